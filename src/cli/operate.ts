@@ -17,6 +17,7 @@ import type { CliIo } from "./io.ts";
 import { loadConfigFile, loadNeeded, requireState, warnOfFlaws } from "./load.ts";
 import { interruptedCode, runConfig } from "./start.ts";
 import { printable } from "./table.ts";
+import { UsageError } from "./usage.ts";
 import { timeoutCode, waitCodesHelp, waitHelp, type WaitOptions, waitOptions, waitUntilDone } from "./wait.ts";
 
 const where = `Applies to the instance running on this machine with this configuration; if none runs, it is stored for
@@ -26,16 +27,20 @@ const waitFlags = { booleans: ["wait"], strings: ["timeout"] };
 
 /** Stop launching, drain everything, keep running. */
 export const drainCommand: Command = {
-  ...oneFile("drain", "stop launching and drain every agent; the program keeps running"),
+  ...oneFile("drain", "stop launching and drain every agent, those of one profile, or one agent"),
   ...waitFlags,
-  help: `Usage: gocd-mesos drain [--wait [--timeout TIME]] path/to/framework.conf
+  strings: [...waitFlags.strings, "profile", "agent"],
+  help: `Usage: gocd-mesos drain [--profile NAME | --agent TASK] [--wait [--timeout TIME]] path/to/framework.conf
 
 Stops launching; every agent is disabled, finishes its job, and is stopped. The program keeps running and can be
-resumed.
+resumed. With --profile only agents of that profile go, and none of it is launched until \`resume --profile NAME\`. With
+--agent only that one goes (for example one that misbehaves); another is launched if jobs need it.
 
 ${where}
 
 Options:
+  --profile NAME    only the agents of this profile
+  --agent TASK      only this agent, by its task id (\`gocd-mesos agents\` lists them)
 ${waitHelp}
 
 ${waitCodesHelp}
@@ -43,15 +48,22 @@ ${waitCodesHelp}
 Examples:
   gocd-mesos drain framework.conf
   gocd-mesos drain --wait --timeout 2h framework.conf
+  gocd-mesos drain --profile linux framework.conf
+  gocd-mesos drain --agent gocd-abc123-linux-17 framework.conf
   gocd-mesos resume framework.conf`,
-  run: ({ operands, flags }, io) =>
-    operate(operands, {
-      name: "drain",
-      body: {},
-      event: { kind: "drain-requested" },
-      ...waitingIn(flags),
-    }, io),
+  run: ({ operands, flags }, io) => operate(operands, { name: "drain", ...drainOf(flags), ...waitingIn(flags) }, io),
 };
+
+/** Who is to go. */
+function drainOf(flags: CommandArguments["flags"]): Pick<OperatorCommand, "body" | "event"> {
+  const { profile, agent } = flags;
+  if (typeof profile === "string" && typeof agent === "string") {
+    throw new UsageError("--profile and --agent are both given", "leave one of them out");
+  }
+  if (typeof profile === "string") return { body: { profile }, event: { kind: "profile-drain-requested", profile } };
+  if (typeof agent !== "string") return { body: {}, event: { kind: "drain-requested" } };
+  return { body: { agent }, event: { kind: "agent-drain-requested", taskId: agent } };
+}
 
 /** Stop launching. */
 export const freezeCommand: Command = {
@@ -162,7 +174,7 @@ Examples:
 
 interface OperatorCommand {
   readonly name: string;
-  readonly body: Readonly<Record<string, string>>;
+  readonly body: { readonly profile?: string; readonly agent?: string };
   readonly event: OperatorEvent;
   /** Absent: it is not waited for. */
   readonly waiting?: WaitOptions;
@@ -197,20 +209,25 @@ async function operate(operands: readonly string[], command: OperatorCommand, io
   if (answer !== undefined) {
     io.out(printable(answer));
     const { waiting } = command;
-    return waiting === undefined ? 0 : await waitUntilDone({ part, what: "drain", options: waiting }, io);
+    return waiting === undefined
+      ? 0
+      : await waitUntilDone({ part, what: "drain", of: command.body, options: waiting }, io);
   }
-  const profile = command.body["profile"];
+  const { profile, agent } = command.body;
   if (profile !== undefined) requireProfile(part, profile);
   requireState(part);
   const beside = await withOwnStore(config, command.name, (store) => storeCommand(store, config, command.event));
-  const of = profile === undefined ? "" : ` of profile ${profile}`;
+  const of = profile !== undefined ? ` of profile ${profile}` : agent === undefined ? "" : ` of ${agent}`;
   const { place } = stateOf(config);
   io.out(
     printable(
       `no instance runs here: "${command.name}"${of} is stored in ${place} and in force at the next start${beside}`,
     ),
   );
-  return command.waiting === undefined ? 0 : await waitUntilDone({ part, what: "drain", options: command.waiting }, io);
+  const { waiting } = command;
+  return waiting === undefined
+    ? 0
+    : await waitUntilDone({ part, what: "drain", of: command.body, options: waiting }, io);
 }
 
 /** A running instance knows its profiles itself. */
@@ -232,6 +249,13 @@ function requireProfile(part: PartialConfig, name: string): void {
 async function storeCommand(store: Store, config: Config, event: OperatorEvent): Promise<string> {
   const atMs = realClock.nowMs();
   const state = initialState(await store.load(), config.settings, atMs);
+  if (event.kind === "agent-drain-requested" && !state.instances.has(event.taskId)) {
+    throw new OperatorError(`there is no agent ${event.taskId} in the state`, {
+      code: "agent-unknown",
+      kind: "usage",
+      hint: "name an agent by its task id, as `gocd-mesos state show FILE` lists them",
+    });
+  }
   await store.commit(step(state, { atMs, random: 0.5, event }).records);
   return sideEffectText(state.controls, event);
 }

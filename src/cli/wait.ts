@@ -48,14 +48,23 @@ export function waitOptions(flags: CommandArguments["flags"]): WaitOptions | und
 export interface Awaited {
   readonly part: PartialConfig;
   readonly what: "drain" | "teardown";
+  /** Only of this profile, or only this agent; absent, or empty: all. */
+  readonly of?: Whom;
   readonly options: WaitOptions;
+}
+
+/** Whose end is waited for. */
+export interface Whom {
+  readonly profile?: string;
+  /** Task id. */
+  readonly agent?: string;
 }
 
 /** Between two looks at the instance. */
 const lookMs = 1_000;
 
 /** Follows the running instance and returns the exit code. Throws an OperatorError where it will never be done. */
-export async function waitUntilDone({ part, what, options }: Awaited, io: CliIo): Promise<number> {
+export async function waitUntilDone({ part, what, of = {}, options }: Awaited, io: CliIo): Promise<number> {
   const { machine } = io;
   const startMs = machine.nowMs();
   const limitMs = options.limitMs ?? Infinity;
@@ -69,7 +78,7 @@ export async function waitUntilDone({ part, what, options }: Awaited, io: CliIo)
   let former: StatusView | undefined;
   try {
     while (true) {
-      const seen = await Promise.race([look(part, what, former), aborted]);
+      const seen = await Promise.race([look(part, { what, of }, former), aborted]);
       const tookMs = machine.nowMs() - startMs;
       if (seen?.isDone === true) {
         io.out(`${seen.text} (after ${formatDuration(tookMs)})`);
@@ -97,10 +106,16 @@ interface Look {
   readonly isDone: boolean;
 }
 
-async function look(part: PartialConfig, what: Awaited["what"], former: StatusView | undefined): Promise<Look> {
+/** What is waited for, of whom. */
+interface Goal {
+  readonly what: Awaited["what"];
+  readonly of: Whom;
+}
+
+async function look(part: PartialConfig, goal: Goal, former: StatusView | undefined): Promise<Look> {
   try {
     const view = await readRunningStatus(part.config);
-    return view === undefined ? await lookAtState(part, what) : lookAtView(view, what, former);
+    return view === undefined ? await lookAtState(part, goal) : lookAtView(view, goal, former);
   } catch (error) {
     if (!(error instanceof OperatorError) || error.kind !== "unreachable" || error.code !== "control-failed") {
       throw error;
@@ -110,35 +125,56 @@ async function look(part: PartialConfig, what: Awaited["what"], former: StatusVi
 }
 
 /** The framework that was to be torn down is another one by now where something has started the program again. */
-function lookAtView(view: StatusView, what: Awaited["what"], former: StatusView | undefined): Look {
+function lookAtView(view: StatusView, { what, of }: Goal, former: StatusView | undefined): Look {
   const before = former?.mesos.frameworkId;
   const isGone = view.tornDown === true || before !== undefined && view.mesos.frameworkId !== before;
   if (what === "teardown" && isGone) return { view, text: doneTexts.teardown, isDone: true };
-  if (view.mode !== what) {
-    throw notDone(`the ${what} was cancelled: the instance is in mode ${view.mode}`, "repeat the command", "refused");
+  const cancelled = cancelledText(view, { what, of });
+  if (cancelled !== undefined) {
+    throw notDone(`the ${what} was cancelled: ${cancelled}`, "repeat the command", "refused");
   }
-  const left = view.instances.filter(({ state }) => state !== "gone");
+  const left = view.instances.filter((each) => each.state !== "gone" && isMeant(each, of));
   if (left.length > 0) return { view, text: leftText(left, view), isDone: false };
-  return what === "drain" ? { view, text: doneTexts.drain, isDone: true } : {
+  return what === "drain" ? { view, text: drainedText(of), isDone: true } : {
     view,
     text: "no agent is left; the framework is removed once their records on the GoCD server are",
     isDone: false,
   };
 }
 
+function isMeant({ taskId, profile }: { readonly taskId: string; readonly profile: string }, of: Whom): boolean {
+  return (of.profile ?? profile) === profile && (of.agent ?? taskId) === taskId;
+}
+
+/** Nobody can take one agent back; a profile is resumed, or all. */
+function cancelledText(view: StatusView, { what, of }: Goal): string | undefined {
+  if (of.agent !== undefined) return undefined;
+  if (of.profile === undefined) return view.mode === what ? undefined : `the instance is in mode ${view.mode}`;
+  const isFrozen = view.frozen || view.mode !== "run" ||
+    view.profiles.some(({ name, frozen }) => name === of.profile && frozen);
+  return isFrozen ? undefined : `profile ${of.profile} is launched again`;
+}
+
+function drainedText({ profile, agent }: Whom): string {
+  if (agent !== undefined) return `drained: ${agent} is gone`;
+  return profile === undefined ? doneTexts.drain : `drained: no agent of profile ${profile} is left`;
+}
+
 const doneTexts = { drain: "drained: no agent is left", teardown: "torn down: the framework is removed" } as const;
 
 /** The instance has ended: what has it left? */
-async function lookAtState(part: PartialConfig, what: Awaited["what"]): Promise<Look> {
+async function lookAtState(part: PartialConfig, { what, of }: Goal): Promise<Look> {
   requireState(part);
   const stored = await stateOf(part.config).read();
-  if (stored === undefined || isDoneIn(stored, what)) return { text: doneTexts[what], isDone: true };
+  if (stored === undefined || isDoneIn(stored, { what, of })) {
+    return { text: what === "drain" ? drainedText(of) : doneTexts[what], isDone: true };
+  }
   throw notDone(`no instance runs here, and the ${what} is not done`, "start it again: it continues", "unreachable");
 }
 
-function isDoneIn({ framework, instances }: StoredState, what: Awaited["what"]): boolean {
+function isDoneIn({ framework, instances }: StoredState, { what, of }: Goal): boolean {
   if (what === "teardown") return framework.frameworkId === undefined && instances.length === 0;
-  return instances.every(({ state }) => state === "gone");
+  return instances.every((each) => each.state === "gone" || !isMeant(each, of));
 }
 
 function notDone(message: string, hint: string, kind: "refused" | "unreachable"): OperatorError {

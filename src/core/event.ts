@@ -146,6 +146,10 @@ export type OperatorEvent =
   | { readonly kind: "launching-resumed"; readonly profile?: string }
   /** Stop launching, drain everything, keep running. */
   | { readonly kind: "drain-requested" }
+  /** Drain the agents of a profile, and launch none of it until it is resumed. */
+  | { readonly kind: "profile-drain-requested"; readonly profile: string }
+  /** Drain one agent; another may take its place. */
+  | { readonly kind: "agent-drain-requested"; readonly taskId: string }
   /** Drain (or not), then TEARDOWN. */
   | { readonly kind: "teardown-requested"; readonly mode: "drain" | "now" }
   /** What has vanished from a server is lost, although most of it vanished at once. */

@@ -243,6 +243,8 @@ export type CommandResult =
     /** What had failed is tried again at once. */
     readonly isRetried: boolean;
   }
+  /** One agent is to go. */
+  | { readonly kind: "agent-drained"; readonly taskId: string }
   /** There was no framework to tear down. */
   | { readonly kind: "already-torn-down" };
 

@@ -189,6 +189,8 @@ function isRepeated({ kind }: Event): boolean {
     case "launching-frozen":
     case "launching-resumed":
     case "drain-requested":
+    case "profile-drain-requested":
+    case "agent-drain-requested":
     case "teardown-requested":
     case "loss-accepted":
       return true;

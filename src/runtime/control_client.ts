@@ -148,7 +148,11 @@ export async function sendCommand(
   if (answer === undefined) throw new ControlError(`the running instance (process ${running.pid}) has just ended`);
   const { message, code, hint } = saidBy(answer.text);
   if (isGood(answer)) return message;
-  const kind = code === "profile-unknown" ? "usage" : answer.status < 500 ? "refused" : "unreachable";
+  const kind = code === "profile-unknown" || code === "agent-unknown"
+    ? "usage"
+    : answer.status < 500
+    ? "refused"
+    : "unreachable";
   throw new ControlError(`the running instance refused "${name}": ${message}`, hint, { kind });
 }
 

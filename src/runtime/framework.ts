@@ -4,6 +4,7 @@ import type { Config } from "../config/config.ts";
 import { windowReader } from "../config/cron.ts";
 import type { Event, Finding, OperatorEvent } from "../core/event.ts";
 import type { Note } from "../core/note.ts";
+import { mayRetire } from "../core/life/retire.ts";
 import { profileOf } from "../core/profile_of.ts";
 import type { HistoryReader } from "../core/view/history.ts";
 import type { DemandReader } from "../history/jobs.ts";
@@ -53,8 +54,8 @@ export interface FrameworkPorts {
 
 /** Why a command is not accepted. */
 export interface Refusal {
-  /** Stable: `profile-unknown`, `standby` where another instance leads, or `not-done` where it failed. */
-  readonly code: "profile-unknown" | "standby" | "not-done";
+  /** Stable: `profile-unknown`, `agent-unknown`, `standby` where another instance leads, or `not-done` where it failed. */
+  readonly code: "profile-unknown" | "agent-unknown" | "standby" | "not-done";
   readonly message: string;
   /** The operator's next act. */
   readonly hint: string;
@@ -171,7 +172,8 @@ function actsOf(parts: Parts): Pick<OpenFramework, "history" | "engine" | "comma
   return {
     ...(ports.recorder === undefined ? {} : { history: ports.recorder.reader }),
     engine,
-    command: async (event) => unknownProfile(engine, event) ?? await askEngine(engine, event, ports.clock),
+    command: async (event) =>
+      unknownProfile(engine, event) ?? unknownAgent(engine, event) ?? await askEngine(engine, event, ports.clock),
     tell: (note) => engine.tell(note),
     run: (signal, commands = []) => {
       for (const command of commands) engine.post(command);
@@ -257,6 +259,17 @@ function unknownProfile({ state: { settings } }: Engine, event: OperatorEvent): 
   if (name === undefined || profileOf(settings, name) !== undefined) return undefined;
   const names = settings.profiles.map((each) => each.name).join(", ");
   return { code: "profile-unknown", message: `there is no profile ${name}`, hint: `name one of: ${names}` };
+}
+
+function unknownAgent({ state: { instances } }: Engine, event: OperatorEvent): Refusal | undefined {
+  if (event.kind !== "agent-drain-requested") return undefined;
+  const instance = instances.get(event.taskId);
+  if (instance !== undefined && mayRetire(instance)) return undefined;
+  const hint = "name an agent by its task id, as `gocd-mesos agents` and the page list them";
+  const message = instance === undefined
+    ? `there is no agent ${event.taskId}`
+    : `${event.taskId} has ended, or is about to`;
+  return { code: "agent-unknown", message, hint };
 }
 
 async function askEngine(engine: Engine, event: Event, clock: Clock): Promise<Refusal | undefined> {

@@ -126,6 +126,10 @@ function eventOf(command: WebCommand): OperatorEvent {
   switch (command.kind) {
     case "drain":
       return { kind: "drain-requested" };
+    case "drain-profile":
+      return { kind: "profile-drain-requested", profile: command.profile };
+    case "drain-agent":
+      return { kind: "agent-drain-requested", taskId: command.agent };
     case "freeze":
       return { kind: "launching-frozen", ...of };
     case "resume":

@@ -53,7 +53,7 @@ const fileAt: Readonly<Record<string, number>> = {
 /** Options whose value is no operand. */
 const valued = [
   "webhook",
-  ...["profile", "timeout", "gocd-version", "seed", "listen"],
+  ...["profile", "agent", "timeout", "gocd-version", "seed", "listen"],
   ...["gocd", "user", "password-file", "token-file", "agent-url", "key-file", "mesos", "principal", "secret-file"],
   ...["role", "image", "resources", "environments"],
   ...["state", "level", "code", "lines", "since", "until", "at"],

@@ -8,6 +8,8 @@ import { type Html, html } from "./html.ts";
 interface Action {
   readonly command: "freeze" | "resume" | "drain";
   readonly profile?: string;
+  /** Task id. */
+  readonly agent?: string;
   readonly label: string;
   /** One sentence on what follows. */
   readonly question: string;
@@ -36,7 +38,7 @@ export function actionsForAll({ mode, frozen, tornDown }: StatusView): Html {
 }
 
 /** Buttons for one profile. */
-export function actionsForProfile({ name, frozen, blocked }: StatusView["profiles"][number]): Html {
+export function actionsForProfile({ name, frozen, blocked, alive }: StatusView["profiles"][number]): Html {
   const resume: Action = {
     command: "resume",
     profile: name,
@@ -51,15 +53,45 @@ export function actionsForProfile({ name, frozen, blocked }: StatusView["profile
     label: "Freeze",
     question: `No agent of profile ${name} is launched any more. Those that run continue.`,
   };
-  return buttons([...(frozen || blocked !== undefined ? [resume] : []), ...(frozen ? [] : [freeze])]);
+  const drain: Action = {
+    command: "drain",
+    profile: name,
+    label: "Drain",
+    question:
+      `No agent of profile ${name} is launched any more, and each is removed once it is idle. No build is stopped.`,
+  };
+  return buttons([
+    ...(frozen || blocked !== undefined ? [resume] : []),
+    ...(frozen ? [] : [freeze]),
+    ...(alive > 0 ? [drain] : []),
+  ]);
+}
+
+/** The button of one agent; none for one that goes already. */
+export function actionsForAgent({ taskId, state }: StatusView["instances"][number]): Html | undefined {
+  if (state === "draining" || state === "killing" || state === "gone") return undefined;
+  const question =
+    `${taskId} takes no more jobs, and is removed once it is idle. Another is launched if jobs need one. ` +
+    "Its build is not stopped.";
+  return buttons([{ command: "drain", agent: taskId, label: "Drain", question }]);
 }
 
 function buttons(actions: readonly Action[]): Html {
-  const all = actions.map(({ command, profile, label, question }) => {
-    const of = profile === undefined ? undefined : html`<span class="unseen"> profile ${profile}</span>`;
-    const attribute = profile === undefined ? undefined : html`
-      data-profile="${profile}"
-    `;
+  const all = actions.map(({ command, profile, agent, label, question }) => {
+    const of = profile !== undefined
+      ? html`<span class="unseen"> profile ${profile}</span>`
+      : agent !== undefined
+      ? html`<span class="unseen"> ${agent}</span>`
+      : undefined;
+    const attribute = profile !== undefined
+      ? html`
+        data-profile="${profile}"
+      `
+      : agent !== undefined
+      ? html`
+        data-agent="${agent}"
+      `
+      : undefined;
     return html`
       <button type="button" data-key="${command}" data-command="${command}" ${attribute}
         data-question="${question}">${label}${of}</button>

@@ -10,6 +10,10 @@ import { jsonResponse, type Refusal, refusalResponse } from "./responses.ts";
 export type WebCommand =
   /** Stop launching, drain everything, keep running. */
   | { readonly kind: "drain" }
+  /** Drain the agents of one profile, and launch none of it. */
+  | { readonly kind: "drain-profile"; readonly profile: string }
+  /** Drain one agent, by its task id. */
+  | { readonly kind: "drain-agent"; readonly agent: string }
   /** Stop launching, of one profile or of all. */
   | { readonly kind: "freeze"; readonly profile?: string }
   /** Launch again, of one profile or of all; ends a drain as well. */
@@ -42,9 +46,10 @@ export interface CommandContext {
 /** Commands are short; a larger body is a bug or an attack. */
 export const bodyBytesMax = 4_096;
 
-const profile = v.exactOptional(v.pipe(v.string(), v.regex(/^[a-zA-Z0-9_-]{1,100}$/)));
+const name = v.pipe(v.string(), v.regex(/^[a-zA-Z0-9_-]{1,100}$/));
+const profile = v.exactOptional(name);
 const bodies = {
-  drain: v.strictObject({}),
+  drain: v.union([v.strictObject({}), v.strictObject({ profile: name }), v.strictObject({ agent: name })]),
   freeze: v.strictObject({ profile }),
   resume: v.strictObject({ profile }),
   teardown: v.strictObject({ mode: v.optional(v.picklist(["drain", "now"]), "drain") }),
@@ -52,7 +57,7 @@ const bodies = {
 } as const;
 
 /** The last part of the path of a command. */
-export type CommandName = WebCommand["kind"];
+export type CommandName = Exclude<WebCommand["kind"], "drain-profile" | "drain-agent">;
 
 /** Answers one command. The method is POST already. */
 export async function answerCommand(
@@ -112,7 +117,7 @@ export const tooMany: Refusal = {
   headers: { "Retry-After": "5" },
 };
 
-function parseCommand(name: CommandName, body: string): WebCommand | Refusal {
+function parseCommand(command: CommandName, body: string): WebCommand | Refusal {
   let value: unknown = {};
   try {
     if (body.trim() !== "") value = JSON.parse(body);
@@ -120,23 +125,28 @@ function parseCommand(name: CommandName, body: string): WebCommand | Refusal {
     return invalid("the body is not JSON");
   }
   if (Array.isArray(value)) return invalid("the body is a list");
-  switch (name) {
-    case "accept-loss":
+  switch (command) {
+    case "accept-loss": {
+      const read = v.safeParse(bodies[command], value);
+      return read.success ? { kind: command } : invalid(read.issues[0].message);
+    }
     case "drain": {
-      const read = v.safeParse(bodies[name], value);
-      return read.success ? { kind: name } : invalid(read.issues[0].message);
+      const read = v.safeParse(bodies.drain, value);
+      if (!read.success) return invalid(read.issues[0].message);
+      if ("profile" in read.output) return { kind: "drain-profile", profile: read.output.profile };
+      return "agent" in read.output ? { kind: "drain-agent", agent: read.output.agent } : { kind: command };
     }
     case "freeze":
     case "resume": {
-      const read = v.safeParse(bodies[name], value);
-      return read.success ? { kind: name, ...read.output } : invalid(read.issues[0].message);
+      const read = v.safeParse(bodies[command], value);
+      return read.success ? { kind: command, ...read.output } : invalid(read.issues[0].message);
     }
     case "teardown": {
       const read = v.safeParse(bodies.teardown, value);
-      return read.success ? { kind: name, mode: read.output.mode } : invalid(read.issues[0].message);
+      return read.success ? { kind: command, mode: read.output.mode } : invalid(read.issues[0].message);
     }
     default:
-      return name satisfies never;
+      return command satisfies never;
   }
 }
 
@@ -145,8 +155,8 @@ function invalid(reason: string): Refusal {
     status: 400,
     code: "bad-command",
     message: `the command is not valid: ${reason.slice(0, 200)}`,
-    hint:
-      'send {} or nothing; {"profile": "NAME"} for freeze and resume; {"mode": "drain"} or {"mode": "now"} for teardown',
+    hint: 'send {} or nothing; {"profile": "NAME"} for freeze, resume and drain; {"agent": "TASK"} for drain; ' +
+      '{"mode": "drain"} or {"mode": "now"} for teardown',
   };
 }
 

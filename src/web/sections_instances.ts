@@ -1,6 +1,7 @@
 // Our instances on the status page: what each does, where, and since when.
 
 import type { FinishedView, InstanceView, StatusView } from "../core/view/view.ts";
+import { actionsForAgent } from "./actions.ts";
 import { type Html, html } from "./html.ts";
 import { gocdAgentHref, jobHref, mesosAgentHref, type PageLinks, sandboxHref } from "./links.ts";
 import { lifeLine } from "./life_line.ts";
@@ -30,7 +31,11 @@ const instanceColumns: readonly Column[] = [
 ];
 
 /** Each of our instances with its state, its job, and where it is found in GoCD and in Mesos; ended ones apart. */
-export function instancesSection(view: StatusView, query: PageQuery, links: PageLinks): Html {
+export function instancesSection(
+  view: StatusView,
+  query: PageQuery,
+  { links, canCommand }: { readonly links: PageLinks; readonly canCommand: boolean },
+): Html {
   const alive = view.instances.filter(({ state }) => state !== "gone");
   const { shown, hidden } = firstOf(alive, query.rowsMax);
   return section(
@@ -41,7 +46,10 @@ export function instancesSection(view: StatusView, query: PageQuery, links: Page
       table({
         caption: "Instances launched by this framework",
         columns: instanceColumns,
-        rows: shown.map((instance) => ({ key: instance.taskId, cells: instanceCells(instance, view, links) })),
+        rows: shown.map((instance) => ({
+          key: instance.taskId,
+          cells: instanceCells(instance, view, { links, canCommand }),
+        })),
         more: { hidden, href: moreHref(query) },
         empty: "No instance is running.",
       })
@@ -96,7 +104,11 @@ function endedLately({ instances, finished = [] }: StatusView): readonly Finishe
 /** Ended instances shown at most. */
 const endedMax = 50;
 
-function instanceCells(instance: InstanceView, { atMs, mesos }: StatusView, links: PageLinks): Html[] {
+function instanceCells(
+  instance: InstanceView,
+  { atMs, mesos }: StatusView,
+  { links, canCommand }: { readonly links: PageLinks; readonly canCommand: boolean },
+): Html[] {
   const { taskId, uuid, host, mesosAgentId } = instance;
   const gocd = uuid === undefined ? undefined : gocdAgentHref(links, uuid);
   const elsewhere = places(taskId, { gocd, sandbox: sandboxHref(links, mesos, instance) });
@@ -110,7 +122,7 @@ function instanceCells(instance: InstanceView, { atMs, mesos }: StatusView, link
     }`,
     linkTo(mesosAgentHref(links, mesos, mesosAgentId), untrustedText(host)),
     html`${age(instance.createdMs, atMs)} ${lifeLine(instance.life ?? [], { createdMs: instance.createdMs, atMs })}`,
-    doing(instance, links),
+    html`${doing(instance, links)}${canCommand ? actionsForAgent(instance) : undefined}`,
   ];
 }
 

@@ -85,6 +85,21 @@ Deno.test("drain --wait tells how many agents are left, and ends when none is", 
     );
   }));
 
+for (const whom of ["--profile", "--agent"]) {
+  Deno.test(`drain ${whom} --wait ends once whom it names is gone, and lets its build end`, () =>
+    whileBuilding(async (setup) => {
+      const [{ taskId = "" } = {}] = setup.cluster.mesos.view().tasks;
+      const named = whom === "--profile" ? "default" : taskId;
+      const all = await followed(setup, setup.begin("drain", whom, named, "--wait"));
+      assertMatch(
+        all,
+        whom === "--profile"
+          ? /drained: no agent of profile default is left \(after /
+          : new RegExp(`drained: ${taskId} is gone \\(after `),
+      );
+    }));
+}
+
 Deno.test("teardown --wait tells the end of the framework", () =>
   whileBuilding(async (setup, program) => {
     assertMatch(

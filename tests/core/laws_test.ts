@@ -185,6 +185,11 @@ function rareEvent(world: Driver, all: readonly Effect[], { what, a, b }: Draw):
     case "resume":
       return { kind: "launching-resumed" };
     case "drain":
+      if (a % 5 === 1) return { kind: "profile-drain-requested", profile: "prod" };
+      if (a % 5 === 2) {
+        const taskIds = [...world.state.instances.keys()];
+        return { kind: "agent-drain-requested", taskId: taskIds[b % Math.max(1, taskIds.length)] ?? "nobody" };
+      }
       return a % 5 ? undefined : { kind: "drain-requested" };
     case "settings": {
       const changed = profiles.map((profile) => ({ ...profile, hash: `${a % 2}`.repeat(8) }));

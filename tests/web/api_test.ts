@@ -215,7 +215,7 @@ Deno.test("a command takes exactly the bodies that the document allows", async (
   const values = ["linux", "", "a b", "x".repeat(101), "drain", "now", 3, null, true, [], {}];
   const bodies: readonly unknown[] = [
     ...values,
-    ...["profile", "mode", "other"].flatMap((key) => values.map((value) => ({ [key]: value }))),
+    ...["profile", "agent", "mode", "other"].flatMap((key) => values.map((value) => ({ [key]: value }))),
     { profile: "linux", mode: "now" },
   ];
   let allowed = 0;

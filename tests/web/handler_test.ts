@@ -228,6 +228,8 @@ Deno.test("whoever guesses tokens keeps neither readers, nor a health check, nor
 const commands: readonly (readonly [string, string | null, WebCommand])[] = [
   ["drain", null, { kind: "drain" }],
   ["drain", "{}", { kind: "drain" }],
+  ["drain", '{"profile":"linux"}', { kind: "drain-profile", profile: "linux" }],
+  ["drain", '{"agent":"gocd-abc123-linux-1"}', { kind: "drain-agent", agent: "gocd-abc123-linux-1" }],
   ["freeze", "", { kind: "freeze" }],
   ["freeze", '{"profile":"linux"}', { kind: "freeze", profile: "linux" }],
   ["resume", '{"profile":"linux"}', { kind: "resume", profile: "linux" }],
@@ -259,6 +261,7 @@ const refusals: readonly (readonly [string, () => Request, number, string])[] = 
   ["with a streamed body too large", () => post(drain, endless()), 413, "too-large"],
   ["with a body that is no JSON", () => post(drain, "now!"), 400, "bad-command"],
   ["with an unknown field", () => post(drain, '{"force":true}'), 400, "bad-command"],
+  ["with a profile and an agent", () => post(drain, '{"profile":"linux","agent":"a"}'), 400, "bad-command"],
   ["with a list for a body", () => post("/api/commands/freeze", "[]"), 400, "bad-command"],
   ["with a profile that is no name", () => post("/api/commands/freeze", '{"profile":"<b>"}'), 400, "bad-command"],
   ["with an unknown mode", () => post("/api/commands/teardown", '{"mode":"soon"}'), 400, "bad-command"],

@@ -233,7 +233,12 @@ function actAsOperator(
       tell({ kind: "launching-frozen" });
       return after(world, fault.forMs, () => world.program?.handle({ kind: "launching-resumed" }));
     case "drain":
-      tell({ kind: "drain-requested" });
+      // Drawn from nothing, so that what else a seed plays stays as it is.
+      if (world.scenario.seed % 4 === 2) {
+        for (const { name } of world.settings.profiles) tell({ kind: "profile-drain-requested", profile: name });
+      } else {
+        tell({ kind: "drain-requested" });
+      }
       return after(world, fault.forMs, () => world.program?.handle({ kind: "launching-resumed" }));
     case "tear-down":
       if (world.program === undefined) return;

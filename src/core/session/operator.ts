@@ -2,6 +2,7 @@
 
 import { acceptLoss } from "../life/brake.ts";
 import { restartTimeout, takeBack } from "../life/drain.ts";
+import { retire } from "../life/retire.ts";
 import { isWear } from "../life/worn.ts";
 import type { Draft } from "../draft.ts";
 import type { GocdAgentRef } from "../effect.ts";
@@ -33,11 +34,24 @@ export function operatorAsked(draft: Draft, event: OperatorEvent): void {
         controls: resumed(controls, event.profile),
         isRetried: forgetAllFailures(draft, event.profile),
       });
-      if (event.profile === undefined) endDrains(draft);
+      wantAgain(draft, ({ profile }) => event.profile === undefined || profile === event.profile);
       return;
     case "drain-requested":
       restartTimeouts(draft);
       return control(draft, event, { controls: { ...controls, mode: "drain" } });
+    case "profile-drain-requested":
+      control(draft, event, { controls: frozen(controls, event.profile) });
+      for (const instance of [...draft.state.instances.values()]) {
+        if (instance.profile === event.profile) retire(draft, instance);
+      }
+      return;
+    case "agent-drain-requested": {
+      const instance = draft.instance(event.taskId);
+      if (instance === undefined) return;
+      retire(draft, instance);
+      draft.note({ kind: "operator", result: { kind: "agent-drained", taskId: event.taskId }, mode: controls.mode });
+      return;
+    }
     case "teardown-requested":
       if (controls.tornDown === true) return endTornDown(draft);
       restartTimeouts(draft);
@@ -123,10 +137,16 @@ function restartTimeouts(draft: Draft): void {
   }
 }
 
-/** Agents that the operator wanted removed are wanted again, and their drain-timeouts end. */
-function endDrains(draft: Draft): void {
-  for (const instance of [...draft.state.instances.values()]) {
-    if (instance.state === "draining") takeBack(draft, instance);
+/** The operator wants them back: the marks go, and agents that still build are enabled again. */
+function wantAgain(draft: Draft, isMeant: (instance: AgentInstance) => boolean): void {
+  const meant = [...draft.state.instances.values()].filter(isMeant);
+  for (const { retire: mark, ...rest } of meant) {
+    if (mark === "operator") draft.put(rest);
+  }
+  applySettings(draft);
+  for (const { taskId } of meant) {
+    const instance = draft.instance(taskId);
+    if (instance?.state === "draining") takeBack(draft, instance);
   }
 }
 

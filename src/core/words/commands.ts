@@ -26,6 +26,7 @@ export function sideEffectText(
 /** What a command has led to. */
 export function commandText(result: CommandResult): string {
   if (result.kind === "already-torn-down") return alreadyTornDownText;
+  if (result.kind === "agent-drained") return agentDrainText(result.taskId);
   const { command, before, isRetried } = result;
   const beside = sideEffectText(before, command);
   switch (command.kind) {
@@ -37,6 +38,10 @@ export function commandText(result: CommandResult): string {
       }`;
     case "drain-requested":
       return `draining: nothing is launched, each agent is removed once idle${beside}`;
+    case "profile-drain-requested":
+      return `draining profile ${command.profile}: none of it is launched, each of its agents is removed once idle`;
+    case "agent-drain-requested":
+      return agentDrainText(command.taskId);
     case "teardown-requested":
       return command.mode === "now"
         ? "tearing down now: every agent is stopped"
@@ -48,6 +53,10 @@ export function commandText(result: CommandResult): string {
     default:
       return command satisfies never;
   }
+}
+
+function agentDrainText(taskId: string): string {
+  return `draining ${taskId}: it is removed once idle; another is launched if jobs need one`;
 }
 
 /** What whoever gives a command is told. */

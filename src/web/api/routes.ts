@@ -106,7 +106,10 @@ function commandRoute(command: CommandName, summary: string, body: Readonly<Reco
 }
 
 const commandRoutes: readonly CommandRoute[] = [
-  commandRoute("drain", "stop launching and drain every agent; the program keeps running", {}),
+  commandRoute("drain", "stop launching and drain every agent, or those of one profile, or drain one agent", {
+    "profile?": { ...profile, description: "only the agents of this one; none is launched until it is resumed" },
+    "agent?": { ...profile, description: "only this one, by its task id; not together with profile" },
+  }),
   commandRoute("freeze", "stop launching; agents continue", { "profile?": profile }),
   commandRoute("resume", "launch again after freeze, drain or failures", { "profile?": profile }),
   commandRoute("teardown", "drain or not, remove the framework from Mesos, and end", {

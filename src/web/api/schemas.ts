@@ -315,7 +315,7 @@ const commands: Readonly<Record<string, Schema>> = {
   }),
   Rejected: record("a command that was understood and is not carried out", {
     kind: word("the outcome", ["rejected"]),
-    code: text("stable code: profile-unknown, standby (another instance leads), not-done (it failed)"),
+    code: text("stable code: profile-unknown, agent-unknown, standby (another instance leads), not-done (it failed)"),
     message: text("why not"),
     hint: text("what to do"),
   }),

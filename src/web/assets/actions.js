@@ -17,7 +17,8 @@
   document.addEventListener("click", ({ target }) => {
     const button = target instanceof Element ? target.closest("button[data-command]") : null;
     if (button === null) return;
-    asked = { command: button.dataset.command, profile: button.dataset.profile };
+    const { command, profile, agent } = button.dataset;
+    asked = { command, of: profile === undefined ? agent === undefined ? {} : { agent } : { profile } };
     title.textContent = button.textContent.replace(/\s+/g, " ").trim();
     question.textContent = button.dataset.question;
     yes.textContent = title.textContent;
@@ -42,7 +43,7 @@
       const response = await fetch(`/api/commands/${asked.command}`, {
         method: "POST",
         headers: { "Authorization": `Bearer ${token.value}`, "Content-Type": "application/json" },
-        body: JSON.stringify(asked.profile === undefined ? {} : { profile: asked.profile }),
+        body: JSON.stringify(asked.of),
         signal: AbortSignal.timeout(answerMsMax),
       });
       const { message, hint } = await response.json();
