@@ -291,6 +291,7 @@ export const programExamples: NoteExamples<keyof ProgramNotes> = {
   "webhook-failed": {
     of: { webhook: "team", what: "hooks.slack.com answered 404", hint: "check the URL: the receiver does not know it" },
   },
+  "told-not-kept": { of: { problem: "Permission denied (os error 13)" } },
   "webhook-works": { of: { webhook: "team", failedForMs: 20 * minute } },
   "webhook-message-lost": {
     of: { webhook: "team", why: "too-old" },

@@ -116,6 +116,7 @@ export const codeTexts: readonly (readonly [code: string, said: string, act: str
   ["election-interrupted","(warning) “ZooKeeper zk1:2181 does not answer; this instance is on standby and takes part in the election again”","To do: check the hosts of state.path, and that ZooKeeper is running."],
   ["torn-down-before","(warning) “the framework of this state was torn down by the operator: no new one is registered”","To do: `gocd-mesos resume FILE` on this machine registers a new one; stop this instance if none is wanted."],
   ["webhook-failed","(error) “messages to webhook team do not arrive: hooks.slack.com answered 404”","To do: check the URL: the receiver does not know it."],
+  ["told-not-kept","(warning) “what webhooks were told cannot be kept: Permission denied (os error 13)”","To do: make the folder of the state writable; until then a restart tells them again what still lasts."],
   ["webhook-works","(info) “messages to webhook team arrive again, after 20 min”","Nothing to do."],
   ["webhook-message-lost","(warning) “a message to webhook team is lost: it could not be delivered for a day”","To do: `gocd-mesos notify-test FILE` shows whether the receiver takes messages now."],
   ["jobs-unserved","Jobs wait that no profile serves; one problem for each resource or environment that is lacking.","To do: add a profile with it, or add it to the nearest profile if its image can build such jobs; or correct the job in GoCD."],

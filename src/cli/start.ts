@@ -15,6 +15,7 @@ import { type LivePorts, openLivePorts } from "../runtime/live_ports.ts";
 import { randomNumber } from "../runtime/ports.ts";
 import { requireRights, sandboxHint, sandboxOf, sandboxText } from "../runtime/permissions.ts";
 import { type Notifier, startNotifier, withNotifier } from "../runtime/notifier.ts";
+import { openToldFile, toldPaths } from "../runtime/told_file.ts";
 import { openProgram, type Program } from "../runtime/program.ts";
 import { openStatusPage, type StatusPage } from "../runtime/status_page.ts";
 import { openRecorder, type Recorder } from "../runtime/recorder.ts";
@@ -142,6 +143,10 @@ async function openTold(
     random: randomNumber,
     view: () => program?.picture().view,
     tell: (note) => program?.tell(note),
+    memory: (next) => {
+      const paths = toldPaths(next);
+      return paths === undefined ? undefined : openToldFile(paths);
+    },
   });
   const sinks: readonly NoteSink[] = [log, notifier.sink];
   const tell: NoteSink = (note, atMs) => sinks.forEach((sink) => sink(note, atMs));

@@ -328,6 +328,8 @@ export interface ProgramNotes {
   /** Messages to a webhook do not arrive; they are kept and sent again. */
   "webhook-failed": { readonly webhook: string; readonly what: string; readonly hint: string };
   "webhook-works": { readonly webhook: string; readonly failedForMs: number };
+  /** What webhooks were told cannot be kept: after a restart they are told it again. */
+  "told-not-kept": { readonly problem: string };
   /** A message to a webhook is lost. */
   "webhook-message-lost": { readonly webhook: string; readonly why: MessageLoss };
 }

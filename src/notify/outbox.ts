@@ -50,6 +50,8 @@ export interface OutboxState {
 export interface Outbox {
   add(message: Message): void;
   state(): OutboxState;
+  /** Messages that have not arrived, oldest first. */
+  waiting(): readonly Message[];
   /** Delivers until the signal is aborted. Never throws. To be called once. */
   run(signal: AbortSignal): Promise<void>;
   /** What waits for its next try is tried now. */
@@ -96,6 +98,10 @@ class Queue implements Outbox {
       lost: this.#lost,
       ...(this.#failing === undefined ? {} : { failing: this.#failing }),
     };
+  }
+
+  waiting(): readonly Message[] {
+    return [...this.#queue];
   }
 
   async run(signal: AbortSignal): Promise<void> {

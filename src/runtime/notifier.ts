@@ -11,6 +11,7 @@ import type { StatusView } from "../core/view/view.ts";
 import { webhookFailing } from "../core/words/conditions.ts";
 import { type Book, follow } from "../notify/book.ts";
 import { messageOf, type Sender } from "../notify/message.ts";
+import { type Memory, memoryOf, memoryText, type Remembered } from "../notify/memory.ts";
 import { createOutbox, type Outbox, type OutboxNews } from "../notify/outbox.ts";
 import { send } from "../notify/send.ts";
 import { version } from "../version.ts";
@@ -18,6 +19,7 @@ import { isSame } from "./comparable.ts";
 import type { NoteSink } from "./engine.ts";
 import type { Framework } from "./framework.ts";
 import type { Machine } from "./machine.ts";
+import type { ToldFile } from "./told_file.ts";
 
 /** How often the picture is looked at; with 10,000 waiting jobs a look takes 50 ms. What cannot wait comes as a note. */
 const lookMs = 10_000;
@@ -33,6 +35,8 @@ export interface NotifierOptions {
   readonly view: () => StatusView | undefined;
   /** Tells how the webhooks fare. */
   readonly tell: (note: Note) => void;
+  /** Where it is kept what was told; absent, or nothing: the next run tells it again. */
+  readonly memory?: (config: Config) => ToldFile | undefined;
 }
 
 /** Tells webhooks. */
@@ -53,7 +57,9 @@ export function startNotifier(first: Config, options: NotifierOptions): Notifier
   const ending = new AbortController();
   let config = first;
   let noted: Noted = new Map();
-  let targets: readonly Target[] = openTargets(first, [], options);
+  let memory = options.memory?.(first);
+  let kept = memory?.load() ?? "";
+  let targets: readonly Target[] = openTargets(first, { before: [], memory: memoryOf(kept, machine.nowMs()) }, options);
 
   const look = (): void => {
     const view = targets.length === 0 ? undefined : options.view();
@@ -64,6 +70,16 @@ export function startNotifier(first: Config, options: NotifierOptions): Notifier
     const sender = senderOf(view, config);
     const conditions = { now: [...now, ...noted.values()], isBlind };
     for (const target of targets) target.look(conditions, { sender, atMs: view.atMs, afterMs });
+    remember();
+  };
+  /** Once for each change. */
+  const remember = (): void => {
+    if (memory === undefined) return;
+    const text = memoryText(new Map(targets.map((target) => [target.webhook.name, target.remembered()])));
+    if (text === kept) return;
+    kept = text;
+    const problem = memory.save(text);
+    if (problem !== undefined) options.tell({ kind: "told-not-kept", problem, onceKey: problem });
   };
   const looking = (async (): Promise<void> => {
     while (!ending.signal.aborted) {
@@ -81,7 +97,8 @@ export function startNotifier(first: Config, options: NotifierOptions): Notifier
     },
     use: (next) => {
       config = next;
-      targets = openTargets(next, targets, options);
+      memory = options.memory?.(next);
+      targets = openTargets(next, { before: targets, memory: new Map() }, options);
     },
     shown: (picture) => targets.length === 0 ? picture : withTargets(picture, targets),
     close: async () => {
@@ -92,6 +109,7 @@ export function startNotifier(first: Config, options: NotifierOptions): Notifier
       const settled = Promise.all(targets.map(({ outbox }) => outbox.settled()));
       await Promise.race([settled, machine.sleep(settleMs, limit.signal)]);
       limit.abort();
+      remember();
       await Promise.all(targets.map((target) => target.close()));
     },
   };
@@ -112,6 +130,8 @@ export function withNotifier(program: Framework, notifier: Notifier): Framework 
 interface Target {
   readonly webhook: WebhookConfig;
   readonly outbox: Outbox;
+  /** What the next run is to know. */
+  remembered(): Remembered;
   look(
     conditions: Parameters<typeof follow>[1],
     at: { readonly sender: Sender; readonly atMs: number; readonly afterMs: number },
@@ -122,10 +142,14 @@ interface Target {
 }
 
 /** The webhooks of a configuration; those of before that it still has go on. */
-function openTargets(config: Config, before: readonly Target[], options: NotifierOptions): readonly Target[] {
+function openTargets(
+  config: Config,
+  { before, memory }: { readonly before: readonly Target[]; readonly memory: Memory },
+  options: NotifierOptions,
+): readonly Target[] {
   const next = config.notify.webhooks.map((webhook) => {
     const same = before.find((target) => target.webhook.name === webhook.name);
-    if (same === undefined) return openTarget(webhook, options);
+    if (same === undefined) return openTarget(webhook, memory.get(webhook.name), options);
     if (!isSame(same.webhook, webhook)) same.change(webhook);
     return same;
   });
@@ -133,9 +157,13 @@ function openTargets(config: Config, before: readonly Target[], options: Notifie
   return next;
 }
 
-function openTarget(first: WebhookConfig, { machine, random, tell }: NotifierOptions): Target {
+function openTarget(
+  first: WebhookConfig,
+  remembered: Remembered | undefined,
+  { machine, random, tell }: NotifierOptions,
+): Target {
   let webhook = first;
-  let book: Book = new Map();
+  let book: Book = ofEvents(remembered?.book ?? new Map(), first);
   const ending = new AbortController();
   const outbox = createOutbox({
     send: (what, signal) => send(webhook, what, { ...machine, signal }),
@@ -144,12 +172,14 @@ function openTarget(first: WebhookConfig, { machine, random, tell }: NotifierOpt
     random,
     tell: (news) => tell(noteOf(webhook.name, news)),
   });
+  for (const message of remembered?.waiting ?? []) outbox.add(message);
   const running = outbox.run(ending.signal);
   return {
     get webhook() {
       return webhook;
     },
     outbox,
+    remembered: () => ({ book, waiting: outbox.waiting() }),
     look: ({ now, isBlind }, { sender, atMs, afterMs }) => {
       const own = now.filter(({ event }) => webhook.events.includes(event));
       const followed = follow(book, { now: own, isBlind }, { atMs, afterMs });
@@ -159,7 +189,7 @@ function openTarget(first: WebhookConfig, { machine, random, tell }: NotifierOpt
     change: (next) => {
       webhook = next;
       // What it is not told of any more has not ended.
-      book = new Map([...book].filter(([, { condition }]) => next.events.includes(condition.event)));
+      book = ofEvents(book, next);
       outbox.hurry();
     },
     close: async () => {
@@ -167,6 +197,10 @@ function openTarget(first: WebhookConfig, { machine, random, tell }: NotifierOpt
       await running;
     },
   };
+}
+
+function ofEvents(book: Book, { events }: WebhookConfig): Book {
+  return new Map([...book].filter(([, { condition }]) => events.includes(condition.event)));
 }
 
 function senderOf({ mesos: { frameworkName, frameworkId } }: StatusView, { http: { advertise } }: Config): Sender {

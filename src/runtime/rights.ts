@@ -7,6 +7,7 @@ import { type HostsGap, hostsOf } from "../config/hosts.ts";
 import { stateFile } from "../config/state.ts";
 import { realStatePath, stateFiles } from "../store/state_path.ts";
 import { controlPath } from "./control_file.ts";
+import { toldPaths } from "./told_file.ts";
 
 /** Values of Deno's permissions, one list per kind. */
 export interface Rights {
@@ -33,7 +34,13 @@ export function rightsOf(config: Config, realPath: (path: string) => string = re
     // Without a page, commands on this machine are heard on a free port.
     net: unique([...net, ...config.http.listen === undefined ? ["127.0.0.1:0"] : []]),
     read: unique([...read, ...[...states, ...histories].map((each) => dirname(each)), controlPath(config)]),
-    write: unique([...write, ...states.flatMap(stateFiles), ...histories.flatMap(databaseFiles), controlPath(config)]),
+    write: unique([
+      ...write,
+      ...toldPaths(config, realPath) ?? [],
+      ...states.flatMap(stateFiles),
+      ...histories.flatMap(databaseFiles),
+      controlPath(config),
+    ]),
     env,
     gaps,
   };

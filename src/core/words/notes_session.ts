@@ -211,6 +211,12 @@ export const programNotes: NoteWords<keyof ProgramNotes> = {
     hint,
     fields: { webhook },
   }),
+  "told-not-kept": ({ problem }) => ({
+    level: "warning",
+    text: `what webhooks were told cannot be kept: ${problem}`,
+    hint: "make the folder of the state writable; until then a restart tells them again what still lasts",
+    fields: { problem },
+  }),
   "webhook-works": ({ webhook, failedForMs }) => ({
     level: "info",
     text: `messages to webhook ${webhook} arrive again, after ${formatDuration(failedForMs)}`,
