@@ -217,6 +217,7 @@ export const commandCodes: readonly CodeRow[] = [
   ],
   ["standby", "This instance is on standby, and another one leads.", "give the command on the machine of the leader"],
   ["profile-unknown", "There is no such profile.", "name one of those that are listed"],
+  ["canary-failed", "An agent that was launched by `doctor --canary` did not register.", "the row says why"],
   ["agent-unknown", "There is no such agent, or it has ended.", "`gocd-mesos agents FILE` lists them"],
   ["job-not-waiting", "No waiting job fits that name.", "`gocd-mesos plan --jobs FILE` lists them"],
   ["not-done", "The command was not carried out, or its end was not waited for.", "the line says why"],

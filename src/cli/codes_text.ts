@@ -310,6 +310,7 @@ export const codeTexts: readonly (readonly [code: string, said: string, act: str
   ["control-file-unreadable","The file that locates the instance may not be read.","To do: run the command as the user of the service."],
   ["standby","This instance is on standby, and another one leads.","To do: give the command on the machine of the leader."],
   ["profile-unknown","There is no such profile.","To do: name one of those that are listed."],
+  ["canary-failed","An agent that was launched by `doctor --canary` did not register.","To do: the row says why."],
   ["agent-unknown","There is no such agent, or it has ended.","To do: `gocd-mesos agents FILE` lists them."],
   ["job-not-waiting","No waiting job fits that name.","To do: `gocd-mesos plan --jobs FILE` lists them."],
   ["not-done","The command was not carried out, or its end was not waited for.","To do: the line says why."],

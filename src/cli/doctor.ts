@@ -4,12 +4,15 @@ import { counted } from "../core/words/phrases.ts";
 import { type ErrorKind, exitCodes } from "../errors.ts";
 import { checkAll, type Checked } from "./check.ts";
 import type { Command } from "./command.ts";
+import { canaryProfile, doctorCanary } from "./doctor_canary.ts";
 import { checkClocks } from "./doctor_clocks.ts";
 import { doctorGocd, doctorKey } from "./doctor_gocd.ts";
 import { doctorMesos } from "./doctor_mesos.ts";
 import { doctorCertificates, doctorPage } from "./doctor_net.ts";
 import { writeJson } from "./instance.ts";
 import type { CliIo } from "./io.ts";
+import { interruptedCode } from "./start.ts";
+import { UsageError } from "./usage.ts";
 import { printRow, type Report, type Row, rowReport, rowsJson } from "./report.ts";
 
 /** Of several failures, the kind that is to be mended first decides the exit code. */
@@ -19,7 +22,7 @@ const worstFirst: readonly ErrorKind[] = ["internal", "usage", "state", "superse
 export const doctorCommand: Command = {
   name: "doctor",
   summary: "everything that check does, and more of the live systems: rights, names, clocks, roles, room, certificates",
-  help: `Usage: gocd-mesos doctor [--json] path/to/framework.conf
+  help: `Usage: gocd-mesos doctor [--json] [--canary [--profile NAME]] path/to/framework.conf
 
 Does what \`check\` does (which also lists every right of a start), and looks further:
   rights  whether the account may change agents, by a change of no agent
@@ -30,10 +33,14 @@ Does what \`check\` does (which also lists every right of a start), and looks fu
   clock   the clocks of the GoCD server and of the Mesos master against the one here
   tls     until when their certificates are valid
   page    whether the page answers where Mesos links to it, if an instance runs here
-Nothing is registered, launched or changed. One row per finding: ok, warn or FAIL, with what to do.
+  canary  only with --canary: the instance that runs here launches one agent of the profile, and removes it once it has
+          registered; each step is a row: launch, pull, key, removed. A freeze and failures before do not hold it
+Without --canary nothing is registered, launched or changed. One row per finding: ok, warn or FAIL, with what to do.
 
 Options:
-  --json    one JSON object with the rows, instead of the page
+  --canary          launch one agent, and remove it again; Ctrl-C ends the waiting only, and the instance removes it
+  --profile NAME    of this profile; needed where there are several
+  --json            one JSON object with the rows, instead of the page
 
 Exit codes (that of the first of these which occurs):
   0  no FAIL (perhaps warnings)      2  the file, or http.listen     6  the state file
@@ -42,9 +49,10 @@ Exit codes (that of the first of these which occurs):
 
 Examples:
   gocd-mesos doctor framework.conf
+  gocd-mesos doctor --canary --profile linux framework.conf
   gocd-mesos doctor --json framework.conf | jq -r '.rows[] | select(.level != "ok") | .text'`,
-  booleans: ["json"],
-  strings: [],
+  booleans: ["json", "canary"],
+  strings: ["profile"],
   operandsMin: 1,
   operandsMax: 1,
   operandsText: "one configuration file",
@@ -56,9 +64,14 @@ Examples:
       rows.push(row);
       if (!isJson) printRow(row, io);
     });
+    if (flags["profile"] !== undefined && flags["canary"] !== true) {
+      throw new UsageError("--profile is for --canary", "write --canary --profile NAME");
+    }
     const checked = await checkAll(path, report, io);
     if (checked !== undefined) await lookFurther(checked, report, io);
-    const exitCode = worstOf(rows);
+    const isInterrupted = checked !== undefined && flags["canary"] === true &&
+      await doctorCanary(checked.config, canaryProfile(checked.config, flags["profile"]), { report, io });
+    const exitCode = isInterrupted ? interruptedCode : worstOf(rows);
     if (isJson) writeJson(rowsJson(rows, exitCode), io);
     else io.out(`\n${summaryOf(rows)}`);
     return exitCode;

@@ -150,6 +150,8 @@ export type OperatorEvent =
   | { readonly kind: "profile-drain-requested"; readonly profile: string }
   /** Drain one agent; another may take its place. */
   | { readonly kind: "agent-drain-requested"; readonly taskId: string }
+  /** Launch one agent of a profile, and remove it once it has registered. */
+  | { readonly kind: "canary-requested"; readonly profile: string }
   /** Drain (or not), then TEARDOWN. */
   | { readonly kind: "teardown-requested"; readonly mode: "drain" | "now" }
   /** What has vanished from a server is lost, although most of it vanished at once. */

@@ -245,6 +245,8 @@ export type CommandResult =
   }
   /** One agent is to go. */
   | { readonly kind: "agent-drained"; readonly taskId: string }
+  /** One agent of a profile is launched and removed again. */
+  | { readonly kind: "canary"; readonly profile: string }
   /** There was no framework to tear down. */
   | { readonly kind: "already-torn-down" };
 

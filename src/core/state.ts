@@ -44,6 +44,8 @@ export interface State {
   /** When Mesos last asked for a host back where agents are to go for it, by Mesos agent id. */
   readonly maintenanceRequestedMs: ReadonlyMap<string, number>;
   readonly breakers: BreakersState;
+  /** Profiles of which the operator wants one agent launched to see whether it works, with when that was asked. */
+  readonly canaries: ReadonlyMap<string, number>;
   /** What has failed of late, for people. */
   readonly failureWindow: FailureWindow;
   readonly reconciliation: ReconciliationState;

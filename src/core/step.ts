@@ -92,6 +92,7 @@ export function initialState(stored: StoredState, settings: Settings, atMs: numb
     maintenanceRequestedMs: askedBackOf(instances.values(), atMs),
     breakers: { profiles: new Map(), hosts: new Map() },
     failureWindow: new Map(),
+    canaries: new Map(),
     reconciliation: noReconciliation,
     brake: noBrake,
     inherited: inheritedOf(stored.framework),

@@ -50,6 +50,7 @@ export const stateFates: Readonly<Record<keyof State, Fate>> = {
   // Mesos reports failures again, and they must count only once.
   breakers: "acted",
   failureWindow: "acted",
+  canaries: "acted",
   // An answer to a question of ours is given once: the question is repeated.
   reconciliation: "acted",
   // The jump of the task numbers is stored with the first launch.
@@ -191,6 +192,7 @@ function isRepeated({ kind }: Event): boolean {
     case "drain-requested":
     case "profile-drain-requested":
     case "agent-drain-requested":
+    case "canary-requested":
     case "teardown-requested":
     case "loss-accepted":
       return true;

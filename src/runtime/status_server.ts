@@ -136,6 +136,8 @@ function eventOf(command: WebCommand): OperatorEvent {
       return { kind: "launching-resumed", ...of };
     case "teardown":
       return { kind: "teardown-requested", mode: command.mode };
+    case "canary":
+      return { kind: "canary-requested", profile: command.profile };
     case "accept-loss":
       return { kind: "loss-accepted" };
     default:

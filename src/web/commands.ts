@@ -20,6 +20,8 @@ export type WebCommand =
   | { readonly kind: "resume"; readonly profile?: string }
   /** Drain (or not), then remove the framework. */
   | { readonly kind: "teardown"; readonly mode: "drain" | "now" }
+  /** Launch one agent of a profile, and remove it once it has registered. */
+  | { readonly kind: "canary"; readonly profile: string }
   /** Treat what has vanished from a server as lost. */
   | { readonly kind: "accept-loss" };
 
@@ -53,6 +55,7 @@ const bodies = {
   freeze: v.strictObject({ profile }),
   resume: v.strictObject({ profile }),
   teardown: v.strictObject({ mode: v.optional(v.picklist(["drain", "now"]), "drain") }),
+  canary: v.strictObject({ profile: name }),
   "accept-loss": v.strictObject({}),
 } as const;
 
@@ -130,6 +133,10 @@ function parseCommand(command: CommandName, body: string): WebCommand | Refusal 
       const read = v.safeParse(bodies[command], value);
       return read.success ? { kind: command } : invalid(read.issues[0].message);
     }
+    case "canary": {
+      const read = v.safeParse(bodies.canary, value);
+      return read.success ? { kind: command, profile: read.output.profile } : invalid(read.issues[0].message);
+    }
     case "drain": {
       const read = v.safeParse(bodies.drain, value);
       if (!read.success) return invalid(read.issues[0].message);
@@ -155,7 +162,8 @@ function invalid(reason: string): Refusal {
     status: 400,
     code: "bad-command",
     message: `the command is not valid: ${reason.slice(0, 200)}`,
-    hint: 'send {} or nothing; {"profile": "NAME"} for freeze, resume and drain; {"agent": "TASK"} for drain; ' +
+    hint:
+      'send {} or nothing; {"profile": "NAME"} for freeze, resume, drain and canary; {"agent": "TASK"} for drain; ' +
       '{"mode": "drain"} or {"mode": "now"} for teardown',
   };
 }

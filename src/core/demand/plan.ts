@@ -1,6 +1,7 @@
 // What is launched now, and the verdicts that say so. Not here: on which host (placement/placement.ts).
 
 import { assess, type Assessment, type BucketAssessment } from "./assess.ts";
+import { canaryAgents } from "./canary.ts";
 import { markOtherCause } from "./demand.ts";
 import { type Ask, type Decided, type Decisions, oneAfterTheOther } from "./decide.ts";
 import { inFairTurn } from "./fair_share.ts";
@@ -57,6 +58,7 @@ export function makePlan(state: State, atMs: number, occasion: "poll" | "replan"
     const row = bucketRow(assessed, { ...decision, needs, polls, remarks: bucketRemarks });
     return { row, assessed, gate: decision.gate, remarks: bucketRemarks };
   });
+  if (gate.kind === "go" || gate.kind === "held-frozen") wanted.push(...canaryAgents(state, { budget }, atMs));
   if (gate.kind === "go") {
     wanted.push(...minIdleAgents(state, { budget, reserved: pausedProfiles(rows).size }, atMs));
     wanted.push(...agentForHungBuilds(state, { budget, isAnyWanted: wanted.length > 0 }, atMs));

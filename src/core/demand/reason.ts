@@ -181,5 +181,7 @@ export type LaunchReason =
     readonly ready: number;
     readonly schedule?: Schedule;
   }
+  /** The operator wants to know whether its profile works. */
+  | { readonly kind: "canary" }
   /** The build of a lost agent, which GoCD gives to another only while some agent is in contact. */
   | { readonly kind: "hung-build"; readonly taskId: string };

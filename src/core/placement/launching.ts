@@ -135,11 +135,15 @@ function launch(draft: Draft, { wanted, profile, resources, hostPorts, accept, s
     bucketKey: wanted.bucketKey,
     network: profile.container.network.mode,
     needsProof: true,
+    ...(wanted.reason.kind === "canary" ? { retire: "operator" as const } : {}),
     ...(strangers === undefined || strangers.length === 0 ? {} : { strangers }),
     state: "launching",
     sinceMs: draft.atMs,
     offerId: accept.offerIds[0] ?? "",
   });
+  if (wanted.reason.kind === "canary") {
+    draft.set({ canaries: new Map([...draft.state.canaries].filter(([name]) => name !== profile.name)) });
+  }
   draft.note({
     kind: "agent-launched",
     taskId,

@@ -52,6 +52,11 @@ export function operatorAsked(draft: Draft, event: OperatorEvent): void {
       draft.note({ kind: "operator", result: { kind: "agent-drained", taskId: event.taskId }, mode: controls.mode });
       return;
     }
+    case "canary-requested":
+      draft.set({ canaries: new Map([...draft.state.canaries, [event.profile, draft.atMs]]) });
+      draft.markPlanStale();
+      draft.note({ kind: "operator", result: { kind: "canary", profile: event.profile }, mode: controls.mode });
+      return;
     case "teardown-requested":
       if (controls.tornDown === true) return endTornDown(draft);
       restartTimeouts(draft);

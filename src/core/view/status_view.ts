@@ -182,6 +182,7 @@ function instanceView(
     host: instance.host,
     mesosAgentId: instance.mesosAgentId,
     ...(uuid === undefined ? {} : { uuid }),
+    ...(instance.bucketKey?.startsWith("canary ") === true ? { canary: true as const } : {}),
     ...(buildLocator === undefined ? {} : { buildLocator }),
     createdMs: instance.createdMs,
     sinceMs: sinceOf(instance),

@@ -169,6 +169,8 @@ export interface InstanceView {
   /** Id of the Mesos agent that it runs on; empty: not known. */
   readonly mesosAgentId: string;
   readonly uuid?: string;
+  /** It was launched to see whether its profile works, and goes once it has registered. */
+  readonly canary?: true;
   /** The job that it builds, as a locator; absent: none, or the GoCD server does not tell. */
   readonly buildLocator?: string;
   readonly createdMs: number;

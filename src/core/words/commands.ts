@@ -27,6 +27,7 @@ export function sideEffectText(
 export function commandText(result: CommandResult): string {
   if (result.kind === "already-torn-down") return alreadyTornDownText;
   if (result.kind === "agent-drained") return agentDrainText(result.taskId);
+  if (result.kind === "canary") return canaryAskedText(result.profile);
   const { command, before, isRetried } = result;
   const beside = sideEffectText(before, command);
   switch (command.kind) {
@@ -42,6 +43,8 @@ export function commandText(result: CommandResult): string {
       return `draining profile ${command.profile}: none of it is launched, each of its agents is removed once idle`;
     case "agent-drain-requested":
       return agentDrainText(command.taskId);
+    case "canary-requested":
+      return canaryAskedText(command.profile);
     case "teardown-requested":
       return command.mode === "now"
         ? "tearing down now: every agent is stopped"
@@ -53,6 +56,10 @@ export function commandText(result: CommandResult): string {
     default:
       return command satisfies never;
   }
+}
+
+function canaryAskedText(profile: string): string {
+  return `one agent of profile ${profile} is launched to see whether it works, and removed once it has registered`;
 }
 
 function agentDrainText(taskId: string): string {

@@ -232,6 +232,8 @@ export function launchReasonText(reason: LaunchReason): string {
       return `headroom: ${reason.headroom} idle beside ${reason.busy} busy${
         bySchedule(reason.schedule)
       }, ${reason.ready} ready`;
+    case "canary":
+      return "the operator wants to see whether its profile works";
     case "hung-build":
       return `${reason.taskId} is lost with a build, and the GoCD server gives it to another only while some agent is in ` +
         "contact";

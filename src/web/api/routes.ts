@@ -115,6 +115,13 @@ const commandRoutes: readonly CommandRoute[] = [
   commandRoute("teardown", "drain or not, remove the framework from Mesos, and end", {
     "mode?": word("now: without waiting for builds; drain by default", ["drain", "now"]),
   }),
+  commandRoute(
+    "canary",
+    "launch one agent of a profile, even while it is frozen, and remove it once it has registered",
+    {
+      profile,
+    },
+  ),
   commandRoute("accept-loss", "treat what has vanished from a server as lost", {}),
 ];
 

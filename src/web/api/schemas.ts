@@ -112,6 +112,7 @@ const agents: Readonly<Record<string, Schema>> = {
     mesosAgentId: text("the id of that Mesos agent; empty: not known"),
     "buildLocator?": text("the job that it builds, where the GoCD server tells"),
     "uuid?": text("its record on the GoCD server, once it has registered"),
+    "canary?": { ...flag("it was launched by doctor --canary, and goes once it has registered"), const: true },
     createdMs: timeMs("when it was launched"),
     sinceMs: timeMs("since when it is in this state"),
     "life?": listOf(

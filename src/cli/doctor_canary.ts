@@ -1,0 +1,164 @@
+// `doctor --canary`: has the running instance launch one agent of a profile, and tells each step until it is removed again.
+// The instance owns the agent from its launch to its end, so that nothing stays whatever becomes of this command.
+
+import type { Config } from "../config/config.ts";
+import type { InstanceView, StatusView } from "../core/view/view.ts";
+import { formatDuration } from "../core/words/phrases.ts";
+import { OperatorError } from "../errors.ts";
+import { readRunningStatus, sendCommand } from "../runtime/control_client.ts";
+import type { CliIo } from "./io.ts";
+import type { Report } from "./report.ts";
+import { UsageError } from "./usage.ts";
+
+/** Between two looks at the instance. */
+const lookMs = 1_000;
+/** Beside the timeouts of the profile, which end an agent that does not register: for offers, and for its removal. */
+const spareMs = 12 * 60_000;
+
+/** The profile that is meant. Throws {@linkcode UsageError}. */
+export function canaryProfile(
+  { settings: { profiles } }: Config,
+  named: unknown,
+): Config["settings"]["profiles"][number] {
+  const names = profiles.map(({ name }) => name).join(", ");
+  const [only, ...more] = profiles;
+  if (typeof named !== "string" && only !== undefined && more.length === 0) return only;
+  if (typeof named !== "string") throw new UsageError("--canary needs --profile", `name one of: ${names}`);
+  const found = profiles.find(({ name }) => name === named);
+  if (found === undefined) throw new UsageError(`there is no profile ${named}`, `name one of: ${names}`);
+  return found;
+}
+
+/** Launches one, and reports each step in a row; returns whether a signal has ended the waiting. */
+export async function doctorCanary(
+  config: Config,
+  profile: Config["settings"]["profiles"][number],
+  { report, io }: { readonly report: Report; readonly io: CliIo },
+): Promise<boolean> {
+  const before = await readRunningStatus(config);
+  if (before === undefined) {
+    report.fail(
+      "canary",
+      failure(
+        "no instance runs here: the running one launches the canary",
+        "start it first, with " +
+          "`gocd-mesos freeze FILE` before that if no other agent is to be launched; a freeze does not hold a canary",
+      ),
+    );
+    return false;
+  }
+  await sendCommand(config, "canary", { profile: profile.name });
+  const stop = new AbortController();
+  const releases = (["SIGINT", "SIGTERM"] as const).map((name) => io.onSignal(name, () => stop.abort()));
+  try {
+    return await follow(config, { profile, before, report, io }, stop.signal);
+  } finally {
+    releases.forEach((release) => release());
+  }
+}
+
+interface Followed {
+  readonly profile: Config["settings"]["profiles"][number];
+  readonly before: StatusView;
+  readonly report: Report;
+  readonly io: CliIo;
+}
+
+/** What was seen of it so far. */
+interface Seen {
+  taskId: string | undefined;
+  isRunning: boolean;
+  isRegistered: boolean;
+  /** Its GoCD record has been seen. */
+  uuid: string | undefined;
+}
+
+async function follow(config: Config, of: Followed, signal: AbortSignal): Promise<boolean> {
+  const { profile, before, report, io: { machine } } = of;
+  const startMs = machine.nowMs();
+  const limitMs = config.settings.scaling.launchTimeoutMs + profile.registerTimeoutMs + spareMs;
+  const seen: Seen = { taskId: undefined, isRunning: false, isRegistered: false, uuid: undefined };
+  const known = new Set(before.instances.map(({ taskId }) => taskId));
+  while (true) {
+    const view = await readRunningStatus(config);
+    const tookMs = machine.nowMs() - startMs;
+    if (view === undefined) {
+      report.fail(
+        "canary",
+        failure(`the instance has ended${leftText(seen)}`, "start it again: it finishes what it began"),
+      );
+      return false;
+    }
+    if (look(view, { ...of, known, seen, tookMs })) return false;
+    const isOver = tookMs >= limitMs;
+    if (signal.aborted || isOver) {
+      const why = isOver ? `not done within ${formatDuration(limitMs)}` : "no longer waiting";
+      report.fail("canary", failure(`${why}${leftText(seen)}`, "nothing to do: the instance removes it by itself"));
+      return signal.aborted;
+    }
+    await machine.sleep(lookMs, signal);
+  }
+}
+
+interface Look extends Followed {
+  readonly known: ReadonlySet<string>;
+  readonly seen: Seen;
+  readonly tookMs: number;
+}
+
+/** Tells what is new; whether it is at its end. */
+function look(view: StatusView, { profile, report, known, seen, tookMs }: Look): boolean {
+  const after = `after ${formatDuration(tookMs)}`;
+  const canary = seen.taskId === undefined
+    ? view.instances.find((each) => each.canary === true && each.profile === profile.name && !known.has(each.taskId))
+    : view.instances.find(({ taskId }) => taskId === seen.taskId);
+  if (canary !== undefined && seen.taskId === undefined) {
+    seen.taskId = canary.taskId;
+    report.ok("launch", `${canary.taskId} is launched on ${canary.host} ${after}`);
+  }
+  if (seen.taskId === undefined) return false;
+  const { taskId } = seen;
+  const state = canary?.state ?? "gone";
+  if (!seen.isRunning && (isRegistered(state) || canary !== undefined && hasRun(canary))) {
+    seen.isRunning = true;
+    report.ok("pull", `image ${profile.container.image} is there, and its container runs, ${after}`);
+  }
+  seen.uuid = canary?.uuid ?? seen.uuid;
+  if (!seen.isRegistered && isRegistered(state)) {
+    seen.isRegistered = true;
+    report.ok("key", `it has registered with the GoCD server and is enabled ${after}`);
+  }
+  if (state !== "gone") return false;
+  if (!seen.isRegistered) {
+    const end = canary?.detail ?? view.finished?.find((each) => each.taskId === taskId)?.end ?? "its end was not seen";
+    const problem = view.problems.find(({ code, profile: name }) =>
+      code === "profile-failing" && name === profile.name
+    );
+    report.fail(
+      "canary",
+      failure(`${taskId} has ended before it had registered: ${end}`, problem?.hint ?? "see the log"),
+    );
+    return true;
+  }
+  if (view.gocdAgents.some((each) => each.taskId === taskId || each.uuid === seen.uuid)) return false;
+  report.ok("removed", `its container is stopped and its record is deleted ${after}`);
+  return true;
+}
+
+function isRegistered(state: InstanceView["state"]): boolean {
+  return state === "idle" || state === "building" || state === "draining" || state === "unsure";
+}
+
+function hasRun({ life = [] }: InstanceView): boolean {
+  return life.some(({ state }) => state === "registering");
+}
+
+function leftText({ taskId }: Seen): string {
+  return taskId === undefined
+    ? "; nothing is launched yet, and nothing is after 10 minutes"
+    : `; ${taskId} is still there, and is removed once it is idle`;
+}
+
+function failure(message: string, hint: string): OperatorError {
+  return new OperatorError(message, { code: "canary-failed", kind: "refused", hint });
+}

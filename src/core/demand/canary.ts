@@ -1,0 +1,35 @@
+// One agent of a profile, launched because the operator asks whether it works: it goes as soon as it has registered.
+
+import { isMissing } from "./environments.ts";
+import type { LaunchBudget } from "./gates.ts";
+import { invalidRegistration } from "../names.ts";
+import { namesOf } from "./patterns.ts";
+import { profileOf } from "../profile_of.ts";
+import type { State, WantedAgents } from "../state.ts";
+
+/** Without an offer that fits it, it is not wanted any longer than this. */
+export const canaryMs = 600_000;
+
+/**
+ * What was asked for and is not launched yet. Limits hold, and so does the rate of a slow server; a freeze and failures of
+ * the profile do not, as who asks wants to know whether they are over.
+ */
+export function canaryAgents(
+  state: State,
+  { budget }: { readonly budget: LaunchBudget },
+  atMs: number,
+): readonly WantedAgents[] {
+  return [...state.canaries].flatMap(([name, askedMs]): readonly WantedAgents[] => {
+    const profile = profileOf(state.settings, name);
+    if (profile === undefined || atMs - askedMs >= canaryMs) return [];
+    if (Math.min(budget.total(), budget.of(profile), budget.rate()) < 1) return [];
+    const environment = namesOf(profile.environments).find((each) => !isMissing(state, each));
+    const registration = {
+      gocdResources: namesOf(profile.gocdResources),
+      ...(environment === undefined ? {} : { environment }),
+    };
+    if (invalidRegistration(registration.gocdResources, environment) !== undefined) return [];
+    budget.take(name, 1);
+    return [{ bucketKey: `canary ${name}`, profile: name, ...registration, count: 1, reason: { kind: "canary" } }];
+  });
+}
