@@ -57,9 +57,8 @@ export function startNotifier(first: Config, options: NotifierOptions): Notifier
   const ending = new AbortController();
   let config = first;
   let noted: Noted = new Map();
-  let memory = options.memory?.(first);
-  let kept = memory?.load() ?? "";
-  let targets: readonly Target[] = openTargets(first, { before: [], memory: memoryOf(kept, machine.nowMs()) }, options);
+  const book = openMemory(first, options);
+  let targets: readonly Target[] = openTargets(first, { before: [], memory: book.before }, options);
 
   const look = (): void => {
     const view = targets.length === 0 ? undefined : options.view();
@@ -70,16 +69,7 @@ export function startNotifier(first: Config, options: NotifierOptions): Notifier
     const sender = senderOf(view, config);
     const conditions = { now: [...now, ...noted.values()], isBlind };
     for (const target of targets) target.look(conditions, { sender, atMs: view.atMs, afterMs });
-    remember();
-  };
-  /** Once for each change. */
-  const remember = (): void => {
-    if (memory === undefined) return;
-    const text = memoryText(new Map(targets.map((target) => [target.webhook.name, target.remembered()])));
-    if (text === kept) return;
-    kept = text;
-    const problem = memory.save(text);
-    if (problem !== undefined) options.tell({ kind: "told-not-kept", problem, onceKey: problem });
+    book.keep(targets);
   };
   const looking = (async (): Promise<void> => {
     while (!ending.signal.aborted) {
@@ -97,7 +87,7 @@ export function startNotifier(first: Config, options: NotifierOptions): Notifier
     },
     use: (next) => {
       config = next;
-      memory = options.memory?.(next);
+      book.use(next);
       targets = openTargets(next, { before: targets, memory: new Map() }, options);
     },
     shown: (picture) => targets.length === 0 ? picture : withTargets(picture, targets),
@@ -109,8 +99,33 @@ export function startNotifier(first: Config, options: NotifierOptions): Notifier
       const settled = Promise.all(targets.map(({ outbox }) => outbox.settled()));
       await Promise.race([settled, machine.sleep(settleMs, limit.signal)]);
       limit.abort();
-      remember();
+      book.keep(targets);
       await Promise.all(targets.map((target) => target.close()));
+    },
+  };
+}
+
+/** What an earlier run has told, and where this one keeps what it tells. */
+interface KeptMemory {
+  readonly before: Memory;
+  use(next: Config): void;
+  /** Once for each change. */
+  keep(targets: readonly Target[]): void;
+}
+
+function openMemory(first: Config, { memory, machine, tell }: NotifierOptions): KeptMemory {
+  let file = memory?.(first);
+  let kept = file?.load() ?? "";
+  return {
+    before: memoryOf(kept, machine.nowMs()),
+    use: (next) => void (file = memory?.(next)),
+    keep: (targets) => {
+      if (file === undefined) return;
+      const text = memoryText(new Map(targets.map((target) => [target.webhook.name, target.remembered()])));
+      if (text === kept) return;
+      kept = text;
+      const problem = file.save(text);
+      if (problem !== undefined) tell({ kind: "told-not-kept", problem, onceKey: problem });
     },
   };
 }

@@ -48,6 +48,10 @@ async function askAll(checker: Checker, handler: Handler): Promise<void> {
   }
 }
 
+function withCanary(view: StatusView): StatusView {
+  return { ...view, instances: view.instances.map((each) => ({ ...each, canary: true as const })) };
+}
+
 function standby(leader?: string): StatusView {
   const health = { state: "unknown" as const, sinceMs: sampleMs };
   return {
@@ -120,6 +124,7 @@ Deno.test("every answer fits the document, in every situation, and every documen
   await histories(checker);
   await refusals(checker);
   await commands(checker);
+  await askAll(checker, handlerOf(() => pictureOf(withCanary(sampleView))));
   assertEquals(checker.unseen(), []);
 });
 
@@ -197,9 +202,10 @@ async function commands(checker: Checker): Promise<void> {
     const post = (more: RequestInit = {}): ReturnType<Checker["ask"]> =>
       checker.ask(handler, path, { method: "POST", headers: { authorization }, ...more });
     answer = { kind: "accepted", message: "done" };
-    assertEquals((await post()).status, 202);
+    const body = path.endsWith("/canary") ? { body: '{"profile": "linux"}' } : {};
+    assertEquals((await post(body)).status, 202);
     answer = { kind: "rejected", code: "not-done", message: "no", hint: "later" };
-    assertEquals((await post({ body: "{}" })).status, 409);
+    assertEquals((await post({ body: "{}", ...body })).status, 409);
     assertEquals((await post({ headers: {} })).status, 401);
     assertEquals((await post({ body: '{"nonsense": 1}' })).status, 400);
     assertEquals((await post({ body: " ".repeat(5_000) })).status, 413);

@@ -51,18 +51,14 @@ export function makePlan(state: State, atMs: number, occasion: "poll" | "replan"
     asks.push({ assessed, needs, polls });
   }
   const { decisions, held, reuse, wanted: forJobs } = decideAll(state, { assessment, asks, gate, budget }, atMs);
-  const wanted: WantedAgents[] = [...forJobs];
   const rows = asks.map(({ assessed, needs, polls }, index): PlannedBucket => {
     const decision = decisions[index] ?? { gate, wanted: 0 };
     const bucketRemarks = remarks.ofBucket(assessed);
     const row = bucketRow(assessed, { ...decision, needs, polls, remarks: bucketRemarks });
     return { row, assessed, gate: decision.gate, remarks: bucketRemarks };
   });
-  if (gate.kind === "go" || gate.kind === "held-frozen") wanted.push(...canaryAgents(state, { budget }, atMs));
-  if (gate.kind === "go") {
-    wanted.push(...minIdleAgents(state, { budget, reserved: pausedProfiles(rows).size }, atMs));
-    wanted.push(...agentForHungBuilds(state, { budget, isAnyWanted: wanted.length > 0 }, atMs));
-  }
+  const beside = besideJobs(state, { gate, budget, rows, isAnyWanted: forJobs.length > 0 }, atMs);
+  const wanted: readonly WantedAgents[] = [...forJobs, ...beside];
   const jobs = verdicts(state, { rows, remarks }, atMs);
   return {
     assessment,
@@ -111,6 +107,25 @@ function decideAll(state: State, { assessment, asks, gate, budget }: Asked, atMs
   };
   const { fairShare } = state.settings.scaling;
   return fairShare === undefined ? oneAfterTheOther(all) : inFairTurn(all, fairShare);
+}
+
+/** Agents that no waiting job asks for. */
+function besideJobs(
+  state: State,
+  { gate, budget, rows, isAnyWanted }: {
+    readonly gate: LaunchGate;
+    readonly budget: LaunchBudget;
+    readonly rows: readonly PlannedBucket[];
+    readonly isAnyWanted: boolean;
+  },
+  atMs: number,
+): readonly WantedAgents[] {
+  // A freeze does not hold what the operator has asked for.
+  const canaries = gate.kind === "go" || gate.kind === "held-frozen" ? canaryAgents(state, { budget }, atMs) : [];
+  if (gate.kind !== "go") return canaries;
+  const ready = minIdleAgents(state, { budget, reserved: pausedProfiles(rows).size }, atMs);
+  const isAny = isAnyWanted || canaries.length + ready.length > 0;
+  return [...canaries, ...ready, ...agentForHungBuilds(state, { budget, isAnyWanted: isAny }, atMs)];
 }
 
 /** Those that would launch, and wait for the end of a pause. */
