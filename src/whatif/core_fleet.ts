@@ -110,8 +110,7 @@ class CoreFleet {
   #isBusy(): boolean {
     const { demand, reconciliation, instances, offers } = this.#state;
     if (demand.wanted.length > 0 || demand.isStale || reconciliation.pending.size > 0) return true;
-    if (offers.undeclined.length > 0) return true;
-    return [...instances.values()].some(({ state }) => state !== "registered");
+    return offers.undeclined.length > 0 || [...instances.values()].some(({ state }) => state !== "registered");
   }
 
   #nowMs(): number {
@@ -143,7 +142,6 @@ class CoreFleet {
       case "delete-gocd-agents":
         return this.#gocd(effect);
       case "read-sandbox":
-        // Nothing has failed that would have written anything.
         return;
       case "step-down":
       case "end-session":

@@ -48,10 +48,6 @@ async function askAll(checker: Checker, handler: Handler): Promise<void> {
   }
 }
 
-function withCanary(view: StatusView): StatusView {
-  return { ...view, instances: view.instances.map((each) => ({ ...each, canary: true as const })) };
-}
-
 function standby(leader?: string): StatusView {
   const health = { state: "unknown" as const, sinceMs: sampleMs };
   return {
@@ -109,6 +105,7 @@ Deno.test("every answer fits the document, in every situation, and every documen
       {
         ...sampleView,
         avoidedHosts: [{ host: "h", untilMs: sampleMs, reason: "r" }],
+        instances: sampleView.instances.map((each) => ({ ...each, canary: true as const })),
         failingHosts: [{ host: "h", recentFailures: { "pull": 1 } }],
         profiles: sampleView.profiles.map((profile) => ({
           ...profile,
@@ -124,7 +121,6 @@ Deno.test("every answer fits the document, in every situation, and every documen
   await histories(checker);
   await refusals(checker);
   await commands(checker);
-  await askAll(checker, handlerOf(() => pictureOf(withCanary(sampleView))));
   assertEquals(checker.unseen(), []);
 });
 

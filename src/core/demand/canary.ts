@@ -22,7 +22,13 @@ export function canaryAgents(
   return [...state.canaries].flatMap(([name, askedMs]): readonly WantedAgents[] => {
     const profile = profileOf(state.settings, name);
     if (profile === undefined || atMs - askedMs >= canaryMs) return [];
-    if (Math.min(budget.total(), budget.of(profile), budget.rate()) < 1) return [];
+    const rooms = [
+      budget.total(),
+      budget.of(profile),
+      budget.rate(),
+      ...budget.limits.map((limit) => limit.room(profile)),
+    ];
+    if (Math.min(...rooms) < 1) return [];
     const environment = namesOf(profile.environments).find((each) => !isMissing(state, each));
     const registration = {
       gocdResources: namesOf(profile.gocdResources),
