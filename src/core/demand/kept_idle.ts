@@ -51,13 +51,14 @@ export interface IdleReserve {
   take(instance: AgentInstance): void;
 }
 
-/** The reserve of these idle agents. */
+/** The reserve of these idle agents. `pools`: what is kept, where the caller has it. */
 export function reserveOf(
   state: Pick<State, "settings" | "instances" | "windows">,
   idle: readonly AgentInstance[],
+  pools: readonly IdlePool[] = keptIdle(state),
 ): IdleReserve {
   const left = new Map(
-    keptIdle(state).map((pool) => [pool, idle.filter((each) => isOfPool(pool, each)).length] as const),
+    pools.map((pool) => [pool, idle.filter((each) => isOfPool(pool, each)).length] as const),
   );
   return {
     spares: (instance) => [...left].every(([pool, count]) => !isOfPool(pool, instance) || count > pool.count),

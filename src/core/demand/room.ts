@@ -5,7 +5,7 @@ import type { Assessment } from "./assess.ts";
 import { avoidedHosts } from "../placement/failing_hosts.ts";
 import { countsToLimit, type HeldBack } from "./gates.ts";
 import type { AgentInstance, Registered } from "../instance.ts";
-import { reserveOf } from "./kept_idle.ts";
+import { keptIdle, reserveOf } from "./kept_idle.ts";
 import type { IdleReason } from "../life/causes.ts";
 import { inOrderOfScaleIn } from "../life/expendable.ts";
 import type { Offer, OfferedResource } from "../placement/offer.ts";
@@ -125,7 +125,9 @@ export function makeRoom(
 
 /** Idle agents whose hosts could take an agent that finds no offer, if they went; `min-idle` stays. */
 function roomInCluster(state: State, idle: readonly Registered[], atMs: number): readonly Registered[] {
+  if (idle.length === 0) return [];
   const going = new Set<Registered>();
+  const pools = keptIdle(state);
   let leaving = leavingOf(state).all;
   for (const wanted of state.demand.wanted) {
     const profile = profileOf(state.settings, wanted.profile);
@@ -133,7 +135,7 @@ function roomInCluster(state: State, idle: readonly Registered[], atMs: number):
     const coming = Math.min(leaving, wanted.count);
     leaving -= coming;
     for (let count = coming; count < Math.min(wanted.count, roomPerPlanMax); count++) {
-      const reserve = reserveOf(state, idle.filter((each) => !going.has(each)));
+      const reserve = reserveOf(state, idle.filter((each) => !going.has(each)), pools);
       const free = idle.filter((each) => {
         if (going.has(each) || !reserve.spares(each)) return false;
         reserve.take(each);
