@@ -7,7 +7,8 @@ import { foldEnvironment } from "./matching.ts";
 import type { LaunchGate } from "./reason.ts";
 import { reusedFor } from "./reusable.ts";
 import type { AgentInstance } from "../instance.ts";
-import type { AgentProfile, FairShare } from "../settings.ts";
+import { profileOf } from "../profile_of.ts";
+import type { FairShare, Settings } from "../settings.ts";
 import type { State, WantedAgents } from "../state.ts";
 
 /** One of those that share a limit. */
@@ -51,8 +52,8 @@ export function sharerOf(
 }
 
 /** The weight of a sharer; 1 where none is written. */
-export function weightOf({ by, weights }: FairShare, profiles: readonly AgentProfile[], sharer: string): number {
-  if (by === "profile") return profiles.find(({ name }) => name === sharer)?.weight ?? 1;
+export function weightOf({ by, weights }: FairShare, settings: Pick<Settings, "profiles">, sharer: string): number {
+  if (by === "profile") return profileOf(settings, sharer)?.weight ?? 1;
   return weights[sharer === "" ? noEnvironment : sharer] ?? 1;
 }
 
@@ -111,14 +112,13 @@ function rounds(
   const { state, asks } = decisions;
   const standings = standingsOf(decisions, fairShare);
   const uses = usesOf(fairShare, state);
-  const { profiles } = state.settings;
   const counts = asks.map(() => 0);
   const refusals = new Map<number, Decision>();
   const turns: WantedAgents[] = [];
   const held: HeldBack[] = [];
   const sharers = standings.map(({ sharer }) => ({
     inUse: uses.get(sharer) ?? 0,
-    weight: weightOf(fairShare, profiles, sharer),
+    weight: weightOf(fairShare, state.settings, sharer),
   }));
   serveInTurn(sharers, (at) => {
     const { sharer = "", queue = [] } = standings[at] ?? {};

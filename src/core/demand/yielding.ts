@@ -73,7 +73,7 @@ function add(uses: Map<string, number>, sharer: string, count: number): void {
 
 /** How much a sharer would have for its weight, with so many more. */
 function levelOf({ fairShare, state, uses }: Shares, sharer: string, more: number): number {
-  return ((uses.get(sharer) ?? 0) + more) / weightOf(fairShare, state.settings.profiles, sharer);
+  return ((uses.get(sharer) ?? 0) + more) / weightOf(fairShare, state.settings, sharer);
 }
 
 function least(shares: Shares, claims: readonly Claim[]): Claim | undefined {
