@@ -9,12 +9,12 @@ import type {
   HistorySample,
   HistorySnapshot,
   InstanceLife,
+  JobLife,
 } from "../core/view/history.ts";
 import type { NoteView } from "../core/view/view.ts";
 import { guarded } from "./error.ts";
 import { inTransaction } from "../sqlite/database.ts";
 import { bytesUsed, memoryName, openDatabase, setLimit } from "./file.ts";
-import type { DemandReader, JobLife } from "./jobs.ts";
 import { figureNames, lifeOf, readerOf } from "./reader.ts";
 
 /** What is to be kept. */
@@ -42,7 +42,7 @@ export interface HistoryLimits {
 }
 
 /** A history that is open for its writer. Each act throws {@linkcode HistoryError} where it fails. */
-export interface History extends HistoryReader, DemandReader {
+export interface History extends HistoryReader {
   /** Keeps a batch in one transaction. */
   write(batch: HistoryBatch): void;
   /** Forgets a few of the rows that are too old, or too many for the size; to be called again and again. */

@@ -4,32 +4,12 @@
 import type { Backlog } from "../core/demand/backlog.ts";
 import type { GocdAgent } from "../core/gocd_records.ts";
 import { isBuilding } from "../core/life/activity.ts";
-import type { TimeSpan } from "../core/view/history.ts";
+import type { JobLife } from "../core/view/history.ts";
 
 /** A job that has left the feed may be shown at its agent only this much later. */
 const unseenMs = 60_000;
 /** Finished jobs that wait to be kept, where that fails. */
 const finishedMax = 20_000;
-
-/** A job that was ours to serve and is over: what it asked for, and when. Times in ms since the epoch. */
-export interface JobLife {
-  /** When it was first seen waiting. */
-  readonly atMs: number;
-  readonly resources: readonly string[];
-  readonly environment?: string;
-  /** When an agent was first seen to have it; absent: none was, it may have been cancelled, or built between two looks. */
-  readonly beganMs?: number;
-  /** How long an agent was seen to have it; absent: not known. */
-  readonly buildMs?: number;
-  /** Whose agent that was; `unseen`: nobody's. */
-  readonly by: "ours" | "others" | "unseen";
-}
-
-/** Tells what was asked for. Throws an OperatorError where that cannot be read. */
-export interface DemandReader {
-  /** Jobs that began to wait in that time and are over, the first one first, at most `max`. */
-  jobs(span: TimeSpan, max: number): readonly JobLife[];
-}
 
 /** What the GoCD server shows. */
 export interface ShownJobs {

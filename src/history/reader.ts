@@ -10,11 +10,11 @@ import type {
   HistoryReader,
   HistorySample,
   InstanceLife,
+  JobLife,
 } from "../core/view/history.ts";
 import type { NoteLevel } from "../core/note.ts";
 import type { StatusView } from "../core/view/view.ts";
 import { guarded } from "./error.ts";
-import type { DemandReader, JobLife } from "./jobs.ts";
 import { memoryName, openDatabaseForReading } from "./file.ts";
 
 /** How a figure of several moments becomes one: of what waits the most, of agents the mean. */
@@ -43,7 +43,7 @@ const sampleColumns = Object.entries(figures).map(([name, by]) => `ROUND(${by}($
 const viewBytesMax = 512 * 1024 * 1024;
 
 /** The reader of an open database. */
-export function readerOf(database: DatabaseSync, place: HistoryPlace): HistoryReader & DemandReader {
+export function readerOf(database: DatabaseSync, place: HistoryPlace): HistoryReader {
   const name = place.kind === "file" ? place.path : memoryName;
   const all = (sql: string, ...values: readonly (string | number)[]): readonly Row[] =>
     guarded("read", name, () => database.prepare(sql).all(...values));
@@ -102,7 +102,7 @@ export function readerOf(database: DatabaseSync, place: HistoryPlace): HistoryRe
 }
 
 /** The history in a file, read beside its writer. Throws {@linkcode HistoryError}. */
-export function openHistoryForReading(path: string): HistoryReader & DemandReader & { close(): void } {
+export function openHistoryForReading(path: string): HistoryReader & { close(): void } {
   const database = openDatabaseForReading(path);
   return { ...readerOf(database, { kind: "file", path }), close: () => database.close() };
 }

@@ -9,7 +9,6 @@ import { allRuns } from "../core/session/operator.ts";
 import { statusView } from "../core/view/status_view.ts";
 import { initialState } from "../core/step.ts";
 import type { HistoryReader } from "../core/view/history.ts";
-import type { DemandReader } from "../history/jobs.ts";
 import type { Picture } from "../core/view/picture.ts";
 import type { LeadershipView } from "../core/view/view.ts";
 import { freshState } from "../store/record_codec.ts";
@@ -39,7 +38,7 @@ type TermEnd = FrameworkEnd | { readonly kind: "stand-by" };
 
 /** A class, because it goes through terms. */
 class Elected implements Program {
-  readonly history?: HistoryReader & DemandReader;
+  readonly history?: HistoryReader;
   readonly #ports: ProgramPorts;
   readonly #state: ElectedConfig["state"];
   readonly #startedMs: number;

@@ -7,7 +7,6 @@ import type { Note } from "../core/note.ts";
 import { mayRetire } from "../core/life/retire.ts";
 import { profileOf } from "../core/profile_of.ts";
 import type { HistoryReader } from "../core/view/history.ts";
-import type { DemandReader } from "../history/jobs.ts";
 import type { Picture } from "../core/view/picture.ts";
 import { problemsNow } from "../core/view/problems_now.ts";
 import type { StatusView } from "../core/view/view.ts";
@@ -72,7 +71,7 @@ export type FrameworkEnd =
 /** What the page, the signals and the command line know of what runs. */
 export interface Framework {
   /** What is kept of the past; absent: nothing. */
-  readonly history?: HistoryReader & DemandReader;
+  readonly history?: HistoryReader;
   /** All that is known of it at this moment. */
   picture(): Picture;
   /** Carries an operator's command out; gives nothing once it is stored and in force, otherwise why it is not. */

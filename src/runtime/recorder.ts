@@ -15,7 +15,7 @@ import {
   openHistory,
   type PackedSnapshot,
 } from "../history/history.ts";
-import { type DemandReader, JobBook, type ShownJobs } from "../history/jobs.ts";
+import { JobBook, type ShownJobs } from "../history/jobs.ts";
 import { type LifeBook, openLifeBook } from "../history/lives.ts";
 import { sampleOf } from "../history/sample.ts";
 import { packView } from "../history/snapshot.ts";
@@ -72,7 +72,7 @@ export class Recorder {
   }
 
   /** For the page and the commands. */
-  get reader(): HistoryReader & DemandReader {
+  get reader(): HistoryReader {
     return this.#history;
   }
 

@@ -1,7 +1,6 @@
 // The routes of the status page, as one function from request to response.
 
 import type { HistoryReader } from "../core/view/history.ts";
-import type { DemandReader } from "./api/history.ts";
 import type { Picture } from "../core/view/picture.ts";
 import { type HostRules, isAuthorized, isOurHost } from "./access.ts";
 import { openapiDocument, openapiPath } from "./api/openapi.ts";
@@ -38,7 +37,7 @@ export interface HandlerOptions extends HostRules {
   /** Where the pages of both servers are. */
   readonly links: () => PageLinks;
   /** Absent: none is kept. */
-  readonly history?: HistoryReader & DemandReader;
+  readonly history?: HistoryReader;
   /** Absent: the listener is read-only. */
   readonly commands?: CommandOptions;
   /** How the program is set up, for people; absent: not shown. */

@@ -1,7 +1,7 @@
 // Makes a trace of jobs as they were seen.
 
 import type { TimeSpan } from "../core/view/history.ts";
-import type { JobLife } from "../web/api/history.ts";
+import type { JobLife } from "../core/view/history.ts";
 import type { Trace } from "./trace.ts";
 
 /** What a build is taken to last that no list of agents has shown: shorter than the time between two lists. */

@@ -1,7 +1,6 @@
 // An instance that commands find beside their configuration: the listener of a picture, and its control file.
 
 import type { HistoryReader } from "../../src/core/view/history.ts";
-import type { DemandReader } from "../../src/history/jobs.ts";
 import type { Picture } from "../../src/core/view/picture.ts";
 import { writeControlFile } from "../../src/runtime/control_file.ts";
 import { Secret } from "../../src/secret.ts";
@@ -16,7 +15,7 @@ export type LookAt = () => Picture;
 export interface FoundInstance {
   readonly conf: string;
   /** Starts it, or another one in its place, with a history if one is given. */
-  start(look: LookAt, history?: HistoryReader & DemandReader): Promise<void>;
+  start(look: LookAt, history?: HistoryReader): Promise<void>;
   /** Ends it as a kill would. */
   end(): Promise<void>;
 }
@@ -33,7 +32,7 @@ export async function withInstance(act: (instance: FoundInstance) => Promise<voi
     await server?.close();
     server = undefined;
   };
-  const start = async (look: LookAt, history?: HistoryReader & DemandReader): Promise<void> => {
+  const start = async (look: LookAt, history?: HistoryReader): Promise<void> => {
     await end();
     const onCommand = (): Promise<never> => Promise.reject(new Error("no command is expected"));
     const kept = history === undefined ? {} : { history };

@@ -1,7 +1,7 @@
 // `record`: the trace of a history, of a running instance and of a server that is watched, and that nothing in it has a name.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { JobLife } from "../../src/history/jobs.ts";
+import type { JobLife } from "../../src/core/view/history.ts";
 import { type History, openHistory } from "../../src/history/history.ts";
 import { realClock } from "../../src/runtime/clock.ts";
 import { parseTrace } from "../../src/whatif/trace_reader.ts";

@@ -3,7 +3,8 @@
 import { assertEquals } from "@std/assert";
 import { bucketJobs } from "../../src/core/demand/backlog.ts";
 import type { GocdAgent } from "../../src/core/gocd_records.ts";
-import { JobBook, type JobLife } from "../../src/history/jobs.ts";
+import type { JobLife } from "../../src/core/view/history.ts";
+import { JobBook } from "../../src/history/jobs.ts";
 import { building, gocdAgent, job, someSettings } from "../support/core.ts";
 import { beginMs, minute, second } from "./samples.ts";
 

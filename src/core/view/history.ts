@@ -81,6 +81,20 @@ export interface TimeSpan {
   readonly toMs: number;
 }
 
+/** A job that was ours to serve and is over: what it asked for, and when. Times in ms since the epoch. */
+export interface JobLife {
+  /** When it was first seen waiting. */
+  readonly atMs: number;
+  readonly resources: readonly string[];
+  readonly environment?: string;
+  /** When an agent was first seen to have it; absent: none was, it may have been cancelled, or built between two looks. */
+  readonly beganMs?: number;
+  /** How long an agent was seen to have it; absent: not known. */
+  readonly buildMs?: number;
+  /** Whose agent that was; `unseen`: nobody's. */
+  readonly by: "ours" | "others" | "unseen";
+}
+
 /** The picture as it was. */
 export interface HistorySnapshot {
   readonly atMs: number;
@@ -107,6 +121,8 @@ export interface HistoryReader {
   endedCount(span: TimeSpan): number;
   /** Agent time by hour and profile. */
   hours(span: TimeSpan): readonly AgentHours[];
+  /** Jobs that began to wait in that time and are over, the first one first, at most `max`. */
+  jobs(span: TimeSpan, max: number): readonly JobLife[];
   /** The last picture that was kept at this time or before; absent: none. */
   snapshotAt(atMs: number): HistorySnapshot | undefined;
 }

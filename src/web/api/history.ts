@@ -1,6 +1,13 @@
 // The history of /api/v1: figures, agent-hours, finished agents and decisions of a time, and what was known at a moment.
 
-import type { AgentHours, HistoryReader, HistorySample, InstanceLife, TimeSpan } from "../../core/view/history.ts";
+import type {
+  AgentHours,
+  HistoryReader,
+  HistorySample,
+  InstanceLife,
+  JobLife,
+  TimeSpan,
+} from "../../core/view/history.ts";
 import type { BucketView, InstanceView, JobView, NoteView, ProfileView } from "../../core/view/view.ts";
 import { OperatorError } from "../../errors.ts";
 import { jsonResponse, refusalResponse } from "../responses.ts";
@@ -61,26 +68,6 @@ export function historyDocument(history: HistoryReader, request: HistoryRequest)
     ended: history.ended(span, limit),
     decisions: history.notes(span, { max: limit, levels: eventLevels.slice(eventLevels.indexOf(level)) }),
   };
-}
-
-/** A job that was ours to serve and is over, in the shape of `JobLife` in history/jobs.ts. Times in ms since the epoch. */
-export interface JobLife {
-  /** When it was first seen waiting. */
-  readonly atMs: number;
-  readonly resources: readonly string[];
-  readonly environment?: string;
-  /** When an agent was first seen to have it; absent: none was, it may have been cancelled, or built between two looks. */
-  readonly beganMs?: number;
-  /** How long an agent was seen to have it; absent: not known. */
-  readonly buildMs?: number;
-  /** Whose agent that was; `unseen`: nobody's. */
-  readonly by: "ours" | "others" | "unseen";
-}
-
-/** Tells what was asked for. Throws an OperatorError where that cannot be read. */
-export interface DemandReader {
-  /** Jobs that began to wait in that time and are over, the first one first, at most `max`. */
-  jobs(span: TimeSpan, max: number): readonly JobLife[];
 }
 
 /** The jobs of a time that are over. */
@@ -225,7 +212,7 @@ const jobsRoute: ReadRoute = {
 export const historyRoutes: readonly ReadRoute[] = [historyRoute, pastRoute, jobsRoute];
 
 function withHistory(
-  respond: (history: HistoryReader & DemandReader, asked: Asked) => Response,
+  respond: (history: HistoryReader, asked: Asked) => Response,
 ): (asked: Asked) => Response {
   return (asked) => {
     if (asked.history === undefined) {

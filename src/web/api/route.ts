@@ -1,7 +1,6 @@
 // The type of a route, from which the router and the OpenAPI document are made.
 
 import type { HistoryReader } from "../../core/view/history.ts";
-import type { DemandReader } from "./history.ts";
 import type { Picture } from "../../core/view/picture.ts";
 import type { CommandName } from "../commands.ts";
 import type { StreamRoom } from "../streams.ts";
@@ -39,7 +38,7 @@ export interface Asked extends ProgramFacts {
   readonly look: () => Picture;
   readonly streams: StreamRoom;
   /** Absent: none is kept. */
-  readonly history?: HistoryReader & DemandReader;
+  readonly history?: HistoryReader;
   /** What stands for `{locator}` in the path, decoded. */
   readonly rest: string;
   readonly query: Query;
