@@ -285,4 +285,8 @@ export const failedSeeds: readonly FailedSeed[] = [
     found:
       "a restored state called a launch dropped that had been made, and the record of its living agent was deleted",
   },
+  {
+    seed: 42413,
+    found: "old idle agents of a former profile waited for replacements that max-agents did not allow",
+  },
 ];

@@ -78,10 +78,12 @@ function mayWornGo(draft: Draft, instance: Registered): boolean {
   if (retire === "max-jobs") return true;
   const profile = profileOf(state.settings, instance.profile);
   if (atMs - activity.sinceMs < state.settings.poller.assignGraceMs && isUsefulNow(state, instance)) return false;
+  // Of another profile than now it goes in any case, as if it were not old.
+  if (profile === undefined || profile.hash !== instance.profileHash) return true;
   const idle = [...state.instances.values()].filter((each) =>
     each.state === "registered" && each.activity.kind === "idle"
   );
-  const isOverdue = atMs - instance.createdMs >= (profile?.maxLifetimeMs ?? 0) + 2 * (profile?.registerTimeoutMs ?? 0);
+  const isOverdue = atMs - instance.createdMs >= (profile.maxLifetimeMs ?? 0) + 2 * profile.registerTimeoutMs;
   return isOverdue || reserveOf(state, idle).spares(instance);
 }
 

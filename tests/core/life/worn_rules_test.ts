@@ -4,6 +4,7 @@ import { assertEquals } from "@std/assert";
 import type { Draft } from "../../../src/core/draft.ts";
 import type { GocdAgent } from "../../../src/core/gocd_records.ts";
 import type { AgentInstance, RetireReason } from "../../../src/core/instance.ts";
+import { retireAgents } from "../../../src/core/life/scale_in.ts";
 import { isLastJobNear, isWear, retireWorn } from "../../../src/core/life/worn.ts";
 import type { AgentProfile } from "../../../src/core/settings.ts";
 import { building, drive, gocdAgent, linux, minute, zeroMs } from "../../support/core.ts";
@@ -120,4 +121,16 @@ Deno.test("no job is the last of an agent without max-jobs", () => {
   const { state } = drive({ profiles: [{ ...linux, keepsWorkspaces: true }] });
   const instance = aRegistered("t", "idle", { built: { jobs: 99 } });
   assertEquals(instance.state === "registered" && isLastJobNear(state, instance), false);
+});
+
+Deno.test("an idle agent that is old and of a former profile waits for no replacement, which a limit might never allow", () => {
+  const profile = { ...linux, minIdle: 1, maxLifetimeMs: minute };
+  const states = [linux.hash, "former"].map((profileHash) => {
+    const { state } = drive({ profiles: [profile], scaling: { maxAgents: 1 } });
+    const old = aRegistered("t", "idle", { retire: "max-lifetime", profileHash });
+    const draft = draftAt(nowMs + 5 * minute, [old], {}, { settings: state.settings });
+    retireAgents(draft, "poll");
+    return draft.instance("t")?.state;
+  });
+  assertEquals(states, ["registered", "draining"]);
 });
