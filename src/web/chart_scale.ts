@@ -56,7 +56,7 @@ function days(count: number): string {
 
 /** Times between two moments at round numbers, about six of them: `14:30`, or `Fri 27` where days pass. */
 export function timeTicks(fromMs: number, toMs: number): readonly Tick[] {
-  const steps = [5, 10, 15, 30, 60, 120, 180, 240, 360, 720, 1_440, 2_880].map((count) => count * minuteMs);
+  const steps = [2, 5, 10, 15, 30, 60, 120, 180, 240, 360, 720, 1_440, 2_880].map((count) => count * minuteMs);
   const stepMs = steps.find((each) => (toMs - fromMs) / each <= 8) ?? 7 * dayMs;
   const first = Math.ceil(fromMs / stepMs) * stepMs;
   const count = Math.max(0, Math.floor((toMs - first) / stepMs) + 1);

@@ -127,9 +127,11 @@ function badHostsOf(ended: readonly InstanceLife[]): readonly HostFailures[] {
     .slice(0, badHostsMax);
 }
 
-/** In its first hour a program would draw a thin line at the end of six. */
+/** A young program would draw a thin line at the end of six hours. */
 function rangeOf(span: TimeSpan | undefined): HistoryRange {
-  return span === undefined || span.toMs - span.fromMs < hourMs ? "1h" : "6h";
+  const lengthMs = span === undefined ? 0 : span.toMs - span.fromMs;
+  if (lengthMs < historyRanges["15min"].lengthMs) return "15min";
+  return lengthMs < hourMs ? "1h" : "6h";
 }
 
 /** The agent time of each profile until a moment, the dearest first; by whole hours, and today by UTC. */

@@ -8,6 +8,7 @@ const hourMs = 60 * minuteMs;
 
 /** The lengths of a trend, with the time that one sample of it stands for. */
 export const historyRanges = {
+  "15min": { label: "15 min", lengthMs: 15 * minuteMs, stepMs: 15_000 },
   "1h": { label: "1 h", lengthMs: hourMs, stepMs: 15_000 },
   "6h": { label: "6 h", lengthMs: 6 * hourMs, stepMs: 90_000 },
   "24h": { label: "24 h", lengthMs: 24 * hourMs, stepMs: 5 * minuteMs },

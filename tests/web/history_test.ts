@@ -88,6 +88,15 @@ Deno.test("the length of the trend is chosen by a link, and every other link kee
   assertStringIncludes(await pageOf("/", history), `from 2026-11-27T16:59:00Z`);
 });
 
+Deno.test("a young program draws a quarter of an hour, and then an hour", async () => {
+  for (const [minutes, label] of [[14, "15 min"], [16, "1 h"], [59, "1 h"], [61, "6 h"]] as const) {
+    using history = closing(openHistory(undefined, limits));
+    history.write(aBatch({ samples: [aSample(nowMs - minutes * minute, {}), aSample(nowMs, {})] }));
+    const [, current] = /data-key="range-[^"]*" aria-current="true">([^<]*)</.exec(await pageOf("/", history)) ?? [];
+    assertEquals(current?.trim(), label);
+  }
+});
+
 Deno.test("the page of a moment shows what was known then, says so, and stays as it is", async () => {
   using history = closing(await kept());
   const page = await pageOf("/?at=16:01", history);
