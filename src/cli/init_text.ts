@@ -1,6 +1,6 @@
 // The framework.conf that `gocd-mesos init` writes: what was chosen, and the few keys that are changed next.
 
-import { slug } from "../core/identity/adoption.ts";
+import { slug } from "../core/identity/task_id.ts";
 import { printable } from "./table.ts";
 
 /** Where a secret is: the file never contains one. */

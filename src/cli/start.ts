@@ -7,7 +7,6 @@ import { noteLine } from "../core/words/notes.ts";
 import { exitCodes, OperatorError } from "../errors.ts";
 import type { Log } from "../log/log.ts";
 import { createLog } from "../log/log.ts";
-import { mastersText, serverUrlText } from "../net/addresses.ts";
 import { watchFiles } from "../runtime/file_watch.ts";
 import type { NoteSink } from "../runtime/engine.ts";
 import type { FrameworkEnd } from "../runtime/framework.ts";
@@ -19,13 +18,12 @@ import { openToldFile, toldPaths } from "../runtime/told_file.ts";
 import { openProgram, type Program } from "../runtime/program.ts";
 import { openStatusPage, type StatusPage } from "../runtime/status_page.ts";
 import { openRecorder, type Recorder } from "../runtime/recorder.ts";
-import { version } from "../version.ts";
 import type { Command } from "./command.ts";
 import type { CliIo } from "./io.ts";
 import { loadConfigFile } from "./load.ts";
 import { type ReloadCause, reloadConfig, tellRefusal, tellRemarks } from "./reload.ts";
 import { endOf } from "./report.ts";
-import { endIn, logConfigOf } from "./start_end.ts";
+import { endIn, logConfigOf, startText } from "./start_end.ts";
 
 /** The command. */
 export const startCommand: Command = {
@@ -85,6 +83,8 @@ export async function runConfig(
   const closers: (() => void | Promise<void>)[] = [];
   try {
     requireRights(config);
+    // In a sandbox the main thread has told it already, before this Worker was loaded.
+    if (io.supervisor === undefined) log.info(startText(config));
     const ports = openLivePorts(config, io.machine);
     closers.unshift(() => ports.close());
     const recorder = openRecorder(config, io.machine);
@@ -193,12 +193,6 @@ function useConfig(next: Config, { ports, program, notifier, page, recorder, log
 }
 
 function announce(log: Log, config: Config, statusUrl: string | undefined): void {
-  const names = config.settings.profiles.map((profile) => profile.name).join(", ");
-  log.info(
-    `gocd-mesos ${version} starts: GoCD server ${serverUrlText(config.gocd.url)}, Mesos ${
-      mastersText(config.mesos.masters)
-    }, profiles ${names}`,
-  );
   if (statusUrl !== undefined) log.info(`status page on ${statusUrl}`);
   tellSandbox(log, config);
   tellRemarks(log, config);

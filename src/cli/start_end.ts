@@ -1,10 +1,20 @@
-// What ends a start is told as its log is. Not here: the exit codes and words (report.ts).
+// The first line of a start, and what ends one, told as its log is. Not here: the exit codes and words (report.ts).
 
 import type { Config } from "../config/config.ts";
 import { ConfigError, problemText } from "../config/config_error.ts";
 import { loadPartially } from "../config/load.ts";
 import type { Log } from "../log/log.ts";
+import { mastersText, serverUrlText } from "../net/addresses.ts";
+import { version } from "../version.ts";
 import { endOf } from "./report.ts";
+
+/** The first line of a start: what runs, and for whom. */
+export function startText({ gocd, mesos, settings }: Config): string {
+  const names = settings.profiles.map((profile) => profile.name).join(", ");
+  return `gocd-mesos ${version} starts: GoCD server ${serverUrlText(gocd.url)}, Mesos ${
+    mastersText(mesos.masters)
+  }, profiles ${names}`;
+}
 
 /** Tells what ends a start as lines of the log, and gives the exit code; for people it is told as by any other command. */
 export function endIn(log: Log, error: unknown): number {

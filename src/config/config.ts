@@ -1,7 +1,7 @@
 // The whole configuration as one value.
 
 import type { Settings } from "../core/settings.ts";
-import type { ConditionEvent } from "../core/view/condition.ts";
+import type { ConditionEvent } from "../core/view/condition_event.ts";
 import type { HostPort, HttpAddress, Masters, ServerUrl } from "../net/addresses.ts";
 import type { AllowedHost } from "../net/allowed_hosts.ts";
 import type { Credentials } from "../net/credentials.ts";

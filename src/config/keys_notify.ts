@@ -1,6 +1,6 @@
 // The rows of the key table about who is told of problems.
 
-import { conditionEvents } from "../core/view/condition.ts";
+import { conditionEvents } from "../core/view/condition_event.ts";
 import type { KeySpec } from "./keys.ts";
 
 const minuteMs = 60_000;

@@ -1,6 +1,6 @@
 // Reads who is told of problems.
 
-import { type ConditionEvent, conditionEvents } from "../core/view/condition.ts";
+import { type ConditionEvent, conditionEvents } from "../core/view/condition_event.ts";
 import { addressOfUrl, httpUrlOf } from "../net/addresses.ts";
 import type { NotifyConfig, WebhookConfig } from "./config.ts";
 import { ConfigError } from "./config_error.ts";

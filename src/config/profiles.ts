@@ -1,7 +1,7 @@
 // Builds the agent profiles from go-agent and profiles.
 
 import { isNamingVariable } from "../core/identity/agent_naming.ts";
-import { slug } from "../core/identity/adoption.ts";
+import { slug } from "../core/identity/task_id.ts";
 import { type MesosResources, noResources, toMilli } from "../core/placement/mesos_resources.ts";
 import { isPattern } from "../core/demand/patterns.ts";
 import { environmentNameProblem, gocdResourceProblem } from "../core/words/names.ts";

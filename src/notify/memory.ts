@@ -2,7 +2,8 @@
 // kept (runtime/told_file.ts).
 
 import * as v from "valibot";
-import { type Condition, type ConditionEvent, conditionEvents } from "../core/view/condition.ts";
+import type { Condition } from "../core/view/condition.ts";
+import { type ConditionEvent, conditionEvents } from "../core/view/condition_event.ts";
 import type { Book, Entry } from "./book.ts";
 import type { Message } from "./message.ts";
 

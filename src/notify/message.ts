@@ -1,6 +1,6 @@
 // What is sent: the JSON document of docs/webhooks.md, and the text that Slack and those like it show.
 
-import type { ConditionEvent, Severity } from "../core/view/condition.ts";
+import type { ConditionEvent, Severity } from "../core/view/condition_event.ts";
 import { formatDuration } from "../core/words/phrases.ts";
 import { shortened } from "../core/text.ts";
 import type { Notice } from "./book.ts";

@@ -24,6 +24,8 @@ export interface Needs {
   readonly state: string;
   /** `http.listen`. */
   readonly listen?: { readonly host: string; readonly port: number };
+  /** The first line of the log of a start; absent where it is not to be written. */
+  readonly startLine?: string;
   /** What is wrong with the file, so that the program refuses it. */
   readonly problem?: { readonly message: string; readonly hint: string; readonly warnings: readonly string[] };
 }
@@ -77,8 +79,14 @@ export function startFileOf(args: readonly string[]): string | undefined {
   return at === 0 || words[0] === "start" ? words[at] : undefined;
 }
 
-/** What a command line needs. Throws a StoreError where the state cannot lie where the configuration says. */
-export function needsOf(args: readonly string[]): Needs {
+/**
+ * What a command line needs. `startLine` makes the first line of the log of a start. Throws a StoreError where the state
+ * cannot lie where the configuration says.
+ */
+export function needsOf(
+  args: readonly string[],
+  startLine: (config: Config) => string | undefined = () => undefined,
+): Needs {
   const { words, listen } = partsOf(args);
   const command = words[0] ?? "";
   if (command === "demo") return { ...plainNeeds, rights: demoRights(listen) };
@@ -92,7 +100,7 @@ export function needsOf(args: readonly string[]): Needs {
   if (path === undefined || at === 0 && !isThere(path)) {
     return { ...plainNeeds, rights: { ...noRights, read: operands } };
   }
-  const needs = needsOfFile(path, operands, { isStart, isDoctor: command === "doctor" });
+  const needs = needsOfFile(path, operands, { isStart, isDoctor: command === "doctor", startLine });
   return { ...needs, isLasting: isStart };
 }
 
@@ -171,7 +179,11 @@ function valuesOf(args: readonly string[], name: string): readonly string[] {
 function needsOfFile(
   path: string,
   operands: readonly string[],
-  { isStart, isDoctor }: { readonly isStart: boolean; readonly isDoctor: boolean },
+  { isStart, isDoctor, startLine }: {
+    readonly isStart: boolean;
+    readonly isDoctor: boolean;
+    readonly startLine: (config: Config) => string | undefined;
+  },
 ): Needs {
   // Those that were tried count, too: what is wrong with them is for the program to say.
   const tried: string[] = [];
@@ -195,6 +207,7 @@ function needsOfFile(
   const { gaps, net, read: files, write, env } = rightsOf(config);
   const { state, http: { listen } } = config;
   const error = first === undefined ? undefined : new ConfigError(first, ...more);
+  const line = isStart && error === undefined ? startLine(config) : undefined;
   return {
     kind: "needs",
     rights: {
@@ -214,6 +227,7 @@ function needsOfFile(
     isLasting: isStart,
     state: state.kind === "sqlite" ? state.path : `${JSON.stringify(state.servers)} ${state.path}`,
     ...(listen === undefined ? {} : { listen }),
+    ...(line === undefined ? {} : { startLine: line }),
     ...(error === undefined ? {} : { problem: { ...problemOf(error), warnings: config.warnings } }),
   };
 }

@@ -43,6 +43,8 @@ interface End {
 }
 
 function runProgram(needs: Needs, { args, build, program }: Run, signals: Signals): Promise<End> {
+  // The program takes a while to load; people and service managers see at once that it begins.
+  if (needs.startLine !== undefined) writeToStderr(needs.startLine);
   const worker = startWorker(program, permissionsOf(needs));
   const post = (message: ToProgram): void => worker.postMessage(message);
   let next: Needs | undefined;

@@ -2,7 +2,7 @@
 
 import { messageOf } from "../errors.ts";
 import * as v from "valibot";
-import { taskNumberMax } from "../core/identity/adoption.ts";
+import { taskNumberMax } from "../core/identity/task_id.ts";
 import { type AgentInstance, type InstanceIdentity, type InstanceMarks, phaseFields } from "../core/instance.ts";
 import type { ControlsRecord, CpuUse, FrameworkRecord, StateRecord, StoredState } from "../core/record.ts";
 import { shortened } from "../core/text.ts";

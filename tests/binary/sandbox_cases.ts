@@ -125,6 +125,9 @@ sandboxTest("a reload that names another master starts the program again with it
     await running.logged("subscribed", await running.logged(`sandbox: on: only ${other}`, asked));
     const ids = [...running.log().matchAll(/subscribed[^\n]*?([0-9a-f-]{36}-\d{4})/g)].map(([, id]) => id);
     assertEquals([ids.length, new Set(ids).size], [2, 1], running.log());
+    // The main thread tells each start, and tells it before the Worker does anything.
+    const told = running.log().match(/gocd-mesos \S+ starts: GoCD server|sandbox: on/g)?.map(([first]) => first);
+    assertEquals(told, ["g", "s", "g", "s"], running.log());
     running.signal("SIGINT");
     assertEquals(await running.ended(), 0, running.log());
   } finally {

@@ -3,7 +3,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { loadPartially } from "../../src/config/load.ts";
 import { hostsOf } from "../../src/config/hosts.ts";
-import { conditionEvents } from "../../src/core/view/condition.ts";
+import { conditionEvents } from "../../src/core/view/condition_event.ts";
 import { keyOf } from "../../src/runtime/permissions.ts";
 import { loadKeys, problemsOf, withKeys } from "./support.ts";
 

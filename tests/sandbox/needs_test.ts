@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { dirname } from "node:path";
 import { commands } from "../../src/cli/commands.ts";
+import { serverUrlText } from "../../src/net/addresses.ts";
 import { needsOf } from "../../src/sandbox/needs.ts";
 import { confFolder } from "../cli/support.ts";
 
@@ -180,4 +181,19 @@ Deno.test("a replay reads its trace and configurations, writes the drawing, and 
     assertEquals(rights.read, ["t.jsonl", conf, `${folder}/b.conf`, "drawn"]);
     assert(rights.env.includes("OTHER"));
   });
+});
+
+Deno.test("the first line of a log is made for a start with a file that is in order, and for nothing else", () => {
+  const lineOf = (args: (conf: string) => string[], conf = text): string | undefined => {
+    let line: string | undefined;
+    withConf(
+      (path) => line = needsOf(args(path), ({ gocd }) => `starts for ${serverUrlText(gocd.url)}`).startLine,
+      conf,
+    );
+    return line;
+  };
+  assertEquals(lineOf((conf) => [conf]), "starts for http://g:8153/go");
+  assertEquals(lineOf((conf) => ["start", conf]), "starts for http://g:8153/go");
+  assertEquals(lineOf((conf) => ["check", conf]), undefined);
+  assertEquals(lineOf((conf) => ["start", conf], text.replace("port = 8153", "port = many")), undefined);
 });

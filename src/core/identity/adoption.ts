@@ -1,4 +1,4 @@
-// Creates task ids, and recognizes them when Mesos reports a task that the store does not know.
+// Takes up tasks of ours that Mesos reports and the store does not know.
 
 import { matchingEnvironments } from "../demand/matching.ts";
 import type { Draft } from "../draft.ts";
@@ -6,38 +6,9 @@ import type { GocdAgent } from "../gocd_records.ts";
 import { nameOf } from "./hostnames.ts";
 import { type AgentInstance, inPhase, type InstanceIn } from "../instance.ts";
 import type { Offer } from "../placement/offer.ts";
-import type { FrameworkRecord } from "../record.ts";
+import { parseTaskId, slug, taskNumberMax } from "./task_id.ts";
 import { adoptedText, onlyGocdKnows } from "../words/stored.ts";
 import { isOver, type TaskMeaning, type TaskStatus } from "../session/task_status.ts";
-
-/** All task ids begin with it. */
-const prefix = "gocd";
-const profileCharsMax = 32;
-/** Task numbers stay below it, far below where numbers lose their last digit. */
-export const taskNumberMax = 2 ** 50;
-
-/** `gocd-<lineage>-<profile>-<number>`: unique for ever, `[a-z0-9-]`, at most 63 characters (a host name label). */
-export function makeTaskId(
-  { lineage, nextTaskNumber }: Pick<FrameworkRecord, "lineage" | "nextTaskNumber">,
-  profile: string,
-): string {
-  return `${prefix}-${lineage}-${slug(profile)}-${nextTaskNumber}`;
-}
-
-/** A profile's name as it stands in task ids. */
-export function slug(profile: string): string {
-  return profile.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-").replaceAll(/^-+|-+$/g, "").slice(0, profileCharsMax) ||
-    "p";
-}
-
-/** What a task id says, if it is one of ours. */
-export function parseTaskId(
-  taskId: string,
-): { readonly lineage: string; readonly profileSlug: string; readonly number: number } | undefined {
-  const match = /^gocd-([a-z0-9]{6})-([a-z0-9-]{1,32})-(\d{1,16})$/.exec(taskId);
-  if (match === null || match[1] === undefined || match[2] === undefined) return undefined;
-  return { lineage: match[1], profileSlug: match[2], number: Number(match[3]) };
-}
 
 /** A state restored from a copy is behind the ids in use: none that Mesos or GoCD names is ever given again. */
 export function skipUsedTaskId(draft: Draft, taskId: string): void {

@@ -1,7 +1,8 @@
 // What earlier runs with this state, or with a newer copy of it, have left behind is found before the first launch of a
 // run, so that no task id is used twice.
 
-import { adoptRecords, makeTaskId, skipUsedTaskId, taskNumberMax } from "./adoption.ts";
+import { adoptRecords, skipUsedTaskId } from "./adoption.ts";
+import { makeTaskId, taskNumberMax } from "./task_id.ts";
 import type { Draft } from "../draft.ts";
 import type { GocdAgent } from "../gocd_records.ts";
 import { nameOf } from "./hostnames.ts";

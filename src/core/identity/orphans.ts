@@ -1,7 +1,7 @@
 // Tasks and agents of an earlier run whose state was lost: a new state is not registered beside them.
 
 import { activityWord } from "../life/activity.ts";
-import { parseTaskId, slug } from "./adoption.ts";
+import { parseTaskId, slug } from "./task_id.ts";
 import type { GocdAgent } from "../gocd_records.ts";
 import { nameOf } from "./hostnames.ts";
 import type { RegisteredAs, StoredState } from "../record.ts";

@@ -1,7 +1,7 @@
 // Another gocd-mesos on the same GoCD server, most likely on another Mesos cluster: both launch for the same jobs, and
 // neither sees the other's agents until they register.
 
-import { parseTaskId } from "./adoption.ts";
+import { parseTaskId } from "./task_id.ts";
 import type { Bucket } from "../demand/backlog.ts";
 import type { Draft } from "../draft.ts";
 import type { GocdAgent, ResourceCase } from "../gocd_records.ts";

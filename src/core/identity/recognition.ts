@@ -8,7 +8,7 @@
 //   possibility     an agent that appeared after the launch and has no other explanation: blocks a KILL, nothing more
 
 import { activityWord, isHeard } from "../life/activity.ts";
-import { parseTaskId } from "./adoption.ts";
+import { parseTaskId } from "./task_id.ts";
 import { isOlderVersion } from "../life/brake.ts";
 import type { Draft } from "../draft.ts";
 import { isIdleTwice, isLostLongEnough } from "../life/gocd_index.ts";

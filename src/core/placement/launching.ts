@@ -1,7 +1,8 @@
 // From offers to launches: every offer is answered in the step that brings it, and the intent is stored before ACCEPT
 // leaves.
 
-import { makeTaskId, nameHosts } from "../identity/adoption.ts";
+import { nameHosts } from "../identity/adoption.ts";
+import { makeTaskId } from "../identity/task_id.ts";
 import type { Draft } from "../draft.ts";
 import type { TaskLaunch } from "../effect.ts";
 import { avoidedHosts } from "./failing_hosts.ts";

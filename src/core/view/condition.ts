@@ -7,46 +7,8 @@ import { leaderlessText } from "../words/health.ts";
 import { describeNeed } from "../words/phrases.ts";
 import { writesRefusedCode } from "../words/problems.ts";
 import { isLeaderless } from "./health.ts";
+import { type ConditionEvent, severities, type Severity } from "./condition_event.ts";
 import type { JobView, LeadershipView, ServerHealth, StatusView } from "./view.ts";
-
-/** What a condition is about, the words of `notify.webhooks.NAME.events`. */
-export type ConditionEvent =
-  | "framework-removed"
-  | "credentials-refused"
-  | "stale-data"
-  | "writes-refused"
-  | "state-not-stored"
-  | "brake"
-  | "server-failing"
-  | "breaker"
-  | "jobs-unserved"
-  | "jobs-waiting"
-  | "limit-reached"
-  | "other"
-  | "leader";
-
-/** How much a condition matters: `critical` means that no agents come or go. */
-export type Severity = "critical" | "warning" | "info";
-
-/** Each event with its severity, the gravest first. */
-const severities: Readonly<Record<ConditionEvent, Severity>> = {
-  "framework-removed": "critical",
-  "credentials-refused": "critical",
-  "stale-data": "critical",
-  "writes-refused": "critical",
-  "state-not-stored": "critical",
-  "brake": "critical",
-  "server-failing": "warning",
-  "breaker": "warning",
-  "jobs-unserved": "warning",
-  "jobs-waiting": "warning",
-  "limit-reached": "warning",
-  "other": "warning",
-  "leader": "info",
-};
-
-/** All events, the gravest first. */
-export const conditionEvents: readonly ConditionEvent[] = Object.keys(severities) as ConditionEvent[];
 
 /** Something that is so now, and will end. */
 export interface Condition {

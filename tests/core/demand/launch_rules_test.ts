@@ -2,7 +2,8 @@
 // in doubt or with a record that stays. What is registered with: registration_rules_test.ts.
 
 import { assertEquals } from "@std/assert";
-import { skipUsedTaskId, taskNumberMax } from "../../../src/core/identity/adoption.ts";
+import { skipUsedTaskId } from "../../../src/core/identity/adoption.ts";
+import { taskNumberMax } from "../../../src/core/identity/task_id.ts";
 import { bucketJobs, emptyBacklog } from "../../../src/core/demand/backlog.ts";
 import { advanceDoubt } from "../../../src/core/life/doubt.ts";
 import { advanceDrain } from "../../../src/core/life/drain.ts";

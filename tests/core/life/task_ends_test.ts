@@ -2,7 +2,7 @@
 // Not here: stories (lifecycle_test.ts, failures_test.ts), what the GoCD server still hears (doubt_test.ts).
 
 import { assertEquals } from "@std/assert";
-import { makeTaskId, parseTaskId, slug } from "../../../src/core/identity/adoption.ts";
+import { makeTaskId, parseTaskId, slug } from "../../../src/core/identity/task_id.ts";
 import { Draft } from "../../../src/core/draft.ts";
 import type { AgentInstance } from "../../../src/core/instance.ts";
 import { taskStatusUpdated } from "../../../src/core/life/lifecycle_mesos.ts";

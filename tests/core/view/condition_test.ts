@@ -3,7 +3,8 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import type { Finding } from "../../../src/core/event.ts";
 import type { Note } from "../../../src/core/note.ts";
-import { conditionEvents, type Conditions, conditionsOf } from "../../../src/core/view/condition.ts";
+import { type Conditions, conditionsOf } from "../../../src/core/view/condition.ts";
+import { conditionEvents } from "../../../src/core/view/condition_event.ts";
 import { type Noted, withNote } from "../../../src/core/view/noted.ts";
 import { statusView } from "../../../src/core/view/status_view.ts";
 import type { StatusView } from "../../../src/core/view/view.ts";

@@ -1,0 +1,32 @@
+// The ids of our tasks: made, and read.
+
+import type { FrameworkRecord } from "../record.ts";
+
+/** All task ids begin with it. */
+const prefix = "gocd";
+const profileCharsMax = 32;
+/** Task numbers stay below it, far below where numbers lose their last digit. */
+export const taskNumberMax = 2 ** 50;
+
+/** `gocd-<lineage>-<profile>-<number>`: unique for ever, `[a-z0-9-]`, at most 63 characters (a host name label). */
+export function makeTaskId(
+  { lineage, nextTaskNumber }: Pick<FrameworkRecord, "lineage" | "nextTaskNumber">,
+  profile: string,
+): string {
+  return `${prefix}-${lineage}-${slug(profile)}-${nextTaskNumber}`;
+}
+
+/** A profile's name as it stands in task ids. */
+export function slug(profile: string): string {
+  return profile.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-").replaceAll(/^-+|-+$/g, "").slice(0, profileCharsMax) ||
+    "p";
+}
+
+/** What a task id says, if it is one of ours. */
+export function parseTaskId(
+  taskId: string,
+): { readonly lineage: string; readonly profileSlug: string; readonly number: number } | undefined {
+  const match = /^gocd-([a-z0-9]{6})-([a-z0-9-]{1,32})-(\d{1,16})$/.exec(taskId);
+  if (match === null || match[1] === undefined || match[2] === undefined) return undefined;
+  return { lineage: match[1], profileSlug: match[2], number: Number(match[3]) };
+}
