@@ -40,7 +40,7 @@ export function underOwnNames(
   const owners = new Map<string, AgentInstance>();
   for (const instance of instances.values()) {
     owners.set(instance.taskId, instance);
-    if (instance.dockerName !== undefined) owners.set(instance.dockerName, instance);
+    owners.set(instance.dockerName ?? instance.taskId, instance);
   }
   return agents.map((gocdAgent) => {
     const name = nameOf(gocdAgent);

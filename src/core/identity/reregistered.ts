@@ -20,32 +20,24 @@ export function advanceRecord(draft: Draft, instance: AgentInstance, index: Gocd
 }
 
 function nextRecord(draft: Draft, instance: AgentInstance, index: GocdAgentIndex): GocdAgent | undefined {
-  switch (instance.state) {
-    case "registered":
-    case "draining":
-    case "killing":
-      break;
-    default:
-      return undefined;
-  }
   const records = index.byName.get(instance.taskId) ?? [];
-  const others = records.filter((each) => each.uuid !== instance.uuid);
-  if (records.length === 0) return undefined;
-  const own = instance.uuid === undefined ? undefined : index.byUuid.get(instance.uuid);
   switch (instance.state) {
     case "registered":
-      return replacementRecord(draft, own, others);
-    case "draining":
+    case "draining": {
+      const own = index.byUuid.get(instance.uuid);
+      const others = records.filter((each) => each.uuid !== instance.uuid);
+      const replacement = replacementRecord(draft, own, others);
+      if (replacement !== undefined || instance.state === "registered") return replacement;
       // Ours can be given no work any more; before anything is killed the same must hold for every record of its.
-      return replacementRecord(draft, own, others) ??
-        (own !== undefined && activityWord(own) === "building" ? undefined : others.find(mayGetWork));
+      return own !== undefined && activityWord(own) === "building" ? undefined : others.find(mayGetWork);
+    }
     case "killing":
       // A KILL that has not worked so far: the agent lives and may be given work, perhaps under its old uuid.
       return instance.cause === "drain-timeout" || instance.cause === "by-mesos" || instance.cause === "teardown"
         ? undefined
         : records.find((each) => mayGetWork(each) || isBuildingDisabled(each));
     default:
-      return instance satisfies never;
+      return undefined;
   }
 }
 

@@ -18,15 +18,19 @@ export function makeTaskId(
 
 /** A profile's name as it stands in task ids. */
 export function slug(profile: string): string {
-  return profile.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-").replaceAll(/^-+|-+$/g, "").slice(0, profileCharsMax) ||
+  return profile.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-").replaceAll(/^-|-$/g, "").slice(0, profileCharsMax) ||
     "p";
 }
+
+/** A match of the pattern of task ids: each of its groups takes part. */
+type TaskIdMatch = readonly [whole: string, lineage: string, profileSlug: string, number: string];
 
 /** What a task id says, if it is one of ours. */
 export function parseTaskId(
   taskId: string,
 ): { readonly lineage: string; readonly profileSlug: string; readonly number: number } | undefined {
-  const match = /^gocd-([a-z0-9]{6})-([a-z0-9-]{1,32})-(\d{1,16})$/.exec(taskId);
-  if (match === null || match[1] === undefined || match[2] === undefined) return undefined;
-  return { lineage: match[1], profileSlug: match[2], number: Number(match[3]) };
+  const match = /^gocd-([a-z0-9]{6})-([a-z0-9-]{1,32})-(\d{1,16})$/.exec(taskId) as TaskIdMatch | null;
+  if (match === null) return undefined;
+  const [, lineage, profileSlug, number] = match;
+  return { lineage, profileSlug, number: Number(number) };
 }

@@ -5,6 +5,7 @@
 import type { Draft } from "../draft.ts";
 import type { GocdAgent } from "../gocd_records.ts";
 import type { AgentInstance, Unreachable } from "../instance.ts";
+import { uuidOf } from "./phase.ts";
 import type { BrakeState, State, Suspicion } from "../state.ts";
 
 /**
@@ -41,7 +42,7 @@ export function countedSince({ brake }: State, sinceMs: number): number {
 /** A Mesos agent that runs or ran an agent of ours has been heard of: this is our cluster. */
 export function knowCluster(draft: Draft, mesosAgentIds: readonly string[]): void {
   const { brake, instances } = draft.state;
-  if (brake.isSameCluster || mesosAgentIds.length === 0) return;
+  if (brake.isSameCluster) return;
   const ids = new Set(mesosAgentIds);
   if (![...instances.values()].some(({ mesosAgentId }) => mesosAgentId !== "" && ids.has(mesosAgentId))) return;
   draft.set({ brake: { ...brake, isSameCluster: true } });
@@ -121,11 +122,7 @@ function isAnyUntold(state: State): boolean {
  * none of that. The records of dead agents are no sign: people delete them by the dozen.
  */
 function isAnotherList({ instances }: State, before: readonly GocdAgent[], listed: ReadonlySet<string>): boolean {
-  const leaving = new Set(
-    [...instances.values()].flatMap((instance) =>
-      "uuid" in instance && instance.uuid !== undefined && expectedUuid(instance) === undefined ? [instance.uuid] : []
-    ),
-  );
+  const leaving = new Set([...instances.values()].filter((each) => expectedUuid(each) === undefined).map(uuidOf));
   const expected = before.filter(({ uuid, elastic, configState, agentState }) =>
     !elastic && configState !== "Pending" && agentState !== "LostContact" && agentState !== "Missing" &&
     !leaving.has(uuid)

@@ -19,6 +19,7 @@ import {
   inheritedOf,
   isFence,
   isLearning,
+  learnHostnames,
   withoutFramework,
 } from "../../../src/core/identity/lineage.ts";
 import type { AgentInstance, InstanceIn } from "../../../src/core/instance.ts";
@@ -57,6 +58,13 @@ for (
     ]);
   });
 }
+
+Deno.test("the names of all agents that the GoCD server lists use up their numbers", () => {
+  const draft = drafted(5);
+  const names = ["GOCD-abc123-default-7.ci.example.com", "gocd-abc123-default-6", "build-server"];
+  learnHostnames(draft, names.map((name) => gocdAgent(name)));
+  assertEquals(draft.state.framework.nextTaskNumber, 8);
+});
 
 for (
   const [nextTaskNumber, random, inherited, want] of [

@@ -3,7 +3,7 @@
 
 import { suspicionText } from "../../../src/core/words/causes.ts";
 import { assertEquals } from "@std/assert";
-import { judgeGocdList, judgeLosses } from "../../../src/core/life/brake.ts";
+import { holdsTakingDown, judgeGocdList, judgeLosses, knowCluster, noBrake } from "../../../src/core/life/brake.ts";
 import { Draft } from "../../../src/core/draft.ts";
 import type { GocdAgent } from "../../../src/core/gocd_records.ts";
 import type { AgentInstance } from "../../../src/core/instance.ts";
@@ -71,4 +71,35 @@ Deno.test("an agent in doubt counts for the brake of Mesos while the list shows 
   const disabled = [a, b, { ...c, configState: "Disabled" }].flatMap((each) => each?.uuid === undefined ? [] : [each]);
   assertEquals(isOn(disabled as GocdAgent[]), false);
   assertEquals(isOn([], { isSameCluster: true, gocd: gocdSuspicion }), true);
+});
+
+Deno.test("either brake holds all taking down, and at first there is none, nor a cluster that is known to be ours", () => {
+  const state = stateOf([]);
+  const holds = (brake: State["brake"]): boolean => holdsTakingDown({ ...state, brake });
+  assertEquals(noBrake, { isSameCluster: false });
+  assertEquals([
+    holds(noBrake),
+    holds({ ...noBrake, gocd: gocdSuspicion }),
+    holds({ ...noBrake, mesos: mesosSuspicion }),
+  ], [
+    false,
+    true,
+    true,
+  ]);
+});
+
+Deno.test("that the cluster is ours makes the plan anew where the brake of Mesos has held it, once", () => {
+  const isReplanned = (brake: State["brake"]): boolean => {
+    const state = stateOf([aRegistered("t", "idle")], { brake });
+    const draft = new Draft({ ...state, demand: { ...state.demand, isStale: false } }, zeroMs, 0.5);
+    knowCluster(draft, ["s-t"]);
+    assertEquals(draft.state.brake, { ...brake, isSameCluster: true });
+    return draft.state.demand.isStale;
+  };
+  const mesos = mesosSuspicion;
+  assertEquals([
+    isReplanned({ isSameCluster: false, mesos }),
+    isReplanned({ isSameCluster: true, mesos }),
+    isReplanned({ isSameCluster: false }),
+  ], [true, false, false]);
 });

@@ -89,6 +89,9 @@ Deno.test("a brake for others' records is over once an agent of ours registers t
   const other = gocdAgent("other");
   assertEquals([after([starting], [other]), after([unreachable], [other]), after([], [other])], ["on", "on", "off"]);
   assertEquals(after([{ ...unreachable, lossAccepted: true }], [other]), "off");
+  const dead = anInstance("d", { state: "gone", cause: "lost", message: "" });
+  const ending = anInstance("k", { state: "killing", cause: "drained" });
+  assertEquals(after([dead, ending], [other]), "off");
   assertEquals(after([starting], [{ ...other, uuid: "b" }]), "off");
   assertEquals([after([starting, ...ours(1)], [other, ...listed(0, 1)]), after([starting, ...ours(1)], [other])], [
     "off",
@@ -115,6 +118,22 @@ Deno.test("who may have lost its record by our own doing is not missed", () => {
     judged([...ours(1), ...asked(doubted)], [])[0],
   ], ["on", "off"]);
   assertEquals(judged(ours(3).map((each) => ({ ...each, lossAccepted: true as const })), [])[0], "off");
+});
+
+Deno.test("agents that Mesos has lost count only where the server lacks one that Mesos knows, and only with a record", () => {
+  const doubted = ["x", "y", "z"].map((taskId) => lost(taskId, { uuid: `uuid-${taskId}` }));
+  assertEquals([judged([...ours(1), ...doubted], listed(0, 1))[0], judged([...ours(1), ...doubted], [])[0]], [
+    "off",
+    "on",
+  ]);
+  const { uuid: _, ...without } = { uuid: undefined, ...lost("x") };
+  assertEquals(judged([...ours(2), without as AgentInstance], [])[0], "off");
+});
+
+Deno.test("as long as the version of the server is not read it has not gone back", () => {
+  const { server } = stateOf([]);
+  assertEquals(judged(ours(1), [], [], { server: { ...server, newestVersion: "26.1.0" } })[0], "off");
+  assertEquals(judged(ours(1), [], [], { server: { ...server, info: serverInfo } })[0], "off");
 });
 
 Deno.test("the brake says how many of how many, what is held, and when it is over", () => {

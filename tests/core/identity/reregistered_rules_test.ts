@@ -1,0 +1,169 @@
+// Which of two records of one name counts, in each phase and by what both show. Stories: registering_test.ts, drain_test.ts.
+
+import { assertEquals } from "@std/assert";
+import type { GocdAgent } from "../../../src/core/gocd_records.ts";
+import { advanceRecord } from "../../../src/core/identity/reregistered.ts";
+import type { AgentInstance, InstancePhase, KillCause } from "../../../src/core/instance.ts";
+import { indexGocdAgents } from "../../../src/core/life/gocd_index.ts";
+import { building, finished, gocdAgent, lostContact, minute, missing, second, zeroMs } from "../../support/core.ts";
+import { anInstance, aRegistered, draftAt } from "../instance_fixtures.ts";
+
+const nowMs = zeroMs + 20 * minute;
+const registered = anInstance("t", {
+  state: "registered",
+  uuid: "own",
+  activity: { kind: "idle", sinceMs: zeroMs },
+});
+const draining = anInstance("t", { state: "draining", uuid: "own", reason: "idle", step: { kind: "finishing" } });
+const killing = (cause: KillCause): AgentInstance => anInstance("t", { state: "killing", cause, uuid: "own" });
+
+const disabled = { configState: "Disabled" } as const;
+const unknown = { agentState: "Unknown", buildState: "Unknown" } as const;
+const busyOff = { ...building, ...disabled };
+
+/** The uuid that counts after a list with these records. */
+function counted(
+  instance: AgentInstance,
+  own: Partial<GocdAgent> | undefined,
+  others: readonly Partial<GocdAgent>[] = [],
+  idleForMs: Readonly<Record<string, number>> = {},
+): string | undefined {
+  const agents = [
+    ...(own === undefined ? [] : [gocdAgent("t", { uuid: "own", ...own })]),
+    ...others.map((each, index) => gocdAgent("t", { uuid: `new-${index}`, ...each })),
+    gocdAgent("stranger", building),
+  ];
+  const idleSinceMs = new Map(Object.entries(idleForMs).map(([uuid, ms]) => [uuid, nowMs - ms]));
+  const draft = draftAt(nowMs, [instance], { agents, idleSinceMs });
+  const after = advanceRecord(draft, instance, indexGocdAgents(agents));
+  const { notes, state } = finished(draft);
+  if (after === instance) {
+    assertEquals([notes, state.instances.get("t")], [[], instance]);
+    return undefined;
+  }
+  const uuid = after.state === "registered" ? after.uuid : undefined;
+  assertEquals([after, notes.map(({ code, fields }) => [code, fields["uuid"], fields["taskId"]])], [
+    state.instances.get("t"),
+    [["agent-registered-anew", uuid, "t"]],
+  ]);
+  return uuid;
+}
+
+const alive = 400 * second;
+type Case = readonly [
+  what: string,
+  own: Partial<GocdAgent> | undefined,
+  others: readonly Partial<GocdAgent>[],
+  want: string | undefined,
+  idleForMs?: Readonly<Record<string, number>>,
+];
+
+const both: readonly Case[] = [
+  ["builds, and the other builds", building, [building], undefined],
+  ["builds though disabled, and the other is surely alive", busyOff, [{}], "new-0", { "new-0": alive }],
+  ["builds though disabled, and the second other is surely alive", busyOff, [disabled, disabled], "new-1", {
+    "new-1": alive,
+  }],
+  ["builds, and the other is surely alive", building, [{}], undefined, { "new-0": alive }],
+  ["is perhaps alive, and the other builds", {}, [building], "new-0", { own: alive - 1 }],
+  ["is idle, and the other builds", {}, [building], "new-0"],
+  ["is idle, and the other builds though disabled", {}, [busyOff], "new-0"],
+  ["is silent, and the other is idle", lostContact, [{}], "new-0"],
+  ["is silent, and the other is idle and disabled", lostContact, [disabled], undefined],
+  ["is silent, and one is idle, another builds", lostContact, [{}, building], "new-1"],
+  ["is absent, and the other builds", undefined, [building], "new-0"],
+  ["is absent, and the other is idle", undefined, [{}], "new-0"],
+  ["is absent, and the other is idle and disabled", undefined, [disabled], undefined],
+  ["is absent, and the other is silent", undefined, [lostContact], undefined],
+  ["is absent, and the other is Missing", undefined, [missing], undefined],
+  ["is absent, and there is no other", undefined, [], undefined],
+  ["is idle, and there is no other", {}, [], undefined],
+  ["is silent, and there is no other", lostContact, [], undefined],
+];
+const inService: readonly Case[] = [
+  ["is surely alive, and the other builds", {}, [building], undefined, { own: alive }],
+  ["is idle, and the other is idle", {}, [{}], undefined],
+  ["is absent, and the other has just come", undefined, [unknown], undefined],
+];
+const inDrain: readonly Case[] = [
+  ["is surely alive, and the other builds", disabled, [building], "new-0", { own: alive }],
+  ["is idle, and the other is idle", disabled, [{}], "new-0"],
+  ["is surely alive, and the other is idle", disabled, [{}], "new-0", { own: alive }],
+  ["is idle, and the other is idle and disabled", disabled, [disabled], undefined],
+  ["is idle, and the other is silent", disabled, [lostContact], undefined],
+  ["is idle, and the other is Missing", disabled, [missing], undefined],
+  ["is idle, and the other has just come", disabled, [unknown], "new-0"],
+  ["is absent, and the other has just come", undefined, [unknown], "new-0"],
+  ["builds though disabled, and the other is idle", busyOff, [{}], undefined, { "new-0": alive - 1 }],
+  ["is idle, and the second other is idle", disabled, [disabled, {}], "new-1"],
+];
+for (
+  const [phase, instance, cases] of [
+    ["registered", registered, [...both, ...inService]],
+    ["draining", draining, [...both, ...inDrain]],
+  ] as const
+) {
+  for (const [what, own, others, want, idleForMs = {}] of cases) {
+    Deno.test(`where the record of an agent that is ${phase} ${what}, ${want === undefined ? "it stays" : "that one counts"}`, () => {
+      assertEquals(counted(instance, own, others, idleForMs), want);
+    });
+  }
+}
+
+for (
+  const [what, own, others, want] of [
+    ["is heard enabled", {}, [], "own"],
+    ["builds", building, [], "own"],
+    ["builds though disabled", busyOff, [], "own"],
+    ["is disabled", disabled, [], undefined],
+    ["is silent", lostContact, [], undefined],
+    ["is Missing", missing, [], undefined],
+    ["is absent", undefined, [], undefined],
+    ["is disabled beside one that is heard", disabled, [{}], "new-0"],
+    ["is absent beside one that builds though disabled", undefined, [busyOff], "new-0"],
+  ] as const
+) {
+  Deno.test(`an agent to be killed whose record ${what} ${want === undefined ? "is killed" : "is taken back"}`, () => {
+    assertEquals(counted(killing("drained"), own, others), want);
+  });
+}
+
+for (
+  const [cause, isTakenBack] of [
+    ["drained", true],
+    ["record-deleted", true],
+    ["register-timeout", true],
+    ["launch-timeout", true],
+    ["pending-stuck", true],
+    ["drain-timeout", false],
+    ["by-mesos", false],
+    ["teardown", false],
+  ] as const
+) {
+  Deno.test(`an agent that is to be killed (${cause}) and builds is ${isTakenBack ? "taken back" : "killed"}`, () => {
+    assertEquals(counted(killing(cause), building), isTakenBack ? "own" : undefined);
+  });
+}
+
+Deno.test("in no other phase a record of its name makes an instance another's", () => {
+  const phases: readonly InstancePhase[] = [
+    { state: "launching", sinceMs: zeroMs, offerId: "o" },
+    { state: "starting", sinceMs: zeroMs },
+    { state: "unreachable", sinceMs: zeroMs, uuid: "own" },
+    { state: "gone", sinceMs: zeroMs, uuid: "own", cause: "lost", message: "" },
+  ];
+  for (const phase of phases) assertEquals(counted(anInstance("t", phase), undefined, [building]), undefined);
+});
+
+Deno.test("what registers anew does what its record shows, from now on", () => {
+  const draft = draftAt(nowMs, [aRegistered("t", "idle")], { agents: [] });
+  const agents = [gocdAgent("t", { uuid: "anew", ...building })];
+  const { instances } = draft.state;
+  const instance = instances.get("t");
+  if (instance === undefined) throw new Error("no instance");
+  const after = advanceRecord(draft, instance, indexGocdAgents(agents));
+  assertEquals(after.state === "registered" ? [after.sinceMs, after.activity] : after.state, [nowMs, {
+    kind: "building",
+    sinceMs: nowMs,
+  }]);
+});
