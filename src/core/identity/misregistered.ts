@@ -69,8 +69,11 @@ export function trackGap(draft: Draft, instance: Registered, { byUuid }: GocdAge
   const readMs = agentsAsOfMs(draft.state.server);
   if (readMs - gap.sinceMs < newRecordMs || isAsked(draft, gocdAgent.uuid)) return instance;
   const obstacle = obstacleOf(draft, instance, gocdAgent);
-  if (gap.repairMs === undefined && obstacle === undefined) return repair(draft, instance, gocdAgent, missing);
-  if (gap.repairMs !== undefined && readMs - gap.repairMs < askAgainMs) return instance;
+  if (gap.repairMs === undefined && obstacle === undefined) {
+    repair(draft, instance, gocdAgent, missing);
+    return put(draft, { ...instance, gap: { ...gap, repairMs: draft.atMs } });
+  }
+  if (readMs - (gap.repairMs ?? -Infinity) < askAgainMs) return instance;
   countFailure(draft, instance, missing);
   draft.note({
     kind: "agent-misregistered",
@@ -88,7 +91,7 @@ function put(draft: Draft, instance: Registered): Registered {
 }
 
 /** Its record is given what it was launched with, beside the resources that it has. */
-function repair(draft: Draft, instance: Registered, gocdAgent: GocdAgent, missing: Misregistered): Registered {
+function repair(draft: Draft, instance: Registered, gocdAgent: GocdAgent, missing: Misregistered): void {
   const { taskId, profile, environment, uuid } = instance;
   const rule = ruleOf(draft.state);
   const has = new Set(gocdAgent.gocdResources.map((name) => foldResource(name, rule)));
@@ -104,7 +107,6 @@ function repair(draft: Draft, instance: Registered, gocdAgent: GocdAgent, missin
     },
   });
   draft.note({ kind: "agent-corrected", taskId, profile, uuid, gap: missing });
-  return put(draft, { ...instance, gap: { sinceMs: instance.gap?.sinceMs ?? draft.atMs, repairMs: draft.atMs } });
 }
 
 /** Why no change of the record can help. */
@@ -113,10 +115,8 @@ function obstacleOf(
   { environment }: AgentInstance,
   gocdAgent: GocdAgent,
 ): EnvironmentObstacle | undefined {
-  const unwanted = gocdAgent.environments.find(({ origin, name }) =>
-    origin === "config-repo" && foldEnvironment(name) !== foldEnvironment(environment)
-  );
   if (environment === undefined) {
+    const unwanted = gocdAgent.environments.find(({ origin }) => origin === "config-repo");
     return unwanted === undefined ? undefined : { kind: "put-there", environment: unwanted.name };
   }
   const folded = foldEnvironment(environment);

@@ -22,7 +22,7 @@ export interface ListedAgents {
  */
 export function noteOtherPrograms(draft: Draft, { agents, buckets, rule }: ListedAgents): void {
   const { server, framework, instances, settings } = draft.state;
-  if (server.reading === undefined || buckets.length === 0) return;
+  if (server.reading === undefined) return;
   const known = new Set(server.agents.map(({ uuid }) => uuid));
   for (const gocdAgent of agents) {
     if (known.has(gocdAgent.uuid) || gocdAgent.elastic || gocdAgent.configState !== "Enabled") continue;

@@ -61,19 +61,21 @@ export function unlistedSince(
  */
 export function agentByAddress(draft: Draft, instance: AgentInstance): GocdAgent | undefined {
   const { state, atMs } = draft;
-  const addresses = instance.addresses ?? [];
-  if (!hasOwnAddress(instance) || isUnconfirmed(state, instance)) return undefined;
+  const { taskId, addresses } = instance;
+  if (addresses === undefined || !hasOwnAddress(instance) || isUnconfirmed(state, instance)) return undefined;
   const explained = explainedOf(state, instance);
   const there = state.server.agents.filter((each) =>
-    addresses.includes(each.ipAddress ?? "") && !explained.has(each.uuid) && !isLostLongEnough(draft, each) &&
+    addresses.some((address) => address === each.ipAddress) && !explained.has(each.uuid) &&
+    !isLostLongEnough(draft, each) &&
     !isFrozen(draft, instance, each)
   );
-  const [only] = there;
+  const [only, another] = there;
   // A silent record may be a dead container's, whose address was given again: the living one may still be to register.
-  if (there.length !== 1 || only === undefined || !wasInService(state, only) || !isHeard(only)) return undefined;
-  if ([...state.instances.values()].some((other) => mayBeOf(state, other, only) && isAtSame(other, instance))) {
-    return undefined;
-  }
+  if (only === undefined || another !== undefined || !wasInService(state, only) || !isHeard(only)) return undefined;
+  const isShared = [...state.instances.values()].some((other) =>
+    mayBeOf(state, other, only) && isAtSame(other, { taskId, addresses })
+  );
+  if (isShared) return undefined;
   const sinceMs = state.server.appearedMs.get(only.uuid) ?? atMs;
   // While Mesos does not reach its host, its container may end unseen, and its address be given again.
   const isLate = instance.state === "unreachable" && sinceMs > instance.sinceMs;
@@ -101,8 +103,11 @@ function isFrozen(draft: Draft, instance: AgentInstance, { uuid, configState }: 
     wasThereBefore(draft, instance, uuid);
 }
 
-function isAtSame(other: AgentInstance, { taskId, addresses = [] }: AgentInstance): boolean {
-  return other.taskId !== taskId && (other.addresses ?? []).some((address) => addresses.includes(address));
+function isAtSame(
+  other: AgentInstance,
+  { taskId, addresses }: { readonly taskId: string; readonly addresses: readonly string[] },
+): boolean {
+  return other.taskId !== taskId && addresses.some((address) => other.addresses?.includes(address) === true);
 }
 
 /**
@@ -118,9 +123,7 @@ function mayBeOf(state: State, other: AgentInstance, { configState }: GocdAgent)
 /** Enabled, or seen so before somebody disabled it. One that was Disabled all the time may be anybody's. */
 function wasInService({ server }: State, { uuid, configState }: GocdAgent): boolean {
   if (configState !== "Disabled") return configState === "Enabled";
-  const disabledMs = server.disabledSinceMs.get(uuid);
-  const appearedMs = server.appearedMs.get(uuid);
-  return disabledMs !== undefined && appearedMs !== undefined && appearedMs < disabledMs;
+  return (server.appearedMs.get(uuid) ?? Infinity) < (server.disabledSinceMs.get(uuid) ?? -Infinity);
 }
 
 function isSame(state: State, instance: AgentInstance, gocdAgent: GocdAgent): boolean {
@@ -239,13 +242,14 @@ function isElsewhere(draft: Draft, instance: AgentInstance, gocdAgent: GocdAgent
  * container's own: it runs in the other one, though nobody may ever know that by name. A new record may still show the
  * address of whoever the connection came from.
  */
-function isInAnother({ state, atMs }: Draft, instance: AgentInstance, { uuid, ipAddress = "" }: GocdAgent): boolean {
+function isInAnother({ state, atMs }: Draft, instance: AgentInstance, { uuid, ipAddress }: GocdAgent): boolean {
   const { addresses = [] } = instance;
-  if (!hasOwnAddress(instance) || addresses.length === 0 || addresses.includes(ipAddress)) return false;
+  const isIts = (address: string): boolean => address === ipAddress;
+  if (!hasOwnAddress(instance) || addresses.length === 0 || addresses.some(isIts)) return false;
   const appearedMs = state.server.appearedMs.get(uuid) ?? atMs;
   if (atMs - appearedMs < newRecordMs || isUnconfirmed(state, instance)) return false;
   return [...state.instances.values()].some((other) =>
-    hasOwnAddress(other) && other.addresses?.includes(ipAddress) === true && other.createdMs <= appearedMs &&
+    hasOwnAddress(other) && other.addresses?.some(isIts) === true && other.createdMs <= appearedMs &&
     (other.state !== "gone" || other.sinceMs >= appearedMs)
   );
 }

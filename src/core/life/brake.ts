@@ -138,13 +138,12 @@ function wentBack({ server }: State): boolean {
 
 /** Whether the first version is older than the second; texts that are not versions are neither. */
 export function isOlderVersion(version: string, than: string): boolean {
-  const [a, b] = [version, than].map((each) => each.split(".").map(Number));
-  if (a === undefined || b === undefined || [...a, ...b].some(Number.isNaN)) return false;
-  for (let at = 0; at < Math.max(a.length, b.length); at++) {
-    const difference = (a[at] ?? 0) - (b[at] ?? 0);
-    if (difference !== 0) return difference < 0;
-  }
-  return false;
+  const a = version.split(".").map(Number);
+  const b = than.split(".").map(Number);
+  if ([...a, ...b].some(Number.isNaN)) return false;
+  const length = Math.max(a.length, b.length);
+  const differences = Array.from({ length }, (_, at) => (a[at] ?? 0) - (b[at] ?? 0));
+  return (differences.find((each) => each !== 0) ?? 0) < 0;
 }
 
 /** Mesos knew it once and has lost it; one that only the GoCD server knew says nothing of Mesos. */
@@ -158,12 +157,14 @@ export function judgeLosses(draft: Draft): void {
   const { brake, instances, server } = draft.state;
   let doubted = 0;
   let known = 0;
-  const enabled = new Set(server.agents.flatMap(({ uuid, configState }) => configState === "Enabled" ? [uuid] : []));
+  const enabled = new Set<string | undefined>(
+    server.agents.filter(({ configState }) => configState === "Enabled").map(({ uuid }) => uuid),
+  );
   const isUnread = server.reading === undefined || brake.gocd !== undefined;
   for (const instance of instances.values()) {
     if (instance.state === "registered" || instance.state === "draining") known++;
     // Up to 17.8 the silence of a disabled agent is never seen.
-    else if (isDoubted(instance) && (isUnread || enabled.has(instance.uuid ?? ""))) doubted++;
+    else if (isDoubted(instance) && (isUnread || enabled.has(instance.uuid))) doubted++;
   }
   const total = known + doubted;
   const { mesos, ...others } = brake;

@@ -83,7 +83,7 @@ export function reenableDeadRecord(draft: Draft, instance: Gone): void {
 }
 
 function findRecord(instance: Gone, index: GocdAgentIndex): GocdAgent | undefined {
-  const byUuid = instance.uuid === undefined ? undefined : index.byUuid.get(instance.uuid);
+  const byUuid = index.byUuid.get(instance.uuid);
   if (byUuid !== undefined) return byUuid;
   const named = index.byName.get(instance.taskId) ?? [];
   return named.find((each) => each.configState !== "Pending") ?? named[0];

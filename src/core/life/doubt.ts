@@ -94,7 +94,7 @@ export function advanceDoubt(
   const { lost, taskId, uuid } = instance;
   if (lost === undefined || draft.state.brake.gocd !== undefined) return;
   const named = index.byName.get(taskId) ?? [];
-  const records = [...(uuid === undefined ? [] : [index.byUuid.get(uuid)]), ...named].flatMap((each) => each ?? []);
+  const records = [index.byUuid.get(uuid), ...named].filter((each) => each !== undefined);
   const watchedMs = draft.atMs - Math.max(lost.sinceMs, draft.state.startedMs);
   const isOpen = instance.lossAccepted !== true && (watchedMs < doubtMsMax || holdsTakingDown(draft.state));
   if (isOpen) {

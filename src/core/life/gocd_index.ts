@@ -9,7 +9,8 @@ import type { ServerState } from "../state.ts";
 
 /** The list in the two ways it is looked up. */
 export interface GocdAgentIndex {
-  readonly byUuid: ReadonlyMap<string, GocdAgent>;
+  /** Under `undefined`, the uuid of whoever has no record, there is none. */
+  readonly byUuid: ReadonlyMap<string | undefined, GocdAgent>;
   /** By the first label of the hostname: the task id of an agent of ours. Without those that anybody could have named so. */
   readonly byName: ReadonlyMap<string, readonly GocdAgent[]>;
 }

@@ -1,6 +1,7 @@
 // What must be so for a container's address to prove its agent, condition by condition. Stories: recognition_test.ts.
 
 import { assertEquals } from "@std/assert";
+import { Draft } from "../../../src/core/draft.ts";
 import type { GocdAgent } from "../../../src/core/gocd_records.ts";
 import { agentByAddress } from "../../../src/core/identity/recognition.ts";
 import type { AgentInstance, InstancePhase } from "../../../src/core/instance.ts";
@@ -174,4 +175,14 @@ Deno.test("up to GoCD 17.8 a disabled record from before the launch hides no age
     beside("17.9.0", old, launchedMs - 1),
     beside("17.8.0", { ...old, configState: "Enabled" }, launchedMs - 1),
   ], ["uuid-x", undefined, undefined, undefined]);
+});
+
+Deno.test("as long as the version of the server is not known, every record at its address may be the agent", () => {
+  const old = gocdAgent("y", { ipAddress: address, configState: "Disabled" });
+  const { state } = draftAt(nowMs, [container], {
+    agents: [nameless, old],
+    appearedMs: new Map([["uuid-x", appearedMs], ["uuid-y", launchedMs - 1]]),
+  });
+  const { info: _, ...server } = state.server;
+  assertEquals(agentByAddress(new Draft({ ...state, server }, nowMs, 0.5), container), undefined);
 });

@@ -25,6 +25,10 @@ for (
     ["26.1", "25.9", false],
     ["x", "26.1", false],
     ["26.1", "x", false],
+    ["25.x", "26.1", false],
+    ["25.1", "26.x", false],
+    ["26.1.0", "26.2", true],
+    ["27.1.0", "26.2.0", false],
   ] as const
 ) {
   Deno.test(`version ${version} is ${isOlder ? "" : "not "}older than ${than}`, () => {

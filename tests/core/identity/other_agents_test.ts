@@ -17,6 +17,7 @@ import {
   gocdAgent,
   job,
   linesOf,
+  linux,
   lostContact,
   minute,
   missing,
@@ -105,9 +106,17 @@ Deno.test("a run-on-all job that has lost its pin stays unpinned while it waits,
 /** What is told when these agents appear on a list, beside jobs that ask for linux. */
 function others(
   agents: readonly GocdAgent[],
-  { isRead = true, listed = [] as GocdAgent[], instances = [] as AgentInstance[], waiting = [job("a")] } = {},
+  {
+    isRead = true,
+    listed = [] as GocdAgent[],
+    instances = [] as AgentInstance[],
+    waiting = [job("a")],
+    profiles = ["linux"],
+  } = {},
 ): string[] {
-  const state = stateOf(instances);
+  const state = stateOf(instances, {}, {
+    profiles: profiles.map((name) => ({ ...linux, name, gocdResources: [name] })),
+  });
   const reading = { askedMs: zeroMs, readMs: zeroMs, tookMs: [0] };
   const server = { ...state.server, agents: listed, ...(isRead ? { reading } : {}) };
   const draft = new Draft({ ...state, server }, zeroMs, 0.5);
@@ -133,9 +142,26 @@ Deno.test("each new agent named as ours, of another lineage, that fits what we l
   for (const changes of [{ elastic: true }, { configState: "Disabled" }, { gocdResources: ["java"] }]) {
     assertEquals(others([gocdAgent(other, changes)]), [], JSON.stringify(changes));
   }
+  assertEquals(others([gocdAgent(other)], { profiles: ["windows", "linux"] }), [told]);
   const both = gocdAgent(other, { gocdResources: ["gpu", "linux"] });
   assertEquals(others([both], { waiting: [job("a", { gocdResources: ["gpu"] })] }), []);
   assertEquals(others([both], { waiting: [job("a", { gocdResources: ["gpu"] }), job("b")] }), [told]);
+});
+
+Deno.test("of another program is told for what it is there, in an environment, too", () => {
+  const prod = [{ name: "prod", origin: "gocd" }] as const;
+  const need = (waiting: ScheduledJob, environments: GocdAgent["environments"] = []): unknown => {
+    const profiles = [{ ...linux, environments: ["prod"] }, linux];
+    const state = stateOf([], {}, { profiles });
+    const reading = { askedMs: zeroMs, readMs: zeroMs, tookMs: [0] };
+    const draft = new Draft({ ...state, server: { ...state.server, reading } }, zeroMs, 0.5);
+    const { buckets } = bucketJobs([waiting], someSettings().poller, "insensitive");
+    const agents = [gocdAgent("gocd-zzz999-default-7", { environments })];
+    noteOtherPrograms(draft, { agents, buckets, rule: "insensitive" });
+    return draft.finish().notes.map((note) => note.kind === "other-program" ? note.need : undefined);
+  };
+  assertEquals(need(job("a")), [{ gocdResources: ["linux"] }]);
+  assertEquals(need(job("a", { environment: "prod" }), prod), [{ gocdResources: ["linux"], environment: "prod" }]);
 });
 
 const first = "gocd-abc123-default-1";

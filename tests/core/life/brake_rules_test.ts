@@ -11,7 +11,7 @@ import {
 } from "../../../src/core/life/brake.ts";
 import { Draft } from "../../../src/core/draft.ts";
 import type { GocdAgent } from "../../../src/core/gocd_records.ts";
-import type { AgentInstance } from "../../../src/core/instance.ts";
+import type { AgentInstance, InstancePhase } from "../../../src/core/instance.ts";
 import type { State } from "../../../src/core/state.ts";
 import { gocdAgent, linesOf, serverInfo, zeroMs } from "../../support/core.ts";
 import { anInstance, aRegistered, gocdSuspicion, mesosSuspicion, stateOf } from "../instance_fixtures.ts";
@@ -195,6 +195,10 @@ Deno.test("the brake of Mesos is released once no more than a quarter is missing
     "off",
     "Mesos knows our agents again, or the GoCD server has lost them as well: operation resumes",
   ]);
+  const draft = new Draft(stateOf([], { brake: { ...on, gocd: gocdSuspicion } }), zeroMs, 0.5);
+  judgeLosses(draft);
+  assertEquals(linesOf(draft).map(({ code, fields }) => [code, fields]), [["brake-off", { server: "mesos" }]]);
+  assertEquals(draft.state.brake, { isSameCluster: true, gocd: gocdSuspicion, releasedMs: zeroMs });
 });
 
 for (
@@ -277,4 +281,27 @@ Deno.test("an agent whose loss was accepted and that is listed again may vanish 
   const draft = new Draft(stateOf(back), zeroMs, 0.5);
   judgeGocdList(draft, [], listed(0, 1));
   assertEquals([...draft.state.instances.values()].map(({ lossAccepted }) => lossAccepted), [undefined, true]);
+});
+
+Deno.test("an accepted loss is forgotten of agents in service and in a drain, not of what is over", () => {
+  const uuid = "uuid-t0";
+  const left = (phase: Partial<InstancePhase> & Pick<InstancePhase, "state">): boolean | undefined => {
+    const draft = new Draft(stateOf([anInstance("t0", phase, { lossAccepted: true })]), zeroMs, 0.5);
+    judgeGocdList(draft, [], listed(0, 1));
+    return draft.instance("t0")?.lossAccepted;
+  };
+  const step = { kind: "finishing" } as const;
+  assertEquals([
+    left({ state: "draining", uuid, reason: "idle", step }),
+    left({ state: "killing", uuid, cause: "drained" }),
+    left({ state: "gone", uuid, cause: "lost", message: "" }),
+    left({ state: "unreachable", uuid }),
+  ], [undefined, true, true, true]);
+});
+
+Deno.test("the plan is made anew when a loss is accepted, although nobody was lost", () => {
+  const state = stateOf([], { brake: braked });
+  const draft = new Draft({ ...state, demand: { ...state.demand, isStale: false } }, zeroMs, 0.5);
+  acceptLoss(draft);
+  assertEquals([draft.state.demand.isStale, draft.state.brake], [true, { isSameCluster: false }]);
 });
