@@ -45,9 +45,10 @@ function setOutcome(draft: Draft, profile: string, outcome: KeyOutcome): void {
 
 /** What an operator should know of the keys now, if anything: one finding for each key. */
 export function keyFindings(state: State): readonly Finding[] {
-  const taskIds = [...unproven(state).keys()];
-  const profiles = new Set(taskIds.flatMap((taskId) => state.instances.get(taskId)?.profile ?? []));
-  return [...refusedKeys(state), ...(taskIds.length === 0 ? [] : [notProvenFinding(taskIds, [...profiles])])];
+  const told = unproven(state);
+  const waiting = [...state.instances.values()].filter(({ taskId }) => told.has(taskId));
+  const profiles = new Set(waiting.map(({ profile }) => profile));
+  return [...refusedKeys(state), ...(told.size === 0 ? [] : [notProvenFinding([...told.keys()], [...profiles])])];
 }
 
 function refusedKeys({ server, settings }: State): readonly Finding[] {

@@ -47,21 +47,18 @@ function replacementRecord(
   own: GocdAgent | undefined,
   others: readonly GocdAgent[],
 ): GocdAgent | undefined {
-  const word = own === undefined ? "absent" : activityWord(own);
-  if (word === "building") {
+  if (own !== undefined && activityWord(own) === "building") {
     // Up to 17.8 a disabled agent that died while it built seems to build for ever.
-    return own?.configState === "Enabled" ? undefined : others.find((each) => isSurelyAlive(draft, each));
+    return own.configState === "Enabled" ? undefined : others.find((each) => isSurelyAlive(draft, each));
   }
   if (own !== undefined && isSurelyAlive(draft, own)) return undefined;
+  const isIdle = own !== undefined && activityWord(own) === "idle";
   return others.find((each) => activityWord(each) === "building") ??
-    (word === "idle"
-      ? undefined
-      : others.find((each) => each.configState === "Enabled" && activityWord(each) === "idle"));
+    (isIdle ? undefined : others.find((each) => each.configState === "Enabled" && activityWord(each) === "idle"));
 }
 
 function isSurelyAlive({ state }: Draft, { uuid }: GocdAgent): boolean {
-  const idleSinceMs = state.server.idleSinceMs.get(uuid);
-  return idleSinceMs !== undefined && shownForMs(state, idleSinceMs) >= surelyAliveMs;
+  return shownForMs(state, state.server.idleSinceMs.get(uuid) ?? Infinity) >= surelyAliveMs;
 }
 
 /** Given work before somebody disabled it. */

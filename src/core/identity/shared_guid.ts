@@ -59,14 +59,14 @@ function isShared(
   instance: AgentInstance,
 ): boolean {
   if (owner.state === "gone" || owner.profile !== instance.profile) return false;
-  const isNamed = state.server.findings.some(({ code, hostnames = [] }) => {
+  const isNamed = state.server.findings.some(({ code, hostnames }) => {
     if (code !== duplicateGuidCode) return false;
-    return [owner, instance].every((each) => hostnames.some((hostname) => isCalled(each, hostname)));
+    return [owner, instance].every((each) => hostnames?.some((hostname) => isCalled(each, hostname)) === true);
   });
   if (isNamed) return true;
-  const { ipAddress: shown = "" } = record;
+  const isShown = (address: string): boolean => address === record.ipAddress;
   const { addresses: own = [] } = owner;
-  return shown !== "" && own.length > 0 && !own.includes(shown) && (instance.addresses ?? []).includes(shown);
+  return own.length > 0 && !own.some(isShown) && instance.addresses?.some(isShown) === true;
 }
 
 function noteShared(
@@ -90,7 +90,7 @@ function noteShared(
 /** The record under which an instance without one of its own may be building. */
 export function sharedRecord(draft: Draft, { taskId }: AgentInstance): GocdAgent | undefined {
   const uuid = draft.state.server.sharedUuids.get(taskId);
-  const record = uuid === undefined ? undefined : draft.state.server.agents.find((each) => each.uuid === uuid);
+  const record = draft.state.server.agents.find((each) => each.uuid === uuid);
   return record === undefined || isLostLongEnough(draft, record) ? undefined : record;
 }
 

@@ -12,9 +12,7 @@ export function inOrderOfScaleIn(
   agents: readonly Registered[],
 ): readonly Registered[] {
   const byIdleness = [...agents].sort((a, b) => a.activity.sinceMs - b.activity.sinceMs);
-  const ordered = state.settings.profiles.filter(isOrdered);
-  if (ordered.length === 0) return byIdleness;
-  const queues = new Map(ordered.map((profile) => {
+  const queues = new Map(state.settings.profiles.map((profile) => {
     const own = byIdleness.filter((each) => each.profile === profile.name);
     return [profile.name, orderOf(state, profile, own).values()] as const;
   }));
@@ -24,10 +22,6 @@ export function inOrderOfScaleIn(
 /** The pipeline of a job, by its locator. */
 export function pipelineOf(locator: string): string {
   return locator.split("/", 1)[0] ?? "";
-}
-
-function isOrdered({ scaleIn, keepsWorkspaces }: AgentProfile): boolean {
-  return scaleIn !== undefined || keepsWorkspaces === true;
 }
 
 /** `own`: in order of idleness. */
@@ -53,7 +47,7 @@ function byWorkspace(own: readonly Registered[]): readonly (readonly Registered[
   const cold: Registered[] = [];
   const doubled: Registered[] = [];
   const only: Registered[] = [];
-  const warm = new Set<string>();
+  const warm = new Set<string | undefined>();
   for (const agent of own.toReversed()) {
     const { built, environment = "" } = agent;
     // An agent of another environment is never given the pipeline.
@@ -61,7 +55,7 @@ function byWorkspace(own: readonly Registered[]): readonly (readonly Registered[
     if (workspace === undefined) cold.unshift(agent);
     else if (warm.has(workspace)) doubled.unshift(agent);
     else only.unshift(agent);
-    if (workspace !== undefined) warm.add(workspace);
+    warm.add(workspace);
   }
   return [cold, doubled, only];
 }
@@ -95,10 +89,9 @@ function nextHost(
   onHost: ReadonlyMap<string, number>,
   scaleIn: "pack" | "spread",
 ): string {
-  const ranked = [...queues].map(([host, [first]]) => ({
-    host,
-    agents: (onHost.get(host) ?? 0) * (scaleIn === "pack" ? 1 : -1),
-    sinceMs: first?.activity.sinceMs ?? 0,
-  }));
+  const ranked = [...queues].map(([host, [first]]) => {
+    const agents = onHost.get(host) ?? 0;
+    return { host, agents: scaleIn === "pack" ? agents : -agents, sinceMs: first?.activity.sinceMs ?? 0 };
+  });
   return ranked.sort((a, b) => a.agents - b.agents || a.sinceMs - b.sinceMs)[0]?.host ?? "";
 }

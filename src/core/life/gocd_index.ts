@@ -68,9 +68,9 @@ export function isAsked({ state: { server }, atMs }: Draft, uuid: string): boole
  * Missing for so long that its agent, which pings every few seconds, is none any more.
  */
 export function isLostLongEnough(draft: Draft, { uuid, agentState }: GocdAgent): boolean {
-  const lostSinceMs = draft.state.server.lostSinceMs.get(uuid);
+  const lostSinceMs = draft.state.server.lostSinceMs.get(uuid) ?? Infinity;
   const enoughMs = agentState === "Missing" ? connectionTimeoutMs : rescheduleLimitMs(draft.state.server);
-  return lostSinceMs !== undefined && shownForMs(draft.state, lostSinceMs) >= enoughMs;
+  return shownForMs(draft.state, lostSinceMs) >= enoughMs;
 }
 
 /**

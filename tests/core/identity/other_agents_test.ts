@@ -209,17 +209,26 @@ Deno.test("two agents share a record where it shows the address of the one that 
     addresses: ["10.0.0.1"],
   });
   assertEquals(shared([dead, homeless], [at("10.0.0.2")]), []);
+  const over = { state: "gone", cause: "exited", message: "" } as const;
+  for (const phase of [over, { state: "unreachable" }] as const) {
+    assertEquals(shared([owner, anInstance(other2, phase, { addresses: ["10.0.0.2"] })], [at("10.0.0.2")]), []);
+  }
+  const twice = [{ ...owner, addresses: ["10.0.0.1", "10.0.0.3"] }, {
+    ...homeless,
+    addresses: ["10.0.0.4", "10.0.0.2"],
+  }];
+  assertEquals(shared(twice, [at("10.0.0.2")]), found);
   const known = anInstance(other2, { state: "starting", pendingUuid: "p" }, { addresses: ["10.0.0.2"] });
   assertEquals(shared([owner, known], [at("10.0.0.2")]), [], "it has a record of its own");
 });
 
 Deno.test("two agents share a record where GoCD names both in its message on duplicate guids", () => {
-  const said = (hostnames: readonly string[], code = "gocd-duplicate-guid"): string[] =>
-    shared([owner, homeless], [gocdAgent(first)], {
-      server: { findings: [{ code, message: "m", hint: "", hostnames }] },
-    });
+  const said = (hostnames: readonly string[] | undefined, code = "gocd-duplicate-guid"): string[] => {
+    const finding = { code, message: "m", hint: "", ...(hostnames === undefined ? {} : { hostnames }) };
+    return shared([owner, homeless], [gocdAgent(first)], { server: { findings: [finding] } });
+  };
   const both = [`${other2}.example.com`, "1.2.3.4", first];
-  assertEquals(said(both).length, 2);
+  assertEquals([said(both).length, said(undefined)], [2, []]);
   assertEquals([said(both, "gocd-disk-full"), said([first, "x"]), said([other2, "x"]), said([])], [
     [],
     [],
@@ -239,7 +248,11 @@ Deno.test("that two share a record is kept as long as it is listed and the one h
 
 Deno.test("a shared record may hide who builds until it is lost for so long that its build was given away", () => {
   const uuid = (
-    { agents = [gocdAgent("odd", { uuid: "u" })], lostForMs = undefined as number | undefined, taskId = "t" } = {},
+    {
+      agents = [gocdAgent("x"), gocdAgent("odd", { uuid: "u" })],
+      lostForMs = undefined as number | undefined,
+      taskId = "t",
+    } = {},
   ): string | undefined => {
     const state = stateOf([]);
     const atMs = zeroMs + hour;

@@ -115,6 +115,7 @@ for (
     ["is heard enabled", {}, [], "own"],
     ["builds", building, [], "own"],
     ["builds though disabled", busyOff, [], "own"],
+    ["builds though Pending", { ...building, configState: "Pending" }, [], undefined],
     ["is disabled", disabled, [], undefined],
     ["is silent", lostContact, [], undefined],
     ["is Missing", missing, [], undefined],

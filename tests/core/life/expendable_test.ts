@@ -58,6 +58,7 @@ for (
       [],
       "c f b a d e",
     ],
+    ["workspaces alone leave hosts out of it", { keepsWorkspaces: true }, ["a@1", "b@2", "c@2"], [], "a b c"],
     [
       "among equal workspaces the host decides",
       { keepsWorkspaces: true, scaleIn: "pack" },

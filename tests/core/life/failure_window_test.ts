@@ -201,3 +201,23 @@ Deno.test("whatever one profile does, another is launched at least as freely as 
     if (failures > 0) assert(launchedOf(sick, "a") <= launchedOf(world.state, "a"));
   }));
 });
+
+Deno.test("each failure is kept with what it was, an hour of them, and two hundred of each profile", () => {
+  const nowMs = zeroMs + 2 * failureWindowMs;
+  const failure = (atMs: number): CountedFailure => ({ atMs, kind: "exit", host: "h", of: "host" });
+  const after = (before: Readonly<Record<string, readonly CountedFailure[]>>): unknown => {
+    const state = stateOf([], { failureWindow: new Map(Object.entries(before)) });
+    const draft = new Draft(state, nowMs, 0.5);
+    countInWindow(draft, { profile: "default", host: "h-1" }, { kind: "pull", of: "profile" });
+    return Object.fromEntries(draft.state.failureWindow);
+  };
+  const own: CountedFailure = { atMs: nowMs, kind: "pull", host: "h-1", of: "profile" };
+  assertEquals(after({}), { default: [own] });
+  const [old, young] = [failure(nowMs - failureWindowMs), failure(nowMs - failureWindowMs + 1)];
+  assertEquals(after({ default: [old, young], other: [old, young], gone: [old] }), {
+    default: [young, own],
+    other: [young],
+  });
+  const full = Array.from({ length: failuresPerProfileMax }, (_, index) => failure(nowMs - index));
+  assertEquals(after({ default: full, other: full }), { default: [...full.slice(1), own], other: full });
+});
