@@ -4,6 +4,7 @@ import type { GocdAgent } from "../gocd_records.ts";
 import type { Waiting } from "../instance.ts";
 import type { State } from "../state.ts";
 import { nameOf, needsProof } from "./hostnames.ts";
+import { uuidOf } from "../life/phase.ts";
 
 /**
  * The Pending record to enable, of those with the instance's name: the one that is being enabled, or the only one that
@@ -15,7 +16,7 @@ export function admissible(
   instance: Waiting,
   pending: readonly GocdAgent[],
 ): GocdAgent | undefined {
-  const uuid = instance.state === "starting" ? instance.pendingUuid : undefined;
+  const uuid = uuidOf(instance);
   const asked = pending.find((each) => each.uuid === uuid);
   if (asked !== undefined) return asked;
   if (needsProof(instance)) {

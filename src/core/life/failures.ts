@@ -19,12 +19,12 @@ export function countFailure(draft: Draft, instance: AgentInstance, failure: Fai
   const { atMs, state } = draft;
   const before = state.breakers.profiles.get(instance.profile);
   // Instances launched together fail together: that is one failure, not as many as there were agents wanted.
-  const isSameWave = before !== undefined && before.failures > 0 && instance.createdMs <= before.lastFailureMs;
+  const isSameWave = before !== undefined && instance.createdMs <= before.lastFailureMs;
   const failures = isSameWave ? before.failures : (before?.failures ?? 0) + 1;
   const pauseMs = Math.min(retryFirstMs * 2 ** (failures - 1), retryMaxMs) * (0.75 + 0.5 * draft.random);
   const retryMs = isSameWave ? Math.max(before.retryMs, atMs + retryFirstMs / 2) : atMs + Math.round(pauseMs);
   const profiles = new Map(state.breakers.profiles);
-  const sinceMs = before !== undefined && before.failures > 0 ? before.sinceMs : atMs;
+  const sinceMs = before?.sinceMs ?? atMs;
   const stderr = isSameWave ? before.stderr : undefined;
   profiles.set(instance.profile, {
     failures,

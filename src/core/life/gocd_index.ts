@@ -57,10 +57,8 @@ export function enablingAnswered(draft: Draft, uuid: string): void {
 
 /** Whether something was asked for a record so recently that the answer must be waited for, or is still to be sent. */
 export function isAsked({ state: { server }, atMs }: Draft, uuid: string): boolean {
-  const askedMs = server.lastRequestMs.get(uuid);
-  const enableRequestedMs = server.enableRequestedMs.get(uuid);
-  return askedMs !== undefined && atMs - askedMs < askAgainMs ||
-    enableRequestedMs !== undefined && atMs - enableRequestedMs < answerMaxMs;
+  return atMs - (server.lastRequestMs.get(uuid) ?? -Infinity) < askAgainMs ||
+    atMs - (server.enableRequestedMs.get(uuid) ?? -Infinity) < answerMaxMs;
 }
 
 /**
@@ -83,6 +81,5 @@ export function rescheduleLimitMs({ info }: Pick<ServerState, "info">): number {
 
 /** Whether a Disabled record has shown Idle on two lists far enough apart. */
 export function isIdleTwice(draft: Draft, { uuid }: GocdAgent): boolean {
-  const sinceMs = draft.state.server.disabledIdleSinceMs.get(uuid);
-  return sinceMs !== undefined && isIdleConfirmed(draft, sinceMs);
+  return isIdleConfirmed(draft, draft.state.server.disabledIdleSinceMs.get(uuid) ?? Infinity);
 }

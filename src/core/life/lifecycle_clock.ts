@@ -48,12 +48,8 @@ export function watchClocks(draft: Draft): void {
           end(draft, instance, "lost", unreachableText(unreachableMaxMs));
         }
         break;
-      case "registered":
-      case "draining":
-      case "gone":
-        break;
       default:
-        instance satisfies never;
+        instance satisfies InstanceIn<"registered" | "draining" | "gone">;
     }
   }
 }
@@ -102,8 +98,8 @@ export function isRegisterTimeOver(
   draft: Draft,
   instance: Waiting,
 ): boolean {
-  if (instance.state === "launching" || instance.runningSinceMs === undefined) return false;
-  return shownForMs(draft.state, instance.runningSinceMs) >= registerTimeoutMs(draft, instance);
+  const runningSinceMs = instance.state === "starting" ? instance.runningSinceMs : undefined;
+  return shownForMs(draft.state, runningSinceMs ?? Infinity) >= registerTimeoutMs(draft, instance);
 }
 
 /**

@@ -14,6 +14,7 @@ import {
   type AgentActivity,
   type AgentInstance,
   inPhase,
+  type Killing,
   type Registered,
   type Unreachable,
   type Waiting,
@@ -55,10 +56,8 @@ export function advanceInstances(draft: Draft, agents: readonly GocdAgent[]): vo
       case "unreachable":
         advanceDoubt(draft, learnAgent(draft, instance), index);
         break;
-      case "killing":
-        break;
       default:
-        instance satisfies never;
+        instance satisfies Killing;
     }
     trackFound(draft, instance, index);
   }
@@ -89,12 +88,10 @@ function advanceRegistration(draft: Draft, instance: Waiting, index: GocdAgentIn
 /** By uuid once that is known, by name, or else by address. */
 function recordsOf(draft: Draft, instance: Waiting, { byUuid, byName }: GocdAgentIndex): readonly GocdAgent[] {
   const named = byName.get(instance.taskId) ?? [];
-  const uuid = instance.state === "starting" ? instance.pendingUuid : undefined;
-  const known = uuid === undefined ? undefined : byUuid.get(uuid);
+  const known = byUuid.get(uuidOf(instance));
   if (known !== undefined && !named.includes(known)) return [known, ...named];
   if (named.length > 0) return named;
-  const there = agentByAddress(draft, instance) ?? inherited(draft, instance);
-  return there === undefined ? [] : [there];
+  return [agentByAddress(draft, instance) ?? inherited(draft, instance)].filter((each) => each !== undefined);
 }
 
 /** Whoever ends while Mesos does not reach its host leaves a record, perhaps with a build: its address tells it now. */
@@ -124,14 +121,14 @@ function registered(draft: Draft, instance: Waiting, gocdAgent: GocdAgent): void
     gocdResources: learnt.gocdResources,
     ...(learnt.environment === undefined ? {} : { environment: learnt.environment }),
   };
-  const wasPending = instance.state === "starting" && instance.pendingUuid !== undefined;
+  const wasPending = uuidOf(instance) !== undefined;
   if (!wasPending && gocdAgent.configState === "Enabled") keyWorked(draft, instance.profile);
   const isDisabled = gocdAgent.configState === "Disabled";
   const activity: AgentActivity = isDisabled
     ? { kind: "unsure", sinceMs: draft.atMs, word: "Disabled" }
     : activityOf(gocdAgent, undefined, draft.atMs);
   register(draft, known, gocdAgent.uuid, activity);
-  if (learnt !== undefined || !noteGap(draft, instance.taskId, gocdAgent)) countSuccess(draft, instance);
+  if (!noteGap(draft, instance.taskId, gocdAgent)) countSuccess(draft, instance);
   draft.note({
     kind: "agent-registered",
     taskId: instance.taskId,
@@ -145,7 +142,7 @@ function registered(draft: Draft, instance: Waiting, gocdAgent: GocdAgent): void
 /** The only way in which a Pending record is ever enabled. */
 function enablePending(draft: Draft, instance: Waiting, gocdAgent: GocdAgent): void {
   if (draft.state.server.info?.maintenance === "on") return;
-  const isNew = instance.state === "launching" || instance.pendingUuid !== gocdAgent.uuid;
+  const isNew = uuidOf(instance) !== gocdAgent.uuid;
   // Its time is over: it is stopped as soon as the last enabling is answered.
   if (!isNew && (isAsked(draft, gocdAgent.uuid) || isRegisterTimeOver(draft, instance))) return;
   if (isNew) {

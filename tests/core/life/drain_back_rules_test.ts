@@ -110,12 +110,9 @@ for (const [what, instance, look, isOver] of timeouts) {
 Deno.test("while all agents are drained the drain-timeout ends any build", () => {
   const parts: Partial<State> = { ...withTimeout, controls: { frozen: false, frozenProfiles: [], mode: "drain" } };
   const look = { server: disabledFor(timeoutMs), parts };
-  for (
-    const instance of [
-      drained(finishing, { sinceMs: long, reason: "fair-share" }),
-      drained(finishing, { sinceMs: long }, { retire: "max-jobs" }),
-    ]
-  ) assertEquals(isKilled(instance, look), true);
+  for (const [phase, marks] of [[{ reason: "fair-share" }, {}], [{}, { retire: "max-jobs" }]] as const) {
+    assertEquals(isKilled(drained(finishing, { sinceMs: long, ...phase }, marks), look), true);
+  }
 });
 
 /** What becomes of a drain that nobody wants any more. */

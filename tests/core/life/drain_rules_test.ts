@@ -5,7 +5,7 @@ import { assertEquals } from "@std/assert";
 import { Draft } from "../../../src/core/draft.ts";
 import type { GocdAgent } from "../../../src/core/gocd_records.ts";
 import type { Draining, DrainStep, InstanceMarks, InstancePhase } from "../../../src/core/instance.ts";
-import { advanceDrain, deleteRefused, reuse, takeBack } from "../../../src/core/life/drain.ts";
+import { advanceDrain, deleteRefused, reuse } from "../../../src/core/life/drain.ts";
 import type { State } from "../../../src/core/state.ts";
 import {
   building,
