@@ -42,41 +42,36 @@ export function assess(state: State, atMs: number): Assessment {
   const rule = backlog.resourceCase;
   const capacity = capacityOf(state, rule, atMs);
   const chooser = profileChooser(state.settings.profiles, rule);
-  const matches = backlog.buckets.map((bucket) => {
+  const judged = backlog.buckets.map((bucket) => {
     const isRetried = bucket.jobs.some(({ locator }) => (seen.get(locator)?.otherCause?.untilMs ?? Infinity) <= atMs);
-    return capacity.flatMap((each, index) => {
-      // The job, or these agents: the next try is to tell.
-      if (isRetried && each.isStale === true) return [];
-      return canTake(each.capability, bucket.requirement) ? [index] : [];
-    });
+    // The job, or these agents: the next try is to tell.
+    const able = [...capacity.entries()].filter(([, { isStale, capability }]) =>
+      !(isRetried && isStale === true) && canTake(capability, bucket.requirement)
+    );
+    const classes = able.map(([, each]) => each);
+    const causes = otherCausesOf({ state, bucket, classes, seen }, atMs);
+    return { bucket, classes, at: able.map(([index]) => index), causes };
   });
-  const causes = backlog.buckets.map((bucket, index) =>
-    otherCausesOf({ state, bucket, classes: (matches[index] ?? []).flatMap((at) => capacity[at] ?? []), seen }, atMs)
-  );
   const matching = matchSupply(
-    backlog.buckets.map((bucket, index) => ({
-      count: bucket.jobs.length - (causes[index]?.all.size ?? 0),
-      classes: matches[index] ?? [],
-    })),
+    judged.map(({ bucket, at, causes }) => ({ count: bucket.jobs.length - causes.all.size, classes: at })),
     capacity,
   );
   return {
     capacity,
     used: matching.used,
-    buckets: backlog.buckets.map((bucket, index) => {
-      const otherCauses = causes[index]?.all ?? new Map<string, OtherCause>();
+    buckets: judged.map(({ bucket, classes, causes }, index) => {
       const willBeTaken = matching.idle[index] ?? 0;
       const coming = matching.coming[index] ?? 0;
       const names = (kind: CapacityClass["kind"]): string[] =>
-        (matches[index] ?? []).flatMap((at) => capacity[at]?.kind === kind ? capacity[at]?.names ?? [] : []);
+        classes.filter((each) => each.kind === kind).flatMap((each) => each.names);
       return {
         bucket,
         choice: chooser.choose(bucket.requirement),
-        otherCauses,
-        newlyPassed: causes[index]?.newly ?? [],
+        otherCauses: causes.all,
+        newlyPassed: causes.newly,
         willBeTaken,
         coming,
-        rest: bucket.jobs.length - otherCauses.size - willBeTaken - coming,
+        rest: bucket.jobs.length - causes.all.size - willBeTaken - coming,
         idleNames: names("idle"),
         comingNames: names("coming"),
       };
@@ -106,9 +101,7 @@ function otherCausesOf(
     return { all, newly };
   }
   // A server that did not answer may not have assigned anything either.
-  const unused = classes.find((each) =>
-    each.kind === "idle" && each.idleSinceMs !== undefined && shownForMs(state, each.idleSinceMs) >= assignGraceMs
-  );
+  const unused = classes.find(({ idleSinceMs = Infinity }) => shownForMs(state, idleSinceMs) >= assignGraceMs);
   let lostMs: number | undefined;
   for (const { locator } of bucket.jobs) {
     const memory = seen.get(locator);
@@ -153,10 +146,9 @@ function lastLostMs({ server: { agents, lostSinceMs }, demand }: State, bucket: 
   const rule = demand.backlog.resourceCase;
   let lastMs = 0;
   for (const gocdAgent of agents) {
-    const sinceMs = lostSinceMs.get(gocdAgent.uuid) ?? 0;
-    if (sinceMs <= lastMs || gocdAgent.elastic || gocdAgent.configState !== "Enabled") continue;
-    if (gocdAgent.agentState !== "LostContact") continue;
-    if (canTake(capabilityOf(gocdAgent, rule), bucket.requirement)) lastMs = sinceMs;
+    if (gocdAgent.elastic || gocdAgent.configState !== "Enabled" || gocdAgent.agentState !== "LostContact") continue;
+    if (!canTake(capabilityOf(gocdAgent, rule), bucket.requirement)) continue;
+    lastMs = Math.max(lastMs, lostSinceMs.get(gocdAgent.uuid) ?? 0);
   }
   return lastMs;
 }

@@ -93,8 +93,7 @@ function foreignReason(
   resourcelessJobs: PollerSettings["resourcelessJobs"],
 ): NotOurs | undefined {
   if (job.elasticProfile !== undefined) return { kind: "elastic", elasticProfile: job.elasticProfile };
-  const path = ignored.length === 0 ? "" : jobPath(job.locator);
-  const hit = ignored.find(({ expression }) => expression.test(path));
+  const hit = ignored.find(({ expression }) => expression.test(jobPath(job.locator)));
   if (hit !== undefined) return { kind: "ignored", pattern: hit.pattern };
   if (job.unknownNeeds !== undefined) return { kind: "needs-unknown", ...job.unknownNeeds };
   return resourcelessJobs === "ignore" && job.gocdResources.length === 0 ? { kind: "resourceless-ignored" } : undefined;

@@ -42,7 +42,7 @@ export function capacityOf(
     if (reserved.has(gocdAgent.uuid) || reserved.has(nameOf(gocdAgent))) continue;
     if (isSick(state, gocdAgent.uuid)) continue;
     const since = state.server.idleSinceMs.get(gocdAgent.uuid);
-    const isStale = since !== undefined && atMs - since >= staleIdleMs;
+    const isStale = atMs - (since ?? atMs) >= staleIdleMs;
     add(idle, capabilityOf(gocdAgent, rule), {
       name: gocdAgent.hostname,
       uuid: gocdAgent.uuid,
@@ -76,10 +76,11 @@ export function isComing(instance: AgentInstance, atMs: number): boolean {
     case "starting":
       // What is held back has had its time: its agent, if it has one, is on the list.
       return instance.held !== true;
-    case "registered":
-      if (instance.gap !== undefined && instance.activity.kind === "idle") return true;
-      return instance.activity.kind === "unsure" && (!isOutdated || isNewcomer(instance)) &&
-        atMs - instance.activity.sinceMs < (graceMs[instance.activity.word] ?? 0);
+    case "registered": {
+      const { activity, gap } = instance;
+      if (activity.kind !== "unsure") return activity.kind === "idle" && gap !== undefined;
+      return (!isOutdated || isNewcomer(instance)) && atMs - activity.sinceMs < (graceMs[activity.word] ?? 0);
+    }
     case "draining":
       // One that builds offsets nothing, whether it is to stay or not.
       return instance.step.kind === "enabling" && instance.mayHoldBuild === undefined &&
@@ -101,19 +102,10 @@ export function isNewcomer({ sinceMs, activity }: Registered): boolean {
 function reservedRecords(instances: Iterable<AgentInstance>): Set<string> {
   const reserved = new Set<string>();
   for (const instance of instances) {
-    switch (instance.state) {
-      case "launching":
-      case "starting":
-        continue;
-      case "registered":
-        // Not what it was launched as, yet: it counts as coming.
-        if (instance.gap === undefined) continue;
-        break;
-      default:
-        break;
-    }
-    reserved.add(instance.taskId);
-    if (instance.uuid !== undefined) reserved.add(instance.uuid);
+    if (instance.state === "launching" || instance.state === "starting") continue;
+    // Not what it was launched as, yet, it counts as coming.
+    if (instance.state === "registered" && instance.gap === undefined) continue;
+    reserved.add(instance.taskId).add(instance.uuid ?? instance.taskId);
   }
   return reserved;
 }

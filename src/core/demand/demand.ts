@@ -42,12 +42,11 @@ export function trackJobs(before: ReadonlyMap<string, SeenJob>, news: FeedNews, 
   const { backlog, previous, takings } = news;
   const departures = departuresFrom(before, backlog);
   const taken = takenOf(departures, takings, previous);
-  const resolved = new Set(
-    [...departures].flatMap(([key, departed]) =>
-      departed.some(({ locator }) => before.get(locator)?.otherCause !== undefined) ? [key] : []
-    ),
-  );
   const order = new Map(backlog.order.map((locator, index) => [locator, index]));
+  const resolved = new Set(
+    [...before].filter(([locator, { otherCause }]) => otherCause !== undefined && !order.has(locator))
+      .map(([, { bucketKey }]) => bucketKey),
+  );
   const seen = new Map<string, SeenJob>();
   for (const bucket of backlog.buckets) {
     const lastTaken = Math.max(-1, ...(taken.get(bucket.key) ?? []).map((each) => each.order));
@@ -141,11 +140,10 @@ export function trackIdle(memory: IdleMemory, atMs: number): Map<string, number>
   const idleSinceMs = new Map<string, number>();
   for (const gocdAgent of memory.agents) {
     if (!isFree(gocdAgent)) continue;
-    const since = memory.before.get(gocdAgent.uuid);
-    const capability = since === undefined || moving.length === 0 ? undefined : capabilityOf(gocdAgent, rule);
-    const mayHaveBuilt = capability !== undefined &&
-      moving.some((bucket) => canTake(capability, bucket.requirement));
-    idleSinceMs.set(gocdAgent.uuid, since === undefined || mayHaveBuilt ? atMs : since);
+    const sinceMs = memory.before.get(gocdAgent.uuid) ?? atMs;
+    const capability = capabilityOf(gocdAgent, rule);
+    const mayHaveBuilt = moving.some((bucket) => canTake(capability, bucket.requirement));
+    idleSinceMs.set(gocdAgent.uuid, mayHaveBuilt ? atMs : sinceMs);
   }
   return idleSinceMs;
 }

@@ -29,7 +29,7 @@ export function noteDemand(draft: Draft, before: DemandState, after: DemandState
 }
 
 function gatesOf(buckets: readonly BucketDemand[]): readonly LaunchGate[] {
-  const held = buckets.filter(({ needsAgent, gate }) => needsAgent > 0 && gate.kind !== "go");
+  const held = buckets.filter(({ gate }) => gate.kind !== "go");
   return [...new Map(held.map(({ gate }) => [JSON.stringify(gate), gate])).values()].slice(0, gatesMax);
 }
 

@@ -11,7 +11,6 @@ import { environmentMissing } from "../words/findings.ts";
 export function minIdleEnvironments(
   { minIdle, minIdleOf, environments }: Pick<AgentProfile, "minIdle" | "minIdleOf" | "environments">,
 ): readonly { readonly environment?: string; readonly count: number }[] {
-  if (minIdleOf === undefined && minIdle <= 0) return [];
   const [first] = namesOf(environments);
   const floors = minIdleOf ?? { [first ?? noEnvironment]: minIdle };
   return Object.entries(floors).filter(([, count]) => count > 0).map(([environment, count]) =>
@@ -30,11 +29,11 @@ export function environmentsInQuestion({ profiles }: Settings): readonly string[
 /** Where idle agents are kept, always or at times. */
 function warmEnvironments(profile: AgentProfile): readonly string[] {
   const { environments } = profile;
-  const schedules = (profile.schedules ?? []).map(({ minIdle = 0, minIdleOf }) => ({
+  const schedules = profile.schedules?.map(({ minIdle = 0, minIdleOf }) => ({
     environments,
     minIdle,
     ...(minIdleOf === undefined ? {} : { minIdleOf }),
-  }));
+  })) ?? [];
   return [profile, ...schedules].flatMap(minIdleEnvironments).flatMap(({ environment }) => environment ?? []);
 }
 

@@ -100,8 +100,9 @@ function wrongEnvironmentRemark(
   { assessed, assessment, ours }: WrongEnvironmentQuestion,
 ): Remark | undefined {
   const { environment, gocdResources } = assessed.bucket.requirement;
-  for (const { kind, capability, names } of assessment.capacity) {
-    if (kind !== "idle" || (environment === "") === (capability.environments.size === 0)) continue;
+  // Agents that are coming are ours.
+  for (const { capability, names } of assessment.capacity) {
+    if ((environment === "") === (capability.environments.size === 0)) continue;
     if (!gocdResources.every((name) => capability.gocdResources.has(name))) continue;
     const host = names.find((hostname) => !ours.has(nameOf({ hostname })));
     if (host === undefined) continue;

@@ -27,6 +27,18 @@ Deno.test("jobs that ask for the same are one bucket, whatever the order and cas
   );
 });
 
+Deno.test("what a bucket asks for is listed once and in order, whatever the order and repeats in its oldest job", () => {
+  const twisted = job("a", { gocdResources: ["docker", "Linux", "docker"] });
+  const [bucket] = bucketJobs([twisted], poller(), "insensitive").buckets;
+  assertEquals(bucket?.gocdResources, ["Linux", "docker"]);
+  assertEquals(bucket?.requirement.gocdResources, ["docker", "linux"]);
+});
+
+Deno.test("names that are alike when written without a gap are different names", () => {
+  const jobs = [job("a", { gocdResources: ["a", "bc"] }), job("b", { gocdResources: ["ab", "c"] })];
+  assertEquals(bucketJobs(jobs, poller(), "insensitive").buckets.length, 2);
+});
+
 Deno.test("where the server heeds case, another spelling is another bucket", () => {
   const jobs = [job("a", { gocdResources: ["Linux"] }), job("b", { gocdResources: ["linux"] })];
   assertEquals(bucketJobs(jobs, poller(), "sensitive").buckets.length, 2);
@@ -79,6 +91,12 @@ const foreign: readonly {
     job: job("j", { gocdResources: [] }),
     poller: { resourcelessJobs: "ignore" },
     code: "resourceless-ignored",
+  },
+  {
+    name: "a job with resources is ours although those without are not",
+    job: job("j"),
+    poller: { resourcelessJobs: "ignore" },
+    code: undefined,
   },
 ];
 

@@ -3,9 +3,23 @@
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { statusView } from "../../../src/core/view/status_view.ts";
-import { canaryMs } from "../../../src/core/demand/canary.ts";
-import { drive, type Driver, gocdAgent, jobs, minute, offer, only, second, serverInfo } from "../../support/core.ts";
+import { canaryAgents, canaryMs } from "../../../src/core/demand/canary.ts";
+import { launchBudget } from "../../../src/core/demand/gates.ts";
+import type { ScalingSettings } from "../../../src/core/settings.ts";
+import {
+  drive,
+  type Driver,
+  gocdAgent,
+  jobs,
+  minute,
+  offer,
+  only,
+  second,
+  serverInfo,
+  zeroMs,
+} from "../../support/core.ts";
 import { aProfile } from "../../support/placement.ts";
+import { stateOf } from "../instance_fixtures.ts";
 
 const profiles = [aProfile({ gocdResources: ["linux"], environments: ["prod"] })];
 
@@ -102,4 +116,36 @@ Deno.test("what was asked for is told, and an unknown profile is asked for in va
   other.send({ kind: "canary-requested", profile: "nobody" });
   other.wait(second);
   assertEquals(other.state.demand.wanted, []);
+});
+
+/** The profiles for which one is launched, of those asked for a while ago. */
+function launchedOf(
+  names: readonly string[],
+  { scaling = {} as Partial<ScalingSettings>, agoMs = 0, launchTimesMs = [] as number[] } = {},
+): readonly string[] {
+  const all = [
+    aProfile({ name: "one" }),
+    aProfile({ name: "two" }),
+    aProfile({ name: "odd", gocdResources: ["no,name"] }),
+    aProfile({ name: "none", maxAgents: 0 }),
+  ];
+  const state = stateOf([], { canaries: new Map(names.map((name) => [name, zeroMs - agoMs])) }, {
+    profiles: all,
+    scaling,
+  });
+  const now = { ...state, offers: { ...state.offers, launchTimesMs } };
+  return canaryAgents(now, { budget: launchBudget(now, zeroMs) }, zeroMs).map(({ profile }) => profile);
+}
+
+Deno.test("each takes a place of the limits, down to the last one", () => {
+  const both = ["one", "two"];
+  assertEquals([launchedOf(both), launchedOf(both, { scaling: { maxAgents: 1 } })], [both, ["one"]]);
+  assertEquals(launchedOf(["none", "two"]), ["two"]);
+  const pace = { scaling: { launchesPerMinute: 1 } };
+  assertEquals([launchedOf(both, pace), launchedOf(both, { ...pace, launchTimesMs: [zeroMs] })], [["one"], []]);
+});
+
+Deno.test("one that could not register is not launched, nor one that was asked for ten minutes ago", () => {
+  assertEquals(launchedOf(["odd", "one"]), ["one"]);
+  assertEquals([launchedOf(["one"], { agoMs: canaryMs - 1 }), launchedOf(["one"], { agoMs: canaryMs })], [["one"], []]);
 });

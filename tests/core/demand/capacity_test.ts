@@ -25,6 +25,8 @@ for (
 
 const unsure = (word: string, changes: Partial<AgentInstance> = {}): AgentInstance =>
   anInstance("t", { state: "registered", uuid: "u", activity: { kind: "unsure", word, sinceMs: zeroMs } }, changes);
+const amiss = (kind: "idle" | "building"): AgentInstance =>
+  ({ ...aRegistered("t", kind), gap: { sinceMs: zeroMs } }) as AgentInstance;
 const draining = (step: (InstancePhase & { state: "draining" })["step"]): AgentInstance =>
   anInstance("t", { state: "draining", uuid: "u", reason: "idle", step });
 
@@ -58,6 +60,24 @@ const comings: readonly (readonly [string, AgentInstance, number, boolean])[] = 
     unsure("Missing", { retire: "profile-changed" }),
     0,
     true,
+  ],
+  [
+    "Missing long after it registered, from the settings of before",
+    anInstance("t", {
+      state: "registered",
+      uuid: "u",
+      activity: { kind: "unsure", word: "Missing", sinceMs: zeroMs + minute },
+    }, { retire: "profile-changed" }),
+    minute,
+    false,
+  ],
+  ["registered amiss and idle", amiss("idle"), 0, true],
+  ["registered amiss and building", amiss("building"), 0, false],
+  [
+    "being enabled again with a build of before",
+    { ...draining({ kind: "enabling", askedMs: zeroMs }), mayHoldBuild: true },
+    0,
+    false,
   ],
   [
     "being enabled again for just under two minutes",
@@ -120,6 +140,18 @@ Deno.test("equal agents are one class, idle ones before coming ones, idle since 
   ]);
 });
 
+Deno.test("agents are a class of their own from half an hour of idleness on; what is coming is not", () => {
+  const { server, ...state } = stateOf([anInstance("t", { state: "starting" })]);
+  const idleSinceMs = new Map([["uuid-a", zeroMs - 30 * minute], ["uuid-b", zeroMs - 30 * minute + 1]]);
+  const now = { ...server, agents: ["a", "b", "unknown"].map((name) => gocdAgent(name)), idleSinceMs };
+  const all = capacityOf({ ...state, server: now }, "insensitive", zeroMs);
+  assertEquals(all.map(({ names, uuids, isStale }) => [names, uuids, isStale]), [
+    [["a"], ["uuid-a"], true],
+    [["b", "unknown"], ["uuid-b", "uuid-unknown"], undefined],
+    [["t"], [], undefined],
+  ]);
+});
+
 Deno.test("one that has begun to build since the poll stands for the job that it has taken", () => {
   const agents = [gocdAgent("a", building), gocdAgent("b", building)];
   assertEquals(classes([], agents, { begun: ["uuid-b"] }), [["idle", 1, "b", "linux"]]);
@@ -130,6 +162,7 @@ for (
     ["is launching", anInstance("a", { state: "launching", offerId: "o" }), true],
     ["is starting", anInstance("a", { state: "starting" }), true],
     ["has registered", aRegistered("a", "idle"), true],
+    ["has registered amiss, and counts as coming", { ...amiss("idle"), taskId: "a" }, false],
     ["is to be retired", aRegistered("a", "idle", { retire: "maintenance" }), true],
     [
       "is draining",

@@ -34,6 +34,8 @@ Deno.test("a job is a zombie from poller.zombie-after on, passed over twice", ()
   const zombie = (passedOver: number, atMs: number): boolean => isZombie(seenJob({ passedOver }), poller, atMs);
   assertEquals([zombie(2, 60 * minute - 1), zombie(2, 60 * minute)], [false, true]);
   assertEquals([zombie(1, 60 * minute), zombie(3, 60 * minute)], [false, true]);
+  const seenLater = seenJob({ passedOver: 2, firstSeenMs: 59 * minute });
+  assertEquals(isZombie(seenLater, poller, 60 * minute), false, "its own age counts");
 });
 
 Deno.test("a verdict of another cause lasts half an hour, then twice as long each time, four hours at most", () => {
@@ -99,6 +101,33 @@ Deno.test("memory keeps when a job was first seen, its order in the feed, and it
   assertEquals([[...one.movingBuckets], [...one.unexplained.keys()]], [[";linux"], [";linux"]]);
 });
 
+Deno.test("one job that waited for another cause and has left is enough to judge its bucket anew", () => {
+  const cause = { sinceMs: 1, untilMs: 2 };
+  const before = new Map([
+    [path("a"), seenJob({ otherCause: cause })],
+    [path("b"), seenJob({ order: 1, otherCause: cause })],
+    [path("c"), seenJob({ order: 2 })],
+    [path("d"), seenJob({ order: 3 })],
+    [path("other"), seenJob({ order: 4, bucketKey: ";arm", otherCause: cause })],
+  ]);
+  const other = job("other", { gocdResources: ["arm"] });
+  const all = backlogOf(job("a"), job("b"), job("c"), job("d"), other);
+  const causes = (...left: readonly string[]): string => {
+    const backlog = withoutTaken(all, new Set(left.map(path)));
+    const { seen } = trackJobs(before, { backlog, previous: all, takings: nothing }, 9);
+    return [...seen].filter(([, { otherCause }]) => otherCause !== undefined).map(([key]) => key.slice(8)).join();
+  };
+  assertEquals([causes(), causes("c"), causes("c", "d")], ["a,b,other", "a,b,other", "a,b,other"]);
+  assertEquals([causes("b"), causes("b", "c"), causes("other")], ["other", "other", "a,b"]);
+});
+
+Deno.test("a bucket moves also where it is known of only some of the jobs that left who took them", () => {
+  const news = { backlog: backlogOf(job("old")), previous: backlogOf(...three) };
+  const some = trackJobs(seenThree, { ...news, takings: { ...nothing, locators: new Set([path("new")]) } }, 9);
+  assertEquals([...some.movingBuckets], [";linux"]);
+  assertEquals(some.unexplained.get(";linux")?.map(({ locator }) => locator), [path("mid")]);
+});
+
 Deno.test("a bucket moves only while it is not known which agent took the job that left", () => {
   const news = { backlog: backlogOf(job("old"), job("mid")), previous: backlogOf(...three) };
   const known = trackJobs(seenThree, { ...news, takings: { ...nothing, locators: new Set([path("new")]) } }, 9);
@@ -134,6 +163,8 @@ Deno.test("an idle clock starts with the first sight, runs on, and starts anew w
   assertEquals(idle([";linux"], [job("j")]), { "uuid-a": 9, "uuid-b": 2, "uuid-c": 9 });
   assertEquals(idle([";linux"], [], [job("j")]), { "uuid-a": 9, "uuid-b": 2, "uuid-c": 9 });
   assertEquals(idle([";arm"], [job("j")]), { "uuid-a": 1, "uuid-b": 2, "uuid-c": 9 });
+  const both = [job("j"), job("k", { gocdResources: ["x86"] })];
+  assertEquals(idle([";linux", ";x86"], both), { "uuid-a": 9, "uuid-b": 2, "uuid-c": 9 });
 });
 
 Deno.test("a job is taken since the last list where its agent did not build it then", () => {

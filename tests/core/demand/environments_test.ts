@@ -2,6 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { environmentsInQuestion, missingEnvironmentFindings } from "../../../src/core/demand/environments.ts";
+import type { AgentProfile, Schedule } from "../../../src/core/settings.ts";
 import { drive, linux, minute, serverInfo, someSettings } from "../../support/core.ts";
 
 const warm = (name: string, environments: readonly string[] | "*", minIdle = 1): typeof linux => ({
@@ -22,6 +23,17 @@ Deno.test("only the first environment of each profile with min-idle agents is in
     warm("f", ["Prod"]),
   ];
   assertEquals(environmentsInQuestion(someSettings({ profiles })), ["prod", "Prod"]);
+});
+
+Deno.test("what a schedule keeps idle is in question at any time, by environment where it says so", () => {
+  const window = (keeps: Partial<Schedule>): AgentProfile => ({
+    ...warm("a", ["prod", "qa"], 0),
+    schedules: [{ from: "0 8 * * *", to: "0 18 * * *", timeZone: "UTC", ...keeps }],
+  });
+  const asked = (keeps: Partial<Schedule>): readonly string[] =>
+    environmentsInQuestion(someSettings({ profiles: [window(keeps)] }));
+  assertEquals([asked({ minIdle: 2 }), asked({ minIdle: 0 }), asked({ idleTimeoutMs: minute })], [["prod"], [], []]);
+  assertEquals(asked({ minIdleOf: { qa: 1, "": 2, stage: 0 } }), ["qa"]);
 });
 
 Deno.test("a poll asks about them, and about none where no profile keeps idle agents", () => {

@@ -51,6 +51,11 @@ const cases: readonly (readonly [
     gocdAgent("h2", disabled),
     gocdAgent("h3", lostContact),
   ], ["agents-disabled: all 3 matching agents are unavailable: 2 disabled, 1 without contact"]],
+  ["most of those that match are out of use in another way than the first", [
+    gocdAgent("h1", lostContact),
+    gocdAgent("h2", disabled),
+    gocdAgent("h3", disabled),
+  ], ["agents-disabled: all 3 matching agents are unavailable: 2 disabled, 1 without contact"]],
   ["one is lost", [gocdAgent("h1", lostContact)], ["agents-lost: the only matching agent is without contact"]],
   ["one is missing beside others that do not match", [
     gocdAgent("h1", missing),
@@ -97,6 +102,26 @@ Deno.test("our own agents in another environment are no remark", () => {
   const { world, taskId } = withIdleAgent({ profiles: [everything] });
   world.poll({ jobs: [job("a", { environment: "prod" })], agents: [gocdAgent(taskId)] });
   assertEquals(world.verdict("a").remarks, undefined);
+});
+
+Deno.test("our own agent that is disabled is no agent of others out of use", () => {
+  const { world, taskId } = withIdleAgent({ profiles: [everything] });
+  world.poll({ jobs: [job("a")], agents: [gocdAgent(taskId, disabled)] });
+  assertEquals([world.verdict("a").verdict, world.verdict("a").remarks], ["needs-agent", undefined]);
+});
+
+Deno.test("jobs that an idle agent will take need no remark on others", () => {
+  const world = drive({ profiles: [everything] });
+  world.poll({ jobs: [job("a")], agents: [gocdAgent("h1"), gocdAgent("h2", inEnvironment("prod", "gocd"))] });
+  assertEquals(world.state.demand.buckets.map(({ willBeTaken, remarks }) => [willBeTaken, remarks]), [[1, []]]);
+});
+
+Deno.test("an agent elsewhere is told of although one of ours stands before it there", () => {
+  const { world, taskId } = withIdleAgent({ profiles: [everything] });
+  world.poll({ jobs: [job("a", { environment: "prod" })], agents: [gocdAgent(taskId), gocdAgent("h1")] });
+  assertEquals(world.verdict("a").remarks?.map(({ text }) => text), [
+    "agent h1 is idle and has the resources, but is in no environment",
+  ]);
 });
 
 Deno.test("an unserved job tells of agents that would have matched", () => {
