@@ -1,7 +1,7 @@
 // `scaling.fair-share`: where a limit binds, who has least for its weight is served next. Max-min fair: nobody gets more
 // while somebody who has less for its weight, and could be served, is held back.
 
-import { decide, type Decided, type Decision, type Decisions } from "./decide.ts";
+import { type Ask, decide, type Decided, type Decision, type Decisions } from "./decide.ts";
 import { type HeldBack, launchBudget } from "./gates.ts";
 import { foldEnvironment } from "./matching.ts";
 import type { LaunchGate } from "./reason.ts";
@@ -26,17 +26,12 @@ export interface Sharer {
 export function serveInTurn(sharers: readonly Sharer[], serve: (index: number) => boolean): readonly number[] {
   const given = sharers.map(() => 0);
   const active = new Set(sharers.keys());
+  const levelOf = (index: number): number => {
+    const { inUse = 0, weight = 1 } = sharers[index] ?? {};
+    return (inUse + (given[index] ?? 0)) / weight;
+  };
   while (active.size > 0) {
-    let next = -1;
-    let least = Infinity;
-    for (const index of active) {
-      const { inUse = 0, weight = 1 } = sharers[index] ?? {};
-      const level = (inUse + (given[index] ?? 0)) / weight;
-      if (level >= least) continue;
-      least = level;
-      next = index;
-    }
-    if (next === -1) break;
+    const next = [...active].reduce((least, each) => levelOf(each) < levelOf(least) ? each : least);
     if (serve(next)) given[next] = (given[next] ?? 0) + 1;
     else active.delete(next);
   }
@@ -83,9 +78,9 @@ const turnsMax = 100;
 export function inFairTurn(decisions: Decisions, fairShare: FairShare): Decided {
   const { state, asks, atMs } = decisions;
   const foresight = { ...decisions, budget: launchBudget(state, atMs) };
-  const { held } = rounds(foresight, fairShare, asks.map(({ needs }) => needs));
+  const { held } = rounds(foresight, fairShare, new Map(asks.map((ask) => [ask, ask.needs])));
   const reuse: string[] = [];
-  const left = asks.map(({ assessed, needs }) => {
+  const leftOf = ({ assessed, needs }: Ask): number => {
     if (!decisions.mayReuse) return needs;
     const own = assessed.choice.kind === "serves"
       ? sharerOf(fairShare, { profile: assessed.choice.profile.name, environment: assessed.bucket.environment })
@@ -95,25 +90,26 @@ export function inFairTurn(decisions: Decisions, fairShare: FairShare): Decided 
     const again = reusedFor(state, { assessed, needs, leaving, taken: reuse, held: others });
     reuse.push(...again);
     return needs - again.length;
-  });
+  };
+  const left = new Map(asks.map((ask) => [ask, leftOf(ask)]));
   return { ...rounds(decisions, fairShare, left), reuse };
 }
 
 interface Standing {
   readonly sharer: string;
-  readonly queue: number[];
+  readonly queue: Ask[];
 }
 
 function rounds(
   decisions: Decisions,
   fairShare: FairShare,
-  needs: readonly number[],
+  needs: ReadonlyMap<Ask, number>,
 ): Omit<Decided, "reuse"> {
   const { state, asks } = decisions;
   const standings = standingsOf(decisions, fairShare);
   const uses = usesOf(fairShare, state);
-  const counts = asks.map(() => 0);
-  const refusals = new Map<number, Decision>();
+  const counts = new Map<Ask, number>();
+  const refusals = new Map<Ask, Decision>();
   const turns: WantedAgents[] = [];
   const held: HeldBack[] = [];
   const sharers = standings.map(({ sharer }) => ({
@@ -122,22 +118,22 @@ function rounds(
   }));
   serveInTurn(sharers, (at) => {
     const { sharer = "", queue = [] } = standings[at] ?? {};
-    for (let index = queue[0]; index !== undefined; index = queue[0]) {
-      const ask = asks[index];
-      const left = (needs[index] ?? 0) - (counts[index] ?? 0);
-      if (ask === undefined || left <= 0) {
+    for (let ask = queue[0]; ask !== undefined; ask = queue[0]) {
+      const count = counts.get(ask) ?? 0;
+      const left = (needs.get(ask) ?? 0) - count;
+      if (left <= 0) {
         queue.shift();
         continue;
       }
       const { entry } = decide(decisions, ask, 1);
       if (entry !== undefined) {
-        counts[index] = (counts[index] ?? 0) + 1;
+        counts.set(ask, count + 1);
         addTurn(turns, entry);
         return true;
       }
       // Asked for all that is left, it tells what holds them back.
       const refusal = decide(decisions, ask, left);
-      refusals.set(index, refusal);
+      refusals.set(ask, refusal);
       const { requirement } = ask.assessed.bucket;
       if (refusal.held !== undefined) held.push({ ...refusal.held, sharer, requirement });
       queue.shift();
@@ -147,10 +143,9 @@ function rounds(
   return {
     wanted: turns,
     held,
-    decisions: asks.map((ask, index): Decision => {
-      const wanted = counts[index] ?? 0;
-      if (ask.assessed.choice.kind !== "serves") return { gate: { kind: "go" }, wanted };
-      return { gate: sharedGate(refusals.get(index)?.gate ?? { kind: "go" }, fairShare, wanted), wanted };
+    decisions: asks.map((ask): Decision => {
+      const wanted = counts.get(ask) ?? 0;
+      return { gate: sharedGate(refusals.get(ask)?.gate ?? { kind: "go" }, fairShare, wanted), wanted };
     }),
   };
 }
@@ -158,12 +153,13 @@ function rounds(
 /** The buckets of each sharer, the oldest job's first. */
 function standingsOf({ asks }: Decisions, fairShare: FairShare): readonly Standing[] {
   const standings = new Map<string, Standing>();
-  for (const [index, { assessed: { choice, bucket } }] of asks.entries()) {
+  for (const ask of asks) {
+    const { choice, bucket } = ask.assessed;
     if (choice.kind !== "serves") continue;
     const sharer = sharerOf(fairShare, { profile: choice.profile.name, environment: bucket.environment });
-    const standing = standings.get(sharer) ?? { sharer, queue: [] };
-    standing.queue.push(index);
-    standings.set(sharer, standing);
+    const standing = standings.get(sharer);
+    if (standing === undefined) standings.set(sharer, { sharer, queue: [ask] });
+    else standing.queue.push(ask);
   }
   return [...standings.values()];
 }
