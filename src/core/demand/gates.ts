@@ -81,7 +81,7 @@ export function globalGate(state: State, atMs: number): LaunchGate {
   const silentMs = unpolledMs(state, atMs);
   const isStale = server.lastPollMs === undefined || silentMs > settings.poller.staleAfterMs;
   if (isStale) return { kind: "held-stale", forMs: silentMs };
-  if (server.restartedMs !== undefined && atMs - server.restartedMs < restartGraceMs) return { kind: "held-restarted" };
+  if (atMs - (server.restartedMs ?? -Infinity) < restartGraceMs) return { kind: "held-restarted" };
   const brake = launchBrake(state);
   return brake === undefined ? { kind: "go" } : { kind: "held-brake", suspicion: brake };
 }

@@ -33,11 +33,11 @@ export function trackSilence(draft: Draft, { byUuid }: GocdAgentIndex): void {
   const { instances, server } = draft.state;
   const silent = [...instances.values()].flatMap((instance) => {
     const uuid = uuidOf(instance);
-    const gocdAgent = uuid === undefined ? undefined : byUuid.get(uuid);
-    if (uuid === undefined || gocdAgent !== undefined && isInContact(gocdAgent)) return [];
+    if (uuid === undefined) return [];
+    const gocdAgent = byUuid.get(uuid);
+    if (gocdAgent !== undefined && isInContact(gocdAgent)) return [];
     return [[uuid, server.silentSinceMs.get(uuid) ?? draft.atMs] as const];
   });
-  if (silent.length === 0 && server.silentSinceMs.size === 0) return;
   draft.set({ server: { ...server, silentSinceMs: new Map(silent) } });
 }
 
@@ -45,7 +45,7 @@ export function trackSilence(draft: Draft, { byUuid }: GocdAgentIndex): void {
 export function trackBuild(draft: Draft, instance: AgentInstance, index: GocdAgentIndex): AgentInstance {
   const uuid = uuidOf(instance);
   const gocdAgent = uuid === undefined ? undefined : index.byUuid.get(uuid);
-  const word = gocdAgent === undefined ? "absent" : activityWord(gocdAgent);
+  const word = gocdAgent === undefined ? undefined : activityWord(gocdAgent);
   const { mayHoldBuild, ...others } = instance;
   // The record of a dead one shows Idle where the build was assigned between its last two pings (GoCD
   // AgentInstance.update).
@@ -76,15 +76,14 @@ function mayHoldFormer({ state: { server } }: Draft, instance: AgentInstance, { 
   return (byName.get(instance.taskId) ?? []).some((record) => {
     if (record.uuid === uuid || record.configState === "Pending") return false;
     if (activityWord(record) === "idle") return !isSurelyIdle(server, record);
-    const lostMs = server.lostSinceMs.get(record.uuid);
-    return isInContact(record) || lostMs === undefined || !hasCheckedSince(server, lostMs);
+    return isInContact(record) || !hasCheckedSince(server, server.lostSinceMs.get(record.uuid) ?? Infinity);
   });
 }
 
 /** Shown as Idle for longer than a dead one could be. */
 function isSurelyIdle(server: ServerState, { uuid }: GocdAgent): boolean {
   const sinceMs = server.idleSinceMs.get(uuid) ?? server.disabledIdleSinceMs.get(uuid);
-  return sinceMs !== undefined && shownForMs({ server }, sinceMs) >= surelyAliveMs;
+  return shownForMs({ server }, sinceMs ?? Infinity) >= surelyAliveMs;
 }
 
 /** The instance in the moment in which its process shows under another uuid, with what the former one may have taken. */
@@ -98,12 +97,14 @@ export function withFormerBuild(draft: Draft, instance: AgentInstance, index: Go
  */
 export function trackFound(draft: Draft, before: AgentInstance, index: GocdAgentIndex): void {
   const instance = draft.instance(before.taskId);
-  const uuid = instance === undefined ? undefined : uuidOf(instance);
-  if (instance === undefined || uuid === undefined || uuid === uuidOf(before)) return;
+  if (instance === undefined) return;
+  const uuid = uuidOf(instance);
+  if (uuid === undefined || uuid === uuidOf(before)) return;
   const isDead = instance.state === "gone" || instance.state === "unreachable";
   const isUnseen = uuidOf(before) === undefined || (draft.state.server.appearedMs.get(uuid) ?? 0) >= instance.sinceMs;
-  if (isDead && isUnseen) draft.put({ ...instance, mayHoldBuild: true });
-  trackBuild(draft, draft.instance(before.taskId) ?? instance, index);
+  const found: AgentInstance = isDead && isUnseen ? { ...instance, mayHoldBuild: true } : instance;
+  draft.put(found);
+  trackBuild(draft, found, index);
 }
 
 /** The instance in the moment in which its task is lost, with what it may have taken since lists showed it free. */
@@ -155,9 +156,8 @@ function hasChecked({ server }: Pick<State, "server">, instance: AgentInstance):
 }
 
 function hasCheckedSince(server: ServerState, knownMs: number): boolean {
-  const { inContactSinceMs } = server;
-  return inContactSinceMs !== undefined &&
-    shownForMs({ server }, Math.max(inContactSinceMs, knownMs)) >= rescheduleLimitMs(server);
+  const sinceMs = Math.max(server.inContactSinceMs ?? Infinity, knownMs);
+  return shownForMs({ server }, sinceMs) >= rescheduleLimitMs(server);
 }
 
 /** Whether the server has yet to see the silence of an agent that may hold a build: agents in contact must stay so. */

@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import { countsToLimit, globalGate, launchBudget, profileGate } from "../../../src/core/demand/gates.ts";
 import type { BreakersState, ServerState, State } from "../../../src/core/state.ts";
 import { linux, minute, second, serverInfo, zeroMs } from "../../support/core.ts";
-import { anInstance, mesosSays, stateOf } from "../instance_fixtures.ts";
+import { anInstance, gocdSuspicion, mesosSays, stateOf } from "../instance_fixtures.ts";
 
 const polled = (changes: Partial<ServerState> = {}, state = stateOf([])): State => ({
   ...state,
@@ -20,6 +20,14 @@ Deno.test("before the first poll nothing is launched; then a good poll counts fo
 Deno.test("a server that has restarted is given two minutes to hear from its agents", () => {
   const restarted = polled({ restartedMs: zeroMs });
   assertEquals([kindAt(restarted, 2 * minute - 1), kindAt(restarted, 2 * minute)], ["held-restarted", "go"]);
+});
+
+Deno.test("a brake holds all launches until it is released", () => {
+  const state = polled();
+  assertEquals(globalGate({ ...state, brake: { ...state.brake, gocd: gocdSuspicion } }, zeroMs), {
+    kind: "held-brake",
+    suspicion: gocdSuspicion,
+  });
 });
 
 Deno.test("of several gates the one that a person must open is told first", () => {
@@ -89,6 +97,27 @@ Deno.test("the limit of a profile is told by its name, and the narrower one hold
     const narrow = stateOf(living(2, name), {}, { profiles: [profile], scaling: { maxAgents: 2 } });
     assertEquals(gateOf(narrow, 4, { profile }).held, { profile: name, byProfile: 3, byFramework: 1 });
   }
+});
+
+Deno.test("of agents that both limits hold back, each holds those that the other would let through", () => {
+  const profile = { ...linux, maxAgents: 2 };
+  const state = stateOf([], {}, { profiles: [profile], scaling: { maxAgents: 1 } });
+  assertEquals(gateOf(state, 3, { profile }), {
+    gate: { kind: "held-limit", limit: 1, allowed: 1 },
+    allowed: 1,
+    held: { profile: "default", byProfile: 1, byFramework: 1 },
+  });
+});
+
+Deno.test("scaling.launches-per-minute counts launches of the last minute and those that are planned", () => {
+  const state = stateOf([], {}, { scaling: { launchesPerMinute: 3 } });
+  const paced = { ...state, offers: { ...state.offers, launchTimesMs: [zeroMs] } };
+  assertEquals(gateOf(paced, 1), { gate: { kind: "go" }, allowed: 1 });
+  assertEquals(gateOf(paced, 2), { gate: { kind: "go" }, allowed: 2 });
+  assertEquals(gateOf(paced, 3), { gate: { kind: "held-pace", perMinute: 3 }, allowed: 2 });
+  assertEquals([gateOf(paced, 3, { planned: 1 }).allowed, gateOf(paced, 3, { planned: 9 }).allowed], [1, 0]);
+  const later = (afterMs: number): number => gateOf(paced, 9, { atMs: zeroMs + afterMs }).allowed;
+  assertEquals([later(minute - 1), later(minute)], [2, 3]);
 });
 
 Deno.test("more agents than scaling.max-agents allows hold nothing that the limit of the profile holds already", () => {
