@@ -270,7 +270,7 @@ function causeOf(
     atMs,
   ).buckets;
   const cause = assessed?.otherCauses.get("p/1/s/1/j");
-  return cause === undefined ? undefined : `${cause.kind}${assessed?.newlyPassed.length === 1 ? " (new)" : ""}`;
+  return cause === undefined ? undefined : `${cause.kind}${assessed?.newlyPassed.size === 1 ? " (new)" : ""}`;
 }
 
 Deno.test("a job that an idle agent leaves waiting for assign-grace waits for another cause", () => {

@@ -2,7 +2,7 @@
 
 import type { Bucket } from "./backlog.ts";
 import { type CapacityClass, capacityOf } from "./capacity.ts";
-import { isZombie, otherCauseUntilMs } from "./demand.ts";
+import { isZombie, markOtherCause, otherCauseUntilMs } from "./demand.ts";
 import { canTake, capabilityOf } from "./matching.ts";
 import { type ProfileChoice, profileChooser } from "./profile_choice.ts";
 import { shownForMs } from "../session/reading.ts";
@@ -17,8 +17,8 @@ export interface BucketAssessment {
   readonly choice: ProfileChoice;
   /** Locators judged to wait for another cause, with that cause. */
   readonly otherCauses: ReadonlyMap<string, OtherCause>;
-  /** Among `otherCauses`: found now, by an idle agent that leaves them waiting. */
-  readonly newlyPassed: readonly string[];
+  /** Among `otherCauses`: found now, by an idle agent that leaves them waiting; how they are remembered from now on. */
+  readonly newlyPassed: ReadonlyMap<string, SeenJob>;
   readonly willBeTaken: number;
   readonly coming: number;
   /** What is left: needs an agent, or is unserved. */
@@ -90,11 +90,11 @@ interface CauseQuestion {
 function otherCausesOf(
   question: CauseQuestion,
   atMs: number,
-): { readonly all: Map<string, OtherCause>; readonly newly: string[] } {
+): { readonly all: ReadonlyMap<string, OtherCause>; readonly newly: ReadonlyMap<string, SeenJob> } {
   const { state, bucket, classes, seen } = question;
   const { assignGraceMs, zombieAfterMs } = state.settings.poller;
   const all = new Map<string, OtherCause>();
-  const newly: string[] = [];
+  const newly = new Map<string, SeenJob>();
   if (state.server.info?.maintenance === "on") {
     const mode = maintenanceMode(state.server.info.version);
     for (const job of bucket.jobs) all.set(job.locator, { kind: "maintenance", mode });
@@ -106,19 +106,21 @@ function otherCausesOf(
   for (const { locator } of bucket.jobs) {
     const memory = seen.get(locator);
     if (memory === undefined) continue;
+    const { otherCause: before } = memory;
     const waitedMs = atMs - memory.firstSeenMs;
+    const find = (cause: OtherCause): void => {
+      all.set(locator, cause);
+      if ((before?.untilMs ?? 0) <= atMs) newly.set(locator, markOtherCause(memory, cause, atMs));
+    };
     const zombie = zombieOf(memory, state.settings.poller, atMs);
     if (zombie !== undefined) {
-      all.set(locator, { kind: "zombie", waitedMs, limitMs: zombieAfterMs, ...zombie });
-      if ((memory.otherCause?.untilMs ?? 0) <= atMs) newly.push(locator);
+      find({ kind: "zombie", waitedMs, limitMs: zombieAfterMs, ...zombie });
     } else if (unused !== undefined && waitedMs >= assignGraceMs) {
       const host = unused.names[0] ?? "";
-      all.set(locator, { kind: "idle-unused", host, idleMs: shownForMs(state, unused.idleSinceMs ?? atMs) });
-      if ((memory.otherCause?.untilMs ?? 0) <= atMs) newly.push(locator);
-    } else if (memory.otherCause !== undefined && memory.otherCause.untilMs > atMs) {
-      const { sinceMs, untilMs } = memory.otherCause;
+      find({ kind: "idle-unused", host, idleMs: shownForMs(state, unused.idleSinceMs ?? atMs) });
+    } else if (before !== undefined && before.untilMs > atMs) {
       if (lostMs === undefined) lostMs = lastLostMs(state, bucket);
-      if (lostMs < sinceMs) all.set(locator, { kind: "left-before", untilMs });
+      if (lostMs < before.sinceMs) all.set(locator, { kind: "left-before", untilMs: before.untilMs });
     }
   }
   return { all, newly };

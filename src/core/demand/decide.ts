@@ -5,6 +5,7 @@ import type { BucketAssessment } from "./assess.ts";
 import { type HeldBack, type LaunchBudget, profileGate } from "./gates.ts";
 import type { LaunchGate } from "./reason.ts";
 import { type ReusableInstance, reusedFor } from "./reusable.ts";
+import type { AgentProfile } from "../settings.ts";
 import type { State, WantedAgents } from "../state.ts";
 import { environmentOf } from "./verdicts.ts";
 
@@ -31,7 +32,10 @@ export interface Decisions {
   /** Frozen, nothing is launched, but what is there is used. */
   readonly mayReuse: boolean;
   /** What agents for a bucket register with. */
-  readonly registrationOf: (assessed: BucketAssessment) => Pick<WantedAgents, "gocdResources" | "environment">;
+  readonly registrationOf: (
+    profile: AgentProfile,
+    assessed: BucketAssessment,
+  ) => Pick<WantedAgents, "gocdResources" | "environment">;
 }
 
 /** What is decided for one bucket. */
@@ -80,7 +84,7 @@ export function decide(all: Decisions, { assessed, polls }: Ask, needs: number):
   if (gate.kind !== "go") return { gate, wanted: 0 };
   const attempts = state.settings.poller.attempts;
   if (polls <= attempts) return { gate: { kind: "held-attempts", polls, attempts }, wanted: 0 };
-  const registration = all.registrationOf(assessed);
+  const registration = all.registrationOf(profile, assessed);
   const clamp = profileGate(state, { profile, needs, budget, registration }, atMs);
   const count = Math.min(needs, clamp.allowed);
   const held = clamp.held === undefined ? {} : { held: clamp.held };

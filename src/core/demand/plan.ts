@@ -2,7 +2,6 @@
 
 import { assess, type Assessment, type BucketAssessment } from "./assess.ts";
 import { canaryAgents } from "./canary.ts";
-import { markOtherCause } from "./demand.ts";
 import { type Ask, type Decided, type Decisions, oneAfterTheOther } from "./decide.ts";
 import { inFairTurn } from "./fair_share.ts";
 import { globalGate, type HeldBack, type LaunchBudget, launchBudget } from "./gates.ts";
@@ -40,11 +39,7 @@ export function makePlan(state: State, atMs: number, occasion: "poll" | "replan"
   for (const assessed of inTurn(state, assessment.buckets, atMs)) {
     const { bucket } = assessed;
     // Between polls the list of jobs is old: what it shows as waiting may be taken by now.
-    for (const locator of occasion === "poll" ? assessed.newlyPassed : []) {
-      const memory = seen.get(locator);
-      const cause = assessed.otherCauses.get(locator);
-      if (memory !== undefined && cause !== undefined) seen.set(locator, markOtherCause(memory, cause, atMs));
-    }
+    if (occasion === "poll") assessed.newlyPassed.forEach((memory, locator) => seen.set(locator, memory));
     const needs = assessed.choice.kind === "serves" ? assessed.rest : 0;
     const polls = needs === 0 ? 0 : (state.demand.streaks.get(bucket.key) ?? 0) + (occasion === "poll" ? 1 : 0);
     if (polls > 0) streaks.set(bucket.key, polls);
@@ -97,10 +92,8 @@ function decideAll(state: State, { assessment, asks, gate, budget }: Asked, atMs
     leaving: reusableInstances(state),
     // Frozen, nothing is launched, but what is there is used.
     mayReuse: gate.kind === "go" || gate.kind === "held-frozen",
-    registrationOf: (assessed) => {
-      const { choice } = assessed;
-      const known = made.get(assessed) ??
-        (choice.kind === "serves" ? launchRegistration(choice.profile, assessed, { beside, rule }) : assessed.bucket);
+    registrationOf: (profile, assessed) => {
+      const known = made.get(assessed) ?? launchRegistration(profile, assessed, { beside, rule });
       made.set(assessed, known);
       return known;
     },
@@ -144,8 +137,8 @@ function pausedProfiles(rows: readonly PlannedBucket[]): ReadonlySet<string | un
 function inTurn(state: State, buckets: readonly BucketAssessment[], atMs: number): readonly BucketAssessment[] {
   const isStuck = ({ choice }: BucketAssessment): boolean =>
     choice.kind === "serves" && isRoomless(state, choice.profile, atMs);
-  const stuck = buckets.filter(isStuck);
-  return stuck.length === 0 ? buckets : [...buckets.filter((each) => !stuck.includes(each)), ...stuck];
+  const stuck = new Set(buckets.filter(isStuck));
+  return [...buckets.filter((each) => !stuck.has(each)), ...stuck];
 }
 
 function bucketRow(

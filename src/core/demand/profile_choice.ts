@@ -172,19 +172,23 @@ function maskOf({ masks, entries }: Index, environment: string): Uint8Array {
 function best(index: Index, requirement: Requirement): ProfileChoice | undefined {
   const { gocdResources } = requirement;
   const mask = maskOf(index, requirement.environment);
-  const lists = gocdResources.map((name) => index.byName.get(name) ?? []);
-  const shortest = lists.reduce<readonly Entry[]>((a, b) => b.length < a.length ? b : a, index.plain);
   const serves = (entry: Entry): boolean =>
     mask[entry.position] === 1 && gocdResources.every((name) => has(entry, name));
   // What lists have in common they have in one order, that of their sizes: the first two are the best of them.
-  const found = [...firstTwo(lists.length === 0 ? index.plain : shortest, serves), ...index.patterned.filter(serves)]
+  const found = [...firstTwo(shortestList(index, gocdResources), serves), ...index.patterned.filter(serves)]
     .map((entry) => ({ entry, surplus: surplusOf(entry, requirement) }))
     .sort((a, b) => a.surplus - b.surplus || byRank(a.entry, b.entry));
-  if (found.length < 2) found.push(...firstTwo(index.catchAlls, serves).map((entry) => ({ entry, surplus: Infinity })));
+  found.push(...firstTwo(index.catchAlls, serves).map((entry) => ({ entry, surplus: Infinity })));
   const [first, second] = found;
   if (first === undefined) return undefined;
   const { profile } = first.entry;
   return second === undefined ? { kind: "serves", profile } : { kind: "serves", profile, by: chosenBy(first, second) };
+}
+
+/** One of the lists in which all without patterns are that have these names. */
+function shortestList({ byName, plain }: Index, names: readonly string[]): readonly Entry[] {
+  const lists = names.map((name) => byName.get(name) ?? []);
+  return lists.reduce<readonly Entry[]>((a, b) => b.length < a.length ? b : a, plain);
 }
 
 function firstTwo(entries: readonly Entry[], isFit: (entry: Entry) => boolean): Entry[] {
@@ -225,15 +229,15 @@ function nearest(index: Index, requirement: Requirement): ProfileChoice | undefi
   }
   for (const { position } of index.catchAlls) counts[position] = gocdResources.length;
   let least = Infinity;
-  let at = -1;
-  for (let position = 0; position < counts.length; position++) {
+  let entry: Entry | undefined;
+  for (const each of entries) {
+    const { position } = each;
     const missing = gocdResources.length - (counts[position] ?? 0);
     const distance = missing + (mask[position] === 1 ? 0 : environmentDistance);
     if (distance >= least) continue;
     least = distance;
-    at = position;
+    entry = each;
   }
-  const entry = entries[at];
   if (entry === undefined) return undefined;
   const match = matchProfile(entry.profile, requirement, index.rule);
   if (match.kind !== "lacks") return undefined;
@@ -241,9 +245,7 @@ function nearest(index: Index, requirement: Requirement): ProfileChoice | undefi
 }
 
 /** Whether some profile has all of these, whatever its environments. */
-function isAnyWith({ byName, plain, patterned, catchAlls }: Index, gocdResources: readonly string[]): boolean {
-  const lists = gocdResources.map((name) => byName.get(name) ?? []);
-  const shortest = lists.reduce<readonly Entry[]>((a, b) => b.length < a.length ? b : a, plain);
+function isAnyWith(index: Index, gocdResources: readonly string[]): boolean {
   const hasAll = (entry: Entry): boolean => gocdResources.every((name) => has(entry, name));
-  return catchAlls.length > 0 || shortest.some(hasAll) || patterned.some(hasAll);
+  return [index.catchAlls, shortestList(index, gocdResources), index.patterned].some((list) => list.some(hasAll));
 }

@@ -117,8 +117,9 @@ function inEnvironment(host: string, named: GocdAgent["environments"]): Remark {
   return { kind: "agent-in-environment", host, environments };
 }
 
+/** All that it names are unknown to the server. */
 function inNone(host: string, named: GocdAgent["environments"]): Remark {
-  const environments = named.filter(({ origin }) => origin === "unknown").map(({ name }) => name);
+  const environments = named.map(({ name }) => name);
   return environments.length === 0
     ? { kind: "agent-in-no-environment", host }
     : { kind: "agent-environment-unknown", host, environments };

@@ -53,7 +53,7 @@ export function shortageOf(state: State, held: readonly HeldBack[]): Shortage {
   const wanted = new Map<string, number>();
   let any = 0;
   for (const { profile, byProfile, byFramework } of held) {
-    if (byProfile > 0) wanted.set(profile, (wanted.get(profile) ?? 0) + byProfile);
+    wanted.set(profile, (wanted.get(profile) ?? 0) + byProfile);
     any += byFramework;
   }
   let spoken = 0;
@@ -76,16 +76,16 @@ export function spareLeaving(state: State, held: readonly HeldBack[], profile: s
 
 /** Idle agents of ours that the jobs which wait leave over, those that go first before others. */
 export function idleOfNoUse(state: State, { capacity, used }: Assessment): readonly Registered[] {
-  const left = capacity.map(({ count }, index) => count - (used[index] ?? 0));
-  const classOf = new Map(capacity.flatMap(({ uuids }, index) => uuids.map((uuid) => [uuid, index] as const)));
+  const classOf = new Map(capacity.flatMap(({ uuids, count }, index) => {
+    const ofClass = { left: count - (used[index] ?? 0) };
+    return uuids.map((uuid) => [uuid, ofClass] as const);
+  }));
   const idle = [...state.instances.values()].filter((each): each is Registered =>
     each.state === "registered" && each.activity.kind === "idle" && each.retire === undefined
   );
   return inOrderOfScaleIn(state, idle).filter(({ uuid }) => {
-    const index = classOf.get(uuid);
-    if (index === undefined || (left[index] ?? 0) <= 0) return false;
-    left[index] = (left[index] ?? 0) - 1;
-    return true;
+    const ofClass = classOf.get(uuid);
+    return ofClass !== undefined && ofClass.left-- > 0;
   });
 }
 
@@ -125,7 +125,6 @@ export function makeRoom(
 
 /** Idle agents whose hosts could take an agent that finds no offer, if they went; `min-idle` stays. */
 function roomInCluster(state: State, idle: readonly Registered[], atMs: number): readonly Registered[] {
-  if (idle.length === 0) return [];
   const going = new Set<Registered>();
   const pools = keptIdle(state);
   let leaving = leavingOf(state).all;
@@ -181,7 +180,7 @@ function whoHelps(state: State, { wanted, profile, free }: Missing, atMs: number
       }
       const { accepts } = place({
         nowMs: atMs,
-        offers: [offerWithout(state, going, profile.role)],
+        offers: [offerWithout(state, { host: each, going }, profile.role)],
         wanted: [{ wanted: { ...wanted, count: 1 }, profile }],
         occupancy: new Map([[hostId, stays]]),
         avoidedHosts: avoidedHosts(state.breakers.hosts, atMs),
@@ -194,10 +193,16 @@ function whoHelps(state: State, { wanted, profile, free }: Missing, atMs: number
 }
 
 /** What their host would offer to a role without them: what it last had left, and what they have. */
-function offerWithout(state: State, going: readonly Registered[], role: string): Offer {
-  const [{ mesosAgentId = "", host = "" } = {}] = going;
-  const last = state.offers.hosts.get(mesosAgentId) ??
-    { id: "", mesosAgentId, hostname: host, role, resources: [], attributes: [] };
+function offerWithout(
+  state: State,
+  { host: { mesosAgentId, host }, going }: {
+    readonly host: Pick<Registered, "mesosAgentId" | "host">;
+    readonly going: readonly Registered[];
+  },
+  role: string,
+): Offer {
+  const last: Omit<Offer, "id" | "role"> = state.offers.hosts.get(mesosAgentId) ??
+    { mesosAgentId, hostname: host, resources: [], attributes: [] };
   const isUsable = (each: OfferedResource): boolean => each.role === role || each.reservations === "[]";
   const kept = last.resources.filter(isUsable).map((each): OfferedResource => ({ ...each, role }));
   const freed = going.flatMap((each): OfferedResource[] => {
@@ -209,7 +214,7 @@ function offerWithout(state: State, going: readonly Registered[], role: string):
       ["disk", resources.diskMbMilli],
       ["gpus", resources.gpus * 1_000],
     ] as const;
-    return scalars.filter(([, milli]) => milli > 0).map(([name, milli]) => ({
+    return scalars.map(([name, milli]) => ({
       name,
       value: { kind: "scalar", milli },
       role,

@@ -46,7 +46,6 @@ export interface PolledJobs {
 export function unpinnedAt(before: Unpinned, { jobs, agents, rule, seen }: PolledJobs, atMs: number): Unpinned {
   const waiting = jobs.filter(isRunOnAll);
   const known = trackUnpinned(before, agents, atMs);
-  if (waiting.length === 0 && known.size === 0) return before;
   const unpinned = new Map([...known].filter(([, lastMs]) => atMs - lastMs < rememberMs));
   for (const { locator } of waiting) {
     if (known.has(locator)) unpinned.set(locator, atMs);

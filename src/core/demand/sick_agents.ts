@@ -39,15 +39,11 @@ export function watchOvertaken(draft: Draft, question: OvertakenQuestion): void 
   const { before, idleSinceMs, agents, rule, built, here, buckets } = question;
   const lastPollMs = server.lastPollMs ?? draft.atMs;
   const overtaken = new Map([...server.overtaken].filter(([uuid, each]) => each.idleSinceMs === idleSinceMs.get(uuid)));
-  const taken = [...built].flatMap((locator) => {
-    const memory = here.has(locator) ? undefined : before.get(locator);
-    return memory === undefined ? [] : [memory];
-  });
-  for (const gocdAgent of taken.length === 0 ? [] : agents) {
-    const sinceMs = idleSinceMs.get(gocdAgent.uuid);
-    if (sinceMs === undefined || sinceMs > lastPollMs) continue;
+  const taken = [...before].filter(([locator]) => built.has(locator) && !here.has(locator)).map(([, memory]) => memory);
+  for (const gocdAgent of agents) {
+    const sinceMs = idleSinceMs.get(gocdAgent.uuid) ?? Infinity;
     const capability = capabilityOf(gocdAgent, rule);
-    const fits = new Set(buckets.flatMap(({ key, requirement }) => canTake(capability, requirement) ? [key] : []));
+    const fits = new Set(buckets.filter((each) => canTake(capability, each.requirement)).map(({ key }) => key));
     const passed = taken.filter(({ bucketKey, firstSeenMs }) =>
       fits.has(bucketKey) &&
       lastPollMs - Math.max(sinceMs, firstSeenMs, server.healthySinceMs ?? Infinity) >= settings.poller.assignGraceMs

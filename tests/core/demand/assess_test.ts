@@ -42,7 +42,7 @@ Deno.test("one job that is tried again is enough to leave agents out that have b
 Deno.test("a job that is passed over in the moment of its next try is passed over anew", () => {
   const pastMs = zeroMs + 10 * minute;
   const newly = (untilMs: number, passed: Partial<SeenJob>): number | undefined =>
-    bucketAfter(61 * minute, [{ ...left(pastMs, untilMs), ...passed }], { idleSinceMs: new Map() })?.newlyPassed.length;
+    bucketAfter(61 * minute, [{ ...left(pastMs, untilMs), ...passed }], { idleSinceMs: new Map() })?.newlyPassed.size;
   const zombie = { passedOver: 2 };
   assertEquals([newly(zeroMs + 61 * minute, zombie), newly(zeroMs + 61 * minute + 1, zombie)], [1, 0]);
   assertEquals(newly(zeroMs + 61 * minute, {}), 0, "nothing has passed it");

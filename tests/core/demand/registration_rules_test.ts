@@ -31,7 +31,7 @@ const assessed = (requested: ReturnType<typeof job>, changes: Partial<BucketAsse
     bucket,
     choice: { kind: "serves", profile: any },
     otherCauses: new Map(),
-    newlyPassed: [],
+    newlyPassed: new Map(),
     willBeTaken: 0,
     coming: 0,
     rest: 1,

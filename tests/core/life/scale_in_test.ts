@@ -201,7 +201,7 @@ const bucketOf = (counts: Partial<Assessment["buckets"][number]>): Assessment =>
     },
     choice: { kind: "no-profiles" },
     otherCauses: new Map(),
-    newlyPassed: [],
+    newlyPassed: new Map(),
     willBeTaken: 0,
     coming: 0,
     rest: 0,
