@@ -4,6 +4,7 @@ import { minIdleEnvironments } from "./environments.ts";
 import type { AgentInstance } from "../instance.ts";
 import type { AgentProfile, Headroom, Schedule } from "../settings.ts";
 import type { State } from "../state.ts";
+import { foldEnvironment } from "./matching.ts";
 import { profileNow } from "./windows.ts";
 
 /** Idle agents of a profile that are to be kept. */
@@ -26,21 +27,20 @@ export type KeepReason =
 
 /** What is kept at the moment. Pools of one environment come before those of all. */
 export function keptIdle(state: Pick<State, "settings" | "instances" | "windows">): readonly IdlePool[] {
-  const { settings, windows } = state;
-  const profiles = windows.size === 0 ? settings.profiles : settings.profiles.map((each) => profileNow(state, each));
-  const busy = profiles.some(({ headroom }) => headroom !== undefined) ? busyOf(state) : undefined;
-  const pools = profiles.flatMap((profile) =>
-    poolsOf(profile, {
-      busy: busy?.get(profile.name) ?? noneBusy,
-      schedule: windows.get(profile.name)?.schedule,
+  const busy = busyOf(state);
+  const pools = state.settings.profiles.flatMap((profile) =>
+    poolsOf(profileNow(state, profile), {
+      busy: busy.get(profile.name) ?? noneBusy,
+      schedule: state.windows.get(profile.name)?.schedule,
     })
   );
-  return pools.length < 2 ? pools : [...pools.filter((each) => !each.isOfAll), ...pools.filter((each) => each.isOfAll)];
+  return [...pools.filter((each) => !each.isOfAll), ...pools.filter((each) => each.isOfAll)];
 }
 
 /** Whether an instance is of a pool, or would be if it were idle. */
 export function isOfPool({ profile, environment, isOfAll }: IdlePool, instance: AgentInstance): boolean {
-  return instance.profile === profile.name && (isOfAll || folded(instance.environment) === folded(environment));
+  return instance.profile === profile.name &&
+    (isOfAll || foldEnvironment(instance.environment) === foldEnvironment(environment));
 }
 
 /** Counts idle agents against what is kept, while some are let go. */
@@ -98,7 +98,7 @@ function poolsOf(
   const { headroom } = profile;
   if (headroom === undefined) return pools;
   // Of two pools of one environment the larger one counts.
-  const kept = new Map(pools.map((pool) => [pool.isOfAll ? "*" : folded(pool.environment), pool]));
+  const kept = new Map(pools.map((pool) => [pool.isOfAll ? "*" : foldEnvironment(pool.environment), pool]));
   for (const [key, { environment, count: busyCount }] of busy) {
     const count = headroomOf(headroom, busyCount);
     if (count <= (kept.get(key)?.count ?? 0)) continue;
@@ -122,15 +122,10 @@ function busyOf({ instances }: Pick<State, "instances">): ReadonlyMap<string, Bu
       instance.state === "draining" && instance.step.kind === "finishing";
     if (!isBusy) continue;
     const own = busy.get(instance.profile) ?? new Map();
-    const key = folded(instance.environment);
+    const key = foldEnvironment(instance.environment);
     const { environment } = instance;
     own.set(key, { ...(environment === undefined ? {} : { environment }), count: (own.get(key)?.count ?? 0) + 1 });
     busy.set(instance.profile, own);
   }
   return busy;
-}
-
-/** Environments compare without regard to case (GoCD EnvironmentPipelineMatchers); no environment is none of them. */
-function folded(environment: string | undefined): string {
-  return environment?.toLowerCase() ?? "";
 }

@@ -1,5 +1,6 @@
 // What the unserved jobs lack, each lack with the number of jobs that it keeps waiting. Not here: why one job waits (plan.ts).
 
+import { foldResource } from "./matching.ts";
 import { isPattern, namesOf, patternTest } from "./patterns.ts";
 import type { AgentProfile } from "../settings.ts";
 import type { JobVerdict } from "./verdict.ts";
@@ -27,21 +28,18 @@ export function lacksOf(jobs: readonly JobVerdict[], profiles: readonly AgentPro
     lacks.set(key, former === undefined ? lack : { ...former, count: former.count + 1 });
   };
   const had = new Set(profiles.flatMap((each) => namesOf(each.gocdResources).map(folded)));
-  const hasAny = profiles.some((each) => each.gocdResources === "*");
-  const patterns = profiles.flatMap(({ gocdResources }) =>
-    gocdResources === "*" ? [] : gocdResources.filter(isPattern)
-  );
+  const patterns = profiles.flatMap(({ gocdResources }) => gocdResources).filter(isPattern);
   const tests = [...new Set(patterns.map(folded))].map(patternTest);
   for (const job of jobs) {
     const { reason } = job;
     if (job.verdict !== "unserved") continue;
     if (reason.kind !== "no-profile-resources") {
-      const needs = [reason.kind, job.environment ?? "", ...job.gocdResources.map(folded).sort()];
-      count(`other ${needs.join("\n")}`, { kind: "other", count: 1, first: job });
+      const needs = [reason.kind, job.environment, ...job.gocdResources.map(folded).sort()];
+      count(`other ${JSON.stringify(needs)}`, { kind: "other", count: 1, first: job });
       continue;
     }
     for (const name of reason.missing) {
-      const isElsewhere = hasAny || had.has(folded(name)) || tests.some((test) => test(folded(name)));
+      const isElsewhere = had.has(folded(name)) || tests.some((test) => test(folded(name)));
       const { nearest } = reason;
       count(`resource ${folded(name)}`, { kind: "resource", name, nearest, isElsewhere, count: 1, first: job });
     }
@@ -50,5 +48,5 @@ export function lacksOf(jobs: readonly JobVerdict[], profiles: readonly AgentPro
 }
 
 function folded(name: string): string {
-  return name.toLowerCase();
+  return foldResource(name, "insensitive");
 }

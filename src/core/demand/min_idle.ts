@@ -19,7 +19,6 @@ export function minIdleAgents(
   atMs: number,
 ): WantedAgents[] {
   const pools = keptIdle(state);
-  if (pools.length === 0) return [];
   const left: LaunchBudget = { ...budget, total: () => budget.total() - reserved };
   const ready = [...state.instances.values()].filter(isReady);
   const planned = new Map<string, number>();
@@ -30,7 +29,6 @@ export function minIdleAgents(
     const isReadyCount = ready.filter((each) => isOfPool(pool, each)).length +
       (pool.isOfAll ? planned.get(profile.name) ?? 0 : 0);
     const needs = pool.count - isReadyCount;
-    if (needs <= 0) continue;
     const registration = {
       gocdResources: namesOf(profile.gocdResources),
       ...(environment === undefined ? {} : { environment }),

@@ -13,13 +13,14 @@ export function namesOf(names: readonly string[] | "*"): readonly string[] {
 
 /** A test for whole names, in the spelling of the pattern: `jdk-*` is true of `jdk-` and of `jdk-17`. */
 export function patternTest(pattern: string): (name: string) => boolean {
-  const [first = "", ...rest] = pattern.split("*");
-  const last = rest.pop() ?? "";
+  const first = pattern.slice(0, pattern.indexOf("*"));
+  const last = pattern.slice(pattern.lastIndexOf("*") + 1);
+  const between = pattern.slice(first.length, pattern.length - last.length).split("*");
   // By pieces and not by a regular expression, which could be made to take for ever.
   return (name) => {
-    if (!name.startsWith(first) || name.length < first.length + last.length || !name.endsWith(last)) return false;
+    if (!name.startsWith(first) || !name.endsWith(last)) return false;
     let at = first.length;
-    for (const piece of rest) {
+    for (const piece of between) {
       const found = name.indexOf(piece, at);
       if (found === -1) return false;
       at = found + piece.length;

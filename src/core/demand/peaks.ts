@@ -22,7 +22,7 @@ export function trackPeaks(draft: Draft): void {
     const before = state.demand.peaks?.get(name);
     // What was needed before this run began nobody knows: all that it has found.
     const agents = own.filter(before === undefined ? isUsable : isInUse).length;
-    const higher = (before ?? []).filter((each) => each.agents > agents && atMs - each.lastMs < keepPeakForMs);
+    const higher = before?.filter((each) => each.agents > agents && atMs - each.lastMs < keepPeakForMs) ?? [];
     return [[name, [...higher, { lastMs: atMs, agents }]] as const];
   }));
   draft.set({ demand: { ...state.demand, peaks } });
@@ -44,8 +44,7 @@ export function beyondPeaks({ instances, demand }: Pick<State, "instances" | "de
   return {
     has: ({ name, keepPeakForMs }) => {
       if (keepPeakForMs === undefined) return true;
-      const peaks = demand.peaks?.get(name) ?? [];
-      const highest = peaks.find(({ lastMs }) => atMs - lastMs < keepPeakForMs)?.agents ?? 0;
+      const highest = demand.peaks?.get(name)?.find(({ lastMs }) => atMs - lastMs < keepPeakForMs)?.agents ?? 0;
       left.set(name, usable(name));
       return usable(name) > highest;
     },
@@ -58,17 +57,10 @@ export function beyondPeaks({ instances, demand }: Pick<State, "instances" | "de
 
 /** It builds, or has been launched to: what is kept idle is no use of it. */
 function isInUse(instance: AgentInstance): boolean {
-  switch (instance.state) {
-    case "launching":
-    case "starting":
-      return instance.held !== true && instance.bucketKey?.startsWith("warm ") !== true;
-    case "registered":
-      return instance.activity.kind === "building";
-    case "draining":
-      return instance.step.kind === "finishing";
-    default:
-      return false;
-  }
+  if (instance.state === "registered") return instance.activity.kind === "building";
+  if (instance.state === "draining") return instance.step.kind === "finishing";
+  return (instance.state === "launching" || instance.state === "starting") && instance.held !== true &&
+    instance.bucketKey?.startsWith("warm ") !== true;
 }
 
 /** It builds or can be given a job, now or soon. */

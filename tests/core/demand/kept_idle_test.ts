@@ -57,6 +57,55 @@ for (
   });
 }
 
+/** What is kept of these profiles, with the reason. */
+function keptOf(profiles: readonly AgentProfile[], instances: readonly AgentInstance[], windows = {}): unknown[] {
+  const now = { ...stateOf(instances, {}, { profiles }), windows: new Map(Object.entries(windows)) } as State;
+  return keptIdle(now).map(({ profile, environment, isOfAll, count: number, why }) => [
+    `${profile.name} ${environment ?? "-"} ${number}${isOfAll ? " of all" : ""}`,
+    why.kind,
+    why.schedule !== undefined,
+  ]);
+}
+
+Deno.test("profiles with headroom and without are kept beside each other", () => {
+  const roomy = { ...everywhere, name: "roomy", headroom: count(1) };
+  const busy = [...of("building", 1), aRegistered("r", "building", { profile: "roomy" })];
+  assertEquals(keptOf([{ ...linux, minIdle: 2 }, roomy], busy), [
+    ["roomy - 1", "headroom", false],
+    ["default - 2 of all", "min-idle", false],
+  ]);
+  assertEquals(keptOf([linux, roomy], of("building", 1)), []);
+});
+
+Deno.test("where headroom is no more than the floor of an environment the floor is told", () => {
+  const both = { ...everywhere, minIdle: 0, minIdleOf: { Prod: 2 }, headroom: count(2) };
+  assertEquals(keptOf([both], of("building", 1, "prod")), [["default Prod 2", "min-idle", false]]);
+  assertEquals(keptOf([{ ...both, headroom: count(3) }], of("building", 1, "prod")), [
+    ["default prod 3", "headroom", false],
+  ]);
+});
+
+Deno.test("a floor that an open window sets is told with its schedule, by environment, too", () => {
+  const window = (schedule: Partial<Schedule>): unknown => ({ default: { profile: "default", sinceMs: 0, schedule } });
+  const kept = (schedule: Partial<Schedule>): unknown[] =>
+    keptOf([{ ...linux, minIdle: 1 }], [], window(schedule) as object);
+  assertEquals(kept({ minIdle: 2 }), [["default - 2 of all", "min-idle", true]]);
+  assertEquals(kept({ minIdleOf: { prod: 2 } }), [["default prod 2", "min-idle", true]]);
+  assertEquals(kept({ idleTimeoutMs: 1 }), [["default - 1 of all", "min-idle", false]]);
+});
+
+Deno.test("what is kept of one profile takes its places before the next one is looked at", () => {
+  const state = stateOf([], {}, {
+    profiles: [{ ...linux, minIdle: 2 }, { ...linux, name: "other", minIdle: 2 }],
+    scaling: { maxAgents: 3 },
+  });
+  const wanted = (reserved: number): string[] =>
+    minIdleAgents(state, { budget: launchBudget(state, zeroMs), reserved }, zeroMs).map(({ profile, count: number }) =>
+      `${number} ${profile}`
+    );
+  assertEquals([wanted(0), wanted(1), wanted(3)], [["2 default", "1 other"], ["2 default"], []]);
+});
+
 Deno.test("headroom is launched beside the busy agents of each environment, less those that are ready there", () => {
   const profile = { ...everywhere, headroom: share(50) };
   const instances = [...of("building", 4), ...of("building", 1, "staging"), ...of("idle", 1), ...of("idle", 3, "prod")];

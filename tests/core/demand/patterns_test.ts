@@ -10,6 +10,8 @@ for (
     ["*-linux", ["-linux", "arm-linux"], ["linux", "arm-linux-x"]],
     ["a*a", ["aa", "aba", "aaa"], ["a", "ab"]],
     ["a*b*c", ["abc", "a-b-c", "abbc", "acbc"], ["ac", "acb", "abcd"]],
+    ["a*bc*c", ["abcc", "a-bc-c"], ["abc"]],
+    ["a*b*b", ["abb", "abab"], ["ab", "a-b"]],
     ["**", ["", "x"], []],
     ["a.b*", ["a.b", "a.bc"], ["axb"]],
   ] as const

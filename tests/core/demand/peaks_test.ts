@@ -53,6 +53,26 @@ Deno.test("as many stay as were in use at any time of the period, and the rest m
   ]);
 });
 
+Deno.test("peaks are kept by their height, each until its period is over", () => {
+  let state = measured(nothing, [], 0);
+  assertEquals(state.demand.peaks?.get("default"), [{ lastMs: zeroMs, agents: 0 }]);
+  state = measured(state, fleet(3, 0), minute);
+  state = measured(state, fleet(1, 2), 2 * minute);
+  const peaks = (afterMs: number): unknown =>
+    measured(state, fleet(0, 3), afterMs).demand.peaks?.get("default")?.map(({ agents }) => agents);
+  assertEquals([peaks(31 * minute - 1), peaks(31 * minute), peaks(32 * minute)], [[3, 1, 0], [1, 0], [0]]);
+});
+
+Deno.test("a profile without a memory has nothing to keep, and what goes unasked is not counted", () => {
+  const surplus = beyondPeaks(measured(nothing, fleet(0, 1), 0), zeroMs + 30 * minute);
+  assertEquals(surplus.has(linux), true);
+  assertEquals(beyondPeaks(nothing, zeroMs).has(linux), true, "nobody is there");
+  surplus.take("default");
+  assertEquals(surplus.has(profile), true);
+  surplus.take("default");
+  assertEquals(surplus.has(profile), false);
+});
+
 Deno.test("after a start all that is found counts as in use for one period", () => {
   const state = measured(nothing, fleet(1, 3), 0);
   assertEquals([spare(state, 30 * minute - 1), spare(state, 30 * minute)], [0, 4]);

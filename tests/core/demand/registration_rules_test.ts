@@ -54,6 +54,29 @@ Deno.test("an agent of a profile with a pattern gets its names, and those of the
   assertEquals(registered(asks("jdk-17"), asks("jdk-21")), ["Linux", "jdk-17"]);
 });
 
+Deno.test("an agent of a profile that names its resources registers with them as they are written", () => {
+  const named = { ...linux, gocdResources: ["Linux", "docker"] };
+  const own = assessed(job("a", { gocdResources: ["linux"] }), { choice: { kind: "serves", profile: named } });
+  const { gocdResources } = launchRegistration(named, own, { beside: besideOf([own]), rule: "insensitive" });
+  assertEquals(gocdResources, ["Linux", "docker"]);
+});
+
+Deno.test("only jobs that ask for all that the own job asks for add to what an agent gets, older ones, too", () => {
+  const asks = (...names: readonly string[]): BucketAssessment =>
+    assessed(job(names.join("-"), { gocdResources: names }));
+  const [own, older, half, other, younger] = [
+    asks("a", "b"),
+    asks("a", "b", "e"),
+    asks("a", "c"),
+    asks("b", "d"),
+    asks("a", "b", "f"),
+  ] as const;
+  const registered = (...all: readonly BucketAssessment[]): string =>
+    launchRegistration(any, own, { beside: besideOf(all), rule: "insensitive" }).gocdResources.join();
+  assertEquals(registered(older, half, other, own, younger), "a,b,e,f");
+  assertEquals([registered(own, half, other), registered(older, own)], ["a,b", "a,b,e"]);
+});
+
 Deno.test("an agent of a profile for all resources gets those of the jobs beside it that could take it away", () => {
   const asks = (...names: readonly string[]): ReturnType<typeof job> => job(names.join("-"), { gocdResources: names });
   const own = assessed(asks("linux"));
