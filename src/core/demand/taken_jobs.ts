@@ -10,11 +10,9 @@ import { canTake, capabilityOf } from "./matching.ts";
  * all the same, waits again: a build that was lost is scheduled under the same locator (GoCD JobInstance.reschedule).
  */
 export function takenSince(before: readonly GocdAgent[], agents: readonly GocdAgent[]): ReadonlySet<string> {
-  const building = agents.filter((each) => isBuilding(each) && each.buildLocator !== undefined);
-  if (building.length === 0) return new Set();
   const had = new Map(before.map(({ uuid, buildLocator }) => [uuid, buildLocator]));
   return new Set(
-    building.flatMap(({ uuid, buildLocator }) =>
+    agents.filter(isBuilding).flatMap(({ uuid, buildLocator }) =>
       buildLocator === undefined || had.get(uuid) === buildLocator ? [] : [buildLocator]
     ),
   );
@@ -104,8 +102,8 @@ export function takenOf(
     const others: Departure[] = [];
     // The server gives the oldest job first.
     const doubtful = departed.filter(({ locator }) => !locators.has(locator)).sort((a, b) => a.order - b.order);
-    for (const departure of requirement === undefined ? [] : doubtful) {
-      const index = left.findIndex((capability) => requirement !== undefined && canTake(capability, requirement));
+    for (const departure of doubtful) {
+      const index = requirement === undefined ? -1 : left.findIndex((each) => canTake(each, requirement));
       if (index < 0) break;
       left.splice(index, 1);
       others.push(departure);

@@ -100,7 +100,7 @@ function couldAnyTake({ requirement, jobs }: Bucket, { before, now, rule }: Unta
   const mayBeElastic = jobs.some(({ gocdResources }) => gocdResources.length === 0);
   const couldTake = (gocdAgent: GocdAgent, other: GocdAgent | undefined): boolean => {
     if (gocdAgent.elastic) return mayBeElastic;
-    if (![gocdAgent, ...other === undefined ? [] : [other]].some(isInUse)) return false;
+    if (!isInUse(gocdAgent) && (other === undefined || !isInUse(other))) return false;
     if (isBuilding(gocdAgent) && other !== undefined && isBuilding(other) && gocdAgent.buildLocator !== undefined) {
       if (gocdAgent.buildLocator === other.buildLocator) return false;
     }

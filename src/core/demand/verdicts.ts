@@ -39,7 +39,7 @@ export function verdicts(
     const held = restOf(state, { assessed, gate, wanted }, atMs);
     // What a limit leaves is on its way as any other: the oldest jobs wait for offers, and only the others for the limit.
     let left = isClamp(gate) ? wanted : 0;
-    const due = left > 0 ? restOf(state, { assessed, gate: { kind: "go" }, wanted }, atMs) : held;
+    const due = restOf(state, { assessed, gate: { kind: "go" }, wanted }, atMs);
     for (const job of assessed.bucket.jobs) {
       const firstSeenMs = state.demand.seen.get(job.locator)?.firstSeenMs ?? atMs;
       const cause = assessed.otherCauses.get(job.locator);

@@ -17,7 +17,6 @@ export interface OpenWindow {
 /** Takes over which windows are open, at most one of each profile. Absent: none is. */
 export function windowsTold(draft: Draft, windows: readonly OpenWindow[] = []): void {
   const before = draft.state.windows;
-  if (windows.length === 0 && before.size === 0) return;
   const now = new Map(windows.map((each) => [each.profile, each]));
   const begun = windows.filter((each) => !isSame(before.get(each.profile), each));
   const ended = [...before.values()].filter((each) => !isSame(now.get(each.profile), each));
@@ -56,5 +55,5 @@ export function profileNow({ windows }: Pick<State, "windows">, profile: AgentPr
 /** Whether nothing but a reload has happened: the same words, since the same time. */
 function isSame(one: OpenWindow | undefined, other: OpenWindow): boolean {
   return one !== undefined && one.sinceMs === other.sinceMs &&
-    (one.schedule === other.schedule || JSON.stringify(one.schedule) === JSON.stringify(other.schedule));
+    JSON.stringify(one.schedule) === JSON.stringify(other.schedule);
 }

@@ -1,7 +1,7 @@
 // Who gives its place up for `scaling.fair-share`: agents that build for sharers with more than their share finish their
 // job and go, while others with less are held back by a limit. Nobody starves although those agents always find a next job.
 
-import { isInUse, sharerOf, usesOf, weightOf } from "./fair_share.ts";
+import { sharerOf, usesOf, weightOf } from "./fair_share.ts";
 import type { HeldBack } from "./gates.ts";
 import type { Registered } from "../instance.ts";
 import { canTake, capabilityFor } from "./matching.ts";
@@ -26,7 +26,7 @@ export function yieldingAgents(
   { held, wanted }: { readonly held: readonly HeldBack[]; readonly wanted: readonly WantedAgents[] },
 ): readonly Registered[] {
   const { fairShare } = state.settings.scaling;
-  if (fairShare === undefined || held.length === 0) return [];
+  if (fairShare === undefined) return [];
   const uses = usesOf(fairShare, state);
   for (const each of wanted) add(uses, sharerOf(fairShare, each), each.count);
   const shares = { fairShare, state, uses };
@@ -99,7 +99,7 @@ function donorFor(shares: Shares, claim: Claim, builders: readonly Registered[])
   let most = -Infinity;
   for (const each of builders) {
     const sharer = sharerOf(fairShare, each);
-    if (sharer === claim.sharer || !isPlaceFor(claim, each.profile) || !isInUse(each)) continue;
+    if (!isPlaceFor(claim, each.profile)) continue;
     if (levelOf(shares, sharer, -1) < wantedLevel || levelOf(shares, sharer, 0) <= most) continue;
     const capability = capabilityFor(each, state.demand.backlog.resourceCase);
     if (requirement !== undefined && canTake(capability, requirement)) continue;
