@@ -173,6 +173,7 @@ Deno.test("a job is taken since the last list where its agent did not build it t
   assertEquals([...takenSince([on("a", "x")], [on("a", "x"), on("b", "y"), on("c")])], ["y"]);
   assertEquals([...takenSince([on("a", "x")], [on("a", "z")])], ["z"]);
   assertEquals([...takenSince([], [gocdAgent("a", { buildLocator: "x" })])], []);
+  assertEquals([...takenSince([on("a", "x")], [on("a")])], []);
   assertEquals([...builtSince([on("a", "x"), on("b"), gocdAgent("c", { buildLocator: "y" })], new Set(["o"]))], [
     "o",
     "x",
@@ -212,6 +213,11 @@ Deno.test("an agent that began explains one departure, of a bucket that it can s
   assertEquals(taken(gocdAgent("1")), [[";linux", [path("a")]]]);
   assertEquals(taken(gocdAgent("1"), gocdAgent("2"), gocdAgent("3")), [[";linux", [path("a"), path("b")]]]);
   assertEquals(taken(gocdAgent("1", { gocdResources: ["arm"] })), [[";arm", [path("c")]]]);
+  const named = { locators: new Set([path("a")]), unnamed: [gocdAgent("1")] };
+  assertEquals(takenOf(departures, named, backlog).get(";linux")?.map(({ locator }) => locator), [
+    path("a"),
+    path("b"),
+  ]);
 });
 
 Deno.test("a backlog without what was taken loses empty buckets, foreign jobs and their places", () => {
@@ -220,4 +226,5 @@ Deno.test("a backlog without what was taken loses empty buckets, foreign jobs an
   const rest = withoutTaken(whole, new Set([path("a"), path("c"), path("e")]));
   assertEquals(rest.buckets.map(({ key, jobs }) => [key, jobs.map(({ name }) => name)]), [[";linux", ["b"]]]);
   assertEquals([rest.foreign, rest.order], [[], [path("b")]]);
+  assertEquals(withoutTaken(whole, new Set([path("a")])).foreign.map(({ job: { name } }) => name), ["e"]);
 });

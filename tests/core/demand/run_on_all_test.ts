@@ -1,6 +1,7 @@
 // Run-on-all jobs: pinned ones are left alone, those that have lost their pin are served.
 
 import { assertEquals } from "@std/assert";
+import { type Unpinned, unpinnedAt } from "../../../src/core/demand/run_on_all.ts";
 import type { GocdAgent, ScheduledJob } from "../../../src/core/gocd_records.ts";
 import {
   building,
@@ -14,6 +15,8 @@ import {
   only,
   second,
 } from "../../support/core.ts";
+
+const seenAtZero = { firstSeenMs: 0, bucketKey: "", order: 0, passedOver: 0, otherCauseCount: 0 };
 
 /** One of the jobs that GoCD makes for each agent. */
 const each = (number: number, changes: Partial<ScheduledJob> = {}): ScheduledJob =>
@@ -80,6 +83,18 @@ Deno.test("a run-on-all job beside no agent that it may be pinned to is launched
   assertEquals(pollFor(world, 2, waiting, others), 1);
   assertEquals(verdicts(world), ["coming", "not-ours", "not-ours", "unserved"]);
   assertEquals(pollFor(world, 8, waiting, others), 0);
+});
+
+Deno.test("a run-on-all job is not launched for beside one of its kind that has lost its pin for certain", () => {
+  const unpinned = (known: Unpinned): string[] => {
+    const seen = new Map([each(1), each(2)].map(({ locator }) => [locator, seenAtZero]));
+    const polled = { jobs: [each(1), each(2)], agents: [], rule: "insensitive", seen } as const;
+    return [...unpinnedAt(known, polled, 10 * minute).keys()];
+  };
+  assertEquals([unpinned(new Map()), unpinned(new Map([[each(2).locator, 0]]))], [[each(1).locator], [
+    each(2).locator,
+  ]]);
+  assertEquals([...unpinnedAt(new Map(), { jobs: [], agents: [], rule: "insensitive", seen: new Map() }, 0)], []);
 });
 
 Deno.test("where the guess was wrong, the agent goes after its idle time and the next is tried half an hour later", () => {

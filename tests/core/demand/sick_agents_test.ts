@@ -1,6 +1,9 @@
 // Idle agents that take no jobs although others do: they must not keep their kind of jobs from getting agents.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { bucketJobs } from "../../../src/core/demand/backlog.ts";
+import { watchOvertaken } from "../../../src/core/demand/sick_agents.ts";
+import { Draft } from "../../../src/core/draft.ts";
 import type { GocdAgent } from "../../../src/core/gocd_records.ts";
 import {
   building,
@@ -12,7 +15,9 @@ import {
   offer,
   second,
   withIdleAgent,
+  zeroMs,
 } from "../../support/core.ts";
+import { stateOf } from "../instance_fixtures.ts";
 
 const builds = (hostname: string, name: string): GocdAgent =>
   gocdAgent(hostname, { ...building, buildLocator: `p/1/s/1/${name}` });
@@ -65,6 +70,39 @@ Deno.test("jobs that others take within the server's grace prove nothing", () =>
     world.poll({ agents: [gocdAgent("h"), builds("well", name)] });
   }
   assertEquals(told(world), []);
+});
+
+/** How often an agent counts as passed over that has been idle since a time, after two jobs were taken beside it. */
+function passedOver(
+  { idleSinceMs = zeroMs, before = zeroMs, graceMs = 90 * second, lastPollMs = zeroMs + 2 * minute } = {},
+): number | undefined {
+  const state = stateOf([], {}, { poller: { assignGraceMs: graceMs } });
+  const server = {
+    ...state.server,
+    lastPollMs,
+    healthySinceMs: zeroMs,
+    overtaken: new Map([["uuid-h", { idleSinceMs: before, jobs: 1 }]]),
+  };
+  const draft = new Draft({ ...state, server }, lastPollMs + minute, 0.5);
+  const { buckets } = bucketJobs([job("a"), job("b"), job("c")], state.settings.poller, "insensitive");
+  const memory = { firstSeenMs: zeroMs, bucketKey: ";linux", order: 0, passedOver: 0, otherCauseCount: 0 };
+  watchOvertaken(draft, {
+    built: new Set(["a", "b", "x"].map((name) => `p/1/s/1/${name}`)),
+    before: new Map(["a", "b", "c"].map((name) => [`p/1/s/1/${name}`, memory])),
+    here: new Set(["p/1/s/1/b", "p/1/s/1/c"]),
+    buckets,
+    idleSinceMs: new Map([["uuid-h", idleSinceMs]]),
+    agents: [gocdAgent("h"), gocdAgent("busy", building)],
+    rule: "insensitive",
+  });
+  return draft.state.server.overtaken.get("uuid-h")?.jobs;
+}
+
+Deno.test("an idle agent is passed over by each job that another builds, as long as it is idle without a break", () => {
+  assertEquals([passedOver(), passedOver({ before: zeroMs - 1 })], [2, 1]);
+  assertEquals([passedOver({ graceMs: 2 * minute }), passedOver({ graceMs: 2 * minute + 1 })], [2, 1]);
+  const later = { idleSinceMs: zeroMs + 2 * minute + 1, before: zeroMs, graceMs: 0 };
+  assertEquals([passedOver(later), passedOver({ ...later, idleSinceMs: zeroMs + 2 * minute })], [undefined, 1]);
 });
 
 Deno.test("a sick agent of ours is drained at once", () => {

@@ -4,7 +4,7 @@ import type { Reason } from "../../../src/core/demand/reason.ts";
 import { assertEquals } from "@std/assert";
 import { bucketJobs } from "../../../src/core/demand/backlog.ts";
 import { Draft } from "../../../src/core/draft.ts";
-import type { GocdAgent } from "../../../src/core/gocd_records.ts";
+import type { GocdAgent, ScheduledJob } from "../../../src/core/gocd_records.ts";
 import { cancelsWaitingJobs, noneUntaken, type Untaken, watchUntaken } from "../../../src/core/demand/untaken.ts";
 import type { JobVerdict } from "../../../src/core/demand/verdict.ts";
 import {
@@ -113,6 +113,93 @@ Deno.test("what to change is told by what the jobs last waited for", () => {
     hint({ kind: "held-attempts", polls: 1, attempts: 0 }),
     `an agent is launched for what was seen in more than 0 polls, one every 2 min, so only after 0 s to 2 min: ${sooner}`,
   );
+});
+
+/** What is remembered and said after `departed` of these buckets have left, where the version of the server is not known. */
+function unknownServer(untaken: Untaken, jobs: readonly ScheduledJob[], departed: readonly string[]): Untaken {
+  const { server: { info: _, ...server }, ...state } = stateOf([]);
+  const draft = new Draft({ ...state, server, demand: { ...state.demand, untaken } }, zeroMs + minute, 0.5);
+  const { buckets } = bucketJobs(jobs, poller, "insensitive");
+  watchUntaken(draft, {
+    unexplained: new Map(departed.map((key) => {
+      const own = buckets.find((each) => each.key === key)?.jobs ?? [];
+      return [key, own.map(({ locator }, order) => ({ locator, order }))];
+    })),
+    buckets,
+    verdicts: jobs.map(({ name }) => verdict(name)),
+    firstSeenMs: () => zeroMs,
+    before: [],
+    now: [gocdAgent("idle")],
+    rule: "insensitive",
+    here: new Set(),
+  });
+  assertEquals(linesOf(draft), []);
+  return draft.state.demand.untaken;
+}
+
+const armed = job("armed", { gocdResources: ["arm"] });
+
+Deno.test("which kind of jobs has left decides whether an agent could have taken them; nothing is told of an unknown server", () => {
+  const first = unknownServer(noneUntaken, [job("j"), armed], [";linux", ";arm"]);
+  assertEquals([...first.byBucket], [[";arm", {
+    occasions: 1,
+    jobs: 1,
+    lastMs: zeroMs + minute,
+    waitedMs: minute,
+    locators: ["p/1/s/1/armed"],
+  }]]);
+  assertEquals(unknownServer(first, [armed], [";arm"]).byBucket.get(";arm")?.occasions, 2);
+});
+
+Deno.test("a thousand kinds of jobs are remembered, those that left last", () => {
+  const old = { occasions: 1, jobs: 1, lastMs: zeroMs, waitedMs: 0, locators: [] };
+  const keys = [";arm", ...Array.from({ length: 999 }, (_, index) => `k${index}`)];
+  const full = { ...noneUntaken, byBucket: new Map(keys.map((key) => [key, old])) };
+  const other = job("other", { gocdResources: ["gpu"] });
+  const after = [...unknownServer(full, [armed, other], [";arm", ";gpu"]).byBucket.keys()];
+  assertEquals([after.length, after[0], after.at(-2), after.at(-1)], [1_000, "k1", ";arm", ";gpu"]);
+});
+
+Deno.test("where one of the jobs asks for no resources an elastic agent may have taken it", () => {
+  const blank = { ...job("blank"), gocdResources: [" "] };
+  const plain = { ...job("plain"), gocdResources: [] };
+  const { buckets } = bucketJobs([blank, plain], poller, "insensitive");
+  const draft = new Draft(stateOf([]), zeroMs, 0.5);
+  watchUntaken(draft, {
+    unexplained: new Map(buckets.map(({ key, jobs }) => [key, jobs.map(({ locator }) => ({ locator, order: 0 }))])),
+    buckets,
+    verdicts: [verdict("blank"), verdict("plain")],
+    firstSeenMs: () => zeroMs,
+    before: [],
+    now: [gocdAgent("plugin", { elastic: true })],
+    rule: "insensitive",
+    here: new Set(),
+  });
+  assertEquals([buckets.length, draft.state.demand.untaken.byBucket.size], [1, 0]);
+});
+
+Deno.test("the environment of jobs that were cancelled is told", () => {
+  const state = stateOf([]);
+  const inProd = job("j", { environment: "Prod" });
+  const { buckets } = bucketJobs([inProd], poller, "insensitive");
+  const [{ key } = { key: "" }] = buckets;
+  const untaken = {
+    ...noneUntaken,
+    byBucket: new Map([[key, { occasions: 1, jobs: 1, lastMs: zeroMs, waitedMs: 0, locators: [] }]]),
+  };
+  const now = { ...state, server: { ...state.server, info: serverInfo }, demand: { ...state.demand, untaken } };
+  const draft = new Draft(now, zeroMs, 0.5);
+  watchUntaken(draft, {
+    unexplained: new Map([[key, [{ locator: inProd.locator, order: 0 }]]]),
+    buckets,
+    verdicts: [verdict("j")],
+    firstSeenMs: () => zeroMs,
+    before: [],
+    now: [],
+    rule: "insensitive",
+    here: new Set(),
+  });
+  assertEquals(linesOf(draft).map(({ text }) => text.slice(0, 40)), ["2 jobs (linux in environment Prod) were "]);
 });
 
 Deno.test("fifty locators are remembered of a kind of jobs", () => {

@@ -27,6 +27,16 @@ function scheduled(): Driver {
   return world;
 }
 
+Deno.test("the same window told again changes nothing; one that has begun anew is told anew", () => {
+  const world = scheduled();
+  tick(world, window(office));
+  const { demand } = world.state;
+  tick(world, window({ ...office }));
+  assertEquals([world.state.demand === demand, world.state.windows.size], [true, 1]);
+  assertEquals(tick(world, window(office, { sinceMs: zeroMs + 1 })).length, 1);
+  assertEquals(tick(world, window({ ...office, minIdle: 3 }, { sinceMs: zeroMs + 1 })).length, 1);
+});
+
 Deno.test("when a schedule begins its idle agents are launched at once, and the log tells it once", () => {
   const world = scheduled();
   assertEquals(tick(world), []);
