@@ -25,7 +25,7 @@ export function seeCapacity(draft: Draft, offers: readonly Offer[]): void {
   // A machine that came back as another Mesos agent is one machine.
   const isThere = ([id, each]: readonly [string, HostCapacity]): boolean =>
     atMs - each.atMs < capacityMaxMs && (!seen.has(each.hostname) || used.has(id));
-  const capacity = new Map([...state.offers.capacity ?? []].filter(isThere));
+  const capacity = new Map([...new Map(state.offers.capacity)].filter(isThere));
   for (const [id, milli] of offeredByHost(offers)) {
     capacity.set(id, { atMs, hostname: names.get(id) ?? id, cpusMilli: milli + (used.get(id) ?? 0) });
   }
@@ -62,7 +62,7 @@ function cpusMilliOf(settings: State["settings"], { state, profile }: AgentInsta
 /** The cpus of our agents and of all hosts that are known, in thousandths. */
 function clusterOf(state: State): Pick<ShareHeld, "usedMilli" | "clusterMilli"> {
   const used = usedByHost(state);
-  const capacity: ReadonlyMap<string, HostCapacity> = state.offers.capacity ?? new Map();
+  const capacity = new Map(state.offers.capacity);
   const usedMilli = [...used.values()].reduce((sum, milli) => sum + milli, 0);
   // A host without an offer for long has at least what our agents there have.
   const hosts = new Set([...used.keys(), ...capacity.keys()]);

@@ -59,7 +59,7 @@ export function rememberFailure(draft: Draft, launch: FailedLaunch): BreakersSta
   // Those launched together count once: several on one host say no more of the host than one.
   const last = before?.failures.at(-1);
   if (last !== undefined && launch.createdMs <= last.atMs) return hosts;
-  const recent = (before?.failures ?? []).filter((each) => atMs - each.atMs < hostWindowMs);
+  const recent = before?.failures.filter((each) => atMs - each.atMs < hostWindowMs) ?? [];
   const failures = [...recent, { atMs, ...(profile === undefined ? {} : { profile }) }];
   const avoid = avoidAfter(failures, before, atMs);
   hosts.delete(host);
@@ -142,6 +142,7 @@ function avoidAfter(
 }
 
 function onlyProfileOf(failures: HostBreaker["failures"]): string | undefined {
-  const profile = failures[0]?.profile;
-  return failures.every((each) => each.profile === profile) ? profile : undefined;
+  const profiles = new Set(failures.map(({ profile }) => profile));
+  const [only] = profiles;
+  return profiles.size === 1 ? only : undefined;
 }

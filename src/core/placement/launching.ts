@@ -53,7 +53,7 @@ export function offersReceived(draft: Draft, offers: readonly Offer[]): void {
     avoidedHosts: avoidedHosts(draft.state.breakers.hosts, draft.atMs),
     maintenanceLeadMs: draft.state.settings.scaling.maintenanceLeadMs,
   });
-  const isStillWanted = result.unplaced.some((each) => each.count > 0) || shared.held.some((count) => count > 0);
+  const isStillWanted = result.unplaced.length > 0 || shared.held.some((count) => count > 0);
   const refuseSeconds = isStillWanted ? refuseBusySeconds : refuseIdleSeconds;
   const strangers = new Map<WantedAgents, readonly string[] | undefined>();
   for (const accept of result.accepts) {
@@ -166,7 +166,7 @@ function settle(
   const nearestMiss = new Map(draft.state.offers.nearestMiss);
   wanted.forEach(({ profile }, index) => {
     const miss = left.get(index);
-    if (miss === undefined || miss.count === 0) {
+    if (miss === undefined) {
       nearestMiss.delete(profile.name);
     } else {
       // Told when a profile begins to go without, not at every offer.

@@ -3,7 +3,7 @@
 import { shownValue } from "./constraints.ts";
 import type { AvoidedHost } from "./failing_hosts.ts";
 import { type HostDemand, type HostOffers, type HostRefusal, refusalOf, type RoundRules } from "./hosts.ts";
-import type { Shortfall } from "./offer_resources.ts";
+import { compareText, type Shortfall } from "./offer_resources.ts";
 import type { PlacementConstraint } from "../settings.ts";
 
 /** Why a profile found no (further) place. */
@@ -96,11 +96,8 @@ function withoutHost(
     }
     case "max-per-host":
       return { ...refusal, profile: demand.profileName };
-    case "avoided-host":
-    case "accept-full":
-      return refusal;
     default:
-      return refusal satisfies never;
+      return refusal;
   }
 }
 
@@ -109,7 +106,7 @@ function mostFrequent(
   refused: ReadonlyMap<string, { readonly refusal: Refusal; readonly offers: number }>,
 ): RefusedOffers | undefined {
   const [first, ...more] = [...refused].sort(([key, { offers }], [otherKey, other]) =>
-    other.offers - offers || (key < otherKey ? -1 : 1)
+    other.offers - offers || compareText(key, otherKey)
   ).map(([, each]) => each);
   if (first === undefined) return undefined;
   return { ...first, others: more.reduce((sum, { offers }) => sum + offers, 0) };

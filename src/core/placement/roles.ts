@@ -53,7 +53,7 @@ export function adjustRoles(draft: Draft): void {
       ...rest,
       suppressed: false,
       lastReviveMs: atMs,
-      repeated: kind === "repeat",
+      repeated: kind !== "first",
       ...(before.suppressed ? { revivedMs: atMs } : {}),
     });
   }
@@ -99,11 +99,11 @@ export function noteOfferless(draft: Draft): void {
  * Tells where the master takes us for role `*` whatever we say: frameworks with several roles came with Mesos 1.2, and
  * 1.0 does not tell its version (scheduler.proto, Subscribed). The one role that profiles use first gets all offers.
  */
-export function noteRolesIgnored(draft: Draft, masterVersion: string | undefined): void {
-  const [major = 1, minor = 0] = (masterVersion ?? "1.0").split(".").map(Number);
+export function noteRolesIgnored(draft: Draft, masterVersion = "1.0"): void {
+  const [major = 1, minor = 0] = masterVersion.split(".").map(Number);
   const roles = rolesOf(draft.state);
   if (major > 1 || minor >= 2 || roles.every((role) => role === "*")) return;
-  draft.note({ kind: "roles-ignored", masterVersion: masterVersion ?? "1.0", roles, onceKey: "roles-ignored" });
+  draft.note({ kind: "roles-ignored", masterVersion, roles, onceKey: "roles-ignored" });
 }
 
 function wantedByProfile(
@@ -116,7 +116,7 @@ function wantedByProfile(
 }
 
 function reviveKind(role: RoleOffers, sessionSinceMs: number, atMs: number): "none" | "first" | "repeat" {
-  if (role.lastReviveMs !== undefined && atMs - role.lastReviveMs < reviveGapMs) return "none";
+  if (atMs - (role.lastReviveMs ?? -Infinity) < reviveGapMs) return "none";
   if (role.suppressed) return "first";
   // A decline with a long filter that left after the last REVIVE would keep these offers away.
   if (role.longDeclineMs !== undefined) return "first";
@@ -124,6 +124,6 @@ function reviveKind(role: RoleOffers, sessionSinceMs: number, atMs: number): "no
   const askedMs = role.lastReviveMs ?? sessionSinceMs;
   if (atMs - Math.max(askedMs, role.lastOfferMs ?? 0) >= reviveQuietMs) return "repeat";
   if (role.repeated) return "none";
-  const isAnswered = role.lastOfferMs !== undefined && role.lastOfferMs >= askedMs;
+  const isAnswered = (role.lastOfferMs ?? -Infinity) >= askedMs;
   return !isAnswered && atMs - askedMs >= reviveRepeatMs ? "repeat" : "none";
 }

@@ -149,6 +149,11 @@ Deno.test("for each agent that finds no room others go, as long as min-idle stay
   ]);
 });
 
+Deno.test("for twenty agents of a kind room is looked for in one plan", () => {
+  const many = idle(...Array.from({ length: 25 }, (_, index) => `t${index}`));
+  assertEquals(going({ idle: many, wanted: [["default", 25]] }).length, 20);
+});
+
 Deno.test("nobody goes for a profile that is no more", () => {
   assertEquals(going({ idle: idle("a", "b"), wanted: [["former", 1]] }), []);
 });
