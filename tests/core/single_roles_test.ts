@@ -5,11 +5,11 @@ import { formerFrameworks, type SeenFramework } from "../../src/core/identity/or
 import { Draft } from "../../src/core/draft.ts";
 import type { MesosEffect } from "../../src/core/effect.ts";
 import type { AgentInstance } from "../../src/core/instance.ts";
-import { adjustRoles } from "../../src/core/placement/roles.ts";
+import { adjustRoles, isOfferless } from "../../src/core/placement/roles.ts";
 import { mesosCallFailed } from "../../src/core/session/session.ts";
 import type { RoleOffers, State } from "../../src/core/state.ts";
-import { finished, minute, second, someSettings, zeroMs } from "../support/core.ts";
-import { formerFramework, launchReason, stateOf } from "./instance_fixtures.ts";
+import { finished, linux, minute, second, someSettings, zeroMs } from "../support/core.ts";
+import { anInstance, formerFramework, launchReason, stateOf } from "./instance_fixtures.ts";
 
 const wantedOne = { bucketKey: "k", profile: "default", gocdResources: [], count: 1, reason: launchReason };
 
@@ -88,6 +88,53 @@ Deno.test("a role whose call failed is left alone until its time, and nothing is
     told(0, {}, false, (state) => ({ ...state, session: { ...state.session, kind: "connecting" } })).said,
     "",
   );
+});
+
+const nameless = (changes: Partial<AgentInstance> = {}): AgentInstance =>
+  anInstance("t", { state: "starting" }, { mesosAgentId: "s", host: "s", ...changes });
+
+Deno.test("a role is revived for a minute to learn the name of an adopted agent's host", () => {
+  const of = (instance: AgentInstance, afterMs = 0, change: (state: State) => State = (state) => state): string =>
+    told(afterMs, { suppressed: true }, false, (state) => change({ ...state, instances: new Map([["t", instance]]) }))
+      .said;
+  assertEquals([of(nameless(), minute - 1), of(nameless(), minute)], ["revive-offers", ""]);
+  assertEquals(of(nameless({ host: "h1" })), "");
+  assertEquals(of(nameless({ profile: "former" })), "revive-offers", "the role of the first profile");
+  const web = { ...linux, name: "web", role: "web" };
+  const both = (state: State): State => ({ ...state, settings: { ...state.settings, profiles: [linux, web] } });
+  const roles = (profile: string): unknown => {
+    const state = both({ ...stateOf([nameless({ profile })]) });
+    const suppressed = { suppressed: true, repeated: false };
+    const offers = { ...state.offers, roles: new Map([["ci", suppressed], ["web", suppressed]]) };
+    const draft = new Draft({ ...state, offers }, zeroMs, 0.5);
+    adjustRoles(draft);
+    return finished(draft).effects.map((effect) => effect.kind === "revive-offers" ? effect.roles : effect.kind);
+  };
+  assertEquals([roles("web"), roles("former")], [[["web"]], [["ci"]]]);
+  const nobody = (state: State): State => ({ ...state, settings: { ...state.settings, profiles: [] } });
+  assertEquals(of(nameless(), 0, nobody), "", "no profile, no role");
+});
+
+Deno.test("a role is offered nothing only in a session, and what a former profile wanted wants no role", () => {
+  const state = stateOf([]);
+  const atMs = zeroMs + minute;
+  const offerless = (kind: State["session"]["kind"]): boolean =>
+    isOfferless(
+      { ...state, offers: { ...state.offers, roles: new Map() }, session: { ...state.session, kind } },
+      "ci",
+      atMs,
+    );
+  assertEquals([offerless("subscribed"), offerless("connecting")], [true, false]);
+  const former = (state: State): State => ({
+    ...state,
+    demand: { ...state.demand, wanted: [{ ...wantedOne, profile: "former" }] },
+  });
+  assertEquals(told(0, {}, false, former).said, "suppress-offers");
+  const none = (state: State): State => ({
+    ...state,
+    demand: { ...state.demand, wanted: [{ ...wantedOne, count: 0 }] },
+  });
+  assertEquals(told(0, {}, false, none).said, "suppress-offers");
 });
 
 /** The draft after a call failed. */

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
+import { launchLimits } from "../../../src/core/demand/limit.ts";
 import type { Offer } from "../../../src/core/placement/offer.ts";
 import type { ScalingSettings } from "../../../src/core/settings.ts";
 import { statusView } from "../../../src/core/view/status_view.ts";
@@ -16,6 +17,7 @@ import {
   only,
   second,
   someSettings,
+  zeroMs,
 } from "../../support/core.ts";
 import { aProfile, hostOffer } from "../../support/placement.ts";
 
@@ -96,6 +98,18 @@ Deno.test("agents never have more than their share, whatever hosts offer and in 
     }),
     { numRuns: 60 },
   );
+});
+
+Deno.test("the cpu-hours of the day hold launches from the moment on in which they are used up", () => {
+  const state = drive({ profiles, scaling: { cpuHoursPerDay: 2 } }).state;
+  const said = (cpuMs: number): unknown => {
+    const record = { day: "2023-11-14", cpuMs };
+    const [limit] = launchLimits({ ...state, cpuUse: { record, countedMs: zeroMs, storedMs: zeroMs } }, zeroMs);
+    limit?.take(1);
+    return limit === undefined ? undefined : [limit.room(profiles[0] ?? aProfile({})), limit.gate(0)];
+  };
+  const gate = { kind: "held-cpu-hours", usedHours: 2, limitHours: 2, timeZone: "UTC" };
+  assertEquals([said(2 * hour - 1), said(2 * hour)], [undefined, [0, gate]]);
 });
 
 Deno.test("once the cpu-hours of the day are used up nothing is launched until midnight, and it is told before", () => {

@@ -83,6 +83,53 @@ Deno.test("a profile serves with as many resources to spare as it names beside t
   assertEquals(named("docker"), { kind: "lacks", missingResources: ["linux"], lacksEnvironment: false });
 });
 
+Deno.test("a pattern is one resource to spare, also one that the job asks for", () => {
+  const patterned = aProfile({ gocdResources: ["linux", "jdk-*"] });
+  const surplus = (...gocdResources: readonly string[]): unknown =>
+    matchProfile(patterned, requirementOf(job("j", { gocdResources }), "insensitive"), "insensitive");
+  assertEquals(surplus("linux"), { kind: "serves", surplus: 1 });
+  assertEquals(surplus("linux", "jdk-17"), { kind: "serves", surplus: 1 });
+});
+
+Deno.test("a job in no environment is for profiles in none", () => {
+  const asks = requirementOf(job("j", { gocdResources: [] }), "insensitive");
+  const kind = (environments: readonly string[] | "*"): string =>
+    matchProfile(aProfile({ environments }), asks, "insensitive").kind;
+  assertEquals([kind([]), kind(["prod"]), kind("*")], ["serves", "lacks", "serves"]);
+});
+
+Deno.test("of profiles for all resources the one of the highest priority serves", () => {
+  const any = (name: string, priority: number): AgentProfile => aProfile({ name, gocdResources: "*", priority });
+  const choice = choose([any("one", 0), any("two", 5), any("three", 5)], linuxJob, "insensitive");
+  assertEquals(choice.kind === "serves" ? [choice.profile.name, choice.by] : [], [
+    "two",
+    { kind: "order", over: "three" },
+  ]);
+});
+
+Deno.test("what the nearest profile lacks is elsewhere where one other profile has all of it, whatever its environments", () => {
+  const isElsewhere = (asks: readonly string[], ...others: readonly (readonly string[] | "*")[]): unknown => {
+    const near = aProfile({ name: "near", gocdResources: ["a", "b", "c"] });
+    const far = others.map((gocdResources, index) =>
+      aProfile({ name: `p${index}`, gocdResources, environments: ["x"] })
+    );
+    const choice = choose(
+      [near, ...far],
+      requirementOf(job("j", { gocdResources: asks }), "insensitive"),
+      "insensitive",
+    );
+    return choice.kind === "lacks" ? [choice.profile.name, choice.isElsewhere] : choice.kind;
+  };
+  const asks = ["a", "b", "c", "gpu", "x86"];
+  assertEquals(isElsewhere(asks), ["near", false]);
+  assertEquals([isElsewhere(asks, ["gpu", "x86"]), isElsewhere(asks, ["gpu"], ["x86"])], [["near", true], [
+    "near",
+    false,
+  ]]);
+  assertEquals([isElsewhere(asks, ["gpu", "x*"]), isElsewhere(asks, ["gpu", "y*"])], [["near", true], ["near", false]]);
+  assertEquals(isElsewhere(["a", "gpu"], "*"), ["near", true]);
+});
+
 for (
   const [name, resources, chosen] of [
     ["nearer than two missing resources", ["linux", "docker", "gpu"], "env"],
