@@ -7,6 +7,7 @@ import { Draft } from "../../src/core/draft.ts";
 import type { Effect } from "../../src/core/effect.ts";
 import type { Event } from "../../src/core/event.ts";
 import type { GocdAgent } from "../../src/core/gocd_records.ts";
+import type { RoleOffers, State } from "../../src/core/state.ts";
 import { offersFates, serverFates, stateFates, withoutRecords } from "../../src/core/unstored.ts";
 import { building, gocdAgent, linesOf, lostContact, minute, pending, zeroMs } from "../support/core.ts";
 import { anInstance, aRegistered, gocdSuspicion, stateOf } from "./instance_fixtures.ts";
@@ -21,6 +22,7 @@ Deno.test("each part of the state, of the server and of the offers is learned, a
 
 const repeated = [
   "subscribed",
+  "heartbeat",
   "offers-received",
   "inverse-offers-received",
   "task-status-updated",
@@ -32,6 +34,9 @@ const repeated = [
   "launching-frozen",
   "launching-resumed",
   "drain-requested",
+  "profile-drain-requested",
+  "agent-drain-requested",
+  "canary-requested",
   "teardown-requested",
   "loss-accepted",
 ] as const;
@@ -45,6 +50,7 @@ const once = [
   "mesos-call-failed",
   "gocd-call-done",
   "gocd-call-failed",
+  "sandbox-read",
   "settings-changed",
   "shutdown-started",
 ] as const;
@@ -163,6 +169,17 @@ const survivors: readonly (readonly [Effect, readonly Effect[]])[] = [
   [{ kind: "correct-gocd-agent", taskId: "t", uuid: "u", registration: { gocdResources: [] } }, []],
   [{ kind: "disable-gocd-agents", agents: refs }, []],
   [{ kind: "delete-gocd-agents", agents: refs }, []],
+  [
+    {
+      kind: "read-sandbox",
+      taskId: "t",
+      profile: "default",
+      host: "h",
+      frameworkId: "f",
+      address: { hostname: "h", port: 5_051 },
+    },
+    [],
+  ],
   [{ kind: "exit", message: "m" }, []],
 ];
 
@@ -171,6 +188,40 @@ for (const [effect, leaves] of survivors) {
     assertEquals(left("tick", { effects: [effect] }).effects, leaves);
   });
 }
+
+Deno.test("of the roles only when offers were seen is kept, and all of them after what nobody sends again", () => {
+  const before = stateOf([]);
+  const known = { suppressed: true, repeated: true, lastReviveMs: 1, lastOfferMs: 2 };
+  const now = { suppressed: false, repeated: false };
+  const state = (roles: State["offers"]["roles"]): State => ({ ...before, offers: { ...before.offers, roles } });
+  const after = new Map<string, RoleOffers>([["a", { ...now, lastOfferMs: 5 }], ["b", { ...now, lastOfferMs: 6 }], [
+    "c",
+    now,
+  ], ["d", now]]);
+  const roles = (kind: Event["kind"]): unknown =>
+    withoutRecords(state(new Map([["a", known], ["d", known]])), { kind } as Event, {
+      state: state(after),
+      records: [],
+      effects: [],
+      notes: [],
+    }).state.offers.roles;
+  assertEquals(
+    roles("offers-received"),
+    new Map([["a", { ...known, lastOfferMs: 5 }], ["d", known], ["b", { ...now, lastOfferMs: 6 }]]),
+  );
+  assertEquals(roles("mesos-agent-failed"), after);
+});
+
+Deno.test("a part that is there or not is kept as it was, or as it is", () => {
+  const plain = stateOf([]);
+  const full = { ...plain, tearDownAskedMs: 7, server: { ...plain.server, failingSinceMs: 8 } };
+  const parts = (before: State, after: State): unknown => {
+    const frame = { state: after, records: [], effects: [], notes: [] };
+    const { state } = withoutRecords(before, { kind: "tick" }, frame);
+    return ["tearDownAskedMs" in state, "failingSinceMs" in state.server];
+  };
+  assertEquals([parts(full, plain), parts(plain, full)], [[true, false], [false, true]]);
+});
 
 Deno.test("a framework id that cannot be stored ends the session", () => {
   assertEquals(left("subscribed").effects, [{

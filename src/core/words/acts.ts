@@ -1,8 +1,9 @@
 // What an operator can do about a waiting job, where its reason does not say so itself. Not here: the reason
 // (reasons.ts).
 
-import type { ReasonCode, Remark } from "../demand/reason.ts";
+import type { Reason, ReasonCode, Remark } from "../demand/reason.ts";
 import type { JobVerdict } from "../demand/verdict.ts";
+import type { Failure } from "../life/causes.ts";
 import type { PlacementMiss } from "../placement/reason.ts";
 import { failureHint } from "./causes.ts";
 import { profileKey } from "./phrases.ts";
@@ -23,12 +24,12 @@ export const cpuHoursHint =
 
 const elsewhereHint = "look for an elastic profile, a removed pipeline, or messages from GoCD";
 
-/** By reason; empty: the reason names the act itself. */
-const acts: Readonly<Record<ReasonCode, (job: JobVerdict) => string>> = {
+/** By reason, and where its profile stands in the configuration; empty: the reason names the act itself. */
+const acts: { readonly [K in ReasonCode]: (reason: Extract<Reason, { readonly kind: K }>, key: string) => string } = {
   "run-on-all": () => "",
   "elastic": () => "nothing here; if it waits for long, check the agents of the plugin in GoCD",
-  "needs-unknown": ({ reason }) =>
-    reason.kind === "needs-unknown" && reason.why === "unconfigured"
+  "needs-unknown": ({ why }) =>
+    why === "unconfigured"
       ? "cancel its stage, or run it again: then its jobs are those of the configuration"
       : "let the account of go-server read the configuration of the pipeline and of its template (administrator of GoCD, or " +
         "of the pipeline's group)",
@@ -53,8 +54,8 @@ const acts: Readonly<Record<ReasonCode, (job: JobVerdict) => string>> = {
   "held-breaker": checkProfile,
   "held-probe": checkProfile,
   "held-frozen": () => "gocd-mesos resume framework.conf, when agents are to be launched again",
-  "held-mode": ({ reason }) =>
-    reason.kind === "held-mode" && reason.mode === "teardown"
+  "held-mode": ({ mode }) =>
+    mode === "teardown"
       ? "wait until it ends, then start gocd-mesos again"
       : "gocd-mesos resume framework.conf, when agents are to be launched again",
   "held-stale": () => "",
@@ -63,12 +64,9 @@ const acts: Readonly<Record<ReasonCode, (job: JobVerdict) => string>> = {
     "check that go-server.url and mesos-master point to the right servers; if those agents are really lost: " +
     "gocd-mesos accept-loss framework.conf",
   "held-restarted": () => "nothing, it ends after 2 min at most",
-  "held-no-session": ({ reason }) =>
-    (reason.kind === "held-no-session" ? reason.hint : undefined) ??
-      "nothing, the connection is retried; if it lasts, check the Mesos masters",
+  "held-no-session": ({ hint = "nothing, the connection is retried; if it lasts, check the Mesos masters" }) => hint,
   "held-invalid": () => "rename the resource or the environment in GoCD",
-  "no-fitting-offer": ({ reason, profile }) =>
-    reason.kind === "no-fitting-offer" ? missHint(reason.miss, profileKey(profile)) : "",
+  "no-fitting-offer": ({ miss }, key) => missHint(miss, key),
   "no-offer": () => offerlessHint,
   "launching": () => "nothing, unless it lasts: then the cluster has no room for the role of the profile",
 };
@@ -86,18 +84,19 @@ const remarkActs: Readonly<Record<Remark["kind"], string>> = {
 };
 
 /** The next act, in one line; absent: the reason has it. */
-export function nextAct(job: JobVerdict): string | undefined {
+export function nextAct({ reason, profile, remarks = [] }: JobVerdict): string | undefined {
   // Agents of a restarted server are only about to come back.
-  const remarks = job.reason.kind === "held-restarted" ? [] : job.remarks ?? [];
-  const all = [...remarks.map(({ kind }) => remarkActs[kind]), acts[job.reason.kind](job)].filter((act) => act !== "");
+  const told = reason.kind === "held-restarted" ? [] : remarks;
+  // The table has for each kind the act for that kind, which the compiler cannot follow through the union.
+  const act = acts[reason.kind] as (reason: Reason, key: string) => string;
+  const all = [...told.map(({ kind }) => remarkActs[kind]), act(reason, profileKey(profile))].filter((each) =>
+    each !== ""
+  );
   return all.length === 0 ? undefined : all.join("; or ");
 }
 
-function checkProfile({ reason, profile }: JobVerdict): string {
-  const hint = reason.kind === "held-breaker" || reason.kind === "held-probe"
-    ? failureHint(reason.failure, profileKey(profile))
-    : "";
-  return `${hint}; once fixed, gocd-mesos resume framework.conf retries at once`;
+function checkProfile({ failure }: { readonly failure: Failure }, key: string): string {
+  return `${failureHint(failure, key)}; once fixed, gocd-mesos resume framework.conf retries at once`;
 }
 
 /** By the host that lacks least, or else by what most offers were refused for; `key`: that of the profile. */

@@ -1,0 +1,227 @@
+// Words that stand beside others: names, verdicts, ends of instances, what is kept idle; each form once.
+
+import { assertEquals } from "@std/assert";
+import type { Remark } from "../../../src/core/demand/reason.ts";
+import type { Schedule } from "../../../src/core/settings.ts";
+import type { InstanceLife } from "../../../src/core/view/history.ts";
+import type { JobView } from "../../../src/core/view/view.ts";
+import { longWait } from "../../../src/core/words/conditions.ts";
+import { gateText } from "../../../src/core/words/gates.ts";
+import { lifeEndText } from "../../../src/core/words/history.ts";
+import { instanceText } from "../../../src/core/words/instances.ts";
+import { environmentNameProblem, gocdResourceProblem, registrationProblemText } from "../../../src/core/words/names.ts";
+import { noteLine } from "../../../src/core/words/notes.ts";
+import { counted, describeJobNeed, isAct, listNames, profileKey, quotedName } from "../../../src/core/words/phrases.ts";
+import { remarkText, serverProblemText, verdictText } from "../../../src/core/words/reasons.ts";
+import { adoptedText, unreachableText } from "../../../src/core/words/stored.ts";
+import { keptText } from "../../../src/core/words/upkeep.ts";
+import { verdictKinds, verdictWords } from "../../../src/core/words/verdicts.ts";
+import { linux, minute, problem, zeroMs } from "../../support/core.ts";
+import { anInstance, mesosSays } from "../instance_fixtures.ts";
+
+Deno.test("one thing is told in the singular, none and several in the plural", () => {
+  assertEquals([counted(0, "agent"), counted(1, "agent"), counted(2, "agent"), counted(2, "job is", "jobs are")], [
+    "0 agents",
+    "1 agent",
+    "2 agents",
+    "2 jobs are",
+  ]);
+});
+
+Deno.test("of many names three are told, and how many more there are", () => {
+  assertEquals([listNames(["a"]), listNames(["a", "b", "c"]), listNames(["a", "b", "c", "d", "e"])], [
+    "a",
+    "a, b, c",
+    "a, b, c and 2 more",
+  ]);
+});
+
+Deno.test("a profile is named by where it stands in the configuration", () => {
+  assertEquals([profileKey(), profileKey("default"), profileKey("gpu")], ["go-agent", "go-agent", "profiles.gpu"]);
+});
+
+Deno.test("names of others are quoted, sixty characters of them at most", () => {
+  assertEquals([quotedName('a"b'), quotedName("x".repeat(60)), quotedName("x".repeat(61))], [
+    '"a\\"b"',
+    `"${"x".repeat(60)}"`,
+    `"${"x".repeat(60)}…"`,
+  ]);
+});
+
+Deno.test("what a job asks for is told as far as it is known", () => {
+  const need = (reasonCode: JobView["reasonCode"]): string =>
+    describeJobNeed({ gocdResources: [], environment: "prod", reasonCode });
+  assertEquals([need("needs-unknown"), need("launching")], [
+    "unknown resources in environment prod",
+    "no resources in environment prod",
+  ]);
+});
+
+Deno.test("a hint that says there is nothing to do is no act", () => {
+  assertEquals([isAct("nothing to do: it reconnects"), isAct("check the port")], [false, true]);
+});
+
+Deno.test("names that GoCD refuses are told with what is wrong with them", () => {
+  const long = "x".repeat(256);
+  assertEquals([" ", long, "a,b", "linux"].map(gocdResourceProblem), [
+    "a resource must not be empty",
+    "it has more than 255 characters",
+    "only letters, digits, spaces, and - _ . | are allowed",
+    undefined,
+  ]);
+  assertEquals(["", long, ".a", "prod"].map(environmentNameProblem), [
+    "the name of an environment must not be empty",
+    "it has more than 255 characters",
+    "only letters, digits, and - _ . are allowed, and no dot in front",
+    undefined,
+  ]);
+  assertEquals([
+    registrationProblemText({ what: "resource", name: "", flaw: "empty" }),
+    registrationProblemText({ what: "environment", name: ".a", flaw: "characters" }),
+  ], [
+    'the GoCD server would refuse an agent with the resource "": a resource must not be empty',
+    'the GoCD server would refuse an agent in the environment ".a": only letters, digits, and - _ . are allowed, and no ' +
+    "dot in front",
+  ]);
+});
+
+Deno.test("why an instance ended is told by what Mesos said, by why it was killed, or by both", () => {
+  const end = (life: Partial<InstanceLife>): string => lifeEndText(life as InstanceLife);
+  assertEquals([
+    end({}),
+    end({ end: "unseen", message: "m" }),
+    end({ end: "exited", message: "m" }),
+    end({ end: "stopped", kill: "drained", message: "m" }),
+    end({ end: "lost", kill: "drained" }),
+    end({ end: "lost", kill: "by-mesos", message: "m" }),
+  ], [
+    "",
+    "it was gone when the program looked again",
+    "m",
+    "no longer needed",
+    "no longer needed",
+    "Mesos stopped it; m",
+  ]);
+});
+
+Deno.test("what is stored with an instance says how it came to be known, or how long it was away", () => {
+  assertEquals([adoptedText("mesos"), adoptedText("gocd"), adoptedText("duplicate"), unreachableText(3 * minute)], [
+    "adopted: Mesos knew it, the store did not",
+    "adopted: the GoCD server knew it, the store did not",
+    "adopted: its id lives already",
+    "unreachable for 3 min",
+  ]);
+});
+
+Deno.test("each verdict has its words, the most urgent first", () => {
+  assertEquals(verdictKinds.map((kind) => `${kind}: ${verdictWords[kind].label}, ${verdictWords[kind].meaning}`), [
+    "needs-agent: needs agent, an agent must be launched for it",
+    "unserved: unserved, no profile has its resources or its environment",
+    "other-cause: other cause, an agent would not help: it waits for something else",
+    "coming: coming, an agent that is starting will take it",
+    "will-be-taken: will be taken, an idle agent is there for it",
+    "not-ours: not ours, pinned to one agent, elastic, or ignored by the configuration",
+  ]);
+});
+
+Deno.test("a long wait is told of one job by its locator, of several by the first of them, with the act if there is one", () => {
+  const first = { locator: "p/1/s/1/j", firstSeenMs: zeroMs, reason: "no room" } as JobView;
+  const at = zeroMs + 3 * minute;
+  assertEquals([longWait(first, 1, at), longWait({ ...first, nextAct: "add hosts" }, 2, at)], [
+    { text: "p/1/s/1/j has waited for 3 min: no room", hint: "" },
+    { text: "2 jobs like p/1/s/1/j wait, the first for 3 min: no room", hint: "add hosts" },
+  ]);
+});
+
+Deno.test("an agent whose record lacks something yet is told as that, whatever else it waits for", () => {
+  const instance = anInstance("t", {
+    state: "registered",
+    uuid: "u",
+    activity: { kind: "idle", sinceMs: zeroMs },
+    gap: { sinceMs: zeroMs },
+  }, { retire: "surplus" });
+  assertEquals(instanceText(instance, zeroMs), "its record does not show yet what it was launched with");
+});
+
+Deno.test("what keeps idle agents is told with its environment and its schedule", () => {
+  const schedule: Schedule = { from: "0 7 * * *", to: "0 19 * * *", timeZone: "UTC" };
+  const pool = { profile: linux, isOfAll: false, count: 2 };
+  assertEquals([
+    keptText({ ...pool, why: { kind: "min-idle" } }),
+    keptText({ ...pool, environment: "prod", why: { kind: "headroom", busy: 9, schedule } }),
+  ], [
+    "2 idle (min-idle)",
+    "2 idle in environment prod (headroom beside 9 busy by the schedule from 0 7 * * * to 0 19 * * * (UTC))",
+  ]);
+});
+
+Deno.test("limits that are shared, and those of rate, hours and cpus, are told with their numbers", () => {
+  const stderr = { taskId: "t", host: "h", answer: { kind: "read", text: "out of disk" } } as const;
+  assertEquals(
+    ([
+      { kind: "held-limit", limit: 5, allowed: 1, sharedBy: "environment" },
+      { kind: "held-pace", perMinute: 10 },
+      { kind: "held-cpu-hours", usedHours: 100.456, limitHours: 100, timeZone: "UTC" },
+      { kind: "held-share", share: 0.25, usedCpus: 2, clusterCpus: 8.125 },
+      { kind: "held-probe", failure: mesosSays("exited"), failures: 3, stderr },
+    ] as const).map((gate) => gateText(gate, 0)),
+    [
+      "limit reached: scaling.max-agents = 5, shared by environment (scaling.fair-share), so only 1 now",
+      "limit reached: scaling.launches-per-minute = 10",
+      "the cpu-hours of the day are used up: 100.46 of 100 (scaling.cpu-hours-per-day), counted by the day of UTC; " +
+      "launched again from midnight on",
+      "limit reached: scaling.max-cpu-share = 0.25, agents have 2 of 8.13 cpus that Mesos has shown",
+      '3 launches failed in a row (exited; its stderr ends with "out of disk"); one is tried first',
+    ],
+  );
+});
+
+const remarks: readonly (readonly [Remark, string])[] = [
+  [{ kind: "agents-lost", counts: [{ kind: "agents-lost", count: 1 }] }, "the only matching agent is without contact"],
+  [
+    {
+      kind: "agents-disabled",
+      counts: [{ kind: "agents-disabled", count: 2 }, { kind: "agents-missing", count: 1 }, {
+        kind: "agents-pending",
+        count: 1,
+      }],
+    },
+    "all 4 matching agents are unavailable: 2 disabled, 1 missing, 1 pending",
+  ],
+  [
+    { kind: "agent-in-environment", host: "h", environments: ["a", "b"] },
+    "agent h is idle and has the resources, but is in a, b and takes only jobs from there",
+  ],
+  [
+    { kind: "agent-in-no-environment", host: "h" },
+    "agent h is idle and has the resources, but is in no environment",
+  ],
+  [
+    { kind: "agent-environment-unknown", host: "h", environments: ["a", "b"] },
+    "agent h is idle and has the resources, but is in no environment (it names a, b, which the server does not know)",
+  ],
+  [{ kind: "gocd-job-unassigned" }, "GoCD itself reports it as unassigned"],
+  [{ kind: "gocd-job-unassigned", forMin: 5 }, "GoCD itself reports it as unassigned for 5 min"],
+];
+
+for (const [remark, text] of remarks) {
+  Deno.test(`the remark ${remark.kind} reads "${text}", behind the reason`, () => {
+    assertEquals(remarkText(remark), text);
+    const job = { locator: "l", name: "j", gocdResources: [], verdict: "coming", firstSeenMs: 0 } as const;
+    const reason = { kind: "agent-coming", names: ["t"] } as const;
+    assertEquals(verdictText({ ...job, reason, remarks: [remark] }, 0), `an agent is on its way: t; ${text}`);
+  });
+}
+
+Deno.test("whatever else answers in place of the GoCD server is told as that, whatever its kind", () => {
+  for (const code of ["gocd-blocked", "gocd-proxy-refused"]) {
+    assertEquals(serverProblemText(problem({ code })), "something else answers in place of the GoCD server");
+  }
+});
+
+Deno.test("what a note is told once for goes with its line, and is absent where it has none", () => {
+  assertEquals([noteLine({ kind: "leading", onceKey: "k" }, 0), noteLine({ kind: "leading" }, 0)], [
+    { code: "leading", level: "info", text: "this instance leads", fields: {}, onceKey: "k" },
+    { code: "leading", level: "info", text: "this instance leads", fields: {} },
+  ]);
+});
