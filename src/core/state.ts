@@ -285,7 +285,7 @@ export interface OffersState {
   /** Offers whose decline may not have arrived: declined again at the next tick. */
   readonly undeclined: readonly string[];
   /** Inverse offers whose answer may not have arrived: declined at the next tick, since Mesos asks only once at a time. */
-  readonly inverseUnanswered?: readonly string[];
+  readonly inverseUnanswered: readonly string[];
 }
 
 /** The cpus of a host: those offered, and those of our agents there. */

@@ -196,7 +196,7 @@ Deno.test("an answer about another Mesos agent ends nothing; one about an agent 
 Deno.test("ten thousand answers are kept to be given again", () => {
   const draft = at(0, []);
   inverseAnswerLost(draft, Array.from({ length: 10_001 }, (_, index) => `i${index}`));
-  const { inverseUnanswered = [] } = draft.state.offers;
+  const { inverseUnanswered } = draft.state.offers;
   assertEquals([inverseUnanswered.length, inverseUnanswered[0]], [10_000, "i1"]);
 });
 

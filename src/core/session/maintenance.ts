@@ -65,7 +65,7 @@ export function maintenanceTakenBack(draft: Draft, offers: readonly Offer[]): vo
   const free = offers.filter(({ mesosAgentId, unavailability }) =>
     maintenanceRequestedMs.has(mesosAgentId) && (unavailability === undefined || !isNear(draft, unavailability))
   );
-  if (free.length > 0) keepAgents(draft, new Set(free.map(({ mesosAgentId }) => mesosAgentId)));
+  keepAgents(draft, new Set(free.map(({ mesosAgentId }) => mesosAgentId)));
 }
 
 /**
@@ -74,14 +74,14 @@ export function maintenanceTakenBack(draft: Draft, offers: readonly Offer[]): vo
  */
 export function inverseAnswerLost(draft: Draft, offerIds: readonly string[]): void {
   const { offers } = draft.state;
-  const inverseUnanswered = [...new Set([...offers.inverseUnanswered ?? [], ...offerIds])].slice(-unansweredMax);
+  const inverseUnanswered = [...new Set([...offers.inverseUnanswered, ...offerIds])].slice(-unansweredMax);
   draft.set({ offers: { ...offers, inverseUnanswered } });
 }
 
 /** What maintenance has to do with time. Called at every tick. */
 export function watchMaintenance(draft: Draft): void {
   const { offers, session } = draft.state;
-  const { inverseUnanswered = [] } = offers;
+  const { inverseUnanswered } = offers;
   if (inverseUnanswered.length > 0 && session.kind === "subscribed") {
     draft.set({ offers: { ...offers, inverseUnanswered: [] } });
     draft.effect({
@@ -101,7 +101,7 @@ function forgetStaleRequests(draft: Draft): void {
     watchedMs(draft, askedMs) >= askedNoMoreMs &&
     (askedMs > session.sinceMs || watchedMs(draft, session.sinceMs) >= askedNoMoreAfterSubscribeMs)
   );
-  if (stale.length > 0) keepAgents(draft, new Set(stale.map(([mesosAgentId]) => mesosAgentId)));
+  keepAgents(draft, new Set(stale.map(([mesosAgentId]) => mesosAgentId)));
 }
 
 /** Whether placement leaves the host alone for this window. */

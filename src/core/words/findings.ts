@@ -56,11 +56,10 @@ export const notProvenHint = `${registerKeyHint}, or enable it on the Agents pag
 
 /** Pending records with the names of these tasks, of agents of these profiles, are left alone. */
 export function notProvenFinding(taskIds: readonly string[], profiles: readonly string[]): Finding {
-  const [first = ""] = taskIds;
   const more = taskIds.length > 1 ? ` (and ${taskIds.length - 1} more)` : "";
   return {
     code: "pending-not-proven",
-    message: `a Pending GoCD agent is named ${first}${more}, ${notProvenText}`,
+    message: `a Pending GoCD agent is named ${taskIds[0]}${more}, ${notProvenText}`,
     hint: notProvenHint,
     profiles,
   };

@@ -26,7 +26,7 @@ export function instanceText(instance: AgentInstance, atMs: number): string {
     case "registered": {
       const retire = instance.retire === undefined ? [] : [`to be replaced (${instance.retire})`];
       if (instance.activity.kind === "unsure") return [`${instance.activity.word}: left alone`, ...retire].join("; ");
-      return instance.gap === undefined ? retire.join("") : "its record does not show yet what it was launched with";
+      return instance.gap === undefined ? retire.join("; ") : "its record does not show yet what it was launched with";
     }
     case "draining":
       return `${instance.reason}: ${stepTexts[instance.step.kind]}`;

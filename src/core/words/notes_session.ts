@@ -249,7 +249,7 @@ function valueText(value: string | undefined): string {
 }
 
 function maintenanceText({ host, instances, startsInMs, endsInMs }: HostMaintenance): string {
-  const window = endsInMs !== undefined && endsInMs <= 0
+  const window = (endsInMs ?? Infinity) <= 0
     ? "is over"
     : startsInMs <= 0
     ? "has begun"

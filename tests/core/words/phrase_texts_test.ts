@@ -200,6 +200,8 @@ const remarks: readonly (readonly [Remark, string])[] = [
     { kind: "agent-environment-unknown", host: "h", environments: ["a", "b"] },
     "agent h is idle and has the resources, but is in no environment (it names a, b, which the server does not know)",
   ],
+  [{ kind: "agents-missing", counts: [{ kind: "agents-missing", count: 1 }] }, "the only matching agent is missing"],
+  [{ kind: "agents-pending", counts: [{ kind: "agents-pending", count: 1 }] }, "the only matching agent is pending"],
   [{ kind: "gocd-job-unassigned" }, "GoCD itself reports it as unassigned"],
   [{ kind: "gocd-job-unassigned", forMin: 5 }, "GoCD itself reports it as unassigned for 5 min"],
 ];

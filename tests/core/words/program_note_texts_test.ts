@@ -142,6 +142,8 @@ Deno.test("what is missing beside the first ten things is told by name, as far a
     moreUnserved([..."abcdefghijkl"].map(lack)).message,
     "jobs are not served by any profile for 12 more reasons, among them resources a, b, c, d, e, f, g, h, i, j",
   );
+  assertEquals(moreUnserved([lack("a")]).subject, "more");
+  assertEquals(jobsUnserved(lack("GPU"), zeroMs).subject, "resource gpu");
   assertEquals(
     moreUnserved([{ kind: "other", count: 1, first } as never]).message,
     "jobs are not served by any profile for 1 more reason",

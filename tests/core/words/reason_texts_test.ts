@@ -4,10 +4,12 @@
 import { mesosSays, mesosSuspicion } from "../instance_fixtures.ts";
 import { assertEquals } from "@std/assert";
 import { oneLine } from "../../../src/core/text.ts";
-import { type LaunchGate, maintenanceMode, type OtherCause } from "../../../src/core/demand/reason.ts";
+import { type LaunchGate, maintenanceMode, type Reason } from "../../../src/core/demand/reason.ts";
+import type { Failure } from "../../../src/core/life/causes.ts";
+import { failureHint, failureText, wholeError } from "../../../src/core/words/causes.ts";
 import { gateText } from "../../../src/core/words/gates.ts";
 import { describeNeed, formatDuration } from "../../../src/core/words/phrases.ts";
-import { otherCauseText, serverProblemText } from "../../../src/core/words/reasons.ts";
+import { serverProblemText, verdictText } from "../../../src/core/words/reasons.ts";
 import { minute, problem, second } from "../../support/core.ts";
 
 const hour = 60 * minute;
@@ -96,7 +98,27 @@ for (const [gate, text] of gates) {
   Deno.test(`the gate ${gate.kind} reads "${text}"`, () => assertEquals(gateText(gate, 0), text));
 }
 
-const causes: readonly (readonly [OtherCause, string])[] = [
+/** Of a job that profile `gpu` serves, at one minute. */
+const reasons: readonly (readonly [Reason, string])[] = [
+  [
+    { kind: "run-on-all" },
+    "runs on all agents: it is pinned to one agent that exists, and no other can take it; cancel it if that one is gone",
+  ],
+  [{ kind: "elastic", elasticProfile: "k8s" }, "has the elastic profile k8s: an elastic agent plugin serves it"],
+  [
+    { kind: "needs-unknown", why: "unread", cause: "403" },
+    "its resources are unknown, and no agent is launched on a guess: 403",
+  ],
+  [{ kind: "ignored", pattern: "p/*" }, 'excluded by poller.ignore "p/*"'],
+  [{ kind: "resourceless-ignored" }, 'has no resources, and poller.resourceless-jobs is "ignore"'],
+  [{ kind: "no-profile" }, "no profile is configured"],
+  [{ kind: "idle-agent", names: ["a", "b", "c", "d"] }, "an idle agent can take it: a, b, c and 1 more"],
+  [{ kind: "agent-coming", names: ["a"] }, "an agent is on its way: a"],
+  [{ kind: "enabling-again" }, "profile gpu: a drained agent is enabled again"],
+  [{ kind: "no-fitting-offer", miss: {} }, "profile gpu: no Mesos offer fits: no offers available"],
+  [{ kind: "no-offer", role: "ci" }, "profile gpu: Mesos has offered role ci nothing for over a minute"],
+  [{ kind: "launching" }, "profile gpu: waiting for a Mesos offer"],
+  [{ kind: "held-frozen" }, "profile gpu: launching is frozen by the operator"],
   [
     { kind: "maintenance", mode: "maintenance mode" },
     "the GoCD server is in maintenance mode and assigns no jobs",
@@ -117,48 +139,64 @@ const causes: readonly (readonly [OtherCause, string])[] = [
   ],
 ];
 
-for (const [cause, text] of causes) {
-  Deno.test(`the cause ${cause.kind} says what to do and when it is tried again`, () => {
-    assertEquals(otherCauseText(cause, minute), text);
+for (const [reason, text] of reasons) {
+  Deno.test(`the reason ${reason.kind} reads "${text}"`, () => {
+    const job = {
+      locator: "l",
+      name: "j",
+      gocdResources: [],
+      verdict: "needs-agent",
+      profile: "gpu",
+      firstSeenMs: 0,
+    } as const;
+    assertEquals(verdictText({ ...job, reason }, minute), text);
   });
 }
 
-for (
-  const [kind, code, text] of [
-    ["starting", "x", "the GoCD server is starting"],
-    ["maintenance", "x", "the GoCD server is in maintenance mode"],
-    ["unreachable", "x", "the GoCD server does not answer"],
-    ["unreachable", "gocd-backup", "the GoCD server makes a backup"],
-    ["refused", "x", "the GoCD server refuses us"],
-    ["conflict", "x", "the GoCD server cannot be read"],
-    ["missing", "x", "the GoCD server cannot be read"],
-    ["unreadable", "x", "the GoCD server cannot be read"],
-  ] as const
-) {
-  Deno.test(`a problem of the kind ${kind} with the code ${code} reads "${text}"`, () => {
-    assertEquals(serverProblemText(problem({ kind, code })), text);
+const image = "check the image and the settings of profile gpu";
+const failures: readonly (readonly [Failure, text: string, hint: string])[] = [
+  [mesosSays("no image"), "no image", image],
+  [mesosSays("x".repeat(200)), "x".repeat(200), image],
+  [mesosSays(`stderr='${"x".repeat(191)}'`), `stderr='${"x".repeat(191)}'`, image],
+  [mesosSays("x".repeat(201)), `${"x".repeat(200)}…`, image],
+  [mesosSays(`${"x".repeat(200)} stderr='it's gone '`), "it's gone", image],
+  [
+    mesosSays("Container exited with status 137"),
+    "Container exited with status 137",
+    `${image}, and its mem (137 is SIGKILL, often for want of memory)`,
+  ],
+  [
+    mesosSays("Container exited with status 143"),
+    "Container exited with status 143",
+    "somebody else has stopped its container (143 is SIGTERM): docker stop, or a shutdown of the host",
+  ],
+  [
+    { kind: "not-running", afterMs: minute },
+    "its container was not running 60 s after the launch (scaling.launch-timeout)",
+    image,
+  ],
+  [
+    { kind: "not-registered", afterMs: minute },
+    "it did not register with the GoCD server within 60 s (register-timeout)",
+    image,
+  ],
+  [
+    { kind: "pending", afterMs: minute },
+    "it stayed Pending on the GoCD server for 60 s and could not be enabled",
+    image,
+  ],
+  [{ kind: "lost-contact" }, "the GoCD server has lost contact with it", image],
+  [
+    { kind: "misregistered", got: { gocdResources: ["a"] }, wanted: { gocdResources: ["b"] } },
+    "it registered as a, not as b",
+    image,
+  ],
+];
+
+for (const [failure, text, hint] of failures) {
+  Deno.test(`a failure ${failure.kind} reads "${text.slice(-60)}", with what to do, and whole only where that is more`, () => {
+    assertEquals([failureText(failure), failureHint(failure, "profile gpu")], [text, hint]);
+    const isCut = failure.kind === "mesos" && failure.message !== text;
+    assertEquals(wholeError(failure), isCut ? failure.message : undefined);
   });
 }
-
-Deno.test("what a job asks for is told with all resources and the environment", () => {
-  assertEquals(describeNeed([], undefined), "no resources");
-  assertEquals(describeNeed(["linux", "docker"], undefined), "linux, docker");
-  assertEquals(describeNeed(["linux"], "prod"), "linux in environment prod");
-});
-
-Deno.test("only GoCD 18.12 calls it drain mode", () => {
-  assertEquals(["18.12.0", "19.1.0", "18.1.2", undefined].map(maintenanceMode), [
-    "drain mode",
-    "maintenance mode",
-    "maintenance mode",
-    "maintenance mode",
-  ]);
-});
-
-Deno.test("words of others are one line of three hundred characters at most", () => {
-  assertEquals(oneLine("  a\n\tb\u0000c \u007f d "), "a b c d");
-  assertEquals(oneLine("status 1; stderr='access is denied\n'"), "status 1; stderr='access is denied'");
-  assertEquals(oneLine("stderr='a 'b' is denied\r\n'; gone"), "stderr='a 'b' is denied'; gone");
-  assertEquals(oneLine("x".repeat(300)), "x".repeat(300));
-  assertEquals(oneLine("x".repeat(301)), `${"x".repeat(300)}…`);
-});

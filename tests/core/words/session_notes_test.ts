@@ -126,7 +126,7 @@ testNotes([
     { host: "h", instances: 1 },
   ],
   [
-    { kind: "maintenance-announced", ...wanted, startsInMs: 1, endsInMs: 0, leadMs: hour },
+    { kind: "maintenance-announced", ...wanted, startsInMs: 1, endsInMs: -1, leadMs: hour },
     "info maintenance-announced: Mesos asks to free host h (maintenance is over); 1 agent there keep running, and " +
     "are drained from 60 min before it (scaling.maintenance-lead)",
     { host: "h", instances: 1 },
