@@ -13,7 +13,7 @@ import type { AgentInstance } from "../instance.ts";
 import { withoutFramework } from "../identity/lineage.ts";
 import { isJustUnlisted } from "../life/cleanup.ts";
 import { mayComeBack } from "../life/doubt.ts";
-import { end, uuidOf } from "../life/phase.ts";
+import { uuidOf } from "../life/phase.ts";
 import { agentsAsOfMs } from "./reading.ts";
 import type { ControlsRecord } from "../record.ts";
 import type { Settings } from "../settings.ts";
@@ -99,9 +99,9 @@ export function finishTeardown(draft: Draft): void {
   const isAlive = [...draft.state.instances.values()].some((instance) =>
     instance.state !== "gone" || mayComeBack(draft, instance) || mayRecordBeLeft(draft, instance)
   );
-  const askedMs = draft.state.tearDownAskedMs;
   if (isAlive && !draft.state.tearDownNow) return;
-  if (askedMs !== undefined && draft.atMs - askedMs < tearDownAgainMs) return;
+  const { tearDownAskedMs = -Infinity } = draft.state;
+  if (draft.atMs - tearDownAskedMs < tearDownAgainMs) return;
   leaveNoRecords(draft);
   draft.set({ tearDownAskedMs: draft.atMs });
   draft.effect({ kind: "teardown-framework" });
@@ -238,9 +238,6 @@ function endTornDown(draft: Draft): void {
 
 /** The master has accepted TEARDOWN, or says that the framework is removed already: all is forgotten. */
 export function tornDown(draft: Draft): void {
-  for (const instance of [...draft.state.instances.values()]) {
-    if (instance.state !== "gone") end(draft, instance, "stopped", tornDownText);
-  }
   for (const taskId of [...draft.state.instances.keys()]) draft.remove(taskId);
   const { frameworkId } = draft.state.framework;
   draft.setFramework(withoutFramework(draft.state.framework));

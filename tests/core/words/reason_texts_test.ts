@@ -200,3 +200,43 @@ for (const [failure, text, hint] of failures) {
     assertEquals(wholeError(failure), isCut ? failure.message : undefined);
   });
 }
+
+for (
+  const [kind, code, text] of [
+    ["starting", "x", "the GoCD server is starting"],
+    ["maintenance", "x", "the GoCD server is in maintenance mode"],
+    ["unreachable", "x", "the GoCD server does not answer"],
+    ["unreachable", "gocd-backup", "the GoCD server makes a backup"],
+    ["refused", "x", "the GoCD server refuses us"],
+    ["conflict", "x", "the GoCD server cannot be read"],
+    ["missing", "x", "the GoCD server cannot be read"],
+    ["unreadable", "x", "the GoCD server cannot be read"],
+  ] as const
+) {
+  Deno.test(`a problem of the kind ${kind} with the code ${code} reads "${text}"`, () => {
+    assertEquals(serverProblemText(problem({ kind, code })), text);
+  });
+}
+
+Deno.test("what a job asks for is told with all resources and the environment", () => {
+  assertEquals(describeNeed([], undefined), "no resources");
+  assertEquals(describeNeed(["linux", "docker"], undefined), "linux, docker");
+  assertEquals(describeNeed(["linux"], "prod"), "linux in environment prod");
+});
+
+Deno.test("only GoCD 18.12 calls it drain mode", () => {
+  assertEquals(["18.12.0", "19.1.0", "18.1.2", undefined].map(maintenanceMode), [
+    "drain mode",
+    "maintenance mode",
+    "maintenance mode",
+    "maintenance mode",
+  ]);
+});
+
+Deno.test("words of others are one line of three hundred characters at most", () => {
+  assertEquals(oneLine("  a\n\tb\u0000c \u007f d "), "a b c d");
+  assertEquals(oneLine("status 1; stderr='access is denied\n'"), "status 1; stderr='access is denied'");
+  assertEquals(oneLine("stderr='a 'b' is denied\r\n'; gone"), "stderr='a 'b' is denied'; gone");
+  assertEquals(oneLine("x".repeat(300)), "x".repeat(300));
+  assertEquals(oneLine("x".repeat(301)), `${"x".repeat(300)}…`);
+});
