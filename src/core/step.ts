@@ -34,10 +34,20 @@ import {
   subscribed,
 } from "./session/session.ts";
 import type { Settings } from "./settings.ts";
-import type { State } from "./state.ts";
+import type { OffersState, State } from "./state.ts";
 import { noneUntaken } from "./demand/untaken.ts";
 import { windowsTold } from "./demand/windows.ts";
 import { noticeStandstill, watchedFrom } from "./session/watched.ts";
+
+/** None was made yet. */
+const noOffers: OffersState = {
+  roles: new Map(),
+  nearestMiss: new Map(),
+  hosts: new Map(),
+  launchTimesMs: [],
+  undeclined: [],
+  inverseUnanswered: [],
+};
 
 /** The state at the start of the program, from what the store gave back. */
 export function initialState(stored: StoredState, settings: Settings, atMs: number): State {
@@ -88,14 +98,7 @@ export function initialState(stored: StoredState, settings: Settings, atMs: numb
       buckets: [],
       wanted: [],
     },
-    offers: {
-      roles: new Map(),
-      nearestMiss: new Map(),
-      hosts: new Map(),
-      launchTimesMs: [],
-      undeclined: [],
-      inverseUnanswered: [],
-    },
+    offers: noOffers,
     maintenanceRequestedMs: askedBackOf(instances.values(), atMs),
     breakers: { profiles: new Map(), hosts: new Map() },
     failureWindow: new Map(),

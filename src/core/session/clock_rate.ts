@@ -33,8 +33,6 @@ export function readClock(before: ClockReading, { monotonicMs, wallMs }: Machine
   const expectedMs = before.shownMs + passedMs;
   const behindMs = wallMs - expectedMs;
   if (behindMs > jumpMs) return { monotonicMs, shownMs: wallMs };
-  const correctionMs = behindMs >= 0
-    ? Math.min(behindMs, passedMs * catchUpRate)
-    : -Math.min(-behindMs, passedMs * waitRate);
+  const correctionMs = Math.max(-passedMs * waitRate, Math.min(behindMs, passedMs * catchUpRate));
   return { monotonicMs, shownMs: expectedMs + correctionMs };
 }

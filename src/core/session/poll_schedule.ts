@@ -6,6 +6,7 @@ import { environmentsInQuestion } from "../demand/environments.ts";
 import type { GocdProblem } from "../event.ts";
 import { answerMaxMs } from "../life/gocd_clocks.ts";
 import { waitsForLook } from "../life/lifecycle_clock.ts";
+import { uuidOf } from "../life/phase.ts";
 import { isReturning } from "../life/returned.ts";
 import { isLastJobNear } from "../life/worn.ts";
 import type { Registered } from "../instance.ts";
@@ -28,7 +29,8 @@ export function pollIfDue(draft: Draft): void {
   const { server } = draft.state;
   const { atMs } = draft;
   if (draft.state.shuttingDown) return;
-  if (server.askedMs !== undefined && atMs - server.askedMs < answerMaxMs) return;
+  const { askedMs = -Infinity } = server;
+  if (atMs - askedMs < answerMaxMs) return;
   if (atMs >= server.nextPollMs) {
     draft.set({ server: { ...server, askedMs: atMs } });
     const environments = environmentsInQuestion(draft.state.settings);
@@ -50,14 +52,9 @@ function isAnyChanging(draft: Draft): boolean {
   // A KILL that waits for a look at the list, and for nothing else.
   if (instances.some((each) => each.state === "killing" && waitsForLook(draft, each))) return true;
   const leaving = new Set(
-    instances.flatMap((instance) =>
-      instance.state === "gone" && instance.uuid !== undefined && atMs - instance.sinceMs < cleanUpMaxMs
-        ? [instance.uuid]
-        : []
-    ),
+    instances.filter(({ state, sinceMs }) => state === "gone" && atMs - sinceMs < cleanUpMaxMs).map(uuidOf),
   );
-  return leaving.size > 0 &&
-    state.server.agents.some((gocdAgent) => leaving.has(gocdAgent.uuid) && gocdAgent.configState !== "Pending");
+  return state.server.agents.some(({ uuid, configState }) => leaving.has(uuid) && configState !== "Pending");
 }
 
 /**

@@ -96,7 +96,7 @@ function notOursText(reason: NotOurs): string {
 }
 
 /** One sentence on why launching would not help. */
-export function otherCauseText(cause: OtherCause, atMs: number): string {
+function otherCauseText(cause: OtherCause, atMs: number): string {
   switch (cause.kind) {
     case "maintenance":
       return `the GoCD server is in ${cause.mode} and assigns no jobs`;

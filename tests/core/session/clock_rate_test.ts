@@ -27,6 +27,13 @@ Deno.test("after two hours of suspension the clock shows the machine's at once",
   assertEquals(after(1, 2 * hour), 2 * hour + second);
 });
 
+Deno.test("a difference of ninety seconds is made up for, a larger one is jumped over", () => {
+  const read = (aheadMs: number): number =>
+    readClock(start, { monotonicMs: second, wallMs: startMs + second + aheadMs }).shownMs - startMs;
+  assertEquals([read(90_000), read(90_001)], [1_050, 91_001]);
+  assertEquals([read(50), read(49), read(-500), read(-501)], [1_050, 1_049, 500, 500]);
+});
+
 Deno.test("a clock set forward by a minute is followed within half an hour, never fast enough to shorten a pause by much", () => {
   assertAlmostEquals(after(20, 60 * second), 21 * second, 1);
   assertAlmostEquals(after(1_200, 60 * second), 1_260 * second, 1);

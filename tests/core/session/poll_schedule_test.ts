@@ -2,10 +2,10 @@
 
 import { assertEquals } from "@std/assert";
 import { Draft } from "../../../src/core/draft.ts";
-import type { AgentInstance } from "../../../src/core/instance.ts";
+import type { AgentInstance, Registered } from "../../../src/core/instance.ts";
 import { afterFailure, afterPoll, agentsPauseMs, pollIfDue } from "../../../src/core/session/poll_schedule.ts";
 import type { ServerState, State } from "../../../src/core/state.ts";
-import { finished, gocdAgent, minute, problem, second, zeroMs } from "../../support/core.ts";
+import { finished, gocdAgent, linux, minute, problem, second, zeroMs } from "../../support/core.ts";
 import { anInstance, aRegistered, stateOf } from "../instance_fixtures.ts";
 
 const hour = 60 * minute;
@@ -30,6 +30,10 @@ Deno.test("a poll leaves when its time has come, one question at a time, for ten
   assertEquals(asked({ ...state, shuttingDown: true }, due), []);
 });
 
+const registered = (phase: Partial<Registered>): AgentInstance =>
+  anInstance("t", { state: "registered", uuid: "u", activity: { kind: "idle", sinceMs: zeroMs }, ...phase });
+const unsure = (word: string): AgentInstance => registered({ activity: { kind: "unsure", word, sinceMs: zeroMs } });
+
 const dead = (sinceMs: number): AgentInstance =>
   anInstance("t", { state: "gone", sinceMs, cause: "exited", message: "", uuid: "uuid-t" });
 
@@ -45,6 +49,9 @@ for (
     ["has registered", aRegistered("t", "idle"), false],
     ["waits for a look before its KILL", anInstance("t", { state: "killing", cause: "drained" }), true],
     ["is killed for its drain-timeout", anInstance("t", { state: "killing", cause: "drain-timeout" }), false],
+    ["shows less on its record than it was launched with", registered({ gap: { sinceMs: 0 } }), true],
+    ["is given back by Mesos without a record", unsure("unrecorded"), true],
+    ["is given back by Mesos", unsure("returned"), false],
     ["has died", dead(zeroMs), true],
     ["has died an hour ago", dead(zeroMs - hour), false],
     ["has died just under an hour ago", dead(zeroMs - hour + 1), true],
@@ -54,6 +61,8 @@ for (
     const agents = [gocdAgent("t")];
     assertEquals(asked(stateOf([instance]), { ...later, agents }), isRead ? ["read-gocd-agents"] : []);
     assertEquals(asked(stateOf([instance]), { ...later, agents, nextAgentsMs: zeroMs + 1 }), []);
+    const beside = [aRegistered("v", "idle"), instance as AgentInstance, aRegistered("w", "building")];
+    assertEquals(asked(stateOf(beside), { ...later, agents }).length, isRead ? 1 : 0);
   });
 }
 
@@ -62,6 +71,31 @@ Deno.test("for a dead agent the list is read only while a record of it is left t
   assertEquals(asked(state, { ...later, agents: [] }), []);
   assertEquals(asked(state, { ...later, agents: [gocdAgent("t", { configState: "Pending" })] }), []);
   assertEquals(asked(state, { ...later, agents: [gocdAgent("t", { configState: "Disabled" })] }), ["read-gocd-agents"]);
+});
+
+Deno.test("while an agent may begin the last of its max-jobs the list is read between polls", () => {
+  const kept = (maxJobs: number, jobs = 0): number => {
+    const options = { profiles: [{ ...linux, maxJobs }] };
+    const instance = aRegistered("t", "idle", jobs === 0 ? {} : { built: { jobs } });
+    return asked(stateOf([instance], {}, options), later).length;
+  };
+  assertEquals([kept(1), kept(2), kept(2, 1), kept(3, 1)], [1, 0, 1, 0]);
+});
+
+Deno.test("a poll asks about the environments in which idle agents are kept, if there are any", () => {
+  const poll = (minIdle: number): unknown => {
+    const profiles = [{ ...linux, minIdle, environments: ["qa", "prod"] }];
+    const draft = new Draft(stateOf([], {}, { profiles }), zeroMs, 0.5);
+    pollIfDue(draft);
+    return finished(draft).effects;
+  };
+  assertEquals(poll(0), [{ kind: "poll-gocd" }]);
+  assertEquals(poll(1), [{ kind: "poll-gocd", environments: ["qa"] }]);
+});
+
+Deno.test("how long a poll took is kept where it was measured", () => {
+  assertEquals(afterPoll(stateOf([]), zeroMs, 7).pollTookMs, 7);
+  assertEquals("pollTookMs" in afterPoll(stateOf([]), zeroMs), false);
 });
 
 Deno.test("without a session no KILL waits for a look", () => {
@@ -111,4 +145,7 @@ Deno.test("after errors pauses double from five seconds to the slowest rhythm, w
   assertEquals([pause(0, 0.5, 4 * second), pause(0, 0.5, 30 * second)], [5, 30]);
   const eager = stateOf([], {}, { poller: { intervalMs: second, maxIntervalMs: second } });
   assertEquals(afterFailure(eager, problem(), { atMs: zeroMs, random: 0.5 }).nextPollMs - zeroMs, second);
+  const slow = stateOf([], {}, { poller: { intervalMs: 5 * minute, maxIntervalMs: minute } });
+  const failed = { ...slow, server: { ...slow.server, failuresInARow: 9 } };
+  assertEquals(afterFailure(failed, problem(), { atMs: zeroMs, random: 0.5 }).nextPollMs - zeroMs, 5 * minute);
 });
