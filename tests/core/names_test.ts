@@ -39,3 +39,15 @@ for (
     assertEquals(invalidRegistration(["linux"], name) === undefined, isGood);
   });
 }
+
+Deno.test("the first name that the server would refuse is told with what is wrong with it, that of the environment last", () => {
+  const [long, what] = ["x".repeat(256), "resource" as const];
+  assertEquals(invalidRegistration(["linux", "a,b", ""], ".a"), { what, name: "a,b", flaw: "characters" });
+  assertEquals(invalidRegistration(["linux", " "], undefined), { what, name: " ", flaw: "empty" });
+  assertEquals(invalidRegistration([long], undefined), { what, name: long, flaw: "too-long" });
+  assertEquals(
+    ["", long, ".a", "prod", undefined].map((name) => invalidRegistration(["linux"], name)?.flaw),
+    ["empty", "too-long", "characters", undefined, undefined],
+  );
+  assertEquals(invalidRegistration([], ".a"), { what: "environment", name: ".a", flaw: "characters" });
+});

@@ -1,0 +1,119 @@
+// The state at the start, and that each event and each tick leads to what belongs to it. What that is in full is in the
+// tests of each room.
+
+import { assertEquals } from "@std/assert";
+import type { Effect } from "../../src/core/effect.ts";
+import type { Event } from "../../src/core/event.ts";
+import { noBrake } from "../../src/core/life/brake.ts";
+import { noReconciliation } from "../../src/core/session/reconciliation.ts";
+import { watchedFrom } from "../../src/core/session/watched.ts";
+import type { State } from "../../src/core/state.ts";
+import { initialState, step } from "../../src/core/step.ts";
+import { emptyStore, gocdAgent, linux, minute, second, serverInfo, someSettings, zeroMs } from "../support/core.ts";
+import { anInstance, aRegistered, stateOf } from "./instance_fixtures.ts";
+
+Deno.test("a run begins with what was stored, and with nothing known beside it", () => {
+  const settings = someSettings();
+  assertEquals(initialState(emptyStore, settings, zeroMs), {
+    settings,
+    startedMs: zeroMs,
+    settingsSinceMs: zeroMs,
+    lastStepMs: zeroMs,
+    watched: watchedFrom(zeroMs),
+    framework: emptyStore.framework,
+    controls: emptyStore.controls,
+    instances: new Map(),
+    session: { kind: "connecting", sinceMs: zeroMs, reason: "starting" },
+    server: {
+      nextPollMs: zeroMs,
+      nextAgentsMs: zeroMs,
+      quietPolls: 0,
+      failuresInARow: 0,
+      findings: [],
+      agents: [],
+      built: new Set(),
+      begun: new Set(),
+      keyOutcomes: new Map(),
+      idleSinceMs: new Map(),
+      overtaken: new Map(),
+      sharedUuids: new Map(),
+      appearedMs: new Map(),
+      unlisted: new Map(),
+      disabledIdleSinceMs: new Map(),
+      lostSinceMs: new Map(),
+      silentSinceMs: new Map(),
+      disabledSinceMs: new Map(),
+      enableRequestedMs: new Map(),
+      lastRequestMs: new Map(),
+    },
+    windows: new Map(),
+    demand: {
+      backlog: { buckets: [], foreign: [], order: [], resourceCase: "insensitive" },
+      isStale: false,
+      seen: new Map(),
+      unpinned: new Map(),
+      untaken: { byBucket: new Map(), counts: new Map() },
+      streaks: new Map(),
+      jobs: [],
+      buckets: [],
+      wanted: [],
+    },
+    offers: {
+      roles: new Map(),
+      nearestMiss: new Map(),
+      hosts: new Map(),
+      launchTimesMs: [],
+      undeclined: [],
+      inverseUnanswered: [],
+    },
+    maintenanceRequestedMs: new Map(),
+    breakers: { profiles: new Map(), hosts: new Map() },
+    failureWindow: new Map(),
+    canaries: new Map(),
+    reconciliation: noReconciliation,
+    brake: noBrake,
+    inherited: "none",
+    shuttingDown: false,
+    tearDownNow: false,
+  });
+});
+
+Deno.test("stored instances are marked by the settings, none is of the future, and what was used is counted on from now", () => {
+  const ahead = anInstance("a", { state: "starting", sinceMs: zeroMs + minute }, { profileHash: linux.hash });
+  const asked = anInstance("b", { state: "starting" }, { profileHash: linux.hash, retire: "maintenance" });
+  const old = anInstance("c", { state: "starting" }, { profileHash: "old" });
+  const cpuUse = { day: "2026-11-28", cpuMs: 7 };
+  const state = initialState({ ...emptyStore, instances: [ahead, asked, old], cpuUse }, someSettings(), zeroMs);
+  assertEquals([...state.instances], [
+    ["a", { ...ahead, sinceMs: zeroMs }],
+    ["b", asked],
+    ["c", { ...old, retire: "profile-changed" }],
+  ]);
+  assertEquals([...state.maintenanceRequestedMs], [["s-b", zeroMs]]);
+  assertEquals(state.cpuUse, { record: cpuUse, countedMs: zeroMs, storedMs: zeroMs });
+});
+
+const after = (state: State, event: Event, afterMs = second): ReturnType<typeof step> =>
+  step(state, { atMs: zeroMs + afterMs, random: 0.5, event });
+const kinds = (effects: readonly Effect[]): readonly string[] => effects.map(({ kind }) => kind);
+
+Deno.test("only records of which a list is the cause are changed together", () => {
+  const gone = ["a", "b"].map((taskId) =>
+    anInstance(taskId, { state: "gone", cause: "exited", message: "", uuid: `uuid-${taskId}` })
+  );
+  const agents = [gocdAgent("a"), gocdAgent("b")];
+  const polled: Event = { kind: "gocd-polled", server: serverInfo, jobs: [], agents, findings: [] };
+  const read: Event = { kind: "gocd-agents-read", agents };
+  for (const event of [polled, read]) {
+    assertEquals(kinds(after(stateOf(gone), event).effects), ["disable-gocd-agents"]);
+  }
+  const { server, ...state } = stateOf([aRegistered("a", "idle"), aRegistered("b", "idle")]);
+  const unread = { ...state, server: { ...server, agents } };
+  const teardown = after(unread, { kind: "teardown-requested", mode: "now" });
+  assertEquals(kinds(teardown.effects), [
+    "disable-gocd-agents",
+    "delete-gocd-agents",
+    "delete-gocd-agents",
+    "teardown-framework",
+  ]);
+});
