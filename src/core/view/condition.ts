@@ -137,7 +137,7 @@ const toldElsewhere: ReadonlySet<string> = new Set([
 ]);
 
 function problemConditions({ problems, gocd, mesos }: StatusView): readonly Condition[] {
-  const ofServers = [gocd.health, mesos.health].flatMap((health) => "problem" in health ? [health.problem.code] : []);
+  const ofServers = [gocd.health, mesos.health].map((health) => "problem" in health ? health.problem.code : undefined);
   return problems.filter(({ code }) => !toldElsewhere.has(code) && !ofServers.includes(code)).map(problemCondition);
 }
 

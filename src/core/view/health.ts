@@ -31,8 +31,9 @@ const stuckAfterMs = 60_000;
 // What is overdue is so at the last step: in a loop that hangs, the answer may wait unread.
 
 /** For how long an overdue answer of the GoCD server has been awaited, ms; `undefined`: none is overdue. */
-export function gocdSilentMs({ server: { askedMs, pollTookMs = 0 }, watched, lastStepMs }: State): number | undefined {
-  if (askedMs === undefined) return undefined;
+export function gocdSilentMs(
+  { server: { askedMs = Infinity, pollTookMs = 0 }, watched, lastStepMs }: State,
+): number | undefined {
   const silentMs = countedMs(watched, askedMs, lastStepMs);
   return silentMs > Math.max(overdueMs, 2 * pollTookMs) ? silentMs : undefined;
 }

@@ -16,7 +16,7 @@ export function parseMoment(text: string, nowMs: number): number | undefined {
   const date = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?) ?(Z|[+-]\d{2}:?\d{2})?)?$/.exec(trimmed);
   if (date === null) return undefined;
   const [, day = "", time = "00:00", zone = "Z"] = date;
-  const atMs = Date.parse(`${day}T${time}${zone.replace(/^([+-]\d{2})(\d{2})$/, "$1:$2")}`);
+  const atMs = Date.parse(`${day}T${time}${zone}`);
   return Number.isNaN(atMs) ? undefined : atMs;
 }
 

@@ -32,18 +32,16 @@ const refused: Begun = { event: "credentials-refused", subject: "mesos" };
 
 function begunBy(note: Note): Begun | undefined {
   switch (note.kind) {
+    case "framework-refused":
+      return note.error === "unauthorized" ? refused : removed;
     case "framework-removed":
     case "framework-replaced":
     case "framework-failed-over":
       return removed;
-    case "framework-refused":
-      return note.error === "unauthorized" ? refused : removed;
     case "mesos-failed":
       return note.code === "mesos-unauthorized" ? refused : undefined;
-    case "store-failed":
-      return { event: "state-not-stored" };
     default:
-      return undefined;
+      return note.kind === "store-failed" ? { event: "state-not-stored" } : undefined;
   }
 }
 

@@ -10,7 +10,7 @@ import type { AgentInstance } from "../instance.ts";
 import { matchingEnvironments } from "../demand/matching.ts";
 import { failuresByHost, failuresOfProfile } from "../life/failure_window.ts";
 import { uuidOf } from "../life/phase.ts";
-import { profileOf } from "../profile_of.ts";
+import type { AgentProfile } from "../settings.ts";
 import { gocdHealth, gocdSilentMs, mesosHealth } from "./health.ts";
 import { sinceOf, stateOf } from "./life.ts";
 import { breakerView } from "./breakers.ts";
@@ -80,7 +80,7 @@ export function statusView(state: State, atMs: number): StatusView {
     maxAgents: state.settings.scaling.maxAgents,
     avoidedHosts: [...avoidedHosts(state.breakers.hosts, atMs)].map(([host, avoided]) => ({
       host,
-      untilMs: state.breakers.hosts.get(host)?.avoid?.untilMs ?? atMs,
+      untilMs: atMs + avoided.forMs,
       reason: avoidedText(avoided),
     })),
     failingHosts: [...failuresByHost(state, atMs)].map(([host, recentFailures]) => ({ host, recentFailures })),
@@ -95,7 +95,7 @@ function jobsNow(state: State, atMs: number): readonly JobView[] {
   const jobs = state.demand.jobs.map((job) => jobView(job, atMs));
   const isRead = problem === undefined && gocdSilentMs(state) === undefined;
   if (isRead || lastPollMs === undefined) return jobs;
-  const why = serverProblemText(problem ?? { code: "", kind: "unreachable" });
+  const why = serverProblemText(problem);
   return jobs.map((job) =>
     job.reasonCode === "held-stale" ? job : { ...job, reason: asOfText(job.reason, atMs - lastPollMs, why) }
   );
@@ -167,11 +167,11 @@ function countsAs(gocdAgent: GocdAgent): string {
 
 function instanceView(
   instance: AgentInstance,
-  { atMs, builds }: { readonly atMs: number; readonly builds: ReadonlyMap<string, string> },
+  { atMs, builds }: { readonly atMs: number; readonly builds: ReadonlyMap<string | undefined, string> },
 ): InstanceView {
   const uuid = uuidOf(instance);
   // A lost agent keeps the job that it was given last.
-  const buildLocator = stateOf(instance) === "building" ? builds.get(uuid ?? "") : undefined;
+  const buildLocator = stateOf(instance) === "building" ? builds.get(uuid) : undefined;
   return {
     taskId: instance.taskId,
     profile: instance.profile,
@@ -195,14 +195,13 @@ function profileViews(state: State, atMs: number): readonly ProfileView[] {
     const { name } = pool.profile;
     kept.set(name, [...kept.get(name) ?? [], keptText(pool)]);
   }
-  return state.settings.profiles.map(({ name }) => {
-    const texts = kept.get(name);
-    return { ...profileView(state, name, atMs), ...(texts === undefined ? {} : { kept: texts }) };
+  return state.settings.profiles.map((profile) => {
+    const texts = kept.get(profile.name);
+    return { ...profileView(state, profile, atMs), ...(texts === undefined ? {} : { kept: texts }) };
   });
 }
 
-function profileView(state: State, name: string, atMs: number): ProfileView {
-  const profile = profileOf(state.settings, name);
+function profileView(state: State, { name, container, maxAgents }: AgentProfile, atMs: number): ProfileView {
   const own = [...state.instances.values()].filter((instance) => instance.profile === name);
   const count = (test: (instance: AgentInstance) => boolean): number => own.filter(test).length;
   const breaker = state.breakers.profiles.get(name);
@@ -210,13 +209,13 @@ function profileView(state: State, name: string, atMs: number): ProfileView {
   const slowed = breakerView(state, name, atMs);
   return {
     name,
-    image: profile?.container.image ?? "",
+    image: container.image,
     alive: count((instance) => countsToLimit(instance.state)),
     starting: count((instance) => instance.state === "launching" || instance.state === "starting"),
     idle: count((instance) => instance.state === "registered" && instance.activity.kind === "idle"),
     building: count((instance) => instance.state === "registered" && instance.activity.kind === "building"),
     draining: count((instance) => instance.state === "draining" || instance.state === "killing"),
-    ...(profile?.maxAgents === undefined ? {} : { maxAgents: profile.maxAgents }),
+    ...(maxAgents === undefined ? {} : { maxAgents }),
     frozen: state.controls.frozenProfiles.includes(name),
     failures: breaker?.failures ?? 0,
     ...(blocked === undefined ? {} : { blocked }),

@@ -57,8 +57,8 @@ function isSaid({ code, profile, profiles }: Finding, job: JobView): boolean {
     profiles !== undefined && (job.profile === undefined || !profiles.includes(job.profile));
   if (isOfOthers || code === job.reasonCode || code === `held-${job.reasonCode}`) return true;
   if (code === "gocd-job-unassigned") return job.remarks?.some((remark) => remark.code === code) === true;
-  const isOfProfile = code === "profile-failing" && profile === job.profile;
-  return isOfProfile && saysBlocked(job) || code.startsWith("mesos-") && job.reasonCode === "held-no-session";
+  return code === "profile-failing" && saysBlocked(job) ||
+    code.startsWith("mesos-") && job.reasonCode === "held-no-session";
 }
 
 function agentCounts(job: JobView, { gocdAgents }: StatusView): AgentCounts {

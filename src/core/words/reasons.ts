@@ -242,8 +242,11 @@ export function launchReasonText(reason: LaunchReason): string {
   }
 }
 
-/** What keeps the GoCD server from answering, as a clause; its message is another matter. */
-export function serverProblemText(problem: Pick<GocdProblem, "code" | "kind">): string {
+const silentText = "the GoCD server does not answer";
+
+/** What keeps the GoCD server from answering, as a clause; its message is another matter. Absent: it is just silent. */
+export function serverProblemText(problem?: Pick<GocdProblem, "code" | "kind">): string {
+  if (problem === undefined) return silentText;
   if (problem.code === "gocd-backup") return "the GoCD server makes a backup";
   if (problem.code === "gocd-blocked" || problem.code === "gocd-proxy-refused") {
     return "something else answers in place of the GoCD server";
@@ -254,7 +257,7 @@ export function serverProblemText(problem: Pick<GocdProblem, "code" | "kind">): 
     case "maintenance":
       return "the GoCD server is in maintenance mode";
     case "unreachable":
-      return "the GoCD server does not answer";
+      return silentText;
     case "refused":
       return "the GoCD server refuses us";
     case "conflict":

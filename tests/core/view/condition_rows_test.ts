@@ -112,7 +112,7 @@ Deno.test("a problem is told with all that is known of it", () => {
 
 Deno.test("data is told as old where the picture is stale and says so, since the last poll", () => {
   const { gocd } = picture();
-  const problems = [{ code: "held-stale", message: "m", hint: "h" }];
+  const problems = [{ code: "held-brake", message: "x", hint: "y" }, { code: "held-stale", message: "m", hint: "h" }];
   const told = {
     event: "stale-data",
     key: "stale-data",

@@ -3,7 +3,17 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { ServerHealth } from "../../../src/core/view/view.ts";
 import { statusView } from "../../../src/core/view/status_view.ts";
-import { drive, type Driver, emptyStore, minute, problem, second, serverInfo, zeroMs } from "../../support/core.ts";
+import {
+  drive,
+  type Driver,
+  emptyStore,
+  minute,
+  problem,
+  second,
+  serverInfo,
+  withIdleAgent,
+  zeroMs,
+} from "../../support/core.ts";
 
 /** `failing for 12 s: no answer`. */
 function shown(server: "gocd" | "mesos", world: Driver, laterMs = 0): string {
@@ -209,6 +219,20 @@ Deno.test("after a teardown nothing is overdue: it is up to the operator when SU
   assertEquals(mesos(world), "unknown for 60 s");
   end(world);
   assertEquals(mesos(world), "failing for 60 s: not subscribed to Mesos: the connection was refused");
+});
+
+Deno.test("GoCD is fine since its first good answer, not since its last", () => {
+  const world = polled();
+  world.wait(minute);
+  world.poll();
+  assertEquals(gocd(world), "fine for 60 s");
+});
+
+Deno.test("a framework that was removed while agents live is down at once, with what has ended it", () => {
+  const { world } = withIdleAgent();
+  world.send({ kind: "framework-error", error: "removed", message: "m" });
+  world.wait(second);
+  assertEquals(mesos(world), "down for 1 s: not subscribed to Mesos: m");
 });
 
 Deno.test("GoCD is down where the last good poll is too long ago, even if no later one has failed", () => {

@@ -22,13 +22,32 @@ const named: readonly (readonly [string, string])[] = [
   ["1.5 h ago", "2026-11-27T13:00:00Z"],
   ["30 s", "2026-11-27T14:29:30Z"],
   ["2d", "2026-11-25T14:30:00Z"],
+  ["2 m", "2026-11-27T14:28:00Z"],
+  ["1.25h", "2026-11-27T13:15:00Z"],
+  ["23:59:59", "2026-11-26T23:59:59Z"],
 ];
 for (const [text, time] of named) {
   Deno.test(`at half past two, "${text}" is ${time}`, () => assertEquals(parseMoment(text, nowMs), Date.parse(time)));
 }
 
 for (
-  const text of ["", "now", "24:00", "12:60", "12:00:60", "2026-13-01", "2026-11-25T25:00", "5 years ago", "h", "1e3"]
+  const text of [
+    "",
+    "now",
+    "24:00",
+    "12:60",
+    "12:00:60",
+    "2026-13-01",
+    "2026-11-25T25:00",
+    "5 years ago",
+    "h",
+    "1e3",
+    "14:05x",
+    "x2h",
+    "2h agox",
+    "x2026-11-25",
+    "2026-11-25x",
+  ]
 ) {
   Deno.test(`"${text}" names no moment`, () => assertEquals(parseMoment(text, nowMs), undefined));
 }

@@ -70,17 +70,32 @@ const finding = (code: string, profile?: string): Finding => ({
 });
 const remark = { code: "gocd-job-unassigned", text: "t" } as unknown as NonNullable<JobView["remarks"]>[number];
 
+const otherRemark = { code: "agents-lost", text: "t" } as const;
+
 const told: readonly (readonly [string, Finding, Partial<JobView>, boolean])[] = [
   ["a problem of everything", finding("gocd-slow"), {}, true],
   ["one about unserved jobs", finding("jobs-unserved"), {}, false],
   ["one about a limit", finding("held-limit"), {}, false],
+  ["one about a share", finding("held-share"), {}, false],
+  ["one of profiles, this one among them", { ...finding("wrong-key"), profiles: ["linux", "windows"] }, {}, true],
+  ["one of other profiles", { ...finding("wrong-key"), profiles: ["linux"] }, {}, false],
   ["another profile that fails", finding("profile-failing", "linux"), {}, false],
   ["its own profile that fails", finding("profile-failing", "windows"), {}, true],
   ["its own profile, as the reason says", finding("profile-failing", "windows"), { reasonCode: "held-breaker" }, false],
   ["the probe of its profile", finding("profile-failing", "windows"), { reasonCode: "held-probe" }, false],
+  [
+    "another problem of its profile, where launches fail",
+    finding("x", "windows"),
+    { reasonCode: "held-breaker" },
+    true,
+  ],
   ["what its reason says", finding("held-stale"), { reasonCode: "held-stale" }, false],
   ["what its reason says in short", finding("held-maintenance"), { reasonCode: "maintenance" }, false],
   ["what GoCD says of another job", finding("gocd-job-unassigned"), {}, true],
+  ["what GoCD says of another job, beside a remark", finding("gocd-job-unassigned"), { remarks: [otherRemark] }, true],
+  ["what GoCD says of this job, beside a remark", finding("gocd-job-unassigned"), {
+    remarks: [otherRemark, remark],
+  }, false],
   ["what GoCD says of this job", finding("gocd-job-unassigned"), { remarks: [remark] }, false],
   ["the session, as the reason says", finding("mesos-unreachable"), { reasonCode: "held-no-session" }, false],
   ["the session, where the reason is another", finding("mesos-unreachable"), {}, true],
@@ -93,6 +108,35 @@ for (const [name, problem, more, isTold] of told) {
     assertEquals(whyView({ ...job, ...more }, view).problems, isTold ? [problem] : []);
   });
 }
+
+Deno.test("a job of no profile is told nothing of what concerns profiles", () => {
+  const view = picture([{ ...finding("wrong-key"), profiles: ["linux"] }]);
+  const { profile: _, ...job } = jobOf(view, "windows");
+  assertEquals(whyView(job, view).problems, []);
+});
+
+Deno.test("an agent must have all resources, and be in the environment of the job", () => {
+  const view = picture();
+  const agents = (changes: Partial<JobView>): unknown => {
+    const { able, matching } = whyView({ ...jobOf(view, "linux"), ...changes }, view).agents ?? {};
+    return [able, matching];
+  };
+  assertEquals(agents({ gocdResources: ["docker", "LINUX"] }), [1, 1]);
+  assertEquals([agents({ environment: "qa" }), agents({ environment: "PRODUCTION" })], [[3, 0], [3, 1]]);
+});
+
+Deno.test("buckets are told apart by the set of their resources", () => {
+  const view = picture();
+  const [some] = view.demand;
+  const buckets = [["a", "bc"], ["ab", "c"], ["linux", "docker"]].map((gocdResources) => ({ ...some, gocdResources }));
+  const shown = (gocdResources: readonly string[]): unknown =>
+    whyView({ ...jobOf(view, "linux"), gocdResources }, { ...view, demand: buckets as never }).bucket?.gocdResources;
+  assertEquals([shown(["ab", "c"]), shown(["docker", "Linux"]), shown(["abc"])], [
+    ["ab", "c"],
+    ["linux", "docker"],
+    undefined,
+  ]);
+});
 
 Deno.test("only a breaker and its probe say why the profile launches nothing", () => {
   const job = jobOf(picture(), "windows");

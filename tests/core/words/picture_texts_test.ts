@@ -234,6 +234,8 @@ Deno.test("reports of GoCD on single jobs are folded into one, the others stay",
   });
   const disk = { code: "gocd-disk-full", message: "full", hint: "free some" };
   assertEquals(foldFindings([disk], []), [disk]);
+  assertEquals(foldFindings([{ ...disk, locators: ["p/1/s/1/a"] }], []), [{ ...disk, locators: ["p/1/s/1/a"] }]);
+  assertEquals(foldFindings([{ code: "gocd-job-unassigned", message: "m", hint: "h" }, disk], []), [disk]);
   const one = foldFindings([report("p/1/s/1/a"), disk, report("p/1/s/1/a")], []);
   assertEquals(one.map(({ code }) => code), ["gocd-disk-full", "gocd-job-unassigned"]);
   assertEquals(

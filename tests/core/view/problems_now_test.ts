@@ -1,0 +1,126 @@
+// What is wrong now: which problems of the state are told, in which order, and since when.
+
+import { assertEquals } from "@std/assert";
+import { problemsNow } from "../../../src/core/view/problems_now.ts";
+import type { State } from "../../../src/core/state.ts";
+import { minute, problem, second, serverInfo, someSettings, zeroMs } from "../../support/core.ts";
+import { aBucket, draftAt, gocdSuspicion, mesosSays, mesosSuspicion } from "../instance_fixtures.ts";
+
+const nowMs = zeroMs + minute;
+
+/** The codes of what is wrong, with since when, where that is told. */
+function told(parts: Partial<State> = {}, server: Partial<State["server"]> = {}): readonly string[] {
+  const { state } = draftAt(nowMs, [], server, parts);
+  return problemsNow(state, nowMs).map(({ code, sinceMs }) =>
+    sinceMs === undefined ? code : `${code} since ${sinceMs - zeroMs}`
+  );
+}
+
+const { state: plain } = draftAt(nowMs, []);
+const refused = { kind: "update", problem: problem({ kind: "refused" }), sinceMs: zeroMs + 7, lastMs: nowMs } as const;
+const controls = { frozen: true, frozenProfiles: [], mode: "run" } as const;
+const cut = {
+  kind: "connecting",
+  sinceMs: zeroMs,
+  reason: "cut",
+  failing: { sinceMs: zeroMs + 3, isUnsteady: false },
+} as const;
+
+Deno.test("where nothing is wrong nothing is told", () => assertEquals(told(), []));
+
+Deno.test("servers come first, each with since when it fails", () => {
+  const failing = { problem: problem(), problemSinceMs: zeroMs + 5 };
+  assertEquals(told({ session: cut, controls }, failing), [
+    "gocd-unreachable since 5",
+    "mesos-connecting since 3",
+    "held-frozen",
+  ]);
+});
+
+Deno.test("refused changes of records are told once, by the health of the server or by themselves", () => {
+  assertEquals(told({}, { writeFailure: refused }), ["gocd-writes-refused since 7"]);
+  const failing = { writeFailure: refused, problem: problem(), problemSinceMs: zeroMs + 5 };
+  assertEquals(told({}, failing), ["gocd-unreachable since 5", "gocd-writes-refused since 7"]);
+});
+
+Deno.test("each server that the brake is on for is told", () => {
+  const brake = {
+    isSameCluster: true,
+    gocd: { ...gocdSuspicion, sinceMs: zeroMs + 1 },
+    mesos: { ...mesosSuspicion, sinceMs: zeroMs + 2 },
+  };
+  assertEquals(told({ brake }).filter((each) => each.startsWith("brake-on")), ["brake-on since 1", "brake-on since 2"]);
+  assertEquals(told({ brake: { isSameCluster: true } }), []);
+});
+
+Deno.test("what holds all launches back is told, unless the first poll is awaited or the server's health says so", () => {
+  const { lastPollMs: _, info: __, reading: ___, ...unread } = plain.server;
+  const state = { ...plain, server: unread };
+  const codes = (some: State): readonly string[] => problemsNow(some, nowMs).map(({ code }) => code);
+  assertEquals([codes(state), codes({ ...state, controls })], [[], ["held-frozen"]]);
+  assertEquals(told({ controls: { ...controls, frozen: false, mode: "drain" } }), ["held-mode"]);
+  assertEquals(told({}, { info: { ...serverInfo, maintenance: "on" } }), ["held-maintenance"]);
+  const old = { ...plain, server: { ...plain.server, lastPollMs: nowMs - 20 * minute } };
+  assertEquals(codes(old), ["held-stale"]);
+});
+
+const breaker = {
+  failures: 2,
+  sinceMs: zeroMs + 4,
+  lastFailureMs: zeroMs,
+  retryMs: nowMs + second,
+  lastFailure: mesosSays("no image"),
+};
+
+Deno.test("a profile that fails is told while it is paused, with what its last container has written", () => {
+  const stderr = { taskId: "t", host: "h", answer: { kind: "read", text: "out of disk" } } as const;
+  const problems = (changes: object): readonly unknown[] => {
+    const breakers = {
+      profiles: new Map([["default", { ...breaker, ...changes }], ["other", breaker]]),
+      hosts: new Map(),
+    };
+    return problemsNow({ ...plain, breakers }, nowMs);
+  };
+  assertEquals(problems({ stderr }), [{
+    code: "profile-failing",
+    message:
+      'profile default: the last 2 launches failed (no image; its stderr ends with "out of disk"); retried in 1 s',
+    hint: "check the image and the settings of profile default",
+    detail: "last lines of stderr of t on h:\nout of disk",
+    profile: "default",
+    sinceMs: zeroMs + 4,
+  }]);
+  assertEquals([problems({ retryMs: nowMs }), problems({ failures: 0 })], [[], []]);
+});
+
+Deno.test("limits are told with the jobs that they hold back, each once", () => {
+  const held = (profile?: string) =>
+    ({ kind: "held-limit", limit: 5, allowed: 0, ...(profile === undefined ? {} : { profile }) }) as const;
+  const buckets = [
+    aBucket("a", { gate: held(), needsAgent: 3, wanted: 1 }),
+    aBucket("b", { gate: held("gpu"), needsAgent: 1, wanted: 0 }),
+    aBucket("c", { gate: held(), needsAgent: 2, wanted: 0 }),
+    aBucket("d", { needsAgent: 9, wanted: 0 }),
+  ];
+  const { state } = draftAt(nowMs, [], {}, { demand: { ...plain.demand, buckets } });
+  assertEquals(problemsNow(state, nowMs).map(({ message }) => message.split(":")[0]), [
+    "4 jobs are held back",
+    "1 job is held back",
+  ]);
+});
+
+Deno.test("jobs at the share of the cluster are counted, cpu-hours told from four fifths on", () => {
+  const reason = { kind: "held-share", share: 0.5, usedCpus: 4, clusterCpus: 8 } as const;
+  const job = { locator: "l", name: "j", gocdResources: [], verdict: "needs-agent", firstSeenMs: 0 } as const;
+  const jobs = [{ ...job, reason }, { ...job, reason: { kind: "launching" } as const }, { ...job, reason }];
+  const { state } = draftAt(nowMs, [], {}, { demand: { ...plain.demand, jobs } });
+  assertEquals(problemsNow(state, nowMs).map(({ code, message }) => `${code}: ${message.slice(0, 20)}`), [
+    "held-share: 2 jobs are held back",
+  ]);
+  const settings = someSettings({ scaling: { cpuHoursPerDay: 10 } });
+  const used = (hours: number): readonly string[] => {
+    const record = { day: new Date(nowMs).toISOString().slice(0, 10), cpuMs: hours * 60 * minute };
+    return told({ settings, cpuUse: { record, countedMs: nowMs, storedMs: nowMs } });
+  };
+  assertEquals([used(7.99), used(8), used(10)], [[], ["cpu-hours-low"], ["held-cpu-hours"]]);
+});
