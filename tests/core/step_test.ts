@@ -104,9 +104,7 @@ Deno.test("only records of which a list is the cause are changed together", () =
   const agents = [gocdAgent("a"), gocdAgent("b")];
   const polled: Event = { kind: "gocd-polled", server: serverInfo, jobs: [], agents, findings: [] };
   const read: Event = { kind: "gocd-agents-read", agents };
-  for (const event of [polled, read]) {
-    assertEquals(kinds(after(stateOf(gone), event).effects), ["disable-gocd-agents"]);
-  }
+  for (const event of [polled, read]) assertEquals(kinds(after(stateOf(gone), event).effects), ["disable-gocd-agents"]);
   const { server, ...state } = stateOf([aRegistered("a", "idle"), aRegistered("b", "idle")]);
   const unread = { ...state, server: { ...server, agents } };
   const teardown = after(unread, { kind: "teardown-requested", mode: "now" });
