@@ -194,9 +194,11 @@ export function gocdCallFailed(draft: Draft, event: EventOf<"gocd-call-failed">)
       for (const each of call.agents) draft.effect({ kind: "delete-gocd-agents", agents: [each] });
       return;
     }
-    const instance = draft.instance(call.agents[0]?.taskId ?? "");
-    if (instance !== undefined) deleteRefused(draft, instance);
-    if (instance?.state === "gone") reenableDeadRecord(draft, instance);
+    for (const { taskId } of call.agents) {
+      const instance = draft.instance(taskId);
+      if (instance !== undefined) deleteRefused(draft, instance);
+      if (instance?.state === "gone") reenableDeadRecord(draft, instance);
+    }
   }
   draft.note({ kind: "gocd-call-failed", call: call.kind, problem, onceKey: `${call.kind} ${problem.code}` });
 }

@@ -25,14 +25,10 @@ export const noReconciliation: ReconciliationState = { pending: new Set(), expli
  * whatever Mesos knows of ours as well, before its first launch: its state may be older than what lives.
  */
 export function startReconciliation(draft: Draft): void {
-  const pending = new Set<string>();
-  for (const instance of draft.state.instances.values()) {
-    if (instance.state !== "gone") pending.add(instance.taskId);
-  }
   const { nextImplicitMs = draft.atMs + implicitMs } = draft.state.reconciliation;
   draft.set({
     reconciliation: {
-      pending,
+      pending: new Set(draft.state.instances.keys()),
       nextExplicitMs: draft.atMs,
       explicitDelayMs: explicitFirstMs,
       nextImplicitMs: draft.state.inherited === "unknown" ? draft.atMs : nextImplicitMs,
@@ -47,18 +43,15 @@ export function reconcile(draft: Draft): void {
   if (state.session.kind !== "subscribed") return;
   addSilentLaunches(draft);
   let reconciliation = draft.state.reconciliation;
-  const living = [...reconciliation.pending].filter((taskId) => {
+  const living = [...reconciliation.pending].flatMap((taskId) => {
     const instance = draft.instance(taskId);
-    return instance !== undefined && instance.state !== "gone";
+    return instance === undefined || instance.state === "gone" ? [] : [instance];
   });
   if (living.length > 0 && atMs >= (reconciliation.nextExplicitMs ?? 0)) {
     for (let start = 0; start < living.length; start += tasksPerCallMax) {
       draft.effect({
         kind: "reconcile-tasks",
-        tasks: living.slice(start, start + tasksPerCallMax).flatMap((taskId) => {
-          const instance = draft.instance(taskId);
-          return instance === undefined ? [] : [taskOf(instance)];
-        }),
+        tasks: living.slice(start, start + tasksPerCallMax).map(taskOf),
       });
     }
     reconciliation = {
@@ -75,7 +68,9 @@ export function reconcile(draft: Draft): void {
     }
     reconciliation = { ...reconciliation, nextImplicitMs: atMs + implicitMs };
   }
-  if (living.length !== reconciliation.pending.size) reconciliation = { ...reconciliation, pending: new Set(living) };
+  if (living.length !== reconciliation.pending.size) {
+    reconciliation = { ...reconciliation, pending: new Set(living.map(({ taskId }) => taskId)) };
+  }
   if (reconciliation !== draft.state.reconciliation) draft.set({ reconciliation });
 }
 
@@ -96,7 +91,8 @@ function addSilentLaunches(draft: Draft): void {
   for (const instance of draft.state.instances.values()) {
     if (instance.state !== "launching" || draft.atMs - instance.sinceMs < launchSilenceMs) continue;
     if (draft.state.reconciliation.pending.has(instance.taskId)) continue;
-    if (instance.lastReconcileMs !== undefined && draft.atMs - instance.lastReconcileMs < 2 * launchSilenceMs) continue;
+    const { lastReconcileMs = -Infinity } = instance;
+    if (draft.atMs - lastReconcileMs < 2 * launchSilenceMs) continue;
     draft.touch({ ...instance, lastReconcileMs: draft.atMs });
     askFor(draft, instance.taskId);
   }

@@ -222,6 +222,11 @@ Deno.test("a teardown waits for who may come back, and for a list from after the
   assertEquals([torn([gone(asked)], read(zeroMs)), torn([gone(asked)], read(zeroMs + 1))], [[], [
     "teardown-framework",
   ]]);
+  const { reading: _, ...unread } = at([]).state.server;
+  const draft = at([gone(asked)], {}, controls("teardown"));
+  draft.set({ server: unread });
+  finishTeardown(draft);
+  assertEquals(finished(draft).effects, []);
   assertEquals(torn([gone(asked)], { agents: [gocdAgent("other", { uuid: "u" })] }), []);
   assertEquals(torn([gone(asked)], { agents: [gocdAgent("t", { uuid: "other" })] }), []);
   assertEquals(torn([gone(asked)], { agents: [gocdAgent("x")] }), ["teardown-framework"]);

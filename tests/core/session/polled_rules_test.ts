@@ -88,6 +88,7 @@ Deno.test("a restart of the server is over, and begins, with the list that shows
     read(at([], before === undefined ? {} : { restartedMs: before }), agents).state.server.restartedMs;
   const [a, b] = [gocdAgent("a", missing), gocdAgent("b")];
   assertEquals([restarted([a]), restarted([a, b]), restarted([])], [nowMs, undefined, undefined]);
+  assertEquals(restarted([a, gocdAgent("c", missing), b]), undefined);
   assertEquals([restarted([a], 5), restarted([a, gocdAgent("c", missing), b], 5), restarted([a, b], 5)], [
     5,
     5,
@@ -231,6 +232,9 @@ Deno.test("after a change the list is read sooner, never later", () => {
     0,
   ]);
   assertEquals([next(disable, nowMs + 1_999), next(remove, nowMs - 1)], [1_999, -1]);
+  const draft = at([], { nextAgentsMs: nowMs + minute });
+  gocdCallFailed(draft, { kind: "gocd-call-failed", call: remove, problem: problem() });
+  assertEquals(draft.state.server.nextAgentsMs - nowMs, 2_000);
 });
 
 Deno.test("an answer to an enabling is one, whether it was carried out or not; others are none", () => {
@@ -308,4 +312,9 @@ Deno.test("a DELETE that the server refuses for a build lets it finish, or be se
   ]);
   const nobody: State = failedCall(remove, "conflict", []).state;
   assertEquals(nobody.instances.size, 0);
+  const none = failedCall({ kind: "delete-gocd-agents", agents: [] }, "conflict", [gone]).finish();
+  assertEquals([none.effects, none.notes.length], [[], 1]);
+  const two = { kind: "delete-gocd-agents", agents: [record, { taskId: "v", uuid: "w" }] } as const;
+  const { effects, notes } = failedCall(two, "conflict", [deleting]).finish();
+  assertEquals([effects, notes], [two.agents.map((each) => ({ kind: "delete-gocd-agents", agents: [each] })), []]);
 });

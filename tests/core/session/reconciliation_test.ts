@@ -81,6 +81,8 @@ Deno.test("a call asks for five hundred tasks at most", () => {
   const many = Array.from({ length: 501 }, (_, index) => instance(`t${index}`));
   const state = stateWith(many, { pending: new Set(many.map(({ taskId }) => taskId)), nextExplicitMs: zeroMs });
   assertEquals(asked(state, zeroMs).said.map((tasks) => tasks.length), [500, 1]);
+  const whole = stateWith(many.slice(1), { pending: state.reconciliation.pending, nextExplicitMs: zeroMs });
+  assertEquals(asked(whole, zeroMs).said.map((tasks) => tasks.length), [500]);
 });
 
 Deno.test("everything is asked for every ten minutes, to the millisecond, and never without a session", () => {
