@@ -37,15 +37,8 @@ import type {
 export function statusView(state: State, atMs: number): StatusView {
   const { session, server, framework, controls } = state;
   const instances = [...state.instances.values()];
-  const builds = new Map(
-    server.agents.flatMap(({ uuid, buildLocator }) =>
-      buildLocator === undefined ? [] : [[uuid, buildLocator] as const]
-    ),
-  );
-  const ours = new Map(instances.flatMap((instance) => {
-    const uuid = uuidOf(instance);
-    return uuid === undefined ? [] : [[uuid, instance.taskId] as const];
-  }));
+  const builds = new Map(server.agents.map(({ uuid, buildLocator }) => [uuid, buildLocator] as const));
+  const ours = new Map(instances.map((instance) => [uuidOf(instance), instance.taskId] as const));
   return {
     atMs,
     startedMs: state.startedMs,
@@ -167,7 +160,7 @@ function countsAs(gocdAgent: GocdAgent): string {
 
 function instanceView(
   instance: AgentInstance,
-  { atMs, builds }: { readonly atMs: number; readonly builds: ReadonlyMap<string | undefined, string> },
+  { atMs, builds }: { readonly atMs: number; readonly builds: ReadonlyMap<string | undefined, string | undefined> },
 ): InstanceView {
   const uuid = uuidOf(instance);
   // A lost agent keeps the job that it was given last.

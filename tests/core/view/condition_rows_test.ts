@@ -2,7 +2,8 @@
 
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import type { Note } from "../../../src/core/note.ts";
-import { type Condition, conditionEvents, conditionOf, conditionsOf } from "../../../src/core/view/condition.ts";
+import { type Condition, conditionOf, conditionsOf } from "../../../src/core/view/condition.ts";
+import { conditionEvents } from "../../../src/core/view/condition_event.ts";
 import { withNote } from "../../../src/core/view/noted.ts";
 import { statusView } from "../../../src/core/view/status_view.ts";
 import type { JobView, StatusView } from "../../../src/core/view/view.ts";
