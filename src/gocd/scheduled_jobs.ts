@@ -34,13 +34,14 @@ const expected = "a feed of scheduled jobs";
 /**
  * Reads a feed that comes in pieces (bytes of UTF-8) or as one text. Throws {@linkcode GocdError} (`unreadable`) for
  * everything but a complete document with the root `scheduledJobs`: a cut feed or a login page is never an empty one. Of a
- * feed with more than {@linkcode jobsMax} jobs or {@linkcode feedBytesMax} bytes the oldest jobs are read, and a finding says
+ * feed with more than {@linkcode jobsMax} jobs or `bytesMax` bytes the oldest jobs are read, and a finding says
  * what was left out: most of all when so much waits, what can be launched must be.
  * `source` says what was asked, for the message.
  */
 export async function readScheduledJobs(
   chunks: AsyncIterable<Uint8Array> | string,
   source = "the feed of scheduled jobs",
+  bytesMax = feedBytesMax,
 ): Promise<ScheduledJobsReading> {
   if (typeof chunks === "string") return readScheduledJobsText(chunks, source);
   const feed = createFeedReader(source);
@@ -51,7 +52,7 @@ export async function readScheduledJobs(
     if (bytes > bodyBytesMax && !feed.hasJobs()) {
       throw contentError(source, { kind: "too-large", limit: `${bodyBytesMax} bytes` });
     }
-    if (bytes > feedBytesMax) return feed.cut();
+    if (bytes > bytesMax) return feed.cut();
     feed.write(decoder.decode(chunk, { stream: true }));
   }
   feed.write(decoder.decode());

@@ -165,7 +165,7 @@ Deno.test("of a feed with too many jobs the oldest are read, and it says how man
 Deno.test("a feed of more bytes than any is read as far as its limit, and says so", async () => {
   const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
   const head = encode("<scheduledJobs><job name='a'><buildLocator>p/1/s/1/a</buildLocator></job>");
-  const blanks = encode(" ".repeat(8 * 1024 * 1024));
+  const blanks = encode(" ".repeat(1024 * 1024));
   let isEnded = false;
   async function* endless(): AsyncGenerator<Uint8Array> {
     try {
@@ -175,7 +175,7 @@ Deno.test("a feed of more bytes than any is read as far as its limit, and says s
       isEnded = true;
     }
   }
-  const { jobs, findings } = await readScheduledJobs(endless());
+  const { jobs, findings } = await readScheduledJobs(endless(), "the feed", 10 * 1024 * 1024);
   assertEquals([jobs.length, findings.map(({ code }) => code), isEnded], [1, ["gocd-feed-left-out"], true]);
 });
 
