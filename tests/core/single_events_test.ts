@@ -227,6 +227,7 @@ Deno.test("an instance that is given back is unrecorded where we deleted its rec
     false,
     false,
   ]);
+  assertEquals(isPendingOnReturn(at(0, { agents: [gocdAgent("t"), gocdAgent("x", pending)] }), "uuid-t"), false);
   assertEquals([
     isPendingOnReturn(at(0, { agents: [gocdAgent("t", pending)] }), "uuid-t"),
     isPendingOnReturn(at(0, { agents: [gocdAgent("t")] }), "uuid-t"),

@@ -40,7 +40,7 @@ export function countedSince({ brake }: State, sinceMs: number): number {
 }
 
 /** A Mesos agent that runs or ran an agent of ours has been heard of: this is our cluster. */
-export function knowCluster(draft: Draft, mesosAgentIds: readonly string[]): void {
+export function knowCluster(draft: Draft, mesosAgentIds: readonly (string | undefined)[]): void {
   const { brake, instances } = draft.state;
   if (brake.isSameCluster) return;
   const ids = new Set(mesosAgentIds);

@@ -7,7 +7,7 @@ import { doubtLoss, heardRecord, isProof } from "./doubt.ts";
 import type { Draft } from "../draft.ts";
 import { countFailure, countHostFailure, countLoss, giveBackLaunch, waivePollWait } from "./failures.ts";
 import { withPossibleBuild } from "../demand/hung_build.ts";
-import { type AgentInstance, type EndCause, type Gone, inPhase } from "../instance.ts";
+import { type AgentInstance, type EndCause, type Gone, inPhase, type InstanceIn } from "../instance.ts";
 import { isFence } from "../identity/lineage.ts";
 import type { EndedTask } from "../note.ts";
 import { errorCharactersMax, oneLine } from "../text.ts";
@@ -32,7 +32,7 @@ export function taskStatusUpdated(draft: Draft, status: TaskStatus): void {
 function follow(draft: Draft, status: TaskStatus): void {
   const meaning = taskMeaning(status.state);
   const known = draft.instance(status.taskId);
-  if (known === undefined) skipUsedTaskId(draft, status.taskId);
+  skipUsedTaskId(draft, status.taskId);
   if (known?.state === "launching" && isDuplicate(status)) {
     advanceLiving(draft, known);
     waivePollWait(draft, known);
@@ -44,7 +44,7 @@ function follow(draft: Draft, status: TaskStatus): void {
   if (meaning === "lost" && isAboutAnother(instance, status)) return askFor(draft, status.taskId);
   answered(draft, status.taskId);
   // The words of a running container come from its Mesos agent; of others a master may just repeat our question.
-  if (!isOver(meaning) && meaning !== "unclear") knowCluster(draft, [status.mesosAgentId ?? ""]);
+  if (!isOver(meaning) && meaning !== "unclear") knowCluster(draft, [status.mesosAgentId]);
   applyMeaning(draft, isOver(meaning) ? instance : trackMesosAgent(draft, instance, status), status, meaning);
 }
 
@@ -55,7 +55,6 @@ function isAboutAnother({ mesosAgentId }: AgentInstance, status: TaskStatus): bo
 
 function answered(draft: Draft, taskId: string): void {
   const { reconciliation } = draft.state;
-  if (!reconciliation.pending.has(taskId)) return;
   const pending = new Set(reconciliation.pending);
   pending.delete(taskId);
   draft.set({ reconciliation: { ...reconciliation, pending } });
@@ -130,12 +129,8 @@ function onAlive(draft: Draft, instance: AgentInstance, status: TaskStatus): voi
       return;
     case "gone":
       return onBackFromTheDead(draft, instance, status);
-    case "registered":
-    case "draining":
-    case "killing":
-      return;
     default:
-      return instance satisfies never;
+      instance satisfies InstanceIn<"registered" | "draining" | "killing">;
   }
 }
 

@@ -7,6 +7,7 @@ import {
   type AgentInstance,
   type DrainReason,
   type EndCause,
+  type Gone,
   inPhase,
   type KillCause,
   type Registered,
@@ -92,19 +93,21 @@ export function sendKill(draft: Draft, instance: AgentInstance): void {
 
 /** It is over as far as Mesos knows, and the GoCD server does not hear it. */
 export function endUnproven(draft: Draft, instance: AgentInstance, cause: EndCause, message: string): void {
-  end(draft, instance, cause, message);
-  const gone = draft.instance(instance.taskId);
-  if (gone?.state === "gone") draft.put({ ...gone, isUnproven: true });
+  draft.put({ ...ended(draft, instance, cause, message), isUnproven: true });
 }
 
 /** The task is over; its record on the GoCD server is cleaned up from here on. */
 export function end(draft: Draft, instance: AgentInstance, cause: EndCause, message: string): void {
+  draft.put(ended(draft, instance, cause, message));
+}
+
+function ended({ atMs }: Draft, instance: AgentInstance, cause: EndCause, message: string): Gone {
   const uuid = uuidOf(instance);
-  draft.put(inPhase(instance, {
+  return inPhase(instance, {
     state: "gone",
-    sinceMs: draft.atMs,
+    sinceMs: atMs,
     ...(uuid === undefined ? {} : { uuid }),
     cause,
     message: oneLine(message),
-  }));
+  });
 }

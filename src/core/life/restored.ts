@@ -67,17 +67,17 @@ function gapNotInFuture({ sinceMs, repairMs }: RegistrationGap, atMs: number): R
 
 function stepMs(step: DrainStep): number {
   switch (step.kind) {
+    case "deleting":
+      return Math.max(step.askedMs, step.sinceMs ?? 0);
     case "disabling":
     case "enabling":
       return step.askedMs;
-    case "deleting":
-      return Math.max(step.askedMs, step.sinceMs ?? 0);
     case "confirming":
       return step.firstIdleMs;
-    case "absent":
-      return step.sinceMs;
     case "finishing":
       return 0;
+    case "absent":
+      return step.sinceMs;
     default:
       return step satisfies never;
   }
@@ -85,19 +85,19 @@ function stepMs(step: DrainStep): number {
 
 function stepNotInFuture(step: DrainStep, atMs: number): DrainStep {
   switch (step.kind) {
-    case "disabling":
-    case "enabling":
-      return { ...step, askedMs: Math.min(step.askedMs, atMs) };
     case "deleting": {
       const sinceMs = step.sinceMs === undefined ? {} : { sinceMs: Math.min(step.sinceMs, atMs) };
       return { ...step, askedMs: Math.min(step.askedMs, atMs), ...sinceMs };
     }
+    case "disabling":
+    case "enabling":
+      return { ...step, askedMs: Math.min(step.askedMs, atMs) };
     case "confirming":
       return { ...step, firstIdleMs: Math.min(step.firstIdleMs, atMs) };
-    case "absent":
-      return { ...step, sinceMs: Math.min(step.sinceMs, atMs) };
     case "finishing":
       return step;
+    case "absent":
+      return { ...step, sinceMs: Math.min(step.sinceMs, atMs) };
     default:
       return step satisfies never;
   }

@@ -61,7 +61,6 @@ function reasonToRetire(draft: Draft, instance: Registered): DrainReason | undef
   if (retire === "maintenance" || retire === "operator") return retire;
   if (isWear(retire)) return mayWornGo(draft, instance) ? retire : undefined;
   const reason = retire ?? (profileOf(state.settings, instance.profile) === undefined ? "profile-changed" : undefined);
-  if (reason === undefined) return undefined;
   const isDisabled = activity.kind === "unsure" && activity.word === "Disabled";
   if (activity.kind !== "idle" && !isDisabled) return undefined;
   return reason === "profile-changed" && isAwaited(draft, instance) ? undefined : reason;

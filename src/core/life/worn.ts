@@ -20,7 +20,6 @@ const goldenRatio = 1.618_034;
 /** Counts what a list shows registered agents to build, and marks the worn ones. */
 export function retireWorn(draft: Draft, agents: readonly GocdAgent[]): void {
   const { settings } = draft.state;
-  if (!settings.profiles.some((each) => countsJobs(each) || each.maxLifetimeMs !== undefined)) return;
   const byUuid = new Map(agents.map((each) => [each.uuid, each]));
   for (const instance of [...draft.state.instances.values()]) {
     if (instance.state !== "registered") continue;
@@ -37,9 +36,9 @@ export function retireWorn(draft: Draft, agents: readonly GocdAgent[]): void {
 /** What an instance is to be replaced for; `undefined`: it may go on. */
 export function wearOf({ settings }: Pick<State, "settings">, instance: AgentInstance, atMs: number): Wear | undefined {
   const { maxJobs, maxLifetimeMs } = profileOf(settings, instance.profile) ?? {};
-  if (maxJobs !== undefined && (instance.built?.jobs ?? 0) >= maxJobs) return "max-jobs";
-  if (maxLifetimeMs === undefined) return undefined;
-  return atMs - instance.createdMs >= maxLifetimeMs * (1 - spreadOf(instance)) ? "max-lifetime" : undefined;
+  if ((instance.built?.jobs ?? 0) >= (maxJobs ?? Infinity)) return "max-jobs";
+  const lifetimeMs = (maxLifetimeMs ?? Infinity) * (1 - spreadOf(instance));
+  return atMs - instance.createdMs >= lifetimeMs ? "max-lifetime" : undefined;
 }
 
 /** Whether an agent is drained for its wear, and for nothing else. */
@@ -50,7 +49,7 @@ export function isWear(reason: DrainReason | undefined): reason is Wear {
 /** Whether the next build of an idle agent may be its last: it is to be seen soon after it has begun. */
 export function isLastJobNear({ settings }: Pick<State, "settings">, instance: Registered): boolean {
   const { maxJobs } = profileOf(settings, instance.profile) ?? {};
-  return maxJobs !== undefined && instance.retire === undefined && (instance.built?.jobs ?? 0) >= maxJobs - 1;
+  return instance.retire === undefined && (instance.built?.jobs ?? 0) >= (maxJobs ?? Infinity) - 1;
 }
 
 function countsJobs({ maxJobs, keepsWorkspaces }: AgentProfile): boolean {
@@ -73,16 +72,8 @@ function withBuild({ atMs }: Draft, instance: Registered, gocdAgent: GocdAgent |
 
 /** What it is to go for already may wait until it is idle; what it has done may not. */
 function yieldsTo(retire: RetireReason | undefined, wear: Wear): boolean {
-  switch (retire) {
-    case undefined:
-    case "profile-changed":
-    case "surplus":
-      return true;
-    case "max-lifetime":
-      return wear === "max-jobs";
-    default:
-      return false;
-  }
+  return retire === undefined || retire === "profile-changed" || retire === "surplus" ||
+    retire === "max-lifetime" && wear === "max-jobs";
 }
 
 /** A share in [0, {@linkcode spreadMax}), by the number in the task id. */

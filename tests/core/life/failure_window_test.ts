@@ -45,6 +45,14 @@ const told: readonly (readonly [name: string, failure: Failure, instance: typeof
     starting,
     "launch",
   ],
+  ["Mesos cannot pull", mesosSays("Failed to pull image 'x'"), launching, "pull"],
+  ["pulling has failed", mesosSays("Error pulling image x"), launching, "pull"],
+  ["an image is not there", mesosSays("image a/b:c was not found"), launching, "pull"],
+  ["a registry denies", mesosSays("the registry at a.b said: access denied"), launching, "pull"],
+  ["a registry wants to know who asks", mesosSays("registry: unauthorized"), launching, "pull"],
+  ["a layer is not there", mesosSays("unknown blob"), launching, "pull"],
+  ["a volume is not there", mesosSays("volume not found"), launching, "launch"],
+  ["a file of the image is not there", mesosSays("pullover and imagery: not found"), launching, "launch"],
   ["nothing runs in time", { kind: "not-running", afterMs: 1 }, starting, "launch"],
   ["the container ends before it registers", mesosSays("Container exited with status 3"), running, "early-exit"],
   ["its log says pull, but it ran", mesosSays("git pull failed"), running, "early-exit"],
@@ -220,4 +228,7 @@ Deno.test("each failure is kept with what it was, an hour of them, and two hundr
   });
   const full = Array.from({ length: failuresPerProfileMax }, (_, index) => failure(nowMs - index));
   assertEquals(after({ default: full, other: full }), { default: [...full.slice(1), own], other: full });
+  const { watched } = stateOf([]);
+  const failureWindow = new Map([["default", [old, young]], ["other", [{ ...young, host: "h-2" }, young]]]);
+  assertEquals([...failuresByHost({ failureWindow, watched }, nowMs)], [["h", { exit: 2 }], ["h-2", { exit: 1 }]]);
 });

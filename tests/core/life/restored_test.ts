@@ -75,6 +75,8 @@ Deno.test("times of the past stay where another one lay in the future", () => {
   for (const phase of phases) {
     assertEquals(after(phase, { createdMs: future }), anInstance("t", phase, { ...changes, createdMs: now }));
   }
+  const finishing = anInstance("t", draining({ kind: "finishing" }));
+  assertEquals(notInFuture(finishing, now) === finishing, true);
   const early = { state: "starting", sinceMs: future } as const;
   assertEquals(after(early), anInstance("t", { ...early, sinceMs: now }, changes));
 });

@@ -4,9 +4,13 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { conditionsOf } from "../../../src/core/view/condition.ts";
 import { statusView } from "../../../src/core/view/status_view.ts";
-import type { SandboxAnswer } from "../../../src/core/life/sandbox.ts";
+import { askForStderr, type SandboxAnswer, sandboxRead } from "../../../src/core/life/sandbox.ts";
 import type { SandboxEffect } from "../../../src/core/effect.ts";
-import { drive, type Driver, jobs, minute, offer, only, second } from "../../support/core.ts";
+import type { Failure } from "../../../src/core/life/causes.ts";
+import type { AgentInstance } from "../../../src/core/instance.ts";
+import type { State } from "../../../src/core/state.ts";
+import { drive, type Driver, jobs, minute, offer, only, second, zeroMs } from "../../support/core.ts";
+import { anInstance, aRegistered, draftAt, mesosSays, stateOf } from "../instance_fixtures.ts";
 
 const readsSandboxes = true as const;
 const exited = { reason: "REASON_COMMAND_EXECUTOR_FAILED", message: "Container exited with status 3" };
@@ -125,4 +129,81 @@ Deno.test("an answer that comes when the profile works again changes nothing but
   if (request !== undefined) world.send({ kind: "sandbox-read", request, answer: read });
   assertEquals(world.state.breakers, before.breakers);
   assertEquals(world.noted().map(({ code }) => code), ["stderr-read"]);
+});
+
+const ran = anInstance("t", { state: "starting", runningSinceMs: zeroMs });
+
+/** The requests for stderr after a failure. */
+function asked(instance: AgentInstance, failure: Failure = mesosSays("m"), parts: Partial<State> = {}): unknown[] {
+  const { settings, framework } = stateOf([]);
+  const known = { settings: { ...settings, readsSandboxes }, framework: { ...framework, frameworkId: "f-1" } };
+  const draft = draftAt(zeroMs, [instance], {}, { ...known, ...parts });
+  askForStderr(draft, instance, failure);
+  return [...draft.finish().effects];
+}
+
+Deno.test("stderr is asked for where the host of the container is known, at the usual port where no offer has told another", () => {
+  const address = { hostname: "h-t", port: 5_051 };
+  const request = { kind: "read-sandbox", taskId: "t", profile: "default", host: "h-t", frameworkId: "f-1", address };
+  assertEquals(asked(ran), [request]);
+  const { offers } = stateOf([]);
+  const told = { hostname: "h-t.example", ip: "10.0.0.7", port: 5_052 };
+  const hosts = (agentAddress?: typeof told): Partial<State> => ({
+    offers: {
+      ...offers,
+      hosts: new Map([["s-t", { ...(agentAddress === undefined ? {} : { agentAddress }) } as never]]),
+    },
+  });
+  assertEquals(asked(ran, mesosSays("m"), hosts(told)), [{ ...request, address: told }]);
+  assertEquals(asked(ran, mesosSays("m"), hosts()), [request]);
+  assertEquals(asked({ ...ran, mesosAgentId: "" }), []);
+  const { framework } = stateOf([]);
+  const { frameworkId: _, ...unregistered } = { frameworkId: undefined, ...framework };
+  assertEquals(asked(ran, mesosSays("m"), { framework: unregistered }), []);
+});
+
+Deno.test("stderr is asked for where the container has run and ended, or says why it does not register", () => {
+  const wanted = { gocdResources: ["linux"] };
+  const registered = aRegistered("t", "idle");
+  const count = (instance: AgentInstance, failure: Failure): number => asked(instance, failure).length;
+  assertEquals([count(ran, mesosSays("m")), count(registered, mesosSays("m"))], [1, 1]);
+  assertEquals([count(ran, { kind: "not-registered", afterMs: 1 }), count(ran, { kind: "pending", afterMs: 1 })], [
+    1,
+    1,
+  ]);
+  assertEquals(count(registered, { kind: "misregistered", got: { gocdResources: [] }, wanted }), 0);
+  assertEquals([count(registered, { kind: "lost-contact" }), count(ran, { kind: "not-running", afterMs: 1 })], [0, 0]);
+  assertEquals(count(anInstance("t", { state: "starting" }), mesosSays("cannot pull")), 0);
+});
+
+Deno.test("an answer is kept with the failure, the plan made anew, and told, what was not read once for each host", () => {
+  const address = { hostname: "h-t", port: 5_051 };
+  const request = {
+    kind: "read-sandbox",
+    taskId: "t",
+    profile: "default",
+    host: "h-t",
+    frameworkId: "f-1",
+    address,
+  } as const;
+  const lastFailure = mesosSays("m");
+  const breaker = { failures: 1, sinceMs: zeroMs, lastFailureMs: zeroMs, retryMs: zeroMs, lastFailure };
+  const told = (answer: SandboxAnswer, name = "default"): unknown => {
+    const { demand } = stateOf([]);
+    const draft = draftAt(zeroMs, [], {}, {
+      demand: { ...demand, isStale: false },
+      breakers: { profiles: new Map([[name, breaker]]), hosts: new Map() },
+    });
+    sandboxRead(draft, { kind: "sandbox-read", request, answer });
+    const stderr = { taskId: "t", host: "h-t", answer };
+    const isKept = name === "default";
+    assertEquals([...draft.state.breakers.profiles], [[name, isKept ? { ...breaker, stderr } : breaker]]);
+    assertEquals(draft.state.demand.isStale, isKept);
+    return draft.finish().notes;
+  };
+  const note = { kind: "stderr-read", taskId: "t", profile: "default", host: "h-t" };
+  assertEquals(told(read), [{ ...note, answer: read }]);
+  const failed: SandboxAnswer = { kind: "failed", message: "no" };
+  assertEquals(told(failed), [{ ...note, answer: failed, onceKey: "h-t failed" }]);
+  assertEquals(told(read, "other"), [{ ...note, answer: read }]);
 });

@@ -5,7 +5,7 @@ import type { Draft } from "../../../src/core/draft.ts";
 import type { GocdAgent } from "../../../src/core/gocd_records.ts";
 import type { AgentInstance, RetireReason } from "../../../src/core/instance.ts";
 import { retireAgents } from "../../../src/core/life/scale_in.ts";
-import { isLastJobNear, isWear, retireWorn } from "../../../src/core/life/worn.ts";
+import { isLastJobNear, isWear, retireWorn, wearOf } from "../../../src/core/life/worn.ts";
 import type { AgentProfile } from "../../../src/core/settings.ts";
 import { building, drive, gocdAgent, linux, minute, zeroMs } from "../../support/core.ts";
 import { anInstance, aRegistered, draftAt } from "../instance_fixtures.ts";
@@ -133,4 +133,21 @@ Deno.test("an idle agent that is old and of a former profile waits for no replac
     return draft.instance("t")?.state;
   });
   assertEquals(states, ["registered", "draining"]);
+});
+
+Deno.test("an agent that is marked for its age is put on record once", () => {
+  const old = registered({ ...since(0), retire: "max-lifetime" });
+  assertEquals(judged([{ ...linux, maxLifetimeMs: minute }], [old]).finish().records, []);
+});
+
+Deno.test("the lifetime of an agent ends to the millisecond, by the number of its task", () => {
+  const isOld = (number: number, ageMs: number): boolean =>
+    wearOf(drive({ profiles: [{ ...linux, maxLifetimeMs: 1_000_000 }] }).state, {
+      ...aRegistered(`gocd-abc123-default-${number}`, "idle"),
+      createdMs: nowMs - ageMs,
+    }, nowMs) !== undefined;
+  // 1 and 2 times the golden ratio, without the whole part, of a tenth.
+  for (const [number, endMs] of [[0, 1_000_000], [1, 938_197], [2, 976_394], [1_000_000, 1_000_000]] as const) {
+    assertEquals([isOld(number, endMs - 1), isOld(number, endMs)], [false, true], `${number}`);
+  }
 });
