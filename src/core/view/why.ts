@@ -54,7 +54,7 @@ export function saysBlocked({ reasonCode }: JobView): boolean {
 function isSaid({ code, profile, profiles }: Finding, job: JobView): boolean {
   const isOfOthers = code === "jobs-unserved" || code === "held-limit" || code === "held-share" ||
     code === "profile-failing" && profile !== job.profile ||
-    profiles !== undefined && (job.profile === undefined || !profiles.includes(job.profile));
+    profiles !== undefined && !profiles.some((each) => each === job.profile);
   if (isOfOthers || code === job.reasonCode || code === `held-${job.reasonCode}`) return true;
   if (code === "gocd-job-unassigned") return job.remarks?.some((remark) => remark.code === code) === true;
   return code === "profile-failing" && saysBlocked(job) ||

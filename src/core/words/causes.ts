@@ -29,7 +29,7 @@ const tellingCharactersMax = 200;
 /** A short error as it is; of a long one what Docker says, without its command line (Mesos src/docker/docker.cpp). */
 function tellingPart(message: string): string {
   if (message.length <= tellingCharactersMax) return message;
-  const [, said = message] = /\bstderr='(.*\S)/.exec(message) ?? [];
+  const said = /\bstderr='(.*\S)/.exec(message)?.[1] ?? message;
   return shortened(said.replace(/\s*'$/, ""), tellingCharactersMax);
 }
 
@@ -41,12 +41,13 @@ export function wholeError(failure: Failure): string | undefined {
 /** What the operator can do about launches that fail; `of`: the profile, as named in the text. */
 export function failureHint(failure: Failure, of: string): string {
   const image = `check the image and the settings of ${of}`;
-  const message = failure.kind === "mesos" ? failure.message : "";
+  if (failure.kind !== "mesos") return image;
+  const { message } = failure;
   // Mesos src/slave/slave.cpp: no containerizer of the agent took the container.
   if (/abnormal executor termination: unknown container/i.test(message)) {
     return "see the log of the Mesos agent: without --containerizers=docker,mesos it runs no containers of Docker";
   }
-  const [, status] = /\bstatus (\d+)/.exec(message) ?? [];
+  const status = /\bstatus (\d+)/.exec(message)?.[1];
   if (status === "137") return `${image}, and its mem (137 is SIGKILL, often for want of memory)`;
   return status === "143"
     ? "somebody else has stopped its container (143 is SIGTERM): docker stop, or a shutdown of the host"

@@ -29,7 +29,7 @@ export function refusedText(message: string): string {
 export function refusedHint(error: FrameworkErrorKind, message: string): string {
   if (error === "unauthorized") return "check mesos.principal, mesos.secret and the master's ACLs for the role";
   // Mesos 1.9 and later (src/master/validation.cpp, `validateUpdate`); before, the old one simply stays.
-  const fixed = /\b(?:changing|updating)\b.*?\b(principal|user)\b/i.exec(message)?.[1]?.toLowerCase();
+  const fixed = /\b(?:changing|updating)\b.*?\b(principal|user)\b/.exec(message.toLowerCase())?.[1];
   return fixed === undefined
     ? "check the keys under mesos in the configuration"
     : `Mesos never changes the ${fixed} of a framework: set mesos.${fixed} back, or run gocd-mesos teardown with the old ` +

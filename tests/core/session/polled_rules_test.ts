@@ -246,7 +246,11 @@ Deno.test("an answer to an enabling is one, whether it was carried out or not; o
   const fails = (call: GocdEffect) => (draft: Draft): void =>
     gocdCallFailed(draft, { kind: "gocd-call-failed", call, problem: problem() });
   assertEquals([asked((draft) => gocdCallDone(draft, enable)), asked(fails(enable))], [false, false]);
-  assertEquals([asked((draft) => gocdCallDone(draft, disable)), asked(fails(disable))], [true, true]);
+  for (
+    const call of [disable, { kind: "correct-gocd-agent", ...record, registration: { gocdResources: [] } } as const]
+  ) {
+    assertEquals([asked((draft) => gocdCallDone(draft, call)), asked(fails(call))], [true, true]);
+  }
 });
 
 /** What a change that failed leaves. */
