@@ -42,6 +42,7 @@ export function invalidRegistration(
     const flaw = gocdResourceFlaw(name);
     if (flaw !== undefined) return { what: "resource", name, flaw };
   }
-  const flaw = environment === undefined ? undefined : environmentNameFlaw(environment);
-  return environment === undefined || flaw === undefined ? undefined : { what: "environment", name: environment, flaw };
+  if (environment === undefined) return undefined;
+  const flaw = environmentNameFlaw(environment);
+  return flaw === undefined ? undefined : { what: "environment", name: environment, flaw };
 }

@@ -134,7 +134,7 @@ const toldNotes: ReadonlySet<NoteKind> = new Set([
 /** What is left of `frame`, which `event` has made of the state `before`. */
 export function withoutRecords(before: State, event: Event, frame: Frame): Omit<Frame, "records"> {
   const { state } = frame;
-  const fates = { isRepeated: isRepeated(event) };
+  const fates = { isRepeated: repeated[event.kind] };
   return {
     state: {
       ...kept(before, state, { ...fates, of: stateFates }),
@@ -173,81 +173,78 @@ function withOffersSeen(before: OffersState, { roles }: OffersState): OffersStat
 }
 
 /** Whether what an event could not bring about comes to us again: sent, asked for, or seen again. */
-function isRepeated({ kind }: Event): boolean {
-  switch (kind) {
-    // Mesos sends an update until it is acknowledged, makes offers again, and we subscribe and look again.
-    case "subscribed":
-    case "heartbeat":
-    case "offers-received":
-    case "inverse-offers-received":
-    case "task-status-updated":
-    case "framework-torn-down":
-    case "gocd-polled":
-    case "gocd-agents-read":
-    case "gocd-poll-failed":
-    case "tick":
-    // The operator is told that it had no effect.
-    case "launching-frozen":
-    case "launching-resumed":
-    case "drain-requested":
-    case "profile-drain-requested":
-    case "agent-drain-requested":
-    case "canary-requested":
-    case "teardown-requested":
-    case "loss-accepted":
-      return true;
-    case "disconnected":
-    case "offer-rescinded":
-    case "inverse-offer-rescinded":
-    case "mesos-agent-failed":
-    case "executor-failed":
-    case "framework-error":
-    case "mesos-call-failed":
-    case "gocd-call-done":
-    case "gocd-call-failed":
-    case "sandbox-read":
-    case "settings-changed":
-    case "shutdown-started":
-      return false;
-    default:
-      return kind satisfies never;
-  }
-}
+const repeated: Readonly<Record<Event["kind"], boolean>> = {
+  // Mesos sends an update until it is acknowledged, makes offers again, and we subscribe and look again.
+  "subscribed": true,
+  "heartbeat": true,
+  "offers-received": true,
+  "inverse-offers-received": true,
+  "task-status-updated": true,
+  "framework-torn-down": true,
+  "gocd-polled": true,
+  "gocd-agents-read": true,
+  "gocd-poll-failed": true,
+  "tick": true,
+  // The operator is told that it had no effect.
+  "launching-frozen": true,
+  "launching-resumed": true,
+  "drain-requested": true,
+  "profile-drain-requested": true,
+  "agent-drain-requested": true,
+  "canary-requested": true,
+  "teardown-requested": true,
+  "loss-accepted": true,
+  "disconnected": false,
+  "offer-rescinded": false,
+  "inverse-offer-rescinded": false,
+  "mesos-agent-failed": false,
+  "executor-failed": false,
+  "framework-error": false,
+  "mesos-call-failed": false,
+  "gocd-call-done": false,
+  "gocd-call-failed": false,
+  "sandbox-read": false,
+  "settings-changed": false,
+  "shutdown-started": false,
+};
+
+const asItIs = (effect: Effect): readonly Effect[] => [effect];
+/** Decided again from the state that stays, or sent again by the other side. */
+const notAtAll = (): readonly Effect[] => [];
+const briefly = (seconds: number): number => Math.min(seconds, refuseSeconds);
+
+/** How the effects of each kind leave. */
+const leaves: { readonly [K in Effect["kind"]]: (effect: Extract<Effect, { readonly kind: K }>) => readonly Effect[] } =
+  {
+    "poll-gocd": asItIs,
+    "read-gocd-agents": asItIs,
+    "step-down": asItIs,
+    "end-session": ({ retryMs, ...effect }) => [
+      { ...effect, ...(retryMs === undefined ? {} : { retryMs: Math.max(retryMs, subscribeAgainMs) }) },
+    ],
+    "decline-offers": (effect) => [{ ...effect, refuseSeconds: briefly(effect.refuseSeconds) }],
+    "decline-inverse-offers": (effect) => [{ ...effect, refuseSeconds: briefly(effect.refuseSeconds) }],
+    "accept-offers": ({ offerIds }) => [{ kind: "decline-offers", offerIds, refuseSeconds }],
+    "accept-inverse-offers": ({ offerIds }) => [{ kind: "decline-inverse-offers", offerIds, refuseSeconds }],
+    "suppress-offers": notAtAll,
+    "revive-offers": notAtAll,
+    "acknowledge-status": notAtAll,
+    "reconcile-tasks": notAtAll,
+    "kill-task": notAtAll,
+    "teardown-framework": notAtAll,
+    "enable-gocd-agent": notAtAll,
+    "correct-gocd-agent": notAtAll,
+    "disable-gocd-agents": notAtAll,
+    "delete-gocd-agents": notAtAll,
+    "read-sandbox": notAtAll,
+    "exit": notAtAll,
+  };
 
 /** What may leave of an effect. */
 function withoutRecord(effect: Effect): readonly Effect[] {
-  switch (effect.kind) {
-    case "poll-gocd":
-    case "read-gocd-agents":
-    case "step-down":
-      return [effect];
-    case "end-session":
-      if (effect.retryMs === undefined) return [effect];
-      return [{ ...effect, retryMs: Math.max(effect.retryMs, subscribeAgainMs) }];
-    case "decline-offers":
-    case "decline-inverse-offers":
-      return [{ ...effect, refuseSeconds: Math.min(effect.refuseSeconds, refuseSeconds) }];
-    case "accept-offers":
-      return [{ kind: "decline-offers", offerIds: effect.offerIds, refuseSeconds }];
-    case "accept-inverse-offers":
-      return [{ kind: "decline-inverse-offers", offerIds: effect.offerIds, refuseSeconds }];
-    case "suppress-offers":
-    case "revive-offers":
-    case "acknowledge-status":
-    case "reconcile-tasks":
-    case "kill-task":
-    case "teardown-framework":
-    case "enable-gocd-agent":
-    case "correct-gocd-agent":
-    case "disable-gocd-agents":
-    case "delete-gocd-agents":
-    case "read-sandbox":
-    case "exit":
-      // Decided again from the state that stays, or sent again by the other side.
-      return [];
-    default:
-      return effect satisfies never;
-  }
+  // The table has for each kind what leaves of that kind, which the compiler cannot follow through the union.
+  const leave = leaves[effect.kind] as (effect: Effect) => readonly Effect[];
+  return leave(effect);
 }
 
 /** A framework id that is not stored would orphan every agent: without one, there is no session. */

@@ -40,6 +40,17 @@ Deno.test("an instance that is removed is stored as such, whatever was stored of
   assertEquals(draft.state.demand.isStale, true);
 });
 
+Deno.test("an instance that is removed makes the plan stale, and cpu-hours are stored as their record", () => {
+  const draft = draftOf(one);
+  draft.remove("t");
+  assertEquals(draft.state.demand.isStale, true);
+  const cpuUse = { record: { day: "2026-11-28", cpuMs: 5 }, countedMs: 6, storedMs: 7 };
+  draft.setCpuUse(cpuUse);
+  draft.setCpuUse(cpuUse);
+  assertEquals(draft.state.cpuUse, cpuUse);
+  assertEquals(draft.finish().records.slice(1), [{ kind: "cpu-use", cpuUse: cpuUse.record }]);
+});
+
 Deno.test("the state before is left as it was, and parts that nobody changed are the same objects", () => {
   const { instances, ...rest } = stateOf([one]);
   const before = { ...rest, instances };

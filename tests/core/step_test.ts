@@ -9,7 +9,19 @@ import { noReconciliation } from "../../src/core/session/reconciliation.ts";
 import { watchedFrom } from "../../src/core/session/watched.ts";
 import type { State } from "../../src/core/state.ts";
 import { initialState, step } from "../../src/core/step.ts";
-import { emptyStore, gocdAgent, linux, minute, second, serverInfo, someSettings, zeroMs } from "../support/core.ts";
+import {
+  emptyStore,
+  gocdAgent,
+  linux,
+  minute,
+  offer,
+  pending,
+  problem,
+  second,
+  serverInfo,
+  someSettings,
+  zeroMs,
+} from "../support/core.ts";
 import { anInstance, aRegistered, stateOf } from "./instance_fixtures.ts";
 
 Deno.test("a run begins with what was stored, and with nothing known beside it", () => {
@@ -96,6 +108,53 @@ Deno.test("stored instances are marked by the settings, none is of the future, a
 const after = (state: State, event: Event, afterMs = second): ReturnType<typeof step> =>
   step(state, { atMs: zeroMs + afterMs, random: 0.5, event });
 const kinds = (effects: readonly Effect[]): readonly string[] => effects.map(({ kind }) => kind);
+
+Deno.test("what is enabled after a list leaves last, after all that is disabled and deleted, and calls of Mesos first", () => {
+  const gone = ["a", "b"].map((taskId) =>
+    anInstance(taskId, { state: "gone", cause: "exited", message: "", uuid: `uuid-${taskId}` })
+  );
+  const starting = anInstance("t", { state: "starting", runningSinceMs: zeroMs });
+  const agents = [gocdAgent("t", pending), gocdAgent("a", { configState: "Disabled" }), gocdAgent("b")];
+  const { offers, ...state } = stateOf([starting, ...gone]);
+  const roles = new Map([["ci", { suppressed: false, repeated: false }]]);
+  const { effects } = after({ ...state, offers: { ...offers, roles } }, { kind: "gocd-agents-read", agents });
+  assertEquals(kinds(effects), ["suppress-offers", "disable-gocd-agents", "delete-gocd-agents", "enable-gocd-agent"]);
+});
+
+Deno.test("each event is handled, and a rescinded offer changes nothing", () => {
+  const state = stateOf([]);
+  const record = { taskId: "t", uuid: "u" };
+  const disable = { kind: "disable-gocd-agents", agents: [record] } as const;
+  assertEquals(after(state, { kind: "heartbeat" }).state.session.heardMs, zeroMs + second);
+  assertEquals(after(state, { kind: "gocd-call-done", call: disable }).state.server.nextAgentsMs, zeroMs);
+  const unread = { ...state, server: { ...state.server, nextAgentsMs: zeroMs + minute } };
+  assertEquals(after(unread, { kind: "gocd-call-done", call: disable }).state.server.nextAgentsMs, zeroMs + 3 * second);
+  const codes = (event: Event): readonly string[] => after(state, event).notes.map(({ kind }) => kind);
+  assertEquals(codes({ kind: "gocd-call-failed", call: disable, problem: problem() }), ["gocd-call-failed"]);
+  assertEquals(codes({ kind: "gocd-poll-failed", problem: problem() }), ["gocd-problem"]);
+  const request = {
+    kind: "read-sandbox",
+    taskId: "t",
+    profile: "default",
+    host: "h",
+    frameworkId: "f",
+    address: { hostname: "h", port: 5_051 },
+  } as const;
+  assertEquals(codes({ kind: "sandbox-read", request, answer: { kind: "read", text: "x" } }), ["stderr-read"]);
+  assertEquals(codes({ kind: "tick" }), []);
+  assertEquals(after(state, { kind: "tick" }, 2 * minute).notes.map(({ kind }) => kind), ["program-stood-still"]);
+  for (const kind of ["offer-rescinded", "inverse-offer-rescinded"] as const) {
+    const { effects, notes, records } = after(state, { kind, offerId: "o" });
+    assertEquals([effects, notes, records], [[], [], []]);
+  }
+});
+
+Deno.test("offers show which Mesos agents are of the same cluster", () => {
+  const state = stateOf([aRegistered("a", "idle")], { brake: noBrake });
+  const offered = (mesosAgentId: string): boolean =>
+    after(state, { kind: "offers-received", offers: [offer("h", { mesosAgentId })] }).state.brake.isSameCluster;
+  assertEquals([offered("s-a"), offered("s-b")], [true, false]);
+});
 
 Deno.test("only records of which a list is the cause are changed together", () => {
   const gone = ["a", "b"].map((taskId) =>

@@ -170,8 +170,6 @@ export function mesosCallFailed(draft: Draft, event: EventOf<"mesos-call-failed"
       draft.set({ offers: { ...draft.state.offers, roles } });
       break;
     }
-    default:
-      break;
   }
   // The master ends the stream of a framework that it removes, often before it answers: the next session tells.
   if (call.kind === "teardown-framework" && outcome === "unknown") return;
@@ -233,7 +231,7 @@ export function isGoodSession(sinceMs: number, nowMs: number): boolean {
 
 /** When the master was last heard, if heartbeats are missing. */
 export function silentSinceMs({ session, watched, lastStepMs }: State): number | undefined {
-  const { kind, heartbeatMs, heardMs } = session;
-  if (kind !== "subscribed" || heartbeatMs === undefined || heardMs === undefined) return undefined;
+  const { kind, heartbeatMs = Infinity, heardMs = Infinity } = session;
+  if (kind !== "subscribed") return undefined;
   return countedMs(watched, heardMs, lastStepMs) > heartbeatMs * missedHeartbeatsMin ? heardMs : undefined;
 }

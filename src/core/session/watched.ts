@@ -34,10 +34,13 @@ export function withGap({ sinceMs, gaps }: Watched, gap: Gap): Watched {
   const apart = gaps.filter(({ toMs }) => toMs < gap.fromMs);
   const fromMs = Math.min(gap.fromMs, gaps[apart.length]?.fromMs ?? gap.fromMs);
   const all = [...apart, { fromMs, toMs: gap.toMs }];
-  const [first, second, ...rest] = all;
-  return first === undefined || second === undefined || all.length <= gapsMax
-    ? { sinceMs, gaps: all }
-    : { sinceMs, gaps: [{ fromMs: first.fromMs, toMs: second.toMs }, ...rest] };
+  if (all.length <= gapsMax) return { sinceMs, gaps: all };
+  const oldest = all.slice(0, 1 + all.length - gapsMax);
+  const one = {
+    fromMs: Math.min(...oldest.map((each) => each.fromMs)),
+    toMs: Math.max(...oldest.map((each) => each.toMs)),
+  };
+  return { sinceMs, gaps: [one, ...all.slice(oldest.length)] };
 }
 
 /** How much of the time from `fromMs` to `toMs` counts; none of it where nothing is watched. */

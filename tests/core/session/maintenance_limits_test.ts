@@ -52,6 +52,20 @@ Deno.test("a window without length that begins now is over, and is asked about a
   assertEquals(finished(draft).effects, [{ kind: "decline-inverse-offers", offerIds: ["i"], refuseSeconds: 3_600 }]);
 });
 
+Deno.test("requests for one host are one line, those for the whole framework another", () => {
+  const key = (mesosAgentId?: string): string | undefined => {
+    const draft = at([on("a")]);
+    const unavailability = { startMs: zeroMs };
+    inverseOffersReceived(draft, [{
+      id: "i",
+      unavailability,
+      ...(mesosAgentId === undefined ? {} : { mesosAgentId }),
+    }]);
+    return finished(draft).notes[0]?.onceKey;
+  };
+  assertEquals([key("s-a"), key()], [`s-a ${zeroMs}`, `all ${zeroMs}`]);
+});
+
 Deno.test("answers that were lost are gathered, and given again by the first tick in a session", () => {
   const draft = at([]);
   inverseAnswerLost(draft, ["a", "b"]);

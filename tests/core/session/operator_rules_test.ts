@@ -5,7 +5,7 @@ import { assertEquals } from "@std/assert";
 import type { Draft } from "../../../src/core/draft.ts";
 import type { OperatorEvent } from "../../../src/core/event.ts";
 import type { AgentInstance, RetireReason } from "../../../src/core/instance.ts";
-import { finishTeardown, operatorAsked, retireChanged } from "../../../src/core/session/operator.ts";
+import { finishTeardown, noteSwitches, operatorAsked, retireChanged } from "../../../src/core/session/operator.ts";
 import type { State } from "../../../src/core/state.ts";
 import { finished, gocdAgent, linux, minute, someSettings, zeroMs } from "../../support/core.ts";
 import {
@@ -102,6 +102,31 @@ Deno.test("each switch is stored, makes the plan stale, and is told with the swi
     },
     mode: "drain",
   }]);
+});
+
+Deno.test("a resume ends the freeze of its profile, or everything", () => {
+  const left = (profile?: string): unknown => {
+    const before = { frozen: true, frozenProfiles: ["default", "gpu"], mode: "drain" } as const;
+    const draft = at([], {}, { controls: before });
+    operatorAsked(draft, { kind: "launching-resumed", ...(profile === undefined ? {} : { profile }) });
+    return draft.state.controls;
+  };
+  assertEquals(left("gpu"), { frozen: true, frozenProfiles: ["default"], mode: "drain" });
+  assertEquals(left(), { frozen: false, frozenProfiles: [], mode: "run" });
+});
+
+Deno.test("switches of an earlier run are told if any of them is set", () => {
+  const told = (changes: Partial<State["controls"]>): number => {
+    const draft = at([], {}, { controls: { frozen: false, frozenProfiles: [], mode: "run", ...changes } });
+    noteSwitches(draft);
+    return draft.finish().notes.length;
+  };
+  assertEquals([told({}), told({ mode: "drain" }), told({ frozen: true }), told({ frozenProfiles: ["a"] })], [
+    0,
+    1,
+    1,
+    1,
+  ]);
 });
 
 const breakers: State["breakers"] = {

@@ -125,6 +125,7 @@ Deno.test("gaps that touch or overlap become one, and of more than five hundred 
       watchedFrom(0),
     );
   assertEquals([many(500).gaps.length, many(501).gaps.length, many(501).gaps[0]], [500, 500, { fromMs: 0, toMs: 11 }]);
+  assertEquals([many(500).gaps[0], many(501).gaps[1]], [{ fromMs: 0, toMs: 1 }, { fromMs: 20, toMs: 21 }]);
 });
 
 Deno.test("a program without a step for longer than ninety seconds has stood still, which is told and counts for nothing", () => {

@@ -128,6 +128,7 @@ Deno.test("an instance that has outlived its profile obeys the default clocks", 
   const linux = aProfile({ name: "linux", registerTimeoutMs: 90 * second });
   assertEquals(clocksOf({ profiles: [linux] }, "linux").registerTimeoutMs, 90 * second);
   assertEquals(clocksOf({ profiles: [linux] }, "windows"), orphanClocks);
+  assertEquals(orphanClocks, { registerTimeoutMs: 600 * second, killGraceMs: 30 * second });
 });
 
 Deno.test("what is missing beside the first ten things is told by name, as far as it has one", () => {
