@@ -66,11 +66,11 @@ export function adjustRoles(draft: Draft): void {
 /** Adopted agents are known by the id of their host alone; only an offer tells its name. Not asked for longer than this. */
 const namelessMsMax = 60_000;
 
-function rolesOfNamelessHosts({ instances, settings }: State, atMs: number): readonly string[] {
-  const roles: string[] = [];
+function rolesOfNamelessHosts({ instances, settings }: State, atMs: number): readonly (string | undefined)[] {
+  const roles: (string | undefined)[] = [];
   for (const { host, mesosAgentId, createdMs, profile } of instances.values()) {
     if (host !== mesosAgentId || atMs - createdMs >= namelessMsMax) continue;
-    roles.push(profileOf(settings, profile)?.role ?? settings.profiles[0]?.role ?? "*");
+    roles.push(profileOf(settings, profile)?.role ?? settings.profiles[0]?.role);
   }
   return roles;
 }

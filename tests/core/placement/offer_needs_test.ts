@@ -19,6 +19,12 @@ Deno.test("what each profile of the role needs is listed once", () => {
   assertEquals(allocatableQuantities(profiles, "ci"), [{ cpus: 1, mem: 1_024 }, { cpus: 1, mem: 1_024, gpus: 2 }]);
 });
 
+Deno.test("what profiles of other roles need is none of a role's business", () => {
+  const profiles = [aProfile({ role: "web", mesosResources: { cpusMilli: 3_000 } }), aProfile({})];
+  assertEquals(allocatableQuantities(profiles, "ci"), [{ cpus: 1, mem: 1_024 }]);
+  assertEquals([allocatableQuantities(profiles, "web").length, allocatableQuantities(profiles, "x")], [1, []]);
+});
+
 Deno.test("a profile without constraints leaves its role unconstrained, other roles keep theirs", () => {
   const constraints: readonly PlacementConstraint[] = [{ field: "rack", operator: "exists" }];
   const profiles = [aProfile({ constraints }), aProfile({}), aProfile({ role: "other", constraints })];

@@ -93,6 +93,30 @@ for (
   });
 }
 
+Deno.test("each resource must suffice to the last thousandth, and what a task takes of it is gone", () => {
+  const all = [
+    scalar("cpus", 2),
+    scalar("mem", 3),
+    scalar("disk", 5),
+    scalar("gpus", 7),
+    portRanges([{ begin: 1, end: 9 }]),
+  ];
+  const pool = poolOf(all);
+  for (
+    const [name, amount, milli] of [["cpus", 2, 1_000], ["mem", 3, 1_000], ["disk", 5, 1_000], ["gpus", 7, 1_000], [
+      "ports",
+      9,
+      1,
+    ]] as const
+  ) {
+    const have = amount * milli;
+    const fitting = (need: number): boolean => fits(pool.totals, { ...nothing, [name]: need });
+    assertEquals([fitting(have), fitting(have + 1)], [true, false], name);
+    const rest = takeResources(pool, { ...nothing, [name]: milli })?.rest.totals;
+    assertEquals(rest, { ...pool.totals, [name]: have - milli }, name);
+  }
+});
+
 Deno.test("every shortage is told with what is needed and what is there", () => {
   const need = { cpus: 2_000, mem: 1_000, disk: 0, gpus: 1_000, ports: 1 };
   const pool = poolOf([scalar("cpus", 0.5), scalar("mem", 1)]);
