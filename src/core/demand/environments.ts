@@ -39,16 +39,16 @@ function warmEnvironments(profile: AgentProfile): readonly string[] {
 
 /** Whether the server is known not to have an environment; what cannot be told counts as there. */
 export function isMissing({ server }: State, environment: string | undefined): boolean {
-  return (server.missingEnvironments ?? []).some((name) => name === environment);
+  return server.missingEnvironments?.some((name) => name === environment) === true;
 }
 
 /** One finding for each environment of a profile that is not on the server. */
 export function missingEnvironmentFindings(
   profiles: readonly AgentProfile[],
-  missing: readonly string[],
+  missing: readonly string[] | undefined,
 ): readonly Finding[] {
   return profiles.flatMap((profile) => {
-    return namesOf(profile.environments).filter((name) => missing.includes(name)).map((name) => {
+    return namesOf(profile.environments).filter((name) => missing?.includes(name)).map((name) => {
       const isWarm = warmEnvironments(profile).includes(name);
       return environmentMissing(profile.name, name, isWarm);
     });
@@ -57,5 +57,5 @@ export function missingEnvironmentFindings(
 
 /** The findings of the moment. */
 export function environmentFindings({ settings, server }: State): readonly Finding[] {
-  return missingEnvironmentFindings(settings.profiles, server.missingEnvironments ?? []);
+  return missingEnvironmentFindings(settings.profiles, server.missingEnvironments);
 }

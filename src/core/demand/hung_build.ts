@@ -132,9 +132,8 @@ function mayHaveTaken({ state: { demand, server }, atMs }: Draft, instance: Agen
       return isUnsettled(server.idleSinceMs.get(record.uuid) ?? atMs) ||
         demand.backlog.buckets.some(({ requirement }) => canTake(capability, requirement));
     }
-    default:
-      return false;
   }
+  return false;
 }
 
 /** The server has had the time to see the silence of this one, with another agent in contact. */

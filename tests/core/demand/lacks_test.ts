@@ -39,6 +39,7 @@ Deno.test("it is told where a profile has the resource, by its name, by a patter
     lacks(jobs, aProfile({}), aProfile({ gocdResources }));
   assertEquals(having(["GPU"]), "1 gpu*,1 jdk-17");
   assertEquals(having(["x", "JDK-*"]), "1 gpu,1 jdk-17*");
+  assertEquals(lacks([lacking("gpgpu")], aProfile({ gocdResources: ["gpu"] })), "1 gpgpu", "a name is no pattern");
   assertEquals([having("*"), having(["linux"])], ["1 gpu*,1 jdk-17*", "1 gpu,1 jdk-17"]);
 });
 

@@ -67,6 +67,8 @@ Deno.test("a profile without a memory has nothing to keep, and what goes unasked
   const surplus = beyondPeaks(measured(nothing, fleet(0, 1), 0), zeroMs + 30 * minute);
   assertEquals(surplus.has(linux), true);
   assertEquals(beyondPeaks(nothing, zeroMs).has(linux), true, "nobody is there");
+  const others = { ...stateOf(fleet(0, 1)).demand, peaks: new Map() };
+  assertEquals(beyondPeaks({ ...stateOf(fleet(0, 1)), demand: others }, zeroMs).has(profile), true, "it is new");
   surplus.take("default");
   assertEquals(surplus.has(profile), true);
   surplus.take("default");

@@ -111,6 +111,7 @@ Deno.test("idle agents leave a place to each profile whose jobs wait for the end
   const trying = [anInstance("t", { state: "starting" })];
   const alone = { ...full, maxAgents: 3, jobs: [job("a")], parts: failing(3, zeroMs) };
   assertEquals(wanted(alone), ["1 default for ;linux", "2 arm for warm arm"]);
+  assertEquals(wanted({ ...alone, jobs: [job("a"), job("c")] }), ["1 default for ;linux", "2 arm for warm arm"]);
   const others = { ...alone, jobs: [job("a"), job("c")], instances: trying };
   assertEquals(wanted(others), ["1 arm for warm arm"], "one is tried, and a place is left for the next");
 });

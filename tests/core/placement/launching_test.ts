@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import { Draft } from "../../../src/core/draft.ts";
 import type { AgentInstance } from "../../../src/core/instance.ts";
 import { offersReceived } from "../../../src/core/placement/launching.ts";
-import { fromMilli, toMilli } from "../../../src/core/placement/mesos_resources.ts";
+import { fromMilli, noResources, toMilli } from "../../../src/core/placement/mesos_resources.ts";
 import type { Offer } from "../../../src/core/placement/offer.ts";
 import type { AgentProfile } from "../../../src/core/settings.ts";
 import type { OffersState, State, WantedAgents } from "../../../src/core/state.ts";
@@ -144,4 +144,5 @@ Deno.test("a thousand launches of the last minute are remembered, the last ones"
 
 Deno.test("amounts are whole thousandths, rounded as Mesos does", () => {
   assertEquals([toMilli(0.1), toMilli(1.2345), toMilli(2), fromMilli(1_500)], [100, 1_235, 2_000, 1.5]);
+  assertEquals(noResources, { cpusMilli: 0, memMbMilli: 0, diskMbMilli: 0, gpus: 0, portsCount: 0 });
 });
