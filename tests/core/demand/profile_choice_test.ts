@@ -107,6 +107,24 @@ Deno.test("of profiles for all resources the one of the highest priority serves"
   ]);
 });
 
+Deno.test("no profile is chosen before itself, whether it has patterns or takes all resources", () => {
+  const asks = requirementOf(job("j", { gocdResources: [] }), "insensitive");
+  const chosen = (...some: readonly AgentProfile[]): unknown => {
+    const choice = choose(some, asks, "insensitive");
+    return choice.kind === "serves" ? [choice.profile.name, choice.by?.over] : choice.kind;
+  };
+  const [pattern, named, any] = [
+    aProfile({ name: "pattern", gocdResources: ["x*"] }),
+    aProfile({ name: "named", gocdResources: ["a", "b"] }),
+    aProfile({ name: "any", gocdResources: "*" }),
+  ];
+  assertEquals([chosen(pattern), chosen(any), chosen(named)], [["pattern", undefined], ["any", undefined], [
+    "named",
+    undefined,
+  ]]);
+  assertEquals([chosen(pattern, named), chosen(any, named)], [["pattern", "named"], ["named", "any"]]);
+});
+
 Deno.test("what the nearest profile lacks is elsewhere where one other profile has all of it, whatever its environments", () => {
   const isElsewhere = (asks: readonly string[], ...others: readonly (readonly string[] | "*")[]): unknown => {
     const near = aProfile({ name: "near", gocdResources: ["a", "b", "c"] });
