@@ -65,6 +65,13 @@ const cases: readonly (readonly [
     "agents-pending: the only matching agent is pending",
   ], { gocdResources: [] }],
   ["one is alive and builds", [gocdAgent("h1", disabled), gocdAgent("h2", building)], []],
+  ["an idle one elsewhere has only one of two resources", [gocdAgent("h1", inEnvironment("prod", "gocd"))], [], {
+    gocdResources: ["linux", "docker"],
+  }],
+  ["an idle one is in an environment, and a building one before it is in another", [
+    gocdAgent("h0", { ...building, ...inEnvironment("test", "gocd"), gocdResources: [] }),
+    gocdAgent("h1", inEnvironment("prod", "gocd")),
+  ], ["agent-in-environment: agent h1 is idle and has the resources, but is in prod and takes only jobs from there"]],
   ["an elastic one is disabled", [gocdAgent("h1", { ...disabled, elastic: true })], []],
   ["a word nobody knows", [gocdAgent("h1", { agentState: "Sleeping" })], []],
   ["an idle one is in an environment and the job in none", [gocdAgent("h1", inEnvironment("prod", "gocd"))], [
@@ -110,6 +117,12 @@ Deno.test("our own agent that is disabled is no agent of others out of use", () 
   assertEquals([world.verdict("a").verdict, world.verdict("a").remarks], ["needs-agent", undefined]);
 });
 
+Deno.test("beside an agent that is idle no other one is called out of use, though it takes only one of two jobs", () => {
+  const world = drive({ profiles: [everything] });
+  world.poll({ jobs: [job("a"), job("b")], agents: [gocdAgent("h1"), gocdAgent("h2", disabled)] });
+  assertEquals(world.state.demand.buckets.map(({ needsAgent, remarks }) => [needsAgent, remarks]), [[1, []]]);
+});
+
 Deno.test("jobs that an idle agent will take need no remark on others", () => {
   const world = drive({ profiles: [everything] });
   world.poll({ jobs: [job("a")], agents: [gocdAgent("h1"), gocdAgent("h2", inEnvironment("prod", "gocd"))] });
@@ -153,6 +166,12 @@ Deno.test("what GoCD itself reports of a job stands in its reason", () => {
   const world = polledWith([unassigned("a", 7)]);
   assertStringIncludes(world.verdict("a").reason, "; GoCD itself reports it as unassigned for 7 min");
   assertEquals(world.verdict("b").remarks, undefined);
+});
+
+Deno.test("what GoCD reports of something else stands in no job's reason", () => {
+  const disk = { code: "gocd-disk-full", message: "GoCD reports: out of disk space", hint: "make room" };
+  const world = polledWith([{ ...disk, locators: ["p/1/s/1/a"], forMin: 3 }]);
+  assertEquals(world.verdict("a").remarks, undefined);
 });
 
 Deno.test("many reports on single jobs are one problem and one line in the log, a full disk is its own", () => {
