@@ -8,7 +8,7 @@ import { profileOf } from "../profile_of.ts";
 import type { State, WantedAgents } from "../state.ts";
 
 /** Without an offer that fits it, it is not wanted any longer than this. */
-export const canaryMs = 600_000;
+const canaryMs = 600_000;
 
 /**
  * What was asked for and is not launched yet. Limits hold, and so does the rate of a slow server; a freeze and failures of
