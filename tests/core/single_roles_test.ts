@@ -57,6 +57,11 @@ Deno.test("a role is revived no sooner than five seconds after the last time", (
 
 Deno.test("a long decline ends with a REVIVE at the next demand", () => {
   assertEquals([says(0, { longDeclineMs: zeroMs }), says(0, {})], ["revive-offers", ""]);
+  assertEquals(told(7, { longDeclineMs: zeroMs, repeated: true }, true).role, {
+    suppressed: false,
+    repeated: false,
+    lastReviveMs: zeroMs + 7,
+  });
 });
 
 Deno.test("a REVIVE or SUBSCRIBE without an offer is repeated after ten seconds, once; after ten quiet minutes, always", () => {

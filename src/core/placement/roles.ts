@@ -45,15 +45,15 @@ export function adjustRoles(draft: Draft): void {
       roles.set(role, { ...rest, suppressed: true, repeated: false });
       continue;
     }
-    const kind = reviveKind(before, state.session.sinceMs, atMs);
-    if (kind === "none") continue;
+    const revived = reviveNow(before, state.session.sinceMs, atMs);
+    if (revived === undefined) continue;
     revive.push(role);
     const { longDeclineMs: _, retryMs: __, ...rest } = before;
     roles.set(role, {
       ...rest,
       suppressed: false,
       lastReviveMs: atMs,
-      repeated: kind !== "first",
+      ...revived,
       ...(before.suppressed ? { revivedMs: atMs } : {}),
     });
   }
@@ -115,15 +115,15 @@ function wantedByProfile(
   });
 }
 
-function reviveKind(role: RoleOffers, sessionSinceMs: number, atMs: number): "none" | "first" | "repeat" {
-  if (atMs - (role.lastReviveMs ?? -Infinity) < reviveGapMs) return "none";
-  if (role.suppressed) return "first";
+/** Whether a role is revived now, and whether that repeats a REVIVE which brought nothing; absent: it is not. */
+function reviveNow(role: RoleOffers, sessionSinceMs: number, atMs: number): Pick<RoleOffers, "repeated"> | undefined {
+  if (atMs - (role.lastReviveMs ?? -Infinity) < reviveGapMs) return undefined;
   // A decline with a long filter that left after the last REVIVE would keep these offers away.
-  if (role.longDeclineMs !== undefined) return "first";
+  if (role.suppressed || role.longDeclineMs !== undefined) return { repeated: false };
   // SUBSCRIBE makes the allocator offer by itself, like a REVIVE.
   const askedMs = role.lastReviveMs ?? sessionSinceMs;
-  if (atMs - Math.max(askedMs, role.lastOfferMs ?? 0) >= reviveQuietMs) return "repeat";
-  if (role.repeated) return "none";
+  if (atMs - Math.max(askedMs, role.lastOfferMs ?? 0) >= reviveQuietMs) return { repeated: true };
+  if (role.repeated) return undefined;
   const isAnswered = (role.lastOfferMs ?? -Infinity) >= askedMs;
-  return !isAnswered && atMs - askedMs >= reviveRepeatMs ? "repeat" : "none";
+  return !isAnswered && atMs - askedMs >= reviveRepeatMs ? { repeated: true } : undefined;
 }

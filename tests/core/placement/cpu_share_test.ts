@@ -149,7 +149,7 @@ Deno.test("for two minutes the share is what holds the agents of a profile back 
   const reason = { kind: "jobs", jobs: 1, gocdResources: [], polls: 1, coming: 0 } as const;
   const wanted = [
     aWanted({ profile: "one", count: 3, reason }),
-    aWanted({ profile: "one", count: 5 }),
+    aWanted({ profile: "one", count: 11 }),
     aWanted({ profile: "two", count: 7, reason }),
     aWanted({ profile: "one", count: 2, reason }),
   ];

@@ -48,6 +48,18 @@ Deno.test("the third failure within half an hour makes a host avoided, for two m
   assertEquals(failAt(0, minute, 30 * minute).get("h")?.avoid, undefined);
 });
 
+Deno.test("the first failure of a host is all that is known of it", () => {
+  assertEquals(failAt(5).get("h"), { failures: [failure(5, "p")], lastFailure: mesosSays("no image") });
+});
+
+Deno.test("a host that was not avoided is not called avoided once the failures of a profile are forgotten", () => {
+  const breaker = { failures: [failure(0, "p"), failure(1, "q")], lastFailure: mesosSays("x") };
+  const [left] = withoutFailuresOf(new Map([["h", breaker]]), new Set(["p"])).values();
+  assertEquals(left, { failures: [failure(1, "q")], lastFailure: mesosSays("x") });
+  const [same] = withoutFailuresOf(new Map([["h", breaker]]), new Set(["other"])).values();
+  assertEquals([same?.failures.length, same !== undefined && "avoid" in same], [2, false]);
+});
+
 Deno.test("what was launched before the last failure, or with it, says nothing new", () => {
   const once = failAt(minute);
   for (const createdMs of [0, minute]) assertEquals(after(once, 2 * minute, { createdMs }).hosts, once);

@@ -105,6 +105,11 @@ Deno.test("an instance knows which agents on the list are none of its own, where
     ["uuid-stranger"],
   ]);
   assertEquals(strangers({}), ["none"]);
+  const many = Array.from({ length: 101 }, (_, index) => gocdAgent(`s${index}`));
+  const crowd = (count: number): State["server"] => ({ ...server, agents: many.slice(0, count) });
+  const wanted = [aWanted({ gocdResources: ["linux"] })];
+  assertEquals(strangers({ parts: { server: crowd(101) }, wanted }), ["none"], "too many to be remembered");
+  assertEquals((strangers({ parts: { server: crowd(100) }, wanted }) as string[][])[0]?.length, 100);
 });
 
 Deno.test("of a host with agents of ours it is remembered what it last had left: what was declined, or nothing", () => {
