@@ -11,6 +11,7 @@ import { type ClusterAgent, type ClusterView, offerFor, type RoleQuota } from ".
 import type { Machine } from "../runtime/machine.ts";
 import { openMesos } from "../runtime/ports.ts";
 import type { ClockSeen } from "./doctor_clocks.ts";
+import { roleText } from "./mesos_roles.ts";
 import type { Report } from "./report.ts";
 import { requestsLimitMs, withinLimit } from "./time_limit.ts";
 
@@ -61,24 +62,12 @@ function tellHidden({ roles, quotas, agents }: ClusterView, report: Report): voi
 
 function checkRoles(roles: readonly string[], profiles: readonly AgentProfile[], { cluster, report }: Looked): void {
   for (const role of roles) {
-    const known = cluster.roles?.find(({ name }) => name === role);
     const quota = cluster.quotas?.find((each) => each.role === role);
     const short = profiles.filter((profile) => profile.role === role).flatMap((profile) => lacksOf(profile, quota));
     for (const lack of short) report.fail("role", lack);
     if (short.length > 0 || cluster.roles === undefined) continue;
-    const frameworks = counted(known?.frameworks ?? 0, "framework");
-    report.ok("role", `${role}: weight ${known?.weight ?? 1}, ${frameworks}, ${quotaText(cluster, quota)}`);
+    report.ok("role", `${role}: ${roleText(role, cluster)}`);
   }
-}
-
-function quotaText({ quotas }: ClusterView, quota: RoleQuota | undefined): string {
-  if (quotas === undefined) return "quota not known";
-  if (quota === undefined) return "no quota";
-  const amounts = (of: Readonly<Record<string, number>>): string =>
-    Object.entries(of).map(([name, amount]) => `${amount} ${name}`).join(", ");
-  const guaranteed = Object.keys(quota.guarantees).length === 0 ? [] : [`guaranteed ${amounts(quota.guarantees)}`];
-  const limited = Object.keys(quota.limits).length === 0 ? [] : [`at most ${amounts(quota.limits)}`];
-  return ["quota:", [...guaranteed, ...limited].join("; ") || "without amounts"].join(" ");
 }
 
 /** What a quota leaves too little of for a single agent. */

@@ -8,11 +8,12 @@ import { pathBeside } from "../config/hocon.ts";
 import { loadConfig } from "../config/load.ts";
 import { OperatorError } from "../errors.ts";
 import { realClock } from "../runtime/clock.ts";
-import { openGocd } from "../runtime/ports.ts";
+import { openGocd, openMesos } from "../runtime/ports.ts";
 import { checkGocd, checkMesos } from "./check.ts";
 import type { Command } from "./command.ts";
 import { answerTo, givenSecret, refuseExisting, type Setup, valueOf, withSecret } from "./init_answers.ts";
 import { type Draft, draftText, type SecretPlace, shownNames } from "./init_text.ts";
+import { roleText } from "./mesos_roles.ts";
 import { kindsTable, totalsLine } from "./plan.ts";
 import { pollOnce } from "./poll_once.ts";
 import { createReport, type Report } from "./report.ts";
@@ -154,9 +155,35 @@ const mesosStep: Step = {
   },
   trial: async ({ rows }, config) => {
     await checkMesos(config, rows);
+    for (const text of await rolesOf(config)) rows.ok("mesos", text);
     rows.ok("mesos", `offers of the role ${config.mesos.roles.join(", ")} are used; --role names another one`);
   },
 };
+
+/** Roles that are shown at most. */
+const rolesShown = 10;
+
+/** The roles of the cluster, a text each; nothing where the master does not show them, or not in time. */
+async function rolesOf(config: Config): Promise<readonly string[]> {
+  const mesos = openMesos(() => config, realClock);
+  const hint = "check mesos-master, and that the masters are not overloaded";
+  try {
+    const limit = { who: "the Mesos masters", limitMs: requestsLimitMs(config), hint };
+    const cluster = await withinLimit(limit, (signal) => mesos.cluster(signal));
+    if (cluster.roles === undefined) return [];
+    const { roles, quotas = [] } = cluster;
+    // The default role is always there.
+    const names = new Set(["*", ...roles.map(({ name }) => name), ...quotas.map(({ role }) => role)]);
+    const shown = [...names].slice(0, rolesShown).map((name) => `role ${name}: ${roleText(name, cluster)}`);
+    return names.size > rolesShown ? [...shown, `and ${names.size - rolesShown} other roles`] : shown;
+  } catch (error) {
+    // The login and the leader have been tried; what an ACL hides is for `doctor` to tell.
+    if (error instanceof OperatorError) return [];
+    throw error;
+  } finally {
+    mesos.close();
+  }
+}
 
 /** No registry is asked: only the form of the name is checked. */
 const imageStep: Step = {

@@ -5,7 +5,7 @@ import { startGocdHttp } from "../../src/sim/http/gocd.ts";
 import { needsOf } from "../../src/sandbox/needs.ts";
 import { confFolder } from "../cli/support.ts";
 import { openTargets } from "../support/breakout.ts";
-import { startCluster } from "../support/cluster.ts";
+import { clusterNames, startCluster } from "../support/cluster.ts";
 import { freePort } from "../support/free_port.ts";
 import { hasZookeeper, startZookeeper, zookeeperMissing } from "../support/zookeeper.ts";
 import { run, start, type Way, ways } from "./ways.ts";
@@ -164,6 +164,40 @@ sandboxTest("notify-test reaches the host of each webhook of its file, and follo
   } finally {
     remove();
     await receiver.shutdown();
+  }
+});
+
+sandboxTest("init tries the servers that it is told, and writes nowhere but beside the file", async (way) => {
+  const cluster = startCluster({ speed: 1 });
+  const { conf, path, remove } = confFolder("");
+  const elsewhere = Deno.makeTempDirSync({ prefix: "gocd-mesos-elsewhere-" });
+  try {
+    Deno.removeSync(conf);
+    Deno.writeTextFileSync(`${path}/password`, clusterNames.password);
+    const servers = ["--gocd", cluster.gocdHttp.url, "--mesos", `127.0.0.1:${cluster.mesosHttp.port}`];
+    const login = [
+      "--user",
+      clusterNames.userName,
+      "--password-file",
+      `${path}/password`,
+      "--agent-url",
+      "http://g/go",
+    ];
+    const args = [...await way.program(), "init", "--yes", ...servers, ...login, "--image", "agent:1"];
+    const { code, out, err } = await run([...args, conf]);
+    assertEquals(code, 0, out + err);
+    assertMatch(out, /^ok {4}mesos {3}role \*: /m);
+    assertStringIncludes(Deno.readTextFileSync(conf), cluster.gocdHttp.url);
+    const checked = await run([...await way.program(), "check", conf]);
+    assertEquals(checked.code, 0, checked.out + checked.err);
+    // A file that exists is kept, and one in a folder that is not there is told.
+    assertEquals((await run([...args, conf])).code, 2);
+    assertEquals((await run([...args, `${elsewhere}/none/framework.conf`])).code, 2);
+    assertEquals([...Deno.readDirSync(elsewhere)], []);
+  } finally {
+    remove();
+    Deno.removeSync(elsewhere, { recursive: true });
+    await cluster.close();
   }
 });
 

@@ -286,6 +286,15 @@ for (const { name, args, around, code, message, options } of refusals) {
   });
 }
 
+Deno.test("init shows the roles of the cluster with weight and quota, so that --role can name one", async () => {
+  await inScene({ mesos: { weights: { ci: 2 }, quotaLimits: { ci: { cpus: 40 } } } }, async ({ init, servers }) => {
+    const { all } = await init(["--yes", ...servers, ...usable, "--role", "ci"], { env });
+    assertStringIncludes(all, "ok    mesos   role *: weight 1, 0 frameworks, no quota\n");
+    assertStringIncludes(all, "ok    mesos   role ci: weight 2, 0 frameworks, quota: at most 40 cpus\n");
+    assertStringIncludes(all, "ok    mesos   offers of the role ci are used");
+  });
+});
+
 Deno.test("init replaces a file only with --force, and asks nothing before it refuses", async () => {
   await inScene({}, async (scene) => {
     Deno.writeTextFileSync(scene.conf, "mine");
