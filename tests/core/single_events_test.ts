@@ -228,6 +228,11 @@ Deno.test("an instance that is given back is unrecorded where we deleted its rec
     false,
   ]);
   assertEquals(isPendingOnReturn(at(0, { agents: [gocdAgent("t"), gocdAgent("x", pending)] }), "uuid-t"), false);
+  const others = { agents: [gocdAgent("x")], reading: { askedMs: zeroMs, readMs: zeroMs + 1, tookMs: [] } };
+  assertEquals(
+    activityOnReturn(at(9, others), { ...aRegistered("t", "idle"), isDeleteAsked: true }).sinceMs,
+    zeroMs + 1,
+  );
   assertEquals([
     isPendingOnReturn(at(0, { agents: [gocdAgent("t", pending)] }), "uuid-t"),
     isPendingOnReturn(at(0, { agents: [gocdAgent("t")] }), "uuid-t"),

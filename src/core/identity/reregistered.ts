@@ -36,9 +36,8 @@ function nextRecord(draft: Draft, instance: AgentInstance, index: GocdAgentIndex
       return instance.cause === "drain-timeout" || instance.cause === "by-mesos" || instance.cause === "teardown"
         ? undefined
         : records.find((each) => mayGetWork(each) || isBuildingDisabled(each));
-    default:
-      return undefined;
   }
+  return undefined;
 }
 
 /** The record that talks, where that is surely not the instance's own: an old one may look idle for 300 s more. */

@@ -47,10 +47,11 @@ export function countCpuHours(draft: Draft): void {
   const usedHours = record.cpuMs / hourMs;
   const isNewDay = state.cpuUse !== undefined && state.cpuUse.record.day !== day;
   const isReached = before.usedHours < limitHours && usedHours >= limitHours;
-  const isDue = spentMs > 0 && atMs - (state.cpuUse?.storedMs ?? -Infinity) >= storedEveryMs;
+  const storedMs = state.cpuUse?.storedMs ?? -Infinity;
+  const isDue = spentMs > 0 && atMs - storedMs >= storedEveryMs;
   const after = { usedHours, limitHours, timeZone };
   if (isNewDay || isReached || isDue) draft.setCpuUse({ record, countedMs: atMs, storedMs: atMs });
-  else draft.set({ cpuUse: { record, countedMs: atMs, storedMs: state.cpuUse?.storedMs ?? -Infinity } });
+  else draft.set({ cpuUse: { record, countedMs: atMs, storedMs } });
   if (isNewDay || isReached) draft.markPlanStale();
   if (isReached) draft.note({ kind: "cpu-hours-used-up", ...after });
   const warned = limitHours * warnedShare;

@@ -94,11 +94,9 @@ function stepNotInFuture(step: DrainStep, atMs: number): DrainStep {
       return { ...step, askedMs: Math.min(step.askedMs, atMs) };
     case "confirming":
       return { ...step, firstIdleMs: Math.min(step.firstIdleMs, atMs) };
-    case "finishing":
-      return step;
     case "absent":
       return { ...step, sinceMs: Math.min(step.sinceMs, atMs) };
     default:
-      return step satisfies never;
+      return step satisfies DrainStep & { readonly kind: "finishing" };
   }
 }

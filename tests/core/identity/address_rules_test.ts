@@ -140,6 +140,11 @@ const dead = (forMs: number, uuid?: string): AgentInstance =>
     ...(uuid === undefined ? {} : { uuid }),
   });
 
+Deno.test("an address tells no agent beside another container that has one of several", () => {
+  const instance = { ...container, addresses: ["10.9.0.6", address] };
+  assertEquals(told({ instance, others: [other({ state: "starting" })] }), undefined);
+});
+
 const neighbours: readonly (readonly [what: string, neighbour: AgentInstance, isTold: boolean, agent?: GocdAgent])[] = [
   ["may have registered under it", other({ state: "starting" }), false],
   ["has another address", other({ state: "starting" }, ["10.9.0.8"]), true],

@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import type { GocdAgent } from "../../../src/core/gocd_records.ts";
-import { isCalled, underOwnNames } from "../../../src/core/identity/hostnames.ts";
+import { isCalled, isNamed, underOwnNames } from "../../../src/core/identity/hostnames.ts";
 import { uuidOf } from "../../../src/core/life/phase.ts";
 import {
   building,
@@ -53,6 +53,13 @@ Deno.test("of an instance that an earlier version launched the task id counts, o
   const old = anInstance("t", { state: "starting", runningSinceMs: 0 });
   assertEquals(seen(old, gocdAgent("t", pending)), "t -");
   assertEquals(seen({ ...old, adopted: true }, gocdAgent("t", pending)), "t missing");
+});
+
+Deno.test("a record is named as a task where its name is that, and is no mere claim", () => {
+  const named = (hostname: string, changes: Partial<GocdAgent> = {}): boolean =>
+    isNamed(gocdAgent(hostname, changes), "t");
+  assertEquals([named("t"), named("T.example.com"), named("x"), named("tt")], [true, true, false, false]);
+  assertEquals([named("t", { proof: "given" }), named("t", { proof: "missing" })], [true, false]);
 });
 
 Deno.test("an enabled agent of an image that ignores our variables is recognized by Docker's name for its container", () => {

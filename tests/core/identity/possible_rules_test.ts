@@ -240,6 +240,15 @@ const inAnother: readonly (readonly [what: string, given: Case, want: boolean])[
   ["and that of this one is not told", { others: [living], instance: own(runs, { network: "USER" }) }, true],
   ["and this one has none", { others: [living], instance: own(runs, { ...overlay, addresses: [] }) }, true],
   ["and of this one", { others: [living], instance: own(runs, { ...overlay, addresses: ["10.9.0.8"] }) }, true],
+  ["and of this one, which has two", {
+    others: [living],
+    instance: own(runs, { ...overlay, addresses: ["10.9.0.7", "10.9.0.8"] }),
+  }, true],
+  [
+    "beside one that tells none",
+    { others: [anInstance("n", { state: "starting" }, { network: "USER" }), living] },
+    false,
+  ],
   ["and this one shares its own", { others: [living], instance: own(runs, { ...overlay, network: "HOST" }) }, true],
   ["and came ten seconds ago", { others: [living], ...appeared(nowMs - 10 * second) }, false],
   ["and came just now", { others: [living], ...appeared(nowMs - 10 * second + 1) }, true],

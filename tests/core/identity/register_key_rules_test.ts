@@ -2,22 +2,21 @@
 
 import { assertEquals } from "@std/assert";
 import { cameAsPending, keyFindings, keyWorked } from "../../../src/core/identity/register_key.ts";
+import type { Settings } from "../../../src/core/settings.ts";
 import type { KeyOutcome } from "../../../src/core/state.ts";
 import { gocdAgent, linux, pending, someSettings, zeroMs } from "../../support/core.ts";
 import { anInstance, draftAt } from "../instance_fixtures.ts";
 
 const key = "go-agent.auto-register-key";
 const nowMs = zeroMs + 7;
-const { settings } = draftAt(nowMs, []).state;
-
 /** Profiles with these keys, by name; an empty one: without. */
-function withKeys(keys: Readonly<Record<string, string>>): { settings: typeof settings } {
+function withKeys(keys: Readonly<Record<string, string>>): { settings: Settings } {
   const profiles = Object.entries(keys).map(([name, registerKey]) => ({
     ...linux,
     name,
     ...(registerKey === "" ? {} : { registerKey }),
   }));
-  return { settings: { ...settings, ...someSettings({ profiles }) } };
+  return { settings: someSettings({ profiles }) };
 }
 
 const refused = (sinceMs: number): KeyOutcome => ({ kind: "refused", sinceMs });
@@ -92,10 +91,15 @@ Deno.test("a key that is refused is a finding for all its profiles, with the fir
 Deno.test("Pending records that prove nothing are a finding, of the profiles of their instances", () => {
   const agents = ["t", "s"].map((name) => gocdAgent(name, { ...pending, proof: "missing" }));
   const waiting = ["t", "s"].map((taskId) => anInstance(taskId, { state: "starting" }, { profile: `of-${taskId}` }));
+  const other = anInstance("x", { state: "starting" }, { profile: "of-x" });
   const told = (count: number): unknown =>
-    keyFindings(draftAt(nowMs, waiting.slice(0, count), { agents }).state).map((
-      { code, profiles },
-    ) => [code, profiles]);
+    keyFindings(draftAt(nowMs, [other, ...waiting.slice(0, count)], { agents }).state).map((
+      { code, profiles, message },
+    ) => [code, profiles, /named (.+?),/.exec(message)?.[1]]);
   const code = "pending-not-proven";
-  assertEquals([told(0), told(1), told(2)], [[], [[code, ["of-t"]]], [[code, ["of-t", "of-s"]]]]);
+  assertEquals([told(0), told(1), told(2)], [
+    [],
+    [[code, ["of-t"], "t"]],
+    [[code, ["of-t", "of-s"], "t (and 1 more)"]],
+  ]);
 });

@@ -115,6 +115,15 @@ Deno.test("while all agents are drained the drain-timeout ends any build", () =>
   }
 });
 
+Deno.test("a build that the drain-timeout ends is not drained on, one that it leaves alone is", () => {
+  const server = disabledFor(timeoutMs);
+  assertEquals(isKilled(drained(disabling, { sinceMs: long }), { server, parts: withTimeout }), true);
+  const left = drained(finishing, { sinceMs: long, reason: "fair-share" });
+  const draft = draftAt(nowMs, [left], server, withTimeout);
+  advanceDrain(draft, left, gocdAgent("t", off));
+  assertEquals(draft.instance("t"), { ...left, step: { kind: "confirming", firstIdleMs: nowMs } });
+});
+
 /** What becomes of a drain that nobody wants any more. */
 function takenBack(instance: Draining, parts: Partial<State> = {}): string {
   const draft = draftAt(nowMs, [instance], disabledFor(minute), parts);

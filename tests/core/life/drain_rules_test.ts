@@ -258,6 +258,7 @@ Deno.test("an agent that is to go is not kept when somebody enables it", () => {
   const draining: Partial<State> = { controls: { frozen: false, frozenProfiles: [], mode: "drain" } };
   assertEquals(after(drained(finishing, {}, { retire: "surplus" }), {}), "disabling, disable-gocd-agents");
   assertEquals(after(drained(finishing), { parts: draining }), "disabling, disable-gocd-agents");
+  assertEquals(after(drained(deleting, {}, { retire: "surplus" }), {}), "disabling, disable-gocd-agents");
 });
 
 Deno.test("each step is put on record with its times", () => {

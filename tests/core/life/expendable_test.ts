@@ -58,6 +58,7 @@ for (
       [],
       "c f b a d e",
     ],
+    ["without a policy for workspaces what was built is nothing", { scaleIn: "pack" }, ["a@1:app", "b@1"], [], "a b"],
     ["workspaces alone leave hosts out of it", { keepsWorkspaces: true }, ["a@1", "b@2", "c@2"], [], "a b c"],
     [
       "among equal workspaces the host decides",

@@ -211,7 +211,8 @@ Deno.test("whatever one profile does, another is launched at least as freely as 
 });
 
 Deno.test("each failure is kept with what it was, an hour of them, and two hundred of each profile", () => {
-  const nowMs = zeroMs + 2 * failureWindowMs;
+  const hour = 60 * minute;
+  const nowMs = zeroMs + 2 * hour;
   const failure = (atMs: number): CountedFailure => ({ atMs, kind: "exit", host: "h", of: "host" });
   const after = (before: Readonly<Record<string, readonly CountedFailure[]>>): unknown => {
     const state = stateOf([], { failureWindow: new Map(Object.entries(before)) });
@@ -221,14 +222,17 @@ Deno.test("each failure is kept with what it was, an hour of them, and two hundr
   };
   const own: CountedFailure = { atMs: nowMs, kind: "pull", host: "h-1", of: "profile" };
   assertEquals(after({}), { default: [own] });
-  const [old, young] = [failure(nowMs - failureWindowMs), failure(nowMs - failureWindowMs + 1)];
+  const [old, young] = [failure(nowMs - hour), failure(nowMs - hour + 1)];
   assertEquals(after({ default: [old, young], other: [old, young], gone: [old] }), {
     default: [young, own],
     other: [young],
   });
-  const full = Array.from({ length: failuresPerProfileMax }, (_, index) => failure(nowMs - index));
+  const full = Array.from({ length: 200 }, (_, index) => failure(nowMs - index));
   assertEquals(after({ default: full, other: full }), { default: [...full.slice(1), own], other: full });
   const { watched } = stateOf([]);
   const failureWindow = new Map([["default", [old, young]], ["other", [{ ...young, host: "h-2" }, young]]]);
   assertEquals([...failuresByHost({ failureWindow, watched }, nowMs)], [["h", { exit: 2 }], ["h-2", { exit: 1 }]]);
+  const mixed = new Map([["default", [young, own, { ...own, atMs: nowMs - hour }]]]);
+  const ofProfile = (name: string): unknown => failuresOfProfile({ failureWindow: mixed, watched }, name, nowMs);
+  assertEquals([ofProfile("default"), ofProfile("other")], [{ pull: 1 }, {}]);
 });

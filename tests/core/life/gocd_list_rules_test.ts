@@ -130,6 +130,7 @@ for (
     const draft = listed([starting({ pendingUuid: "p" })], records);
     const now = draft.instance("t");
     assertEquals(now?.state === "registered" ? now.uuid : undefined, want);
+    assertEquals(draft.finish().effects, []);
     const told = draft.finish().notes.filter(({ kind }) => kind === "duplicate-hostname");
     assertEquals(
       told,
@@ -222,6 +223,7 @@ Deno.test("one that lives under the record of another is in its place once that 
     "registered",
     "registered",
   ]);
+  assertEquals(listed([starting()], [], shared).state.server.sharedUuids.size, 0, "that record is gone");
 });
 
 Deno.test("an unreachable agent whose record is known is told by no address", () => {

@@ -208,4 +208,6 @@ Deno.test("agents that build give their place up for the share of others, within
   const all = roomed(fleet, 3, { scaling });
   assertEquals([all.length > 1, all.every((each) => each.endsWith(" fair-share"))], [true, true]);
   assertEquals([49, 50, 51].map((begun) => roomed(fleet, 3, { scaling }, begun).length), [1, 0, 0]);
+  const mixed = [...fleet, idle("i", second)];
+  assertEquals([48, 49].map((begun) => roomed(mixed, 3, { scaling }, begun).length), [2, 1]);
 });

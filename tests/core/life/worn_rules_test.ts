@@ -147,7 +147,12 @@ Deno.test("the lifetime of an agent ends to the millisecond, by the number of it
       createdMs: nowMs - ageMs,
     }, nowMs) !== undefined;
   // 1 and 2 times the golden ratio, without the whole part, of a tenth.
-  for (const [number, endMs] of [[0, 1_000_000], [1, 938_197], [2, 976_394], [1_000_000, 1_000_000]] as const) {
+  for (
+    const [number, endMs] of [[0, 1_000_000], [1, 938_197], [2, 976_394], [12, 958_360], [
+      1_000_000,
+      1_000_000,
+    ]] as const
+  ) {
     assertEquals([isOld(number, endMs - 1), isOld(number, endMs)], [false, true], `${number}`);
   }
 });
