@@ -185,10 +185,33 @@ for (const kind of ["gocd-polled", "gocd-agents-read"] as const) {
     ]);
     assertEquals(worn.state.instances.get("a")?.retire, "max-jobs");
     assertEquals(worn.state.demand.peaks?.get("default"), [{ lastMs: nowMs, agents: 0 }]);
+    // What is surplus goes at a poll alone.
+    const surplus = listed(at([aRegistered("a", "idle", { retire: "surplus" })], { agents }), agents);
+    assertEquals(surplus.state.instances.get("a")?.state, kind === "gocd-polled" ? "draining" : "registered");
     // And how old it is.
     assertEquals(listed(at([], { askedMs: nowMs - 5 }), []).state.server.reading?.askedMs, nowMs - 5);
   });
 }
+
+Deno.test("a poll tells what waits, and for which role nothing is offered", () => {
+  const { offers } = at([]).state;
+  const codes = (lastOfferMs: number, ...jobs: readonly ReturnType<typeof job>[]): readonly string[] => {
+    const roles = new Map([["ci", { suppressed: false, repeated: false, lastOfferMs }]]);
+    const { notes } = polled(at([], {}, { offers: { ...offers, roles } }), { jobs }).finish();
+    return notes.map(({ kind }) => kind).filter((kind) => kind !== "gocd-version");
+  };
+  assertEquals(codes(zeroMs), []);
+  assertEquals(codes(zeroMs, job("j")), ["demand-changed", "bucket-changed", "no-offer"]);
+  assertEquals(codes(nowMs, job("j")), ["demand-changed", "bucket-changed"]);
+});
+
+Deno.test("that a server is in maintenance is told also by the first poll of a run", () => {
+  const draft = at([]);
+  const { info: _, ...server } = draft.state.server;
+  draft.set({ server });
+  polled(draft, { server: { ...serverInfo, maintenance: "on" } });
+  assertEquals(draft.finish().notes.map(({ kind }) => kind), ["gocd-version", "gocd-maintenance"]);
+});
 
 Deno.test("a failed poll is a problem since it was asked for, and each outage is a new line", () => {
   const failed = (server: Partial<ServerState>): readonly unknown[] => {
