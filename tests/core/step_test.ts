@@ -156,6 +156,17 @@ Deno.test("offers show which Mesos agents are of the same cluster", () => {
   assertEquals([offered("s-a"), offered("s-b")], [true, false]);
 });
 
+Deno.test("a tick brings the windows that are open, judges losses, and counts cpu-hours", () => {
+  const schedule = { from: "0 7 * * *", to: "0 19 * * *", timeZone: "UTC" };
+  const window = { profile: "default", schedule, sinceMs: zeroMs };
+  assertEquals([...after(stateOf([]), { kind: "tick", windows: [window] }).state.windows.values()], [window]);
+  const settings = someSettings({ scaling: { cpuHoursPerDay: 10 } });
+  const { cpuUse } = after(stateOf([], { settings }), { kind: "tick" }).state;
+  assertEquals([cpuUse?.record.cpuMs, cpuUse?.countedMs], [0, zeroMs + second]);
+  const mesos = { kind: "mesos-lost", sinceMs: zeroMs, lost: 3, of: 3 } as const;
+  assertEquals(after(stateOf([], { brake: { ...noBrake, mesos } }), { kind: "tick" }).state.brake.mesos, undefined);
+});
+
 Deno.test("only records of which a list is the cause are changed together", () => {
   const gone = ["a", "b"].map((taskId) =>
     anInstance(taskId, { state: "gone", cause: "exited", message: "", uuid: `uuid-${taskId}` })

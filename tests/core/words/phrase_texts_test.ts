@@ -215,6 +215,10 @@ for (const [remark, text] of remarks) {
   });
 }
 
+Deno.test("a server without a problem that has not answered is told as that", () => {
+  assertEquals(serverProblemText(), "the GoCD server does not answer");
+});
+
 Deno.test("whatever else answers in place of the GoCD server is told as that, whatever its kind", () => {
   for (const code of ["gocd-blocked", "gocd-proxy-refused"]) {
     assertEquals(serverProblemText(problem({ code })), "something else answers in place of the GoCD server");
