@@ -40,14 +40,15 @@ export function watchOvertaken(draft: Draft, question: OvertakenQuestion): void 
   const lastPollMs = server.lastPollMs ?? draft.atMs;
   const overtaken = new Map([...server.overtaken].filter(([uuid, each]) => each.idleSinceMs === idleSinceMs.get(uuid)));
   const taken = [...before].filter(([locator]) => built.has(locator) && !here.has(locator)).map(([, memory]) => memory);
+  const requirements = new Map(buckets.map(({ key, requirement }) => [key, requirement]));
   for (const gocdAgent of agents) {
     const sinceMs = idleSinceMs.get(gocdAgent.uuid) ?? Infinity;
-    const capability = capabilityOf(gocdAgent, rule);
-    const fits = new Set(buckets.filter((each) => canTake(capability, each.requirement)).map(({ key }) => key));
-    const passed = taken.filter(({ bucketKey, firstSeenMs }) =>
-      fits.has(bucketKey) &&
-      lastPollMs - Math.max(sinceMs, firstSeenMs, server.healthySinceMs ?? Infinity) >= settings.poller.assignGraceMs
-    ).length;
+    const passed = taken.filter(({ bucketKey, firstSeenMs }) => {
+      const besideMs = lastPollMs - Math.max(sinceMs, firstSeenMs, server.healthySinceMs ?? Infinity);
+      const requirement = requirements.get(bucketKey);
+      return besideMs >= settings.poller.assignGraceMs && requirement !== undefined &&
+        canTake(capabilityOf(gocdAgent, rule), requirement);
+    }).length;
     if (passed === 0) continue;
     const jobs = (overtaken.get(gocdAgent.uuid)?.jobs ?? 0) + passed;
     overtaken.set(gocdAgent.uuid, { idleSinceMs: sinceMs, jobs });

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
-import { launchLimits } from "../../../src/core/demand/limit.ts";
+import { isClamp, launchLimits } from "../../../src/core/demand/limit.ts";
 import type { Offer } from "../../../src/core/placement/offer.ts";
 import type { ScalingSettings } from "../../../src/core/settings.ts";
 import { statusView } from "../../../src/core/view/status_view.ts";
@@ -97,6 +97,26 @@ Deno.test("agents never have more than their share, whatever hosts offer and in 
       }
     }),
     { numRuns: 60 },
+  );
+});
+
+Deno.test("limits let some agents through, a freeze and a pause none", () => {
+  const limit = { kind: "held-limit", limit: 1, allowed: 0 } as const;
+  assertEquals(
+    [limit, { kind: "held-rate", perMinute: 1 } as const, { kind: "held-pace", perMinute: 1 } as const].map(isClamp),
+    [
+      true,
+      true,
+      true,
+    ],
+  );
+  assertEquals(
+    [{ kind: "go" } as const, { kind: "held-frozen" } as const, { kind: "held-restarted" } as const].map(isClamp),
+    [
+      false,
+      false,
+      false,
+    ],
   );
 });
 

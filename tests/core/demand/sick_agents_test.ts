@@ -87,8 +87,11 @@ function passedOver(
   const { buckets } = bucketJobs([job("a"), job("b"), job("c")], state.settings.poller, "insensitive");
   const memory = { firstSeenMs: zeroMs, bucketKey: ";linux", order: 0, passedOver: 0, otherCauseCount: 0 };
   watchOvertaken(draft, {
-    built: new Set(["a", "b", "x"].map((name) => `p/1/s/1/${name}`)),
-    before: new Map(["a", "b", "c"].map((name) => [`p/1/s/1/${name}`, memory])),
+    built: new Set(["a", "b", "x", "foreign"].map((name) => `p/1/s/1/${name}`)),
+    before: new Map([
+      ...["a", "b", "c"].map((name) => [`p/1/s/1/${name}`, memory] as const),
+      ["p/1/s/1/foreign", { ...memory, bucketKey: "" }],
+    ]),
     here: new Set(["p/1/s/1/b", "p/1/s/1/c"]),
     buckets,
     idleSinceMs: new Map([["uuid-h", idleSinceMs]]),
