@@ -42,15 +42,16 @@ export function assess(state: State, atMs: number): Assessment {
   const rule = backlog.resourceCase;
   const capacity = capacityOf(state, rule, atMs);
   const chooser = profileChooser(state.settings.profiles, rule);
+  const numbered = capacity.map((each, at) => ({ each, at }));
   const judged = backlog.buckets.map((bucket) => {
     const isRetried = bucket.jobs.some(({ locator }) => (seen.get(locator)?.otherCause?.untilMs ?? Infinity) <= atMs);
     // The job, or these agents: the next try is to tell.
-    const able = [...capacity.entries()].filter(([, { isStale, capability }]) =>
+    const able = numbered.filter(({ each: { isStale, capability } }) =>
       !(isRetried && isStale === true) && canTake(capability, bucket.requirement)
     );
-    const classes = able.map(([, each]) => each);
+    const classes = able.map(({ each }) => each);
     const causes = otherCausesOf({ state, bucket, classes, seen }, atMs);
-    return { bucket, classes, at: able.map(([index]) => index), causes };
+    return { bucket, classes, at: able.map(({ at }) => at), causes };
   });
   const matching = matchSupply(
     judged.map(({ bucket, at, causes }) => ({ count: bucket.jobs.length - causes.all.size, classes: at })),

@@ -229,15 +229,15 @@ function nearest(index: Index, requirement: Requirement): ProfileChoice | undefi
   }
   for (const { position } of index.catchAlls) counts[position] = gocdResources.length;
   let least = Infinity;
-  let entry: Entry | undefined;
-  for (const each of entries) {
-    const { position } = each;
+  let at = 0;
+  mask.forEach((serves, position) => {
     const missing = gocdResources.length - (counts[position] ?? 0);
-    const distance = missing + (mask[position] === 1 ? 0 : environmentDistance);
-    if (distance >= least) continue;
+    const distance = missing + (serves === 1 ? 0 : environmentDistance);
+    if (distance >= least) return;
     least = distance;
-    entry = each;
-  }
+    at = position;
+  });
+  const entry = entries[at];
   if (entry === undefined) return undefined;
   const match = matchProfile(entry.profile, requirement, index.rule);
   if (match.kind !== "lacks") return undefined;

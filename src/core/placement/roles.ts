@@ -37,7 +37,7 @@ export function adjustRoles(draft: Draft): void {
   const roles = new Map(state.offers.roles);
   for (const role of rolesOf(state)) {
     const before = roles.get(role) ?? freshRole;
-    if (before.retryMs !== undefined && atMs < before.retryMs) continue;
+    if (atMs < (before.retryMs ?? -Infinity)) continue;
     if (!wantedRoles.has(role)) {
       if (before.suppressed) continue;
       suppress.push(role);
