@@ -23,6 +23,7 @@ import {
   withoutFramework,
 } from "../../../src/core/identity/lineage.ts";
 import type { AgentInstance, InstanceIn } from "../../../src/core/instance.ts";
+import { startReconciliation } from "../../../src/core/session/reconciliation.ts";
 import type { State } from "../../../src/core/state.ts";
 import { building, finished, gocdAgent, offer, pending, second, zeroMs } from "../../support/core.ts";
 import { anInstance, aRegistered, gocdSuspicion, stateOf } from "../instance_fixtures.ts";
@@ -116,6 +117,15 @@ Deno.test("an answer about the fence ends the wait for what Mesos knows, any oth
     [true, "known"],
   ]);
   assertEquals(after("gocd-abc123-default-0", "unknown"), [false, "unknown"]);
+});
+
+Deno.test("the fence is asked for with a Mesos agent that is none, behind all that Mesos knows", () => {
+  const draft = drafted(5, { parts: { inherited: "unknown" } });
+  startReconciliation(draft);
+  assertEquals(finished(draft).effects, [
+    { kind: "reconcile-tasks", tasks: [] },
+    { kind: "reconcile-tasks", tasks: [{ taskId: "gocd-abc123-fence-0", mesosAgentId: "fence" }] },
+  ]);
 });
 
 Deno.test("launching waits five seconds of a session for what Mesos knows, and for a session at all", () => {
