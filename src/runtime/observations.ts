@@ -10,6 +10,7 @@ import { createFloodGate } from "../log/flood_gate.ts";
 import { createHistogram } from "./histogram.ts";
 import { Meters } from "./meters.ts";
 import { createLifeLines } from "./life_lines.ts";
+import { createOfferLog } from "./offer_log.ts";
 import { createProblemMemory } from "./problem_memory.ts";
 import type { Recorder } from "./recorder.ts";
 import { measureStep, nothingRemembered, type Step } from "./steps.ts";
@@ -32,6 +33,7 @@ export class Observations {
   readonly #meters = new Meters();
   readonly #problems = createProblemMemory();
   readonly #lives = createLifeLines();
+  readonly #offers = createOfferLog();
   readonly #queues: Record<keyof Measured["queues"], QueueDepth> = {
     events: { now: 0, max: 0 },
     calls: { now: 0, max: 0 },
@@ -78,6 +80,7 @@ export class Observations {
   steps(): (step: Step) => void {
     let remembered = nothingRemembered;
     return (step) => {
+      this.#offers.seen(step);
       const measured = measureStep(remembered, step);
       remembered = measured.remembered;
       for (const measure of measured.measures) {
@@ -119,6 +122,7 @@ export class Observations {
       problems: this.#problems.dated(seen.problems, seen.atMs),
       instances: this.#lives.withLives(seen.instances),
       finished: this.#lives.finished(),
+      offers: this.#offers.recent(seen.atMs),
     };
     return { view, notes: this.#history, notesBefore: this.#historyBefore, measured: this.measured() };
   }

@@ -1,6 +1,6 @@
 // The hosts on the status page: where our instances run, which hosts are avoided, and why offers were not used.
 
-import type { StatusView } from "../core/view/view.ts";
+import type { OfferView, StatusView } from "../core/view/view.ts";
 import { type HostView, hostViews } from "./api/documents.ts";
 import { type BarPart, legend, stackedBar } from "./bars.ts";
 import { type Html, html, type HtmlValue } from "./html.ts";
@@ -41,7 +41,7 @@ export function hostsSection(view: StatusView, query: PageQuery, links: PageLink
         more: { hidden, href: moreHref(query) },
         empty: "No agent of ours runs anywhere.",
       })
-    }${unplacedList(view)}`,
+    }${unplacedList(view)}${offersList(view, query, links)}`,
   );
 }
 
@@ -67,6 +67,49 @@ function hostCells(
           sentence(avoided.reason)
         }`
     }${recentFailures(failed)}`,
+  ];
+}
+
+const offerColumns: readonly Column[] = [
+  { label: "Host", kind: "roomy" },
+  { label: "Role", kind: "text" },
+  { label: "Last offered", kind: "number" },
+  { label: "Cpus", kind: "number" },
+  { label: "Memory", kind: "number" },
+  { label: "Disk", kind: "number" },
+  { label: "What became of it", kind: "wide" },
+];
+
+/** The latest offer of each host, and what became of it; collapsed at first. */
+function offersList(view: StatusView, query: PageQuery, links: PageLinks): Html | undefined {
+  const { offers = [], atMs, mesos } = view;
+  if (offers.length === 0) return undefined;
+  const { shown, hidden } = firstOf(offers, query.rowsMax);
+  const rows = shown.map((offer) => ({
+    key: `${offer.mesosAgentId} ${offer.role}`,
+    cells: offerCells(offer, atMs, mesosAgentHref(links, mesos, offer.mesosAgentId)),
+  }));
+  const caption = "The latest offer of each host";
+  return html`
+    <details id="offers" data-key="offers">
+      <summary><h3>Offers of the last minutes</h3> <span class="aside">${countText(
+        offers.length,
+        "host",
+      )}</span></summary>
+      ${table({ caption, columns: offerColumns, rows, more: { hidden, href: moreHref(query) }, empty: "" })}
+    </details>
+  `;
+}
+
+function offerCells(offer: OfferView, atMs: number, href: string | undefined): HtmlValue[] {
+  return [
+    linkTo(href, untrustedText(offer.host)),
+    untrustedText(offer.role),
+    html`${age(offer.atMs, atMs)} ago`,
+    offer.cpus,
+    html`${offer.mem} MB`,
+    html`${offer.disk} MB`,
+    html`${offer.isAccepted ? badge("used", "good") : badge("not used", "quiet")} ${sentence(offer.answer)}`,
   ];
 }
 

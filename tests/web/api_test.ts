@@ -107,6 +107,10 @@ Deno.test("every answer fits the document, in every situation, and every documen
         avoidedHosts: [{ host: "h", untilMs: sampleMs, reason: "r" }],
         instances: sampleView.instances.map((each) => ({ ...each, canary: true as const })),
         failingHosts: [{ host: "h", recentFailures: { "pull": 1 } }],
+        offers: [{
+          ...{ host: "h", mesosAgentId: "S1", role: "ci", atMs: sampleMs, cpus: 1, mem: 1, disk: 0 },
+          ...{ isAccepted: true, answer: "1 agent launched" },
+        }],
         profiles: sampleView.profiles.map((profile) => ({
           ...profile,
           breaker: { state: "half-open" as const, sinceMs: sampleMs, canary: "t" },

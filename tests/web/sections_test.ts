@@ -215,6 +215,21 @@ Deno.test("what found no place in the offers is told with its profile, since whe
   assertMatch(text, /Offers that were not used big for 2 min , last 5 s ago: short by 4 cpus/);
 });
 
+Deno.test("the latest offer of each host is told with what became of it", () => {
+  const offered = { mesosAgentId: "S1", role: "ci", atMs: sampleMs - 5_000, cpus: 0.5, mem: 512, disk: 10_240 };
+  const page = pageOf({
+    ...sampleView,
+    offers: [
+      { ...offered, host: "h1", isAccepted: false, answer: "profile big is short by 3.5 cpus" },
+      { ...offered, host: "h2", mesosAgentId: "S2", isAccepted: true, answer: "2 agents launched" },
+    ],
+  });
+  const text = page.replace(/<[^>]*>/g, " ").replace(/\s+/g, " ");
+  assertMatch(text, /Offers of the last minutes 2 hosts/);
+  assertMatch(text, /h1 ci 5 s ago 0\.5 512 MB 10240 MB not used profile big is short by 3\.5 cpus/);
+  assertMatch(text, /h2 ci 5 s ago .* used 2 agents launched/);
+});
+
 Deno.test("rights and configuration are on the page, each key with where it is written", () => {
   const setup = {
     rights: { net: ["mesos:5050"], env: [] },

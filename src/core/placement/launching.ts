@@ -17,7 +17,7 @@ import { strangersTo } from "../identity/recognition.ts";
 import { replanIfStale } from "../demand/replan.ts";
 import { freshRole } from "./roles.ts";
 import type { AgentProfile } from "../settings.ts";
-import type { WantedAgents } from "../state.ts";
+import type { State, WantedAgents } from "../state.ts";
 
 /**
  * Refused for this long when nothing is wanted: an hour, cleared by the next REVIVE (scheduler.proto, Call.Decline).
@@ -49,7 +49,7 @@ export function offersReceived(draft: Draft, offers: readonly Offer[]): void {
     nowMs: draft.atMs,
     offers,
     wanted: shared.wanted,
-    occupancy: occupancyOf(draft),
+    occupancy: occupancyOf(draft.state),
     avoidedHosts: avoidedHosts(draft.state.breakers.hosts, draft.atMs),
     maintenanceLeadMs: draft.state.settings.scaling.maintenanceLeadMs,
   });
@@ -78,7 +78,7 @@ export function offersReceived(draft: Draft, offers: readonly Offer[]): void {
 
 /** Of an offer that was accepted nothing is left that is known of. */
 function rememberHosts(draft: Draft, offers: readonly Offer[], declined: ReadonlySet<string>): void {
-  const occupied = occupancyOf(draft);
+  const occupied = occupancyOf(draft.state);
   const hosts = new Map([...draft.state.offers.hosts].filter(([id]) => occupied.has(id)));
   for (const offer of offers) {
     if (!occupied.has(offer.mesosAgentId)) continue;
@@ -197,9 +197,10 @@ function settle(
   });
 }
 
-function occupancyOf(draft: Draft): Map<string, Map<string, number>> {
+/** How many instances of each profile a Mesos agent holds. */
+export function occupancyOf({ instances }: State): Map<string, Map<string, number>> {
   const occupancy = new Map<string, Map<string, number>>();
-  for (const instance of draft.state.instances.values()) {
+  for (const instance of instances.values()) {
     if (!countsToLimit(instance.state)) continue;
     const here = occupancy.get(instance.mesosAgentId) ?? new Map<string, number>();
     here.set(instance.profile, (here.get(instance.profile) ?? 0) + 1);

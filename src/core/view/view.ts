@@ -36,6 +36,8 @@ export interface StatusView {
   readonly failingHosts: readonly { readonly host: string; readonly recentFailures: FailureCounts }[];
   /** Profiles that found no place in what Mesos has offered in the last minutes, and why. */
   readonly unplaced?: readonly UnplacedView[];
+  /** What Mesos has offered in the last minutes, the latest first; absent: nobody has watched. */
+  readonly offers?: readonly OfferView[];
   /** What is wrong now, worst first; each with since when, where that is known. */
   readonly problems: readonly Finding[];
   /** Where several instances share one state: which of them leads. Absent where there is only one. */
@@ -107,6 +109,21 @@ export interface Health {
   readonly ready: Check;
   /** For a load balancer in front of several instances: it leads, or is the only one, whatever else is wrong. */
   readonly leader: Check;
+}
+
+/** The latest offer of a host to a role, and what became of it. */
+export interface OfferView {
+  readonly host: string;
+  readonly mesosAgentId: string;
+  readonly role: string;
+  readonly atMs: number;
+  readonly cpus: number;
+  /** In MB, as `disk`. */
+  readonly mem: number;
+  readonly disk: number;
+  readonly isAccepted: boolean;
+  /** How it was answered, and why, in words. */
+  readonly answer: string;
 }
 
 /** Why a profile found no place in the offers. */

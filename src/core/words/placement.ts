@@ -3,6 +3,7 @@
 import { compilePattern, shortText } from "../placement/constraints.ts";
 import type { AvoidedHost } from "../placement/failing_hosts.ts";
 import { fromMilli } from "../placement/mesos_resources.ts";
+import type { OfferAnswer } from "../placement/offer_answer.ts";
 import type { Shortfall } from "../placement/offer_resources.ts";
 import type { NearestHost, PlacementMiss, Refusal, RefusedOffers } from "../placement/reason.ts";
 import type { PlacementConstraint } from "../settings.ts";
@@ -16,6 +17,35 @@ export function missText({ nearest, refused }: PlacementMiss): string {
     ...(refused === undefined ? [] : [refusedText(refused)]),
   ];
   return parts.length === 0 ? "no offers available" : parts.join("; ");
+}
+
+/** What became of an offer: `2 agents launched`, `profile linux is short by 256 MB of mem`. */
+export function offerAnswerText(answer: OfferAnswer): string {
+  switch (answer.kind) {
+    case "accepted":
+      return `${counted(answer.launches, "agent")} launched`;
+    case "shutting-down":
+      return "the framework is being removed";
+    case "learning":
+      return "nothing is launched before it is known what earlier runs have left";
+    case "unwanted":
+      return "no agent was wanted";
+    case "enough":
+      return "all agents that were wanted found a place on other hosts";
+    case "held":
+      return "what is still wanted waits for its share of the cluster (scaling.max-cpu-share)";
+    case "misfit":
+      return `profile ${answer.profile} ${misfitText(answer.miss ?? {})}`;
+    default:
+      return answer satisfies never;
+  }
+}
+
+function misfitText({ nearest, refused }: PlacementMiss): string {
+  if (nearest !== undefined) return `is short by ${shortfallsText(nearest.shortfalls)}`;
+  return refused === undefined
+    ? "found places on other hosts"
+    : `is not launched here: ${refusalText(refused.refusal)}`;
 }
 
 /** Why a host is avoided: `for 2 min after failures there: …`. */

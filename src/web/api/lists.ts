@@ -1,6 +1,6 @@
 // The lists of /api/v1: filters and pages.
 
-import type { GocdAgentView, InstanceView, JobView, StatusView } from "../../core/view/view.ts";
+import type { GocdAgentView, InstanceView, JobView, OfferView, StatusView } from "../../core/view/view.ts";
 import type { BucketView, ProfileView } from "../../core/view/view.ts";
 import type { Finding } from "../../core/event.ts";
 import { verdictKinds } from "../../core/words/verdicts.ts";
@@ -206,6 +206,19 @@ const hostsRoute = listRoute<HostView>({
   all: hostViews,
 });
 
+const offersRoute = listRoute<OfferView>({
+  path: "/api/v1/offers",
+  id: "listOffers",
+  summary: "the latest offer of each host in the last minutes, and what became of it",
+  schema: "Offer",
+  items: "offers",
+  filters: [{
+    parameter: textParameter("host", "only offers of this host"),
+    passes: ({ host }, value) => host === value,
+  }],
+  all: ({ offers = [] }) => offers,
+});
+
 const problemsRoute = listRoute<Finding>({
   path: "/api/v1/problems",
   id: "listProblems",
@@ -227,5 +240,6 @@ export const listRoutes: readonly ReadRoute[] = [
   gocdAgentsRoute,
   profilesRoute,
   hostsRoute,
+  offersRoute,
   problemsRoute,
 ];

@@ -18,6 +18,11 @@ export function count(description: string): Schema {
   return { type: "integer", minimum: 0, description };
 }
 
+/** An amount of something. */
+export function amount(description: string): Schema {
+  return { type: "number", minimum: 0, description };
+}
+
 /** Milliseconds since the epoch. */
 export function timeMs(description: string): Schema {
   return { type: "number", description: `${description}, ms since the epoch` };

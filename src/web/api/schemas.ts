@@ -3,7 +3,7 @@
 
 import { failureKinds } from "../../core/life/failure_window.ts";
 import { verdictKinds } from "../../core/words/verdicts.ts";
-import { count, flag, listOf, mapOf, record, ref, type Schema, text, timeMs, word } from "./schema.ts";
+import { amount, count, flag, listOf, mapOf, record, ref, type Schema, text, timeMs, word } from "./schema.ts";
 
 /** States of an AgentInstance. */
 export const instanceStates = [
@@ -175,6 +175,17 @@ const agents: Readonly<Record<string, Schema>> = {
       reason: text("why"),
     }),
     recentFailures,
+  }),
+  Offer: record("what a host has offered last to a role, and what became of it", {
+    host: text("its hostname"),
+    mesosAgentId: text("the id of its Mesos agent"),
+    role: text("the role"),
+    atMs: timeMs("when it was offered"),
+    cpus: amount("cpus that agents may use"),
+    mem: amount("MB of memory that agents may use"),
+    disk: amount("MB of disk that agents may use"),
+    isAccepted: flag("agents were launched with it"),
+    answer: text("how many, or why none"),
   }),
 };
 
