@@ -3,7 +3,7 @@
 
 import type { GocdAgent, ScheduledJob } from "../../src/core/gocd_records.ts";
 import { statusView } from "../../src/core/view/status_view.ts";
-import type { NoteView, StatusView } from "../../src/core/view/view.ts";
+import type { NoteView, OfferView, StatusView } from "../../src/core/view/view.ts";
 import { createFloodGate, type FloodGate } from "../../src/log/flood_gate.ts";
 import { building, drive, type Driver, gocdAgent, minute, offer, only, pending, second } from "./core.ts";
 import { aProfile, plainContainer } from "./placement.ts";
@@ -192,3 +192,10 @@ export function largeView(jobsCount: number, instancesCount: number): StatusView
     })),
   };
 }
+
+/** What became of an offer. */
+export const sampleOffer: OfferView = {
+  ...{ host: "h1", mesosAgentId: "S1", role: "ci", atMs: sampleMs - 5 * second },
+  ...{ cpus: 0.5, mem: 512, disk: 10_240 },
+  ...{ isAccepted: false, answer: "profile big is short by 3.5 cpus" },
+};

@@ -15,7 +15,7 @@ import { createHandler, type Handler, type HandlerOptions } from "../../src/web/
 import { aLife, aNote, aSample, limits } from "../history/samples.ts";
 import { type Checker, createChecker, isDocumentedBody, openapi } from "../support/api_schema.ts";
 import { pictureOf } from "../support/picture.ts";
-import { hostileName, largeView, sampleMs, sampleNotes, sampleView } from "../support/sample_view.ts";
+import { hostileName, largeView, sampleMs, sampleNotes, sampleOffer, sampleView } from "../support/sample_view.ts";
 import { situation } from "../support/situation.ts";
 import { startVirtualCluster } from "../support/virtual_cluster.ts";
 import { sampleOptions } from "../support/web_options.ts";
@@ -107,17 +107,13 @@ Deno.test("every answer fits the document, in every situation, and every documen
         avoidedHosts: [{ host: "h", untilMs: sampleMs, reason: "r" }],
         instances: sampleView.instances.map((each) => ({ ...each, canary: true as const })),
         failingHosts: [{ host: "h", recentFailures: { "pull": 1 } }],
-        offers: [{
-          ...{ host: "h", mesosAgentId: "S1", role: "ci", atMs: sampleMs, cpus: 1, mem: 1, disk: 0 },
-          ...{ isAccepted: true, answer: "1 agent launched" },
-        }],
         profiles: sampleView.profiles.map((profile) => ({
           ...profile,
           breaker: { state: "half-open" as const, sinceMs: sampleMs, canary: "t" },
         })),
       },
       { ...sampleView, jobs: sampleView.jobs.map((each) => ({ ...each, profileReason: "it comes first" })) },
-      { ...sampleView, avoidedHosts: [{ host: "h", untilMs: sampleMs, reason: "r" }] },
+      { ...sampleView, offers: [sampleOffer], avoidedHosts: [{ host: "h", untilMs: sampleMs, reason: "r" }] },
     ]
   ) {
     await askAll(checker, handlerOf(() => pictureOf(view, { notes: sampleNotes })));

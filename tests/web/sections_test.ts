@@ -9,7 +9,7 @@ import { gocdAgentHref, jobHref, sandboxHref } from "../../src/web/links.ts";
 import { pageQuery } from "../../src/web/page_query.ts";
 import { sentence } from "../../src/web/pieces.ts";
 import { statusPage } from "../../src/web/status_page.ts";
-import { hostileName, largeView, sampleMs, sampleView } from "../support/sample_view.ts";
+import { hostileName, largeView, sampleMs, sampleOffer, sampleView } from "../support/sample_view.ts";
 
 const links = { gocdUrl: "https://gocd.example.org/go", mesosScheme: "http" } as const;
 
@@ -216,12 +216,11 @@ Deno.test("what found no place in the offers is told with its profile, since whe
 });
 
 Deno.test("the latest offer of each host is told with what became of it", () => {
-  const offered = { mesosAgentId: "S1", role: "ci", atMs: sampleMs - 5_000, cpus: 0.5, mem: 512, disk: 10_240 };
   const page = pageOf({
     ...sampleView,
     offers: [
-      { ...offered, host: "h1", isAccepted: false, answer: "profile big is short by 3.5 cpus" },
-      { ...offered, host: "h2", mesosAgentId: "S2", isAccepted: true, answer: "2 agents launched" },
+      sampleOffer,
+      { ...sampleOffer, host: "h2", mesosAgentId: "S2", isAccepted: true, answer: "2 agents launched" },
     ],
   });
   const text = page.replace(/<[^>]*>/g, " ").replace(/\s+/g, " ");
