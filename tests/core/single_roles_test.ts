@@ -83,6 +83,7 @@ Deno.test("a REVIVE or SUBSCRIBE without an offer is repeated after ten seconds,
   assertEquals([says(11 * minute - 1, quiet), says(11 * minute, quiet)], ["", "revive-offers"]);
   const offered = { repeated: true, lastOfferMs: zeroMs + 2 * minute };
   assertEquals([says(12 * minute - 1, offered), says(12 * minute, offered)], ["", "revive-offers"]);
+  assertEquals(told(12 * minute, { lastOfferMs: zeroMs + 2 * minute }, true).role?.repeated, true);
 });
 
 Deno.test("a role whose call failed is left alone until its time, and nothing is said without a session or at the end", () => {
