@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { problemsNow } from "../../../src/core/view/problems_now.ts";
 import type { State } from "../../../src/core/state.ts";
-import { minute, problem, second, serverInfo, someSettings, zeroMs } from "../../support/core.ts";
+import { linux, minute, problem, second, serverInfo, someSettings, zeroMs } from "../../support/core.ts";
 import { aBucket, draftAt, gocdSuspicion, mesosSays, mesosSuspicion } from "../instance_fixtures.ts";
 
 const nowMs = zeroMs + minute;
@@ -123,4 +123,48 @@ Deno.test("jobs at the share of the cluster are counted, cpu-hours told from fou
     return told({ settings, cpuUse: { record, countedMs: nowMs, storedMs: nowMs } });
   };
   assertEquals([used(7.99), used(8), used(10)], [[], ["cpu-hours-low"], ["held-cpu-hours"]]);
+});
+
+Deno.test("what is wrong is told in this order", () => {
+  const profile = { ...linux, environments: ["qa"], minIdle: 1, registerKey: "k" };
+  const job = { locator: "l", name: "j", gocdResources: ["gpu"], firstSeenMs: 0 } as const;
+  const share = { kind: "held-share", share: 0.5, usedCpus: 4, clusterCpus: 8 } as const;
+  const jobs = [
+    { ...job, verdict: "needs-agent", reason: share } as const,
+    { ...job, verdict: "unserved", reason: { kind: "no-profile" } } as const,
+  ];
+  const buckets = [aBucket("a", { gate: { kind: "held-limit", limit: 5, allowed: 0 }, wanted: 0 })];
+  const record = { day: new Date(nowMs).toISOString().slice(0, 10), cpuMs: 10 * 60 * minute };
+  const parts: Partial<State> = {
+    settings: someSettings({ profiles: [profile], scaling: { cpuHoursPerDay: 10 } }),
+    cpuUse: { record, countedMs: nowMs, storedMs: nowMs },
+    session: cut,
+    controls,
+    brake: { isSameCluster: true, gocd: gocdSuspicion, mesos: mesosSuspicion },
+    breakers: { profiles: new Map([["default", breaker]]), hosts: new Map() },
+    demand: { ...plain.demand, jobs, buckets },
+  };
+  const server: Partial<State["server"]> = {
+    problem: problem(),
+    writeFailure: refused,
+    keyOutcomes: new Map([["default", { kind: "refused", sinceMs: 1 }]]),
+    missingEnvironments: ["qa"],
+    findings: [{ code: "gocd-disk-full", message: "m", hint: "h" }],
+  };
+  assertEquals(told(parts, server).map((each) => each.replace(/ since.*/, "")), [
+    "gocd-unreachable",
+    "mesos-connecting",
+    "gocd-writes-refused",
+    "brake-on",
+    "brake-on",
+    "held-frozen",
+    "profile-failing",
+    "jobs-unserved",
+    "held-limit",
+    "held-cpu-hours",
+    "held-share",
+    "wrong-auto-register-key",
+    "environment-missing",
+    "gocd-disk-full",
+  ]);
 });
