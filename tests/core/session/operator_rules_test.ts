@@ -5,7 +5,13 @@ import { assertEquals } from "@std/assert";
 import type { Draft } from "../../../src/core/draft.ts";
 import type { OperatorEvent } from "../../../src/core/event.ts";
 import type { AgentInstance, RetireReason } from "../../../src/core/instance.ts";
-import { finishTeardown, noteSwitches, operatorAsked, retireChanged } from "../../../src/core/session/operator.ts";
+import {
+  finishTeardown,
+  noteSwitches,
+  operatorAsked,
+  retireChanged,
+  tornDown,
+} from "../../../src/core/session/operator.ts";
 import type { State } from "../../../src/core/state.ts";
 import { finished, gocdAgent, linux, minute, someSettings, zeroMs } from "../../support/core.ts";
 import {
@@ -102,6 +108,34 @@ Deno.test("each switch is stored, makes the plan stale, and is told with the swi
     },
     mode: "drain",
   }]);
+});
+
+const set = { frozen: false, frozenProfiles: ["a"], mode: "drain", tornDown: true } as const;
+const frozen = { frozen: true, frozenProfiles: ["a"], mode: "run" } as const;
+for (
+  const [event, before, after] of [
+    [{ kind: "launching-frozen" }, set, { ...set, frozen: true }],
+    [{ kind: "launching-frozen", profile: "b" }, set, { ...set, frozenProfiles: ["a", "b"] }],
+    [{ kind: "launching-frozen", profile: "a" }, set, set],
+    [{ kind: "profile-drain-requested", profile: "b" }, set, { ...set, frozenProfiles: ["a", "b"] }],
+    [{ kind: "launching-resumed", profile: "a" }, set, { ...set, frozenProfiles: [] }],
+    [{ kind: "drain-requested" }, frozen, { ...frozen, mode: "drain" }],
+    [{ kind: "teardown-requested", mode: "drain" }, frozen, { ...frozen, mode: "teardown" }],
+  ] as const
+) {
+  Deno.test(`the wish ${JSON.stringify(event)} leaves all other switches as they are`, () => {
+    const draft = at([], {}, { controls: before });
+    operatorAsked(draft, event);
+    assertEquals(draft.state.controls, after);
+  });
+}
+
+Deno.test("after a teardown no switch is set, and that it was torn down is remembered", () => {
+  const draft = at([aRegistered("a", "idle")], {}, { controls: frozen });
+  tornDown(draft);
+  assertEquals(draft.state.controls, { frozen: false, frozenProfiles: [], mode: "run", tornDown: true });
+  assertEquals([draft.state.instances.size, draft.state.framework.frameworkId], [0, undefined]);
+  assertEquals(draft.state.session, { kind: "ended", sinceMs: draft.atMs, reason: "torn down" });
 });
 
 Deno.test("a resume ends the freeze of its profile, or everything", () => {

@@ -302,6 +302,12 @@ Deno.test("a change that fails is told by its call and code, and remembered as a
 
 Deno.test("a change that is refused for maintenance shows the mode, where the server is known, until a poll says more", () => {
   const serving = watchedFrom(zeroMs);
+  const before = at([], { serving, nextAgentsMs: zeroMs }).state.server;
+  const { serving: _serving, ...left } = before;
+  assertEquals(failedCall(disable, "maintenance", [], { serving, nextAgentsMs: zeroMs }).state.server, {
+    ...left,
+    info: { ...serverInfo, maintenance: "on" },
+  });
   const shown = (kind: GocdProblem["kind"], server: Partial<ServerState> = {}): unknown => {
     const { state } = failedCall(disable, kind, [], { serving, ...server });
     return [state.server.info?.maintenance, state.server.serving, state.demand.isStale];

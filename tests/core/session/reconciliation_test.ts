@@ -95,6 +95,19 @@ Deno.test("everything is asked for every ten minutes, to the millisecond, and ne
   assertEquals(asked(connecting, zeroMs).said, []);
 });
 
+Deno.test("that everything is asked for changes nothing of the questions about single tasks", () => {
+  const before = {
+    pending: new Set(["a"]),
+    nextExplicitMs: zeroMs + minute,
+    explicitDelayMs: minute,
+    nextImplicitMs: zeroMs,
+  };
+  assertEquals(asked(stateWith([instance("a")], before), zeroMs).state.reconciliation, {
+    ...before,
+    nextImplicitMs: zeroMs + 10 * minute,
+  });
+});
+
 Deno.test("a launch is asked for after thirty seconds without a word, and not again within a minute", () => {
   const launching = instance("a", { state: "launching", offerId: "o" });
   const state = stateWith([launching, instance("b")]);
