@@ -106,7 +106,7 @@ for (const kind of [...repeated, ...once]) {
       assertEquals(from(part), "after", part);
     }
     for (const part of ["instances", "framework", "controls"]) assertEquals(from(part), "before", part);
-    assertEquals(state.demand.isStale, true);
+    assertEquals(state.demand, { ...stateOf([]).demand, isStale: true });
   });
 }
 

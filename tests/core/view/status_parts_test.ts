@@ -172,6 +172,14 @@ Deno.test("while GoCD cannot be read, verdicts say of when they are, unless they
     "paused",
   ]);
   assertEquals(reasons({ problem: problem() }), ["offer", "paused"]);
+  const silent = { ...state, demand: { ...demand, jobs }, server: { ...server, ...read, problem: problem() } };
+  assertEquals(statusView(silent, nowMs).jobs, [
+    {
+      ...jobView(verdict, nowMs),
+      reason: "profile default: waiting for a Mesos offer (as of 60 s ago: the GoCD server does not answer)",
+    },
+    jobView({ ...verdict, reason: { kind: "held-stale", forMs: 1 } }, nowMs),
+  ]);
 });
 
 Deno.test("an answer is overdue after ten seconds, or twice what the last one took", () => {
