@@ -188,6 +188,15 @@ for (const kind of ["gocd-polled", "gocd-agents-read"] as const) {
     // What is surplus goes at a poll alone.
     const surplus = listed(at([aRegistered("a", "idle", { retire: "surplus" })], { agents }), agents);
     assertEquals(surplus.state.instances.get("a")?.state, kind === "gocd-polled" ? "draining" : "registered");
+    // Since when agents are there, idle, silent or unlisted.
+    const lists = listed(at([], { agents: [gocdAgent("gone")] }), [gocdAgent("a"), gocdAgent("b", lostContact)]);
+    const { idleSinceMs, appearedMs, lostSinceMs, unlisted, inContactSinceMs } = lists.state.server;
+    assertEquals([since(idleSinceMs), since(appearedMs), since(lostSinceMs)], [
+      { "uuid-a": 600_000 },
+      { "uuid-a": 600_000, "uuid-b": 600_000 },
+      { "uuid-b": 600_000 },
+    ]);
+    assertEquals([unlisted.get("uuid-gone")?.sinceMs, inContactSinceMs], [nowMs, nowMs]);
     // And how old it is.
     assertEquals(listed(at([], { askedMs: nowMs - 5 }), []).state.server.reading?.askedMs, nowMs - 5);
   });
