@@ -85,6 +85,8 @@ set -e
 if [ "$1" = configure ]; then
   getent passwd gocd-mesos >/dev/null ||
     useradd --system --user-group --home-dir /var/lib/gocd-mesos --no-create-home --shell /usr/sbin/nologin gocd-mesos
+  # The unit would make it at the first start; \`check\` comes before that.
+  install -d -m 0700 -o gocd-mesos -g gocd-mesos /var/lib/gocd-mesos
   if [ -d /run/systemd/system ]; then
     systemctl daemon-reload
     systemctl try-restart gocd-mesos.service

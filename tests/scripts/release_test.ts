@@ -127,6 +127,22 @@ Deno.test("a Debian package has the program, its papers and a folder for the con
   }
 });
 
+Deno.test("a Debian package makes its user and the folder of its state, so that `check` works before the first start", async () => {
+  const [deb] = await twice((release, folder) => packDebian(release, "amd64", folder));
+  const folder = await Deno.makeTempDir({ prefix: "gocd-mesos-postinst-" });
+  // Stand in for what only root may do: they write down what they are asked for.
+  for (const name of ["useradd", "install", "getent"]) {
+    const code = name === "getent" ? 2 : 0;
+    await Deno.writeTextFile(`${folder}/${name}`, `#!/bin/sh\necho "${name} $*"\nexit ${code}\n`, { mode: 0o755 });
+  }
+  const script =
+    'dpkg-deb --ctrl-tarfile "$0" | tar -xO ./postinst > "$1/postinst"; PATH="$1:$PATH" sh "$1/postinst" configure';
+  const said = text("sh", "-ec", script, deb, folder).trim().split("\n");
+  assertEquals(said.map((line) => line.split(" ")[0]), ["useradd", "install"]);
+  assertEquals(said.at(-1), "install -d -m 0700 -o gocd-mesos -g gocd-mesos /var/lib/gocd-mesos");
+  await Deno.remove(folder, { recursive: true });
+});
+
 Deno.test({
   name: "systemd takes the unit without a word, and exposes it to no more than 2.0 (apt-get install systemd)",
   ignore: !["/usr/bin/systemd-analyze"].every((path) => {
