@@ -96,8 +96,8 @@ export const seedMutants: readonly SeedMutant[] = [
   {
     name: "unsure-agents-count-as-coming-for-ever",
     file: "demand/capacity.ts",
-    original: "atMs - instance.activity.sinceMs < (graceMs[instance.activity.word] ?? 0);",
-    replacement: "atMs - instance.activity.sinceMs < (graceMs[instance.activity.word] ?? Infinity);",
+    original: "atMs - activity.sinceMs < (graceMs[activity.word] ?? 0);",
+    replacement: "atMs - activity.sinceMs < (graceMs[activity.word] ?? Infinity);",
   },
   {
     name: "unreachable-agents-count-to-the-limit",
@@ -131,7 +131,7 @@ export const seedMutants: readonly SeedMutant[] = [
   },
   {
     name: "attempts-off-by-one",
-    file: "demand/plan.ts",
+    file: "demand/decide.ts",
     original: "if (polls <= attempts)",
     replacement: "if (polls < attempts)",
   },
@@ -201,14 +201,14 @@ export const seedMutants: readonly SeedMutant[] = [
   {
     name: "revive-never-repeated",
     file: "placement/roles.ts",
-    original: `return !isAnswered && atMs - askedMs >= reviveRepeatMs ? "repeat" : "none";`,
-    replacement: `return "none";`,
+    original: `return !isAnswered && atMs - askedMs >= reviveRepeatMs ? { repeated: true } : undefined;`,
+    replacement: `return undefined;`,
   },
   {
     name: "long-declines-not-taken-back",
     file: "placement/roles.ts",
-    original: `if (role.longDeclineMs !== undefined) return "first";`,
-    replacement: "",
+    original: `if (role.suppressed || role.longDeclineMs !== undefined) return { repeated: false };`,
+    replacement: `if (role.suppressed) return { repeated: false };`,
   },
   {
     name: "offers-of-a-lost-accept-stay-out",
