@@ -83,8 +83,9 @@ export const seedMutants: readonly SeedMutant[] = [
   {
     name: "register-timeout-10-times-longer",
     file: "life/lifecycle_clock.ts",
-    original: `return shownForMs(draft.state, instance.runningSinceMs) >= registerTimeoutMs(draft, instance);`,
-    replacement: `return shownForMs(draft.state, instance.runningSinceMs) >= 10 * registerTimeoutMs(draft, instance);`,
+    original: `return shownForMs(draft.state, runningSinceMs ?? Infinity) >= registerTimeoutMs(draft, instance);`,
+    replacement:
+      `return shownForMs(draft.state, runningSinceMs ?? Infinity) >= 10 * registerTimeoutMs(draft, instance);`,
   },
   {
     name: "lost-contact-given-up-10-times-later",
@@ -151,20 +152,21 @@ export const seedMutants: readonly SeedMutant[] = [
   {
     name: "idle-timeout-10-times-shorter",
     file: "life/scale_in.ts",
-    original: `if (shownForMs(state, activity.sinceMs) < profile.idleTimeoutMs) return undefined;`,
-    replacement: `if (shownForMs(state, activity.sinceMs) < profile.idleTimeoutMs / 10) return undefined;`,
+    original: `if (shownForMs(state, activity.sinceMs) < profileNow(state, profile).idleTimeoutMs) return undefined;`,
+    replacement:
+      `if (shownForMs(state, activity.sinceMs) < profileNow(state, profile).idleTimeoutMs / 10) return undefined;`,
   },
   {
     name: "useful-agents-are-drained",
     file: "life/scale_in.ts",
-    original: `if (activity.kind !== "idle" || isUseful || idleLeft`,
-    replacement: `if (activity.kind !== "idle" || idleLeft`,
+    original: `return isUseful() ? undefined : "idle";`,
+    replacement: `return "idle";`,
   },
   {
     name: "min-idle-off-by-one",
-    file: "life/scale_in.ts",
-    original: "idleLeft <= profile.minIdle",
-    replacement: "idleLeft < profile.minIdle",
+    file: "demand/kept_idle.ts",
+    original: "!isOfPool(pool, instance) || count > pool.count),",
+    replacement: "!isOfPool(pool, instance) || count >= pool.count),",
   },
   {
     name: "changed-profiles-stay-in-force",
@@ -238,8 +240,8 @@ export const seedMutants: readonly SeedMutant[] = [
   {
     name: "streak-forgotten-at-a-loss",
     file: "life/lifecycle_mesos.ts",
-    original: `case "lost":\n      waivePollWait(draft, instance);`,
-    replacement: `case "lost":`,
+    original: `countLoss(draft, instance);\n  waivePollWait(draft, instance);\n  const neverBegan`,
+    replacement: `countLoss(draft, instance);\n  const neverBegan`,
   },
   {
     name: "a-wave-counts-as-many-failures",
