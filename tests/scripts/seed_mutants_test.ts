@@ -1,0 +1,13 @@
+// The planted slips of `deno task mutants:seeds`.
+
+import { assertEquals } from "@std/assert";
+import { seedMutants } from "../../scripts/seed_mutants_list.ts";
+
+const core = new URL("../../src/core/", import.meta.url);
+
+Deno.test("each planted slip stands in the code exactly once, so that it can be planted", () => {
+  const astray = seedMutants.filter(({ file, original }) =>
+    Deno.readTextFileSync(new URL(file, core)).split(original).length !== 2
+  );
+  assertEquals(astray.map(({ name, file }) => `${name}: ${file}`), []);
+});
