@@ -6,6 +6,7 @@ import type { Frame } from "../../src/core/frame.ts";
 import type { AgentInstance } from "../../src/core/instance.ts";
 import type { CpuUse, StoredState } from "../../src/core/record.ts";
 import type { State } from "../../src/core/state.ts";
+import { isTerminal } from "../../src/sim/mesos/updates.ts";
 import { demand } from "./violation.ts";
 import type { World } from "./world_state.ts";
 
@@ -84,7 +85,9 @@ function checkShare(
   state: State,
   { taskIds, maxCpuShare }: { readonly taskIds: ReadonlySet<string>; readonly maxCpuShare: number },
 ): void {
-  const tasks = new Set(world.mesos.view().tasks.map(({ taskId }) => taskId));
+  // Of a task that has ended the master gives everything free at once, before anybody can have heard of its end.
+  const held = world.mesos.view().tasks.filter(({ masterState = "" }) => !isTerminal(masterState));
+  const tasks = new Set(held.map(({ taskId }) => taskId));
   const living = [...state.instances.values()].filter((each) => each.state !== "gone" && each.state !== "unreachable");
   const ghosts = living.filter((each) => !tasks.has(each.taskId) && !taskIds.has(each.taskId));
   const cluster = world.scenario.hosts.reduce((sum, { resources, reserved = [] }) => {

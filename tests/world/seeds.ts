@@ -289,4 +289,9 @@ export const failedSeeds: readonly FailedSeed[] = [
     seed: 42413,
     found: "old idle agents of a former profile waited for replacements that max-agents did not allow",
   },
+  {
+    seed: 10180758,
+    found:
+      "the law of cpu shares did not know that Mesos gives the cpus of an ended task free before anybody hears of it",
+  },
 ];

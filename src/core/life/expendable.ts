@@ -3,6 +3,7 @@
 
 import { countsToLimit } from "../demand/gates.ts";
 import type { Registered } from "../instance.ts";
+import { profileOf } from "../profile_of.ts";
 import type { AgentProfile } from "../settings.ts";
 import type { State } from "../state.ts";
 
@@ -12,10 +13,11 @@ export function inOrderOfScaleIn(
   agents: readonly Registered[],
 ): readonly Registered[] {
   const byIdleness = [...agents].sort((a, b) => a.activity.sinceMs - b.activity.sinceMs);
-  const queues = new Map(state.settings.profiles.map((profile) => {
-    const own = byIdleness.filter((each) => each.profile === profile.name);
-    return [profile.name, orderOf(state, profile, own).values()] as const;
-  }));
+  const queues = new Map(
+    [...Map.groupBy(byIdleness, ({ profile }) => profile)].map(([name, own]) =>
+      [name, orderOf(state, profileOf(state.settings, name), own).values()] as const
+    ),
+  );
   return byIdleness.map((each) => queues.get(each.profile)?.next().value ?? each);
 }
 
@@ -27,7 +29,7 @@ export function pipelineOf(locator: string): string {
 /** `own`: in order of idleness. */
 function orderOf(
   { instances }: Pick<State, "instances">,
-  { scaleIn, keepsWorkspaces }: AgentProfile,
+  { scaleIn, keepsWorkspaces }: Pick<AgentProfile, "scaleIn" | "keepsWorkspaces"> = {},
   own: readonly Registered[],
 ): readonly Registered[] {
   const groups = keepsWorkspaces === true ? byWorkspace(own) : [own];
