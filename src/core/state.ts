@@ -288,11 +288,11 @@ export interface OffersState {
   readonly inverseUnanswered: readonly string[];
 }
 
-/** The cpus of a host: those offered, and those of our agents there. */
+/** The cpus that a host had for us beside what our agents there had then. */
 export interface HostCapacity {
   readonly atMs: number;
   readonly hostname: string;
-  readonly cpusMilli: number;
+  readonly offeredMilli: number;
 }
 
 /** The share of the cluster is used up. */

@@ -89,8 +89,10 @@ export function checkContainerEnd(world: World, event: SimContainerEvent & { rea
   const deleted = new Set(world.gocd.tally.changes.flatMap(({ kind, uuid }) => kind === "delete" ? [uuid] : []));
   const { learnt, servers } = world.watch;
   const isNews = (uuid: string): boolean =>
-    !servers.everShown.has(uuid) && (!learnt.has(uuid) || deleted.has(uuid)) &&
-    looks.some((look) => look.isFresh && !look.uuids.has(uuid));
+    (!learnt.has(uuid) || deleted.has(uuid)) &&
+    looks.some((look) =>
+      look.isFresh && !look.uuids.has(uuid) && look.lastKillMs < (servers.everShown.get(uuid) ?? Infinity)
+    );
   const kills = all.filter(({ uuid, atMs }) => !isNews(uuid) && !isHidden(world, uuid, atMs));
   if (event.how === "exited" || event.how === "lost" || event.by === "host") return;
   if (world.watch.excused.has(event.taskId)) return;

@@ -14,8 +14,8 @@ import type { World } from "./world_state.ts";
 export interface ServersWatch {
   /** By task id: since when Mesos has said, and not taken back, that it is lost. */
   readonly lostMs: Map<string, number>;
-  /** Uuids of records that this run of the program has been shown since they were last deleted. */
-  readonly everShown: Set<string>;
+  /** When this run of the program was first shown a record since it was last deleted, by uuid. */
+  readonly everShown: Map<string, number>;
   /** Lists that may lack records, or are another server's. */
   readonly strange: WeakSet<readonly GocdAgent[]>;
   /** The last list that the program was shown is one of them. */
@@ -34,7 +34,7 @@ export interface ServersWatch {
 export function newServersWatch(): ServersWatch {
   return {
     lostMs: new Map(),
-    everShown: new Set(),
+    everShown: new Map(),
     strange: new WeakSet(),
     isShownStrange: false,
     shownUuids: [],
@@ -60,7 +60,7 @@ export function trackServers(world: World, { state }: Frame, event: Event): void
   }
   if (event.kind === "gocd-polled" || event.kind === "gocd-agents-read") {
     for (const { uuid, configState } of event.agents) {
-      if (configState !== "Pending") servers.everShown.add(uuid);
+      if (configState !== "Pending" && !servers.everShown.has(uuid)) servers.everShown.set(uuid, world.nowMs);
     }
     servers.isShownStrange = servers.strange.has(event.agents);
     servers.restoredMs = Math.min(servers.restoredMs, world.nowMs);

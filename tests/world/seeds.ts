@@ -291,7 +291,10 @@ export const failedSeeds: readonly FailedSeed[] = [
   },
   {
     seed: 10180758,
-    found:
-      "the law of cpu shares did not know that Mesos gives the cpus of an ended task free before anybody hears of it",
+    found: "the cpus of an ended task, offered again before its end was heard of, counted twice until the next offer",
+  },
+  {
+    seed: 10181988,
+    found: "the law of builds knew no agent that was first shown while the KILL of its container was on its way",
   },
 ];

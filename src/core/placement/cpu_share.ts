@@ -27,7 +27,7 @@ export function seeCapacity(draft: Draft, offers: readonly Offer[]): void {
     atMs - each.atMs < capacityMaxMs && (!seen.has(each.hostname) || used.has(id));
   const capacity = new Map([...new Map(state.offers.capacity)].filter(isThere));
   for (const [id, milli] of offeredByHost(offers)) {
-    capacity.set(id, { atMs, hostname: names.get(id) ?? id, cpusMilli: milli + (used.get(id) ?? 0) });
+    capacity.set(id, { atMs, hostname: names.get(id) ?? id, offeredMilli: milli });
   }
   draft.set({ offers: { ...state.offers, capacity } });
 }
@@ -46,9 +46,13 @@ function offeredByHost(offers: readonly Offer[]): ReadonlyMap<string, number> {
   return offered;
 }
 
-function usedByHost({ instances, settings }: State): ReadonlyMap<string, number> {
+function usedByHost(
+  { instances, settings }: State,
+  counts: (instance: AgentInstance) => boolean = () => true,
+): ReadonlyMap<string, number> {
   const used = new Map<string, number>();
   for (const instance of instances.values()) {
+    if (!counts(instance)) continue;
     const milli = cpusMilliOf(settings, instance);
     if (milli > 0) used.set(instance.mesosAgentId, (used.get(instance.mesosAgentId) ?? 0) + milli);
   }
@@ -63,11 +67,20 @@ function cpusMilliOf(settings: State["settings"], { state, profile }: AgentInsta
 function clusterOf(state: State): Pick<ShareHeld, "usedMilli" | "clusterMilli"> {
   const used = usedByHost(state);
   const capacity = new Map(state.offers.capacity);
+  // What an agent has that is launched now was offered; what one had that has ended since may have been: its end is heard of
+  // after the master has given its place free.
+  const standing = usedByHost(
+    state,
+    ({ mesosAgentId, createdMs }) => createdMs < (capacity.get(mesosAgentId)?.atMs ?? 0),
+  );
   const usedMilli = [...used.values()].reduce((sum, milli) => sum + milli, 0);
   // A host without an offer for long has at least what our agents there have.
   const hosts = new Set([...used.keys(), ...capacity.keys()]);
   let clusterMilli = 0;
-  for (const id of hosts) clusterMilli += Math.max(used.get(id) ?? 0, capacity.get(id)?.cpusMilli ?? 0);
+  for (const id of hosts) {
+    const shownMilli = (capacity.get(id)?.offeredMilli ?? 0) + (standing.get(id) ?? 0);
+    clusterMilli += Math.max(used.get(id) ?? 0, shownMilli);
+  }
   return { usedMilli, clusterMilli };
 }
 

@@ -30,10 +30,10 @@ function draftWith(
   return new Draft({ ...state, offers: { ...state.offers, ...offers } }, atMs, 0.5);
 }
 
-const has = (cpusMilli: number, hostname = "h1", ageMs = 0): HostCapacity => ({
+const has = (offeredMilli: number, hostname = "h1", ageMs = 0): HostCapacity => ({
   atMs: atMs - ageMs,
   hostname,
-  cpusMilli,
+  offeredMilli,
 });
 
 /** What is known of hosts after these offers. */
@@ -44,18 +44,17 @@ function known(
 ): unknown {
   const draft = draftWith({ capacity: new Map(before) }, instances);
   seeCapacity(draft, offers);
-  return [...draft.state.offers.capacity ?? []].map(([id, { hostname, cpusMilli }]) =>
-    `${id} ${hostname} ${cpusMilli}`
+  return [...draft.state.offers.capacity ?? []].map(([id, { hostname, offeredMilli }]) =>
+    `${id} ${hostname} ${offeredMilli}`
   );
 }
 
 const odd = (changes: Partial<OfferedResource>): OfferedResource => scalar("cpus", 5, changes);
 
-Deno.test("a host has what it offers to all roles together, and what agents of ours have there", () => {
+Deno.test("of a host counts what it offers to all roles together", () => {
   const [first, second_] = [hostOffer("h1", { cpus: 4 }), hostOffer("h1", { id: "o2", role: "web", cpus: 2 })];
   assertEquals(known([first, second_]), ["a-h1 h1 6000"]);
-  assertEquals(known([first], [], [on("a-h1", "two"), on("a-h1", "one"), on("a-h2", "two")]), ["a-h1 h1 7000"]);
-  assertEquals(known([first], [], [on("a-h1", "two", { state: "gone" }), on("a-h1", "former")]), ["a-h1 h1 4000"]);
+  assertEquals(known([first], [], [on("a-h1", "two"), on("a-h2", "two")]), ["a-h1 h1 4000"]);
 });
 
 Deno.test("of a host only usable cpus count", () => {
@@ -125,14 +124,25 @@ Deno.test("what is launched first is taken off the share of what comes after it,
 });
 
 Deno.test("what agents have is taken off the share, also beyond it and on hosts that have offered nothing for long", () => {
-  assertEquals(cut([[0, 9]], [["s1", has(8_000)]], [on("s1", "two"), on("s1", "one")]).counts, [1]);
+  assertEquals(cut([[0, 9]], [["s1", has(5_000)]], [on("s1", "two"), on("s1", "one")]).counts, [1]);
   assertEquals(cut([[0, 9]], [["s1", has(8_000)]], [on("s2", "two")]).counts, [3]);
   assertEquals(cut([[0, 9]], [["s1", has(1_000)]], [on("s1", "two")]), {
     counts: [0],
     held: [9],
-    shareHeld: { atMs, profiles: ["one"], usedMilli: 2_000, clusterMilli: 2_000 },
+    shareHeld: { atMs, profiles: ["one"], usedMilli: 2_000, clusterMilli: 3_000 },
   });
   assertEquals(cut([[0, 9]], []).counts, [0]);
+});
+
+Deno.test("a host has what it has offered, and what agents of ours had there before and still have", () => {
+  const host = [["s1", has(8_000)]] as const;
+  const launched = (createdMs: number, changes: object = {}): AgentInstance =>
+    on("s1", "two", { createdMs, ...changes });
+  assertEquals(cut([[0, 9]], host, [launched(atMs - 1)]).counts, [3]);
+  // Its place was part of the offer: that of one that was launched with it, and, it may be, that of one that has ended.
+  assertEquals(cut([[0, 9]], host, [launched(atMs)]).counts, [2]);
+  assertEquals(cut([[0, 9]], host, [launched(atMs - 1, { state: "gone" })]).counts, [4]);
+  assertEquals(cut([[0, 9]], host, [on("s1", "former")]).counts, [4]);
 });
 
 Deno.test("for two minutes the share is what holds the agents of a profile back that jobs wait for", () => {
