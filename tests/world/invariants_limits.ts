@@ -37,7 +37,8 @@ export function checkUseReload(world: World, { cpuUse }: StoredState): void {
   const { day = "", cpuMs = 0 } = cpuUse ?? {};
   const kept = watch.stored;
   demand(
-    watch.isRestored || kept === undefined || day > kept.day || day === kept.day && cpuMs >= kept.cpuMs,
+    // After a clock was set back it counts for the earlier day, and is as much.
+    watch.isRestored || kept === undefined || day > kept.day || cpuMs >= kept.cpuMs,
     "cpu-hours",
     () => `used were ${JSON.stringify(watch.stored)}, after a restart ${JSON.stringify(cpuUse)}`,
   );

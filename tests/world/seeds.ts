@@ -297,4 +297,8 @@ export const failedSeeds: readonly FailedSeed[] = [
     seed: 10181988,
     found: "the law of builds knew no agent that was first shown while the KILL of its container was on its way",
   },
+  {
+    seed: 10185651,
+    found: "the law of cpu-hours took the use that a clock set back has moved to the day before for forgotten",
+  },
 ];
