@@ -86,8 +86,8 @@ function checkShare(
   state: State,
   { taskIds, maxCpuShare }: { readonly taskIds: ReadonlySet<string>; readonly maxCpuShare: number },
 ): void {
-  // Of a task that has ended the master gives everything free at once, before anybody can have heard of its end.
-  const held = world.mesos.view().tasks.filter(({ masterState = "" }) => !isTerminal(masterState));
+  // Of a task that has ended the master gives everything free with the first update that says so as its latest state.
+  const held = world.mesos.view().tasks.filter(({ state: latest }) => !isTerminal(latest));
   const tasks = new Set(held.map(({ taskId }) => taskId));
   const living = [...state.instances.values()].filter((each) => each.state !== "gone" && each.state !== "unreachable");
   const ghosts = living.filter((each) => !tasks.has(each.taskId) && !taskIds.has(each.taskId));

@@ -301,4 +301,13 @@ export const failedSeeds: readonly FailedSeed[] = [
     seed: 10185651,
     found: "the law of cpu-hours took the use that a clock set back has moved to the day before for forgotten",
   },
+  {
+    seed: 10185504,
+    found:
+      "the law of cpu shares, where an end was made known to the master behind an update that we had not acknowledged",
+  },
+  {
+    seed: 10186818,
+    found: "another GoCD server answered while we had two agents, too few for the brake: a building one got KILL",
+  },
 ];

@@ -72,7 +72,7 @@ export function judgeGocdList(draft: Draft, before: readonly GocdAgent[], agents
   const isOlder = wentBack(draft.state);
   const isMost = missing.length > ours.length * vanishedShare && missing.length >= (isOlder ? 1 : vanishedMin);
   const isAnother = !isMost && (missing.length > 0 || isAnyStarting(draft.state)) &&
-    isAnotherList(draft.state, before, listed);
+    isAnotherList(draft.state, { before, listed, missing: missing.length });
   if (!isMost && !isAnother) return;
   suspect(draft, {
     kind: "gocd-unlisted",
@@ -119,15 +119,25 @@ function isAnyUntold(state: State): boolean {
 
 /**
  * Not one record of the last list is left, whosever, although enough of them were of agents in contact, and we asked for
- * none of that. The records of dead agents are no sign: people delete them by the dozen.
+ * none of that. The records of dead agents are no sign: people delete them by the dozen. Where one of ours is missing, and
+ * others stand in its place, one is enough: nobody deletes all and adds new ones between two looks.
  */
-function isAnotherList({ instances }: State, before: readonly GocdAgent[], listed: ReadonlySet<string>): boolean {
+function isAnotherList(
+  { instances }: State,
+  { before, listed, missing }: {
+    readonly before: readonly GocdAgent[];
+    readonly listed: ReadonlySet<string>;
+    /** How many of ours are not on it. */
+    readonly missing: number;
+  },
+): boolean {
   const leaving = new Set([...instances.values()].filter((each) => expectedUuid(each) === undefined).map(uuidOf));
   const expected = before.filter(({ uuid, elastic, configState, agentState }) =>
     !elastic && configState !== "Pending" && agentState !== "LostContact" && agentState !== "Missing" &&
     !leaving.has(uuid)
   );
-  return expected.length >= vanishedMin && !before.some(({ uuid }) => listed.has(uuid));
+  const enough = listed.size > 0 && missing > 0 ? 1 : vanishedMin;
+  return expected.length >= enough && !before.some(({ uuid }) => listed.has(uuid));
 }
 
 /** GoCD cannot go back to an older version with the same database. */

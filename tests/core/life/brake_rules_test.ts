@@ -57,6 +57,19 @@ Deno.test("with a server whose version went back one agent of one is enough, hal
   assertEquals(judged(ours(3), listed(0, 1), [], olderServer())[0], "on");
 });
 
+Deno.test("where others stand in the place of a single one of ours, the list is another server's", () => {
+  const [one, stranger] = [listed(0, 1), listed(7, 9)];
+  const isOn = (agents: readonly GocdAgent[], before = one, instances = ours(1)): boolean =>
+    judged(instances, agents, before)[0] === "on";
+  assertEquals([isOn(stranger), isOn([]), isOn([...one, ...stranger])], [true, false, false]);
+  // One of the last list is left, or ours was not on it, or is not missing.
+  assertEquals(isOn([...listed(1, 2), ...stranger], listed(0, 2)), false);
+  assertEquals(isOn(stranger, []), false);
+  assertEquals(isOn(stranger, one, []), false);
+  const lost = one.map((each): GocdAgent => ({ ...each, agentState: "LostContact" }));
+  assertEquals(isOn(stranger, lost), false);
+});
+
 Deno.test("a list without one record of the last, whosever, is another server's, if there were three", () => {
   const strangers = (count: number, changes: Partial<GocdAgent> = {}): GocdAgent[] =>
     Array.from({ length: count }, (_, index) => gocdAgent(`s${index}`, changes));
