@@ -1,6 +1,6 @@
 // The files of a release: what is embedded and under which licence, and packages that are the same for the same input.
 
-import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { packArchive, packDebian, type Release } from "../../scripts/release_packages.ts";
 import { billOfMaterials, embeddedParts, licencesText } from "../../scripts/release_parts.ts";
 
@@ -141,6 +141,18 @@ Deno.test("a Debian package makes its user and the folder of its state, so that 
   assertEquals(said.map((line) => line.split(" ")[0]), ["useradd", "install"]);
   assertEquals(said.at(-1), "install -d -m 0700 -o gocd-mesos -g gocd-mesos /var/lib/gocd-mesos");
   await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("the executable of the site pipeline knows its file by the name that it has where the service starts", async () => {
+  const read = (name: string): Promise<string> => Deno.readTextFile(new URL(`../../docs/run/${name}`, import.meta.url));
+  const [unit, pipelines] = [await read("gocd-mesos.service"), await read("gocd.yaml")];
+  const file = /compile, --config, (\S+),/.exec(pipelines)?.[1];
+  const folder = /^WorkingDirectory=(.*)$/m.exec(unit)?.[1];
+  assertEquals(/^ExecStart=\S+ start (.*)$/m.exec(unit)?.[1], `${folder}/${file}`);
+  // Deno asks for a path as it is written: what is compiled in is relative, so each command is run in its folder.
+  for (const [command] of pipelines.matchAll(/gocd-mesos\S* (check|health --ready) .*$/gm)) {
+    assertMatch(command, new RegExp(` ${file}( |$)`));
+  }
 });
 
 Deno.test({
