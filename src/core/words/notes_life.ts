@@ -131,8 +131,9 @@ export const lifeNotes: NoteWords<keyof LifeNotes> = {
     const since = isAdopted ? "" : "has appeared since its launch and ";
     return {
       level: "error",
-      text: `${taskId} has not registered under its name in time, but the GoCD agent ${named} ${since}may be it: its ` +
-        "container is left running, as a KILL might end a build",
+      text:
+        `${taskId} has not registered under its name in time, but the GoCD agent ${named} ${since}may be it: no KILL ` +
+        "is sent, or none again, as it might end a build",
       hint: `let the image of profile ${profile} register under AGENT_AUTO_REGISTER_HOSTNAME (older images: ` +
         `AGENT_HOSTNAME); if that agent is somebody else's, kill task ${taskId} with the Mesos tools`,
       fields: { taskId, profile, host, agents: names.join(" ") },

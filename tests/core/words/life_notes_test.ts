@@ -234,7 +234,7 @@ testNotes([
       isAdopted: true,
     },
     "error agent-not-told-apart: t has not registered under its name in time, but the GoCD agent a (10.0.0.1), b, c " +
-    "may be it: its container is left running, as a KILL might end a build | let the image of profile linux register " +
+    "may be it: no KILL is sent, or none again, as it might end a build | let the image of profile linux register " +
     "under AGENT_AUTO_REGISTER_HOSTNAME (older images: AGENT_HOSTNAME); if that agent is somebody else's, kill task " +
     "t with the Mesos tools",
     { taskId: "t", profile: "linux", host: "h", agents: "a (10.0.0.1) b c" },
@@ -248,7 +248,7 @@ testNotes([
       isAdopted: false,
     },
     "error agent-not-told-apart: t has not registered under its name in time, but the GoCD agent a, b, c, … has " +
-    "appeared since its launch and may be it: its container is left running, as a KILL might end a build | let the " +
+    "appeared since its launch and may be it: no KILL is sent, or none again, as it might end a build | let the " +
     "image of profile linux register under AGENT_AUTO_REGISTER_HOSTNAME (older images: AGENT_HOSTNAME); if that " +
     "agent is somebody else's, kill task t with the Mesos tools",
     { taskId: "t", profile: "linux", host: "h", agents: "a b c" },
