@@ -1,7 +1,7 @@
 // Laws of the core under random events: tests/support/core_laws.ts holds every step against them.
 
 import { assert, assertEquals } from "@std/assert";
-import * as fc from "fast-check";
+import fc from "../support/properties.ts";
 import type { Event } from "../../src/core/event.ts";
 import type { Effect, MesosEffect } from "../../src/core/effect.ts";
 import type { GocdAgent, ScheduledJob } from "../../src/core/gocd_records.ts";

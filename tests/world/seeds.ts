@@ -310,4 +310,9 @@ export const failedSeeds: readonly FailedSeed[] = [
     seed: 10186818,
     found: "another GoCD server answered while we had two agents, too few for the brake: a building one got KILL",
   },
+  {
+    seed: 10196902,
+    found:
+      "a run-on-all job that had lost its pin unseen waited for ever, as an agent whose cancelled build hung could be its own",
+  },
 ];

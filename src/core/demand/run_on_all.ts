@@ -40,8 +40,8 @@ export interface PolledJobs {
 
 /**
  * Those of which an agent has shown that they were put back, and of each kind one that has waited for long although no
- * agent is alive that could be its own. A wrong guess costs an agent that idles; what it leaves waiting then counts as
- * waiting for another cause, as any job does, and is tried again after longer and longer pauses.
+ * agent lives that could be its own and still come to take it. A wrong guess costs an agent that idles; what it leaves
+ * waiting then counts as waiting for another cause, as any job does, and is tried again after longer and longer pauses.
  */
 export function unpinnedAt(before: Unpinned, { jobs, agents, rule, seen }: PolledJobs, atMs: number): Unpinned {
   const waiting = jobs.filter(isRunOnAll);
@@ -52,18 +52,20 @@ export function unpinnedAt(before: Unpinned, { jobs, agents, rule, seen }: Polle
   }
   const keyOf = (job: ScheduledJob): string => JSON.stringify(requirementOf(job, rule));
   const served = new Set(waiting.filter(({ locator }) => unpinned.has(locator)).map(keyOf));
-  const alive = agents.filter(isAlive).map((each) => capabilityOf(each, rule));
+  const able = agents.filter(mayTakeSoon).map((each) => capabilityOf(each, rule));
   for (const job of waiting) {
     const waitedMs = atMs - (seen.get(job.locator)?.firstSeenMs ?? atMs);
     if (waitedMs < pinGraceMs || served.has(keyOf(job))) continue;
     served.add(keyOf(job));
     const requirement = requirementOf(job, rule);
-    if (alive.some((capability) => canTake(capability, requirement))) continue;
+    if (able.some((capability) => canTake(capability, requirement))) continue;
     unpinned.set(job.locator, atMs);
   }
   return unpinned;
 }
 
-function isAlive({ elastic, configState, agentState }: GocdAgent): boolean {
-  return !elastic && configState === "Enabled" && (agentState === "Idle" || agentState === "Building");
+/** Whether it may come to take a job that is pinned to it; a cancelled build lasts seconds, or hangs for good. */
+function mayTakeSoon({ elastic, configState, agentState, buildState }: GocdAgent): boolean {
+  return !elastic && configState === "Enabled" &&
+    (agentState === "Idle" || agentState === "Building" && buildState !== "Cancelled");
 }

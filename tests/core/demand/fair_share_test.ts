@@ -1,7 +1,7 @@
 // Fair shares where a limit binds: who is served next, and who gives places up.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import fc from "fast-check";
+import fc from "../../support/properties.ts";
 import { serveInTurn, type Sharer } from "../../../src/core/demand/fair_share.ts";
 import type { GocdAgent, ScheduledJob } from "../../../src/core/gocd_records.ts";
 import type { FairShare } from "../../../src/core/settings.ts";

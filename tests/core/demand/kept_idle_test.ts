@@ -1,7 +1,7 @@
 // How many idle agents are kept ready: min-idle, by environment, and headroom beside the busy ones.
 
 import { assert, assertEquals } from "@std/assert";
-import fc from "fast-check";
+import fc from "../../support/properties.ts";
 import { minIdleEnvironments } from "../../../src/core/demand/environments.ts";
 import { launchBudget } from "../../../src/core/demand/gates.ts";
 import { headroomOf, type IdlePool, keptIdle, reserveOf } from "../../../src/core/demand/kept_idle.ts";

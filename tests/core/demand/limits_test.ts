@@ -1,7 +1,7 @@
 // The limits that are off until they are set: launches per minute, share of the cluster's cpus, cpu-hours per day.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import fc from "fast-check";
+import fc from "../../support/properties.ts";
 import { isClamp, launchLimits } from "../../../src/core/demand/limit.ts";
 import type { Offer } from "../../../src/core/placement/offer.ts";
 import type { ScalingSettings } from "../../../src/core/settings.ts";

@@ -1,7 +1,7 @@
 // Patterns of names: what they match.
 
 import { assert, assertEquals } from "@std/assert";
-import fc from "fast-check";
+import fc from "../../support/properties.ts";
 import { isPattern, namesOf, patternTest } from "../../../src/core/demand/patterns.ts";
 
 for (

@@ -1,7 +1,7 @@
 // How many agents a profile keeps of a peak, and that a backlog that comes and goes does not flap.
 
 import { assert, assertEquals } from "@std/assert";
-import fc from "fast-check";
+import fc from "../../support/properties.ts";
 import { Draft } from "../../../src/core/draft.ts";
 import { beyondPeaks, trackPeaks } from "../../../src/core/demand/peaks.ts";
 import type { AgentInstance } from "../../../src/core/instance.ts";

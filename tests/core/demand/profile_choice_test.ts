@@ -1,7 +1,7 @@
 // Which profile serves a job, why that one, and which is the nearest miss.
 
 import { assertEquals } from "@std/assert";
-import fc from "fast-check";
+import fc from "../../support/properties.ts";
 import { requirementOf } from "../../../src/core/demand/backlog.ts";
 import { matchProfile, type ProfileChoice, profileChooser } from "../../../src/core/demand/profile_choice.ts";
 import type { Requirement } from "../../../src/core/demand/matching.ts";

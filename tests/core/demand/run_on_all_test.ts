@@ -76,6 +76,7 @@ Deno.test("a run-on-all job beside no agent that it may be pinned to is launched
     gocdAgent("off", { configState: "Disabled" }),
     gocdAgent("lost", lostContact),
     gocdAgent("plugin", { elastic: true }),
+    gocdAgent("hung", { ...building, buildState: "Cancelled" }),
   ];
   const waiting = [each(1), each(2), each(3), each(4, { environment: "prod" })];
   const world = subscribed(waiting, others);

@@ -1,7 +1,7 @@
 // The matching of capacity with buckets, against brute force.
 
 import { assert, assertEquals } from "@std/assert";
-import * as fc from "fast-check";
+import fc from "../../support/properties.ts";
 import { type DemandNode, matchSupply, type SupplyNode } from "../../../src/core/demand/supply.ts";
 
 const supplyKind = fc.constantFrom<SupplyNode["kind"]>("idle", "coming");

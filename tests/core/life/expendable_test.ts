@@ -1,7 +1,7 @@
 // Which of several idle agents goes first: by idleness, by host, by workspace.
 
 import { assert, assertEquals } from "@std/assert";
-import fc from "fast-check";
+import fc from "../../support/properties.ts";
 import type { AgentInstance, Registered } from "../../../src/core/instance.ts";
 import { inOrderOfScaleIn, pipelineOf } from "../../../src/core/life/expendable.ts";
 import type { AgentProfile } from "../../../src/core/settings.ts";

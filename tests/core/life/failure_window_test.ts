@@ -2,7 +2,7 @@
 // other.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import * as fc from "fast-check";
+import fc from "../../support/properties.ts";
 import { makePlan } from "../../../src/core/demand/plan.ts";
 import type { Failure } from "../../../src/core/life/causes.ts";
 import {

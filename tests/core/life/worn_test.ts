@@ -1,7 +1,7 @@
 // Agents that are replaced for what they have done: max-jobs and max-lifetime.
 
 import { assertEquals } from "@std/assert";
-import fc from "fast-check";
+import fc from "../../support/properties.ts";
 import type { GocdAgent } from "../../../src/core/gocd_records.ts";
 import type { AgentInstance, InstancePhase, Registered } from "../../../src/core/instance.ts";
 import { bucketJobs } from "../../../src/core/demand/backlog.ts";

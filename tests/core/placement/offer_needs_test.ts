@@ -1,7 +1,7 @@
 // What the master is told about our needs: never so narrow that an offer which placement would use stays away.
 
 import { assert, assertEquals } from "@std/assert";
-import fc from "fast-check";
+import fc from "../../support/properties.ts";
 import type { MesosAttribute } from "../../../src/core/placement/offer.ts";
 import {
   allocatableQuantities,

@@ -1,7 +1,7 @@
 // The laws of core/placement/offer_resources.ts: nothing is made, lost or mixed up when resources are pooled and cut.
 
 import { assertEquals } from "@std/assert";
-import fc from "fast-check";
+import fc from "../../support/properties.ts";
 import {
   amountOf,
   countInRanges,

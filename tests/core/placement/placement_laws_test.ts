@@ -2,7 +2,7 @@
 
 import { missText } from "../../../src/core/words/placement.ts";
 import { assert, assertEquals } from "@std/assert";
-import fc from "fast-check";
+import fc from "../../support/properties.ts";
 import type { Offer, OfferedResource } from "../../../src/core/placement/offer.ts";
 import { amountOf, fits, poolOf } from "../../../src/core/placement/offer_resources.ts";
 import { place, type PlacementRequest, type PlacementResult } from "../../../src/core/placement/placement.ts";

@@ -1,7 +1,7 @@
 // The program's clock beside a machine whose clock is set, and which is suspended.
 
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
-import fc from "fast-check";
+import fc from "../../support/properties.ts";
 import { type ClockReading, jumpMs, readClock } from "../../../src/core/session/clock_rate.ts";
 import { standstillMs } from "../../../src/core/session/watched.ts";
 

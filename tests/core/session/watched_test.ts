@@ -1,7 +1,7 @@
 // Which of the time that has passed counts.
 
 import { assert, assertEquals } from "@std/assert";
-import fc from "fast-check";
+import fc from "../../support/properties.ts";
 import { countedMs, type Gap, standstillMs, watchedFrom, withGap } from "../../../src/core/session/watched.ts";
 import {
   building,
