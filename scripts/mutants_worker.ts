@@ -1,8 +1,6 @@
 // A process that runs tests with one mutant active at a time, inside the copy of the tree. Arguments: the mutant active
 // from the start ("" for none), and the test files.
 
-import fc from "fast-check";
-
 /** What the parent asks for, one JSON line each. */
 export type WorkerOrder =
   /** Run all tests without a mutant and tell what each covers. */
@@ -33,9 +31,6 @@ export type Hits = Readonly<Record<string, number>>;
 
 /** What distinguishes the worker's lines from what tests print. */
 export const linePrefix = "\u0001mutants ";
-
-/** Seed of every property test, so that a run can be repeated. */
-const propertySeed = 1;
 
 /** What instrumented code reads and writes (Stryker's name). */
 interface Switches {
@@ -157,7 +152,6 @@ async function* orders(): AsyncIterable<WorkerOrder> {
 }
 
 async function work([mutant = "", ...files]: readonly string[]): Promise<void> {
-  fc.configureGlobal({ seed: propertySeed });
   switches.activeMutant = mutant === "" ? null : mutant;
   try {
     for (const file of files) {

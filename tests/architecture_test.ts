@@ -212,6 +212,11 @@ Deno.test("tests/README.md says of each file of tests/support what it is for", (
   assertEquals(names.filter((name) => !index.includes(`\`${name}\``)), []);
 });
 
+Deno.test("tests take fast-check with its seed from tests/support", () => {
+  const direct = filesUnder("tests").filter(({ text }) => text.includes('from "fast-check"')).map(({ path }) => path);
+  assertEquals(direct, ["tests/support/properties.ts"]);
+});
+
 Deno.test("no file is longer than it should be", () => {
   const files = [...sources, ...filesUnder("scripts"), ...filesUnder("tests"), read("main.ts")];
   const long = files.filter((file) => !file.text.includes("GENERATED") && file.text.split("\n").length > lineMax + 1);

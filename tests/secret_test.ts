@@ -1,7 +1,7 @@
 // What others say is freed of our secrets, in whatever form these come back. Not here: where that is done (tests/wire).
 
 import { assertEquals } from "@std/assert";
-import fc from "fast-check";
+import fc from "./support/properties.ts";
 import { createRedactor } from "../src/secret.ts";
 
 const secret = `pa"ss\\w<o>r&d +/%' x`;

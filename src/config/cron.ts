@@ -12,12 +12,21 @@ import { type Parsed, quote } from "./values.ts";
  */
 export function parseCron(text: string, timeZone: string): Parsed<string> {
   const hint = 'write five fields: minute, hour, day of the month, month, day of the week, e.g. "0 7 * * mon-fri"';
+  const fields = text.trim().split(/\s+/).length;
+  if (fields !== 5 && !text.startsWith("@")) {
+    const has = fields === 1 ? "it has one field" : `it has ${fields} fields`;
+    return { ok: false, message: `${quote(text)} is not a cron expression: ${has}`, hint };
+  }
   try {
     if (cron(text, timeZone).nextRun() !== null) return { ok: true, value: text };
     return { ok: false, message: `${quote(text)} matches at no time`, hint };
   } catch (error) {
-    const why = error instanceof Error ? error.message.replace(/^CronPattern: /, "") : String(error);
-    return { ok: false, message: `${quote(text)} is not a cron expression: ${why}`, hint };
+    const shown = quote(text);
+    // The library repeats parts of the text, and may say only what is shown.
+    const why = error instanceof Error && shown === `"${text}"`
+      ? `: ${error.message.replace(/^CronPattern: /, "")}`
+      : "";
+    return { ok: false, message: `${shown} is not a cron expression${why}`, hint };
   }
 }
 

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import fc from "fast-check";
+import fc from "../support/properties.ts";
 import type { InstanceView, JobView, StatusView } from "../../src/core/view/view.ts";
 import { demoFrame, type DemoPicture, shareRows } from "../../src/cli/demo/frame.ts";
 import { cutText, safeText, textWidth } from "../../src/cli/demo/text.ts";

@@ -1,7 +1,7 @@
 // `status`, `agents`, `events` and `why --json`: what they say of a running instance, and how --watch and --follow end.
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import fc from "fast-check";
+import fc from "../support/properties.ts";
 import { runCli } from "../../src/cli/cli.ts";
 import { textWidth } from "../../src/cli/demo/text.ts";
 import type { CliIo } from "../../src/cli/io.ts";

@@ -1,7 +1,7 @@
 // What others have named, printed to a terminal. Not here: the tables of each command.
 
 import { assertEquals } from "@std/assert";
-import fc from "fast-check";
+import fc from "../support/properties.ts";
 import { printable, printableJson, table } from "../../src/cli/table.ts";
 
 // deno-lint-ignore no-control-regex

@@ -2,7 +2,7 @@
 
 import parser from "@pushcorn/hocon-parser";
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import fc from "fast-check";
+import fc from "../support/properties.ts";
 import { ConfigError } from "../../src/config/config_error.ts";
 import { type Around, plain, readText } from "./support.ts";
 

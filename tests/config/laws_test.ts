@@ -1,7 +1,7 @@
 // Laws that hold for every text of a configuration. Not here: single cases (load_test.ts, hocon_test.ts).
 
 import { assert, assertEquals } from "@std/assert";
-import fc from "fast-check";
+import fc from "../support/properties.ts";
 import { ConfigError } from "../../src/config/config_error.ts";
 import { keys } from "../../src/config/keys.ts";
 import { editDistance, nearestKey } from "../../src/config/suggest.ts";

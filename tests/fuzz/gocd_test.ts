@@ -2,7 +2,7 @@
 // what is right (tests/gocd).
 
 import { assert, assertEquals } from "@std/assert";
-import fc from "fast-check";
+import fc from "../support/properties.ts";
 import type { GocdAgent } from "../../src/core/gocd_records.ts";
 import { agentsMax, readGocdAgents } from "../../src/gocd/agents.ts";
 import { GocdError } from "../../src/gocd/api.ts";

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { mastersText, serverUrlText } from "../../src/net/addresses.ts";
-import fc from "fast-check";
+import fc from "../support/properties.ts";
 import { ConfigError, type ConfigProblem } from "../../src/config/config_error.ts";
 import type { Config } from "../../src/config/config.ts";
 import { keys, type KeySpec } from "../../src/config/keys.ts";
@@ -43,9 +43,11 @@ function checkConfig({ settings, gocd, mesos, http }: Config): void {
     URL.canParse(serverUrlText(gocd.url)) && mastersText(mesos.masters) !== "" && mesos.roles.length > 0 &&
       settings.profiles.length > 0,
   );
+  const { maxCpuShare = 1, cpuHoursPerDay = 1, ...scaling } = settings.scaling;
+  assert(maxCpuShare > 0 && maxCpuShare <= 1 && cpuHoursPerDay > 0 && Number.isFinite(cpuHoursPerDay));
   const amounts = [
     ...Object.values(settings.poller),
-    ...Object.values(settings.scaling),
+    ...Object.values(scaling),
     ...settings.profiles.flatMap(({ mesosResources }) => Object.values(mesosResources)),
     http.listen?.port ?? 0,
   ].filter((value) => typeof value === "number");

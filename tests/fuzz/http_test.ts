@@ -2,7 +2,7 @@
 // right (tests/web).
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import fc from "fast-check";
+import fc from "../support/properties.ts";
 import { Secret } from "../../src/secret.ts";
 import type { WebCommand } from "../../src/web/commands.ts";
 import { createHandler, type Handler, type HandlerOptions } from "../../src/web/handler.ts";

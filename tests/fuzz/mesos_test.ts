@@ -2,7 +2,7 @@
 
 import { noteLine } from "../../src/core/words/notes.ts";
 import { assert, assertEquals } from "@std/assert";
-import fc from "fast-check";
+import fc from "../support/properties.ts";
 import type { Event } from "../../src/core/event.ts";
 import type { State } from "../../src/core/state.ts";
 import { initialState, step } from "../../src/core/step.ts";

@@ -2,7 +2,7 @@
 // Not here: what is right (tests/store).
 
 import { assert, assertEquals } from "@std/assert";
-import fc from "fast-check";
+import fc from "../support/properties.ts";
 import type { StoredState } from "../../src/core/record.ts";
 import { initialState, step } from "../../src/core/step.ts";
 import { OperatorError } from "../../src/errors.ts";

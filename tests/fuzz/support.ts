@@ -1,7 +1,8 @@
 // Garbage by seed: arbitrary texts and bytes, and valid ones that were damaged. Not here: what reads them.
-// FUZZ_RUNS=100000 runs each target so often; a failure prints seed and path, which FUZZ_SEED and FUZZ_PATH take.
+// FUZZ_RUNS=100000 runs each target so often, with PROPERTY_SEED=fresh on new ones; a failure prints seed and path, which
+// FUZZ_SEED and FUZZ_PATH take.
 
-import fc from "fast-check";
+import fc from "../support/properties.ts";
 
 /** What each target is run with; `runs` is how often where nobody says otherwise. */
 export function fuzz<Input>(runs: number): fc.Parameters<Input> {

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import fc from "fast-check";
+import fc from "../support/properties.ts";
 import { GocdError } from "../../src/gocd/api.ts";
 import { readGocdAgents, withLegacyBuilds } from "../../src/gocd/agents.ts";
 import type { AgentsShape } from "../../src/gocd/versions.ts";

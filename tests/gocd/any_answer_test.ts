@@ -2,7 +2,7 @@
 // line, or is whole: no crash, no hang, no job and no agent less.
 
 import { assert, assertEquals } from "@std/assert";
-import fc from "fast-check";
+import fc from "../support/properties.ts";
 import { GocdError, type GocdPoll } from "../../src/gocd/api.ts";
 import { createHttpGocdApi } from "../../src/gocd/http_api.ts";
 import { serverAt } from "../support/addresses.ts";

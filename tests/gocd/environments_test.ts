@@ -2,7 +2,7 @@
 
 import { serverAt } from "../support/addresses.ts";
 import { assertEquals } from "@std/assert";
-import fc from "fast-check";
+import fc from "../support/properties.ts";
 import { environmentsFreshMs } from "../../src/gocd/environments.ts";
 import { createHttpGocdApi, type HttpGocdApi } from "../../src/gocd/http_api.ts";
 import type { SimGocd, SimGocdOptions } from "../../src/sim/gocd/sim_gocd.ts";

@@ -1,7 +1,7 @@
 // The small parts that the other tests only pass through.
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import fc from "fast-check";
+import fc from "../support/properties.ts";
 import { GocdError } from "../../src/gocd/api.ts";
 import { healthMessagesMax, readHealthMessages } from "../../src/gocd/health.ts";
 import { readMaintenance } from "../../src/gocd/maintenance.ts";

@@ -1,7 +1,7 @@
 // What one log line looks like, whatever is in it.
 
 import { assertEquals } from "@std/assert";
-import fc from "fast-check";
+import fc from "../support/properties.ts";
 import { jsonLine, type LogEntry, printable, textCharactersMax, textLine } from "../../src/log/format.ts";
 import { Secret } from "../../src/secret.ts";
 

@@ -2,7 +2,7 @@
 // hosts of every make. The parts have tests of their own.
 
 import { assert, assertEquals } from "@std/assert";
-import fc from "fast-check";
+import fc from "../support/properties.ts";
 import type { Offer } from "../../src/core/placement/offer.ts";
 import { place } from "../../src/core/placement/placement.ts";
 import type { AgentProfile } from "../../src/core/settings.ts";

@@ -1,7 +1,7 @@
 // Events that no recording has, and bytes that are no events.
 
 import { assertEquals, assertInstanceOf, assertStringIncludes, assertThrows } from "@std/assert";
-import fc from "fast-check";
+import fc from "../support/properties.ts";
 import type { FrameworkErrorKind } from "../../src/core/event.ts";
 import { taskMeaning } from "../../src/core/session/task_status.ts";
 import { MesosError } from "../../src/mesos/api.ts";

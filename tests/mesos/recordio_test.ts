@@ -1,7 +1,7 @@
 // RecordIO under any chunking, and against garbage.
 
 import { assertEquals, assertInstanceOf, assertStringIncludes, assertThrows } from "@std/assert";
-import fc from "fast-check";
+import fc from "../support/properties.ts";
 import { encodeRecord, recordBytesMax, RecordDecoder, RecordIoError } from "../../src/mesos/recordio.ts";
 import { MesosError } from "../../src/mesos/api.ts";
 

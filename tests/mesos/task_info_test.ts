@@ -1,7 +1,7 @@
 // What a launch becomes: everything of ContainerSettings, in both containerizers, and resources without loss.
 
 import { assertEquals, assertThrows } from "@std/assert";
-import fc from "fast-check";
+import fc from "../support/properties.ts";
 import type { TaskLaunch } from "../../src/core/effect.ts";
 import type { OfferedResource } from "../../src/core/placement/offer.ts";
 import type { ContainerSettings } from "../../src/core/settings.ts";

@@ -1,7 +1,7 @@
 // Addresses as people write them: `mesos-master`, hosts and ports, base URLs.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import fc from "fast-check";
+import fc from "../support/properties.ts";
 import {
   addressUrl,
   hostPortText,

@@ -1,7 +1,7 @@
 // Which hosts a redirect or ZooKeeper may name.
 
 import { assertEquals } from "@std/assert";
-import fc from "fast-check";
+import fc from "../support/properties.ts";
 import { hostCheck, parseAllowedHost } from "../../src/net/allowed_hosts.ts";
 import { type HostPort, parseHostPort } from "../../src/net/addresses.ts";
 

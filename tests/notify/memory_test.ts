@@ -2,7 +2,7 @@
 // cannot abuse.
 
 import { assertEquals } from "@std/assert";
-import * as fc from "fast-check";
+import fc from "../support/properties.ts";
 import { conditionOf } from "../../src/core/view/condition.ts";
 import { type Book, follow } from "../../src/notify/book.ts";
 import { memoryOf, memoryText } from "../../src/notify/memory.ts";

@@ -1,7 +1,7 @@
 // What an instance may do that is not certain to lead, and how time is counted for that.
 
 import { assertEquals, assertRejects } from "@std/assert";
-import fc from "fast-check";
+import fc from "../support/properties.ts";
 import { type GocdApi, GocdError } from "../../src/gocd/api.ts";
 import { type FrameworkIdentity, type MesosApi, MesosError, type MesosSession } from "../../src/mesos/api.ts";
 import { loadConfig } from "../../src/config/load.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import fc from "fast-check";
+import fc from "../support/properties.ts";
 import { at, listAt, numberAt, type Plain, textAt } from "../../src/sim/mesos/json.ts";
 import { seededRandom } from "../../src/sim/mesos/sim_mesos.ts";
 import {

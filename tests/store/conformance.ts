@@ -1,7 +1,7 @@
 // What every store must do, whatever it is made of.
 
 import { assertEquals, assertRejects } from "@std/assert";
-import fc from "fast-check";
+import fc from "../support/properties.ts";
 import type { AgentInstance } from "../../src/core/instance.ts";
 import type { StateRecord, StoredState } from "../../src/core/record.ts";
 import type { Store } from "../../src/store/store.ts";

@@ -1,6 +1,6 @@
 // Records to store in tests.
 
-import fc from "fast-check";
+import fc from "../support/properties.ts";
 import type { AgentInstance, InstanceIdentity, InstanceMarks, InstancePhase } from "../../src/core/instance.ts";
 import type { ControlsRecord, FrameworkRecord, StateRecord } from "../../src/core/record.ts";
 

@@ -1,7 +1,7 @@
 // Export and import of the state as JSON.
 
 import { assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
-import fc from "fast-check";
+import fc from "../support/properties.ts";
 import type { StoredState } from "../../src/core/record.ts";
 import { createMemoryDisk, openMemoryStore } from "../support/memory_store.ts";
 import { exportState, importState, parseStateDocument } from "../../src/store/state_document.ts";

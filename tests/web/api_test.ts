@@ -1,7 +1,7 @@
 // The API for programs: every answer is as its OpenAPI document says, and all that the document says occurs.
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import fc from "fast-check";
+import fc from "../support/properties.ts";
 import { statusView } from "../../src/core/view/status_view.ts";
 import type { Picture } from "../../src/core/view/picture.ts";
 import type { NoteView, StatusView } from "../../src/core/view/view.ts";

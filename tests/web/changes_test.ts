@@ -1,7 +1,7 @@
 // What is sent of a page that has changed: enough to make it, and little where little has changed.
 
 import { assert, assertEquals } from "@std/assert";
-import fc from "fast-check";
+import fc from "../support/properties.ts";
 import { changed, changesOf, piecesOf } from "../../src/web/changes.ts";
 
 const pieces = fc.array(fc.constantFrom("<tr>", "<td>a", "<td>b", "<td>in 3 s", "<td>in 4 s", "<li>x"), {

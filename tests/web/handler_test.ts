@@ -1,7 +1,7 @@
 // The routes as a function from request to response, without a socket.
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import fc from "fast-check";
+import fc from "../support/properties.ts";
 import type { StatusView } from "../../src/core/view/view.ts";
 import { Secret } from "../../src/secret.ts";
 import type { CommandAnswer, WebCommand } from "../../src/web/commands.ts";

@@ -1,7 +1,7 @@
 // Escaping: whatever stands in a hole of a template stays text.
 
 import { assertEquals } from "@std/assert";
-import fc from "fast-check";
+import fc from "../support/properties.ts";
 import { escapeHtml, html } from "../../src/web/html.ts";
 
 Deno.test("text in a hole is escaped, also inside a quoted attribute", () => {

@@ -1,7 +1,7 @@
 // The metrics: what they say, how many there can be, and whether a real promtool takes them.
 
 import { assertEquals, assertMatch } from "@std/assert";
-import fc from "fast-check";
+import fc from "../support/properties.ts";
 import type { Measured } from "../../src/core/view/picture.ts";
 import type { StatusView } from "../../src/core/view/view.ts";
 import { createHistogram } from "../../src/runtime/histogram.ts";

@@ -1,7 +1,7 @@
 // Laws of a replay, whoever runs the agents, and what the core does with simple demand.
 
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
-import fc from "fast-check";
+import fc from "../support/properties.ts";
 import { builtInTrace, builtInTraces } from "../../src/whatif/built_in.ts";
 import { policies } from "../../src/whatif/policies/all.ts";
 import type { Policy } from "../../src/whatif/policies/policy.ts";

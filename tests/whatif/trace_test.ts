@@ -1,7 +1,7 @@
 // The format of a trace: what is written is read back, and what is wrong is told with its line.
 
 import { assertEquals, assertThrows } from "@std/assert";
-import fc from "fast-check";
+import fc from "../support/properties.ts";
 import { OperatorError } from "../../src/errors.ts";
 import { formatTrace, type Trace } from "../../src/whatif/trace.ts";
 import { parseTrace } from "../../src/whatif/trace_reader.ts";
