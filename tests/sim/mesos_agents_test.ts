@@ -158,6 +158,16 @@ Deno.test("a wiped machine comes back under a new id, and the old one's tasks ar
   assert(newId !== mesosAgentId);
 });
 
+Deno.test("a machine wiped while it was unreachable never comes back under its old id", () => {
+  const [client, mesosAgentId] = withTask();
+  client.model.silenceMesosAgent(mesosAgentId, client.nowMs);
+  pass(client, 100_000);
+  client.model.wipeMesosAgent(mesosAgentId, client.nowMs);
+  client.model.returnMesosAgent(mesosAgentId, "alive", client.nowMs);
+  const standing = client.model.view().mesosAgents.map((each) => [each.id === mesosAgentId, each.standing]);
+  assertEquals(standing.slice(-2), [[true, "unreachable"], [false, "registered"]]);
+});
+
 Deno.test("an agent marked gone gives TASK_GONE_BY_OPERATOR", () => {
   const [client, mesosAgentId] = withTask();
   client.model.markMesosAgentGone(mesosAgentId, client.nowMs);

@@ -181,7 +181,10 @@ function actOnHost(world: World, fault: HostFault): void {
 }
 
 function bringBack(world: World, id: string, containers: "alive" | "gone"): void {
-  const found = world.mesos.view().mesosAgents.find((each) => each.id === id);
+  const { mesosAgents } = world.mesos.view();
+  const found = mesosAgents.find((each) => each.id === id);
+  // Another Mesos agent runs on the machine by now: it was wiped.
+  if (mesosAgents.findLast((each) => each.hostname === found?.hostname) !== found) return;
   if (!isThere(found) || found.link === "connected") return;
   trace(world, () => `mesos   agent ${id} is back, its containers ${containers}`);
   world.mesos.returnMesosAgent(id, containers, world.nowMs);

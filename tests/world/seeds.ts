@@ -315,4 +315,8 @@ export const failedSeeds: readonly FailedSeed[] = [
     found:
       "a run-on-all job that had lost its pin unseen waited for ever, as an agent whose cancelled build hung could be its own",
   },
+  {
+    seed: 10198741,
+    found: "the simulated master took a machine back under its old id that had been wiped while it was unreachable",
+  },
 ];

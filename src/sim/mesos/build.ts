@@ -50,6 +50,7 @@ export function addHost(world: SimWorld, spec: SimMesosAgentSpec): SimHost {
     available: total,
     link: "connected",
     standing: "registered",
+    isWiped: false,
     unreachableNs: 0,
     runs: new Map(),
     images: new Set(),

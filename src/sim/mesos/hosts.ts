@@ -82,7 +82,7 @@ function recount(world: SimWorld, host: SimHost): void {
 
 /** The agent is back. With `containers` "gone" they ended meanwhile (a reboot). */
 export function returnHost(world: SimWorld, host: SimHost, containers: "alive" | "gone"): void {
-  if (host.standing === "gone" || host.standing === "removed") return;
+  if (host.standing === "gone" || host.standing === "removed" || host.isWiped) return;
   if (containers === "gone") {
     for (const run of host.runs.values()) endContainer(world, host, run, { how: "lost", status: 0 });
   }
@@ -198,6 +198,7 @@ export function markHostGone(world: SimWorld, host: SimHost): void {
 export function wipeHost(world: SimWorld, host: SimHost): void {
   stopEverything(world, host, "lost");
   host.link = "down";
+  host.isWiped = true;
   if (host.standing === "registered") {
     removeHost(world, host, {
       state: "TASK_LOST",

@@ -94,6 +94,8 @@ export interface SimHost {
   link: "connected" | "silent" | "down";
   /** What the master holds of it. */
   standing: "registered" | "recovered" | "unreachable" | "unknown" | "removed" | "gone";
+  /** Its disk is lost and with it its id: whatever runs there is another Mesos agent. */
+  isWiped: boolean;
   /** When it was marked unreachable, in nanoseconds. */
   unreachableNs: number;
   /** Its tasks by framework and id. */
