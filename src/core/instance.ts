@@ -85,7 +85,9 @@ export type RetireReason =
   | "max-jobs"
   | "max-lifetime"
   /** Others with less than their share are held back by a limit (demand/yielding.ts). */
-  | "fair-share";
+  | "fair-share"
+  /** It has registered after KILL was sent, which may still come to its container. */
+  | "stop-sent";
 
 /** What an agent was seen to build. */
 export interface Built {

@@ -61,6 +61,7 @@ const retireReason = v.picklist([
   "max-jobs",
   "max-lifetime",
   "fair-share",
+  "stop-sent",
 ]);
 
 /** What an instance has in every phase. */

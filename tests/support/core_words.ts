@@ -57,6 +57,7 @@ const retires: Words<RetireReason> = {
   "max-jobs": true,
   "max-lifetime": true,
   "fair-share": true,
+  "stop-sent": true,
 };
 const drains: Words<DrainReason> = { idle: true, ...retires };
 const kills: Words<KillCause> = {

@@ -38,7 +38,8 @@ export function checkStep(
   checkMisregistered(world, frame);
   for (const record of frame.records) {
     if (record.kind === "instance" && "uuid" in record.instance && record.instance.uuid !== undefined) {
-      world.watch.learnt.add(record.instance.uuid);
+      const { learnt } = world.watch;
+      if (!learnt.has(record.instance.uuid)) learnt.set(record.instance.uuid, world.nowMs);
     }
   }
   trackServers(world, frame, event);

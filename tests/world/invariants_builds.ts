@@ -4,6 +4,7 @@
 import type { Frame } from "../../src/core/frame.ts";
 import { checkTimeout, isLookFresh } from "./invariants_clocks.ts";
 import type { SimContainerEvent } from "../../src/sim/mesos/sim_mesos.ts";
+import type { KilledBuild } from "../../src/sim/gocd/tally.ts";
 import { demand } from "./violation.ts";
 import { programMs, type World } from "./world_state.ts";
 
@@ -19,6 +20,8 @@ export interface LookAtKill {
   isOver: boolean;
 }
 
+/** From the list that shows an agent to the time when the server knows it as disabled, with failed calls. */
+const disableMs = 60_000;
 /** A KILL may be in progress for so long: late calls, and the container's grace. */
 const killUnderWayMs = 110_000;
 
@@ -88,12 +91,13 @@ export function checkContainerEnd(world: World, event: SimContainerEvent & { rea
   );
   const deleted = new Set(world.gocd.tally.changes.flatMap(({ kind, uuid }) => kind === "delete" ? [uuid] : []));
   const { learnt, servers } = world.watch;
-  const isNews = (uuid: string): boolean =>
-    (!learnt.has(uuid) || deleted.has(uuid)) &&
+  // It is disabled at the first list that shows it; what it was given before that came to the server is nobody's fault.
+  const isNews = ({ uuid, sinceMs }: KilledBuild): boolean =>
+    (deleted.has(uuid) || sinceMs <= (learnt.get(uuid) ?? Infinity) + disableMs) &&
     looks.some((look) =>
       look.isFresh && !look.uuids.has(uuid) && look.lastKillMs < (servers.everShown.get(uuid) ?? Infinity)
     );
-  const kills = all.filter(({ uuid, atMs }) => !isNews(uuid) && !isHidden(world, uuid, atMs));
+  const kills = all.filter((each) => !isNews(each) && !isHidden(world, each.uuid, each.atMs));
   if (event.how === "exited" || event.how === "lost" || event.by === "host") return;
   if (world.watch.excused.has(event.taskId)) return;
   demand(

@@ -14,11 +14,13 @@ export interface LaunchWatch {
   readonly launchedMs: Map<string, number>;
   /** By profile: when an agent of it was last lost, failed or taken away, so that its jobs need not wait again. */
   readonly lostMs: Map<string, number>;
+  /** By task id: agents of others that no list had shown in the run that launched it. */
+  readonly unseen: Map<string, ReadonlySet<string>>;
 }
 
-/** At the start of a run of the program. What was lost is remembered longer (world_program.ts). */
-export function newLaunchWatch(lostMs: Map<string, number> = new Map()): LaunchWatch {
-  return { launchedMs: new Map(), lostMs };
+/** At the start of a run of the program; what is remembered longer is that of the run before. */
+export function newLaunchWatch(before?: LaunchWatch): LaunchWatch {
+  return { launchedMs: new Map(), lostMs: before?.lostMs ?? new Map(), unseen: before?.unseen ?? new Map() };
 }
 
 /** So many failures in a row, and one agent of a profile is tried at a time. */
@@ -48,8 +50,12 @@ export function checkLaunches(
   demand(last?.isMaintenance !== true, "launch", () => "a launch although GoCD is in maintenance mode");
   const missingMs = nowMs - (shown.restartedMs ?? nowMs - restartMs);
   demand(missingMs >= restartMs, "launch", () => `a launch ${missingMs} ms after the GoCD server was seen restarted`);
+  const { ourUuids, servers } = world.watch;
+  const others = world.gocd.agents().filter(({ uuid }) => !ourUuids.has(uuid)).map(({ uuid }) => uuid);
+  const unseen = new Set(others.filter((uuid) => !servers.everShown.has(uuid)));
   for (const { taskId, profile } of effect.launches) {
     launches.launchedMs.set(taskId, nowMs);
+    launches.unseen.set(taskId, unseen);
     const recent = [...launches.launchedMs.values()].filter((launchedMs) => nowMs - launchedMs < minuteMs).length;
     demand(
       state.server.info?.slowRegistration !== true || recent <= scaling.slowServerLaunchesPerMinute,

@@ -199,8 +199,9 @@ function checkAsking({ nowMs, watch: { shown } }: World, { state }: Program): vo
 
 /**
  * Whether an instance is rightly left running although its time is over: an agent of ours is on the server, in contact,
- * and nothing tells whose it is, not even its address. (Agents of others were all there before the launch; when an adopted
- * container was launched, and what its agent was to register with, is in no store: any agent in contact may be it.)
+ * and nothing tells whose it is, not even its address. Agents of others were all there before the launch, and may be taken
+ * for it only where lists that lacked them had been all that the run of the launch was shown. (When an adopted container
+ * was launched, and what its agent was to register with, is in no store: any agent in contact may be it.)
  */
 export function isRightlyHeld(world: World, instances: Iterable<AgentInstance>, instance: AgentInstance): boolean {
   const { gocd, scenario: { names }, watch, nowMs } = world;
@@ -210,6 +211,11 @@ export function isRightlyHeld(world: World, instances: Iterable<AgentInstance>, 
       configState !== "Pending" && nowMs - (lastHeardMs ?? nowMs) < silenceSeenMs(world)
     );
   }
+  const unseen = watch.launches.unseen.get(instance.taskId);
+  const isNews = gocd.agents().some(({ uuid, configState, lastHeardMs }) =>
+    unseen?.has(uuid) === true && configState !== "Pending" && nowMs - (lastHeardMs ?? nowMs) < silenceSeenMs(world)
+  );
+  if (isNews) return true;
   if (!isNamelessName(names)) return false;
   const isTold = names.hasOwnAddress && !isAddressShared(world, instances, instance);
   return gocd.agents().some(({ uuid, configState, lastHeardMs }) => {

@@ -20,8 +20,8 @@ export interface Watch {
   readonly containers: Map<string, RunningContainer>;
   /** Uuids of all agent processes that ran in containers of ours, with the task id. */
   readonly ourUuids: Map<string, string>;
-  /** Uuids that the program has ever known as its own. */
-  readonly learnt: Set<string>;
+  /** Uuids that the program has ever known as its own, since when. */
+  readonly learnt: Map<string, number>;
   /** Task ids that the operator has ended, or somebody with the whole framework. */
   readonly excused: Set<string>;
   /**
@@ -100,7 +100,7 @@ export function newWatch(startedMs: number): Watch {
     launched: new Set(),
     containers: new Map(),
     ourUuids: new Map(),
-    learnt: new Set(),
+    learnt: new Map(),
     excused: new Set(),
     hasHiddenBuild: false,
     looksAtKill: new Map(),

@@ -319,4 +319,13 @@ export const failedSeeds: readonly FailedSeed[] = [
     seed: 10198741,
     found: "the simulated master took a machine back under its old id that had been wiped while it was unreachable",
   },
+  {
+    seed: 10200300,
+    found:
+      "an agent that registered while its KILL was on its way stayed enabled, and was given a job that died with it",
+  },
+  {
+    seed: 10200823,
+    found: "the law of phases, where an agent of others had been on no list of the run that launched",
+  },
 ];

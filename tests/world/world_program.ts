@@ -43,7 +43,7 @@ export function startProgram(world: World): void {
   noteStart(world.watch.shown, world.nowMs);
   noteProgramStart(world);
   world.watch.pace = newPace(stored.instances, world.nowMs);
-  world.watch.launches = newLaunchWatch(world.watch.launches.lostMs);
+  world.watch.launches = newLaunchWatch(world.watch.launches);
   world.watch.fleet = newFleetWatch();
   // Torn down at once, agents leave their records to people.
   const forgotten = stored.framework.frameworkId === undefined ? world.watch.tornDown : [];

@@ -7,16 +7,38 @@ import { surelyAliveMs } from "../life/gocd_clocks.ts";
 import type { GocdAgent } from "../gocd_records.ts";
 import type { GocdAgentIndex } from "../life/gocd_index.ts";
 import type { AgentInstance } from "../instance.ts";
-import { register } from "../life/phase.ts";
+import { register, uuidOf } from "../life/phase.ts";
+import { isAdopted } from "./recognition.ts";
 import { shownForMs } from "../session/reading.ts";
 
 /** The instance with the record that counts; unchanged where that is still its own. */
 export function advanceRecord(draft: Draft, instance: AgentInstance, index: GocdAgentIndex): AgentInstance {
   const next = nextRecord(draft, instance, index);
   if (next === undefined) return instance;
-  register(draft, withFormerBuild(draft, instance, index), next.uuid, activityOf(next, undefined, draft.atMs));
-  draft.note({ kind: "agent-registered-anew", taskId: instance.taskId, uuid: next.uuid });
+  const known = withFormerBuild(draft, instance, index);
+  register(
+    draft,
+    instance.state === "killing" ? afterKill(known) : known,
+    next.uuid,
+    activityOf(next, undefined, draft.atMs),
+  );
+  const { taskId, profile, createdMs } = instance;
+  draft.note(
+    uuidOf(instance) !== undefined ? { kind: "agent-registered-anew", taskId, uuid: next.uuid } : {
+      kind: "agent-registered",
+      taskId,
+      profile,
+      uuid: next.uuid,
+      ...(isAdopted(instance) ? {} : { afterMs: draft.atMs - createdMs }),
+      isDisabled: next.configState === "Disabled",
+    },
+  );
   return draft.instance(instance.taskId) ?? instance;
+}
+
+/** Taken back after all: a KILL that has left may still come to its container, and until then it must be given no work. */
+export function afterKill<Instance extends AgentInstance>(instance: Instance): Instance {
+  return instance.lastKillMs === undefined ? instance : { ...instance, retire: "stop-sent" };
 }
 
 function nextRecord(draft: Draft, instance: AgentInstance, index: GocdAgentIndex): GocdAgent | undefined {

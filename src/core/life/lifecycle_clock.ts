@@ -6,6 +6,7 @@ import { countFailure, waivePollWait } from "./failures.ts";
 import { isAsked } from "./gocd_index.ts";
 import type { GocdAgent } from "../gocd_records.ts";
 import { isNamed } from "../identity/hostnames.ts";
+import { afterKill } from "../identity/reregistered.ts";
 import { type AgentInstance, inPhase, type InstanceIn, type Killing, type Waiting } from "../instance.ts";
 import { end, sendKill, startKill, uuidOf } from "./phase.ts";
 import { clocksOf } from "../profile_of.ts";
@@ -180,7 +181,7 @@ function watchKill(draft: Draft, instance: Killing): void {
  * Whoever may have an agent by now is followed as one whose time is over, as before its KILL.
  */
 function isTakenBack(draft: Draft, instance: Killing): boolean {
-  const { lastKillMs: _, ...kept } = instance;
+  const { lastKillMs: _, ...kept } = afterKill(instance);
   const waiting: Waiting = inPhase(kept, {
     state: "starting",
     sinceMs: instance.createdMs,

@@ -50,7 +50,7 @@ function mayDrain({ state }: Draft): boolean {
 
 /** Whether it must take no more jobs from now on. */
 function isPrompt({ retire }: Registered): boolean {
-  return retire === "maintenance" || retire === "operator" || isWear(retire);
+  return retire === "maintenance" || retire === "operator" || retire === "stop-sent" || isWear(retire);
 }
 
 function reasonToRetire(draft: Draft, instance: Registered): DrainReason | undefined {
@@ -58,7 +58,7 @@ function reasonToRetire(draft: Draft, instance: Registered): DrainReason | undef
   const { activity, retire } = instance;
   if (state.controls.mode !== "run") return "operator";
   // Maintenance and the operator want the agent gone even while it builds: disabled now, it finishes its job.
-  if (retire === "maintenance" || retire === "operator") return retire;
+  if (retire === "maintenance" || retire === "operator" || retire === "stop-sent") return retire;
   if (isWear(retire)) return mayWornGo(draft, instance) ? retire : undefined;
   const reason = retire ?? (profileOf(state.settings, instance.profile) === undefined ? "profile-changed" : undefined);
   const isDisabled = activity.kind === "unsure" && activity.word === "Disabled";

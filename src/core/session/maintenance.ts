@@ -3,6 +3,7 @@
 
 import type { Draft } from "../draft.ts";
 import { restartTimeout, takeBack } from "../life/drain.ts";
+import { isForGood } from "../life/retire.ts";
 import { isWear } from "../life/worn.ts";
 import type { AgentInstance } from "../instance.ts";
 import type { InverseOffer, Offer, Unavailability } from "../placement/offer.ts";
@@ -120,7 +121,7 @@ function retireAll(draft: Draft, offer: InverseOffer, here: readonly AgentInstan
   for (const { mesosAgentId } of here) asked.set(mesosAgentId, draft.atMs);
   draft.set({ maintenanceRequestedMs: asked });
   // What is surplus goes anyway, and must not stay if the window is taken back.
-  const fresh = here.filter(({ retire }) => retire !== "maintenance" && retire !== "surplus");
+  const fresh = here.filter(({ retire }) => retire !== "maintenance" && !isForGood(retire));
   for (const instance of fresh) {
     draft.put({ ...instance, retire: "maintenance" });
     if (instance.state === "draining" && isWear(instance.retire)) restartTimeout(draft, instance);

@@ -61,6 +61,8 @@ export interface SimJob {
   state: SimJobState;
   /** The agent that has it. */
   gocdAgentUuid?: string;
+  /** When that agent was given it. */
+  assignedMs?: number;
 }
 
 /** What the server thinks of a GocdAgent (GoCD AgentRuntimeStatus). */

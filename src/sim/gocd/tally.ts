@@ -4,6 +4,8 @@
 export interface KilledBuild {
   /** When the process stopped or the record was deleted. */
   readonly atMs: number;
+  /** When the agent was given it. */
+  readonly sinceMs: number;
   /** The build's locator. */
   readonly locator: string;
   /** The job's state when it happened. `Assigned` work had not been fetched yet. */

@@ -112,6 +112,7 @@ export function assignWork(world: GocdWorld, uuid: string): void {
   const job = firstMatchingJob(world, gocdAgent);
   if (job === undefined) return;
   job.state = "Assigned";
+  job.assignedMs = world.nowMs;
   const { id, locator, pipeline, gocdResources } = job;
   world.tally.assigned.push({ id, locator, pipeline, gocdResources });
   world.active.add(job);
@@ -150,7 +151,8 @@ function putBack(world: GocdWorld, job: SimJob): void {
     world.assignments.delete(job.gocdAgentUuid);
   }
   world.tally.buildsRescheduled++;
-  const { id: _id, scheduledMs: _scheduledMs, state: _state, gocdAgentUuid: _uuid, pinnedUuid: _pin, ...rest } = job;
+  const { id: _id, scheduledMs: _scheduledMs, state: _state, gocdAgentUuid: _uuid, pinnedUuid: _pin, ...others } = job;
+  const { assignedMs: _assignedMs, ...rest } = others;
   addJob(world, rest);
 }
 
@@ -232,7 +234,14 @@ export function buildsAtStake(world: GocdWorld, uuid: string, hostname: string):
   return activeJobsOf(world, uuid).flatMap((job) => {
     const isLost = process !== undefined && process.work?.jobId !== job.id && world.assignments.get(uuid) !== job.id;
     if (job.state === "Scheduled" || isLost) return [];
-    return [{ atMs: world.nowMs, locator: job.locator, state: job.state, uuid, hostname }];
+    return [{
+      atMs: world.nowMs,
+      sinceMs: job.assignedMs ?? world.nowMs,
+      locator: job.locator,
+      state: job.state,
+      uuid,
+      hostname,
+    }];
   });
 }
 

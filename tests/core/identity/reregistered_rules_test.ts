@@ -146,6 +146,15 @@ for (
   });
 }
 
+Deno.test("an agent that is taken back after its KILL has left is to go, and one whose KILL had not left is not", () => {
+  const mark = (instance: AgentInstance): AgentInstance["retire"] => {
+    const agents = [gocdAgent("t", { uuid: "own" })];
+    return advanceRecord(draftAt(nowMs, [instance], { agents }), instance, indexGocdAgents(agents)).retire;
+  };
+  const left = killing("register-timeout");
+  assertEquals([mark(left), mark({ ...left, lastKillMs: nowMs - second })], [undefined, "stop-sent"]);
+});
+
 Deno.test("in no other phase a record of its name makes an instance another's", () => {
   const phases: readonly InstancePhase[] = [
     { state: "launching", sinceMs: zeroMs, offerId: "o" },

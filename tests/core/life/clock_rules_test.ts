@@ -158,7 +158,7 @@ for (
     const draft = watched(instance, odd);
     assertEquals(kills(draft), isKilled ? 1 : 0);
     const { lastKillMs: _, ...marks } = instance;
-    const phase = { state: "starting", sinceMs: zeroMs, ...back, held: true } as const;
+    const phase = { state: "starting", sinceMs: zeroMs, ...back, held: true, retire: "stop-sent" } as const;
     const { state: __, sinceMs: ___, cause: ____, uuid: _____, ...rest } = {
       uuid: undefined,
       cause: undefined,
@@ -171,9 +171,10 @@ for (
   });
 }
 
-Deno.test("a KILL that is taken back beside its own agent leaves it as it was before, and tells nothing", () => {
+Deno.test("a KILL that is taken back beside its own agent leaves it as it was before but for that mark, and tells nothing", () => {
   const draft = watched(killing("pending-stuck", "u"), { agents: [renamed(building)] });
-  const want = anInstance("t", { state: "starting", runningSinceMs: zeroMs, pendingUuid: "u" });
+  const phase = { state: "starting", runningSinceMs: zeroMs, pendingUuid: "u" } as const;
+  const want = anInstance("t", phase, { retire: "stop-sent" });
   const { notes, effects } = draft.finish();
   assertEquals([draft.instance("t"), notes, effects], [want, [], []]);
 });

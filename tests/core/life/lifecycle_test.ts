@@ -115,7 +115,22 @@ Deno.test("a KILL that is repeated looks at the list again: the one before may b
   assertEquals([only(effects, "kill-task").length, isLooking(effects)], [0, true], "no list, no KILL");
   world.read(gocdAgent(taskId, building));
   world.wait(2 * minute);
-  assertEquals([world.instance(taskId).state, only(world.taken(), "kill-task").length], ["registered", 0]);
+  assertEquals([world.instance(taskId).state, only(world.taken(), "kill-task").length], ["draining", 0]);
+});
+
+Deno.test("an agent that registers while it is being stopped is disabled at once, and stopped once it is idle for sure", () => {
+  const { world, taskId } = withRunning();
+  while (world.instance(taskId).state !== "killing") waitWith(world, second, []);
+  world.taken();
+  world.noted();
+  world.read(gocdAgent(taskId));
+  assertEquals(only(world.taken(), "disable-gocd-agents").map(({ agents }) => agents), [[
+    { taskId, uuid: `uuid-${taskId}` },
+  ]]);
+  assertEquals(world.noted().map(({ code }) => code), ["agent-registered", "agent-draining"]);
+  // Jobs that wait do not bring it back into service, whoever asked for a KILL that is lost.
+  world.poll({ jobs: jobs(2), agents: [gocdAgent(taskId, { configState: "Disabled" })] });
+  assertEquals([world.instance(taskId).state, only(world.taken(), "enable-gocd-agent")], ["draining", []]);
 });
 
 /** A driver whose one agent is to be killed, decided while there was no session. */

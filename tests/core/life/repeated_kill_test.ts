@@ -59,7 +59,7 @@ Deno.test("a KILL at register-timeout that has not worked is not sent again once
   watch(world, 11 * minute);
   assertEquals([world.instance(taskId).state, kills(world) > 0], ["killing", true]);
   watch(world, 2 * minute, gocdAgent("unknown-host-417", { ...building, ipAddress: "10.99.0.2" }));
-  assertEquals([world.instance(taskId).state, kills(world)], ["registered", 0]);
+  assertEquals([world.instance(taskId).state, kills(world)], ["draining", 0]);
 });
 
 Deno.test("a KILL that has not worked is not sent again once its agent has registered, and been disabled by somebody", () => {
@@ -68,7 +68,7 @@ Deno.test("a KILL that has not worked is not sent again once its agent has regis
   watch(world, 11 * minute);
   assertEquals([world.instance(taskId).state, kills(world) > 0], ["killing", true]);
   watch(world, 2 * minute, gocdAgent(taskId, { ...building, configState: "Disabled" }));
-  assertEquals([world.instance(taskId).state, kills(world)], ["registered", 0]);
+  assertEquals([world.instance(taskId).state, kills(world)], ["draining", 0]);
 });
 
 for (const [what, ...listed] of [["whose record lists lack"], ["that was enabled under another name", "other"]]) {
