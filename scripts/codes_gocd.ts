@@ -194,6 +194,21 @@ export const gocdFindings: readonly CodeRow[] = [
     "log in as that account, and let the view Default show all pipelines",
   ],
   [
+    "gocd-group-unknown",
+    "The dashboard does not show a pipeline whose jobs wait, so that its pipeline group is unknown.",
+    "let the account view the pipeline, and let the view Default of its dashboard show all pipelines",
+  ],
+  [
+    "gocd-groups-unread",
+    "The groups of the pipelines cannot be read; the last known ones count.",
+    "check the dashboard of GoCD as the account of `go-server` if it persists",
+  ],
+  [
+    "gocd-groups-unsupported",
+    "GoCD is too old to tell the groups of its pipelines: that works from 20.1 on.",
+    'upgrade GoCD, or remove `pipeline-groups` and `fair-share = "pipeline-group"`',
+  ],
+  [
     "gocd-feed-gone",
     "GoCD has no feed of scheduled jobs; the jobs are read from its JSON APIs.",
     "nothing if the account is an administrator: it sees the same jobs",

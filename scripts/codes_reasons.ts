@@ -40,6 +40,11 @@ export const reasonExamples: { readonly [K in ReasonCode]: ReasonExample<K> } = 
     of: { kind: "no-profile-environment", nearest: "linux" },
     act: readLine,
   },
+  "no-profile-group": {
+    verdict: "unserved",
+    of: { kind: "no-profile-group", nearest: "linux", pipelineGroup: "mobile" },
+    act: readLine,
+  },
   "idle-agent": { verdict: "will-be-taken", of: { kind: "idle-agent", names: ["build-3"] } },
   "agent-coming": { verdict: "coming", of: { kind: "agent-coming", names: ["gocd-k3x9ab-linux-7"] } },
   "enabling-again": { verdict: "needs-agent", of: { kind: "enabling-again" } },

@@ -7,6 +7,7 @@ import { hintOf, reasonOf } from "../config/hocon.ts";
 import { hostsOf } from "../config/hosts.ts";
 import { bucketJobs } from "../core/demand/backlog.ts";
 import { missingEnvironmentFindings } from "../core/demand/environments.ts";
+import { wantsGroups } from "../core/demand/pipeline_groups.ts";
 import type { Finding } from "../core/event.ts";
 import { foldFindings } from "../core/view/findings.ts";
 import type { StatusView } from "../core/view/view.ts";
@@ -20,6 +21,7 @@ import { requireRights } from "../runtime/permissions.ts";
 import { openGocd, openMesos, stateOf } from "../runtime/ports.ts";
 import { checkStart, otherInstance, type StateFound } from "./check_start.ts";
 import { pendingWarning, silenceWarning } from "./check_agents.ts";
+import { groupsWarning } from "./check_groups.ts";
 import { checkHistory } from "./check_history.ts";
 import { checkSandbox } from "./check_rights.ts";
 import type { Command } from "./command.ts";
@@ -101,6 +103,8 @@ function checkConfig(path: string, report: Report, io: CliIo): Config | undefine
     for (const error of unreadableEnvFiles(config, io)) report.fail("config", error);
     for (const warning of config.warnings) report.warn("config", warning, "");
     for (const gap of hostsOf(config).gaps) report.warn("config", `${gap.key}: ${gap.message}`, gap.hint);
+    const split = groupsWarning(config.settings);
+    if (split !== undefined) report.warn("config", split.text, split.hint);
     return config;
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
@@ -157,7 +161,11 @@ export async function checkGocd(
   let poll: GocdPoll | undefined;
   try {
     const startMs = realClock.nowMs();
-    poll = await withinLimit(limit, (signal) => gocd.poll(signal, [...new Set(named)]));
+    const questions = {
+      environments: [...new Set(named)],
+      ...(wantsGroups(config.settings) ? { pipelineGroups: true } as const : {}),
+    };
+    poll = await withinLimit(limit, (signal) => gocd.poll(signal, questions));
     const tookMs = Math.round(realClock.nowMs() - startMs);
     const { jobs, agents } = poll;
     report.ok(

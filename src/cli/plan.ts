@@ -159,7 +159,7 @@ function jobsTable({ jobs }: StatusView, columns: number): string {
 export function kindsTable({ demand, jobs }: StatusView, columns: number): string {
   const kinds = demand.toSorted((a, b) => b.waiting - a.waiting).map((bucket) => [
     String(bucket.waiting),
-    describeNeed(bucket.gocdResources, bucket.environment),
+    describeNeed(bucket.gocdResources, bucket.environment, bucket.pipelineGroup),
     bucket.profile ?? "none",
     bucket.reason,
   ]);
@@ -188,10 +188,12 @@ function launchLines(wanted: readonly WantedAgents[], demand: readonly BucketVie
   const buckets = new Map(demand.map((bucket) => [bucket.key, bucket]));
   const launched = wanted.filter((each) => each.count > 0).map((each) => {
     const bucket = buckets.get(each.bucketKey);
-    const need = describeNeed(bucket?.gocdResources ?? each.gocdResources, each.environment);
+    const need = describeNeed(bucket?.gocdResources ?? each.gocdResources, each.environment, bucket?.pipelineGroup);
     return `${each.count} of profile ${each.profile} for ${need}: ${bucket?.reason ?? launchReasonText(each.reason)}`;
   });
   const held = demand.filter((bucket) => bucket.needsAgent > 0 && bucket.wanted === 0)
-    .map((bucket) => `none for ${describeNeed(bucket.gocdResources, bucket.environment)}: ${bucket.reason}`);
+    .map((bucket) =>
+      `none for ${describeNeed(bucket.gocdResources, bucket.environment, bucket.pipelineGroup)}: ${bucket.reason}`
+    );
   return [...launched, ...held].map(printable);
 }

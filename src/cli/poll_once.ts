@@ -3,6 +3,7 @@
 import { windowsAt } from "../config/cron.ts";
 import type { Config } from "../config/config.ts";
 import { environmentsInQuestion } from "../core/demand/environments.ts";
+import { wantsGroups } from "../core/demand/pipeline_groups.ts";
 import type { StoredState } from "../core/record.ts";
 import type { WantedAgents } from "../core/state.ts";
 import { statusView } from "../core/view/status_view.ts";
@@ -30,10 +31,13 @@ const requestsOfPoll = 4;
 export async function pollOnce(config: Config): Promise<PolledOnce> {
   const gocd = openGocd(config, realClock);
   const limitMs = config.gocd.timeoutMs * requestsOfPoll + pollMarginMs;
-  const environments = environmentsInQuestion(config.settings);
+  const questions = {
+    environments: environmentsInQuestion(config.settings),
+    ...(wantsGroups(config.settings) ? { pipelineGroups: true } as const : {}),
+  };
   const poll = await withinLimit(
     { who: "the GoCD server", limitMs, hint: slowGocdHint },
-    (signal) => gocd.poll(signal, environments),
+    (signal) => gocd.poll(signal, questions),
   ).finally(() => gocd.close());
   const atMs = realClock.nowMs();
   const { poller } = config.settings;

@@ -43,6 +43,16 @@ const registrationKeys: readonly KeySpec[] = [
     example: '["staging", "test-*"]',
   },
   {
+    path: "go-agent.pipeline-groups",
+    type: "names or *",
+    default: '"*"',
+    doc:
+      "Pipeline groups whose jobs its agents are launched for; in a name * stands for any text. A profile that names a " +
+      "group comes before those for all. GoCD gives jobs to agents by resources and environments only: for a strict split " +
+      "give the profile some of its own",
+    example: '["team-a", "mobile-*"]',
+  },
+  {
     path: "go-agent.priority",
     type: "int",
     default: "0",

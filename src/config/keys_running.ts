@@ -186,7 +186,7 @@ const scalingKeys: readonly KeySpec[] = [
   {
     path: "scaling.fair-share",
     type: "word",
-    words: ["off", "profile", "environment"],
+    words: ["off", "profile", "environment", "pipeline-group"],
     default: '"off"',
     doc:
       "Between whom agents are shared where a limit binds: whoever has least for its weight comes next, and agents of " +
@@ -197,7 +197,9 @@ const scalingKeys: readonly KeySpec[] = [
     path: "scaling.weights",
     type: "map",
     default: "{}",
-    doc: 'With fair-share = "environment": weights of environments, "-" for jobs in none; others have 1',
+    doc:
+      'With fair-share = "environment" or "pipeline-group": weights of these, "-" for jobs in no environment, or of an ' +
+      "unknown group; others have 1",
     example: '{ prod = 3, "-" = 0.5 }',
   },
   {

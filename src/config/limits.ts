@@ -41,12 +41,13 @@ function readFairShare(reader: Reader): FairShare | undefined {
       addProblem(reader, found, { code: "config-bad-value", message, hint });
     }
   }
-  if (found !== undefined && by !== "environment" && Object.keys(weights).length > 0) {
-    const message = "these weights are of environments, and fair-share is not between them";
-    const hint = 'write fair-share = "environment", or weight in each profile';
+  const isByName = by === "environment" || by === "pipeline-group";
+  if (found !== undefined && !isByName && Object.keys(weights).length > 0) {
+    const message = "these weights are of environments or pipeline groups, and fair-share is not between them";
+    const hint = 'write fair-share = "environment" or "pipeline-group", or weight in each profile';
     addProblem(reader, found, { code: "config-conflict", message, hint });
   }
-  return by === "profile" || by === "environment" ? { by, weights } : undefined;
+  return by === "profile" || isByName ? { by, weights } : undefined;
 }
 
 function readTimeZone(reader: Reader): string {

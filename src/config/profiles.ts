@@ -4,7 +4,7 @@ import { isNamingVariable } from "../core/identity/agent_naming.ts";
 import { slug } from "../core/identity/task_id.ts";
 import { type MesosResources, noResources, toMilli } from "../core/placement/mesos_resources.ts";
 import { isPattern } from "../core/demand/patterns.ts";
-import { environmentNameProblem, gocdResourceProblem } from "../core/words/names.ts";
+import { environmentNameProblem, gocdResourceProblem, groupNameProblem } from "../core/words/names.ts";
 import type { AgentProfile, ContainerSettings } from "../core/settings.ts";
 import {
   constraintsAt,
@@ -76,6 +76,7 @@ function readProfile(reader: Reader, name: string, prefix: string, roles: readon
   const maxPerHost = integerAt(reader, key("max-per-host"));
   const maxAgents = integerAt(reader, key("max-agents"));
   const environments = readNames(reader, key("environments"), environmentNameProblem);
+  const pipelineGroups = readGroups(reader, key("pipeline-groups"));
   const priority = integerAt(reader, key("priority")) ?? 0;
   const weight = numberAt(reader, key("weight")) ?? 1;
   const drainTimeoutMs = durationMsAt(reader, key("drain-timeout")) ?? durationMsAt(reader, "scaling.drain-timeout");
@@ -84,6 +85,7 @@ function readProfile(reader: Reader, name: string, prefix: string, roles: readon
     hash: profileHash({ gocdResources, mesosResources, container }),
     gocdResources,
     environments,
+    ...(pipelineGroups === "*" ? {} : { pipelineGroups }),
     ...(priority === 0 ? {} : { priority }),
     ...(weight === 1 ? {} : { weight }),
     mesosResources,
@@ -124,6 +126,16 @@ function readNames(
     addProblem(reader, found, { code: "config-bad-value", message, hint });
   }
   return [...new Map(names.map((name) => [name.toLowerCase(), name])).values()];
+}
+
+function readGroups(reader: Reader, key: string): readonly string[] | "*" {
+  const found = find(reader, key);
+  if (found === undefined) return "*";
+  const groups = readNames(reader, key, groupNameProblem);
+  if (groups.length > 0) return groups;
+  const message = "no group is named, so the profile would serve no job";
+  addProblem(reader, found, { code: "config-bad-value", message, hint: 'name a group: ["mobile"], or write "*"' });
+  return groups;
 }
 
 function readRole(reader: Reader, key: string, roles: readonly string[]): string {

@@ -62,6 +62,8 @@ export type GocdEffect =
     readonly kind: "poll-gocd";
     /** Names to look up on the server, as they are useless if it does not have them; absent: none. */
     readonly environments?: readonly string[];
+    /** The groups of the pipelines are of use. */
+    readonly pipelineGroups?: true;
   }
   /** The agents only, between polls, while instances change. Answered by `gocd-agents-read` or `gocd-poll-failed`. */
   | { readonly kind: "read-gocd-agents" }

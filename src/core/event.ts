@@ -3,6 +3,7 @@
 import type { InverseOffer, Offer } from "./placement/offer.ts";
 import type { TaskStatus } from "./session/task_status.ts";
 import type { GocdAgent, GocdServerInfo, ScheduledJob } from "./gocd_records.ts";
+import type { PipelineGroups } from "./demand/pipeline_groups.ts";
 import type { OpenWindow } from "./demand/windows.ts";
 import type { GocdEffect, MesosEffect, SandboxEffect } from "./effect.ts";
 import type { SandboxAnswer } from "./life/sandbox.ts";
@@ -75,6 +76,8 @@ export type GocdEvent =
     readonly findings: readonly Finding[];
     /** Of the environments asked about: those that the server does not have. Absent: it cannot be told. */
     readonly missingEnvironments?: readonly string[];
+    /** Where they were asked for: the last that is known. Absent: nothing is. */
+    readonly pipelineGroups?: PipelineGroups;
     /** How long the server took to answer, in ms; absent: not measured. */
     readonly tookMs?: number;
     /** When the list of agents was asked for; absent: taken as asked for with the poll. */

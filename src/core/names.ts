@@ -6,7 +6,7 @@ export const nameCharsMax = 255;
 
 // GoCD ResourceConfig, 15.2 to 26.1: letters, digits, blanks and - _ . |. A comma separates names when an agent registers.
 const gocdResourceName = /^[-\w |.]+$/;
-// GoCD NameTypeValidator, 15.2 to 26.1.
+// GoCD NameTypeValidator, 15.2 to 26.1; also of pipeline groups.
 const environmentName = /^[a-zA-Z0-9_-][a-zA-Z0-9_.-]*$/;
 
 /** What is wrong with a name. */
@@ -31,6 +31,11 @@ export function environmentNameFlaw(name: string): NameFlaw | undefined {
   if (name === "") return "empty";
   if (name.length > nameCharsMax) return "too-long";
   return environmentName.test(name) ? undefined : "characters";
+}
+
+/** Why there can be no pipeline group of this name; absent: there can. */
+export function groupNameFlaw(name: string): NameFlaw | undefined {
+  return environmentNameFlaw(name);
 }
 
 /** Why an agent with these resources and this environment could not register; absent: it can. */

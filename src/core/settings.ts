@@ -60,8 +60,11 @@ export interface ScalingSettings {
 /** How agents are shared where a limit binds. */
 export interface FairShare {
   /** Between whom. */
-  readonly by: "profile" | "environment";
-  /** By environment in lower case, `-` for none; others have 1. Those of profiles are with the profiles. */
+  readonly by: "profile" | "environment" | "pipeline-group";
+  /**
+   * By environment or pipeline group in lower case, `-` for none or an unknown one; others have 1. Those of profiles are with
+   * the profiles.
+   */
   readonly weights: Readonly<Record<string, number>>;
 }
 
@@ -81,6 +84,8 @@ export interface AgentProfile {
    * is a pattern.
    */
   readonly environments: readonly string[] | "*";
+  /** Pipeline groups whose jobs it serves; a name with `*` in it is a pattern. Absent: all. */
+  readonly pipelineGroups?: readonly string[];
   /** Of profiles that serve a job as well, the one with the highest takes it; absent: 0. */
   readonly priority?: number;
   /** With `scaling.fair-share` between profiles, above 0; absent: 1. */

@@ -16,6 +16,7 @@ import type { Unpinned } from "./demand/run_on_all.ts";
 import type { Untaken } from "./demand/untaken.ts";
 import type { AgentsReading } from "./session/reading.ts";
 import type { BucketDemand, JobVerdict } from "./demand/verdict.ts";
+import type { PipelineGroups } from "./demand/pipeline_groups.ts";
 import type { Peak } from "./demand/peaks.ts";
 import type { OpenWindow } from "./demand/windows.ts";
 import type { Watched } from "./session/watched.ts";
@@ -126,6 +127,8 @@ export interface ServerState {
   readonly findings: readonly Finding[];
   /** Environments of our configuration that the server does not have; absent: it could not be told. */
   readonly missingEnvironments?: readonly string[];
+  /** As last read, where the configuration asks for groups; absent: never in this run. */
+  readonly pipelineGroups?: PipelineGroups;
   readonly agents: readonly GocdAgent[];
   /** Locators that agents were seen to build since the last poll. */
   readonly built: ReadonlySet<string>;

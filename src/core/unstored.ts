@@ -83,6 +83,7 @@ export const serverFates: Readonly<Record<keyof ServerState, Fate>> = {
   keyOutcomes: "learned",
   findings: "learned",
   missingEnvironments: "learned",
+  pipelineGroups: "learned",
   agents: "learned",
   built: "learned",
   begun: "learned",

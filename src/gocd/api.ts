@@ -1,5 +1,6 @@
 // The port to a GoCD server: what the rest of the program may ask of it.
 
+import type { PipelineGroups } from "../core/demand/pipeline_groups.ts";
 import type { WrittenRegistration } from "./registration.ts";
 import type { GocdAgent, GocdServerInfo, ScheduledJob } from "../core/gocd_records.ts";
 import type { Finding, GocdProblem } from "../core/event.ts";
@@ -27,6 +28,16 @@ export interface GocdConnection {
  */
 export type JobSource = "auto" | "feed" | "api";
 
+/** What a poll looks up beside what each poll reads. */
+export interface PollQuestions {
+  /**
+   * Names in our configuration; if nothing else shows that one exists, the server is asked, at most once a minute.
+   */
+  readonly environments?: readonly string[];
+  /** The groups of the pipelines: read when a waiting job's pipeline is new, else every few minutes. */
+  readonly pipelineGroups?: true;
+}
+
 /** A successful poll: every part was read. */
 export interface GocdPoll {
   readonly server: GocdServerInfo;
@@ -37,6 +48,8 @@ export interface GocdPoll {
   readonly findings: readonly Finding[];
   /** Those of the requested environments that the server does not have. Absent: unknown. */
   readonly missingEnvironments?: readonly string[];
+  /** Where asked for: the last known; a failed read of them is a finding. Absent: unknown. */
+  readonly pipelineGroups?: PipelineGroups;
 }
 
 /** What `check` requests beside a poll. */
@@ -48,11 +61,8 @@ export interface GocdRights {
 
 /** A GoCD server. Every method throws {@linkcode GocdError}, never a bare error; one request is in flight at a time. */
 export interface GocdApi {
-  /**
-   * Version (cached) → maintenance → jobs → agents. Any part failing fails the whole. `environments`: names in our
-   * configuration; if nothing else shows that one exists, the server is asked, at most once a minute.
-   */
-  poll(signal: AbortSignal, environments?: readonly string[]): Promise<GocdPoll>;
+  /** Version (cached) → maintenance → jobs → agents. Any of these failing fails the whole. */
+  poll(signal: AbortSignal, questions?: PollQuestions): Promise<GocdPoll>;
   /** The agents only. */
   readAgents(signal: AbortSignal): Promise<readonly GocdAgent[]>;
   /** Enables one agent; with `registration` also sets its name, resources and environment (replacing). */
@@ -73,7 +83,7 @@ export function gocdThrough(
   through: <Answer>(signal: AbortSignal, call: GocdCall<Answer>) => Promise<Answer>,
 ): GocdApi {
   return {
-    poll: (given, environments) => through(given, (gocd, signal) => gocd.poll(signal, environments)),
+    poll: (given, questions) => through(given, (gocd, signal) => gocd.poll(signal, questions)),
     readAgents: (given) => through(given, (gocd, signal) => gocd.readAgents(signal)),
     enableAgent: (uuid, registration, given) =>
       through(given, (gocd, signal) => gocd.enableAgent(uuid, registration, signal)),

@@ -5,7 +5,7 @@ import type { Finding } from "../core/event.ts";
 import type { ScheduledJob } from "../core/gocd_records.ts";
 import { GocdError } from "./api.ts";
 import { apiFindings, type Untold } from "./api_findings.ts";
-import { createDashboardMemory, type Dashboard, type RunningStage } from "./dashboard.ts";
+import type { Dashboard, DashboardMemory, RunningStage } from "./dashboard.ts";
 import type { JobNeeds } from "./job_needs.ts";
 import { createPipelineConfigs, type ReadPipeline } from "./pipeline_configs.ts";
 import type { Requester } from "./request.ts";
@@ -23,10 +23,15 @@ export const stagesMax = 1_000;
  */
 const quietShare = 0.1;
 
+/** The waiting jobs, and the dashboard that showed which stages run. */
+export interface ApiReading extends ScheduledJobsReading {
+  readonly dashboard: Dashboard;
+}
+
 /** Reads the waiting jobs from the JSON APIs, and remembers what need not be read again. */
 export interface ApiBacklog {
   /** The jobs in the order of the feed, oldest first. Throws {@linkcode GocdError} if any part cannot be read. */
-  read(signal: AbortSignal): Promise<ScheduledJobsReading>;
+  read(signal: AbortSignal): Promise<ApiReading>;
 }
 
 /** What is known of one run of a stage. */
@@ -53,16 +58,19 @@ interface Reader {
 }
 
 /** Creates a reader; nothing is asked before the first read. */
-export function createApiBacklog(requester: Requester, nowMs: () => number): ApiBacklog {
-  const dashboards = createDashboardMemory(requester);
+export function createApiBacklog(
+  requester: Requester,
+  dashboards: DashboardMemory,
+  nowMs: () => number,
+): ApiBacklog {
   const reader: Reader = { requester, configs: createPipelineConfigs(requester, nowMs), runs: new Map(), reads: 0 };
   return {
-    async read(signal): Promise<ScheduledJobsReading> {
+    async read(signal): Promise<ApiReading> {
       const dashboard = await dashboards.read(signal);
       reader.configs.begin();
       keepRunning(reader, dashboard.running);
       await readRuns(reader, signal);
-      return readingOf([...reader.runs.values()], dashboard);
+      return { ...readingOf([...reader.runs.values()], dashboard), dashboard };
     },
   };
 }

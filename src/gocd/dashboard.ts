@@ -1,4 +1,4 @@
-// The dashboard: which stages run, and which environment each pipeline is in (GoCD DashboardControllerV4, 19.5 to 26.2).
+// The dashboard: which stages run, and which environment and group each pipeline is in (GoCD DashboardControllerV4, 19.5 to 26.2).
 
 import { GocdError } from "./api.ts";
 import { contentError } from "./content_problems.ts";
@@ -24,14 +24,16 @@ export interface Dashboard {
   readonly running: readonly RunningStage[];
   /** Environment by pipeline, in lower case. */
   readonly environments: ReadonlyMap<string, string>;
+  /** Group by pipeline, in lower case. */
+  readonly groups: ReadonlyMap<string, string>;
   /** The account has views of its own, which may hide pipelines. */
   readonly isPersonal: boolean;
 }
 
 /** Remembers a server's dashboard: where nothing has moved, it answers 304. */
 export interface DashboardMemory {
-  /** The dashboard of now. Throws {@linkcode GocdError}. */
-  read(signal: AbortSignal): Promise<Dashboard>;
+  /** The dashboard of now, after `timeoutMs` at the latest if given. Throws {@linkcode GocdError}. */
+  read(signal: AbortSignal, timeoutMs?: number): Promise<Dashboard>;
 }
 
 /** Creates a memory; nothing is asked before the first read. */
@@ -39,9 +41,13 @@ export function createDashboardMemory(requester: Requester): DashboardMemory {
   let known: { readonly etag: string; readonly dashboard: Dashboard } | undefined;
   const request = { method: "GET", path: "/api/dashboard", accept: newestType } as const;
   return {
-    async read(signal): Promise<Dashboard> {
+    async read(signal, timeoutMs): Promise<Dashboard> {
       const before = known;
-      const asked = before === undefined ? request : { ...request, etag: before.etag };
+      const asked = {
+        ...request,
+        ...(before === undefined ? {} : { etag: before.etag }),
+        ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      };
       return await requester.exchange(asked, signal, async (answer: GocdAnswer) => {
         if (answer.isSame && before !== undefined) return before.dashboard;
         const dashboard = readDashboard(await answer.text(), answer.source);
@@ -79,6 +85,7 @@ export function readDashboard(text: string, source: string): Dashboard {
   return {
     running: listAt(body, source, "_embedded", "pipelines").flatMap((entry) => runningStages(entry, source)),
     environments: environmentsOf(body, source),
+    groups: groupsOf(body),
     isPersonal: typeof personal === "string" && personal !== noViews,
   };
 }
@@ -117,6 +124,23 @@ function environmentsOf(body: unknown, source: string): ReadonlyMap<string, stri
     }
   }
   return environments;
+}
+
+/** What cannot be read is left out: of a pipeline without a group no job is missing. */
+function groupsOf(body: unknown): ReadonlyMap<string, string> {
+  const groups = new Map<string, string>();
+  for (const entry of knownList(body, "_embedded", "pipeline_groups")) {
+    const name = at(entry, "name");
+    for (const pipeline of knownList(entry, "pipelines")) {
+      if (typeof pipeline === "string" && typeof name === "string") groups.set(pipeline.toLowerCase(), name);
+    }
+  }
+  return groups;
+}
+
+function knownList(value: unknown, ...keys: readonly string[]): readonly unknown[] {
+  const list = at(value, ...keys);
+  return Array.isArray(list) ? list : [];
 }
 
 function nameAt(value: unknown, source: string, key: string): string {

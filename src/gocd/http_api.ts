@@ -3,13 +3,22 @@
 import type { Finding } from "../core/event.ts";
 import type { GocdAgent, GocdServerInfo } from "../core/gocd_records.ts";
 import { type AgentsReading, readGocdAgents, withLegacyBuilds } from "./agents.ts";
-import { type GocdApi, type GocdConnection, GocdError, type GocdPoll, type GocdRights } from "./api.ts";
+import {
+  type GocdApi,
+  type GocdConnection,
+  GocdError,
+  type GocdPoll,
+  type GocdRights,
+  type PollQuestions,
+} from "./api.ts";
+import { createDashboardMemory } from "./dashboard.ts";
 import { createElasticMemory, type ElasticMemory } from "./elastic.ts";
 import { createEnvironmentsMemory, type EnvironmentsMemory, readEnvironments } from "./environments.ts";
 import { firstSupported } from "./first_supported.ts";
 import { createHealthMemory, type HealthMemory } from "./health.ts";
 import { createJobReader, type JobReader } from "./job_source.ts";
 import { maintenanceRequests, readMaintenance } from "./maintenance.ts";
+import { createGroupsMemory, type GroupsMemory } from "./pipeline_groups.ts";
 import { createDialectMemory, type DialectMemory } from "./probe.ts";
 import { createRequester, type Requester, type RequesterOptions } from "./request.ts";
 import { type AgentsForm, type GocdDialect, legacyAgentsForm, mediaType, settledDialect } from "./versions.ts";
@@ -33,11 +42,13 @@ export interface HttpGocdApi extends GocdApi {
  */
 export function createHttpGocdApi(connection: GocdConnection, options: RequesterOptions): HttpGocdApi {
   const requester = createRequester(connection, options);
+  const dashboards = createDashboardMemory(requester);
   const server: Server = {
     connection,
     nowMs: options.nowMs,
     requester,
-    waiting: createJobReader(connection, requester, options.nowMs),
+    waiting: createJobReader(connection, { requester, dashboards }, options.nowMs),
+    groups: createGroupsMemory(dashboards, options.nowMs),
     dialects: createDialectMemory(requester, options.nowMs),
     profiles: createElasticMemory(requester, options.nowMs),
     environments: createEnvironmentsMemory(requester, options.nowMs),
@@ -46,10 +57,10 @@ export function createHttpGocdApi(connection: GocdConnection, options: Requester
     elastic: new Set(),
   };
   return {
-    async poll(signal, environments = []): Promise<GocdPoll> {
+    async poll(signal, questions = {}): Promise<GocdPoll> {
       try {
         return await server.waiting.poll(() =>
-          server.dialects.use(signal, (dialect) => poll(server, { dialect, environments }, signal))
+          server.dialects.use(signal, (dialect) => poll(server, { dialect, questions }, signal))
         );
       } catch (error) {
         server.dialects.doubt();
@@ -98,6 +109,8 @@ interface Server {
   readonly profiles: ElasticMemory;
   /** Which environments exist. */
   readonly environments: EnvironmentsMemory;
+  /** Which groups pipelines are in. */
+  readonly groups: GroupsMemory;
   readonly health: HealthMemory;
   /** Findings of writes, reported with each poll from then on. */
   readonly remarks: Map<string, Finding>;
@@ -107,12 +120,11 @@ interface Server {
 
 interface PollQuery {
   readonly dialect: GocdDialect;
-  /** Names of our configuration. */
-  readonly environments: readonly string[];
+  readonly questions: PollQuestions;
 }
 
 async function poll(server: Server, query: PollQuery, signal: AbortSignal): Promise<GocdPoll> {
-  const { dialect } = query;
+  const { dialect, questions } = query;
   const maintenance = await readMode(server, dialect, signal);
   const waiting = await server.waiting.read(dialect, signal);
   const agentsAskedMs = server.nowMs();
@@ -124,13 +136,15 @@ async function poll(server: Server, query: PollQuery, signal: AbortSignal): Prom
   const lists = { jobs: waiting.jobs, agents: list.agents, isNoAdmin: maintenance.findings.length > 0 };
   const { jobs, findings } = isFed ? await server.profiles.mark(lists, settled, signal) : { ...waiting, findings: [] };
   const missing = await server.environments.missing({
-    names: query.environments,
+    names: questions.environments ?? [],
     jobs,
     agents: list.agents,
     // An account that may not see maintenance mode may not see everything else either.
     dialect,
     isAdmin: maintenance.mode !== "unknown",
   }, signal);
+  const { feedPath: _, ...ofGroups } = { ...waiting, jobs, dialect };
+  const groups = questions.pipelineGroups === true ? await server.groups.read(ofGroups, signal) : { findings: [] };
   const health = settled.healthMessages ? await server.health.read(signal) : [];
   const info: GocdServerInfo = {
     version: settled.version,
@@ -149,11 +163,13 @@ async function poll(server: Server, query: PollQuery, signal: AbortSignal): Prom
       ...waiting.findings,
       ...list.findings,
       ...findings,
+      ...groups.findings,
       ...server.remarks.values(),
       ...server.requester.findings(),
       ...health,
     ],
     ...(missing === undefined ? {} : { missingEnvironments: missing }),
+    ...(groups.pipelineGroups === undefined ? {} : { pipelineGroups: groups.pipelineGroups }),
   };
 }
 

@@ -5,6 +5,7 @@
 import type { Finding } from "../core/event.ts";
 import { type GocdConnection, GocdError, type JobSource } from "./api.ts";
 import { type ApiBacklog, createApiBacklog } from "./api_backlog.ts";
+import type { Dashboard, DashboardMemory } from "./dashboard.ts";
 import { firstSupported } from "./first_supported.ts";
 import type { Requester } from "./request.ts";
 import { readScheduledJobs, type ScheduledJobsReading } from "./scheduled_jobs.ts";
@@ -17,6 +18,8 @@ export const feedAgainMs = 3_600_000;
 export interface SourcedJobs extends ScheduledJobsReading {
   /** The path of the feed that answered; absent: the JSON APIs did. */
   readonly feedPath?: string;
+  /** Read for them; absent: the feed did. */
+  readonly dashboard?: Dashboard;
 }
 
 /** Those of the feed. */
@@ -56,14 +59,14 @@ interface Source {
 /** Creates a reader of one server. */
 export function createJobReader(
   { jobSource = "auto" }: Pick<GocdConnection, "jobSource">,
-  requester: Requester,
+  { requester, dashboards }: { readonly requester: Requester; readonly dashboards: DashboardMemory },
   nowMs: () => number,
 ): JobReader {
   const source: Source = {
     wanted: jobSource,
     requester,
     nowMs,
-    api: createApiBacklog(requester, nowMs),
+    api: createApiBacklog(requester, dashboards, nowMs),
     gone: undefined,
     isDenied: false,
     trying: undefined,
@@ -103,11 +106,11 @@ async function readFeed(source: Source, dialect: GocdDialect, signal: AbortSigna
 
 async function readWithout(source: Source, dialect: GocdDialect, signal: AbortSignal): Promise<SourcedJobs> {
   if (!dialect.jobsApi) throw tooOld(dialect);
-  const { jobs, findings } = await source.api.read(signal);
-  if (source.trying === undefined) return { jobs, findings };
+  const reading = await source.api.read(signal);
+  if (source.trying === undefined) return reading;
   source.trying.version = dialect.version;
-  if (source.told === dialect.version) return { jobs, findings };
-  return { jobs, findings: [feedGone(dialect), ...findings] };
+  if (source.told === dialect.version) return reading;
+  return { ...reading, findings: [feedGone(dialect), ...reading.findings] };
 }
 
 async function pollEither<T>(source: Source, poll: () => Promise<T>): Promise<T> {

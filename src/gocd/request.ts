@@ -25,6 +25,8 @@ export interface GocdRequest {
   readonly body?: unknown;
   /** `ETag` of the known response: the same one again sets {@linkcode GocdAnswer.isSame}. */
   readonly etag?: string;
+  /** Given up after this time, ms, if that is sooner than `go-server.timeout`. */
+  readonly timeoutMs?: number;
 }
 
 /** A response with status 2xx that is not HTML, or 304 if an `etag` was given. */
@@ -132,7 +134,8 @@ async function sendAndRead<T>(
   signal: AbortSignal,
   read: (answer: GocdAnswer) => Promise<T>,
 ): Promise<T> {
-  const { timeoutMs, insecure, credentials } = session.connection;
+  const { insecure, credentials } = session.connection;
+  const timeoutMs = Math.min(session.connection.timeoutMs, request.timeoutMs ?? Infinity);
   const call: GocdCall = {
     method: request.method,
     url: session.baseUrl + request.path,

@@ -89,7 +89,7 @@ async function readGocd(
   const startMs = nowMs();
   try {
     if (effect.kind === "poll-gocd") {
-      const poll = await gocd.poll(signal, effect.environments);
+      const poll = await gocd.poll(signal, effect);
       const tookMs = nowMs() - startMs;
       observations.gocdPolled(tookMs);
       observations.called("gocd", effect.kind, { tookMs });

@@ -2,6 +2,7 @@
 
 import type { Finding } from "../core/event.ts";
 import type { BucketView, StatusView } from "../core/view/view.ts";
+import { groupName } from "../core/words/phrases.ts";
 import { type Html, html } from "./html.ts";
 import { jobHref, type PageLinks } from "./links.ts";
 import { moreHref, type PageQuery } from "./page_query.ts";
@@ -101,7 +102,9 @@ function demandCells(bucket: BucketView, atMs: number): Html[] {
     <span class="quiet">(${countText(bucket.pollsInARow, "poll")} in a row)</span>
   `;
   return [
-    needs(bucket.environment === undefined ? [] : [bucket.environment], bucket.gocdResources),
+    html`${needs(bucket.environment === undefined ? [] : [bucket.environment], bucket.gocdResources)}${
+      groupText(bucket)
+    }`,
     bucket.profile === undefined ? html`<span class="quiet">none</span>` : untrustedText(bucket.profile),
     count(bucket.waiting),
     bucket.oldestMs === undefined ? count(0) : age(bucket.oldestMs, atMs),
@@ -112,6 +115,11 @@ function demandCells(bucket: BucketView, atMs: number): Html[] {
     html`${count(bucket.wanted)} ${limited}`,
     html`${sentence(bucket.reason)} ${polls}`,
   ];
+}
+
+function groupText({ pipelineGroup }: BucketView): Html | undefined {
+  if (pipelineGroup === undefined) return undefined;
+  return html`<span class="quiet">of ${untrustedText(groupName(pipelineGroup))}</span>`;
 }
 
 function count(value: number): Html {

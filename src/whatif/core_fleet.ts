@@ -43,17 +43,16 @@ const emptyStore: StoredState = {
   controls: { frozen: false, frozenProfiles: [], mode: "run" },
 };
 
-/** The settings as a replay takes them: one cluster without roles and attributes, jobs without names, and a key. */
+const plainProfile = { role: "*", constraints: [], registerKey: "go-agent.auto-register-key" };
+
+/** The settings as a replay takes them: one cluster without roles and attributes, jobs without names or groups, and a key. */
 export function replaySettings(settings: Settings): Settings {
+  const { fairShare: share, ...scaling } = settings.scaling;
   return {
     ...settings,
     poller: { ...settings.poller, ignore: [] },
-    profiles: settings.profiles.map((profile) => ({
-      ...profile,
-      role: "*",
-      constraints: [],
-      registerKey: "go-agent.auto-register-key",
-    })),
+    scaling: share?.by === "pipeline-group" ? scaling : settings.scaling,
+    profiles: settings.profiles.map(({ pipelineGroups: _, ...profile }) => ({ ...profile, ...plainProfile })),
   };
 }
 

@@ -35,13 +35,18 @@ Deno.test("fair shares are off until they are written, and weights are checked",
     by: "environment",
     weights: { prod: 3, "-": 0.5 },
   });
+  assertEquals(shared("scaling { fair-share = pipeline-group, weights { Mobile = 3, team-b = 0.5 } }"), {
+    by: "pipeline-group",
+    weights: { mobile: 3, "team-b": 0.5 },
+  });
   assertEquals(loadKeys("go-agent.weight = 2.5").settings.profiles[0]?.weight, 2.5);
   for (
     const [keys, code] of [
       ["fair-share = environment, weights { prod = 0 }", "config-bad-value"],
       ["fair-share = environment, weights { prod = much }", "config-bad-value"],
       ["fair-share = profile, weights { prod = 2 }", "config-conflict"],
-      ["fair-share = pipeline-group", "config-bad-value"],
+      ["fair-share = pipeline", "config-bad-value"],
+      ["fair-share = pipeline-group, weights { mobile = 0 }", "config-bad-value"],
     ] as const
   ) {
     const { problems: [problem] } = problemsOf(withKeys(`scaling { ${keys} }`));

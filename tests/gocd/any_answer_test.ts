@@ -100,7 +100,7 @@ async function pollWith(at: string, answer: Answer): Promise<GocdPoll | GocdErro
   fake.override = (request) => request.path.endsWith(at) ? responseOf(answer) : plain(request);
   const api = createHttpGocdApi(connection, { fetch: fake.fetch, nowMs: () => 0 });
   try {
-    return await api.poll(new AbortController().signal, ["prdo"]);
+    return await api.poll(new AbortController().signal, { environments: ["prdo"] });
   } catch (error) {
     if (error instanceof GocdError) return error;
     throw error;

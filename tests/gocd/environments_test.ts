@@ -34,7 +34,7 @@ function asked(model: SimGocd, headers: Record<string, string> = {}): Asked {
 }
 
 async function missing({ api }: Asked, ...names: string[]): Promise<readonly string[] | undefined> {
-  return (await api.poll(signal, names)).missingEnvironments;
+  return (await api.poll(signal, { environments: names })).missingEnvironments;
 }
 
 for (
@@ -88,7 +88,7 @@ Deno.test("a list without rights (401, 403), a missing path (404, 406) and garba
     const fake = fakeGocd("26.1.0");
     fake.override = ({ path }) => path === "/api/admin/environments" ? answer() : undefined;
     const api = createHttpGocdApi(connection, { fetch: fake.fetch, nowMs: () => 0 });
-    const poll = await api.poll(signal, ["prdo"]);
+    const poll = await api.poll(signal, { environments: ["prdo"] });
     assertEquals(poll.missingEnvironments, undefined);
     assertEquals(poll.jobs.length, 1, "the poll is good all the same");
     api.close();
@@ -106,7 +106,7 @@ Deno.test("whatever the body, only a whole list of environments tells that one i
         ? new Response(body, { headers: { "content-type": "application/vnd.go.cd.v3+json" } })
         : undefined;
     const api = createHttpGocdApi(connection, { fetch: fake.fetch, nowMs: () => 0 });
-    return (await api.poll(signal, ["prdo"])).missingEnvironments;
+    return (await api.poll(signal, { environments: ["prdo"] })).missingEnvironments;
   };
   await fc.assert(
     fc.asyncProperty(other, async (body) => assertEquals(await answered(body), undefined)),
@@ -180,7 +180,7 @@ Deno.test("a new server that hides its version is asked once it is known that th
     return json(200, { _embedded: { environments: [] } });
   };
   const api = createHttpGocdApi(connection, { fetch: fake.fetch, nowMs: () => 0 });
-  assertEquals((await api.poll(signal, ["prdo"])).missingEnvironments, undefined);
-  assertEquals((await api.poll(signal, ["prdo"])).missingEnvironments, ["prdo"]);
+  assertEquals((await api.poll(signal, { environments: ["prdo"] })).missingEnvironments, undefined);
+  assertEquals((await api.poll(signal, { environments: ["prdo"] })).missingEnvironments, ["prdo"]);
   assertEquals(asked, ["application/vnd.go.cd+json"]);
 });

@@ -133,7 +133,7 @@ Deno.test("with the recorded answers a poll tells version, missing environments 
     "elastic profiles",
     "elastic usages",
   );
-  const poll = await api.poll(signal, ["prod-eu", "prod-US"]);
+  const poll = await api.poll(signal, { environments: ["prod-eu", "prod-US"] });
   assertEquals(poll.server.version, "26.2.0");
   assertEquals(poll.missingEnvironments, ["prod-US"]);
   assertEquals(poll.jobs.flatMap(({ name, elasticProfile }) => elasticProfile === undefined ? [] : [name]), ["pod"]);

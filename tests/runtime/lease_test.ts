@@ -2,7 +2,7 @@
 
 import { assertEquals, assertRejects } from "@std/assert";
 import fc from "../support/properties.ts";
-import { type GocdApi, GocdError } from "../../src/gocd/api.ts";
+import { type GocdApi, GocdError, type PollQuestions } from "../../src/gocd/api.ts";
 import { type FrameworkIdentity, type MesosApi, MesosError, type MesosSession } from "../../src/mesos/api.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { realClock } from "../../src/runtime/clock.ts";
@@ -213,16 +213,16 @@ Deno.test("a call that ends in time leaves nothing behind, and its own error com
 Deno.test("what a poll is to ask about is handed on", async () => {
   const { gocd } = recorder();
   const { lease } = leaseFor(1_000);
-  const asked: (readonly string[] | undefined)[] = [];
+  const asked: (PollQuestions | undefined)[] = [];
   const listening: GocdApi = {
     ...gocd,
-    poll: (inner, environments) => {
-      asked.push(environments);
+    poll: (inner, questions) => {
+      asked.push(questions);
       return gocd.poll(inner);
     },
   };
-  await leasedGocd(listening, lease).poll(signal, ["prod"]);
-  assertEquals(asked, [["prod"]]);
+  await leasedGocd(listening, lease).poll(signal, { environments: ["prod"] });
+  assertEquals(asked, [{ environments: ["prod"] }]);
 });
 
 Deno.test("a request on a real socket is broken off when the lease ends: the server sees it go", async () => {

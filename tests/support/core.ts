@@ -138,6 +138,8 @@ export interface Poll {
   readonly jobs?: readonly ScheduledJob[];
   readonly agents?: readonly GocdAgent[];
   readonly server?: Partial<GocdServerInfo>;
+  /** Group by pipeline in lower case; absent: none is known. */
+  readonly groups?: Readonly<Record<string, string>>;
 }
 
 /** A frame with its notes in words. */
@@ -246,13 +248,14 @@ export function drive(options: DriverOptions = {}): Driver {
       atMs += ms;
     },
     subscribe: () => send(subscribedEvent),
-    poll: ({ jobs = [], agents = [], server = {} } = {}) =>
+    poll: ({ jobs = [], agents = [], server = {}, groups } = {}) =>
       send({
         kind: "gocd-polled",
         server: { ...serverInfo, ...server },
         jobs,
         agents,
         findings: [],
+        ...(groups === undefined ? {} : { pipelineGroups: new Map(Object.entries(groups)) }),
         agentsAskedMs: askedMs(),
       }),
     read: (...agents) => send({ kind: "gocd-agents-read", agents, agentsAskedMs: askedMs() }),

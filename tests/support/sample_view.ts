@@ -199,3 +199,20 @@ export const sampleOffer: OfferView = {
   ...{ cpus: 0.5, mem: 512, disk: 10_240 },
   ...{ isAccepted: false, answer: "profile big is short by 3.5 cpus" },
 };
+
+/** The same where pipeline groups matter, with reasons for profiles. */
+export const groupedView: StatusView = {
+  ...sampleView,
+  jobs: sampleView.jobs.map((each) => ({ ...each, profileReason: "it is the first", pipelineGroup: "mobile" })),
+  demand: sampleView.demand.map((each) => ({ ...each, pipelineGroup: "" })),
+};
+
+/** The same of an instance that waits, and knows who leads or not. */
+export function standby(leader?: string): StatusView {
+  const health = { state: "unknown" as const, sinceMs: sampleMs };
+  return {
+    ...sampleView,
+    mesos: { ...sampleView.mesos, session: "connecting", health },
+    leadership: { role: "standby", sinceMs: sampleMs - minute, ...(leader === undefined ? {} : { leader }) },
+  };
+}

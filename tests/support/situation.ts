@@ -118,7 +118,7 @@ async function eventOf(api: HttpGocdApi, effect: GocdEffect): Promise<Event> {
   try {
     switch (effect.kind) {
       case "poll-gocd":
-        return { kind: "gocd-polled", ...await api.poll(signal, effect.environments), tookMs: 100 };
+        return { kind: "gocd-polled", ...await api.poll(signal, effect), tookMs: 100 };
       case "read-gocd-agents":
         return { kind: "gocd-agents-read", agents: await api.readAgents(signal), tookMs: 100 };
       case "enable-gocd-agent":

@@ -4,7 +4,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import fc from "../support/properties.ts";
 import { statusView } from "../../src/core/view/status_view.ts";
 import type { Picture } from "../../src/core/view/picture.ts";
-import type { NoteView, StatusView } from "../../src/core/view/view.ts";
+import type { NoteView } from "../../src/core/view/view.ts";
 import { HistoryError } from "../../src/history/error.ts";
 import { openHistory } from "../../src/history/history.ts";
 import { packView } from "../../src/history/snapshot.ts";
@@ -15,7 +15,16 @@ import { createHandler, type Handler, type HandlerOptions } from "../../src/web/
 import { aLife, aNote, aSample, limits } from "../history/samples.ts";
 import { type Checker, createChecker, isDocumentedBody, openapi } from "../support/api_schema.ts";
 import { pictureOf } from "../support/picture.ts";
-import { hostileName, largeView, sampleMs, sampleNotes, sampleOffer, sampleView } from "../support/sample_view.ts";
+import {
+  groupedView,
+  hostileName,
+  largeView,
+  sampleMs,
+  sampleNotes,
+  sampleOffer,
+  sampleView,
+  standby,
+} from "../support/sample_view.ts";
 import { situation } from "../support/situation.ts";
 import { startVirtualCluster } from "../support/virtual_cluster.ts";
 import { sampleOptions } from "../support/web_options.ts";
@@ -46,15 +55,6 @@ async function askAll(checker: Checker, handler: Handler): Promise<void> {
     const why = await checker.ask(handler, path, { of: "/api/v1/jobs/{locator}" });
     assertEquals([why.status, why.body.job.locator], [200, locator]);
   }
-}
-
-function standby(leader?: string): StatusView {
-  const health = { state: "unknown" as const, sinceMs: sampleMs };
-  return {
-    ...sampleView,
-    mesos: { ...sampleView.mesos, session: "connecting", health },
-    leadership: { role: "standby", sinceMs: sampleMs - minute, ...(leader === undefined ? {} : { leader }) },
-  };
 }
 
 async function inSituations(checker: Checker): Promise<void> {
@@ -112,7 +112,7 @@ Deno.test("every answer fits the document, in every situation, and every documen
           breaker: { state: "half-open" as const, sinceMs: sampleMs, canary: "t" },
         })),
       },
-      { ...sampleView, jobs: sampleView.jobs.map((each) => ({ ...each, profileReason: "it comes first" })) },
+      groupedView,
       { ...sampleView, offers: [sampleOffer], avoidedHosts: [{ host: "h", untilMs: sampleMs, reason: "r" }] },
     ]
   ) {

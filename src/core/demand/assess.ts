@@ -4,7 +4,8 @@ import type { Bucket } from "./backlog.ts";
 import { type CapacityClass, capacityOf } from "./capacity.ts";
 import { isZombie, markOtherCause, otherCauseUntilMs } from "./demand.ts";
 import { canTake, capabilityOf } from "./matching.ts";
-import { type ProfileChoice, profileChooser } from "./profile_choice.ts";
+import { byGroup } from "./pipeline_groups.ts";
+import { type ProfileChoice, type ProfileChooser, profileChooser } from "./profile_choice.ts";
 import { shownForMs } from "../session/reading.ts";
 import { maintenanceMode, type OtherCause } from "./reason.ts";
 import type { PollerSettings } from "../settings.ts";
@@ -60,24 +61,70 @@ export function assess(state: State, atMs: number): Assessment {
   return {
     capacity,
     used: matching.used,
-    buckets: judged.map(({ bucket, classes, causes }, index) => {
-      const willBeTaken = matching.idle[index] ?? 0;
-      const coming = matching.coming[index] ?? 0;
-      const names = (kind: CapacityClass["kind"]): string[] =>
-        classes.filter((each) => each.kind === kind).flatMap((each) => each.names);
-      return {
-        bucket,
-        choice: chooser.choose(bucket.requirement),
-        otherCauses: causes.all,
-        newlyPassed: causes.newly,
-        willBeTaken,
-        coming,
-        rest: bucket.jobs.length - causes.all.size - willBeTaken - coming,
-        idleNames: names("idle"),
-        comingNames: names("coming"),
-      };
-    }),
+    buckets: inOrder(
+      state,
+      judged.flatMap(({ bucket, classes, causes }, index) => {
+        const willBeTaken = matching.idle[index] ?? 0;
+        const coming = matching.coming[index] ?? 0;
+        const names = (kind: CapacityClass["kind"]): string[] =>
+          classes.filter((each) => each.kind === kind).flatMap((each) => each.names);
+        const whole = {
+          bucket,
+          otherCauses: causes.all,
+          newlyPassed: causes.newly,
+          willBeTaken,
+          coming,
+          rest: bucket.jobs.length - causes.all.size - willBeTaken - coming,
+          idleNames: names("idle"),
+          comingNames: names("coming"),
+        };
+        return split(state, whole, chooser);
+      }),
+    ),
   };
+}
+
+/** The oldest job's first. */
+function inOrder({ demand: { backlog } }: State, buckets: readonly BucketAssessment[]): readonly BucketAssessment[] {
+  if (buckets.length === backlog.buckets.length) return buckets;
+  const order = new Map(backlog.order.map((locator, index) => [locator, index]));
+  const first = ({ bucket }: BucketAssessment): number => order.get(bucket.jobs[0]?.locator ?? "") ?? 0;
+  return buckets.toSorted((a, b) => first(a) - first(b));
+}
+
+/** By pipeline group, where groups matter. The server gives its agents the oldest jobs first, of whatever group. */
+function split(
+  state: State,
+  whole: Omit<BucketAssessment, "choice">,
+  { choose }: ProfileChooser,
+): readonly BucketAssessment[] {
+  const { bucket, otherCauses, newlyPassed } = whole;
+  const groups = byGroup(state, bucket);
+  const [only] = groups;
+  if (groups.length === 1 && only !== undefined) {
+    return [{ ...whole, bucket: only, choice: choose(bucket.requirement, only.pipelineGroup) }];
+  }
+  const open = bucket.jobs.map(({ locator }) => locator).filter((locator) => !otherCauses.has(locator));
+  const taken = new Set(open.slice(0, whole.willBeTaken));
+  const supplied = new Set(open.slice(0, whole.willBeTaken + whole.coming));
+  return groups.map((part): BucketAssessment => {
+    const locators = new Set(part.jobs.map(({ locator }) => locator));
+    const own = <T>(all: ReadonlyMap<string, T>): Map<string, T> =>
+      new Map([...all].filter(([locator]) => locators.has(locator)));
+    const causes = own(otherCauses);
+    const willBeTaken = locators.intersection(taken).size;
+    const coming = locators.intersection(supplied).size - willBeTaken;
+    return {
+      ...whole,
+      bucket: part,
+      choice: choose(bucket.requirement, part.pipelineGroup),
+      otherCauses: causes,
+      newlyPassed: own(newlyPassed),
+      willBeTaken,
+      coming,
+      rest: part.jobs.length - causes.size - willBeTaken - coming,
+    };
+  });
 }
 
 interface CauseQuestion {

@@ -14,6 +14,8 @@ export interface Bucket {
   readonly environment?: string;
   /** In the spelling of the bucket's oldest job, sorted. */
   readonly gocdResources: readonly string[];
+  /** Their pipelines' group, `""` if it is not known. Absent: jobs of any group (pipeline_groups.ts). */
+  readonly pipelineGroup?: string;
   readonly requirement: Requirement;
   /** Oldest first. */
   readonly jobs: readonly ScheduledJob[];

@@ -7,7 +7,7 @@ import type { LaunchGate } from "./reason.ts";
 import { type ReusableInstance, reusedFor } from "./reusable.ts";
 import type { AgentProfile } from "../settings.ts";
 import type { State, WantedAgents } from "../state.ts";
-import { environmentOf } from "./verdicts.ts";
+import { environmentOf, groupOf } from "./verdicts.ts";
 
 /** What a bucket asks for. */
 export interface Ask {
@@ -104,6 +104,7 @@ export function decide(all: Decisions, { assessed, polls }: Ask, needs: number):
         jobs: bucket.jobs.length,
         gocdResources: bucket.gocdResources,
         ...environmentOf(bucket),
+        ...groupOf(bucket),
         polls,
         coming: assessed.coming,
       },

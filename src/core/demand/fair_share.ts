@@ -4,6 +4,7 @@
 import { type Ask, decide, type Decided, type Decision, type Decisions } from "./decide.ts";
 import { type HeldBack, launchBudget } from "./gates.ts";
 import { foldEnvironment } from "./matching.ts";
+import { groupOfInstances, groupOfKey } from "./pipeline_groups.ts";
 import type { LaunchGate } from "./reason.ts";
 import { reusedFor } from "./reusable.ts";
 import type { AgentInstance } from "../instance.ts";
@@ -38,22 +39,48 @@ export function serveInTurn(sharers: readonly Sharer[], serve: (index: number) =
   return given;
 }
 
-/** Who shares: as whom an agent counts that is launched with this profile for this environment. */
-export function sharerOf(
-  { by }: FairShare,
-  { profile, environment }: { readonly profile: string; readonly environment?: string | undefined },
-): string {
-  return by === "profile" ? profile : foldEnvironment(environment);
+/** Who shares: as whom an agent counts that is launched with this profile for jobs of this bucket. */
+export function sharerOf({ by }: FairShare, { profile, environment, bucketKey }: LaunchedFor): string {
+  switch (by) {
+    case "profile":
+      return profile;
+    case "environment":
+      return foldEnvironment(environment);
+    case "pipeline-group":
+      return groupOfKey(bucketKey);
+    default:
+      return by satisfies never;
+  }
+}
+
+/** What an agent is launched with, and for. */
+export interface LaunchedFor {
+  readonly profile: string;
+  readonly environment?: string | undefined;
+  readonly bucketKey?: string;
+}
+
+/** Tells as whom an instance counts: in a group's share, of the group whose job it builds. */
+export function sharerOfInstances(fairShare: FairShare, state: State): (instance: AgentInstance) => string {
+  return fairShare.by === "pipeline-group" ? groupOfInstances(state) : (instance) => sharerOf(fairShare, instance);
+}
+
+/** As whom the agents count that a bucket asks for. */
+function sharerOfAsk(fairShare: FairShare, { assessed: { choice, bucket } }: Ask): string | undefined {
+  if (choice.kind !== "serves") return undefined;
+  const { environment, key: bucketKey } = bucket;
+  return sharerOf(fairShare, { profile: choice.profile.name, environment, bucketKey });
 }
 
 /** The weight of a sharer; 1 where none is written. */
 export function weightOf({ by, weights }: FairShare, settings: Pick<Settings, "profiles">, sharer: string): number {
   if (by === "profile") return profileOf(settings, sharer)?.weight ?? 1;
-  return weights[sharer === "" ? noEnvironment : sharer] ?? 1;
+  const name = sharer === "" ? noName : sharer;
+  return Object.hasOwn(weights, name) ? weights[name] ?? 1 : 1;
 }
 
-/** Stands for no environment among the weights. */
-const noEnvironment = "-";
+/** Stands for no environment, and for an unknown group, among the weights. */
+const noName = "-";
 
 /** Whether an instance counts to what its sharer has: one that leaves does not any more. */
 export function isInUse({ state }: AgentInstance): boolean {
@@ -61,11 +88,12 @@ export function isInUse({ state }: AgentInstance): boolean {
 }
 
 /** By sharer: the agents that it has. */
-export function usesOf(fairShare: FairShare, { instances }: State): Map<string, number> {
+export function usesOf(fairShare: FairShare, state: State): Map<string, number> {
   const uses = new Map<string, number>();
-  for (const instance of instances.values()) {
+  const sharerOfInstance = sharerOfInstances(fairShare, state);
+  for (const instance of state.instances.values()) {
     if (!isInUse(instance)) continue;
-    const sharer = sharerOf(fairShare, instance);
+    const sharer = sharerOfInstance(instance);
     uses.set(sharer, (uses.get(sharer) ?? 0) + 1);
   }
   return uses;
@@ -80,11 +108,10 @@ export function inFairTurn(decisions: Decisions, fairShare: FairShare): Decided 
   const foresight = { ...decisions, budget: launchBudget(state, atMs) };
   const { held } = rounds(foresight, fairShare, new Map(asks.map((ask) => [ask, ask.needs])));
   const reuse: string[] = [];
-  const leftOf = ({ assessed, needs }: Ask): number => {
+  const leftOf = (ask: Ask): number => {
+    const { assessed, needs } = ask;
     if (!decisions.mayReuse) return needs;
-    const own = assessed.choice.kind === "serves"
-      ? sharerOf(fairShare, { profile: assessed.choice.profile.name, environment: assessed.bucket.environment })
-      : undefined;
+    const own = sharerOfAsk(fairShare, ask);
     const others = held.filter(({ sharer }) => sharer !== own);
     const { leaving } = decisions;
     const again = reusedFor(state, { assessed, needs, leaving, taken: reuse, held: others });
@@ -154,9 +181,8 @@ function rounds(
 function standingsOf({ asks }: Decisions, fairShare: FairShare): readonly Standing[] {
   const standings = new Map<string, Standing>();
   for (const ask of asks) {
-    const { choice, bucket } = ask.assessed;
-    if (choice.kind !== "serves") continue;
-    const sharer = sharerOf(fairShare, { profile: choice.profile.name, environment: bucket.environment });
+    const sharer = sharerOfAsk(fairShare, ask);
+    if (sharer === undefined) continue;
     const standing = standings.get(sharer);
     if (standing === undefined) standings.set(sharer, { sharer, queue: [ask] });
     else standing.queue.push(ask);

@@ -34,7 +34,12 @@ export function lacksOf(jobs: readonly JobVerdict[], profiles: readonly AgentPro
     const { reason } = job;
     if (job.verdict !== "unserved") continue;
     if (reason.kind !== "no-profile-resources") {
-      const needs = [reason.kind, job.environment, ...job.gocdResources.map(folded).sort()];
+      const needs = [
+        reason.kind,
+        job.environment,
+        job.pipelineGroup?.toLowerCase(),
+        ...job.gocdResources.map(folded).sort(),
+      ];
       count(`other ${JSON.stringify(needs)}`, { kind: "other", count: 1, first: job });
       continue;
     }

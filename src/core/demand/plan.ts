@@ -9,13 +9,14 @@ import { agentForHungBuilds } from "./hung_build.ts";
 import { besideOf, launchRegistration } from "./launch_registration.ts";
 import { isClamp } from "./limit.ts";
 import { minIdleAgents } from "./min_idle.ts";
+import { streakOf } from "./pipeline_groups.ts";
 import { remarksOf } from "./remarks.ts";
 import { reusableInstances } from "./reusable.ts";
 import { isRoomless } from "./room.ts";
 import type { DemandState, State, WantedAgents } from "../state.ts";
 import type { LaunchGate, Remark } from "./reason.ts";
 import type { BucketDemand } from "./verdict.ts";
-import { environmentOf, type PlannedBucket, verdicts } from "./verdicts.ts";
+import { environmentOf, groupOf, type PlannedBucket, verdicts } from "./verdicts.ts";
 
 /** The plan of the moment. */
 export interface Plan {
@@ -41,7 +42,7 @@ export function makePlan(state: State, atMs: number, occasion: "poll" | "replan"
     // Between polls the list of jobs is old: what it shows as waiting may be taken by now.
     if (occasion === "poll") assessed.newlyPassed.forEach((memory, locator) => seen.set(locator, memory));
     const needs = assessed.choice.kind === "serves" ? assessed.rest : 0;
-    const polls = needs === 0 ? 0 : (state.demand.streaks.get(bucket.key) ?? 0) + (occasion === "poll" ? 1 : 0);
+    const polls = needs === 0 ? 0 : streakOf(state.demand.streaks, bucket) + (occasion === "poll" ? 1 : 0);
     if (polls > 0) streaks.set(bucket.key, polls);
     asks.push({ assessed, needs, polls });
   }
@@ -157,6 +158,7 @@ function bucketRow(
   return {
     key: bucket.key,
     ...environmentOf(bucket),
+    ...groupOf(bucket),
     gocdResources: bucket.gocdResources,
     ...(choice.kind === "serves" ? { profile: choice.profile.name } : {}),
     waiting: bucket.jobs.length,

@@ -1,10 +1,11 @@
-// Which profile serves a bucket: the one that brings least beside what is asked for, then the one of the highest
-// priority, then the first. Found over an index of names, so that thousands of profiles cost little.
+// Which profile serves a bucket: one for its pipeline group before those for all, then the one that brings least beside
+// what is asked for, then the one of the highest priority, then the first. Found over an index of names, so that thousands of profiles cost little.
 
 import type { ResourceCase } from "../gocd_records.ts";
 import type { AgentProfile } from "../settings.ts";
 import { foldEnvironment, foldResource, type Requirement } from "./matching.ts";
 import { isPattern, patternTest } from "./patterns.ts";
+import { groupTest } from "./pipeline_groups.ts";
 
 /** How well a profile serves a requirement. */
 export type ProfileMatch =
@@ -14,12 +15,16 @@ export type ProfileMatch =
     readonly kind: "lacks";
     readonly missingResources: readonly string[];
     readonly lacksEnvironment: boolean;
+    /** It is for other pipeline groups. */
+    readonly lacksGroup?: true;
   };
 
 /** Why a profile was chosen, and before which other one that serves, too. */
 export type ChosenBy =
   /** `others`: what the other one has to spare; absent: it takes any resources. */
   | { readonly kind: "surplus"; readonly surplus: number; readonly over: string; readonly others?: number }
+  /** It is for this pipeline group, the other one for all. */
+  | { readonly kind: "pipeline-group"; readonly over: string }
   | { readonly kind: "priority"; readonly priority: number; readonly over: string; readonly others: number }
   | { readonly kind: "order"; readonly over: string };
 
@@ -38,8 +43,8 @@ export type ProfileChoice =
 
 /** Chooses among the profiles of one configuration. */
 export interface ProfileChooser {
-  /** The profile for a requirement. */
-  choose(requirement: Requirement): ProfileChoice;
+  /** The profile for a requirement of jobs of a pipeline group; absent: whatever groups the profiles are for. */
+  choose(requirement: Requirement, pipelineGroup?: string): ProfileChoice;
 }
 
 /** A profile in comparable spelling. */
@@ -51,6 +56,8 @@ interface Entry {
   readonly isCatchAll: boolean;
   /** Names and patterns: what it brings at most. */
   readonly size: number;
+  /** Whether it is for a pipeline group, where it is not for all. */
+  readonly isForGroup?: (group: string) => boolean;
 }
 
 interface Index {
@@ -64,18 +71,30 @@ interface Index {
   readonly catchAlls: readonly Entry[];
   /** By environment: 1 for each profile that serves it. */
   readonly masks: Map<string, Uint8Array>;
+  /** By pipeline group: what each profile is to it. */
+  readonly groupMasks: Map<string, Uint8Array>;
+  /** Whether some profile is not for all groups. */
+  readonly hasGroups: boolean;
   /** Of a search: how many of the resources asked for each profile has. */
   readonly counts: Uint16Array;
 }
 
+/** What a profile is to a pipeline group. */
+const forOthers = 0;
+const forAll = 1;
+const forThis = 2;
+
 /** Lacking the environment is farther than lacking one resource, and nearer than lacking two. */
 const environmentDistance = 1.5;
+/** Lacking the pipeline group is nearer than both. */
+const groupDistance = 0.75;
 
 /** Prepares the choice among these profiles. */
 export function profileChooser(profiles: readonly AgentProfile[], rule: ResourceCase): ProfileChooser {
   const index = indexOf(profiles, rule);
   return {
-    choose: (requirement) => best(index, requirement) ?? nearest(index, requirement) ?? { kind: "no-profiles" },
+    choose: (requirement, group) =>
+      best(index, requirement, group) ?? nearest(index, requirement, group) ?? { kind: "no-profiles" },
   };
 }
 
@@ -96,7 +115,7 @@ function indexOf(profiles: readonly AgentProfile[], rule: ResourceCase): Index {
   kept.set(profiles, byRule);
   const index = byRule.get(rule) ?? newIndex(profiles, rule);
   byRule.set(rule, index);
-  return { ...index, masks: new Map() };
+  return { ...index, masks: new Map(), groupMasks: new Map() };
 }
 
 function newIndex(profiles: readonly AgentProfile[], rule: ResourceCase): Index {
@@ -118,18 +137,22 @@ function newIndex(profiles: readonly AgentProfile[], rule: ResourceCase): Index 
     patterned: entries.filter(({ patterns }) => patterns.length > 0),
     catchAlls: entries.filter(({ isCatchAll }) => isCatchAll).sort(bySize),
     masks: new Map(),
+    groupMasks: new Map(),
+    hasGroups: profiles.some(({ pipelineGroups }) => pipelineGroups !== undefined),
     counts: new Uint16Array(entries.length),
   };
 }
 
 function entryOf(profile: AgentProfile, position: number, rule: ResourceCase): Entry {
+  const { pipelineGroups } = profile;
+  const groups = pipelineGroups === undefined ? {} : { isForGroup: groupTest(pipelineGroups) };
   if (profile.gocdResources === "*") {
-    return { profile, position, names: new Set(), patterns: [], isCatchAll: true, size: 0 };
+    return { profile, position, names: new Set(), patterns: [], isCatchAll: true, size: 0, ...groups };
   }
   const folded = profile.gocdResources.map((name) => foldResource(name, rule));
   const names = new Set(folded.filter((name) => !isPattern(name)));
   const patterns = folded.filter(isPattern).map(patternTest);
-  return { profile, position, names, patterns, isCatchAll: false, size: names.size + patterns.length };
+  return { profile, position, names, patterns, isCatchAll: false, size: names.size + patterns.length, ...groups };
 }
 
 function bySize(a: Entry, b: Entry): number {
@@ -168,21 +191,48 @@ function maskOf({ masks, entries }: Index, environment: string): Uint8Array {
   return mask;
 }
 
+/** What each profile is to a pipeline group. */
+function groupMaskOf({ groupMasks, hasGroups, entries }: Index, group: string | undefined): Uint8Array | undefined {
+  if (group === undefined || !hasGroups) return undefined;
+  const known = groupMasks.get(group);
+  if (known !== undefined) return known;
+  const mask = Uint8Array.from(
+    entries,
+    ({ isForGroup }) => isForGroup === undefined ? forAll : isForGroup(group) ? forThis : forOthers,
+  );
+  groupMasks.set(group, mask);
+  return mask;
+}
+
 /** The two best that serve: the chosen one, and the one that it is chosen before. */
-function best(index: Index, requirement: Requirement): ProfileChoice | undefined {
+function best(index: Index, requirement: Requirement, group: string | undefined): ProfileChoice | undefined {
+  const mask = groupMaskOf(index, group);
+  if (mask === undefined) return choiceOf(twoBest(index, requirement, () => true));
+  const of = (part: number): Found[] => twoBest(index, requirement, ({ position }) => mask[position] === part);
+  const own = of(forThis);
+  const [first, second] = own.length === 2 ? own : [...own, ...of(forAll)];
+  if (own.length !== 1 || first === undefined || second === undefined) return choiceOf([first, second]);
+  const over = second.entry.profile.name;
+  return { kind: "serves", profile: first.entry.profile, by: { kind: "pipeline-group", over } };
+}
+
+function choiceOf([first, second]: readonly (Found | undefined)[]): ProfileChoice | undefined {
+  if (first === undefined) return undefined;
+  const { profile } = first.entry;
+  return second === undefined ? { kind: "serves", profile } : { kind: "serves", profile, by: chosenBy(first, second) };
+}
+
+function twoBest(index: Index, requirement: Requirement, isOpen: (entry: Entry) => boolean): Found[] {
   const { gocdResources } = requirement;
   const mask = maskOf(index, requirement.environment);
   const serves = (entry: Entry): boolean =>
-    mask[entry.position] === 1 && gocdResources.every((name) => has(entry, name));
+    mask[entry.position] === 1 && isOpen(entry) && gocdResources.every((name) => has(entry, name));
   // What lists have in common they have in one order, that of their sizes: the first two are the best of them.
   const found = [...firstTwo(shortestList(index, gocdResources), serves), ...index.patterned.filter(serves)]
     .map((entry) => ({ entry, surplus: surplusOf(entry, requirement) }))
     .sort((a, b) => a.surplus - b.surplus || byRank(a.entry, b.entry));
   found.push(...firstTwo(index.catchAlls, serves).map((entry) => ({ entry, surplus: Infinity })));
-  const [first, second] = found;
-  if (first === undefined) return undefined;
-  const { profile } = first.entry;
-  return second === undefined ? { kind: "serves", profile } : { kind: "serves", profile, by: chosenBy(first, second) };
+  return found.slice(0, 2);
 }
 
 /** One of the lists in which all without patterns are that have these names. */
@@ -216,10 +266,11 @@ function chosenBy({ entry: { profile }, surplus }: Found, second: Found): Chosen
 }
 
 /** The profile that lacks least; the first of equals. */
-function nearest(index: Index, requirement: Requirement): ProfileChoice | undefined {
+function nearest(index: Index, requirement: Requirement, group: string | undefined): ProfileChoice | undefined {
   const { entries, counts } = index;
   const { gocdResources } = requirement;
   const mask = maskOf(index, requirement.environment);
+  const groups = groupMaskOf(index, group);
   counts.fill(0);
   for (const name of gocdResources) {
     for (const { position } of index.byName.get(name) ?? []) counts[position] = (counts[position] ?? 0) + 1;
@@ -232,16 +283,23 @@ function nearest(index: Index, requirement: Requirement): ProfileChoice | undefi
   let at = 0;
   mask.forEach((serves, position) => {
     const missing = gocdResources.length - (counts[position] ?? 0);
-    const distance = missing + (serves === 1 ? 0 : environmentDistance);
+    const distance = missing + (serves === 1 ? 0 : environmentDistance) +
+      (groups?.[position] === forOthers ? groupDistance : 0);
     if (distance >= least) return;
     least = distance;
     at = position;
   });
   const entry = entries[at];
   if (entry === undefined) return undefined;
-  const match = matchProfile(entry.profile, requirement, index.rule);
-  if (match.kind !== "lacks") return undefined;
+  const match = lackOf(matchProfile(entry.profile, requirement, index.rule), groups?.[at] === forOthers);
+  if (match === undefined) return undefined;
   return { kind: "lacks", profile: entry.profile, match, isElsewhere: isAnyWith(index, match.missingResources) };
+}
+
+function lackOf(match: ProfileMatch, lacksGroup: boolean): ProfileMatch & { readonly kind: "lacks" } | undefined {
+  const group = lacksGroup ? { lacksGroup } as const : {};
+  if (match.kind === "lacks") return { ...match, ...group };
+  return lacksGroup ? { kind: "lacks", missingResources: [], lacksEnvironment: false, ...group } : undefined;
 }
 
 /** Whether some profile has all of these, whatever its environments. */

@@ -37,11 +37,14 @@ export type Unserved =
     /** GoCD resources that it lacks; at least one. */
     readonly missing: readonly string[];
     readonly lacksEnvironment: boolean;
-    /** Some profile has those resources, in another environment. */
+    /** Some profile has those resources, in another environment or for another group. */
     readonly isElsewhere: boolean;
+    readonly pipelineGroup?: string;
   }
-  /** The profile has the resources, but does not serve the environment. */
-  | { readonly kind: "no-profile-environment"; readonly nearest: string };
+  /** The profile has the resources, but does not serve the environment. `pipelineGroup`: nor this group, `""` an unknown one. */
+  | { readonly kind: "no-profile-environment"; readonly nearest: string; readonly pipelineGroup?: string }
+  /** The profile has all but this pipeline group, `""` if nobody knows which one it is. */
+  | { readonly kind: "no-profile-group"; readonly nearest: string; readonly pipelineGroup?: string };
 
 /** An agent is there, or on its way; `names` are hostnames or task ids. */
 export type Supplied =
@@ -168,6 +171,8 @@ export type LaunchReason =
     readonly jobs: number;
     readonly gocdResources: readonly string[];
     readonly environment?: string;
+    /** Where groups matter; `""` if it is not known. */
+    readonly pipelineGroup?: string;
     readonly polls: number;
     readonly coming: number;
   }

@@ -12,6 +12,8 @@ export interface JobVerdict {
   readonly name: string;
   readonly environment?: string;
   readonly gocdResources: readonly string[];
+  /** Its pipeline's group, `""` if it is not known; absent: groups do not matter. */
+  readonly pipelineGroup?: string;
   readonly verdict: VerdictKind;
   /** The profile that serves its bucket, where one does. */
   readonly profile?: string;
@@ -43,6 +45,8 @@ export interface BucketDemand extends DemandTotals {
   /** Stable key of the bucket. */
   readonly key: string;
   readonly environment?: string;
+  /** See {@linkcode JobVerdict.pipelineGroup}. */
+  readonly pipelineGroup?: string;
   readonly gocdResources: readonly string[];
   readonly profile?: string;
   /** Polls in a row that found `needsAgent > 0`. */

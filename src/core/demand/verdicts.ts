@@ -43,7 +43,7 @@ export function verdicts(
     for (const job of assessed.bucket.jobs) {
       const firstSeenMs = state.demand.seen.get(job.locator)?.firstSeenMs ?? atMs;
       const cause = assessed.otherCauses.get(job.locator);
-      const base = { ...describeJob(job), ...profileOfRow, firstSeenMs };
+      const base = { ...describeJob(job), ...groupOf(assessed.bucket), ...profileOfRow, firstSeenMs };
       if (cause !== undefined) {
         const own = { verdict: "other-cause", reason: cause } as const;
         judged.push(withRemarks({ ...base, ...own }, [], remarks.ofJob(job.locator)));
@@ -110,12 +110,14 @@ function unservedReason({ bucket, choice }: BucketAssessment): Unserved {
   if (choice.kind !== "lacks") return { kind: "no-profile" };
   const { missingResources, lacksEnvironment } = choice.match;
   const nearest = choice.profile.name;
-  if (missingResources.length === 0) return { kind: "no-profile-environment", nearest };
+  const group = choice.match.lacksGroup === true ? { pipelineGroup: bucket.pipelineGroup ?? "" } : {};
+  if (missingResources.length === 0 && !lacksEnvironment) return { kind: "no-profile-group", nearest, ...group };
+  if (missingResources.length === 0) return { kind: "no-profile-environment", nearest, ...group };
   const missing = missingResources.map((folded) =>
     bucket.gocdResources.find((name) => name.toLowerCase() === folded.toLowerCase()) ?? folded
   );
   const { isElsewhere } = choice;
-  return { kind: "no-profile-resources", nearest, missing, lacksEnvironment, isElsewhere };
+  return { kind: "no-profile-resources", nearest, missing, lacksEnvironment, isElsewhere, ...group };
 }
 
 /** A miss that is older says nothing of now. */
@@ -140,6 +142,11 @@ function offerReason(state: State, profile: AgentProfile, atMs: number): OnItsWa
   const miss = offers.nearestMiss.get(profile.name);
   if (miss !== undefined && atMs - miss.atMs < missMaxMs) return { kind: "no-fitting-offer", miss: miss.miss };
   return isOfferless(state, profile.role, atMs) ? { kind: "no-offer", role: profile.role } : { kind: "launching" };
+}
+
+/** A pipeline group where groups matter. */
+export function groupOf({ pipelineGroup }: { readonly pipelineGroup?: string }): { readonly pipelineGroup?: string } {
+  return pipelineGroup === undefined ? {} : { pipelineGroup };
 }
 
 /** An environment where there is one. */

@@ -1,9 +1,9 @@
 // Who gives its place up for `scaling.fair-share`: agents that build for sharers with more than their share finish their
 // job and go, while others with less are held back by a limit. Nobody starves although those agents always find a next job.
 
-import { sharerOf, usesOf, weightOf } from "./fair_share.ts";
+import { sharerOf, sharerOfInstances, usesOf, weightOf } from "./fair_share.ts";
 import type { HeldBack } from "./gates.ts";
-import type { Registered } from "../instance.ts";
+import type { AgentInstance, Registered } from "../instance.ts";
 import { canTake, capabilityFor } from "./matching.ts";
 import type { FairShare } from "../settings.ts";
 import type { State, WantedAgents } from "../state.ts";
@@ -17,6 +17,7 @@ interface Claim {
 interface Shares {
   readonly fairShare: FairShare;
   readonly state: State;
+  readonly sharerOfInstance: (instance: AgentInstance) => string;
   readonly uses: Map<string, number>;
 }
 
@@ -29,7 +30,7 @@ export function yieldingAgents(
   if (fairShare === undefined) return [];
   const uses = usesOf(fairShare, state);
   for (const each of wanted) add(uses, sharerOf(fairShare, each), each.count);
-  const shares = { fairShare, state, uses };
+  const shares = { fairShare, state, uses, sharerOfInstance: sharerOfInstances(fairShare, state) };
   const claims = held.map((each): Claim => ({
     held: each,
     sharer: each.sharer ?? "",
@@ -54,7 +55,7 @@ export function yieldingAgents(
       }
       builders.splice(builders.indexOf(donor), 1);
       going.push(donor);
-      add(uses, sharerOf(fairShare, donor), -1);
+      add(uses, shares.sharerOfInstance(donor), -1);
     }
     claim.count--;
     add(uses, claim.sharer, 1);
@@ -92,13 +93,13 @@ function isPlaceFor({ held }: Claim, profile: string): boolean {
 
 /** Of the sharer that has most, without falling below the one that is to get the place; one that could do its jobs stays. */
 function donorFor(shares: Shares, claim: Claim, builders: readonly Registered[]): Registered | undefined {
-  const { fairShare, state } = shares;
+  const { state } = shares;
   const wantedLevel = levelOf(shares, claim.sharer, 1);
   const { requirement } = claim.held;
   let donor: Registered | undefined;
   let most = -Infinity;
   for (const each of builders) {
-    const sharer = sharerOf(fairShare, each);
+    const sharer = shares.sharerOfInstance(each);
     if (!isPlaceFor(claim, each.profile)) continue;
     if (levelOf(shares, sharer, -1) < wantedLevel || levelOf(shares, sharer, 0) <= most) continue;
     const capability = capabilityFor(each, state.demand.backlog.resourceCase);

@@ -4,6 +4,7 @@ import type { Draft } from "../draft.ts";
 import type { AgentInstance } from "../instance.ts";
 import { afterSuccess, rememberFailure, withoutFailuresOf } from "../placement/failing_hosts.ts";
 import { breakerFailuresMin } from "../demand/gates.ts";
+import { keyWithoutGroup } from "../demand/pipeline_groups.ts";
 import type { Failure } from "./causes.ts";
 import { countInWindow, failureKind } from "./failure_window.ts";
 import { askForStderr } from "./sandbox.ts";
@@ -98,7 +99,8 @@ export function waivePollWait(draft: Draft, instance: AgentInstance): void {
   const { bucketKey } = instance;
   const { demand: { backlog }, server: { lastPollMs } } = draft.state;
   // Before the first poll of a run the backlog is not known; that poll forgets what does not wait.
-  const mayWait = lastPollMs === undefined || backlog.buckets.some(({ key }) => key === bucketKey);
+  const kind = bucketKey === undefined ? undefined : keyWithoutGroup(bucketKey);
+  const mayWait = lastPollMs === undefined || backlog.buckets.some(({ key }) => key === kind);
   if (bucketKey === undefined || !mayWait) return;
   const streaks = new Map(draft.state.demand.streaks);
   const enough = draft.state.settings.poller.attempts + 1;

@@ -4,6 +4,7 @@
 import type { Draft } from "../draft.ts";
 import { environmentsInQuestion } from "../demand/environments.ts";
 import type { GocdProblem } from "../event.ts";
+import { wantsGroups } from "../demand/pipeline_groups.ts";
 import { answerMaxMs } from "../life/gocd_clocks.ts";
 import { waitsForLook } from "../life/lifecycle_clock.ts";
 import { uuidOf } from "../life/phase.ts";
@@ -34,7 +35,11 @@ export function pollIfDue(draft: Draft): void {
   if (atMs >= server.nextPollMs) {
     draft.set({ server: { ...server, askedMs: atMs } });
     const environments = environmentsInQuestion(draft.state.settings);
-    draft.effect({ kind: "poll-gocd", ...(environments.length === 0 ? {} : { environments }) });
+    draft.effect({
+      kind: "poll-gocd",
+      ...(environments.length === 0 ? {} : { environments }),
+      ...(wantsGroups(draft.state.settings) ? { pipelineGroups: true } : {}),
+    });
   } else if (atMs >= server.nextAgentsMs && isAnyChanging(draft)) {
     draft.set({ server: { ...server, askedMs: atMs } });
     draft.effect({ kind: "read-gocd-agents" });

@@ -84,7 +84,7 @@ export function gocdPolled(draft: Draft, event: EventOf<"gocd-polled">): void {
       findings: event.findings,
       built: new Set(),
       begun: new Set(),
-      ...(event.missingEnvironments === undefined ? {} : { missingEnvironments: event.missingEnvironments }),
+      ...lookedUp(event),
       idleSinceMs,
       lastPollMs: atMs,
     },
@@ -95,6 +95,15 @@ export function gocdPolled(draft: Draft, event: EventOf<"gocd-polled">): void {
     draft.note({ kind: "gocd-finding", finding, onceKey: finding.message });
   }
   actOnPoll(draft, event, { demand: before, agents: agentsBefore });
+}
+
+function lookedUp(
+  { missingEnvironments, pipelineGroups }: EventOf<"gocd-polled">,
+): Pick<ServerState, "missingEnvironments" | "pipelineGroups"> {
+  return {
+    ...(missingEnvironments === undefined ? {} : { missingEnvironments }),
+    ...(pipelineGroups === undefined ? {} : { pipelineGroups }),
+  };
 }
 
 /** What a poll leads to, once it is learned: records judged, instances moved on, drains and launches. */

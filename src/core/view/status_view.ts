@@ -8,6 +8,7 @@ import { countsToLimit, unpolledMs } from "../demand/gates.ts";
 import type { GocdAgent } from "../gocd_records.ts";
 import type { AgentInstance } from "../instance.ts";
 import { matchingEnvironments } from "../demand/matching.ts";
+import { groupOfJob, keyWithGroup, wantsGroups } from "../demand/pipeline_groups.ts";
 import { failuresByHost, failuresOfProfile } from "../life/failure_window.ts";
 import { uuidOf } from "../life/phase.ts";
 import type { AgentProfile } from "../settings.ts";
@@ -110,10 +111,14 @@ export function jobView(job: JobVerdict, atMs: number): JobView {
   };
 }
 
-function bucketViews({ demand }: State, atMs: number): readonly BucketView[] {
+function bucketViews({ demand, settings, server }: State, atMs: number): readonly BucketView[] {
+  const isByGroup = wantsGroups(settings);
+  const keyOf = (key: string, locator: string): string =>
+    isByGroup ? keyWithGroup(key, groupOfJob(server.pipelineGroups, locator)) : key;
   const oldest = new Map<string, number>();
-  for (const { bucketKey, firstSeenMs } of demand.seen.values()) {
-    oldest.set(bucketKey, Math.min(firstSeenMs, oldest.get(bucketKey) ?? Infinity));
+  for (const [locator, { bucketKey, firstSeenMs }] of demand.seen) {
+    const key = keyOf(bucketKey, locator);
+    oldest.set(key, Math.min(firstSeenMs, oldest.get(key) ?? Infinity));
   }
   return demand.buckets.map((bucket) => {
     const { gate: _, remarks: __, unserved: ___, ...rest } = bucket;

@@ -38,6 +38,7 @@ const acts: { readonly [K in ReasonCode]: (reason: Extract<Reason, { readonly ki
   "no-profile": () => "",
   "no-profile-resources": () => "",
   "no-profile-environment": () => "",
+  "no-profile-group": () => "",
   "idle-agent": () => patience,
   "agent-coming": () => patience,
   "enabling-again": () => patience,

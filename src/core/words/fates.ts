@@ -15,6 +15,7 @@ const fateWords: Readonly<Record<ReasonCode, string>> = {
   "no-profile": "nobody serves",
   "no-profile-resources": "nobody serves",
   "no-profile-environment": "nobody serves",
+  "no-profile-group": "nobody serves",
   "idle-agent": "for idle agents",
   "agent-coming": "for agents on their way",
   "enabling-again": "for agents that are enabled again",

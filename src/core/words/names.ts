@@ -3,6 +3,7 @@
 import {
   environmentNameFlaw,
   gocdResourceFlaw,
+  groupNameFlaw,
   nameCharsMax,
   type NameFlaw,
   type RegistrationProblem,
@@ -21,6 +22,12 @@ export function environmentNameProblem(name: string): string | undefined {
   return flaw === undefined ? undefined : environmentFlawText(flaw);
 }
 
+/** Why there can be no pipeline group of this name, as the end of a sentence about it; absent: there can. */
+export function groupNameProblem(name: string): string | undefined {
+  const flaw = groupNameFlaw(name);
+  return flaw === undefined ? undefined : environmentFlawText(flaw, "a pipeline group");
+}
+
 function resourceFlawText(flaw: NameFlaw): string {
   switch (flaw) {
     case "empty":
@@ -34,10 +41,10 @@ function resourceFlawText(flaw: NameFlaw): string {
   }
 }
 
-function environmentFlawText(flaw: NameFlaw): string {
+function environmentFlawText(flaw: NameFlaw, what = "an environment"): string {
   switch (flaw) {
     case "empty":
-      return "the name of an environment must not be empty";
+      return `the name of ${what} must not be empty`;
     case "too-long":
       return `it has more than ${nameCharsMax} characters`;
     case "characters":

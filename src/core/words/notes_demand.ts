@@ -43,7 +43,7 @@ export const demandNotes: NoteWords<keyof DemandNotes> = {
   "demand-none": () => ({ level: "info", text: "no job waits for an agent of ours", fields: {} }),
   "job-unserved": ({ job }, atMs) => ({
     level: "warning",
-    text: `no profile serves ${job.locator} (${describeNeed(job.gocdResources, job.environment)}): ${
+    text: `no profile serves ${job.locator} (${describeNeed(job.gocdResources, job.environment, job.pipelineGroup)}): ${
       verdictText(job, atMs)
     }`,
     fields: { locator: job.locator, reasonCode: job.reason.kind },
@@ -74,9 +74,10 @@ export const demandNotes: NoteWords<keyof DemandNotes> = {
 };
 
 function bucketLine(bucket: BucketDemand, atMs: number): string {
-  const { gocdResources, environment, profile } = bucket;
+  const { gocdResources, environment, pipelineGroup, profile } = bucket;
   const who = profile === undefined ? "" : ` for profile ${profile}`;
-  return `${jobsWait(bucket.waiting)} (${describeNeed(gocdResources, environment)})${who}: ${bucketText(bucket, atMs)}`;
+  const need = describeNeed(gocdResources, environment, pipelineGroup);
+  return `${jobsWait(bucket.waiting)} (${need})${who}: ${bucketText(bucket, atMs)}`;
 }
 
 function jobsWait(count: number): string {

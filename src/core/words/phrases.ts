@@ -14,17 +14,34 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(hours / 24)} d`;
 }
 
-/** What a job asks for, in words: `linux, docker in environment prod`. */
-export function describeNeed(gocdResources: readonly string[], environment: string | undefined): string {
+/** What a job asks for, in words: `linux, docker in environment prod`, with `of pipeline group mobile` where groups matter. */
+export function describeNeed(
+  gocdResources: readonly string[],
+  environment: string | undefined,
+  pipelineGroup?: string,
+): string {
   const what = gocdResources.length === 0 ? "no resources" : gocdResources.join(", ");
-  return environment === undefined ? what : `${what} in environment ${environment}`;
+  const where = environment === undefined ? what : `${what} in environment ${environment}`;
+  return pipelineGroup === undefined ? where : `${where}, of ${groupName(pipelineGroup)}`;
 }
+
+/** `pipeline group mobile`. */
+export function groupName(pipelineGroup: string): string {
+  return pipelineGroup === ""
+    ? "an unknown pipeline group"
+    : `pipeline group ${shortened(pipelineGroup, nameCharactersMax)}`;
+}
+
+const nameCharactersMax = 60;
 
 /** The same of one job, as far as it is known. */
 export function describeJobNeed(
-  { gocdResources, environment, reasonCode }: Pick<JobView, "gocdResources" | "environment" | "reasonCode">,
+  { gocdResources, environment, pipelineGroup, reasonCode }: Pick<
+    JobView,
+    "gocdResources" | "environment" | "pipelineGroup" | "reasonCode"
+  >,
 ): string {
-  if (reasonCode !== "needs-unknown") return describeNeed(gocdResources, environment);
+  if (reasonCode !== "needs-unknown") return describeNeed(gocdResources, environment, pipelineGroup);
   return describeNeed(["unknown resources"], environment);
 }
 
@@ -43,8 +60,6 @@ export function listNames(names: readonly string[]): string {
 export function profileKey(profile = "default"): string {
   return profile === "default" ? "go-agent" : `profiles.${profile}`;
 }
-
-const nameCharactersMax = 60;
 
 /** A name of somebody else's, in quotes and not too long. */
 export function quotedName(name: string): string {

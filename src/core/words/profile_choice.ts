@@ -11,6 +11,8 @@ export function chosenByText(by: ChosenBy): string {
       const others = by.others === undefined ? `${by.over} is for any resources` : `${by.over} has ${by.others}`;
       return `it has the fewest resources to spare, ${own} beside those asked for; ${others}`;
     }
+    case "pipeline-group":
+      return `it is for the pipeline group of this job, and ${by.over} for all groups`;
     case "priority":
       return `its priority is higher (${by.priority}) than that of ${by.over} (${by.others}), which could serve it as well`;
     case "order":

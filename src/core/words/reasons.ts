@@ -5,7 +5,7 @@ import type { BucketDemand, DemandTotals, JobVerdict } from "../demand/verdict.t
 import type { GocdProblem } from "../event.ts";
 import { bySchedule } from "./upkeep.ts";
 import { gateText } from "./gates.ts";
-import { counted, describeNeed, formatDuration, listNames, profileKey } from "./phrases.ts";
+import { counted, describeNeed, formatDuration, groupName, listNames, profileKey } from "./phrases.ts";
 import { missText } from "./placement.ts";
 
 /** The reason of a verdict and its remarks, as one sentence. */
@@ -34,6 +34,7 @@ function reasonText(job: JudgedJob, atMs: number): string {
     case "no-profile":
     case "no-profile-resources":
     case "no-profile-environment":
+    case "no-profile-group":
       return unservedText(reason, job);
     case "maintenance":
     case "idle-unused":
@@ -127,6 +128,12 @@ function unservedText(
   if (reason.kind === "no-profile") return "no profile is configured";
   const key = profileKey(reason.nearest);
   const nearest = `(nearest is profile ${reason.nearest})`;
+  if (reason.kind === "no-profile-group") return ungroupedText(reason, gocdResources);
+  if (reason.pipelineGroup !== undefined) {
+    const { pipelineGroup, ...rest } = reason;
+    const other = unservedText(rest, { gocdResources, ...(environment === undefined ? {} : { environment }) });
+    return `${other}; nor does ${key}.pipeline-groups have ${groupName(pipelineGroup)}`;
+  }
   const isNone = environment === undefined;
   const environmentAct = isNone ? "environments = []" : `${environment} to ${key}.environments`;
   if (reason.kind === "no-profile-environment") {
@@ -148,6 +155,19 @@ function unservedText(
     ? `no profile has ${resources} ${where}: add a profile with ${them} and ${environmentAct} ${nearest}`
     : `no profile has ${resources} ${where}: add a profile with ${them} and environment ${environment}, or add ` +
       `${them} to ${key}.resources and ${environmentAct} ${ifItsImageCan}`;
+}
+
+function ungroupedText(
+  { nearest, pipelineGroup = "" }: Unserved & { readonly kind: "no-profile-group" },
+  gocdResources: readonly string[],
+): string {
+  const key = `${profileKey(nearest)}.pipeline-groups`;
+  const who = gocdResources.length === 0 ? "no profile" : `no profile with ${gocdResources.join(", ")}`;
+  if (pipelineGroup !== "") {
+    return `${who} serves ${groupName(pipelineGroup)}: add it to ${key} (nearest is profile ${nearest})`;
+  }
+  return `the group of its pipeline is not known, and ${who} serves all groups: let the account of go-server see the ` +
+    `pipeline on its dashboard, or add a profile without pipeline-groups (nearest is profile ${nearest})`;
 }
 
 const ifItsImageCan = "if its image can build such jobs";
@@ -222,9 +242,9 @@ export function launchReasonText(reason: LaunchReason): string {
   switch (reason.kind) {
     case "jobs": {
       const coming = reason.coming === 0 ? "" : `, ${reason.coming} coming`;
-      return `${counted(reason.jobs, "job")} (${describeNeed(reason.gocdResources, reason.environment)}) waited in ${
-        counted(reason.polls, "poll")
-      }${coming}`;
+      return `${counted(reason.jobs, "job")} (${
+        describeNeed(reason.gocdResources, reason.environment, reason.pipelineGroup)
+      }) waited in ${counted(reason.polls, "poll")}${coming}`;
     }
     case "min-idle":
       return `min-idle = ${reason.minIdle}${bySchedule(reason.schedule)}, ${reason.ready} ready`;

@@ -54,17 +54,29 @@ export interface SimConfiguration {
   readonly fixed: Set<string>;
   /** Templates. */
   readonly templates: Map<string, SimConfiguredTemplate>;
+  /** Groups of pipelines, as spelled; absent: that of the start. */
+  readonly groups: Map<string, string>;
+}
+
+/** The group of a pipeline of which nobody has said one. */
+const firstGroup = "defaultGroup";
+
+/** The group of a pipeline. */
+export function groupOf({ groups }: SimConfiguration, pipeline: string): string {
+  return groups.get(pipeline.toLowerCase()) ?? firstGroup;
 }
 
 /** Nothing is configured. */
 export function emptyConfiguration(): SimConfiguration {
-  return { pipelines: new Map(), fixed: new Set(), templates: new Map() };
+  return { pipelines: new Map(), fixed: new Set(), templates: new Map(), groups: new Map() };
 }
 
 /** Changes what the server has and shows, beside its jobs and agents. */
 export interface SimConfigurator {
   /** Configures a pipeline. Its jobs are scheduled as the caller says, whatever stands here. */
   configurePipeline(pipeline: SimConfiguredPipeline): void;
+  /** Moves a pipeline to a group. */
+  setPipelineGroup(pipeline: string, group: string): void;
   /** Adds or replaces a template. */
   configureTemplate(template: SimConfiguredTemplate): void;
   /** From now on it is a release without the feed, which answers with this status; undefined: with the feed. */
@@ -75,12 +87,13 @@ export interface SimConfigurator {
 
 /** The means to configure a server. */
 export function configurator(world: GocdWorld): SimConfigurator {
-  const { pipelines, fixed, templates } = world.configuration;
+  const { pipelines, fixed, templates, groups } = world.configuration;
   return {
     configurePipeline(pipeline): void {
       pipelines.set(pipeline.name.toLowerCase(), pipeline);
       fixed.add(pipeline.name.toLowerCase());
     },
+    setPipelineGroup: (pipeline, name) => void groups.set(pipeline.toLowerCase(), name),
     configureTemplate: (template) => void templates.set(template.name.toLowerCase(), template),
     setFeedGone: (status) => void (world.feedGone = status),
     setDashboardPending: (isPending) => void (world.isDashboardPending = isPending),

@@ -4,6 +4,7 @@
 
 import { askedVersion, vendorType } from "./accept.ts";
 import { type Caller, isAdmin, mayView } from "./access.ts";
+import { groupOf } from "./configuration.ts";
 import {
   answer,
   baseUrl,
@@ -49,7 +50,8 @@ export function dashboardAnswer(world: GocdWorld, request: SimRequest, caller: C
     _links: { self: { href: `${base}/api/dashboard` }, doc: { href: "https://api.gocd.org/current/#dashboard" } },
     _personalization: hidden.length === 0 ? noViews : someViews,
     _embedded: {
-      "pipeline_groups": shown.length === 0 ? [] : [group("defaultGroup", shown)],
+      "pipeline_groups": [...Map.groupBy(shown, (name) => groupOf(world.configuration, name))]
+        .map(([name, pipelines]) => group(name, pipelines)),
       environments,
       pipelines: shown.map((name) => pipelineJson(world, name)),
     },

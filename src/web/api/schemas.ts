@@ -38,6 +38,10 @@ const needs: Readonly<Record<string, Schema>> = {
   gocdResources: listOf({ type: "string" }, "names of GoCD resources"),
 };
 
+const group: Readonly<Record<string, Schema>> = {
+  "pipelineGroup?": text("the group of its pipeline, empty if it is not known; absent: groups do not matter"),
+};
+
 /** Only kinds that have occurred are there. */
 const recentFailures: Schema = {
   ...mapOf(
@@ -63,6 +67,7 @@ const jobs: Readonly<Record<string, Schema>> = {
     locator: text("pipeline/counter/stage/counter/job"),
     name: text("the name of the job"),
     ...needs,
+    ...group,
     verdict: word("what becomes of it", verdictKinds),
     "profile?": text("the profile that serves it"),
     "profileReason?": text("why this profile and not another one that could serve it; absent: no other one could"),
@@ -79,6 +84,7 @@ const jobs: Readonly<Record<string, Schema>> = {
   Demand: record("waiting jobs with the same needs: one environment or none, one set of GoCD resources", {
     key: text("stable key"),
     ...needs,
+    ...group,
     "profile?": text("the profile that serves them"),
     ...demandCounts,
     pollsInARow: count("polls in a row that found that agents are needed"),

@@ -52,6 +52,7 @@ const acts: { readonly [K in ReasonCode]: readonly (readonly [Extract<Reason, { 
     { kind: "no-profile-resources", nearest: "linux", missing: ["x"], lacksEnvironment: false, isElsewhere: false },
   ]],
   "no-profile-environment": [[{ kind: "no-profile-environment", nearest: "linux" }]],
+  "no-profile-group": [[{ kind: "no-profile-group", nearest: "linux", pipelineGroup: "mobile" }]],
   "idle-agent": [[{ kind: "idle-agent", names: ["a"] }, waits]],
   "agent-coming": [[{ kind: "agent-coming", names: ["a"] }, waits]],
   "enabling-again": [[{ kind: "enabling-again" }, waits]],

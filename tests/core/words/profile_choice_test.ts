@@ -17,6 +17,10 @@ const cases: readonly (readonly [ChosenBy, string])[] = [
     { kind: "priority", priority: 5, over: "slow", others: -1 },
     "its priority is higher (5) than that of slow (-1), which could serve it as well",
   ],
+  [
+    { kind: "pipeline-group", over: "plain" },
+    "it is for the pipeline group of this job, and plain for all groups",
+  ],
   [{ kind: "order", over: "twin" }, "it comes first in the configuration; twin could serve it as well"],
 ];
 

@@ -1,0 +1,43 @@
+// What `check` says about profiles for pipeline groups: GoCD knows no groups when it gives a job to an agent.
+
+import { isPattern, patternTest } from "../core/demand/patterns.ts";
+import type { AgentProfile, Settings } from "../core/settings.ts";
+import { listNames } from "../core/words/phrases.ts";
+import type { AgentsWarning } from "./check_agents.ts";
+
+/** The warning about agents to which GoCD could give jobs of other groups than those of their profile. */
+export function groupsWarning({ profiles, poller }: Pick<Settings, "profiles" | "poller">): AgentsWarning | undefined {
+  const mayServe = (one: AgentProfile, other: AgentProfile): boolean =>
+    meetIn(one.environments, other.environments) &&
+    (poller.resourcelessJobs === "serve" || meetIn(one.gocdResources, other.gocdResources));
+  const open = profiles.filter((profile) =>
+    profile.pipelineGroups !== undefined &&
+    (profiles.length === 1 ||
+      profiles.some((other) => other !== profile && !hasSameGroups(other, profile) && mayServe(profile, other)))
+  );
+  if (open.length === 0) return undefined;
+  const names = open.map(({ name }) => name);
+  return {
+    text: "GoCD hands out jobs by resources and environments, not by pipeline groups: it may give agents of " +
+      `${listNames(names)} jobs of other groups`,
+    hint: "for a strict split give the profile an environment of its own, or resources that no other profile has and " +
+      "each of its jobs asks for",
+  };
+}
+
+function hasSameGroups(one: AgentProfile, other: AgentProfile): boolean {
+  const text = ({ pipelineGroups }: AgentProfile): string =>
+    JSON.stringify(pipelineGroups?.map((name) => name.toLowerCase()).toSorted());
+  return text(one) === text(other);
+}
+
+/** Whether both have a name in common, as far as patterns tell. Without any, both have the same: none. */
+function meetIn(one: readonly string[] | "*", other: readonly string[] | "*"): boolean {
+  if (one === "*" || other === "*" || one.length + other.length === 0) return true;
+  return one.some((name) => other.some((each) => areAlike(name.toLowerCase(), each.toLowerCase())));
+}
+
+function areAlike(one: string, other: string): boolean {
+  if (isPattern(one)) return isPattern(other) || patternTest(one)(other);
+  return isPattern(other) ? patternTest(other)(one) : one === other;
+}

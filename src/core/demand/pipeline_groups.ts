@@ -1,0 +1,97 @@
+// Pipeline groups, where the configuration asks for them. GoCD gives jobs to agents by resources and environment only, so a
+// group decides which profile launches and who shares a limit, never which agent counts for a job.
+
+import type { Bucket } from "./backlog.ts";
+import { isPattern, patternTest } from "./patterns.ts";
+import type { AgentInstance } from "../instance.ts";
+import type { Settings } from "../settings.ts";
+import type { State } from "../state.ts";
+
+/** The group of each pipeline, as the dashboard spells it, by the pipeline's name in lower case. */
+export type PipelineGroups = ReadonlyMap<string, string>;
+
+/** The group of pipelines of which nobody knows the group: no name of one. */
+export const unknownGroup = "";
+
+/** Group names compare without regard to case (GoCD BasicPipelineConfigs.isNamed). */
+function foldGroup(name: string): string {
+  return name.trim().toLowerCase();
+}
+
+/** Whether the configuration asks for groups at all. */
+export function wantsGroups({ scaling, profiles }: Pick<Settings, "scaling" | "profiles">): boolean {
+  return scaling.fairShare?.by === "pipeline-group" || profiles.some((each) => each.pipelineGroups !== undefined);
+}
+
+/** The pipeline of a locator `pipeline/pipelineCounter/stage/stageCounter/job`. */
+export function pipelineOf(locator: string): string {
+  const end = locator.indexOf("/");
+  return end === -1 ? locator : locator.slice(0, end);
+}
+
+/** The group of a job's pipeline, in the server's spelling; {@linkcode unknownGroup} if it is not known. */
+export function groupOfJob(groups: PipelineGroups | undefined, locator: string): string {
+  return groups?.get(pipelineOf(locator).toLowerCase()) ?? unknownGroup;
+}
+
+/** Stands in a bucket's key between what its jobs ask for and their group: no name on a GoCD server has a semicolon. */
+const keyMark = ";group ";
+
+/** The key of those jobs of a bucket that are of one group. */
+export function keyWithGroup(key: string, group: string): string {
+  return `${key}${keyMark}${foldGroup(group)}`;
+}
+
+/** The key of the bucket of all groups. */
+export function keyWithoutGroup(key: string): string {
+  const at = key.lastIndexOf(keyMark);
+  return at === -1 ? key : key.slice(0, at);
+}
+
+/** The group in a bucket's key, in comparable spelling; {@linkcode unknownGroup} if there is none. */
+export function groupOfKey(key: string | undefined): string {
+  const at = key?.lastIndexOf(keyMark) ?? -1;
+  return key === undefined || at === -1 ? unknownGroup : key.slice(at + keyMark.length);
+}
+
+/** A bucket for each group, in the order of their oldest jobs; the bucket itself where groups do not matter. */
+export function byGroup({ settings, server }: Pick<State, "settings" | "server">, bucket: Bucket): readonly Bucket[] {
+  if (!wantsGroups(settings)) return [bucket];
+  const jobs = Map.groupBy(bucket.jobs, ({ locator }) => foldGroup(groupOfJob(server.pipelineGroups, locator)));
+  return [...jobs].map(([, ofGroup]) => {
+    const pipelineGroup = groupOfJob(server.pipelineGroups, ofGroup[0]?.locator ?? "");
+    return { ...bucket, key: keyWithGroup(bucket.key, pipelineGroup), pipelineGroup, jobs: ofGroup };
+  });
+}
+
+/** In how many polls in a row a bucket's jobs have needed agents; its group may have become known only now. */
+export function streakOf(streaks: ReadonlyMap<string, number>, { key }: Pick<Bucket, "key">): number {
+  const kind = keyWithoutGroup(key);
+  return streaks.get(key) ?? (kind === key ? undefined : streaks.get(keyWithGroup(kind, unknownGroup))) ??
+    streaks.get(kind) ?? 0;
+}
+
+/**
+ * Tells as whose agent an instance counts, in comparable spelling: of the group whose job it builds, where the server tells,
+ * else of the group that it was launched for.
+ */
+export function groupOfInstances({ server }: Pick<State, "server">): (instance: AgentInstance) => string {
+  const builds = new Map(server.agents.map(({ uuid, buildLocator }) => [uuid, buildLocator]));
+  return (instance) => {
+    const isBuilding = instance.state === "registered" && instance.activity.kind === "building";
+    const locator = isBuilding ? builds.get(instance.uuid) : undefined;
+    const built = locator === undefined ? unknownGroup : foldGroup(groupOfJob(server.pipelineGroups, locator));
+    return built === unknownGroup ? groupOfKey(instance.bucketKey) : built;
+  };
+}
+
+/** A test of groups by names and patterns. */
+export function groupTest(names: readonly string[]): (group: string) => boolean {
+  const folded = names.map(foldGroup);
+  const plain = new Set(folded.filter((name) => !isPattern(name)));
+  const patterns = folded.filter(isPattern).map(patternTest);
+  return (group) => {
+    const name = foldGroup(group);
+    return plain.has(name) || patterns.some((test) => test(name));
+  };
+}

@@ -1,0 +1,64 @@
+// What `check` says of profiles whose agents GoCD could give jobs of other pipeline groups.
+
+import { assertEquals } from "@std/assert";
+import { groupsWarning } from "../../src/cli/check_groups.ts";
+import type { AgentProfile } from "../../src/core/settings.ts";
+import { someSettings } from "../support/core.ts";
+import { aProfile } from "../support/placement.ts";
+
+const profile = (name: string, changes: Partial<AgentProfile> = {}): AgentProfile =>
+  aProfile({ name, gocdResources: ["linux"], ...changes });
+const plain = profile("plain");
+
+/** Whether jobs without resources are served, and the profiles: who is warned of. */
+function warned(profiles: readonly AgentProfile[], resourcelessJobs: "serve" | "ignore" = "ignore"): string {
+  const { text = "" } = groupsWarning(someSettings({ profiles, poller: { resourcelessJobs } })) ?? {};
+  return /agents of (.*) jobs of other groups$/.exec(text)?.[1] ?? text;
+}
+
+for (
+  const [name, profiles, want] of [
+    ["nobody is for a group", [plain, profile("other")], ""],
+    ["the resources are the same", [plain, profile("mobile", { pipelineGroups: ["mobile"] })], "mobile"],
+    ["a pattern meets a name", [
+      profile("plain", { gocdResources: ["lin*"] }),
+      profile("mobile", { pipelineGroups: ["mobile"] }),
+    ], "mobile"],
+    ["all resources", [
+      profile("plain", { gocdResources: "*" }),
+      profile("mobile", { pipelineGroups: ["mobile"], gocdResources: ["mac"] }),
+    ], "mobile"],
+    ["resources of its own", [plain, profile("mobile", { pipelineGroups: ["mobile"], gocdResources: ["mac"] })], ""],
+    ["an environment of its own", [plain, profile("mobile", { pipelineGroups: ["mobile"], environments: ["m"] })], ""],
+    ["environments by pattern", [
+      profile("plain", { environments: ["m-*"] }),
+      profile("mobile", { pipelineGroups: ["mobile"], environments: ["M-1"] }),
+    ], "mobile"],
+    ["nobody else serves anything", [profile("mobile", { pipelineGroups: ["mobile"] })], "mobile"],
+    ["the others are for the same groups", [
+      profile("one", { pipelineGroups: ["Mobile", "tv"] }),
+      profile("two", { pipelineGroups: ["tv", "mobile"] }),
+    ], ""],
+    ["two groups", [profile("one", { pipelineGroups: ["a"] }), profile("two", { pipelineGroups: ["b"] })], "one, two"],
+  ] as const
+) {
+  Deno.test(`check of pipeline groups: ${name}: ${want === "" ? "no warning" : `a warning of ${want}`}`, () => {
+    assertEquals(warned(profiles), want);
+  });
+}
+
+Deno.test("agents with resources of their own may still be given jobs that ask for none", () => {
+  const profiles = [plain, profile("mobile", { pipelineGroups: ["mobile"], gocdResources: ["mac"] })];
+  assertEquals([warned(profiles, "serve"), warned(profiles, "ignore")], ["mobile", ""]);
+});
+
+Deno.test("the warning says what would split them", () => {
+  assertEquals(groupsWarning(someSettings({ profiles: [profile("mobile", { pipelineGroups: ["mobile"] })] })), {
+    text:
+      "GoCD hands out jobs by resources and environments, not by pipeline groups: it may give agents of mobile jobs of " +
+      "other groups",
+    hint:
+      "for a strict split give the profile an environment of its own, or resources that no other profile has and each " +
+      "of its jobs asks for",
+  });
+});
