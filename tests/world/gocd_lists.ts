@@ -5,6 +5,7 @@ import type { GocdProblem } from "../../src/core/event.ts";
 import type { GocdAgent, GocdAgentEnvironment, ScheduledJob } from "../../src/core/gocd_records.ts";
 import { agentStateOf, buildStateOf } from "../../src/sim/gocd/bodies.ts";
 import { problemOf } from "./gocd_port.ts";
+import { groupOfPipeline } from "./scenario_groups.ts";
 import { type GocdRules, gocdRules } from "../../src/sim/gocd/versions.ts";
 import type { SimGocdAgent, SimJob } from "../../src/sim/gocd/state.ts";
 import type { GocdLists, World } from "./world_state.ts";
@@ -40,6 +41,19 @@ const groupsMax = 4;
 /** Whether the jobs are read stage by stage. */
 export function isFeedless(world: World): boolean {
   return world.scenario.seed % oneInFeedless === 2 && usesNewFeed(world);
+}
+
+/** The groups of the dashboard; on older releases than 20.1 it is not asked. */
+export function listGroups(world: World): ReadonlyMap<string, string> | undefined {
+  if (!usesNewFeed(world)) return undefined;
+  const { scenario: { seed }, weather: { hasRights, otherGocd } } = world;
+  const pipelines = otherGocd === undefined ? [...world.gocd.pipelineGroups()] : [];
+  return new Map(
+    pipelines.flatMap(([pipeline, group]) => {
+      const isHidden = groupOfPipeline(seed, pipeline) === undefined || !hasRights && pipeline !== seenWithoutRights;
+      return isHidden ? [] : [[pipeline.toLowerCase(), group] as const];
+    }),
+  );
 }
 
 /** A job, and the place of its build among all. */

@@ -19,6 +19,8 @@ import {
 } from "./gocd_lists.ts";
 import { costOfLostRequest, costOfSlowRequest } from "./invariants_costs.ts";
 import { charge } from "./invariants_progress.ts";
+import { withGroups } from "./gocd_groups.ts";
+import { noteBuilds } from "./invariants_groups.ts";
 import { noteListMade } from "./invariants_servers.ts";
 import { noteAsked } from "./invariants_shown.ts";
 import { type GocdRules, gocdRules } from "../../src/sim/gocd/versions.ts";
@@ -34,11 +36,12 @@ export function performGocd(world: World, program: Program, effect: GocdEffect):
   if (effect.kind === "poll-gocd" || effect.kind === "read-gocd-agents") noteAsked(world.watch.shown, world.nowMs);
   switch (effect.kind) {
     case "poll-gocd":
-      return poll(world, program);
+      return poll(world, program, effect);
     case "read-gocd-agents":
       return exchange(world, program, { kind: effect.kind, act: () => readAgents(world), isList: true }, {
         done: (agents, took) => {
           noteList(world, took);
+          noteBuilds(world, agents);
           program.handle({ kind: "gocd-agents-read", agents, tookMs: took.tookMs, agentsAskedMs: took.askedMs });
         },
         failed: (problem) => program.handle({ kind: "gocd-poll-failed", problem }),
@@ -56,7 +59,8 @@ export function performGocd(world: World, program: Program, effect: GocdEffect):
   }
 }
 
-type Answer<Value> = { readonly ok: Value } | { readonly problem: GocdProblem };
+/** What the server answers, or why it does not. */
+export type Answer<Value> = { readonly ok: Value } | { readonly problem: GocdProblem };
 
 /** A problem as the port would describe it. */
 export function problemOf(code: string, kind: GocdProblem["kind"]): { readonly problem: GocdProblem } {
@@ -64,7 +68,7 @@ export function problemOf(code: string, kind: GocdProblem["kind"]): { readonly p
 }
 
 /** The waiting jobs, then agents: other requests can slip in between. */
-function poll(world: World, program: Program): void {
+function poll(world: World, program: Program, effect: GocdEffect & { readonly kind: "poll-gocd" }): void {
   const failed = (problem: GocdProblem): void => program.handle({ kind: "gocd-poll-failed", problem });
   exchange(world, program, { kind: "poll-gocd", act: () => readFeed(world) }, {
     failed,
@@ -76,7 +80,16 @@ function poll(world: World, program: Program): void {
             noteList(world, took);
             const tookMs = jobsMs + took.tookMs;
             const agentsAskedMs = took.askedMs;
-            program.handle({ kind: "gocd-polled", server, jobs, agents, findings: [], tookMs, agentsAskedMs });
+            withGroups(world, program, {
+              isAsked: effect.pipelineGroups === true,
+              jobs,
+              done: (groups) => {
+                noteBuilds(world, agents);
+                world.watch.groups.shown = groups.pipelineGroups ?? world.watch.groups.shown;
+                const lists = { server, jobs, agents, findings: [], tookMs, agentsAskedMs };
+                program.handle({ kind: "gocd-polled", ...lists, ...groups });
+              },
+            });
           },
         });
       if (!isFeedless(world)) return thenAgents(fed, feed.tookMs);
@@ -120,7 +133,8 @@ function readRuns(world: World, program: Program, reading: RunsReading): void {
   });
 }
 
-interface Request<Value> {
+/** One request. */
+export interface Request<Value> {
   readonly kind: GocdEffect["kind"];
   /** What it does on the server. */
   readonly act: () => Answer<Value>;
@@ -129,18 +143,19 @@ interface Request<Value> {
 }
 
 /** When a request was sent, by the program's clock, and how long it took. */
-interface Took {
+export interface Took {
   readonly askedMs: number;
   readonly tookMs: number;
 }
 
-interface Hooks<Value> {
+/** What becomes of its answer. */
+export interface Hooks<Value> {
   readonly done: (value: Value, took: Took) => void;
   readonly failed: (problem: GocdProblem) => void;
 }
 
 /** One request: it waits for its turn, travels, may fail on either way. */
-function exchange<Value>(
+export function exchange<Value>(
   world: World,
   program: Program,
   request: Request<Value>,

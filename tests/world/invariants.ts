@@ -11,6 +11,7 @@ import { noteKilling, rememberLook } from "./invariants_builds.ts";
 import { checkDrains, checkNothingLies } from "./invariants_drain.ts";
 import { checkDoubles, checkStarving } from "./invariants_demand.ts";
 import { checkEnabledAgain, checkWear, checkWindows } from "./invariants_fleet.ts";
+import { checkGroups } from "./invariants_groups.ts";
 import { checkBreakers, checkLaunches, trackLaunches } from "./invariants_launch.ts";
 import { checkLimitsOfLaunch, checkUseReload, trackUse } from "./invariants_limits.ts";
 import { checkShares } from "./invariants_shares.ts";
@@ -236,6 +237,7 @@ export function checkEffect(world: World, { frame, before }: Made, effect: Effec
         world.watch.launched.add(taskId);
       }
       checkLaunches(world, frame, effect);
+      checkGroups(world, frame, effect);
       return checkLimitsOfLaunch(world, frame, effect.launches.map(({ taskId }) => taskId));
     case "kill-task":
       demand(world.watch.launched.has(effect.taskId), "foreign", () => `${effect.taskId} is killed but not ours`);

@@ -6,6 +6,7 @@ import type { Frame } from "../../src/core/frame.ts";
 import type { AgentInstance } from "../../src/core/instance.ts";
 import type { FairShare } from "../../src/core/settings.ts";
 import type { State } from "../../src/core/state.ts";
+import { shownGroup } from "./invariants_groups.ts";
 import { fits } from "./invariants_launch.ts";
 import { demand } from "./violation.ts";
 import type { World } from "./world_state.ts";
@@ -19,13 +20,17 @@ export function checkShares(world: World, { state }: Frame): void {
     gate.kind === "held-limit" && gate.profile === undefined && needsAgent > wanted
   );
   if (fairShare === undefined || held.length === 0) return;
-  const sharerOf = (each: { readonly profile?: string; readonly environment?: string }): string =>
-    fairShare.by === "profile" ? each.profile ?? "" : (each.environment ?? "").toLowerCase();
+  const sharerOf = (each: Sharing): string =>
+    fairShare.by === "profile"
+      ? each.profile ?? ""
+      : fairShare.by === "environment"
+      ? (each.environment ?? "").toLowerCase()
+      : groupOf(world, each);
   const uses = new Map<string, number>();
   const add = (sharer: string, count: number): void => void uses.set(sharer, (uses.get(sharer) ?? 0) + count);
   const all = [...state.instances.values()];
   for (const each of all) {
-    if (standing.has(each.state)) add(sharerOf(each), 1);
+    if (isStanding(state, each)) add(sharerOf(each), 1);
   }
   for (const bucket of state.demand.buckets) add(sharerOf(bucket), bucket.wanted);
   const level = (sharer: string, more: number): number =>
@@ -44,7 +49,30 @@ export function checkShares(world: World, { state }: Frame): void {
   }
 }
 
+/** What tells as whom a bucket or an agent counts. */
+type Sharing = Partial<Pick<Bucket, "profile" | "environment" | "pipelineGroup">> & {
+  readonly bucketKey?: string;
+  readonly uuid?: string;
+  readonly activity?: { readonly kind: string };
+};
+
+/** Of whose job an agent builds, as far as it was shown, else of whose jobs it was launched for. */
+function groupOf(world: World, { pipelineGroup, bucketKey, uuid, activity }: Sharing): string {
+  if (pipelineGroup !== undefined) return pipelineGroup.toLowerCase();
+  const isBuilding = activity?.kind === "building";
+  const locator = isBuilding ? world.watch.groups.builds.get(uuid ?? "") : undefined;
+  const built = locator === undefined ? "" : shownGroup(world, locator);
+  return built === "" ? /;group (.*)$/.exec(bucketKey ?? "")?.[1] ?? "" : built;
+}
+
 const standing: ReadonlySet<string> = new Set(["launching", "starting", "registered"]);
+
+/** Who was there when the shares were worked out: those that make room for others are drained only then. */
+function isStanding({ lastStepMs }: State, each: AgentInstance): boolean {
+  if (standing.has(each.state)) return true;
+  return each.state === "draining" && each.sinceMs === lastStepMs &&
+    (each.reason === "idle" || each.reason === "fair-share");
+}
 
 function weightOf({ settings }: State, { by, weights }: FairShare, sharer: string): number {
   if (by === "profile") return settings.profiles.find(({ name }) => name === sharer)?.weight ?? 1;
@@ -58,7 +86,7 @@ function checkYielding(
   { bucket, all, sharerOf, level }: {
     readonly bucket: Bucket;
     readonly all: readonly AgentInstance[];
-    readonly sharerOf: (each: { readonly profile?: string; readonly environment?: string }) => string;
+    readonly sharerOf: (each: Sharing) => string;
     readonly level: (sharer: string, more: number) => number;
   },
 ): void {

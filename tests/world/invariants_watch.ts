@@ -4,6 +4,7 @@ import { newServersWatch, type ServersWatch } from "./invariants_servers.ts";
 import type { LookAtKill } from "./invariants_builds.ts";
 import type { ShownFeed } from "./invariants_verdicts.ts";
 import { type FleetWatch, newFleetWatch } from "./invariants_fleet.ts";
+import type { GroupWatch } from "./invariants_groups.ts";
 import { type LaunchWatch, newLaunchWatch } from "./invariants_launch.ts";
 import { type LimitWatch, newLimitWatch } from "./invariants_limits.ts";
 import { newPace, type Pace } from "./invariants_pace.ts";
@@ -47,6 +48,8 @@ export interface Watch {
   readonly cancelled: Set<string>;
   /** What the program has asked and been shown. */
   readonly shown: Shown;
+  /** Where it asks for pipeline groups. */
+  readonly groups: GroupWatch;
   /** Of this run of the program: what the laws of pace remember. */
   pace: Pace;
   /** Of this run of the program: what the laws of launches remember. */
@@ -112,6 +115,7 @@ export function newWatch(startedMs: number): Watch {
     forgotten: new Set(),
     cancelled: new Set(),
     shown: nothingShown(startedMs),
+    groups: { shown: new Map(), builds: new Map() },
     pace: newPace([], startedMs),
     launches: newLaunchWatch(),
     limits: newLimitWatch(),

@@ -11,6 +11,7 @@ import { drawJobs, type ScenarioJob, withTimeouts, withUnpinned } from "./scenar
 import { type AgentNames, drawNames, inNetwork, isNamelessName, namedByDocker, plainNames } from "./scenario_names.ts";
 import { drawSettings, varySettings, withoutMinIdle } from "./scenario_settings.ts";
 import { isOfFleets, withFleets } from "./scenario_fleets.ts";
+import { isOfGroups, withGroups } from "./scenario_groups.ts";
 import { isOfUpkeep, withUpkeep } from "./scenario_upkeep.ts";
 import type { SimJobRequest } from "../../src/sim/gocd/work.ts";
 import type { SimMesosAgentSpec } from "../../src/sim/mesos/options.ts";
@@ -75,7 +76,7 @@ const oneInRepeating = 20;
 
 /** Draws the scenario of a seed. */
 export function makeScenario(seed: number, weather: Weather = weatherOf(seed)): Scenario {
-  const scenario = withSandboxes(drawScenario(seed, weather));
+  const scenario = inGroups(withSandboxes(drawScenario(seed, weather)));
   return weather === "mild" ? makeMild(dice(seededRandom(seed ^ 0x311d)), scenario) : scenario;
 }
 
@@ -85,6 +86,13 @@ function withSandboxes(scenario: Scenario): Scenario {
   if (seed % 4 !== 1) return scenario;
   const reads = { readsSandboxes: true as const };
   return { ...scenario, settings: { ...settings, ...reads }, lastSettings: { ...lastSettings, ...reads } };
+}
+
+function inGroups(scenario: Scenario): Scenario {
+  const { seed } = scenario;
+  if (!isOfGroups(seed)) return scenario;
+  const settings = withGroups(seed, scenario.settings);
+  return { ...scenario, settings, lastSettings: withoutMinIdle(settings) };
 }
 
 /** Jobs that stay in the way of others for good are no mild weather, and some mild days are long ones with many jobs. */

@@ -16,6 +16,7 @@ import { checkProgress } from "./invariants_progress.ts";
 import { deliver, watchSilence } from "./mesos_port.ts";
 import { seededRandom } from "../../src/sim/random.ts";
 import { type Scenario, startMs } from "./scenario.ts";
+import { groupOfPipeline } from "./scenario_groups.ts";
 import { isNameless, isNamelessName } from "./scenario_names.ts";
 import { isServable } from "./scenario_jobs.ts";
 import { dice } from "./scenario_dice.ts";
@@ -167,6 +168,8 @@ function run(world: World): void {
     after(world, afterMs, () => {
       world.gocd.advance(world.nowMs);
       const locator = world.gocd.schedule(request);
+      const group = groupOfPipeline(scenario.seed, request.pipeline);
+      if (group !== undefined) world.gocd.setPipelineGroup(request.pipeline, group);
       trace(world, () => `gocd    scheduled ${locator} (${request.gocdResources.join(",")})`);
     });
   }

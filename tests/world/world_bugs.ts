@@ -39,7 +39,11 @@ export type PlantedBug =
   /** Jobs that run on all agents have a pin, always. */
   | "pinned-for-ever"
   /** Whoever calls itself as a task of ours is its agent. */
-  | "admit-by-name";
+  | "admit-by-name"
+  /** All pipelines are of the group of the first one. */
+  | "one-group"
+  /** Whatever an agent builds, it counts for the group that it was launched for. */
+  | "group-for-ever";
 
 /** All of them. */
 export const plantedBugs: readonly PlantedBug[] = [
@@ -61,11 +65,20 @@ export const plantedBugs: readonly PlantedBug[] = [
   "idle-keeps-place",
   "pinned-for-ever",
   "admit-by-name",
+  "one-group",
+  "group-for-ever",
 ];
 
 /** The event as a program with this bug would see it. */
 export function mutateEvent(bug: PlantedBug | undefined, event: Event, state: State): Event {
   const isList = event.kind === "gocd-polled" || event.kind === "gocd-agents-read";
+  if (bug === "group-for-ever" && isList && state.settings.scaling.fairShare?.by === "pipeline-group") {
+    return { ...event, agents: event.agents.map(({ buildLocator: _, ...each }) => each) };
+  }
+  if (bug === "one-group" && event.kind === "gocd-polled" && event.pipelineGroups !== undefined) {
+    const [group = ""] = event.pipelineGroups.values();
+    return { ...event, pipelineGroups: new Map([...event.pipelineGroups.keys()].map((each) => [each, group])) };
+  }
   if (bug === "age-by-handling" && isList) return { ...event, agentsAskedMs: Infinity };
   if (bug === "believe-the-master" && event.kind === "task-status-updated" && (event.status.uuid ?? "") === "") {
     return { ...event, status: { ...event.status, uuid: plantedUuid } };

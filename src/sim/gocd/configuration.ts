@@ -77,6 +77,8 @@ export interface SimConfigurator {
   configurePipeline(pipeline: SimConfiguredPipeline): void;
   /** Moves a pipeline to a group. */
   setPipelineGroup(pipeline: string, group: string): void;
+  /** The group of each pipeline. */
+  pipelineGroups(): ReadonlyMap<string, string>;
   /** Adds or replaces a template. */
   configureTemplate(template: SimConfiguredTemplate): void;
   /** From now on it is a release without the feed, which answers with this status; undefined: with the feed. */
@@ -93,6 +95,8 @@ export function configurator(world: GocdWorld): SimConfigurator {
       pipelines.set(pipeline.name.toLowerCase(), pipeline);
       fixed.add(pipeline.name.toLowerCase());
     },
+    pipelineGroups: () =>
+      new Map([...pipelines.values()].map(({ name }) => [name, groupOf(world.configuration, name)])),
     setPipelineGroup: (pipeline, name) => void groups.set(pipeline.toLowerCase(), name),
     configureTemplate: (template) => void templates.set(template.name.toLowerCase(), template),
     setFeedGone: (status) => void (world.feedGone = status),
