@@ -113,7 +113,7 @@ function demandCells(bucket: BucketView, atMs: number): Html[] {
     count(bucket.otherCause),
     count(bucket.needsAgent),
     html`${count(bucket.wanted)} ${limited}`,
-    html`${sentence(bucket.reason)} ${polls}`,
+    html`${sentence(bucket.brief ?? bucket.reason)} ${polls}`,
   ];
 }
 

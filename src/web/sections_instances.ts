@@ -71,7 +71,10 @@ function endedList(view: StatusView, links: PageLinks): Html | undefined {
   const ended = endedLately(view);
   if (ended.length === 0) return undefined;
   const { atMs, mesos } = view;
-  const rows = ended.map(({ taskId, profile, host, mesosAgentId, createdMs, endedMs, end, life }) => ({
+  // A fault of an image ends one agent after the other in the same way.
+  const isAsAbove = (index: number): boolean =>
+    (ended[index]?.end.length ?? 0) > shortEnd && ended[index]?.end === ended[index - 1]?.end;
+  const rows = ended.map(({ taskId, profile, host, mesosAgentId, createdMs, endedMs, end, life }, index) => ({
     key: taskId,
     cells: [
       html`${age(endedMs, atMs)} ago`,
@@ -81,7 +84,7 @@ function endedList(view: StatusView, links: PageLinks): Html | undefined {
       untrustedText(profile),
       linkTo(mesosAgentHref(links, mesos, mesosAgentId), untrustedText(host)),
       html`${spanText(endedMs - createdMs)} ${lifeLine(life, { createdMs, atMs, endedMs })}`,
-      sentence(end),
+      isAsAbove(index) ? html`<span class="quiet">the same as above</span>` : sentence(end),
     ],
   }));
   return html`
@@ -100,6 +103,9 @@ function endedLately({ instances, finished = [] }: StatusView): readonly Finishe
   ) => ({ ...instance, endedMs: sinceMs, end: detail, life: life.filter(({ state }) => state !== "gone") }));
   return [...finished, ...unwatched].sort((one, other) => other.endedMs - one.endedMs).slice(0, endedMax);
 }
+
+/** An end up to this length is shown again. */
+const shortEnd = 60;
 
 /** Ended instances shown at most. */
 const endedMax = 50;

@@ -80,7 +80,7 @@ function jobCells(job: JobView, atMs: number, links: PageLinks): HtmlValue[] {
     needs(job.environment === undefined ? [] : [job.environment], job.gocdResources),
     profileCell(job),
     age(job.firstSeenMs, atMs),
-    sentence(job.reason),
+    sentence(job.brief ?? job.reason),
   ];
 }
 

@@ -39,10 +39,12 @@ ${
   }${
     profile.blocked === undefined
       ? undefined
-      : html`<div class="blocked">${badge("blocked", "bad")} ${sentence(profile.blocked)}</div>`
+      : html`<div class="blocked">${badge("blocked", "bad")} ${sentence(profile.brief ?? profile.blocked)}</div>`
   }${
     profile.breaker?.state === "half-open"
-      ? html`<div class="blocked">${badge("canary", "warning")} ${sentence(canaryText(profile.breaker))}</div>`
+      ? html`<div class="blocked">${badge("canary", "warning")} ${sentence(canaryText(profile.breaker))} ${
+        sentence(`the last failed: ${profile.breaker.failure}`)
+      }</div>`
       : undefined
   }${recentFailures(profile.recentFailures)}${canCommand ? actionsForProfile(profile) : undefined}</li>`;
 }

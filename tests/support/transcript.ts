@@ -94,7 +94,8 @@ export function pageOf(view: ReturnType<typeof statusView>): string {
 /** Asserts that the page shows the reason of a job, word for word. */
 export function assertOnPage(locator: string, { world }: Situation): void {
   const view = statusView(world.state, world.atMs);
-  assertStringIncludes(pageOf(view), findJobs(view, locator)[0]?.reason ?? "no such job");
+  const [job] = findJobs(view, locator);
+  assertStringIncludes(pageOf(view), job?.brief ?? job?.reason ?? "no such job");
 }
 
 /** Holds a transcript against tests/fixtures/transcripts/NAME.txt. GOLDEN=write writes the file anew: read it then. */

@@ -109,7 +109,7 @@ Deno.test("every answer fits the document, in every situation, and every documen
         failingHosts: [{ host: "h", recentFailures: { "pull": 1 } }],
         profiles: sampleView.profiles.map((profile) => ({
           ...profile,
-          breaker: { state: "half-open" as const, sinceMs: sampleMs, canary: "t" },
+          breaker: { state: "half-open" as const, sinceMs: sampleMs, failure: "e", canary: "t" },
         })),
       },
       groupedView,

@@ -1,10 +1,12 @@
 // What the page shows of failures: the kinds of the last hour by profile and host, and the agent that is tried first.
 
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { metricsPage } from "../../src/web/metrics.ts";
 import { hostViews } from "../../src/web/api/documents.ts";
 import type { StatusView } from "../../src/core/view/view.ts";
 import { createHandler } from "../../src/web/handler.ts";
+import { statusView } from "../../src/core/view/status_view.ts";
+import { drive, jobs, minute, offer, only } from "../support/core.ts";
 import { pictureOf } from "../support/picture.ts";
 import { sampleMs, sampleView } from "../support/sample_view.ts";
 import { sampleOptions } from "../support/web_options.ts";
@@ -14,7 +16,7 @@ const failing: StatusView = {
   failingHosts: [{ host: "rack9", recentFailures: { "lost-host": 2 } }],
   profiles: sampleView.profiles.map((profile) => ({
     ...profile,
-    breaker: { state: "half-open", sinceMs: sampleMs, canary: "gocd-abc-canary-1" },
+    breaker: { state: "half-open", sinceMs: sampleMs, canary: "gocd-abc-canary-1", failure: "pull: no such image" },
     recentFailures: { "pull": 3, "early-exit": 1 },
   })),
 };
@@ -26,6 +28,37 @@ Deno.test("the page shows what has failed of each profile and on each host, and 
   assertStringIncludes(page, "2 × lost by Mesos");
   assertStringIncludes(page, "gocd-abc-canary-1");
 });
+
+/** The picture after some launches in a row have failed with this, while ten jobs wait. */
+function failingFor(message: string, waves: number): StatusView {
+  const world = drive();
+  world.subscribe();
+  for (let wave = 0; wave < waves; wave++) {
+    world.wait(2 * minute);
+    world.poll({ jobs: jobs(10) });
+    world.offers(offer(`h${wave}`));
+    for (const { launches } of only(world.taken(), "accept-offers")) {
+      for (const { taskId } of launches) world.status(taskId, "TASK_FAILED", { message });
+    }
+  }
+  if (waves > 1) world.wait(2 * minute);
+  world.poll({ jobs: jobs(10) });
+  return statusView(world.state, world.atMs);
+}
+
+for (const [what, waves, code] of [["waits", 1, "held-breaker"], ["is tried again", 3, "held-probe"]] as const) {
+  Deno.test(`the long error of a profile that ${what} is told once, whoever waits for it or has ended with it`, async () => {
+    const view = failingFor(`Failed to pull the image: ${"manifest unknown, ".repeat(9)}the very end`, waves);
+    assertEquals(new Set(view.jobs.map(({ reasonCode }) => reasonCode)), new Set([code]));
+    const handler = createHandler(sampleOptions({ picture: () => pictureOf(view, { notes: [] }) }));
+    const page = await (await handler(new Request("http://127.0.0.1:8090/"))).text();
+    const [, ended = ""] = /<details id="ended"([\s\S]*?)<\/table>/.exec(page) ?? [];
+    assert(view.instances.length > 3, "each ended with it");
+    assertEquals(page.split("the very end").length - 1, 2, "where the profile is, and where the first ended");
+    assertEquals(ended.split("the very end").length - 1, 1);
+    assertStringIncludes(page, view.jobs[0]?.brief ?? "a brief reason");
+  });
+}
 
 Deno.test("a host without agents of ours is listed while something has failed there", () => {
   const host = hostViews(failing).find((each) => each.host === "rack9");

@@ -2,6 +2,7 @@
 
 import { environmentFindings } from "../demand/environments.ts";
 import { globalGate } from "../demand/gates.ts";
+import type { LaunchGate } from "../demand/reason.ts";
 import { lacksOf } from "../demand/lacks.ts";
 import type { Finding } from "../event.ts";
 import { cpuHoursOf, warnedShare } from "../life/cpu_hours.ts";
@@ -9,7 +10,7 @@ import { keyFindings } from "../identity/register_key.ts";
 import { failuresOfProfile } from "../life/failure_window.ts";
 import { writesFailing } from "../session/write_failure.ts";
 import type { State } from "../state.ts";
-import { gateText } from "../words/gates.ts";
+import { briefGateText, gateText } from "../words/gates.ts";
 import {
   brakeOn,
   cpuHoursShort,
@@ -27,10 +28,21 @@ import { foldFindings } from "./findings.ts";
 import { gocdHealth, mesosHealth } from "./health.ts";
 
 /** Why a profile may not launch now, e.g. an open breaker with its last error; absent: it may. */
-export function blockedText({ breakers }: State, profile: string, atMs: number): string | undefined {
+export function blockedText(state: State, profile: string, atMs: number): string | undefined {
+  const gate = openBreaker(state, profile, atMs);
+  return gate === undefined ? undefined : gateText(gate, atMs);
+}
+
+/** The same without that error. */
+export function briefBlockedText(state: State, profile: string, atMs: number): string | undefined {
+  const gate = openBreaker(state, profile, atMs);
+  return gate === undefined ? undefined : briefGateText(gate, atMs);
+}
+
+function openBreaker({ breakers }: State, profile: string, atMs: number): LaunchGate | undefined {
   const breaker = breakers.profiles.get(profile);
   return breaker !== undefined && breaker.failures > 0 && breaker.retryMs > atMs
-    ? gateText({ kind: "held-breaker", ...breaker, failure: breaker.lastFailure }, atMs)
+    ? { kind: "held-breaker", ...breaker, failure: breaker.lastFailure }
     : undefined;
 }
 

@@ -15,7 +15,7 @@ import type { AgentProfile } from "../settings.ts";
 import { gocdHealth, gocdSilentMs, mesosHealth } from "./health.ts";
 import { sinceOf, stateOf } from "./life.ts";
 import { breakerView } from "./breakers.ts";
-import { blockedText, problemsNow } from "./problems_now.ts";
+import { blockedText, briefBlockedText, problemsNow } from "./problems_now.ts";
 import type { State } from "../state.ts";
 import type { JobVerdict } from "../demand/verdict.ts";
 import { nextAct } from "../words/acts.ts";
@@ -23,7 +23,14 @@ import { chosenByText } from "../words/profile_choice.ts";
 import { instanceText } from "../words/instances.ts";
 import { asOfText } from "../words/problems.ts";
 import { avoidedText, missText } from "../words/placement.ts";
-import { bucketText, remarkText, serverProblemText, verdictText } from "../words/reasons.ts";
+import {
+  briefBucketText,
+  briefVerdictText,
+  bucketText,
+  remarkText,
+  serverProblemText,
+  verdictText,
+} from "../words/reasons.ts";
 import type {
   BucketView,
   GocdAgentView,
@@ -90,8 +97,11 @@ function jobsNow(state: State, atMs: number): readonly JobView[] {
   const isRead = problem === undefined && gocdSilentMs(state) === undefined;
   if (isRead || lastPollMs === undefined) return jobs;
   const why = serverProblemText(problem);
+  const asOf = (reason: string): string => asOfText(reason, atMs - lastPollMs, why);
   return jobs.map((job) =>
-    job.reasonCode === "held-stale" ? job : { ...job, reason: asOfText(job.reason, atMs - lastPollMs, why) }
+    job.reasonCode === "held-stale"
+      ? job
+      : { ...job, reason: asOf(job.reason), ...(job.brief === undefined ? {} : { brief: asOf(job.brief) }) }
   );
 }
 
@@ -99,9 +109,11 @@ function jobsNow(state: State, atMs: number): readonly JobView[] {
 export function jobView(job: JobVerdict, atMs: number): JobView {
   const { reason, remarks, chosenBy, ...rest } = job;
   const act = nextAct(job);
+  const brief = briefVerdictText(job, atMs);
   return {
     ...rest,
     reason: verdictText(job, atMs),
+    ...(brief === undefined ? {} : { brief }),
     reasonCode: reason.kind,
     ...(chosenBy === undefined ? {} : { profileReason: chosenByText(chosenBy) }),
     ...(act === undefined ? {} : { nextAct: act }),
@@ -123,7 +135,13 @@ function bucketViews({ demand, settings, server }: State, atMs: number): readonl
   return demand.buckets.map((bucket) => {
     const { gate: _, remarks: __, unserved: ___, ...rest } = bucket;
     const oldestMs = oldest.get(bucket.key);
-    return { ...rest, reason: bucketText(bucket, atMs), ...(oldestMs === undefined ? {} : { oldestMs }) };
+    const brief = briefBucketText(bucket, atMs);
+    return {
+      ...rest,
+      reason: bucketText(bucket, atMs),
+      ...(brief === undefined ? {} : { brief }),
+      ...(oldestMs === undefined ? {} : { oldestMs }),
+    };
   });
 }
 
@@ -204,6 +222,7 @@ function profileView(state: State, { name, container, maxAgents }: AgentProfile,
   const count = (test: (instance: AgentInstance) => boolean): number => own.filter(test).length;
   const breaker = state.breakers.profiles.get(name);
   const blocked = blockedText(state, name, atMs);
+  const brief = briefBlockedText(state, name, atMs);
   const slowed = breakerView(state, name, atMs);
   return {
     name,
@@ -217,6 +236,7 @@ function profileView(state: State, { name, container, maxAgents }: AgentProfile,
     frozen: state.controls.frozenProfiles.includes(name),
     failures: breaker?.failures ?? 0,
     ...(blocked === undefined ? {} : { blocked }),
+    ...(brief === undefined ? {} : { brief }),
     ...(slowed === undefined ? {} : { breaker: slowed }),
     recentFailures: failuresOfProfile(state, name, atMs),
   };

@@ -50,6 +50,8 @@ export interface JobView extends Omit<JobVerdict, "reason" | "remarks" | "chosen
   readonly profileReason?: string;
   /** One sentence: what is missing, what is coming, which key to change; with the remarks. */
   readonly reason: string;
+  /** The reason without the error of a failing profile, which that profile tells; absent: it tells none. */
+  readonly brief?: string;
   /** Stable code of the reason; a few dozen exist, so that it can label a metric. */
   readonly reasonCode: ReasonCode;
   /** What the operator can do; absent: the reason says it, or nothing is to be done. */
@@ -68,6 +70,8 @@ export interface RemarkView {
 export interface BucketView extends Omit<BucketDemand, "unserved" | "gate" | "remarks"> {
   /** What its jobs get, and what holds back the agents that they lack. */
   readonly reason: string;
+  /** The reason without the error of a failing profile, which that profile tells; absent: it tells none. */
+  readonly brief?: string;
   /** When the job of it that waits longest was first seen waiting; absent: none waits any more. */
   readonly oldestMs?: number;
 }
@@ -253,6 +257,8 @@ export interface ProfileView {
   readonly kept?: readonly string[];
   /** Why it may not launch now, e.g. an open breaker with its last error and when it tries again. */
   readonly blocked?: string;
+  /** The same without that error, which `problems` tells. */
+  readonly brief?: string;
   /** What slows its launches down after failures; absent: nothing does. */
   readonly breaker?: BreakerView;
   /** What has failed in the last hour, by kind; a kind that has not occurred is absent. */
@@ -263,8 +269,11 @@ export interface ProfileView {
 export type BreakerView =
   /** Nothing is launched before `retryMs`. */
   | { readonly state: "open"; readonly sinceMs: number; readonly retryMs: number }
-  /** One agent is tried before others are launched; `canary`: its task, absent until it is launched. */
-  | { readonly state: "half-open"; readonly sinceMs: number; readonly canary?: string };
+  /**
+   * One agent is tried before others are launched; `canary`: its task, absent until it is launched; `failure`: what the last
+   * launch failed with.
+   */
+  | { readonly state: "half-open"; readonly sinceMs: number; readonly canary?: string; readonly failure: string };
 
 /** One line of the event history on the page. */
 export interface NoteView {

@@ -6,7 +6,8 @@ import { registrationProblemText } from "./names.ts";
 import { counted, formatDuration, profileKey } from "./phrases.ts";
 import { stderrClause } from "./sandbox.ts";
 
-function failureAndStderr({ failure, stderr }: LaunchGate & { readonly kind: "held-breaker" | "held-probe" }): string {
+/** What launches failed with, and what the container said last. */
+export function failureAndStderr({ failure, stderr }: Pick<FailingGate, "failure" | "stderr">): string {
   return [failureText(failure), stderrClause(stderr) ?? ""].filter((part) => part !== "").join("; ");
 }
 
@@ -20,6 +21,22 @@ export function cpuHoursText(
 /** With two digits behind the point at most. */
 function amount(value: number): string {
   return String(Math.round(value * 100) / 100);
+}
+
+/**
+ * The same without the error that each launch of a failing profile has met: that is told once, as what is wrong with the
+ * profile, and not again with each job that waits for it. `undefined`: the reason tells no error.
+ */
+export function briefGateText(gate: LaunchGate, atMs: number): string | undefined {
+  return "failures" in gate ? failuresText(gate, "", atMs) : undefined;
+}
+
+type FailingGate = LaunchGate & { readonly kind: "held-breaker" | "held-probe" };
+
+function failuresText(gate: FailingGate, why: string, atMs: number): string {
+  if (gate.kind === "held-probe") return `${gate.failures} launches failed in a row${why}; one is tried first`;
+  const failed = gate.failures === 1 ? "launch" : `${gate.failures} launches`;
+  return `the last ${failed} failed${why}; retried in ${formatDuration(gate.retryMs - atMs)}`;
 }
 
 /** Why a needed agent is not launched now; empty for `go`. */
@@ -37,12 +54,9 @@ export function gateText(gate: LaunchGate, atMs: number): string {
       const shared = gate.sharedBy === undefined ? "" : `, shared by ${gate.sharedBy} (scaling.fair-share)`;
       return `limit reached: ${key}.max-agents = ${gate.limit}${shared}${left}`;
     }
-    case "held-breaker": {
-      const failed = gate.failures === 1 ? "launch" : `${gate.failures} launches`;
-      return `the last ${failed} failed (${failureAndStderr(gate)}); retried in ${formatDuration(gate.retryMs - atMs)}`;
-    }
+    case "held-breaker":
     case "held-probe":
-      return `${gate.failures} launches failed in a row (${failureAndStderr(gate)}); one is tried first`;
+      return failuresText(gate, ` (${failureAndStderr(gate)})`, atMs);
     case "held-frozen":
       return gate.profile === undefined
         ? "launching is frozen by the operator"

@@ -4,13 +4,19 @@ import type { LaunchReason, NotOurs, OtherCause, Reason, Remark, UnavailableKind
 import type { BucketDemand, DemandTotals, JobVerdict } from "../demand/verdict.ts";
 import type { GocdProblem } from "../event.ts";
 import { bySchedule } from "./upkeep.ts";
-import { gateText } from "./gates.ts";
+import { briefGateText, gateText } from "./gates.ts";
 import { counted, describeNeed, formatDuration, groupName, listNames, profileKey } from "./phrases.ts";
 import { missText } from "./placement.ts";
 
 /** The reason of a verdict and its remarks, as one sentence. */
 export function verdictText(job: JobVerdict, atMs: number): string {
   return withRemarks(reasonText(job, atMs), job.remarks);
+}
+
+/** The same where it would repeat the long error of its profile; `undefined`: it does not. */
+export function briefVerdictText({ reason, profile, remarks }: JobVerdict, atMs: number): string | undefined {
+  if (reason.kind !== "held-breaker" && reason.kind !== "held-probe") return undefined;
+  return withRemarks(`profile ${profile}: ${briefGateText(reason, atMs)}`, remarks);
 }
 
 /** A sentence with remarks behind it. */
@@ -221,8 +227,17 @@ export function remarkText(remark: Remark): string {
 
 /** What a bucket of jobs gets and lacks, as one sentence. */
 export function bucketText(bucket: BucketDemand, atMs: number): string {
-  return [totalsText(bucket), gateText(bucket.gate, atMs), ...bucket.remarks.map(remarkText)]
-    .filter((part) => part !== "").join("; ");
+  return withGate(bucket, gateText(bucket.gate, atMs));
+}
+
+/** The same where it would repeat the long error of its profile; `undefined`: it does not. */
+export function briefBucketText(bucket: BucketDemand, atMs: number): string | undefined {
+  const brief = briefGateText(bucket.gate, atMs);
+  return brief === undefined ? undefined : withGate(bucket, brief);
+}
+
+function withGate(bucket: BucketDemand, gate: string): string {
+  return [totalsText(bucket), gate, ...bucket.remarks.map(remarkText)].filter((part) => part !== "").join("; ");
 }
 
 /** How many jobs will be taken, need an agent and so on, as a clause. */

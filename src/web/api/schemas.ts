@@ -73,6 +73,9 @@ const jobs: Readonly<Record<string, Schema>> = {
     "profileReason?": text("why this profile and not another one that could serve it; absent: no other one could"),
     firstSeenMs: timeMs("when it was first seen waiting"),
     reason: text("one sentence: what is missing, what is coming, which key to change"),
+    "brief?": text(
+      "the reason without the error of a failing profile, which that profile tells; absent: it tells none",
+    ),
     reasonCode: text("stable code of the reason; a few dozen exist"),
     "nextAct?": text("what the operator can do; absent: the reason says it, or nothing is to be done"),
     "remarks?": listOf(ref("Remark"), "what the reason says beside the verdict's own reason"),
@@ -90,6 +93,9 @@ const jobs: Readonly<Record<string, Schema>> = {
     pollsInARow: count("polls in a row that found that agents are needed"),
     "limitedTo?": count("how many of needsAgent the limits allow now; absent: no limit binds"),
     reason: text("what its jobs get, and what holds back the agents that they lack"),
+    "brief?": text(
+      "the reason without the error of a failing profile, which that profile tells; absent: it tells none",
+    ),
     "oldestMs?": timeMs("when the one that waits longest was first seen waiting"),
   }),
   Why: record("one waiting job with all that explains its verdict", {
@@ -154,6 +160,7 @@ const agents: Readonly<Record<string, Schema>> = {
     frozen: flag("the operator has frozen it"),
     failures: count("launches that have failed in a row"),
     "blocked?": text("why it may not launch now"),
+    "brief?": text("the same without the error that its launches met, which problems tells"),
     "breaker?": ref("Breaker"),
     recentFailures,
   }),
@@ -169,6 +176,7 @@ const agents: Readonly<Record<string, Schema>> = {
         state: word("the state", ["half-open"]),
         sinceMs: timeMs("when the first failure in a row was counted"),
         "canary?": text("its task id; absent: not launched yet"),
+        failure: text("what the last launch failed with"),
       }),
     ],
   },

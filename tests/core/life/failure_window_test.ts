@@ -143,10 +143,11 @@ Deno.test("the problem says what has failed, and the breaker how it stands and w
     }
   }
   world.wait(2 * minute);
-  assertEquals(profileOf(world)?.breaker, { state: "half-open", sinceMs });
+  const halfOpen = { state: "half-open", sinceMs, failure: failed.message };
+  assertEquals(profileOf(world)?.breaker, halfOpen);
   world.offers(offer("h9", { cpus: 16, mem: 16_384 }));
   const [canary] = only(world.taken(), "accept-offers").flatMap(({ launches }) => launches.map(({ taskId }) => taskId));
-  assertEquals(profileOf(world)?.breaker, { state: "half-open", sinceMs, ...(canary === undefined ? {} : { canary }) });
+  assertEquals(profileOf(world)?.breaker, { ...halfOpen, ...(canary === undefined ? {} : { canary }) });
   assert(canary !== undefined);
 });
 

@@ -205,7 +205,7 @@ Deno.test("a breaker is open during its pause, and half open after it from the t
     return breakerView({ ...state, breakers }, "default", zeroMs + afterMs);
   };
   const open = { state: "open", sinceMs: 5, retryMs: zeroMs };
-  const halfOpen = { state: "half-open", sinceMs: 5 };
+  const halfOpen = { state: "half-open", sinceMs: 5, failure: "x" };
   assertEquals([view(0, -1), view(1, -1), view(3, -1)], [undefined, open, open]);
   assertEquals([view(1, 0), view(2, 0), view(3, 0)], [undefined, undefined, halfOpen]);
   assertEquals(view(3, 0, [anInstance("t", { state: "starting" })]), { ...halfOpen, canary: "t" });

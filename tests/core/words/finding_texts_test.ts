@@ -257,8 +257,8 @@ Deno.test("failures of late are told kind by kind, and not at all where there ar
 Deno.test("while a breaker lets one pass it is told which, once there is one", () => {
   const tried = "after failed launches one agent is tried first";
   assertEquals([
-    canaryText({ state: "half-open", sinceMs: 0 }),
-    canaryText({ state: "half-open", sinceMs: 0, canary: "t" }),
+    canaryText({ state: "half-open", sinceMs: 0, failure: "e" }),
+    canaryText({ state: "half-open", sinceMs: 0, failure: "e", canary: "t" }),
   ], [`${tried}, as soon as a job needs it`, `${tried}: t`]);
 });
 
