@@ -90,6 +90,13 @@ for (const [jobs, kinds] of [[1_000, 50], [5_000, 50], [10_000, 50], [10_000, 50
   Deno.bench("poll: 10000 jobs in 1000 buckets, 5000 profiles alike, 2000 agents", { group: "fleet" }, () => {
     step(warm, at(event, 120_000));
   });
+  // Target: the share costs little beside that.
+  const shared = { maxAgents: 5_000, fairShare: { by: "profile" as const, weights: {} } };
+  const sharing = initialState(emptyStore, someSettings({ profiles, scaling: shared }), zeroMs);
+  const warmShare = step(step(sharing, at(subscribedEvent)).state, at(event)).state;
+  Deno.bench("the same, sharing a limit of 5000 agents between profiles", { group: "fleet" }, () => {
+    step(warmShare, at(event, 120_000));
+  });
 }
 
 // Target: 1,000 instances and 500 buckets under 50 ms.

@@ -7,37 +7,11 @@ import { foldEnvironment } from "./matching.ts";
 import { groupOfInstances, groupOfKey } from "./pipeline_groups.ts";
 import type { LaunchGate } from "./reason.ts";
 import { reusedFor } from "./reusable.ts";
+import { serveInTurn } from "./serve_in_turn.ts";
 import type { AgentInstance } from "../instance.ts";
 import { profileOf } from "../profile_of.ts";
 import type { FairShare, Settings } from "../settings.ts";
 import type { State, WantedAgents } from "../state.ts";
-
-/** One of those that share a limit. */
-export interface Sharer {
-  /** Agents that it has. */
-  readonly inUse: number;
-  /** Above 0. */
-  readonly weight: number;
-}
-
-/**
- * Serves the sharers one unit after the other: each time the one with the least for its weight, the earlier of equals.
- * `serve` gives a unit, or tells that this one gets no more. Returns how much each has got.
- */
-export function serveInTurn(sharers: readonly Sharer[], serve: (index: number) => boolean): readonly number[] {
-  const given = sharers.map(() => 0);
-  const active = new Set(sharers.keys());
-  const levelOf = (index: number): number => {
-    const { inUse = 0, weight = 1 } = sharers[index] ?? {};
-    return (inUse + (given[index] ?? 0)) / weight;
-  };
-  while (active.size > 0) {
-    const next = [...active].reduce((least, each) => levelOf(each) < levelOf(least) ? each : least);
-    if (serve(next)) given[next] = (given[next] ?? 0) + 1;
-    else active.delete(next);
-  }
-  return given;
-}
 
 /** Who shares: as whom an agent counts that is launched with this profile for jobs of this bucket. */
 export function sharerOf({ by }: FairShare, { profile, environment, bucketKey }: LaunchedFor): string {
@@ -105,12 +79,14 @@ const turnsMax = 100;
 /** Decides for all at once. What draining agents can do is taken off first, but not from places that others wait for. */
 export function inFairTurn(decisions: Decisions, fairShare: FairShare): Decided {
   const { state, asks, atMs } = decisions;
+  if (!decisions.mayReuse || decisions.leaving.length === 0) {
+    return { ...rounds(decisions, fairShare, new Map(asks.map((ask) => [ask, ask.needs]))), reuse: [] };
+  }
   const foresight = { ...decisions, budget: launchBudget(state, atMs) };
   const { held } = rounds(foresight, fairShare, new Map(asks.map((ask) => [ask, ask.needs])));
   const reuse: string[] = [];
   const leftOf = (ask: Ask): number => {
     const { assessed, needs } = ask;
-    if (!decisions.mayReuse) return needs;
     const own = sharerOfAsk(fairShare, ask);
     const others = held.filter(({ sharer }) => sharer !== own);
     const { leaving } = decisions;
@@ -137,7 +113,7 @@ function rounds(
   const uses = usesOf(fairShare, state);
   const counts = new Map<Ask, number>();
   const refusals = new Map<Ask, Decision>();
-  const turns: WantedAgents[] = [];
+  const turns = newTurns();
   const held: HeldBack[] = [];
   const sharers = standings.map(({ sharer }) => ({
     inUse: uses.get(sharer) ?? 0,
@@ -155,7 +131,7 @@ function rounds(
       const { entry } = decide(decisions, ask, 1);
       if (entry !== undefined) {
         counts.set(ask, count + 1);
-        addTurn(turns, entry);
+        turns.add(entry);
         return true;
       }
       // Asked for all that is left, it tells what holds them back.
@@ -168,7 +144,7 @@ function rounds(
     return false;
   });
   return {
-    wanted: turns,
+    wanted: turns.wanted,
     held,
     decisions: asks.map((ask): Decision => {
       const wanted = counts.get(ask) ?? 0;
@@ -190,13 +166,23 @@ function standingsOf({ asks }: Decisions, fairShare: FairShare): readonly Standi
   return [...standings.values()];
 }
 
-function addTurn(turns: WantedAgents[], entry: WantedAgents): void {
-  const at = turns.length < turnsMax
-    ? turns.length - 1
-    : turns.findLastIndex(({ bucketKey }) => bucketKey === entry.bucketKey);
-  const same = turns[at];
-  if (same?.bucketKey === entry.bucketKey) turns[at] = { ...same, count: same.count + entry.count };
-  else turns.push(entry);
+interface Turns {
+  readonly wanted: readonly WantedAgents[];
+  add(entry: WantedAgents): void;
+}
+
+function newTurns(): Turns {
+  const wanted: WantedAgents[] = [];
+  const lastOf = new Map<string, number>();
+  return {
+    wanted,
+    add(entry): void {
+      const at = wanted.length < turnsMax ? wanted.length - 1 : lastOf.get(entry.bucketKey) ?? -1;
+      const same = wanted[at];
+      if (same?.bucketKey === entry.bucketKey) wanted[at] = { ...same, count: same.count + entry.count };
+      else lastOf.set(entry.bucketKey, wanted.push(entry) - 1);
+    },
+  };
 }
 
 function sharedGate(gate: LaunchGate, { by }: FairShare, allowed: number): LaunchGate {
