@@ -21,7 +21,7 @@ import { requireRights } from "../runtime/permissions.ts";
 import { openGocd, openMesos, stateOf } from "../runtime/ports.ts";
 import { checkStart, otherInstance, type StateFound } from "./check_start.ts";
 import { pendingWarning, silenceWarning } from "./check_agents.ts";
-import { groupsWarning } from "./check_groups.ts";
+import { groupsWarning, unknownGroups } from "./check_groups.ts";
 import { checkHistory } from "./check_history.ts";
 import { checkSandbox } from "./check_rights.ts";
 import type { Command } from "./command.ts";
@@ -187,6 +187,7 @@ export async function checkGocd(
     for (const { message, hint } of missingEnvironmentFindings(profiles, poll.missingEnvironments ?? [])) {
       report.warn("gocd", message, hint);
     }
+    for (const { text, hint } of unknownGroups(config.settings, poll.pipelineGroups)) report.warn("gocd", text, hint);
     checkRights(await withinLimit(limit, (signal) => gocd.rights(signal)), poll.findings.find(isRights), report);
     for (const warning of [silenceWarning(agents), pendingWarning(agents, ours, profiles)]) {
       if (warning !== undefined) report.warn("agents", warning.text, warning.hint);

@@ -1,9 +1,11 @@
 // What `check` says about profiles for pipeline groups: GoCD knows no groups when it gives a job to an agent.
 
 import { isPattern, patternTest } from "../core/demand/patterns.ts";
+import { groupTest, type PipelineGroups } from "../core/demand/pipeline_groups.ts";
 import type { AgentProfile, Settings } from "../core/settings.ts";
-import { listNames } from "../core/words/phrases.ts";
+import { listNames, profileKey, quotedName } from "../core/words/phrases.ts";
 import type { AgentsWarning } from "./check_agents.ts";
+import { nearestWord } from "./usage.ts";
 
 /** The warning about agents to which GoCD could give jobs of other groups than those of their profile. */
 export function groupsWarning({ profiles, poller }: Pick<Settings, "profiles" | "poller">): AgentsWarning | undefined {
@@ -23,6 +25,30 @@ export function groupsWarning({ profiles, poller }: Pick<Settings, "profiles" | 
     hint: "for a strict split give the profile an environment of its own, or resources that no other profile has and " +
       "each of its jobs asks for",
   };
+}
+
+/** Warnings about groups of the configuration that the dashboard does not show. */
+export function unknownGroups(
+  { profiles, scaling: { fairShare } }: Pick<Settings, "profiles" | "scaling">,
+  pipelineGroups: PipelineGroups | undefined,
+): readonly AgentsWarning[] {
+  if (pipelineGroups === undefined) return [];
+  const shown = [...new Set(pipelineGroups.values())];
+  const weighed = fairShare?.by === "pipeline-group" ? Object.keys(fairShare.weights) : [];
+  const named = [
+    ...profiles.map((each) => ({ key: `${profileKey(each.name)}.pipeline-groups`, names: each.pipelineGroups ?? [] })),
+    { key: "scaling.weights", names: weighed.filter((name) => name !== "-") },
+  ];
+  return named.flatMap(({ key, names }) =>
+    names.filter((name) => !shown.some(groupTest([name]))).map((name): AgentsWarning => {
+      const near = nearestWord(name.toLowerCase(), shown.map((each) => each.toLowerCase()));
+      const hint = near === undefined ? "" : `write ${quotedName(near)} if that is meant; else `;
+      return {
+        text: `${key}: the dashboard of GoCD shows no pipeline group ${quotedName(name)}`,
+        hint: `${hint}let the account of go-server view the pipelines of the group, if there is one`,
+      };
+    })
+  );
 }
 
 function hasSameGroups(one: AgentProfile, other: AgentProfile): boolean {

@@ -3,6 +3,7 @@
 
 import type { Config } from "../config/config.ts";
 import { ConfigError, problemText } from "../config/config_error.ts";
+import { groupOf } from "../core/demand/verdicts.ts";
 import type { Finding } from "../core/event.ts";
 import { counted, describeJobNeed, describeNeed } from "../core/words/phrases.ts";
 import type { WantedAgents } from "../core/state.ts";
@@ -82,6 +83,7 @@ function planJson(view: StatusView, url: string): Record<string, unknown> {
       name: job.name,
       environment: job.environment ?? null,
       gocdResources: job.gocdResources,
+      ...groupOf(job),
       verdict: job.verdict,
       profile: job.profile ?? null,
       reason: job.reason,
@@ -90,6 +92,7 @@ function planJson(view: StatusView, url: string): Record<string, unknown> {
     demand: view.demand.map((bucket) => ({
       environment: bucket.environment ?? null,
       gocdResources: bucket.gocdResources,
+      ...groupOf(bucket),
       profile: bucket.profile ?? null,
       waiting: bucket.waiting,
       willBeTaken: bucket.willBeTaken,

@@ -1,7 +1,7 @@
 // What `check` says of profiles whose agents GoCD could give jobs of other pipeline groups.
 
 import { assertEquals } from "@std/assert";
-import { groupsWarning } from "../../src/cli/check_groups.ts";
+import { groupsWarning, unknownGroups } from "../../src/cli/check_groups.ts";
 import type { AgentProfile } from "../../src/core/settings.ts";
 import { someSettings } from "../support/core.ts";
 import { aProfile } from "../support/placement.ts";
@@ -61,4 +61,28 @@ Deno.test("the warning says what would split them", () => {
       "for a strict split give the profile an environment of its own, or resources that no other profile has and each " +
       "of its jobs asks for",
   });
+});
+
+Deno.test("groups of the configuration that the dashboard does not show are told, with what is near to them", () => {
+  const profiles = [plain, profile("mobile", { pipelineGroups: ["Mobile-iOS", "tv-*", "mobil-*", "team-q"] })];
+  const weights = { "team-a": 2, "-": 2, "team-x": 3 };
+  const settings = someSettings({ profiles, scaling: { fairShare: { by: "pipeline-group", weights } } });
+  const shown = new Map([["app", "mobile-ios"], ["tv", "tv-1"], ["web", "team-a"]]);
+  const account = "let the account of go-server view the pipelines of the group, if there is one";
+  assertEquals(unknownGroups(settings, shown), [
+    {
+      text: 'profiles.mobile.pipeline-groups: the dashboard of GoCD shows no pipeline group "mobil-*"',
+      hint: account,
+    },
+    {
+      text: 'profiles.mobile.pipeline-groups: the dashboard of GoCD shows no pipeline group "team-q"',
+      hint: `write "team-a" if that is meant; else ${account}`,
+    },
+    {
+      text: 'scaling.weights: the dashboard of GoCD shows no pipeline group "team-x"',
+      hint: `write "team-a" if that is meant; else ${account}`,
+    },
+  ]);
+  assertEquals(unknownGroups(settings, undefined), [], "what is not known is not told");
+  assertEquals(unknownGroups(someSettings({ profiles: [plain] }), shown), []);
 });

@@ -2,6 +2,7 @@
 
 import { type Cause, elasticUses, everything, foreign } from "./arrange.ts";
 import { minute, second } from "../support/core.ts";
+import { aProfile } from "../support/placement.ts";
 
 /** Those for which another agent would not help, or which say what would. */
 export const demandCauses: readonly Cause[] = [
@@ -81,6 +82,18 @@ export const demandCauses: readonly Cause[] = [
       return locator;
     },
     verdict: "unserved no-profile-environment",
+  },
+  {
+    name: "no-profile-group",
+    title: "no profile serves its pipeline group",
+    options: { profiles: [aProfile({ name: "mobile", gocdResources: ["linux"], pipelineGroups: ["mobile-*"] })] },
+    arrange: async (its) => {
+      const locator = its.schedule();
+      its.gocd.setPipelineGroup("shop", "Sales");
+      await its.pass(30 * second);
+      return locator;
+    },
+    verdict: "unserved no-profile-group",
   },
   {
     name: "agent-in-environment",

@@ -116,7 +116,7 @@ Deno.test("what is stored with an instance says how it came to be known, or how 
 Deno.test("each verdict has its words, the most urgent first", () => {
   assertEquals(verdictKinds.map((kind) => `${kind}: ${verdictWords[kind].label}, ${verdictWords[kind].meaning}`), [
     "needs-agent: needs agent, an agent must be launched for it",
-    "unserved: unserved, no profile has its resources or its environment",
+    "unserved: unserved, no profile has its resources, its environment or its pipeline group",
     "other-cause: other cause, an agent would not help: it waits for something else",
     "coming: coming, an agent that is starting will take it",
     "will-be-taken: will be taken, an idle agent is there for it",
