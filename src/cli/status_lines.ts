@@ -132,12 +132,15 @@ function agentsText({ agents }: Pick<StatusSummary, "agents">): string {
 }
 
 function agentLines(status: StatusSummary, layout: Layout): string[] {
-  const { limits, avoidedHosts, gocdAgents } = status;
+  const { limits, usedLimits, avoidedHosts, gocdAgents } = status;
   const known = Object.values(gocdAgents).reduce((sum, count) => sum + count, 0);
   const cells = limits.map(({ profile, agents, maxAgents }): Cell => ({
     text: `${profile ?? "all profiles"} ${agents} of ${maxAgents}`,
     style: agents >= maxAgents ? "warn" : "plain",
   }));
+  for (const { key, used, limit, unit } of usedLimits) {
+    cells.push({ text: `${key} ${used} of ${limit} ${unit}`, style: used >= limit ? "warn" : "plain" });
+  }
   const separated = cells.flatMap((cell, index) => index === 0 ? [cell] : [{ text: ", " }, cell]);
   return [
     "",

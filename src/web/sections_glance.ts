@@ -100,20 +100,46 @@ export function agentsCard(view: StatusView, canCommand: boolean): Html {
 /** Limits shown at most. */
 const limitsMax = 8;
 
-/** How full the limits of the profiles are, the fullest first. */
-function limits({ profiles }: StatusView): Html | undefined {
+/** How full the limits are that are set beside that of all agents. */
+function limits(view: StatusView): Html {
+  return html`${limitsOfProfiles(view)}${otherLimits(view)}`;
+}
+
+function limitRow(name: string, { used, limit, text }: { used: number; limit: number; text: string }): Html {
+  return html`
+    <li data-key="${name}" class="${used >= limit ? "full" : "free"}"><span>${untrustedText(name)}</span><svg
+      class="bar" aria-hidden="true" height="8"><rect x="0" width="${percent(
+        Math.min(used, limit),
+        Math.max(limit, 0.001),
+      )}" height="8" /></svg><span>${text}</span></li>
+  `;
+}
+
+const limitUnits = {
+  launches: "launches in the last minute",
+  cpus: "cpus",
+  "cpu-hours": "cpu-hours today",
+} as const;
+
+function otherLimits({ usedLimits = [] }: StatusView): Html | undefined {
+  if (usedLimits.length === 0) return undefined;
+  const rows = usedLimits.map(({ key, used, limit, unit }) =>
+    limitRow(key, { used, limit, text: `${used} of ${limit} ${limitUnits[unit]}` })
+  );
+  return html`
+    <h3 class="quiet">Other limits</h3>
+    <ul class="limits">${rows}</ul>
+  `;
+}
+
+/** The fullest first. */
+function limitsOfProfiles({ profiles }: StatusView): Html | undefined {
   const limited = profiles.flatMap(({ name, alive, maxAgents }) =>
     maxAgents === undefined ? [] : [{ name, alive, maxAgents }]
   ).sort((a, b) => b.alive / Math.max(1, b.maxAgents) - a.alive / Math.max(1, a.maxAgents));
   if (limited.length === 0) return undefined;
   const rows = limited.slice(0, limitsMax).map(({ name, alive, maxAgents }) =>
-    html`
-      <li data-key="${name}" class="${alive >= maxAgents ? "full" : "free"}"><span>${untrustedText(name)}</span><svg
-        class="bar" aria-hidden="true" height="8"><rect x="0" width="${percent(
-          Math.min(alive, maxAgents),
-          Math.max(1, maxAgents),
-        )}" height="8" /></svg><span>${alive} of ${maxAgents}</span></li>
-    `
+    limitRow(name, { used: alive, limit: maxAgents, text: `${alive} of ${maxAgents}` })
   );
   const hidden = limited.length - rows.length;
   return html`

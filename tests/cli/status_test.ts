@@ -82,6 +82,15 @@ Deno.test("no line is wider than the terminal, nor obeyed by it, whatever names 
   );
 });
 
+Deno.test("status shows the other limits that are set beside those on agents, in the colour of a warning where one is full", () => {
+  const limit = { key: "scaling.launches-per-minute", limit: 30, unit: "launches" } as const;
+  const lines = (used: number): string =>
+    statusLines(summaryOf({ ...sampleView, usedLimits: [{ ...limit, used }] }), { columns: 200, hasColour: true })
+      .join("\n");
+  assertStringIncludes(lines(12), "scaling.launches-per-minute 12 of 30 launches");
+  assertEquals([12, 30].map((used) => lines(used).includes("mscaling.launches")), [false, true]);
+});
+
 Deno.test("status, agents, events and why ask the running instance, and print JSON for programs", () =>
   withInstance(async ({ conf, start }) => {
     await start(() => sample);

@@ -200,11 +200,12 @@ export const sampleOffer: OfferView = {
   ...{ isAccepted: false, answer: "profile big is short by 3.5 cpus" },
 };
 
-/** The same where pipeline groups matter, with reasons for profiles. */
+/** The same where pipeline groups matter, with reasons for profiles and a limit on cpu-hours. */
 export const groupedView: StatusView = {
   ...sampleView,
   jobs: sampleView.jobs.map((each) => ({ ...each, profileReason: "it is the first", pipelineGroup: "mobile" })),
   demand: sampleView.demand.map((each) => ({ ...each, pipelineGroup: "" })),
+  usedLimits: [{ key: "scaling.cpu-hours-per-day", used: 7.5, limit: 10, unit: "cpu-hours" }],
 };
 
 /** The same of an instance that waits, and knows who leads or not. */

@@ -160,6 +160,16 @@ Deno.test("a problem says for how long it is there and what to do, and a long er
   assertEquals(page.split(detail).length, 2);
 });
 
+Deno.test("each other limit that is set is shown with its key, how full it is, and what it counts", () => {
+  const limit = { key: "scaling.cpu-hours-per-day", limit: 10, unit: "cpu-hours" } as const;
+  const rowOf = (used: number): readonly string[] =>
+    /<li data-key="scaling.cpu-hours-per-day" class="(\w+)"[\s\S]*?width="([\d.]+%)"[\s\S]*?<span>([^<]*)<\/span><\/li>/
+      .exec(pageOf({ ...sampleView, usedLimits: [{ ...limit, used }] }))?.slice(1) ?? [];
+  assertEquals(rowOf(7.5), ["free", "75%", "7.5 of 10 cpu-hours today"]);
+  assertEquals(rowOf(12), ["full", "100%", "12 of 10 cpu-hours today"]);
+  assertEquals(pageOf(sampleView).includes("Other limits"), false);
+});
+
 Deno.test("what stands between backticks is code, escaped as everything is, and a backtick alone stays", () => {
   assertEquals(
     sentence("`gocd-mesos why FILE <job>` tells more, `a & b` too").markup,

@@ -64,7 +64,7 @@ function cpusMilliOf(settings: State["settings"], { state, profile }: AgentInsta
 }
 
 /** The cpus of our agents and of all hosts that are known, in thousandths. */
-function clusterOf(state: State): Pick<ShareHeld, "usedMilli" | "clusterMilli"> {
+export function clusterOf(state: State): Pick<ShareHeld, "usedMilli" | "clusterMilli"> {
   const used = usedByHost(state);
   const capacity = new Map(state.offers.capacity);
   // What an agent has that is launched now was offered; what one had that has ended since may have been: its end is heard of

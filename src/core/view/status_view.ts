@@ -15,6 +15,7 @@ import type { AgentProfile } from "../settings.ts";
 import { gocdHealth, gocdSilentMs, mesosHealth } from "./health.ts";
 import { sinceOf, stateOf } from "./life.ts";
 import { breakerView } from "./breakers.ts";
+import { usedLimits } from "./limits.ts";
 import { blockedText, briefBlockedText, problemsNow } from "./problems_now.ts";
 import type { State } from "../state.ts";
 import type { JobVerdict } from "../demand/verdict.ts";
@@ -47,6 +48,7 @@ export function statusView(state: State, atMs: number): StatusView {
   const instances = [...state.instances.values()];
   const builds = new Map(server.agents.map(({ uuid, buildLocator }) => [uuid, buildLocator] as const));
   const ours = new Map(instances.map((instance) => [uuidOf(instance), instance.taskId] as const));
+  const limits = usedLimits(state, atMs);
   return {
     atMs,
     startedMs: state.startedMs,
@@ -79,6 +81,7 @@ export function statusView(state: State, atMs: number): StatusView {
     gocdAgents: server.agents.map((gocdAgent) => gocdAgentView(gocdAgent, ours.get(gocdAgent.uuid))),
     profiles: profileViews(state, atMs),
     maxAgents: state.settings.scaling.maxAgents,
+    ...(limits.length === 0 ? {} : { usedLimits: limits }),
     avoidedHosts: [...avoidedHosts(state.breakers.hosts, atMs)].map(([host, avoided]) => ({
       host,
       untilMs: atMs + avoided.forMs,

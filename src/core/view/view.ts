@@ -30,6 +30,8 @@ export interface StatusView {
   readonly profiles: readonly ProfileView[];
   /** `scaling.max-agents`. */
   readonly maxAgents: number;
+  /** The limits of `scaling` beside `max-agents` that are set; absent: none. */
+  readonly usedLimits?: readonly UsedLimitView[];
   /** Mesos agents that are avoided for a while, with the reason. */
   readonly avoidedHosts: readonly { readonly host: string; readonly untilMs: number; readonly reason: string }[];
   /** Mesos agents on which something has failed in the last hour, by kind. */
@@ -74,6 +76,17 @@ export interface BucketView extends Omit<BucketDemand, "unserved" | "gate" | "re
   readonly brief?: string;
   /** When the job of it that waits longest was first seen waiting; absent: none waits any more. */
   readonly oldestMs?: number;
+}
+
+/** A limit of `scaling` and how much of it is used. */
+export interface UsedLimitView {
+  /** Its key in the configuration. */
+  readonly key: "scaling.launches-per-minute" | "scaling.max-cpu-share" | "scaling.cpu-hours-per-day";
+  readonly used: number;
+  /** Of `max-cpu-share`: so many cpus of those that Mesos has shown. */
+  readonly limit: number;
+  /** What both count; launches are those of the last minute, cpu-hours those of today. */
+  readonly unit: "launches" | "cpus" | "cpu-hours";
 }
 
 /** This instance's part among several that share one state. */

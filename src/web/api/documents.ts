@@ -13,6 +13,7 @@ import type {
   MesosView,
   NoteView,
   StatusView,
+  UsedLimitView,
 } from "../../core/view/view.ts";
 import { countBy } from "../../core/view/why.ts";
 import { verdictKinds } from "../../core/words/verdicts.ts";
@@ -43,6 +44,7 @@ export interface StatusSummary extends ProgramFacts {
   /** All agents of the server by what they count as; every word is there. */
   readonly gocdAgents: Readonly<Record<string, number>>;
   readonly limits: readonly LimitView[];
+  readonly usedLimits: readonly UsedLimitView[];
   readonly avoidedHosts: StatusView["avoidedHosts"];
   readonly problems: readonly Finding[];
 }
@@ -81,6 +83,7 @@ export function statusSummary({ view }: Pick<Picture, "view">, { version, sandbo
     agents: countAll(instanceStates, view.instances.map(({ state }) => state)),
     gocdAgents: countAll(gocdAgentStates, view.gocdAgents.map(({ state }) => state)),
     limits: limitsOf(view),
+    usedLimits: view.usedLimits ?? [],
     avoidedHosts: view.avoidedHosts.map(({ host, untilMs, reason }) => ({ host, untilMs, reason })),
     problems: view.problems,
   };

@@ -282,6 +282,12 @@ const program: Readonly<Record<string, Schema>> = {
     agents: count("agents that count to it"),
     maxAgents: count("the limit"),
   }),
+  UsedLimit: record("a limit of scaling and how much of it is used", {
+    key: word("its key", ["scaling.launches-per-minute", "scaling.max-cpu-share", "scaling.cpu-hours-per-day"]),
+    used: amount("how much is used: launches of the last minute, cpus now, cpu-hours of today"),
+    limit: amount("the limit; of max-cpu-share so many cpus of those that Mesos has shown"),
+    unit: word("what both count", ["launches", "cpus", "cpu-hours"]),
+  }),
 };
 
 const status: Schema = record("the program at a glance", {
@@ -317,7 +323,8 @@ const status: Schema = record("the program at a glance", {
   gocdAgents: record("all agents of the GoCD server, by what they count as", {
     ...Object.fromEntries(gocdAgentStates.map((state) => [state, count(`agents that count as ${state}`)])),
   }),
-  limits: listOf(ref("Limit"), "every limit, that of all profiles first"),
+  limits: listOf(ref("Limit"), "every limit on agents, that of all profiles first"),
+  usedLimits: listOf(ref("UsedLimit"), "the other limits of scaling that are set"),
   avoidedHosts: listOf(
     record("nothing is launched on it for a while", {
       host: text("its hostname"),
