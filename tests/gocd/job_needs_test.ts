@@ -9,14 +9,16 @@ import { apiRecordings } from "../support/gocd_recordings.ts";
 
 const text = (name: string): string => apiRecordings.find((each) => each.name === name)?.text ?? "";
 
-Deno.test("the recorded dashboard of a real server shows its running stages and its environment", () => {
-  const { running, environments, isPersonal } = readDashboard(text("dashboard"), "GET");
+Deno.test("the recorded dashboard of a real server shows its running stages, its environment and its group", () => {
+  const { running, environments, groups, isPersonal } = readDashboard(text("dashboard"), "GET");
   assertEquals(
     running.map(({ pipeline, counter, stage, stageCounter }) => [pipeline, counter, stage, stageCounter].join("/")),
     ["runall/2/st/1", "elastic/1/st/1", "long/14/st/1", "big/2/st/1"],
   );
   assertEquals(running[0]?.movedAt, 1795735723037);
   assertEquals([...environments], [["envjobs", "prod-EU"]]);
+  const ofLab = ["envjobs", "runall", "multi", "elastic", "long", "big"];
+  assertEquals([...groups], ofLab.map((pipeline) => [pipeline, "lab"]));
   assertEquals(isPersonal, false);
 });
 
@@ -119,6 +121,19 @@ for (const [what, read, body] of odd) {
     assertEquals(assertThrows(() => read(body, "GET"), GocdError).problem.kind, "unreadable");
   });
 }
+
+Deno.test("groups that cannot be read are left out of a dashboard, which is read all the same", () => {
+  const dashboard = (groups: unknown): string =>
+    JSON.stringify({ _embedded: { environments: [], pipelines: [], pipeline_groups: groups } });
+  const read = (groups: unknown): unknown => [...readDashboard(dashboard(groups), "GET").groups];
+  const good = { name: "ops", pipelines: ["Deploy"] };
+  assertEquals(read([good]), [["deploy", "ops"]]);
+  assertEquals(read([{ pipelines: ["a"] }, { name: "x" }, { name: "y", pipelines: [1, null] }, 7, good]), [[
+    "deploy",
+    "ops",
+  ]]);
+  assertEquals([read("none"), read(undefined)], [[], []]);
+});
 
 Deno.test("a stage in a state that nobody knows yet is looked at", () => {
   const stage = { name: "s", counter: "1", status: "Waiting" };

@@ -3,6 +3,7 @@
 
 import type { Bucket } from "./backlog.ts";
 import { isPattern, patternTest } from "./patterns.ts";
+import type { ScheduledJob } from "../gocd_records.ts";
 import type { AgentInstance } from "../instance.ts";
 import type { Settings } from "../settings.ts";
 import type { State } from "../state.ts";
@@ -25,8 +26,7 @@ export function wantsGroups({ scaling, profiles }: Pick<Settings, "scaling" | "p
 
 /** The pipeline of a locator `pipeline/pipelineCounter/stage/stageCounter/job`. */
 export function pipelineOf(locator: string): string {
-  const end = locator.indexOf("/");
-  return end === -1 ? locator : locator.slice(0, end);
+  return locator.split("/", 1).join();
 }
 
 /** The group of a job's pipeline, in the server's spelling; {@linkcode unknownGroup} if it is not known. */
@@ -44,31 +44,32 @@ export function keyWithGroup(key: string, group: string): string {
 
 /** The key of the bucket of all groups. */
 export function keyWithoutGroup(key: string): string {
-  const at = key.lastIndexOf(keyMark);
-  return at === -1 ? key : key.slice(0, at);
+  return key.split(keyMark, 1).join();
 }
 
 /** The group in a bucket's key, in comparable spelling; {@linkcode unknownGroup} if there is none. */
 export function groupOfKey(key: string | undefined): string {
-  const at = key?.lastIndexOf(keyMark) ?? -1;
-  return key === undefined || at === -1 ? unknownGroup : key.slice(at + keyMark.length);
+  return key?.split(keyMark)[1] ?? unknownGroup;
 }
 
 /** A bucket for each group, in the order of their oldest jobs; the bucket itself where groups do not matter. */
 export function byGroup({ settings, server }: Pick<State, "settings" | "server">, bucket: Bucket): readonly Bucket[] {
   if (!wantsGroups(settings)) return [bucket];
-  const jobs = Map.groupBy(bucket.jobs, ({ locator }) => foldGroup(groupOfJob(server.pipelineGroups, locator)));
-  return [...jobs].map(([, ofGroup]) => {
-    const pipelineGroup = groupOfJob(server.pipelineGroups, ofGroup[0]?.locator ?? "");
-    return { ...bucket, key: keyWithGroup(bucket.key, pipelineGroup), pipelineGroup, jobs: ofGroup };
-  });
+  const parts = new Map<string, { readonly pipelineGroup: string; readonly jobs: ScheduledJob[] }>();
+  for (const job of bucket.jobs) {
+    const pipelineGroup = groupOfJob(server.pipelineGroups, job.locator);
+    const key = keyWithGroup(bucket.key, pipelineGroup);
+    const part = parts.get(key);
+    if (part === undefined) parts.set(key, { pipelineGroup, jobs: [job] });
+    else part.jobs.push(job);
+  }
+  return [...parts].map(([key, part]) => ({ ...bucket, key, ...part }));
 }
 
 /** In how many polls in a row a bucket's jobs have needed agents; its group may have become known only now. */
 export function streakOf(streaks: ReadonlyMap<string, number>, { key }: Pick<Bucket, "key">): number {
   const kind = keyWithoutGroup(key);
-  return streaks.get(key) ?? (kind === key ? undefined : streaks.get(keyWithGroup(kind, unknownGroup))) ??
-    streaks.get(kind) ?? 0;
+  return streaks.get(key) ?? streaks.get(keyWithGroup(kind, unknownGroup)) ?? streaks.get(kind) ?? 0;
 }
 
 /**
@@ -87,11 +88,8 @@ export function groupOfInstances({ server }: Pick<State, "server">): (instance: 
 
 /** A test of groups by names and patterns. */
 export function groupTest(names: readonly string[]): (group: string) => boolean {
-  const folded = names.map(foldGroup);
-  const plain = new Set(folded.filter((name) => !isPattern(name)));
-  const patterns = folded.filter(isPattern).map(patternTest);
-  return (group) => {
-    const name = foldGroup(group);
-    return plain.has(name) || patterns.some((test) => test(name));
-  };
+  const tests = names.map(foldGroup).map((name) =>
+    isPattern(name) ? patternTest(name) : (group: string) => group === name
+  );
+  return (group) => tests.some((test) => test(foldGroup(group)));
 }

@@ -3,16 +3,19 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import {
   groupOfInstances,
+  groupOfJob,
   groupOfKey,
+  groupTest,
   keyWithGroup,
   keyWithoutGroup,
+  streakOf,
 } from "../../../src/core/demand/pipeline_groups.ts";
 import { profileChooser } from "../../../src/core/demand/profile_choice.ts";
 import type { GocdAgent, ScheduledJob } from "../../../src/core/gocd_records.ts";
 import type { AgentProfile, FairShare } from "../../../src/core/settings.ts";
 import { building, drive, type Driver, gocdAgent, minute, offer, only, second } from "../../support/core.ts";
 import { aProfile } from "../../support/placement.ts";
-import { aRegistered, stateOf } from "../instance_fixtures.ts";
+import { anInstance, aRegistered, stateOf } from "../instance_fixtures.ts";
 
 const groups = { web: "Team-A", shop: "team-a", app: "mobile-ios", tv: "mobile-tv" };
 
@@ -256,4 +259,67 @@ Deno.test("as whose agent an instance counts", () => {
     tell({ ...aRegistered("c", "idle"), bucketKey }),
     tell({ ...aRegistered("d", "building"), bucketKey: "warm plain" }),
   ], ["team-a", "mobile-tv", "mobile-tv", ""]);
+});
+
+Deno.test("the key of a bucket has its group, where groups matter", () => {
+  const key = keyWithGroup("prod;linux", " Team-A ");
+  assertEquals([keyWithoutGroup(key), groupOfKey(key)], ["prod;linux", "team-a"]);
+  assertEquals([keyWithoutGroup("prod;linux"), groupOfKey("prod;linux"), groupOfKey(undefined)], [
+    "prod;linux",
+    "",
+    "",
+  ]);
+});
+
+Deno.test("the group of a job is that of its pipeline, whatever the case", () => {
+  const known = new Map(Object.entries(groups));
+  assertEquals([groupOfJob(known, "WEB/1/s/1/j"), groupOfJob(known, "web"), groupOfJob(known, "we/b")], [
+    "Team-A",
+    "Team-A",
+    "",
+  ]);
+  assertEquals(groupOfJob(undefined, "web/1/s/1/j"), "");
+});
+
+for (
+  const [names, group, is] of [
+    [["ops"], "Ops", true],
+    [[" OPS "], "ops", true],
+    [["ops"], "op-ops", false],
+    [["ops", "mobile-*"], "Mobile-tv", true],
+    [["mobile-*"], "mobile", false],
+    [["*"], "", true],
+    [["mobile-*"], "", false],
+    [[], "ops", false],
+  ] as const
+) {
+  Deno.test(`group ${JSON.stringify(group)} is ${is ? "" : "not "}one of ${JSON.stringify(names)}`, () => {
+    assertEquals(groupTest(names)(group), is);
+  });
+}
+
+Deno.test("polls in a row are those of the bucket, else of its jobs while their group was unknown, or did not matter", () => {
+  const key = keyWithGroup(";linux", "a");
+  const [unknown, plainKey] = [keyWithGroup(";linux", ""), ";linux"];
+  const of = (...all: readonly (readonly [string, number])[]): number => streakOf(new Map(all), { key });
+  assertEquals([of([key, 1], [unknown, 2], [plainKey, 3]), of([unknown, 2], [plainKey, 3]), of([plainKey, 3]), of()], [
+    1,
+    2,
+    3,
+    0,
+  ]);
+  assertEquals(streakOf(new Map([[plainKey, 4]]), { key: plainKey }), 4);
+});
+
+Deno.test("an agent that waits or drains counts for the group that it was launched for", () => {
+  const { server } = stateOf([]);
+  const seen = { ...gocdAgent("x", { buildLocator: "web/1/s/1/j" }), uuid: "uuid-a" };
+  const tell = groupOfInstances({
+    server: { ...server, agents: [seen], pipelineGroups: new Map(Object.entries(groups)) },
+  });
+  const bucketKey = keyWithGroup(";linux", "ops");
+  assertEquals([
+    tell(anInstance("b", { state: "starting" }, { bucketKey })),
+    tell(anInstance("c", { state: "launching", offerId: "o" }, {})),
+  ], ["ops", ""]);
 });
