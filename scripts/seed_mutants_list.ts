@@ -139,8 +139,8 @@ export const seedMutants: readonly SeedMutant[] = [
   {
     name: "replans-count-as-polls",
     file: "demand/plan.ts",
-    original: `(state.demand.streaks.get(bucket.key) ?? 0) + (occasion === "poll" ? 1 : 0)`,
-    replacement: "(state.demand.streaks.get(bucket.key) ?? 0) + 1",
+    original: `streakOf(state.demand.streaks, bucket) + (occasion === "poll" ? 1 : 0)`,
+    replacement: "streakOf(state.demand.streaks, bucket) + 1",
   },
   {
     name: "plan-10-times-older",

@@ -210,18 +210,19 @@ function best(index: Index, requirement: Requirement, group: string | undefined)
   if (mask === undefined) return choiceOf(twoBest(index, requirement, () => true));
   const of = (part: number): Found[] => twoBest(index, requirement, ({ position }) => mask[position] === part);
   const own = of(forThis);
-  const [first, second] = own.length === 2 ? own : [...own, ...of(forAll)];
-  if (own.length !== 1 || first === undefined || second === undefined) return choiceOf([first, second]);
-  const over = second.entry.profile.name;
-  return { kind: "serves", profile: first.entry.profile, by: { kind: "pipeline-group", over } };
+  return choiceOf([...own, ...of(forAll)], own.length);
 }
 
-function choiceOf([first, second]: readonly (Found | undefined)[]): ProfileChoice | undefined {
+/** `own`: so many of them are for the pipeline group, and the others for all. */
+function choiceOf([first, second]: readonly Found[], own?: number): ProfileChoice | undefined {
   if (first === undefined) return undefined;
   const { profile } = first.entry;
-  return second === undefined ? { kind: "serves", profile } : { kind: "serves", profile, by: chosenBy(first, second) };
+  if (second === undefined) return { kind: "serves", profile };
+  const over = second.entry.profile.name;
+  return { kind: "serves", profile, by: own === 1 ? { kind: "pipeline-group", over } : chosenBy(first, second) };
 }
 
+/** The two best of these, and perhaps more. */
 function twoBest(index: Index, requirement: Requirement, isOpen: (entry: Entry) => boolean): Found[] {
   const { gocdResources } = requirement;
   const mask = maskOf(index, requirement.environment);
@@ -232,7 +233,7 @@ function twoBest(index: Index, requirement: Requirement, isOpen: (entry: Entry) 
     .map((entry) => ({ entry, surplus: surplusOf(entry, requirement) }))
     .sort((a, b) => a.surplus - b.surplus || byRank(a.entry, b.entry));
   found.push(...firstTwo(index.catchAlls, serves).map((entry) => ({ entry, surplus: Infinity })));
-  return found.slice(0, 2);
+  return found;
 }
 
 /** One of the lists in which all without patterns are that have these names. */
@@ -292,15 +293,16 @@ function nearest(index: Index, requirement: Requirement, group: string | undefin
   const entry = entries[at];
   if (entry === undefined) return undefined;
   const match = lackOf(matchProfile(entry.profile, requirement, index.rule), groups?.[at] === forOthers);
-  if (match === undefined) return undefined;
   return { kind: "lacks", profile: entry.profile, match, isElsewhere: isAnyWith(index, match.missingResources) };
 }
 
-function lackOf(match: ProfileMatch, lacksGroup: boolean): ProfileMatch & { readonly kind: "lacks" } | undefined {
-  const group = lacksGroup ? { lacksGroup } as const : {};
-  if (match.kind === "lacks") return { ...match, ...group };
-  return lacksGroup ? { kind: "lacks", missingResources: [], lacksEnvironment: false, ...group } : undefined;
+/** What a profile lacks that does not serve, be it for its groups only. */
+function lackOf(match: ProfileMatch, lacksGroup: boolean): ProfileMatch & { readonly kind: "lacks" } {
+  const lacks = match.kind === "lacks" ? match : lacksNothing;
+  return lacksGroup ? { ...lacks, lacksGroup } : lacks;
 }
+
+const lacksNothing = { kind: "lacks", missingResources: [], lacksEnvironment: false } as const;
 
 /** Whether some profile has all of these, whatever its environments. */
 function isAnyWith(index: Index, gocdResources: readonly string[]): boolean {

@@ -143,6 +143,39 @@ for (
   });
 }
 
+const near = profileChooser([
+  aProfile({ name: "team", gocdResources: ["linux"], pipelineGroups: ["a"] }),
+  aProfile({ name: "java", gocdResources: ["java"] }),
+  aProfile({ name: "prod", gocdResources: ["linux"], environments: ["prod"], pipelineGroups: ["a"] }),
+  aProfile({ name: "stage", gocdResources: ["linux"], environments: ["stage"] }),
+], "insensitive");
+
+for (
+  const [environment, gocdResources, group, want] of [
+    ["", ["linux"], "b", { nearest: "team", lacksGroup: true, missing: [], lacksEnvironment: false }],
+    ["", ["linux", "java"], "b", { nearest: "java", missing: ["linux"], lacksEnvironment: false }],
+    ["", ["linux", "java"], "a", { nearest: "team", missing: ["java"], lacksEnvironment: false }],
+    ["prod", ["linux"], "b", { nearest: "prod", lacksGroup: true, missing: [], lacksEnvironment: false }],
+    ["qa", ["linux"], "b", { nearest: "stage", missing: [], lacksEnvironment: true }],
+    ["prod", ["linux", "java"], "b", {
+      nearest: "prod",
+      lacksGroup: true,
+      missing: ["java"],
+      lacksEnvironment: false,
+    }],
+  ] as const
+) {
+  Deno.test(`nearest to ${gocdResources} in environment "${environment}" for group ${group}: ${want.nearest}`, () => {
+    const choice = near.choose({ environment, gocdResources }, group);
+    if (choice.kind !== "lacks") throw new Error("it is served");
+    const { missingResources: missing, kind: _, ...match } = choice.match;
+    assertEquals({ nearest: choice.profile.name, missing: [...missing], ...match }, {
+      ...want,
+      missing: [...want.missing],
+    });
+  });
+}
+
 Deno.test("the verdict on a job of a group that no profile serves names the key", () => {
   const driver = world([aProfile({ name: "mobile", gocdResources: ["linux"], pipelineGroups: ["mobile-*"] })]);
   const prod = { ...jobsOf("tv", 1, "gpu")[0], environment: "prod" } as ScheduledJob;
