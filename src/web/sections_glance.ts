@@ -105,9 +105,18 @@ function limits(view: StatusView): Html {
   return html`${limitsOfProfiles(view)}${otherLimits(view)}`;
 }
 
-function limitRow(name: string, { used, limit, text }: { used: number; limit: number; text: string }): Html {
+interface LimitRow {
+  /** The row is one with that of this key, when the page refreshes itself. */
+  readonly key: string;
+  readonly name: Html;
+  readonly used: number;
+  readonly limit: number;
+  readonly text: string;
+}
+
+function limitRow({ key, name, used, limit, text }: LimitRow): Html {
   return html`
-    <li data-key="${name}" class="${used >= limit ? "full" : "free"}"><span>${untrustedText(name)}</span><svg
+    <li data-key="${key}" class="${used >= limit ? "full" : "free"}"><span>${name}</span><svg
       class="bar" aria-hidden="true" height="8"><rect x="0" width="${percent(
         Math.min(used, limit),
         Math.max(limit, 0.001),
@@ -115,16 +124,22 @@ function limitRow(name: string, { used, limit, text }: { used: number; limit: nu
   `;
 }
 
-const limitUnits = {
-  launches: "launches in the last minute",
-  cpus: "cpus",
-  "cpu-hours": "cpu-hours today",
+const limitWords = {
+  launches: { name: "launches", of: "a minute" },
+  cpus: { name: "cpus", of: "now" },
+  "cpu-hours": { name: "cpu-hours", of: "today" },
 } as const;
 
 function otherLimits({ usedLimits = [] }: StatusView): Html | undefined {
   if (usedLimits.length === 0) return undefined;
   const rows = usedLimits.map(({ key, used, limit, unit }) =>
-    limitRow(key, { used, limit, text: `${used} of ${limit} ${limitUnits[unit]}` })
+    limitRow({
+      key,
+      name: html`<span title="${key}">${limitWords[unit].name}</span>`,
+      used,
+      limit,
+      text: `${used} of ${limit} ${limitWords[unit].of}`,
+    })
   );
   return html`
     <h3 class="quiet">Other limits</h3>
@@ -139,7 +154,13 @@ function limitsOfProfiles({ profiles }: StatusView): Html | undefined {
   ).sort((a, b) => b.alive / Math.max(1, b.maxAgents) - a.alive / Math.max(1, a.maxAgents));
   if (limited.length === 0) return undefined;
   const rows = limited.slice(0, limitsMax).map(({ name, alive, maxAgents }) =>
-    limitRow(name, { used: alive, limit: maxAgents, text: `${alive} of ${maxAgents}` })
+    limitRow({
+      key: name,
+      name: untrustedText(name),
+      used: alive,
+      limit: maxAgents,
+      text: `${alive} of ${maxAgents}`,
+    })
   );
   const hidden = limited.length - rows.length;
   return html`

@@ -165,8 +165,8 @@ Deno.test("each other limit that is set is shown with its key, how full it is, a
   const rowOf = (used: number): readonly string[] =>
     /<li data-key="scaling.cpu-hours-per-day" class="(\w+)"[\s\S]*?width="([\d.]+%)"[\s\S]*?<span>([^<]*)<\/span><\/li>/
       .exec(pageOf({ ...sampleView, usedLimits: [{ ...limit, used }] }))?.slice(1) ?? [];
-  assertEquals(rowOf(7.5), ["free", "75%", "7.5 of 10 cpu-hours today"]);
-  assertEquals(rowOf(12), ["full", "100%", "12 of 10 cpu-hours today"]);
+  assertEquals(rowOf(7.5), ["free", "75%", "7.5 of 10 today"]);
+  assertEquals(rowOf(12), ["full", "100%", "12 of 10 today"]);
   assertEquals(pageOf(sampleView).includes("Other limits"), false);
 });
 
