@@ -79,8 +79,10 @@ async function playMany(from: number, count: number): Promise<number> {
   const sum: Sum = { played: 0, simulatedMs: 0, launches: 0, builds: 0, crashes: 0, failed: [] };
   const startedMs = performance.now();
   let next = from;
+  let isStopped = false;
+  Deno.addSignalListener("SIGINT", () => isStopped = true);
   const takeOrder = (): SimOrder | undefined => {
-    if (next >= from + count) return undefined;
+    if (next >= from + count || isStopped) return undefined;
     if (args["until-broken"] === true && sum.failed.length > 0) return undefined;
     const order: SimOrder = {
       from: next,
@@ -95,7 +97,7 @@ async function playMany(from: number, count: number): Promise<number> {
   const seconds = (performance.now() - startedMs) / 1000;
   const hours = sum.simulatedMs / 3_600_000;
   say(
-    `${sum.played} seeds (${from} to ${from + count - 1}) on ${workers} cores in ${seconds.toFixed(0)} s: ` +
+    `${sum.played} seeds (${from} to ${next - 1}) on ${workers} cores in ${seconds.toFixed(0)} s: ` +
       `${(sum.played / seconds).toFixed(0)} seeds per second, ${hours.toFixed(0)} simulated hours, ` +
       `${(hours / seconds).toFixed(0)} simulated hours per second`,
   );
@@ -128,7 +130,8 @@ const usage = `Usage: deno task sim --seeds N [--from S] [--workers W] [--weathe
 Plays seeded scenarios of the whole program against a modelled Mesos and GoCD on virtual time, and checks every law.
 Without --from, fresh seeds are taken. --weather is stormy (all faults), mild (few, and work must go on meanwhile) or
 calm (none; --calm for short); without it every third seed is mild, the others are stormy.
---until-broken ends with the first seed that breaks a law. --but-open lets the seeds of tests/world/open_seeds.ts fail.`;
+--until-broken ends with the first seed that breaks a law. --but-open lets the seeds of tests/world/open_seeds.ts fail.
+Control-C ends it after the seeds that are being played, with the figures so far.`;
 
 if (args["help"] === true) {
   say(usage);
