@@ -1,11 +1,12 @@
 // Which profile serves a bucket: one for its pipeline group before those for all, then the one that brings least beside
-// what is asked for, then the one of the highest priority, then the first. Found over an index of names, so that thousands of profiles cost little.
+// what is asked for, then the one of the highest priority, then the first. Found over an index of names, so that thousands
+// of profiles cost little.
 
 import type { ResourceCase } from "../gocd_records.ts";
 import type { AgentProfile } from "../settings.ts";
 import { foldEnvironment, foldResource, type Requirement } from "./matching.ts";
 import { isPattern, patternTest } from "./patterns.ts";
-import { groupTest } from "./pipeline_groups.ts";
+import { groupTest, unknownGroup } from "./pipeline_groups.ts";
 
 /** How well a profile serves a requirement. */
 export type ProfileMatch =
@@ -93,8 +94,14 @@ const groupDistance = 0.75;
 export function profileChooser(profiles: readonly AgentProfile[], rule: ResourceCase): ProfileChooser {
   const index = indexOf(profiles, rule);
   return {
-    choose: (requirement, group) =>
-      best(index, requirement, group) ?? nearest(index, requirement, group) ?? { kind: "no-profiles" },
+    choose: (requirement, group) => {
+      const chosen = best(index, requirement, group);
+      // GoCD knows no groups: an agent of any profile could take the job, and an agent too many is better than none.
+      const known = group === unknownGroup ? undefined : group;
+      return chosen ?? (known === group ? undefined : best(index, requirement, known)) ??
+        nearest(index, requirement, known) ??
+        { kind: "no-profiles" };
+    },
   };
 }
 

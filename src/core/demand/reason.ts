@@ -41,10 +41,10 @@ export type Unserved =
     readonly isElsewhere: boolean;
     readonly pipelineGroup?: string;
   }
-  /** The profile has the resources, but does not serve the environment. `pipelineGroup`: nor this group, `""` an unknown one. */
+  /** The profile has the resources, but does not serve the environment. `pipelineGroup`: nor this group. */
   | { readonly kind: "no-profile-environment"; readonly nearest: string; readonly pipelineGroup?: string }
-  /** The profile has all but this pipeline group, `""` if nobody knows which one it is. */
-  | { readonly kind: "no-profile-group"; readonly nearest: string; readonly pipelineGroup?: string };
+  /** The profile has all but this pipeline group. */
+  | { readonly kind: "no-profile-group"; readonly nearest: string; readonly pipelineGroup: string };
 
 /** An agent is there, or on its way; `names` are hostnames or task ids. */
 export type Supplied =

@@ -110,8 +110,9 @@ function unservedReason({ bucket, choice }: BucketAssessment): Unserved {
   if (choice.kind !== "lacks") return { kind: "no-profile" };
   const { missingResources, lacksEnvironment } = choice.match;
   const nearest = choice.profile.name;
-  const group = choice.match.lacksGroup === true ? { pipelineGroup: bucket.pipelineGroup ?? "" } : {};
-  if (missingResources.length === 0 && !lacksEnvironment) return { kind: "no-profile-group", nearest, ...group };
+  const pipelineGroup = bucket.pipelineGroup ?? "";
+  const group = choice.match.lacksGroup === true ? { pipelineGroup } : {};
+  if (missingResources.length === 0 && !lacksEnvironment) return { kind: "no-profile-group", nearest, pipelineGroup };
   if (missingResources.length === 0) return { kind: "no-profile-environment", nearest, ...group };
   const missing = missingResources.map((folded) =>
     bucket.gocdResources.find((name) => name.toLowerCase() === folded.toLowerCase()) ?? folded

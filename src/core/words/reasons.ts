@@ -164,16 +164,12 @@ function unservedText(
 }
 
 function ungroupedText(
-  { nearest, pipelineGroup = "" }: Unserved & { readonly kind: "no-profile-group" },
+  { nearest, pipelineGroup }: Unserved & { readonly kind: "no-profile-group" },
   gocdResources: readonly string[],
 ): string {
   const key = `${profileKey(nearest)}.pipeline-groups`;
   const who = gocdResources.length === 0 ? "no profile" : `no profile with ${gocdResources.join(", ")}`;
-  if (pipelineGroup !== "") {
-    return `${who} serves ${groupName(pipelineGroup)}: add it to ${key} (nearest is profile ${nearest})`;
-  }
-  return `the group of its pipeline is not known, and ${who} serves all groups: let the account of go-server see the ` +
-    `pipeline on its dashboard, or add a profile without pipeline-groups (nearest is profile ${nearest})`;
+  return `${who} serves ${groupName(pipelineGroup)}: add it to ${key} (nearest is profile ${nearest})`;
 }
 
 const ifItsImageCan = "if its image can build such jobs";
