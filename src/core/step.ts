@@ -35,6 +35,7 @@ import {
 } from "./session/session.ts";
 import type { Settings } from "./settings.ts";
 import type { OffersState, State } from "./state.ts";
+import { launchTimesOf } from "./demand/limit_pace.ts";
 import { noneUntaken } from "./demand/untaken.ts";
 import { windowsTold } from "./demand/windows.ts";
 import { noticeStandstill, watchedFrom } from "./session/watched.ts";
@@ -98,7 +99,7 @@ export function initialState(stored: StoredState, settings: Settings, atMs: numb
       buckets: [],
       wanted: [],
     },
-    offers: noOffers,
+    offers: { ...noOffers, launchTimesMs: launchTimesOf(instances.values(), atMs) },
     maintenanceRequestedMs: askedBackOf(instances.values(), atMs),
     breakers: { profiles: new Map(), hosts: new Map() },
     failureWindow: new Map(),

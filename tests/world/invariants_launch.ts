@@ -10,7 +10,7 @@ import type { World } from "./world_state.ts";
 
 /** What the laws of launches remember. */
 export interface LaunchWatch {
-  /** Times of launches of this run of the program. */
+  /** Times of launches, as far as the program can know of them: of this run, and of those before with the same clock. */
   readonly launchedMs: Map<string, number>;
   /** By profile: when an agent of it was last lost, failed or taken away, so that its jobs need not wait again. */
   readonly lostMs: Map<string, number>;
@@ -18,9 +18,10 @@ export interface LaunchWatch {
   readonly unseen: Map<string, ReadonlySet<string>>;
 }
 
-/** At the start of a run of the program; what is remembered longer is that of the run before. */
-export function newLaunchWatch(before?: LaunchWatch): LaunchWatch {
-  return { launchedMs: new Map(), lostMs: before?.lostMs ?? new Map(), unseen: before?.unseen ?? new Map() };
+/** At the start of a run of the program; what is remembered longer is that of the run before. `stored`: still on record. */
+export function newLaunchWatch(before?: LaunchWatch, stored: ReadonlySet<string> = new Set()): LaunchWatch {
+  const launchedMs = new Map([...before?.launchedMs ?? []].filter(([taskId]) => stored.has(taskId)));
+  return { launchedMs, lostMs: before?.lostMs ?? new Map(), unseen: before?.unseen ?? new Map() };
 }
 
 /** So many failures in a row, and one agent of a profile is tried at a time. */

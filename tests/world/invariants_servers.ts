@@ -91,8 +91,9 @@ function isDeleteForgotten({ gocd, watch }: World, { instances }: Frame["state"]
 }
 
 /** An older state was put back: what the program was shown is forgotten with it. */
-export function noteRestore({ watch: { servers, learnt } }: World): void {
+export function noteRestore({ watch: { servers, learnt, launches } }: World): void {
   learnt.clear();
+  launches.launchedMs.clear();
   servers.restoredMs = Infinity;
 }
 

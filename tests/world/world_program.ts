@@ -37,13 +37,15 @@ import { describeEffect, describeEvent } from "./world_trace.ts";
 /** Starts the program on what its disk holds. */
 export function startProgram(world: World): void {
   const stored = world.disk.load();
+  const onRecord = new Set(stored.instances.map(({ taskId }) => taskId));
+  const isSameClock = world.clockAheadMs === world.nextClockAheadMs;
   world.clockAheadMs = world.nextClockAheadMs;
   world.watch.feed = undefined;
   world.watch.servers.everShown.clear();
   noteStart(world.watch.shown, world.nowMs);
   noteProgramStart(world);
   world.watch.pace = newPace(stored.instances, world.nowMs);
-  world.watch.launches = newLaunchWatch(world.watch.launches);
+  world.watch.launches = newLaunchWatch(world.watch.launches, isSameClock ? onRecord : undefined);
   world.watch.fleet = newFleetWatch();
   // Torn down at once, agents leave their records to people.
   const forgotten = stored.framework.frameworkId === undefined ? world.watch.tornDown : [];

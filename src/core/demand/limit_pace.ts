@@ -1,5 +1,6 @@
 // `scaling.launches-per-minute`: spares registries, hosts and the GoCD server a wave of starts.
 
+import type { AgentInstance } from "../instance.ts";
 import type { LaunchLimit } from "./limit.ts";
 import type { State } from "../state.ts";
 
@@ -17,7 +18,15 @@ export function paceLimit(state: State, atMs: number): LaunchLimit | undefined {
   };
 }
 
-/** How many agents were launched in the last minute, by this run of the program. */
+/** When the instances of an earlier run were launched, as far as that still counts; what was dropped never started. */
+export function launchTimesOf(instances: Iterable<AgentInstance>, atMs: number): readonly number[] {
+  return [...instances].filter((instance) =>
+    atMs - instance.createdMs < minuteMs && instance.adopted !== true &&
+    !(instance.state === "gone" && instance.cause === "dropped")
+  ).map(({ createdMs }) => createdMs);
+}
+
+/** How many agents were launched in the last minute. */
 export function launchedInMinute({ offers }: Pick<State, "offers">, atMs: number): number {
   return offers.launchTimesMs.filter((launchedMs) => atMs - launchedMs < minuteMs).length;
 }

@@ -3,7 +3,9 @@
 import { assertEquals } from "@std/assert";
 import { countsToLimit, globalGate, launchBudget, profileGate } from "../../../src/core/demand/gates.ts";
 import type { BreakersState, ServerState, State } from "../../../src/core/state.ts";
-import { linux, minute, second, serverInfo, zeroMs } from "../../support/core.ts";
+import { launchedInMinute } from "../../../src/core/demand/limit_pace.ts";
+import { initialState } from "../../../src/core/step.ts";
+import { emptyStore, linux, minute, second, serverInfo, zeroMs } from "../../support/core.ts";
 import { anInstance, gocdSuspicion, mesosSays, stateOf } from "../instance_fixtures.ts";
 
 const polled = (changes: Partial<ServerState> = {}, state = stateOf([])): State => ({
@@ -118,6 +120,21 @@ Deno.test("scaling.launches-per-minute counts launches of the last minute and th
   assertEquals([gateOf(paced, 3, { planned: 1 }).allowed, gateOf(paced, 3, { planned: 9 }).allowed], [1, 0]);
   const later = (afterMs: number): number => gateOf(paced, 9, { atMs: zeroMs + afterMs }).allowed;
   assertEquals([later(minute - 1), later(minute)], [2, 3]);
+});
+
+Deno.test("launches of the run before count for their minute: not those that never started, nor those that were found", () => {
+  const made = { createdMs: zeroMs - 10 * second };
+  const instances = [
+    anInstance("a", { state: "starting" }, made),
+    anInstance("old", { state: "starting" }, { createdMs: zeroMs - minute }),
+    anInstance("found", { state: "starting" }, { ...made, adopted: true }),
+    anInstance("dropped", { state: "gone", cause: "dropped", message: "" }, made),
+    anInstance("ended", { state: "gone", cause: "exited", message: "" }, made),
+  ];
+  const settings = stateOf([], {}, { scaling: { launchesPerMinute: 5 } }).settings;
+  const state = initialState({ ...emptyStore, instances }, settings, zeroMs);
+  assertEquals(launchedInMinute(state, zeroMs), 2);
+  assertEquals(launchedInMinute(state, zeroMs + 50 * second), 0);
 });
 
 Deno.test("more agents than scaling.max-agents allows hold nothing that the limit of the profile holds already", () => {
