@@ -127,6 +127,9 @@ async function poll(server: Server, query: PollQuery, signal: AbortSignal): Prom
   const { dialect, questions } = query;
   const maintenance = await readMode(server, dialect, signal);
   const waiting = await server.waiting.read(dialect, signal);
+  // Before the agents, whose list must not grow old: a KILL rests on it.
+  const { feedPath: _, ...ofGroups } = { ...waiting, dialect };
+  const groups = questions.pipelineGroups === true ? await server.groups.read(ofGroups, signal) : { findings: [] };
   const agentsAskedMs = server.nowMs();
   const list = await readAgents(server, dialect, signal);
   const settled = settledDialect(dialect, waiting.feedPath ?? dialect.feedPaths[0] ?? "", list.form);
@@ -143,8 +146,6 @@ async function poll(server: Server, query: PollQuery, signal: AbortSignal): Prom
     dialect,
     isAdmin: maintenance.mode !== "unknown",
   }, signal);
-  const { feedPath: _, ...ofGroups } = { ...waiting, jobs, dialect };
-  const groups = questions.pipelineGroups === true ? await server.groups.read(ofGroups, signal) : { findings: [] };
   const health = settled.healthMessages ? await server.health.read(signal) : [];
   const info: GocdServerInfo = {
     version: settled.version,

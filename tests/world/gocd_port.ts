@@ -74,23 +74,20 @@ function poll(world: World, program: Program, effect: GocdEffect & { readonly ki
     failed,
     done: ({ server, jobs: fed }, feed) => {
       const thenAgents = (jobs: readonly ScheduledJob[], jobsMs: number): void =>
-        exchange(world, program, { kind: "poll-gocd", act: () => readAgents(world), isList: true }, {
-          failed,
-          done: (agents, took) => {
-            noteList(world, took);
-            const tookMs = jobsMs + took.tookMs;
-            const agentsAskedMs = took.askedMs;
-            withGroups(world, program, {
-              isAsked: effect.pipelineGroups === true,
-              jobs,
-              done: (groups) => {
+        withGroups(world, program, {
+          isAsked: effect.pipelineGroups === true,
+          jobs,
+          done: (groups) =>
+            exchange(world, program, { kind: "poll-gocd", act: () => readAgents(world), isList: true }, {
+              failed,
+              done: (agents, took) => {
+                noteList(world, took);
                 noteBuilds(world, agents);
                 world.watch.groups.shown = groups.pipelineGroups ?? world.watch.groups.shown;
-                const lists = { server, jobs, agents, findings: [], tookMs, agentsAskedMs };
-                program.handle({ kind: "gocd-polled", ...lists, ...groups });
+                const lists = { server, jobs, agents, findings: [], tookMs: jobsMs + took.tookMs };
+                program.handle({ kind: "gocd-polled", ...lists, agentsAskedMs: took.askedMs, ...groups });
               },
-            });
-          },
+            }),
         });
       if (!isFeedless(world)) return thenAgents(fed, feed.tookMs);
       readRuns(world, program, {

@@ -328,4 +328,8 @@ export const failedSeeds: readonly FailedSeed[] = [
     seed: 10200823,
     found: "the law of phases, where an agent of others had been on no list of the run that launched",
   },
+  {
+    seed: 10260379,
+    found: "the dashboard was read after the list of agents, which was old by then, and a KILL rested on it",
+  },
 ];
