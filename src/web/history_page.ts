@@ -94,8 +94,10 @@ function shownPage(
   const range = query.range ?? rangeOf(span);
   const { lengthMs, stepMs } = historyRanges[range];
   const lastMs = query.atMs ?? span?.toMs ?? nowMs;
-  // What is not over yet would change with each sample.
-  const toMs = (Math.floor(lastMs / stepMs) + (query.atMs === undefined ? 0 : 1)) * stepMs;
+  // What is not over yet would change with each sample; it is shown where there is nothing else.
+  const overMs = Math.floor(lastMs / stepMs) * stepMs;
+  const isAllNew = span !== undefined && span.fromMs >= overMs;
+  const toMs = query.atMs === undefined && !isAllNew ? overMs : overMs + stepMs;
   const shown = { fromMs: toMs - lengthMs, toMs };
   const ended = reader.ended(shown, countedMax);
   return {

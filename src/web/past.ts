@@ -1,6 +1,6 @@
 // The page as it was: the picture and the decisions of a moment, and what is said at its top.
 
-import type { HistoryReader } from "../core/view/history.ts";
+import type { HistoryReader, HistorySnapshot } from "../core/view/history.ts";
 import { parseMoment } from "../core/view/moment.ts";
 import type { NoteView, StatusView } from "../core/view/view.ts";
 import { momentForms } from "../core/words/history.ts";
@@ -11,6 +11,8 @@ import { spanText, timeText } from "./wording.ts";
 
 /** Decisions that are shown of the time before. */
 const notesMax = 200;
+/** Between two pictures that are kept, at first. */
+const picturesEveryMs = 60_000;
 /** A picture that is older than this is not that of the moment. */
 const gapMs = 2 * 60_000;
 
@@ -28,15 +30,23 @@ export function readPast(history: HistoryReader | undefined, query: PageQuery, n
   if (atMs === undefined) return { banner: noPast(`${JSON.stringify(at)} is no time. Write ${momentForms}.`) };
   if (history === undefined) return { banner: noPast("No history is kept (history.keep).") };
   try {
-    const snapshot = history.snapshotAt(Math.min(atMs, nowMs));
+    const snapshot = nearestSnapshot(history, atMs, nowMs);
     if (snapshot === undefined) return { banner: noPast(`No picture of ${timeText(atMs)} or before is kept.`) };
-    const notes = history.notes({ fromMs: 0, toMs: atMs + 1 }, { max: notesMax }).toReversed();
     const { view } = snapshot;
+    const notes = history.notes({ fromMs: 0, toMs: Math.max(atMs, view.atMs) + 1 }, { max: notesMax }).toReversed();
     return { banner: pastBanner(view.atMs, { atMs, nowMs }, query), shown: { view, notes } };
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
     return { banner: noPast(`The history cannot be read: ${error.message}.`) };
   }
+}
+
+/** Pictures are kept once a minute: the nearest one, before or after. */
+function nearestSnapshot(history: HistoryReader, atMs: number, nowMs: number): HistorySnapshot | undefined {
+  const before = history.snapshotAt(Math.min(atMs, nowMs));
+  const after = history.snapshotAt(Math.min(atMs + picturesEveryMs / 2, nowMs));
+  const isNearer = before === undefined || after !== undefined && after.atMs - atMs < atMs - before.atMs;
+  return isNearer ? after : before;
 }
 
 /** The banner for a picture that this version cannot show. */
@@ -50,7 +60,12 @@ function pastBanner(
   query: PageQuery,
 ): Html {
   const { at: _, ...present } = query;
-  const gap = atMs - shownMs > gapMs ? `; there is none between it and ${timeText(Math.min(atMs, nowMs))}` : "";
+  const asked = timeText(Math.min(atMs, nowMs));
+  const gap = atMs - shownMs > gapMs
+    ? `; there is none between it and ${asked}`
+    : asked === timeText(shownMs)
+    ? ""
+    : `; of the pictures that are kept this is the nearest to ${asked}`;
   return html`
     <p class="banner past">
       This is the past: what the program knew at <time>${timeText(shownMs)}</time>, ${spanText(nowMs - shownMs)}

@@ -7,7 +7,6 @@ import {
   type HistoryPage,
   type HistoryShown,
   type HostFailures,
-  type ProfileCost,
   type Spent,
   sumOfCosts,
   totalMs,
@@ -33,7 +32,7 @@ export function historySection(page: HistoryPage | undefined, query: PageQuery):
   if (page === undefined) return undefined;
   const body = page.kind === "unreadable"
     ? html`<p class="empty">${page.message}. ${page.hint}.</p>`
-    : html`${costs(page.costs)}${badHostsList(page.badHosts)}${endedList(page)}${momentForm(page, query)}`;
+    : html`${costs(page)}${badHostsList(page.badHosts)}${endedList(page)}${momentForm(page, query)}`;
   return section("history", "History", undefined, body);
 }
 
@@ -62,7 +61,7 @@ const costColumns: readonly Column[] = [
 ];
 
 /** Agent-hours by profile. */
-function costs(all: readonly ProfileCost[]): Html {
+function costs({ costs: all, query }: HistoryShown): Html {
   const { shown, hidden } = firstOf(all, profilesMax);
   const sum = all.length > 1 ? [{ ...sumOfCosts(all), profile: undefined }] : [];
   const rows = [...sum, ...shown].map(({ profile, today, lastDay, lastWeek }) => ({
@@ -77,7 +76,7 @@ function costs(all: readonly ProfileCost[]): Html {
     ],
   }));
   return html`
-    <h3>Agent-hours</h3>
+    <h3>Agent-hours${query.atMs === undefined ? "" : " as of now"}</h3>
     ${table({
       caption: "Agent-hours by profile and what agents did in 7 days",
       columns: costColumns,

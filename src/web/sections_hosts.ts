@@ -62,7 +62,7 @@ function hostCells(
     parts.length === 0 ? html`<span class="quiet">nothing</span>` : html`${stackedBar(parts, 0)}${legend(parts)}`,
     html`${
       avoided === undefined
-        ? html`<span class="zero">no</span>`
+        ? html`<span class="${recentFailures(failed) === undefined ? "zero" : "quiet"}">no</span>`
         : html`${badge("avoided", "bad")} <span class="quiet">used again ${until(avoided.untilMs, atMs)}</span> ${
           sentence(avoided.reason)
         }`

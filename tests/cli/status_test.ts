@@ -34,7 +34,7 @@ const troubled: StatusView = {
     {
       host: "rack1",
       untilMs: sampleMs + 8 * minute,
-      reason: "for 10 min after failures there: no space left on device",
+      reason: "after failures there: no space left on device",
     },
     ...[2, 3, 4, 5, 6, 7].map((rack) => ({ host: `rack${rack}`, untilMs: sampleMs, reason: "for 1 min" })),
   ],

@@ -101,6 +101,7 @@ Deno.test("the page of a moment shows what was known then, says so, and stays as
   using history = closing(await kept());
   const page = await pageOf("/?at=16:01", history);
   assertStringIncludes(page, "This is the past: what the program knew at <time>2026-11-27T16:00:00Z</time>, 2 h");
+  assertStringIncludes(page, "ago; of the pictures that are kept this is the nearest to 2026-11-27T16:01:00Z.");
   assertStringIncludes(page, `<a href="/">Back to now</a>`);
   assertStringIncludes(page, "Draining: no agent is launched");
   assertStringIncludes(page, "told before");
@@ -113,6 +114,26 @@ Deno.test("the page of a moment shows what was known then, says so, and stays as
   const later = await pageOf("/?at=2026-11-27T17:30Z", history);
   assertStringIncludes(later, "there is none between it and 2026-11-27T17:30:00Z");
   assertStringIncludes(later, "told after");
+});
+
+Deno.test("of two pictures around the moment that is asked for the nearer one is shown, also a later one", async () => {
+  using history = closing(openHistory(undefined, limits));
+  const pack = async (atMs: number): Promise<void> =>
+    history.write(aBatch({ snapshots: [await packView({ ...sampleView, atMs }, () => Promise.resolve())] }));
+  await pack(beginMs);
+  await pack(beginMs + minute);
+  const shownAt = async (ms: number): Promise<string | undefined> => {
+    const at = encodeURIComponent(new Date(beginMs + ms).toISOString());
+    return /what the program knew at <time>([^<]*)</.exec(await pageOf(`/?at=${at}`, history))?.[1];
+  };
+  const [early, late] = [beginMs, beginMs + minute].map((ms) => new Date(ms).toISOString().replace(".000", ""));
+  assertEquals(await Promise.all([0, 29, 31, 60, 75].map((seconds) => shownAt(seconds * second))), [
+    early,
+    early,
+    late,
+    late,
+    late,
+  ]);
 });
 
 for (

@@ -40,7 +40,7 @@ export function wholeError(failure: Failure): string | undefined {
 
 /** What the operator can do about launches that fail; `of`: the profile, as named in the text. */
 export function failureHint(failure: Failure, of: string): string {
-  const image = `check the image and the settings of ${of}`;
+  const image = `check docker-image and the other settings of ${of}`;
   if (failure.kind !== "mesos") return image;
   const { message } = failure;
   // Mesos src/slave/slave.cpp: no containerizer of the agent took the container.

@@ -48,10 +48,10 @@ function misfitText({ nearest, refused }: PlacementMiss): string {
     : `is not launched here: ${refusalText(refused.refusal)}`;
 }
 
-/** Why a host is avoided: `for 2 min after failures there: …`. */
-export function avoidedText({ forMs, profile, failure }: AvoidedHost): string {
+/** Why a host is avoided: `after failures there: …`. */
+export function avoidedText({ profile, failure }: Pick<AvoidedHost, "profile" | "failure">): string {
   const who = profile === undefined ? "" : ` of profile ${profile}`;
-  return `for ${formatDuration(forMs)} after failures${who} there: ${failureText(failure)}`;
+  return `after failures${who} there: ${failureText(failure)}`;
 }
 
 /** What is missing, e.g. `0.5 cpus and 256 MB of mem`. */
@@ -67,7 +67,7 @@ function refusalText(refusal: Refusal): string {
     case "other-role":
       return `role is ${refusal.role}, not ${refusal.wanted}`;
     case "avoided-host":
-      return `host is avoided: ${avoidedText(refusal.avoided)}`;
+      return `host is avoided for ${formatDuration(refusal.avoided.forMs)} ${avoidedText(refusal.avoided)}`;
     case "maintenance":
       return refusal.startsInMin === 0 ? "host is in maintenance" : `maintenance starts in ${refusal.startsInMin} min`;
     case "constraint":

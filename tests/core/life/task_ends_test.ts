@@ -186,7 +186,7 @@ Deno.test("a host that could not is remembered, without a fault of the profile, 
 Deno.test("a failed start names the image, or the ACL where Mesos may not run it", () => {
   const hint = (reason?: string): string | undefined =>
     after(launching, reason === undefined ? {} : { reason }).notes[0]?.hint;
-  assertEquals(hint(), "check the image and the settings of profile default");
+  assertEquals(hint(), "check docker-image and the other settings of profile default");
   const acl = "let mesos.principal run tasks as mesos.user (ACL run_tasks of the Mesos master)";
   assertEquals([hint("REASON_TASK_UNAUTHORIZED"), hint("REASON_TASK_GROUP_UNAUTHORIZED")], [acl, acl]);
   assertEquals(after(idle, {}).notes[0]?.hint, undefined);
@@ -198,9 +198,9 @@ Deno.test("a failed start names the image, or the ACL where Mesos may not run it
   );
   assertEquals(
     ended(137),
-    "check the image and the settings of profile default, and its mem (137 is SIGKILL, often for want of memory)",
+    "check docker-image and the other settings of profile default, and its mem (137 is SIGKILL, often for want of memory)",
   );
-  assertEquals(ended(3), "check the image and the settings of profile default");
+  assertEquals(ended(3), "check docker-image and the other settings of profile default");
 });
 
 Deno.test("a second copy of an ACCEPT that found its offer gone ends nothing that has begun: Mesos is asked", () => {

@@ -164,22 +164,22 @@ for (
     [
       "the most frequent",
       ["x", "y", "y"],
-      "2 offers refused: host is avoided: for 2 min after failures there: y, 1 more for other reasons",
+      "2 offers refused: host is avoided for 2 min after failures there: y, 1 more for other reasons",
     ],
     [
       "the most frequent, even if it comes first by name",
       ["y", "x", "x"],
-      "2 offers refused: host is avoided: for 2 min after failures there: x, 1 more for other reasons",
+      "2 offers refused: host is avoided for 2 min after failures there: x, 1 more for other reasons",
     ],
     [
       "of equally frequent ones the first by name",
       ["y", "x"],
-      "1 offer refused: host is avoided: for 2 min after failures there: x, 1 more for other reasons",
+      "1 offer refused: host is avoided for 2 min after failures there: x, 1 more for other reasons",
     ],
     [
       "of equally frequent ones the first by name, in whatever order",
       ["x", "y"],
-      "1 offer refused: host is avoided: for 2 min after failures there: x, 1 more for other reasons",
+      "1 offer refused: host is avoided for 2 min after failures there: x, 1 more for other reasons",
     ],
   ] as const
 ) {

@@ -216,7 +216,7 @@ Deno.test("an avoided host is not used, and the reason is told", () => {
     avoidedHosts: new Map([["a", avoidedFor("no image")]]),
     wanted: [wantedOf(1, aProfile({}))],
   }));
-  assertEquals(missOf(result), "1 offer refused: host is avoided: for 2 min after failures there: no image");
+  assertEquals(missOf(result), "1 offer refused: host is avoided for 2 min after failures there: no image");
 });
 
 Deno.test("a host that one profile avoids is used by the others", () => {
@@ -229,7 +229,7 @@ Deno.test("a host that one profile avoids is used by the others", () => {
   assertEquals(result.unplaced.length, 1);
   assertEquals(
     missOf(result),
-    "1 offer refused: host is avoided: for 2 min after failures of profile ours there: no image",
+    "1 offer refused: host is avoided for 2 min after failures of profile ours there: no image",
   );
   assertEquals(hostCounts(result), { a: 1 });
 });

@@ -85,7 +85,7 @@ Deno.test("a profile that fails is told while it is paused, with what its last c
     code: "profile-failing",
     message:
       'profile default: the last 2 launches failed (no image; its stderr ends with "out of disk"); retried in 1 s',
-    hint: "check the image and the settings of profile default",
+    hint: "check docker-image and the other settings of profile default",
     detail: "last lines of stderr of t on h:\nout of disk",
     profile: "default",
     sinceMs: zeroMs + 4,

@@ -14,7 +14,7 @@ Deno.test("an avoided host is shown with the reason and the end, and not after i
   const state = stateOf([]);
   const avoiding = { ...state, breakers: { ...state.breakers, hosts: new Map([["h1", breaker]]) } };
   assertEquals(statusView(avoiding, zeroMs).avoidedHosts, [
-    { host: "h1", untilMs: zeroMs + 2 * minute, reason: "for 2 min after failures of profile default there: no image" },
+    { host: "h1", untilMs: zeroMs + 2 * minute, reason: "after failures of profile default there: no image" },
   ]);
   assertEquals(statusView(avoiding, zeroMs + 2 * minute).avoidedHosts, []);
 });

@@ -92,11 +92,11 @@ const acts: { readonly [K in ReasonCode]: readonly (readonly [Extract<Reason, { 
   ]],
   "held-breaker": [[
     { kind: "held-breaker", failure, retryMs: 1, failures: 1 },
-    `check the image and the settings of profiles.linux${retry}`,
+    `check docker-image and the other settings of profiles.linux${retry}`,
   ]],
   "held-probe": [[
     { kind: "held-probe", failure, failures: 3 },
-    `check the image and the settings of profiles.linux${retry}`,
+    `check docker-image and the other settings of profiles.linux${retry}`,
   ]],
   "held-frozen": [[{ kind: "held-frozen" }, resume]],
   "held-mode": [

@@ -37,7 +37,7 @@ testNotes([
   ],
   [
     { kind: "launch-failed", ...ended, message: "exited with status 137", meaning: "task" },
-    "error launch-failed: t failed to start on h: exited with status 137 | check the image and the settings of " +
+    "error launch-failed: t failed to start on h: exited with status 137 | check docker-image and the other settings of " +
     "profile linux, and its mem (137 is SIGKILL, often for want of memory)",
     { taskId: "t", profile: "linux", host: "h", state: "TASK_FAILED" },
   ],
@@ -116,14 +116,14 @@ testNotes([
   [
     { kind: "profile-failing", profile: "linux", failures: 3, failure: mesosSays("no image"), retryInMs: 40_000 },
     "error profile-failing: profile linux: 3 launches failed in a row (no image); from now on one is tried at a " +
-    "time, the next in 40 s | check the image and the settings of profile linux; once fixed, `gocd-mesos resume " +
+    "time, the next in 40 s | check docker-image and the other settings of profile linux; once fixed, `gocd-mesos resume " +
     "FILE` tries at once",
     { profile: "linux", failures: 3 },
   ],
   [
     { kind: "profile-failing", profile: "linux", failures: 3, failure: { kind: "lost-contact" }, retryInMs: 40_000 },
     "error profile-failing: profile linux: 3 launches failed in a row (the GoCD server has lost contact with it); " +
-    "from now on one is tried at a time, the next in 40 s | check the image and the settings of profile linux; once " +
+    "from now on one is tried at a time, the next in 40 s | check docker-image and the other settings of profile linux; once " +
     "fixed, `gocd-mesos resume FILE` tries at once",
     { profile: "linux", failures: 3 },
   ],
@@ -136,14 +136,14 @@ testNotes([
       retryInMs: 40_000,
     },
     "error profile-failing: profile linux: 3 launches failed in a row (it stayed Pending on the GoCD server for 5 " +
-    "min and could not be enabled); from now on one is tried at a time, the next in 40 s | check the image and the " +
-    "settings of profile linux; once fixed, `gocd-mesos resume FILE` tries at once",
+    "min and could not be enabled); from now on one is tried at a time, the next in 40 s | check docker-image and the " +
+    "other settings of profile linux; once fixed, `gocd-mesos resume FILE` tries at once",
     { profile: "linux", failures: 3 },
   ],
   [
     { kind: "profile-failing", profile: "linux", failures: 3, failure: gap, retryInMs: 40_000 },
     "error profile-failing: profile linux: 3 launches failed in a row (it registered as no resources, not as linux " +
-    "in environment prod); from now on one is tried at a time, the next in 40 s | check the image and the settings " +
+    "in environment prod); from now on one is tried at a time, the next in 40 s | check docker-image and the other settings " +
     "of profile linux; once fixed, `gocd-mesos resume FILE` tries at once",
     { profile: "linux", failures: 3 },
   ],

@@ -224,7 +224,7 @@ Deno.test("a profile that fails is told with its last error as a whole, the stde
   const stderr = { taskId: "t", host: "h", answer: { kind: "read", text: "out of disk" } } as const;
   const failing = (message: string, changes: object = {}): Finding =>
     profileFailing("linux", { blocked: "blocked", failure: mesosSays(message), recent: {}, ...changes });
-  const hint = "check the image and the settings of profile linux";
+  const hint = "check docker-image and the other settings of profile linux";
   assertEquals(failing("no image"), {
     code: "profile-failing",
     message: "profile linux: blocked",

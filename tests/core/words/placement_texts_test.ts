@@ -12,7 +12,7 @@ const refusals: readonly (readonly [Refusal, string])[] = [
   [{ kind: "other-role", role: "*", wanted: "ci" }, "role is *, not ci"],
   [
     { kind: "avoided-host", avoided: { forMs: 2 * minute, failure: mesosSays("no image") } },
-    "host is avoided: for 2 min after failures there: no image",
+    "host is avoided for 2 min after failures there: no image",
   ],
   [{ kind: "maintenance", startsInMin: 0 }, "host is in maintenance"],
   [{ kind: "maintenance", startsInMin: 5 }, "maintenance starts in 5 min"],
@@ -67,8 +67,8 @@ Deno.test("a miss names the nearest host, then the most frequent refusal with ho
 Deno.test("a host is avoided for all profiles or for one", () => {
   const avoided = { forMs: 10 * minute, failure: mesosSays("no image") };
   assertEquals([avoidedText(avoided), avoidedText({ ...avoided, profile: "linux" })], [
-    "for 10 min after failures there: no image",
-    "for 10 min after failures of profile linux there: no image",
+    "after failures there: no image",
+    "after failures of profile linux there: no image",
   ]);
 });
 

@@ -153,7 +153,7 @@ for (const [reason, text] of reasons) {
   });
 }
 
-const image = "check the image and the settings of profile gpu";
+const image = "check docker-image and the other settings of profile gpu";
 const failures: readonly (readonly [Failure, text: string, hint: string])[] = [
   [mesosSays("no image"), "no image", image],
   [mesosSays("x".repeat(200)), "x".repeat(200), image],
