@@ -314,7 +314,7 @@ function columnLinks(trend: Trend, height: number): readonly Html[] {
       .map(({ atMs, level, text }) => `${clockText(atMs)} ${level}: ${shortened(text, markCharactersMax)}`);
     const more = marks.length > marksToldMax ? [`and ${marks.length - marksToldMax} more`] : [];
     const text = [
-      `${timeText(fromMs)} to ${clockText(toMs)}`,
+      `${timeText(fromMs)} to ${timeText(toMs).slice("2026-11-28T".length)}`,
       ...(samples.length === 0 ? ["nobody watched"] : figureTexts(samples)),
       ...told,
       ...more,

@@ -56,7 +56,8 @@ const costColumns: readonly Column[] = [
   { label: "Today (UTC)", kind: "number" },
   { label: "24 h", kind: "number" },
   { label: "7 days", kind: "number" },
-  { label: "of it idle", kind: "number" },
+  { label: "Building", kind: "number" },
+  { label: "Idle", kind: "number" },
   { label: "Spent on", kind: "roomy" },
 ];
 
@@ -71,20 +72,25 @@ function costs({ costs: all, query }: HistoryShown): Html {
       hours(today),
       hours(lastDay),
       hours(lastWeek),
-      html`${Math.round(100 * lastWeek.idle / Math.max(1, totalMs(lastWeek)))} %`,
+      share(lastWeek.busy, lastWeek),
+      share(lastWeek.idle, lastWeek),
       splitBar(lastWeek),
     ],
   }));
   return html`
     <h3>Agent-hours${query.atMs === undefined ? "" : " as of now"}</h3>
     ${table({
-      caption: "Agent-hours by profile and what agents did in 7 days",
+      caption: "Agent-hours by profile, and what agents did in 7 days",
       columns: costColumns,
       rows,
       empty: "No agent has run yet.",
     })}
     ${hidden === 0 ? undefined : html`<p class="more">${countText(hidden, "more profile")}, all in the JSON API</p>`}
   `;
+}
+
+function share(part: number, spent: Spent): Html {
+  return html`${Math.round(100 * part / Math.max(1, totalMs(spent)))} %`;
 }
 
 function hours(spent: Spent): Html {

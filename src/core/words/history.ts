@@ -19,7 +19,7 @@ export const momentForms: string =
   "14:05, 2026-11-27 14:05 (UTC; or with an offset: 2026-11-27T14:05+01:00), or 2h ago";
 
 /** Why it ended; empty where nothing is known. */
-export function lifeEndText({ end, kill, message = "" }: InstanceLife): string {
+export function lifeEndText({ end, kill, message = "" }: Pick<InstanceLife, "end" | "kill" | "message">): string {
   if (end === "unseen") return "it was gone when the program looked again";
   if (kill === undefined) return message;
   return end === "stopped" || message === "" ? killTexts[kill] : `${killTexts[kill]}; ${message}`;
