@@ -90,7 +90,7 @@ Deno.test("an image that cannot be pulled fails the canary, with what Docker say
     const { code, out } = await runLine(["doctor", "--canary", conf]);
     assertMatch(out, /^ok {4}launch {2}gocd-\S+ is launched on \S+ after /m);
     assertMatch(out, /^FAIL {2}canary {2}gocd-\S+ has ended before it had registered: .*pull access denied/m);
-    assertMatch(out, /to do: check the image/);
+    assertMatch(out, /to do: check docker-image/);
     assertEquals(code, 4);
     assertEquals(cluster.gocd.agents(), []);
   }));

@@ -1,13 +1,17 @@
 // Why a launch is held back, in words. Not here: deciding it (demand/gates.ts).
 
 import type { LaunchGate } from "../demand/reason.ts";
+import type { Failure } from "../life/causes.ts";
+import type { StderrTail } from "../life/sandbox.ts";
 import { failureText, suspicionText } from "./causes.ts";
 import { registrationProblemText } from "./names.ts";
 import { counted, formatDuration, profileKey } from "./phrases.ts";
 import { stderrClause } from "./sandbox.ts";
 
 /** What launches failed with, and what the container said last. */
-export function failureAndStderr({ failure, stderr }: Pick<FailingGate, "failure" | "stderr">): string {
+export function failureAndStderr(
+  { failure, stderr }: { readonly failure: Failure; readonly stderr?: StderrTail },
+): string {
   return [failureText(failure), stderrClause(stderr) ?? ""].filter((part) => part !== "").join("; ");
 }
 
