@@ -6,7 +6,7 @@ export type Change = readonly [from: number, count: number] | string;
 
 /** Markup taken apart before each row, cell, entry and block, so that one changed cell is one changed piece. */
 export function piecesOf(markup: string): readonly string[] {
-  return markup === "" ? [] : markup.split(/(?=<(?:tr|td|li|dd|dt|p|div|svg|section|details|option)\b)/);
+  return markup === "" ? [] : markup.split(/(?=<(?:tr|td|li|dd|dt|p|div|svg|rect|section|details|option)\b)/);
 }
 
 /**

@@ -1,15 +1,16 @@
 // The life of an instance as a bar: how long it was in each state.
 
 import type { LifeSpan } from "../core/view/view.ts";
-import { percent } from "./bars.ts";
 import { type Html, html } from "./html.ts";
 import { spanText, timeText } from "./wording.ts";
 
-const minuteMs = 60_000;
-/** What a whole bar may stand for, so that it changes rarely and bars of equal length can be compared. */
-const scalesMs = [2, 5, 10, 20, 40, 60, 120, 240, 480, 960, 1_440, 2_880, 5_760, 10_080].map((min) => min * minuteMs);
-/** The end of a running life moves in so many steps along the bar. */
-const steps = 40;
+const minuteSeconds = 60;
+/** What a whole bar may stand for, so that bars of equal length can be compared. */
+const scales = [2, 5, 10, 20, 40, 60, 120, 240, 480, 960, 1_440, 2_880, 5_760, 10_080].map((min) =>
+  min * minuteSeconds
+);
+/** States told in words; a life of a day has many. */
+const wordsMax = 8;
 
 /** When a life began, and until when it is known; `endedMs` absent: it goes on. */
 export interface LifeBounds {
@@ -18,32 +19,53 @@ export interface LifeBounds {
   readonly endedMs?: number;
 }
 
-/** The states of a life beside one another; what was before this program has watched is grey. */
+/**
+ * The states of a life beside one another, drawn in seconds since it began; what was before this program has watched is
+ * grey. How long a life that goes on has lasted is filled in by the reader (`withoutAges` in pieces.ts): the bar of an
+ * agent that only grows older is not sent again.
+ */
 export function lifeLine(life: readonly LifeSpan[], { createdMs, atMs, endedMs }: LifeBounds): Html {
-  const lastedMs = Math.max(0, (endedMs ?? atMs) - createdMs);
-  const wholeMs = scalesMs.find((scale) => scale >= lastedMs) ?? lastedMs;
-  const stepMs = wholeMs / steps;
-  const endMs = endedMs ?? createdMs + Math.max(1, Math.ceil(lastedMs / stepMs)) * stepMs;
+  const secondsAt = (ms: number): number => Math.max(0, Math.round((ms - createdMs) / 1_000));
+  const lasted = secondsAt(endedMs ?? atMs);
   const spans = spansOf(life, createdMs);
   const parts = spans.map(({ state, sinceMs }, index) => {
-    const untilMs = spans[index + 1]?.sinceMs ?? endMs;
-    return { state, sinceMs, untilMs: Math.max(sinceMs, untilMs), isLast: index === spans.length - 1 };
+    const untilMs = spans[index + 1]?.sinceMs ?? endedMs;
+    return {
+      state,
+      sinceMs,
+      untilMs,
+      from: secondsAt(sinceMs),
+      until: untilMs === undefined ? lasted : secondsAt(untilMs),
+    };
   });
-  const bars = parts.map(({ state, sinceMs, untilMs }) =>
-    html`
-      <rect class="${state.replace(" ", "-")}" x="${percent(sinceMs - createdMs, wholeMs)}" width="${percent(
-        untilMs - sinceMs,
-        wholeMs,
-      )}" height="8" />
+  const bars = parts.map(({ state, from, until, untilMs }) => {
+    const grows = untilMs === undefined
+      ? html`
+        data-grows
+      `
+      : undefined;
+    return html`
+      <rect class="${state.replace(" ", "-")}" ${grows} x="${from}" width="${Math.max(0, until - from)}" height="8" />
+    `;
+  });
+  const words = parts.slice(-wordsMax).map(({ state, sinceMs, untilMs }) =>
+    untilMs === undefined ? `${state} since ${timeText(sinceMs)}` : `${state} for ${spanText(untilMs - sinceMs)}`
+  );
+  const text = [...(parts.length > wordsMax ? ["…"] : []), ...words].join(", ");
+  const since = endedMs === undefined
+    ? html`
+      data-since="${timeText(createdMs)}"
     `
-  );
-  const words = parts.map(({ state, sinceMs, untilMs, isLast }) =>
-    isLast && endedMs === undefined
-      ? `${state} since ${timeText(sinceMs)}`
-      : `${state} for ${spanText(untilMs - sinceMs)}`
-  );
-  const text = words.join(", ");
-  return html`<svg class="life" role="img" aria-label="${text}" height="8"><title>${text}</title>${bars}</svg>`;
+    : undefined;
+  return html`
+    <svg class="life" role="img" ${since} viewBox="0 0 ${wholeOf(lasted)} 8"
+      preserveAspectRatio="none"><title>${text}</title>${bars}</svg>
+  `;
+}
+
+/** Seconds that a whole bar stands for; the script of the page has the same. */
+function wholeOf(seconds: number): number {
+  return scales.find((scale) => scale >= seconds) ?? seconds;
 }
 
 function spansOf(

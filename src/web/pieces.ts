@@ -83,11 +83,13 @@ export function moment(atMs: number): Html {
 }
 
 /**
- * Markup without the texts of ages and times to come, and without the moment: the reader fills them in, and a part in which
- * nothing else changes stays the same.
+ * Markup without the texts of ages and times to come, without the lengths of lives that go on, and without the moment: the
+ * reader fills them in, and a part in which nothing else changes stays the same.
  */
 export function withoutAges(markup: string): string {
   return markup.replace(/(<time [^>]* data-(?:ago|until)>)[^<]*/g, "$1")
+    .replace(/(<svg class="life" role="img" data-since="[^"]*" viewBox=")[^"]*/g, "$1")
+    .replace(/(<rect class="[^"]*" data-grows x="\d+" width=")\d+/g, "$1")
     .replace(/<time datetime="[^"]*" data-now>[^<]*/g, '<time datetime="" data-now>');
 }
 

@@ -18,6 +18,7 @@ const steps: readonly PageStep[] = [
   ["shows everything, runs no script out of a job's name and breaks no rule of its policy", showsEverything],
   ["shows hostile names as the text that they are", showsNamesAsText],
   ["refreshes itself and keeps scroll, focus and what is unfolded", refreshesInPlace],
+  ["lets the bars of lives that go on grow with the time alone", growsLives],
   ["shows a server that fails in amber and one that is down in red, with the age and the reason", showsFailingServers],
   ["says when the connection is lost, and when it is back", tellsLostConnection],
   ["stops refreshing while it is paused", pauses],
@@ -136,6 +137,23 @@ async function refreshesInPlace({ page, shown, complaints }: OpenPage): Promise<
   assertEquals(taskIds, shown.view.instances.map(({ taskId }) => taskId));
   // The problems above are gone: what is in view stays in its place all the same.
   assertAlmostEquals(await placeOf(), before, 2);
+  assertEquals(complaints, []);
+}
+
+async function growsLives({ page, shown, complaints }: OpenPage): Promise<void> {
+  const [instance] = alive;
+  if (instance === undefined) throw new Error("the sample has no instance");
+  const createdMs = sampleMs - 100_000;
+  const life = [{ state: "starting", sinceMs: createdMs }, { state: "idle", sinceMs: createdMs + 10_000 }] as const;
+  shown.view = { ...sampleView, instances: [{ ...instance, createdMs, life }] };
+  const bar = (whole: number, width: number): Promise<void> =>
+    page.locator(`svg.life[viewBox="0 0 ${whole} 8"] rect[x="10"][width="${width}"]`).waitFor({
+      state: "attached",
+      timeout: refreshMsMax,
+    });
+  await bar(120, 90);
+  shown.view = { ...shown.view, atMs: sampleMs + 60_000 };
+  await bar(300, 150);
   assertEquals(complaints, []);
 }
 

@@ -100,6 +100,26 @@ Deno.test("with ten thousand jobs and a thousand agents, one change of each is l
   assert(length < 2_000, `${length} bytes`);
 });
 
+Deno.test("two hundred young agents that only grow older cost nothing but the time, whatever their lives", () => {
+  const view = largeView(0, 200);
+  const instances = view.instances.map((instance, index) => {
+    const createdMs = sampleMs - index * 700;
+    const life = [
+      { state: "starting", sinceMs: createdMs },
+      { state: "registering", sinceMs: createdMs + 3_000 },
+    ] as const;
+    return { ...instance, state: "starting" as const, createdMs, sinceMs: createdMs, life };
+  });
+  const { pages, show } = pagesOf({ ...view, demand: [], problems: [], instances });
+  const page = open(pages);
+  page.next();
+  for (let looks = 1; looks <= 60; looks++) {
+    const atMs = sampleMs + looks * 2_000;
+    show({ ...view, demand: [], problems: [], instances, atMs });
+    assertEquals(page.next(), `event: tick\ndata: ${atMs}\n\n`);
+  }
+});
+
 Deno.test("readers of the same page share what is rendered, and each has its own changes", () => {
   let renderings = 0;
   let picture = pictureOf(sampleView);

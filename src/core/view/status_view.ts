@@ -77,7 +77,7 @@ export function statusView(state: State, atMs: number): StatusView {
     jobs: jobsNow(state, atMs),
     demand: bucketViews(state, atMs),
     leftUntaken: Object.fromEntries(state.demand.untaken.counts),
-    instances: instances.map((instance) => instanceView(instance, { atMs, builds })),
+    instances: instances.map((instance) => instanceView(instance, builds)),
     gocdAgents: server.agents.map((gocdAgent) => gocdAgentView(gocdAgent, ours.get(gocdAgent.uuid))),
     profiles: profileViews(state, atMs),
     maxAgents: state.settings.scaling.maxAgents,
@@ -186,7 +186,7 @@ function countsAs(gocdAgent: GocdAgent): string {
 
 function instanceView(
   instance: AgentInstance,
-  { atMs, builds }: { readonly atMs: number; readonly builds: ReadonlyMap<string | undefined, string | undefined> },
+  builds: ReadonlyMap<string | undefined, string | undefined>,
 ): InstanceView {
   const uuid = uuidOf(instance);
   // A lost agent keeps the job that it was given last.
@@ -197,7 +197,7 @@ function instanceView(
     ...(instance.environment === undefined ? {} : { environment: instance.environment }),
     gocdResources: instance.gocdResources,
     state: stateOf(instance),
-    detail: instanceText(instance, atMs),
+    detail: instanceText(instance),
     host: instance.host,
     mesosAgentId: instance.mesosAgentId,
     ...(uuid === undefined ? {} : { uuid }),

@@ -1,7 +1,6 @@
 // What an instance waits for, in words. Not here: the phases (instance.ts).
 
 import type { AgentInstance, DrainStep } from "../instance.ts";
-import { formatDuration } from "./phrases.ts";
 
 const stepTexts: Readonly<Record<DrainStep["kind"], string>> = {
   disabling: "being disabled",
@@ -13,7 +12,7 @@ const stepTexts: Readonly<Record<DrainStep["kind"], string>> = {
 };
 
 /** What the picture says beside the state of an instance; empty where there is nothing to say. */
-export function instanceText(instance: AgentInstance, atMs: number): string {
+export function instanceText(instance: AgentInstance): string {
   switch (instance.state) {
     case "launching":
       return `accepted an offer, waiting for Mesos (${instance.launchReason})`;
@@ -22,7 +21,7 @@ export function instanceText(instance: AgentInstance, atMs: number): string {
       if (instance.held === true) return "not registered in time, but may be an agent under another name: left running";
       return instance.runningSinceMs === undefined
         ? "pulling the image, starting the container"
-        : `container running for ${formatDuration(atMs - instance.runningSinceMs)}, not yet registered`;
+        : "container running, not yet registered";
     case "registered": {
       const retire = instance.retire === undefined ? [] : [`to be replaced (${instance.retire})`];
       if (instance.activity.kind === "unsure") return [`${instance.activity.word}: left alone`, ...retire].join("; ");

@@ -139,12 +139,26 @@ function tellNews(before) {
   else if (before.size > 0 && now.size === 0) news.textContent = "No problem any more";
 }
 
-/** The texts of ages and of times to come, as of the server's moment. */
+/** The texts of ages and of times to come, and the lengths of lives that go on, as of the server's moment. */
 function fillTimes(root, at) {
+  for (const life of root.querySelectorAll("svg.life[data-since]")) fillLife(life, at);
   for (const time of root.querySelectorAll("time[data-ago], time[data-until], time[data-now]")) {
     const text = textOfTime(time, at);
     if (time.textContent !== text) time.textContent = text;
   }
+}
+
+/** As src/web/life_line.ts has it. */
+function fillLife(life, at) {
+  const lasted = Math.max(0, Math.round((at - Date.parse(life.dataset.since)) / 1000));
+  const minutes = [2, 5, 10, 20, 40, 60, 120, 240, 480, 960, 1440, 2880, 5760, 10_080].find((each) =>
+    each * 60 >= lasted
+  );
+  const viewBox = `0 0 ${minutes === undefined ? lasted : minutes * 60} 8`;
+  if (life.getAttribute("viewBox") !== viewBox) life.setAttribute("viewBox", viewBox);
+  const last = life.querySelector("[data-grows]");
+  const width = String(Math.max(0, lasted - Number(last?.getAttribute("x"))));
+  if (last !== null && last.getAttribute("width") !== width) last.setAttribute("width", width);
 }
 
 function textOfTime(time, at) {

@@ -140,7 +140,7 @@ Deno.test("an agent whose record lacks something yet is told as that, whatever e
     activity: { kind: "idle", sinceMs: zeroMs },
     gap: { sinceMs: zeroMs },
   }, { retire: "surplus" });
-  assertEquals(instanceText(instance, zeroMs), "its record does not show yet what it was launched with");
+  assertEquals(instanceText(instance), "its record does not show yet what it was launched with");
 });
 
 Deno.test("what keeps idle agents is told with its environment and its schedule", () => {

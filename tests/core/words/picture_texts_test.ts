@@ -112,7 +112,7 @@ const pictures: readonly (readonly [string, string, InstancePhase, Partial<Agent
   ["starting", "pulling the image, starting the container", { ...at, state: "starting" }],
   [
     "starting",
-    "container running for 30 s, not yet registered",
+    "container running, not yet registered",
     { ...at, state: "starting", runningSinceMs: zeroMs + 30 * second },
   ],
   ["starting", "Pending on the GoCD server, being enabled", { ...at, state: "starting", pendingUuid: "u" }],
