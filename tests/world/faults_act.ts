@@ -1,5 +1,6 @@
 // Applies the faults of a scenario to the models, the disk and the program, and heals everything at the end.
 
+import type { Event } from "../../src/core/event.ts";
 import { holdsTakingDown } from "../../src/core/life/brake.ts";
 import type { WorldFault } from "./faults.ts";
 import { actOnGocd, healGocd } from "./faults_gocd.ts";
@@ -231,7 +232,10 @@ function actAsOperator(
         profiles: world.settings.profiles.map((profile) => ({ ...profile, minIdle: fault.minIdle })),
         scaling: { ...world.settings.scaling, maxAgents: fault.maxAgents },
       };
-      return tell({ kind: "settings-changed", settings: world.settings });
+      tell({ kind: "settings-changed", settings: world.settings });
+      // Whoever changes limits tries whether an agent comes; drawn from nothing, too.
+      if (world.scenario.seed % 5 === 3) tryCanaries(world, tell);
+      return;
     case "freeze":
       tell({ kind: "launching-frozen" });
       return after(world, fault.forMs, () => world.program?.handle({ kind: "launching-resumed" }));
@@ -253,6 +257,11 @@ function actAsOperator(
     default:
       fault satisfies never;
   }
+}
+
+/** One agent of each profile, which is to register and to go again. */
+function tryCanaries({ settings }: World, tell: (event: Event) => void): void {
+  for (const { name } of settings.profiles) tell({ kind: "canary-requested", profile: name });
 }
 
 /** Between two visits of the people who look after the hopeless. */

@@ -117,7 +117,10 @@ function checkLimits({ state, effects }: Frame): void {
     const limit = state.settings.profiles.find((each) => each.name === profile.name)?.maxAgents ?? Infinity;
     demand(own <= limit, "limit", () => `${own} instances of ${profile.name} live, its max-agents is ${limit}`);
   }
-  demand(state.controls.mode === "run" && !state.controls.frozen, "switches", () => "launched although switched off");
+  // Whoever asks for a canary wants to know whether a freeze may end.
+  const isOfCanaries = launched.every(({ taskId }) => state.instances.get(taskId)?.bucketKey?.startsWith("canary "));
+  const isOn = state.controls.mode === "run" && (!state.controls.frozen || isOfCanaries);
+  demand(isOn, "switches", () => "launched although switched off");
 }
 
 function isAlive(instance: AgentInstance): boolean {

@@ -17,7 +17,7 @@ export function checkDoubles(world: World, { state, effects }: Frame): void {
     effects.flatMap((effect) => effect.kind === "accept-offers" ? effect.launches.map(({ taskId }) => taskId) : []),
   );
   const isForJobs = ({ taskId, bucketKey }: AgentInstance): boolean =>
-    launched.has(taskId) && bucketKey !== undefined && !/^(warm|hung) /.test(bucketKey);
+    launched.has(taskId) && bucketKey !== undefined && !/^(warm|hung|canary) /.test(bucketKey);
   const instances = [...state.instances.values()];
   const fresh = instances.filter(isForJobs);
   if (fresh.length === 0) return;

@@ -83,11 +83,12 @@ export function checkBreakers({ breakers, demand: { buckets }, failureWindow, la
   }
 }
 
-/** While a profile fails, one agent of it is tried at a time. */
+/** While a profile fails, one agent of it is tried at a time, beside what the operator tries. */
 function checkProbe({ breakers, instances }: Frame["state"], profile: string): void {
   if ((breakers.profiles.get(profile)?.failures ?? 0) < probeFailures) return;
   const trying = [...instances.values()].filter((each) =>
-    each.profile === profile && (each.state === "launching" || each.state === "starting") && each.held !== true
+    each.profile === profile && (each.state === "launching" || each.state === "starting") && each.held !== true &&
+    each.bucketKey?.startsWith("canary ") !== true
   );
   demand(
     trying.length <= 1,
@@ -101,7 +102,7 @@ function checkSeenOften(world: World, state: Frame["state"], instance: AgentInst
   const { attempts } = state.settings.poller;
   const { polls } = world.watch.shown;
   const { bucketKey, taskId, profile } = instance;
-  if (bucketKey === undefined || /^(warm|hung) /.test(bucketKey)) return;
+  if (bucketKey === undefined || /^(warm|hung|canary) /.test(bucketKey)) return;
   const recent = polls.slice(-(attempts + 1));
   const firstMs = recent[0]?.atMs ?? world.nowMs;
   if ((world.watch.launches.lostMs.get(profile) ?? -Infinity) >= Math.min(firstMs, world.nowMs - lossMs)) return;
