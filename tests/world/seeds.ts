@@ -332,4 +332,6 @@ export const failedSeeds: readonly FailedSeed[] = [
     seed: 10260379,
     found: "the dashboard was read after the list of agents, which was old by then, and a KILL rested on it",
   },
+  { seed: 21993, found: "a canary launched during a freeze, just after the GoCD server had restarted" },
+  { seed: 13, found: "a canary launched during a freeze, while the GoCD server was not read" },
 ];

@@ -72,9 +72,20 @@ export function unpolledMs({ server, startedMs }: State, atMs: number): number {
 
 /** What holds every launch back, or `go`. */
 export function globalGate(state: State, atMs: number): LaunchGate {
-  const { controls, server, settings } = state;
+  const { controls } = state;
   if (controls.mode !== "run") return { kind: "held-mode", mode: controls.mode };
-  if (controls.frozen) return { kind: "held-frozen" };
+  return controls.frozen ? { kind: "held-frozen" } : serverGate(state, atMs);
+}
+
+/** As `globalGate`, but a freeze holds nothing back: for what it does not concern. */
+export function gateDespiteFreeze(state: State, atMs: number): LaunchGate {
+  const gate = globalGate(state, atMs);
+  return gate.kind === "held-frozen" ? serverGate(state, atMs) : gate;
+}
+
+/** No agent could register, or what is known of the server is too old or too strange to act upon. */
+function serverGate(state: State, atMs: number): LaunchGate {
+  const { server, settings } = state;
   if (server.info?.maintenance === "on") {
     return { kind: "held-maintenance", mode: maintenanceMode(server.info.version) };
   }

@@ -4,7 +4,7 @@ import { assess, type Assessment, type BucketAssessment } from "./assess.ts";
 import { canaryAgents } from "./canary.ts";
 import { type Ask, type Decided, type Decisions, oneAfterTheOther } from "./decide.ts";
 import { inFairTurn } from "./fair_share.ts";
-import { globalGate, type HeldBack, type LaunchBudget, launchBudget } from "./gates.ts";
+import { gateDespiteFreeze, globalGate, type HeldBack, type LaunchBudget, launchBudget } from "./gates.ts";
 import { agentForHungBuilds } from "./hung_build.ts";
 import { besideOf, launchRegistration } from "./launch_registration.ts";
 import { isClamp } from "./limit.ts";
@@ -92,7 +92,7 @@ function decideAll(state: State, { assessment, asks, gate, budget }: Asked, atMs
     budget,
     leaving: reusableInstances(state),
     // Frozen, nothing is launched, but what is there is used.
-    mayReuse: gate.kind === "go" || gate.kind === "held-frozen",
+    mayReuse: gateDespiteFreeze(state, atMs).kind === "go",
     registrationOf: (profile, assessed) => {
       const known = made.get(assessed) ?? launchRegistration(profile, assessed, { beside, rule });
       made.set(assessed, known);
@@ -115,7 +115,7 @@ function besideJobs(
   atMs: number,
 ): readonly WantedAgents[] {
   // A freeze does not hold what the operator has asked for.
-  const canaries = gate.kind === "go" || gate.kind === "held-frozen" ? canaryAgents(state, { budget }, atMs) : [];
+  const canaries = gateDespiteFreeze(state, atMs).kind === "go" ? canaryAgents(state, { budget }, atMs) : [];
   if (gate.kind !== "go") return canaries;
   const ready = minIdleAgents(state, { budget, reserved: pausedProfiles(rows).size }, atMs);
   const isAny = isAnyWanted || canaries.length + ready.length > 0;

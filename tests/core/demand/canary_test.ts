@@ -89,11 +89,14 @@ const holds: readonly (readonly [name: string, hold: (world: Driver) => void])[]
   ["maintenance mode", (world) => void world.poll({ server: { ...serverInfo, maintenance: "on" } })],
 ];
 for (const [name, hold] of holds) {
-  Deno.test(`${name} holds it back`, () => {
-    const world = running();
-    hold(world);
-    asked(world);
-    assertEquals(world.state.demand.wanted, []);
+  Deno.test(`${name} holds it back, during a freeze, too`, () => {
+    for (const isFrozen of [false, true]) {
+      const world = running();
+      if (isFrozen) world.send({ kind: "launching-frozen" });
+      hold(world);
+      asked(world);
+      assertEquals(world.state.demand.wanted, []);
+    }
   });
 }
 

@@ -1,7 +1,13 @@
 // What holds launches back: each gate at its boundary, and which comes first.
 
 import { assertEquals } from "@std/assert";
-import { countsToLimit, globalGate, launchBudget, profileGate } from "../../../src/core/demand/gates.ts";
+import {
+  countsToLimit,
+  gateDespiteFreeze,
+  globalGate,
+  launchBudget,
+  profileGate,
+} from "../../../src/core/demand/gates.ts";
 import type { BreakersState, ServerState, State } from "../../../src/core/state.ts";
 import { launchedInMinute } from "../../../src/core/demand/limit_pace.ts";
 import { initialState } from "../../../src/core/step.ts";
@@ -42,6 +48,16 @@ Deno.test("of several gates the one that a person must open is told first", () =
     kind: "held-mode",
     mode: "teardown",
   });
+});
+
+Deno.test("what a freeze does not concern waits for the server all the same, and for a drain", () => {
+  const { controls } = stateOf([]);
+  const frozen = (changes: Partial<ServerState>, mode: "run" | "drain" = "run"): string =>
+    gateDespiteFreeze({ ...polled(changes), controls: { ...controls, frozen: true, mode } }, zeroMs).kind;
+  assertEquals([frozen({}), frozen({}, "drain")], ["go", "held-mode"]);
+  assertEquals(frozen({ info: { ...serverInfo, maintenance: "on" } }), "held-maintenance");
+  assertEquals(frozen({ lastPollMs: zeroMs - 10 * minute - 1 }), "held-stale");
+  assertEquals(frozen({ restartedMs: zeroMs }), "held-restarted");
 });
 
 Deno.test("all that may be alive counts to the limits, but nothing on a lost host", () => {
