@@ -17,14 +17,10 @@ import type { StatusView } from "../core/view/view.ts";
 import { guarded } from "./error.ts";
 import { memoryName, openDatabaseForReading } from "./file.ts";
 
-/** How a figure of several moments becomes one: of what waits the most, of agents the mean. */
-const figures: Readonly<Record<HistoryFigure, "MAX" | "AVG">> = {
-  needsAgent: "MAX",
-  coming: "MAX",
-  willBeTaken: "MAX",
-  otherCause: "MAX",
-  unserved: "MAX",
-  notOurs: "MAX",
+/** Of several moments, jobs are those of the one at which most waited, so that they add up. */
+const jobFigures = ["needsAgent", "coming", "willBeTaken", "otherCause", "unserved", "notOurs"] as const;
+/** How another figure of several moments becomes one: of agents it is the mean. */
+const otherFigures: Readonly<Record<Exclude<HistoryFigure, typeof jobFigures[number]>, "MAX" | "AVG">> = {
   wanted: "MAX",
   starting: "AVG",
   idle: "AVG",
@@ -35,9 +31,11 @@ const figures: Readonly<Record<HistoryFigure, "MAX" | "AVG">> = {
 };
 
 /** The names of all figures; also those of their columns. */
-export const figureNames = Object.keys(figures) as readonly HistoryFigure[];
+export const figureNames = [...jobFigures, ...Object.keys(otherFigures)] as readonly HistoryFigure[];
 
-const sampleColumns = Object.entries(figures).map(([name, by]) => `ROUND(${by}(${name}), 2) AS ${name}`).join(", ");
+/** SQLite takes columns beside a single MAX from the row that has it. */
+const jobColumns = `${jobFigures.join(", ")}, MAX(needsAgent + coming + willBeTaken + otherCause + unserved)`;
+const otherColumns = Object.entries(otherFigures).map(([name, by]) => `ROUND(${by}(${name}), 2) AS ${name}`).join(", ");
 
 /** More bytes than this are no picture of ours. */
 const viewBytesMax = 512 * 1024 * 1024;
@@ -57,8 +55,12 @@ export function readerOf(database: DatabaseSync, place: HistoryPlace): HistoryRe
     samples: ({ fromMs, toMs }, stepMs) => {
       // A bound number may be taken for one with a fraction.
       const step = Math.max(1, Math.round(stepMs));
-      const sql = `SELECT at / ${step} * ${step} AS atMs, ${sampleColumns} FROM samples WHERE at >= ? AND at < ? `;
-      return all(`${sql} GROUP BY 1 ORDER BY 1`, fromMs, toMs).map(sampleOf);
+      const rows = (columns: string): readonly Row[] => {
+        const sql = `SELECT at / ${step} * ${step} AS atMs, ${columns} FROM samples WHERE at >= ? AND at < ? `;
+        return all(`${sql} GROUP BY 1 ORDER BY 1`, fromMs, toMs);
+      };
+      const jobs = rows(jobColumns);
+      return rows(otherColumns).map((row, index) => sampleOf({ ...row, ...jobs[index] }));
     },
     notes: ({ fromMs, toMs }, { max, levels }) => {
       const some = levels === undefined ? "" : `AND level IN (${levels.map(() => "?").join(", ")})`;
@@ -70,6 +72,13 @@ export function readerOf(database: DatabaseSync, place: HistoryPlace): HistoryRe
         code: String(code),
         text: String(text),
       }));
+    },
+    told: ({ fromMs, toMs }, stepMs, codes) => {
+      const step = Math.max(1, Math.round(stepMs));
+      const sql = `SELECT at / ${step} * ${step} AS atMs, code, COUNT(*) AS count FROM notes
+        WHERE at >= ? AND at < ? AND code IN (${codes.map(() => "?").join(", ")}) GROUP BY 1, 2 ORDER BY 1, 2`;
+      return all(sql, fromMs, toMs, ...codes)
+        .map(({ atMs, code, count }) => ({ atMs: Number(atMs), code: String(code), count: Number(count) }));
     },
     ended: ({ fromMs, toMs }, max) =>
       all(

@@ -1,9 +1,9 @@
-// Counts what there is at a moment.
+// Counts what there is at a moment, and the most that there was in a short span.
 
 import type { VerdictKind } from "../core/demand/verdict.ts";
 import type { AgentInstance } from "../core/instance.ts";
 import type { State } from "../core/state.ts";
-import type { HistoryFigure, HistorySample } from "../core/view/history.ts";
+import { type HistoryFigure, type HistorySample, waitingJobs } from "../core/view/history.ts";
 
 const figureOfVerdict = {
   "needs-agent": "needsAgent",
@@ -41,6 +41,38 @@ export function sampleOf({ demand, instances }: State, atMs: number): HistorySam
     if (figure !== undefined) counts[figure]++;
   }
   return { atMs, ...counts };
+}
+
+/**
+ * What a span is remembered by, of two looks in it, the later one last. Jobs are those of the look at which most waited,
+ * agents those of the look at which there were most (of as many, at which most started), so that what is added up was there
+ * at one moment; `wanted` and the oldest wait are the most of both.
+ */
+export function peakOf(earlier: HistorySample, later: HistorySample): HistorySample {
+  const jobs = waitingJobs(earlier) > waitingJobs(later) ? earlier : later;
+  const agents = compareAgents(earlier, later) > 0 ? earlier : later;
+  return {
+    atMs: later.atMs,
+    needsAgent: jobs.needsAgent,
+    coming: jobs.coming,
+    willBeTaken: jobs.willBeTaken,
+    otherCause: jobs.otherCause,
+    unserved: jobs.unserved,
+    notOurs: jobs.notOurs,
+    wanted: Math.max(earlier.wanted, later.wanted),
+    starting: agents.starting,
+    idle: agents.idle,
+    building: agents.building,
+    draining: agents.draining,
+    away: agents.away,
+    oldestWaitMs: Math.max(earlier.oldestWaitMs, later.oldestWaitMs),
+  };
+}
+
+function compareAgents(one: HistorySample, other: HistorySample): number {
+  const count = ({ starting, idle, building, draining, away }: HistorySample): number =>
+    starting + idle + building + draining + away;
+  return count(one) - count(other) || one.starting - other.starting;
 }
 
 function figureOfInstance(instance: AgentInstance): HistoryFigure | undefined {

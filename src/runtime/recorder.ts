@@ -17,7 +17,7 @@ import {
 } from "../history/history.ts";
 import { JobBook, type ShownJobs } from "../history/jobs.ts";
 import { type LifeBook, openLifeBook } from "../history/lives.ts";
-import { sampleOf } from "../history/sample.ts";
+import { peakOf, sampleOf } from "../history/sample.ts";
 import { packView } from "../history/snapshot.ts";
 import type { Clock } from "./clock.ts";
 import { historyPath } from "./rights.ts";
@@ -56,6 +56,9 @@ export class Recorder {
   /** What there is to say of the history itself, until somebody can be told. */
   readonly #news: Note[];
   #lastSample: HistorySample | undefined;
+  /** The most since the last sample. */
+  #peak: HistorySample | undefined;
+  #counted: Pick<State, "demand" | "instances"> | undefined;
   #writtenMs: number;
   #snapshotMs = -Infinity;
   #isChanged = true;
@@ -113,8 +116,15 @@ export class Recorder {
   #look({ state, view }: Seen, atMs: number): void {
     this.#lives.look(state.instances, atMs);
     this.#jobs.look(jobsOf(state), atMs);
-    if (this.#lastSample !== undefined && atMs - this.#lastSample.atMs < sampleMs) return;
-    const sample = sampleOf(state, atMs);
+    const isDue = this.#lastSample === undefined || atMs - this.#lastSample.atMs >= sampleMs;
+    const { demand, instances } = state;
+    // Nothing counts differently where both are the same.
+    if (!isDue && this.#counted?.demand === demand && this.#counted.instances === instances) return;
+    this.#counted = { demand, instances };
+    const now = sampleOf(state, atMs);
+    const sample = this.#peak === undefined ? now : peakOf(this.#peak, now);
+    this.#peak = isDue ? undefined : sample;
+    if (!isDue) return;
     if (this.#lastSample === undefined || !isAlike(sample, this.#lastSample)) this.#isChanged = true;
     this.#lastSample = sample;
     push(this.#samples, sample, samplesMax);

@@ -2,30 +2,14 @@
 // Made on the server; its words have their size at any width, as only the shapes are stretched.
 
 import { type HistorySample, type TimeSpan, waitingJobs } from "../core/view/history.ts";
-import { shortened } from "../core/text.ts";
-import type { NoteView } from "../core/view/view.ts";
-import { clockText, countScale, type Scale, spanScale, timeTicks } from "./chart_scale.ts";
+import { columnLinks, markSigns } from "./chart_columns.ts";
+import { countScale, type Scale, spanScale, timeTicks } from "./chart_scale.ts";
 import { type Html, html } from "./html.ts";
-import { countText, spanText, timeText } from "./wording.ts";
-
-/** What a trend is drawn from. */
-export interface Trend extends TimeSpan {
-  /** The time that one sample stands for. */
-  readonly stepMs: number;
-  /** Oldest first, each at a multiple of the step. */
-  readonly samples: readonly HistorySample[];
-  /** Decisions to be marked, newest first. */
-  readonly marks: readonly NoteView[];
-  /** The page as it was at a moment. */
-  readonly hrefAt: (atMs: number) => string;
-  /** What the heights are for, if there is more to compare than these samples. */
-  readonly scaledBy?: readonly HistorySample[];
-}
+import { agentsOf, type Figure, figureTexts, layers, share, type Trend, waitOf, wantedOf } from "./trend.ts";
+import { countText, timeText } from "./wording.ts";
 
 /** Width of all panels in their own units; the browser stretches them. */
 const width = 1_000;
-/** Columns that can be pointed at. */
-const columnsMax = 60;
 /** Without a sample for this many steps, nobody watched, and nothing is drawn. */
 const gapSteps = 2.5;
 
@@ -35,15 +19,6 @@ const titleHeight = 22;
 const gapHeight = 10;
 const timesHeight = 22;
 
-/** The states of agents from the bottom of the stack, with the classes of their colours. */
-const layers = [
-  ["building", "building"],
-  ["idle", "idle"],
-  ["starting", "starting"],
-  ["draining", "draining"],
-  ["away", "unreachable"],
-] as const;
-
 interface Panel {
   readonly title: string;
   readonly height: number;
@@ -51,7 +26,10 @@ interface Panel {
   readonly shapes: readonly Html[];
 }
 
-/** The shapes and words of the drawing, for an SVG of any width and of this height. */
+/** Room for the words of the axes, on the right of the drawing, where no line crosses them; the style sheet has the same. */
+export const ticksWidth = 48;
+
+/** The shapes and words of the drawing, for an SVG of any width with `ticksWidth` beside it, and of this height. */
 export function trendShapes(trend: Trend): { readonly shapes: Html; readonly height: number } {
   const panels = panelsOf(trend);
   let top = marksHeight;
@@ -82,7 +60,10 @@ export function trendFigure(id: string, trend: Trend): Html {
           <desc id="${id}-desc">${description(trend)}</desc>
           ${shapes}
         </svg>
-        <svg class="columns" aria-hidden="true" width="100%" height="${height}">${columnLinks(trend, height)}</svg>
+        <svg class="columns" aria-hidden="true" width="100%" height="${height}">${columnLinks(
+          trend,
+          height - timesHeight,
+        )}</svg>
       </div>
       ${legend(trend)}
     </figure>
@@ -92,7 +73,7 @@ export function trendFigure(id: string, trend: Trend): Html {
 function panelsOf(trend: Trend): readonly Panel[] {
   const samples = trend.scaledBy ?? trend.samples;
   const most = (of: Figure): number => Math.max(0, ...samples.map(of));
-  const agents = countScale(most((each) => layers.reduce((sum, [field]) => sum + each[field], 0)));
+  const agents = countScale(most(agentsOf));
   const jobs = countScale(Math.max(most(waitingJobs), most(({ wanted }) => wanted)));
   const wait = spanScale(most(({ oldestWaitMs }) => oldestWaitMs));
   const line = (className: string, box: Box, of: Figure): Html =>
@@ -127,14 +108,6 @@ function panelsOf(trend: Trend): readonly Panel[] {
       shapes: [area("wait", waitBox, waitOf), line("wait", waitBox, waitOf)],
     },
   ];
-}
-
-function wantedOf({ wanted }: HistorySample): number {
-  return wanted;
-}
-
-function waitOf({ oldestWaitMs }: HistorySample): number {
-  return oldestWaitMs;
 }
 
 /** The states on top of one another. */
@@ -199,8 +172,6 @@ function stepsOf(
   return pieces;
 }
 
-type Figure = (sample: HistorySample) => number;
-
 /** The outline of a figure above 0, up and down again at its ends. */
 function linePath(trend: Trend, box: Box, of: Figure): string {
   const pieces = runsOf(trend).flatMap((run) => stepsOf(trend, run, { box, from: () => 0, to: of }));
@@ -234,17 +205,12 @@ function rounded(value: number): number {
   return Math.round(value * 10) / 10;
 }
 
-/** A place along the time as a percentage. */
-function share(trend: TimeSpan, atMs: number): string {
-  return `${rounded(x(trend, atMs) / width * 100)}%`;
-}
-
 function panelSvg({ title, height, scale, shapes }: Panel, top: number): Html {
   const lines = scale.ticks.map(({ value, label }) => {
     const at = rounded(top + height * (1 - value / scale.max));
     return html`
       <line class="grid" x1="0" x2="100%" y1="${at}" y2="${at}" />
-      <text class="tick" x="100%" y="${at - 4}" text-anchor="end">${label}</text>
+      <text class="tick" x="100%" dx="6" y="${at + 4}">${label}</text>
     `;
   });
   return html`
@@ -272,80 +238,11 @@ function timeLines(trend: Trend, height: number): readonly Html[] {
   });
 }
 
-/** One column that can be pointed at, with the decisions in it. */
-interface Column {
-  readonly fromMs: number;
-  readonly toMs: number;
-  readonly marks: readonly NoteView[];
-}
-
-function columnsOf(trend: Trend): readonly Column[] {
-  const { fromMs, toMs, marks, stepMs } = trend;
-  const steps = Math.max(1, Math.ceil((toMs - fromMs) / stepMs / columnsMax));
-  const lengthMs = steps * stepMs;
-  return Array.from({ length: Math.ceil((toMs - fromMs) / lengthMs) }, (_, index) => {
-    const beginMs = fromMs + index * lengthMs;
-    const endMs = Math.min(toMs, beginMs + lengthMs);
-    return { fromMs: beginMs, toMs: endMs, marks: marks.filter(({ atMs }) => atMs >= beginMs && atMs < endMs) };
-  });
-}
-
-/** A sign above each column in which something was told that is wrong. */
-function markSigns(trend: Trend): readonly Html[] {
-  return columnsOf(trend).flatMap(({ fromMs, toMs, marks }) => {
-    if (marks.length === 0) return [];
-    const isBad = marks.some(({ level }) => level === "error");
-    return [html`
-      <svg class="mark ${isBad ? "bad" : "warning"}" x="${share(trend, (fromMs + toMs) / 2)}" y="0" overflow="visible">
-        <path d="M-5 1H5L0 10Z" />
-      </svg>
-    `];
-  });
-}
-
-/** Decisions told of one column, and characters of each. */
-const marksToldMax = 3;
-const markCharactersMax = 120;
-
-function columnLinks(trend: Trend, height: number): readonly Html[] {
-  return columnsOf(trend).map(({ fromMs, toMs, marks }) => {
-    const samples = trend.samples.filter(({ atMs }) => atMs >= fromMs && atMs < toMs);
-    const told = marks.slice(0, marksToldMax).toReversed()
-      .map(({ atMs, level, text }) => `${clockText(atMs)} ${level}: ${shortened(text, markCharactersMax)}`);
-    const more = marks.length > marksToldMax ? [`and ${marks.length - marksToldMax} more`] : [];
-    const text = [
-      `${timeText(fromMs)} to ${timeText(toMs).slice("2026-11-28T".length)}`,
-      ...(samples.length === 0 ? ["nobody watched"] : figureTexts(samples)),
-      ...told,
-      ...more,
-    ].join("\n");
-    return html`
-      <a href="${trend.hrefAt(toMs)}"
-        tabindex="-1"><rect x="${share(trend, fromMs)}" width="${rounded(
-          (toMs - fromMs) / (trend.toMs - trend.fromMs) * 100,
-        )}%" height="${height - timesHeight}"><title>${text}</title></rect></a>
-    `;
-  });
-}
-
-function figureTexts(samples: readonly HistorySample[]): readonly string[] {
-  const most = (of: Figure): number => Math.ceil(Math.max(...samples.map(of)));
-  const agents = layers.map(([field]) => [most((each) => each[field]), field] as const).filter(([count]) => count > 0);
-  const waiting = most(waitingJobs);
-  return [
-    agents.length === 0 ? "no agents" : agents.map(([count, word]) => `${count} ${word}`).join(", "),
-    waiting === 0
-      ? "no job waits"
-      : `${countText(waiting, "job")} waiting, ${countText(most(wantedOf), "agent")} wanted`,
-    ...(waiting === 0 ? [] : [`oldest wait ${spanText(most(waitOf))}`]),
-  ];
-}
-
 /** The drawing in words. */
 function description({ samples, marks }: Trend): string {
   const last = samples.at(-1);
   if (last === undefined) return "Nothing was recorded in this time.";
-  const busiest = topOf(samples, (sample) => layers.reduce((sum, [field]) => sum + sample[field], 0));
+  const busiest = topOf(samples, agentsOf);
   const longest = topOf(samples, waitingJobs);
   return [
     `At the end: ${figureTexts([last]).join("; ")}.`,
@@ -363,16 +260,22 @@ function topOf(
     .reduce((best, each) => each.value > best.value ? each : best);
 }
 
-/** What the colours mean. */
-function legend({ marks }: Trend): Html {
-  const agents = layers.map(([field, className]) => html`<li class="${className}" data-key="${field}">${field}</li>`);
-  return html`
-    <ul class="legend">
-      ${agents}
-      <li class="jobs" data-key="jobs">waiting for an agent</li>
-      <li class="wanted" data-key="wanted">agents wanted</li>
-      <li class="wait" data-key="wait">oldest wait</li>
-      <li class="mark" data-key="mark">${countText(marks.length, "warning or error", "warnings and errors")}</li>
-    </ul>
-  `;
+/** What the colours mean that are drawn. */
+function legend({ samples, marks, acts = [] }: Trend): Html {
+  const isDrawn = (of: Figure): boolean => samples.some((sample) => of(sample) > 0);
+  const entries = [
+    ...layers.filter(([field]) => isDrawn((each) => each[field])).map(([field, className]) =>
+      [className, field] as const
+    ),
+    ...(isDrawn(waitingJobs) ? [["jobs", "waiting for an agent"] as const] : []),
+    ...(isDrawn(wantedOf) ? [["wanted", "agents wanted"] as const] : []),
+    ...(isDrawn(waitOf) ? [["wait", "oldest wait"] as const] : []),
+    ...(marks.length > 0
+      ? [["mark", countText(marks.length, "warning or error", "warnings and errors")] as const]
+      : []),
+    ...(acts.length > 0 ? [["acted", "launched or drained"] as const] : []),
+  ];
+  return html`<ul class="legend">${
+    entries.map(([className, text]) => html`<li class="${className}" data-key="${className}">${text}</li>`)
+  }</ul>`;
 }

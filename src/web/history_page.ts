@@ -9,7 +9,7 @@ import type {
   TimeSpan,
 } from "../core/view/history.ts";
 import { OperatorError } from "../errors.ts";
-import type { Trend } from "./charts.ts";
+import type { Trend, TrendActs } from "./trend.ts";
 import { type HistoryQuery, type HistoryRange, historyRanges } from "./history_query.ts";
 
 const hourMs = 3_600_000;
@@ -111,12 +111,22 @@ function shownPage(
       stepMs,
       samples: reader.samples(shown, stepMs),
       marks: reader.notes(shown, { max: marksMax, levels: ["warning", "error"] }),
+      acts: actsOf(reader, shown, stepMs),
     },
     costs: costsOf(reader.hours({ fromMs: lastMs - 7 * dayMs, toMs: lastMs + 1 }), lastMs),
     ended: ended.slice(0, endedMax),
     endedCount: reader.endedCount(shown),
     badHosts: badHostsOf(ended),
   };
+}
+
+/** Launches, and agents that are to go, by the codes of the log. */
+function actsOf(reader: HistoryReader, span: TimeSpan, stepMs: number): readonly TrendActs[] {
+  return [...Map.groupBy(reader.told(span, stepMs, ["agent-launched", "agent-draining"]), ({ atMs }) => atMs)]
+    .map(([atMs, counts]) => {
+      const countOf = (asked: string): number => counts.find(({ code }) => code === asked)?.count ?? 0;
+      return { atMs, launched: countOf("agent-launched"), drained: countOf("agent-draining") };
+    });
 }
 
 const badEnds: ReadonlySet<InstanceLife["end"]> = new Set(["launch-failed", "never-registered", "exited", "lost"]);

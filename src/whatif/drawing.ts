@@ -1,7 +1,8 @@
 // The outcomes of replays as one SVG: for each the trend of agents, jobs and waits, all to the same scale.
 
-import { type Trend, trendShapes } from "../web/charts.ts";
+import { ticksWidth, trendShapes } from "../web/charts.ts";
 import { type Html, html } from "../web/html.ts";
+import type { Trend } from "../web/trend.ts";
 import type { Outcome } from "./replay.ts";
 import type { Trace } from "./trace.ts";
 
@@ -45,7 +46,8 @@ export function drawing(trace: Trace, outcomes: readonly Outcome[]): string {
     top += headHeight + height + margin;
     return html`
       <text class="head" x="${margin}" y="${y + 16}">${trace.name}: ${outcome.name}</text>
-      <svg x="${margin}" y="${y + headHeight}" width="${width - 2 * margin}" height="${height}">${shapes}</svg>
+      <svg x="${margin}" y="${y + headHeight}" width="${width - 2 * margin -
+        ticksWidth}" height="${height}" overflow="visible">${shapes}</svg>
     `;
   });
   const height = top + legendHeight;

@@ -70,6 +70,14 @@ async function draws(page: Page): Promise<void> {
     const box = await drawing.locator(`path.${name.replace(" ", ".")}`).first().boundingBox();
     assert((box?.width ?? 0) > 100 && (box?.height ?? 0) > 10, `${name}: ${JSON.stringify(box)}`);
   }
+  const right = await page.locator("svg.columns").boundingBox().then((box) => (box?.x ?? 0) + (box?.width ?? 0));
+  const words = await drawing.locator("text.tick[dx]").evaluateAll((texts) =>
+    texts.map((text) => text.getBoundingClientRect().left)
+  );
+  assert(
+    words.length > 0 && words.every((left) => left >= right),
+    `the drawing ends at ${right}, words begin at ${words}`,
+  );
   assertMatch(await drawing.locator("desc").textContent() ?? "", /Most agents: \d+ at 20/);
   const outside = await page.evaluate(isTooWide);
   assertEquals(outside, false);

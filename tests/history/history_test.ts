@@ -32,16 +32,22 @@ function inMemory(body: (history: History) => void): void {
   }
 }
 
-Deno.test("of several moments the most jobs count, and the mean of the agents", () =>
+Deno.test("of several moments the jobs count of that at which most waited, and the mean of the agents", () =>
   inMemory((history) => {
     const samples = [
-      aSample(beginMs, { needsAgent: 4, idle: 2, building: 1, oldestWaitMs: 5 * second }),
-      aSample(beginMs + 15 * second, { needsAgent: 1, idle: 1, building: 4, oldestWaitMs: 20 * second }),
+      aSample(beginMs, { needsAgent: 4, notOurs: 1, idle: 2, building: 1, oldestWaitMs: 5 * second }),
+      aSample(beginMs + 15 * second, {
+        ...{ needsAgent: 1, coming: 2, notOurs: 9, wanted: 2 },
+        ...{ idle: 1, building: 4, oldestWaitMs: 20 * second },
+      }),
       aSample(beginMs + minute, { idle: 3 }),
     ];
     history.write(aBatch({ samples }));
     assertEquals(history.samples(always, minute), [
-      aSample(beginMs, { needsAgent: 4, idle: 1.5, building: 2.5, oldestWaitMs: 20 * second }),
+      aSample(beginMs, {
+        ...{ needsAgent: 4, notOurs: 1, wanted: 2 },
+        ...{ idle: 1.5, building: 2.5, oldestWaitMs: 20 * second },
+      }),
       aSample(beginMs + minute, { idle: 3 }),
     ]);
     assertEquals(history.samples({ fromMs: beginMs + second, toMs: beginMs + minute }, second).map((s) => s.atMs), [
@@ -65,6 +71,19 @@ Deno.test("notes come newest first, those of one moment in the order in which th
     assertEquals(history.notes(always, { max: 2 }), notes.slice(1).toReversed());
     assertEquals(history.notes(always, { max: 9, levels: ["error", "info"] }).map(({ text }) => text), ["b", "a"]);
     assertEquals(history.notes({ fromMs: beginMs, toMs: beginMs + 1 }, { max: 9 }).map(({ text }) => text), ["a"]);
+  }));
+
+Deno.test("what was told is counted by span and code", () =>
+  inMemory((history) => {
+    const notes = [0, 1, 61].map((seconds) => aNote(beginMs + seconds * second, "a"));
+    history.write(aBatch({ notes: [...notes, { ...aNote(beginMs, "b"), code: "other" }] }));
+    assertEquals(history.told(always, minute, ["agent-launched", "none"]), [
+      { atMs: beginMs, code: "agent-launched", count: 2 },
+      { atMs: beginMs + minute, code: "agent-launched", count: 1 },
+    ]);
+    assertEquals(history.told({ fromMs: beginMs, toMs: beginMs + second }, minute, ["agent-launched"]), [
+      { atMs: beginMs, code: "agent-launched", count: 1 },
+    ]);
   }));
 
 Deno.test("agent time of one hour and profile adds up", () =>

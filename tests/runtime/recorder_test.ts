@@ -60,6 +60,18 @@ function inFolder(name: string, body: (folder: string) => Promise<void>): void {
   });
 }
 
+Deno.test("what there was between two samples for a second only is in the later one, as of one moment", async () => {
+  const { recorder, pass } = inMemory();
+  await pass(2 * second);
+  await pass(second, stateOf([aRegistered("t-1", "building"), aRegistered("t-2", "building")]));
+  await pass(second, stateOf([aRegistered("t-1", "idle")]));
+  await pass(15 * second);
+  await pass(15 * second);
+  const figures = recorder.reader.samples(always, second).map(({ building, idle }) => [building, idle]);
+  assertEquals(figures, [[0, 0], [2, 0], [0, 0]]);
+  recorder.close();
+});
+
 Deno.test("a sample is kept every 15 seconds, a picture at most every minute, and rarely while nothing changes", async () => {
   const { recorder, pass } = inMemory();
   await pass(5 * minute);

@@ -3,7 +3,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { HistorySample } from "../../src/core/view/history.ts";
 import { countScale, spanScale, timeTicks } from "../../src/web/chart_scale.ts";
-import { type Trend, trendFigure } from "../../src/web/charts.ts";
+import { trendFigure } from "../../src/web/charts.ts";
+import type { Trend } from "../../src/web/trend.ts";
 import { aNote, aSample, beginMs, day, hour, minute } from "../history/samples.ts";
 
 const labels = (scale: ReturnType<typeof countScale>): readonly string[] => scale.ticks.map(({ label }) => label);
@@ -110,6 +111,33 @@ Deno.test("each column tells its figures and its decisions, and leads to the pag
   assertStringIncludes(markup, "and 2 more");
   assertStringIncludes(markup, "nobody watched");
   assertEquals([markup.split('class="mark bad"').length, markup.includes("<script>")], [2, false]);
+});
+
+Deno.test("the legend names what is drawn and nothing else", () => {
+  const legendOf = (samples: readonly HistorySample[], more: Partial<Trend> = {}): readonly string[] => {
+    const { markup } = trendFigure("t", trendOf(samples, more));
+    return [...markup.matchAll(/<li class="([^"]*)"/g)].map(([, name = ""]) => name);
+  };
+  assertEquals(legendOf([at(0, { idle: 1 }), at(1, { building: 2 })]), ["building", "idle"]);
+  assertEquals(legendOf([at(0, { needsAgent: 1, wanted: 1, oldestWaitMs: 5 })]), ["jobs", "wanted", "wait"]);
+  const acts = [{ atMs: beginMs, launched: 1, drained: 0 }];
+  assertEquals(legendOf([at(0, {})], { marks: [aNote(beginMs, "x", "warning")], acts }), ["mark", "acted"]);
+});
+
+Deno.test("a column in which agents were launched or drained has a sign, and says how many", () => {
+  const acts = [{ atMs: beginMs, launched: 3, drained: 0 }, { atMs: beginMs + 5 * minute, launched: 1, drained: 2 }];
+  const marks = [aNote(beginMs, "the image is missing", "error")];
+  const { markup } = trendFigure("t", trendOf([at(0, { idle: 1 })], { acts, marks }));
+  assertStringIncludes(markup, "no job waits\n3 launched\n12:00 error: the image is missing");
+  assertStringIncludes(markup, "nobody watched\n1 launched, 2 drained<");
+  assertEquals([markup.split('class="mark bad"').length, markup.split('class="mark acted"').length], [2, 2]);
+});
+
+Deno.test("the words of the axes are beside the drawing, where no line crosses them", () => {
+  const { markup } = trendFigure("t", trendOf([at(0, { idle: 3, needsAgent: 9, oldestWaitMs: hour })]));
+  const words = [...markup.matchAll(/<text class="tick"([^>]*)>(?:[0-9]+(?: min| h)?)</g)].map(([, place]) => place);
+  assertEquals(words.length, 8);
+  assert(words.every((place) => / x="100%" dx="6"/.test(place ?? "")), words.join());
 });
 
 Deno.test("no place in the drawing lies outside of it, whatever the figures", () => {

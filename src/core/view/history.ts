@@ -4,9 +4,12 @@ import type { EndCause, KillCause } from "../instance.ts";
 import type { NoteLevel } from "../note.ts";
 import type { NoteView, StatusView } from "./view.ts";
 
-/** Counts of one moment, or of a span: the most jobs, and the mean of agents, that there were in it. */
+/**
+ * Counts of a span: the most jobs that waited in it, and the most agents, or of a long span the mean of agents. Jobs add up,
+ * and so do agents: each are those of one moment.
+ */
 export interface HistorySample {
-  /** The moment, or when the span begins; ms since the epoch. */
+  /** When a span of 15 s ends, or a longer one begins; ms since the epoch. */
   readonly atMs: number;
   /** Jobs in the feed, by verdict. */
   readonly needsAgent: number;
@@ -103,6 +106,13 @@ export interface HistorySnapshot {
   readonly view: StatusView;
 }
 
+/** How often a note of one code was told in a span that begins then. */
+export interface ToldCount {
+  readonly atMs: number;
+  readonly code: string;
+  readonly count: number;
+}
+
 /** Where a history is kept. */
 export type HistoryPlace = { readonly kind: "file"; readonly path: string } | { readonly kind: "memory" };
 
@@ -115,6 +125,8 @@ export interface HistoryReader {
   samples(span: TimeSpan, stepMs: number): readonly HistorySample[];
   /** What was told, newest first, at most `max`; `levels`: only those. */
   notes(span: TimeSpan, options: { readonly max: number; readonly levels?: readonly NoteLevel[] }): readonly NoteView[];
+  /** How often something was told in spans of `stepMs`, which begin at multiples of it, oldest first; only of these codes. */
+  told(span: TimeSpan, stepMs: number, codes: readonly string[]): readonly ToldCount[];
   /** Instances that have ended, the last one first, at most `max`. */
   ended(span: TimeSpan, max: number): readonly InstanceLife[];
   /** How many instances have ended. */

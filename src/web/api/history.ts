@@ -244,6 +244,11 @@ function mean(description: string): Schema {
   return { type: "number", minimum: 0, description: `${description} (mean of the step)` };
 }
 
+/** Jobs add up: those of the moment at which most of them waited. */
+function jobsAtMost(description: string): Schema {
+  return count(`${description} (when most waited in the step)`);
+}
+
 function most(description: string): Schema {
   return count(`${description} (most in the step)`);
 }
@@ -266,12 +271,12 @@ const decision = record("a decision, as in the log", {
 export const historySchemas: Readonly<Record<string, Schema>> = {
   Sample: record("counts of a step of time", {
     atMs: timeMs("when the step begins"),
-    needsAgent: most("jobs that need an agent to be launched"),
-    coming: most("jobs for which an agent is on its way"),
-    willBeTaken: most("jobs that an idle agent will take"),
-    otherCause: most("jobs that wait for something else"),
-    unserved: most("jobs that no profile serves"),
-    notOurs: most("jobs for other agents"),
+    needsAgent: jobsAtMost("jobs that need an agent to be launched"),
+    coming: jobsAtMost("jobs for which an agent is on its way"),
+    willBeTaken: jobsAtMost("jobs that an idle agent will take"),
+    otherCause: jobsAtMost("jobs that wait for something else"),
+    unserved: jobsAtMost("jobs that no profile serves"),
+    notOurs: jobsAtMost("jobs for other agents"),
     wanted: most("agents to be launched as soon as offers allow"),
     starting: mean("agents that start"),
     idle: mean("idle agents"),

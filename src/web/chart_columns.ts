@@ -1,0 +1,92 @@
+// The columns of a trend that can be pointed at: what was there and what was decided, and the way to the page of then.
+
+import { shortened } from "../core/text.ts";
+import type { NoteView } from "../core/view/view.ts";
+import { clockText } from "./chart_scale.ts";
+import { type Html, html } from "./html.ts";
+import { figureTexts, share, type Trend } from "./trend.ts";
+import { timeText } from "./wording.ts";
+
+/** Columns that can be pointed at. */
+const columnsMax = 60;
+
+/** One column, with the decisions in it. */
+interface Column {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly marks: readonly NoteView[];
+  readonly launched: number;
+  readonly drained: number;
+}
+
+function columnsOf({ fromMs, toMs, marks, acts = [], stepMs }: Trend): readonly Column[] {
+  const steps = Math.max(1, Math.ceil((toMs - fromMs) / stepMs / columnsMax));
+  const lengthMs = steps * stepMs;
+  return Array.from({ length: Math.ceil((toMs - fromMs) / lengthMs) }, (_, index) => {
+    const beginMs = fromMs + index * lengthMs;
+    const endMs = Math.min(toMs, beginMs + lengthMs);
+    const isIn = ({ atMs }: { readonly atMs: number }): boolean => atMs >= beginMs && atMs < endMs;
+    const done = acts.filter(isIn);
+    return {
+      fromMs: beginMs,
+      toMs: endMs,
+      marks: marks.filter(isIn),
+      launched: done.reduce((sum, each) => sum + each.launched, 0),
+      drained: done.reduce((sum, each) => sum + each.drained, 0),
+    };
+  });
+}
+
+const signs = {
+  bad: "M-5 1H5L0 10Z",
+  warning: "M-5 1H5L0 10Z",
+  acted: "M-1 3H1V10H-1Z",
+} as const;
+
+/** A sign above each column in which something was decided; a triangle where something is wrong. */
+export function markSigns(trend: Trend): readonly Html[] {
+  return columnsOf(trend).flatMap(({ fromMs, toMs, marks, launched, drained }) => {
+    if (marks.length + launched + drained === 0) return [];
+    const kind = marks.length === 0 ? "acted" : marks.some(({ level }) => level === "error") ? "bad" : "warning";
+    return [html`
+      <svg class="mark ${kind}" x="${share(trend, (fromMs + toMs) / 2)}" y="0" overflow="visible">
+        <path d="${signs[kind]}" />
+      </svg>
+    `];
+  });
+}
+
+/** Decisions told of one column, and characters of each. */
+const marksToldMax = 3;
+const markCharactersMax = 120;
+
+/** A link for each column, with what there was as its tooltip; `height`: of a link. */
+export function columnLinks(trend: Trend, height: number): readonly Html[] {
+  return columnsOf(trend).map((column) => {
+    const { fromMs, toMs } = column;
+    return html`
+      <a href="${trend.hrefAt(toMs)}"
+        tabindex="-1"><rect x="${share(trend, fromMs)}" width="${share(
+          trend,
+          trend.fromMs + toMs - fromMs,
+        )}" height="${height}"><title>${columnText(trend, column)}</title></rect></a>
+    `;
+  });
+}
+
+function columnText(trend: Trend, { fromMs, toMs, marks, launched, drained }: Column): string {
+  const samples = trend.samples.filter(({ atMs }) => atMs >= fromMs && atMs < toMs);
+  const told = marks.slice(0, marksToldMax).toReversed()
+    .map(({ atMs, level, text }) => `${clockText(atMs)} ${level}: ${shortened(text, markCharactersMax)}`);
+  const acts = [
+    ...(launched === 0 ? [] : [`${launched} launched`]),
+    ...(drained === 0 ? [] : [`${drained} drained`]),
+  ];
+  return [
+    `${timeText(fromMs)} to ${timeText(toMs).slice("2026-11-28T".length)}`,
+    ...(samples.length === 0 ? ["nobody watched"] : figureTexts(samples)),
+    ...(acts.length === 0 ? [] : [acts.join(", ")]),
+    ...told,
+    ...(marks.length > marksToldMax ? [`and ${marks.length - marksToldMax} more`] : []),
+  ].join("\n");
+}

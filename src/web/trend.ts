@@ -1,0 +1,74 @@
+// What a trend is drawn from, and what both its shapes and its words need.
+
+import { type HistorySample, type TimeSpan, waitingJobs } from "../core/view/history.ts";
+import type { NoteView } from "../core/view/view.ts";
+import { countText, spanText } from "./wording.ts";
+
+/** What a trend is drawn from. */
+export interface Trend extends TimeSpan {
+  /** The time that one sample stands for. */
+  readonly stepMs: number;
+  /** Oldest first, each at a multiple of the step. */
+  readonly samples: readonly HistorySample[];
+  /** Decisions to be marked, newest first. */
+  readonly marks: readonly NoteView[];
+  /** How often agents were launched, and how often one was taken down, step by step; absent: not marked. */
+  readonly acts?: readonly TrendActs[];
+  /** The page as it was at a moment. */
+  readonly hrefAt: (atMs: number) => string;
+  /** What the heights are for, if there is more to compare than these samples. */
+  readonly scaledBy?: readonly HistorySample[];
+}
+
+/** What was done to agents in one step. */
+export interface TrendActs {
+  readonly atMs: number;
+  readonly launched: number;
+  readonly drained: number;
+}
+
+/** The states of agents from the bottom of the stack, with the classes of their colours. */
+export const layers = [
+  ["building", "building"],
+  ["idle", "idle"],
+  ["starting", "starting"],
+  ["draining", "draining"],
+  ["away", "unreachable"],
+] as const;
+
+/** One number of a sample. */
+export type Figure = (sample: HistorySample) => number;
+
+/** Agents in any state. */
+export function agentsOf(sample: HistorySample): number {
+  return layers.reduce((sum, [field]) => sum + sample[field], 0);
+}
+
+/** Agents to be launched. */
+export function wantedOf({ wanted }: HistorySample): number {
+  return wanted;
+}
+
+/** The oldest wait, ms. */
+export function waitOf({ oldestWaitMs }: HistorySample): number {
+  return oldestWaitMs;
+}
+
+/** A place along the time as a percentage. */
+export function share({ fromMs, toMs }: TimeSpan, atMs: number): string {
+  return `${Math.round((atMs - fromMs) / (toMs - fromMs) * 1_000) / 10}%`;
+}
+
+/** The most of some samples in words. */
+export function figureTexts(samples: readonly HistorySample[]): readonly string[] {
+  const most = (of: Figure): number => Math.ceil(Math.max(...samples.map(of)));
+  const agents = layers.map(([field]) => [most((each) => each[field]), field] as const).filter(([count]) => count > 0);
+  const waiting = most(waitingJobs);
+  return [
+    agents.length === 0 ? "no agents" : agents.map(([count, word]) => `${count} ${word}`).join(", "),
+    waiting === 0
+      ? "no job waits"
+      : `${countText(waiting, "job")} waiting, ${countText(most(wantedOf), "agent")} wanted`,
+    ...(waiting === 0 ? [] : [`oldest wait ${spanText(most(waitOf))}`]),
+  ];
+}
