@@ -1,5 +1,6 @@
 // Reads values by key, with the type, limits and default of the key table, and collects the problems.
 
+import { memoryText } from "../core/words/phrases.ts";
 import type { ConfigErrorCode, ConfigProblem } from "./config_error.ts";
 import type { Conf, ConfObject } from "./hocon_values.ts";
 import { type KeySpec, keySpec } from "./keys.ts";
@@ -151,7 +152,7 @@ export function durationMsAt(reader: Reader, key: string): number | undefined {
 /** Memory in thousandths of MB, or the default; `undefined` if neither is there. */
 export function memoryMbMilliAt(reader: Reader, key: string): number | undefined {
   const milli = parsedAt(reader, key, parseMemoryMilli, "config-bad-memory");
-  const mb = limited(reader, key, milli === undefined ? undefined : milli / 1000, (value) => `${value} MB`);
+  const mb = limited(reader, key, milli === undefined ? undefined : milli / 1000, memoryText);
   return mb === undefined ? undefined : Math.round(mb * 1000);
 }
 

@@ -11,6 +11,8 @@ import type {
   HistorySample,
   InstanceLife,
   JobLife,
+  TimeSpan,
+  ToldCount,
 } from "../core/view/history.ts";
 import type { NoteLevel } from "../core/note.ts";
 import type { StatusView } from "../core/view/view.ts";
@@ -43,8 +45,7 @@ const viewBytesMax = 512 * 1024 * 1024;
 /** The reader of an open database. */
 export function readerOf(database: DatabaseSync, place: HistoryPlace): HistoryReader {
   const name = place.kind === "file" ? place.path : memoryName;
-  const all = (sql: string, ...values: readonly (string | number)[]): readonly Row[] =>
-    guarded("read", name, () => database.prepare(sql).all(...values));
+  const all: Ask = (sql, ...values) => guarded("read", name, () => database.prepare(sql).all(...values));
   const one = (sql: string, ...values: readonly number[]): Row => all(sql, ...values)[0] ?? {};
   return {
     place,
@@ -52,16 +53,7 @@ export function readerOf(database: DatabaseSync, place: HistoryPlace): HistoryRe
       const { first, last } = one("SELECT MIN(at) AS first, MAX(at) AS last FROM samples");
       return typeof first === "number" && typeof last === "number" ? { fromMs: first, toMs: last } : undefined;
     },
-    samples: ({ fromMs, toMs }, stepMs) => {
-      // A bound number may be taken for one with a fraction.
-      const step = Math.max(1, Math.round(stepMs));
-      const rows = (columns: string): readonly Row[] => {
-        const sql = `SELECT at / ${step} * ${step} AS atMs, ${columns} FROM samples WHERE at >= ? AND at < ? `;
-        return all(`${sql} GROUP BY 1 ORDER BY 1`, fromMs, toMs);
-      };
-      const jobs = rows(jobColumns);
-      return rows(otherColumns).map((row, index) => sampleOf({ ...row, ...jobs[index] }));
-    },
+    samples: (span, stepMs) => samplesIn(all, span, stepMs),
     notes: ({ fromMs, toMs }, { max, levels }) => {
       const some = levels === undefined ? "" : `AND level IN (${levels.map(() => "?").join(", ")})`;
       const sql =
@@ -73,13 +65,7 @@ export function readerOf(database: DatabaseSync, place: HistoryPlace): HistoryRe
         text: String(text),
       }));
     },
-    told: ({ fromMs, toMs }, stepMs, codes) => {
-      const step = Math.max(1, Math.round(stepMs));
-      const sql = `SELECT at / ${step} * ${step} AS atMs, code, COUNT(*) AS count FROM notes
-        WHERE at >= ? AND at < ? AND code IN (${codes.map(() => "?").join(", ")}) GROUP BY 1, 2 ORDER BY 1, 2`;
-      return all(sql, fromMs, toMs, ...codes)
-        .map(({ atMs, code, count }) => ({ atMs: Number(atMs), code: String(code), count: Number(count) }));
-    },
+    told: (span, stepMs, codes) => toldIn(all, span, { stepMs, codes }),
     ended: ({ fromMs, toMs }, max) =>
       all(
         "SELECT json FROM lives WHERE ended >= ? AND ended < ? ORDER BY ended DESC, taskId LIMIT ?",
@@ -118,6 +104,34 @@ export function openHistoryForReading(path: string): HistoryReader & { close(): 
 
 /** One row of an answer. */
 type Row = Readonly<Record<string, SQLOutputValue>>;
+/** Asks the database. */
+type Ask = (sql: string, ...values: readonly (string | number)[]) => readonly Row[];
+
+/** When the span of a row begins; a bound number may be taken for one with a fraction. */
+function spanColumn(stepMs: number): string {
+  const step = Math.max(1, Math.round(stepMs));
+  return `at / ${step} * ${step} AS atMs`;
+}
+
+function samplesIn(all: Ask, { fromMs, toMs }: TimeSpan, stepMs: number): readonly HistorySample[] {
+  const rows = (columns: string): readonly Row[] => {
+    const sql = `SELECT ${spanColumn(stepMs)}, ${columns} FROM samples WHERE at >= ? AND at < ? GROUP BY 1 ORDER BY 1`;
+    return all(sql, fromMs, toMs);
+  };
+  const jobs = rows(jobColumns);
+  return rows(otherColumns).map((row, index) => sampleOf({ ...row, ...jobs[index] }));
+}
+
+function toldIn(
+  all: Ask,
+  { fromMs, toMs }: TimeSpan,
+  { stepMs, codes }: { readonly stepMs: number; readonly codes: readonly string[] },
+): readonly ToldCount[] {
+  const sql = `SELECT ${spanColumn(stepMs)}, code, COUNT(*) AS count FROM notes
+    WHERE at >= ? AND at < ? AND code IN (${codes.map(() => "?").join(", ")}) GROUP BY 1, 2 ORDER BY 1, 2`;
+  return all(sql, fromMs, toMs, ...codes)
+    .map(({ atMs, code, count }) => ({ atMs: Number(atMs), code: String(code), count: Number(count) }));
+}
 
 function sampleOf(row: Row): HistorySample {
   const counts = Object.fromEntries(figureNames.map((name) => [name, Number(row[name])]));

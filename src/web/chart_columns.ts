@@ -37,23 +37,27 @@ function columnsOf({ fromMs, toMs, marks, acts = [], stepMs }: Trend): readonly 
   });
 }
 
-const signs = {
-  bad: "M-5 1H5L0 10Z",
-  warning: "M-5 1H5L0 10Z",
-  acted: "M-1 3H1V10H-1Z",
-} as const;
-
-/** A sign above each column in which something was decided; a triangle where something is wrong. */
+/**
+ * Signs above each column in which something was decided: a triangle where something is wrong, and below it a tick where
+ * agents were launched or drained.
+ */
 export function markSigns(trend: Trend): readonly Html[] {
   return columnsOf(trend).flatMap(({ fromMs, toMs, marks, launched, drained }) => {
-    if (marks.length + launched + drained === 0) return [];
-    const kind = marks.length === 0 ? "acted" : marks.some(({ level }) => level === "error") ? "bad" : "warning";
-    return [html`
-      <svg class="mark ${kind}" x="${share(trend, (fromMs + toMs) / 2)}" y="0" overflow="visible">
-        <path d="${signs[kind]}" />
-      </svg>
-    `];
+    const x = share(trend, (fromMs + toMs) / 2);
+    const kind = marks.some(({ level }) => level === "error") ? "bad" : "warning";
+    return [
+      ...(marks.length === 0 ? [] : [sign(kind, x, "M-5 0H5L0 9Z")]),
+      ...(launched + drained === 0 ? [] : [sign("acted", x, "M-1 9H1V15H-1Z")]),
+    ];
   });
+}
+
+function sign(kind: string, x: string, path: string): Html {
+  return html`
+    <svg class="mark ${kind}" x="${x}" y="0" overflow="visible">
+      <path d="${path}" />
+    </svg>
+  `;
 }
 
 /** Decisions told of one column, and characters of each. */

@@ -14,7 +14,7 @@ const width = 1_000;
 const gapSteps = 2.5;
 
 /** Heights in pixels, from the top: marks, then each panel below its title, then the times. */
-const marksHeight = 14;
+const marksHeight = 16;
 const titleHeight = 22;
 const gapHeight = 10;
 const timesHeight = 22;

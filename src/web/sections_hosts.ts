@@ -1,6 +1,7 @@
 // The hosts on the status page: where our instances run, which hosts are avoided, and why offers were not used.
 
 import type { OfferView, StatusView } from "../core/view/view.ts";
+import { memoryText } from "../core/words/phrases.ts";
 import { type HostView, hostViews } from "./api/documents.ts";
 import { type BarPart, legend, stackedBar } from "./bars.ts";
 import { type Html, html, type HtmlValue } from "./html.ts";
@@ -107,8 +108,8 @@ function offerCells(offer: OfferView, atMs: number, href: string | undefined): H
     untrustedText(offer.role),
     html`${age(offer.atMs, atMs)} ago`,
     offer.cpus,
-    html`${offer.mem} MB`,
-    html`${offer.disk} MB`,
+    memoryText(offer.mem),
+    memoryText(offer.disk),
     html`${offer.isAccepted ? badge("used", "good") : badge("not used", "quiet")} ${sentence(offer.answer)}`,
   ];
 }

@@ -143,7 +143,7 @@ Deno.test("doctor tells that a profile fits, but that there is no room now", asy
       const written = await runLine(["doctor", folder.conf]);
       assertMatch(
         written.out,
-        /^warn {2}fit {5}profile default fits 1 of 1 Mesos agent, but there is no room now: largest offer short by 2048 MB of mem on host h1$/m,
+        /^warn {2}fit {5}profile default fits 1 of 1 Mesos agent, but there is no room now: largest offer short by 2 GB of mem on host h1$/m,
       );
       assertMatch(written.out, /^ok {4}role {4}\*: weight 1, 1 framework, no quota$/m);
       assertEquals(written.code, 0, written.all);

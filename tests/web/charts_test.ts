@@ -130,7 +130,7 @@ Deno.test("a column in which agents were launched or drained has a sign, and say
   const { markup } = trendFigure("t", trendOf([at(0, { idle: 1 })], { acts, marks }));
   assertStringIncludes(markup, "no job waits\n3 launched\n12:00 error: the image is missing");
   assertStringIncludes(markup, "nobody watched\n1 launched, 2 drained<");
-  assertEquals([markup.split('class="mark bad"').length, markup.split('class="mark acted"').length], [2, 2]);
+  assertEquals([markup.split('class="mark bad"').length, markup.split('class="mark acted"').length], [2, 3]);
 });
 
 Deno.test("the words of the axes are beside the drawing, where no line crosses them", () => {

@@ -249,7 +249,7 @@ Deno.test("the latest offer of each host is told with what became of it", () => 
   });
   const text = page.replace(/<[^>]*>/g, " ").replace(/\s+/g, " ");
   assertMatch(text, /Offers of the last minutes 2 hosts/);
-  assertMatch(text, /h1 ci 5 s ago 0\.5 512 MB 10240 MB not used profile big is short by 3\.5 cpus/);
+  assertMatch(text, /h1 ci 5 s ago 0\.5 512 MB 10 GB not used profile big is short by 3\.5 cpus/);
   assertMatch(text, /h2 ci 5 s ago .* used 2 agents launched/);
 });
 

@@ -14,6 +14,11 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(hours / 24)} d`;
 }
 
+/** Memory or disk: `256 MB`, and `8 GB` or `1.5 GB` where that is exact. 1 GB is 1,024 MB, as in the configuration. */
+export function memoryText(mb: number): string {
+  return mb >= 1_024 && mb % 512 === 0 ? `${mb / 1_024} GB` : `${mb} MB`;
+}
+
 /** What a job asks for, in words: `linux, docker in environment prod`, with `of pipeline group mobile` where groups matter. */
 export function describeNeed(
   gocdResources: readonly string[],

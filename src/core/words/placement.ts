@@ -8,7 +8,7 @@ import type { Shortfall } from "../placement/offer_resources.ts";
 import type { NearestHost, PlacementMiss, Refusal, RefusedOffers } from "../placement/reason.ts";
 import type { PlacementConstraint } from "../settings.ts";
 import { failureText } from "./causes.ts";
-import { counted, formatDuration } from "./phrases.ts";
+import { counted, formatDuration, memoryText } from "./phrases.ts";
 
 /** Why a profile found no place: `largest offer short by 256 MB of mem on host h; 3 offers refused: rack is r2, not r1`. */
 export function missText({ nearest, refused }: PlacementMiss): string {
@@ -148,7 +148,7 @@ function shortfallText({ name, needed, offered }: Shortfall): string {
       return `${fromMilli(missing)} ${name}`;
     case "mem":
     case "disk":
-      return `${fromMilli(missing)} MB of ${name}`;
+      return `${memoryText(fromMilli(missing))} of ${name}`;
     case "ports":
       return counted(missing, "port");
     default:

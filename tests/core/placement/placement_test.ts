@@ -265,7 +265,7 @@ Deno.test("a host that lacks several resources is told with all of them", () => 
   const result = place(aRequest({ offers: [hostOffer("a", {})], wanted: [wantedOf(1, profile)] }));
   assertEquals(
     missOf(result),
-    "largest offer short by 4 cpus, 4096 MB of mem and 100.5 MB of disk on host a",
+    "largest offer short by 4 cpus, 4 GB of mem and 100.5 MB of disk on host a",
   );
 });
 

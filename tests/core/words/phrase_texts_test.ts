@@ -11,13 +11,27 @@ import { lifeEndText } from "../../../src/core/words/history.ts";
 import { instanceText } from "../../../src/core/words/instances.ts";
 import { environmentNameProblem, gocdResourceProblem, registrationProblemText } from "../../../src/core/words/names.ts";
 import { noteLine } from "../../../src/core/words/notes.ts";
-import { counted, describeJobNeed, isAct, listNames, profileKey, quotedName } from "../../../src/core/words/phrases.ts";
+import {
+  counted,
+  describeJobNeed,
+  isAct,
+  listNames,
+  memoryText,
+  profileKey,
+  quotedName,
+} from "../../../src/core/words/phrases.ts";
 import { remarkText, serverProblemText, verdictText } from "../../../src/core/words/reasons.ts";
 import { adoptedText, unreachableText } from "../../../src/core/words/stored.ts";
 import { keptText } from "../../../src/core/words/upkeep.ts";
 import { verdictKinds, verdictWords } from "../../../src/core/words/verdicts.ts";
 import { linux, minute, problem, zeroMs } from "../../support/core.ts";
 import { anInstance, mesosSays } from "../instance_fixtures.ts";
+
+Deno.test("memory is told in GB where that is exact, else in MB", () => {
+  assertEquals([0, 32, 512, 1_000, 1_024, 1_536, 2_000, 8_192, 100_000.5].map(memoryText), [
+    ...["0 MB", "32 MB", "512 MB", "1000 MB", "1 GB", "1.5 GB", "2000 MB", "8 GB", "100000.5 MB"],
+  ]);
+});
 
 Deno.test("one thing is told in the singular, none and several in the plural", () => {
   assertEquals([counted(0, "agent"), counted(1, "agent"), counted(2, "agent"), counted(2, "job is", "jobs are")], [
