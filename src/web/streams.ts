@@ -20,8 +20,8 @@ export interface StreamRoom {
 
 /** Each takes one of the listener's connections for as long as the client likes. */
 const streamsMax = 50;
-/** Between two looks for what is new. */
-const lookMs = 1_000;
+/** Between two looks for what is new, ms. */
+export const lookMs = 1_000;
 /** Looks without anything new before a heartbeat. */
 const quietLooksMax = 15;
 

@@ -3,19 +3,12 @@
 // writes the pictures of docs/images from a whole day.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { startWebServer } from "../../src/web/server.ts";
 import { playDay } from "../support/day.ts";
+import { isInstalled, launchBrowser } from "../support/open_page.ts";
 import { sampleOptions } from "../support/web_options.ts";
 
-const chromiumPath = "/usr/bin/chromium";
-const isInstalled = ((): boolean => {
-  try {
-    return Deno.statSync(chromiumPath).isFile;
-  } catch {
-    return false;
-  }
-})();
 const isWriting = Deno.env.get("SCREENSHOTS") === "write";
 const faintTexts = Deno.readTextFileSync(new URL("./faint_texts.js", import.meta.url));
 
@@ -30,30 +23,25 @@ async function inBrowser(context: Deno.TestContext): Promise<void> {
   const server = startWebServer(
     sampleOptions({ picture: () => picture, nowMs: () => nowMs, history: recorder.reader }),
   );
-  const browser = await chromium.launch({ executablePath: chromiumPath, args: ["--headless", "--no-sandbox"] });
+  const browser = await launchBrowser();
   try {
+    const page = await browser.newPage();
+    const complaints: string[] = [];
+    page.on("console", (message) => complaints.push(message.text()));
+    page.on("pageerror", (error) => complaints.push(String(error)));
     for (const [sentence, body] of steps) {
-      await context.step(sentence, () => withPage(browser, server.url, (page) => body(page)));
+      await context.step(sentence, async () => {
+        await page.setViewportSize({ width: 1200, height: 900 });
+        await page.goto(`${server.url}?range=6h`);
+        await body(page);
+        assertEquals(complaints.splice(0), []);
+      });
     }
     if (isWriting) await writePictures(browser, server.url);
   } finally {
     await browser.close();
     await server.close();
     recorder.close();
-  }
-}
-
-async function withPage(browser: Browser, url: string, body: (page: Page) => Promise<void>): Promise<void> {
-  const page = await browser.newPage({ viewport: { width: 1200, height: 900 } });
-  const complaints: string[] = [];
-  page.on("console", (message) => complaints.push(message.text()));
-  page.on("pageerror", (error) => complaints.push(String(error)));
-  try {
-    await page.goto(`${url}?range=6h`);
-    await body(page);
-    assertEquals(complaints, []);
-  } finally {
-    await page.close();
   }
 }
 

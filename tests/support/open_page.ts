@@ -4,7 +4,9 @@
 import { type Browser, chromium, type Page } from "playwright-core";
 import type { NoteView, StatusView } from "../../src/core/view/view.ts";
 import type { HandlerOptions } from "../../src/web/handler.ts";
+import { realTimer, type SetTimer } from "../../src/net/timer.ts";
 import { startWebServer, type WebServer } from "../../src/web/server.ts";
+import { lookMs } from "../../src/web/streams.ts";
 import { pictureOf } from "./picture.ts";
 import { sampleNotes, sampleView } from "./sample_view.ts";
 import { sampleOptions } from "./web_options.ts";
@@ -56,7 +58,10 @@ export interface OpenPage {
 /** What is done with an open page, and the sentence that it proves. */
 export type PageStep = readonly [string, (open: OpenPage) => Promise<void>];
 
-/** Takes the steps one after the other, each with a page of its own. */
+/**
+ * Takes the steps one after the other, each with a server of its own. They share one page, as a new one costs the browser
+ * more than most steps do; nothing is kept in it from one origin to the next.
+ */
 export async function takeSteps(
   context: Deno.TestContext,
   steps: readonly PageStep[],
@@ -64,40 +69,43 @@ export async function takeSteps(
 ): Promise<void> {
   const browser = await launchBrowser();
   try {
-    for (const [sentence, body] of steps) await context.step(sentence, () => withPage(browser, body, more));
+    const page = await browser.newPage();
+    const updated = await watchMessages(page);
+    for (const [sentence, body] of steps) await context.step(sentence, () => takeStep({ page, updated }, body, more));
   } finally {
     await browser.close();
   }
 }
 
-async function withPage(
-  browser: Browser,
+async function takeStep(
+  { page, updated }: Pick<OpenPage, "page" | "updated">,
   body: PageStep[1],
   more: (shown: Shown) => Partial<HandlerOptions>,
 ): Promise<void> {
   const shown: Shown = { view: sampleView, notes: sampleNotes };
   const server = startWebServer({ ...optionsOf(shown, 0), ...more(shown) });
-  const context = await browser.newContext({ viewport: { width: 1300, height: 800 }, reducedMotion: "reduce" });
+  const complaints: string[] = [];
+  const asked: string[] = [];
+  await page.setViewportSize({ width: 1300, height: 800 });
+  await page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
+  page.on("console", (message) => complaints.push(message.text()));
+  page.on("pageerror", (error) => complaints.push(error.message));
+  page.on("dialog", (dialog) => complaints.push(`dialog ${dialog.message()}`));
+  page.on("request", (request) => asked.push(request.url()));
   try {
-    const page = await context.newPage();
-    const complaints: string[] = [];
-    const asked: string[] = [];
-    page.on("console", (message) => complaints.push(message.text()));
-    page.on("pageerror", (error) => complaints.push(error.message));
-    page.on("dialog", (dialog) => complaints.push(`dialog ${dialog.message()}`));
-    page.on("request", (request) => asked.push(request.url()));
-    const updated = await watchMessages(page);
     await page.goto(server.url);
     await body({ page, shown, server, complaints, asked, updated });
   } finally {
-    await context.close();
+    await page.unrouteAll();
+    await page.goto("about:blank");
+    page.removeAllListeners();
     await server.close();
   }
 }
 
 /**
- * Waits for three messages to the page from now on, two seconds apart: the first may have been on its way, the second has
- * been handled when the third arrives.
+ * Waits for three messages to the page from now on: the first may have been on its way, the second has been handled when
+ * the third arrives.
  */
 async function watchMessages(page: Page): Promise<() => Promise<void>> {
   const session = await page.context().newCDPSession(page);
@@ -113,11 +121,15 @@ async function watchMessages(page: Page): Promise<() => Promise<void>> {
   return () => new Promise((resolve) => waiting.add({ left: 3, resolve }));
 }
 
+/** A stream looks for what is new ten times as often: nobody is to wait for it. */
+const eagerTimer: SetTimer = (act, ms) => realTimer(act, ms === lookMs ? ms / 10 : ms);
+
 /** Options of a server that shows this. */
 export function optionsOf(shown: Shown, port: number): HandlerOptions {
   return sampleOptions({
     listen: { host: "127.0.0.1", port },
     picture: () => pictureOf(shown.view, { notes: shown.notes }),
     nowMs: () => Date.now(),
+    setTimer: eagerTimer,
   });
 }
