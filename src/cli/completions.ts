@@ -45,10 +45,21 @@ function wordsOf(command: Command): readonly string[] {
   return [...command.operandWords ?? [], ...optionsOf(command).map(({ name }) => `--${name}`), "--help"];
 }
 
+/** What `help` knows, but for single keys, alerts and codes. */
+function helpWords(all: readonly Command[]): string {
+  return [...all.map(({ name }) => name), ...topics].join(" ");
+}
+
+const helpSummary = "tell about a command, a key of framework.conf, or a topic";
+
 function bash(all: readonly Command[]): string {
+  const valued = all.flatMap(optionsOf).flatMap(({ name, value }) => value === "text" ? [`--${name}`] : []);
   return `# bash completion of gocd-mesos
 _gocd_mesos() {
   local current=\${COMP_WORDS[COMP_CWORD]} words files=yes
+  case \${COMP_WORDS[COMP_CWORD - 1]} in
+    ${[...new Set(valued)].join("|")}) COMPREPLY=(); return ;;
+  esac
   if ((COMP_CWORD == 1)); then
     words="${all.map(({ name }) => name).join(" ")} help --help --version"
   else
@@ -58,7 +69,7 @@ ${
       "\n",
     )
   }
-      help) words="${[...all.map(({ name }) => name), ...topics].join(" ")}" files= ;;
+      help) words="${helpWords(all)}" files= ;;
       *) words="" ;;
     esac
   fi
@@ -78,24 +89,27 @@ function takesFiles({ operandWords, operandsMax }: Command): boolean {
 }
 
 function zsh(all: readonly Command[]): string {
-  const row = ({ name, summary }: Command): string => `    ${quoted(`${name}:${summary.replaceAll(":", "\\:")}`)}`;
-  const option = ({ name, hasValue, text }: HelpOption): string =>
-    quoted(`--${name}[${text.replaceAll(/[[\]\\]/g, "\\$&")}]${hasValue ? ":value:" : ""}`);
+  const row = ({ name, summary }: Pick<Command, "name" | "summary">): string =>
+    `    ${quoted(`${name}:${summary.replaceAll(":", "\\:")}`)}`;
+  const values = { none: "", text: ":value:", file: ":file:_files" };
+  const option = ({ name, value, text }: HelpOption): string =>
+    quoted(`--${name}[${text.replaceAll(/[[\]\\]/g, "\\$&")}]${values[value]}`);
   const rules = (command: Command): string => {
     const { operandWords } = command;
     const operands = operandWords === undefined ? [] : [quoted(`1:word:(${operandWords.join(" ")})`)];
-    return [...optionsOf(command).map(option), ...operands, takesFiles(command) ? "'*:file:_files'" : ""].join(" ")
-      .trim();
+    const files = takesFiles(command) ? ["'*:file:_files'"] : [];
+    return [...optionsOf(command).map(option), "'--help[tell about this command]'", ...operands, ...files].join(" ");
   };
   return `#compdef gocd-mesos
 # zsh completion of gocd-mesos
 _gocd_mesos() {
   local -a commands=(
-${all.map(row).join("\n")}
+${[...all, { name: "help", summary: helpSummary }].map(row).join("\n")}
   )
   if ((CURRENT == 2)); then
     _describe command commands
     _files
+    compadd -- --help --version
     return
   fi
   local command=$words[2]
@@ -103,6 +117,7 @@ ${all.map(row).join("\n")}
   ((CURRENT--))
   case $command in
 ${all.map((command) => `    ${command.name}) _arguments ${rules(command)} ;;`).join("\n")}
+    help) compadd -- ${helpWords(all)} ;;
     *) _files ;;
   esac
 }
@@ -113,17 +128,21 @@ _gocd_mesos "$@"
 function fish(all: readonly Command[]): string {
   const line = (condition: string, what: string, text: string): string =>
     `complete -c gocd-mesos -n ${quoted(condition)} ${what}${text === "" ? "" : ` -d ${quoted(text)}`}`;
+  const values = { none: "", text: " -x", file: " -r -F" };
   return [
     "# fish completion of gocd-mesos",
-    ...all.map(({ name, summary }) => line("__fish_use_subcommand", `-a ${name}`, summary)),
+    ...[...all, { name: "help", summary: helpSummary }].map(({ name, summary }) =>
+      line("__fish_use_subcommand", `-a ${name}`, summary)
+    ),
+    line("__fish_use_subcommand", "-l version", "tell the version"),
+    line("not __fish_seen_subcommand_from help", "-l help", "tell about it, or about the command"),
+    line("__fish_seen_subcommand_from help", `-f -a ${quoted(helpWords(all))}`, ""),
     ...all.flatMap((command) => {
       const condition = `__fish_seen_subcommand_from ${command.name}`;
       return [
         ...(takesFiles(command) ? [] : [line(condition, "-f", "")]),
         ...(command.operandWords ?? []).map((word) => line(condition, `-a ${word}`, "")),
-        ...optionsOf(command).map(({ name, hasValue, text }) =>
-          line(condition, `-l ${name}${hasValue ? " -r" : ""}`, text)
-        ),
+        ...optionsOf(command).map(({ name, value, text }) => line(condition, `-l ${name}${values[value]}`, text)),
       ];
     }),
     "",

@@ -6,8 +6,8 @@ import type { Command } from "./command.ts";
 export interface HelpOption {
   /** Without its dashes. */
   readonly name: string;
-  /** Whether a value follows. */
-  readonly hasValue: boolean;
+  /** What follows it. */
+  readonly value: "none" | "text" | "file";
   /** What it does: the first line of its text. */
   readonly text: string;
 }
@@ -15,7 +15,8 @@ export interface HelpOption {
 /** The options of a command, in the order of its help. */
 export function optionsOf({ help, booleans, strings }: Command): readonly HelpOption[] {
   return [...booleans, ...strings].map((name) => {
-    const text = new RegExp(`^ +--${name}\\b(?: [A-Z:]+)? +(.+)$`, "m").exec(help)?.[1] ?? "";
-    return { name, hasValue: strings.includes(name), text: text.replace(/[;:].*$|[ .]+$/, "") };
+    const [, value = "", text = ""] = new RegExp(`^ +--${name}\\b(?: ([A-Z:]+))? +(.+)$`, "m").exec(help) ?? [];
+    const kind = ["FILE", "PATH"].includes(value) ? "file" : "text";
+    return { name, value: strings.includes(name) ? kind : "none", text: text.replace(/[;:].*$|[ .]+$/, "") };
   });
 }

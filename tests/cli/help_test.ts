@@ -5,7 +5,7 @@ import { commands } from "../../src/cli/commands.ts";
 import { optionsOf } from "../../src/cli/help_text.ts";
 import { referenceText } from "../../scripts/embed_assets.ts";
 import { keys } from "../../src/config/keys.ts";
-import { assertRefused, runLine } from "./support.ts";
+import { assertRefused, has, runLine } from "./support.ts";
 
 const readme = Deno.readTextFileSync(new URL("../../README.md", import.meta.url));
 
@@ -81,60 +81,6 @@ Deno.test("each option has its text from the help of its command", () => {
   );
   assertEquals(silent, []);
 });
-
-/** Runs a program with this input, where the machine has it. */
-async function fed(program: string, args: readonly string[], input: string): Promise<string> {
-  const child = new Deno.Command(program, { args: [...args], stdin: "piped", stdout: "piped", stderr: "piped" })
-    .spawn();
-  const writer = child.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(input));
-  await writer.close();
-  const { code, stdout, stderr } = await child.output();
-  assertEquals([code, new TextDecoder().decode(stderr)], [0, ""]);
-  return new TextDecoder().decode(stdout);
-}
-
-for (
-  const [line, wanted] of [
-    ["gocd-mesos pl", ["plan"]],
-    ["gocd-mesos plan --js", ["--json"]],
-    ["gocd-mesos state for", ["forget", "forget-framework"]],
-    ["gocd-mesos completions f", ["fish"]],
-    ["gocd-mesos dashboards g", ["grafana"]],
-    ["gocd-mesos check README", ["README.md"]],
-  ] as const
-) {
-  Deno.test(`bash completes: ${line}`, async () => {
-    const { out } = await runLine(["completions", "bash"]);
-    const words = line.split(" ");
-    const script = `${out}
-COMP_WORDS=(${words.join(" ")}); COMP_CWORD=${words.length - 1}; _gocd_mesos; printf '%s\\n' "\${COMPREPLY[@]}"`;
-    assertEquals((await fed("bash", ["-s"], script)).trim().split("\n"), [...wanted]);
-  });
-}
-
-/** Whether the machine has this program. */
-function has(program: string): boolean {
-  return !Deno.env.get("PATH")?.split(":").every((folder) => {
-    try {
-      return !Deno.statSync(`${folder}/${program}`).isFile;
-    } catch {
-      return true;
-    }
-  });
-}
-
-for (const [shell, args] of [["zsh", ["-n"]], ["fish", ["--no-execute"]]] as const) {
-  Deno.test({
-    name: `${shell} reads its completions (apt-get install ${shell})`,
-    ignore: !has(shell),
-    fn: async () => {
-      const { out } = await runLine(["completions", shell]);
-      for (const { name } of commands) assertStringIncludes(out, name);
-      assertEquals(await fed(shell, args, out), "");
-    },
-  });
-}
 
 Deno.test("there are completions for three shells only", async () => {
   assertRefused(await runLine(["completions", "tcsh"]), 2, /no completions for "tcsh"/);

@@ -133,3 +133,14 @@ export function assertTranscript(
   if (Deno.env.get("GOLDEN") === "write") Deno.writeTextFileSync(file, shown);
   assertEquals(shown, Deno.readTextFileSync(file));
 }
+
+/** Whether the machine has this program. */
+export function has(program: string): boolean {
+  return (Deno.env.get("PATH") ?? "").split(":").some((folder) => {
+    try {
+      return Deno.statSync(`${folder}/${program}`).isFile;
+    } catch {
+      return false;
+    }
+  });
+}
