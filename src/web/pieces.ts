@@ -2,6 +2,7 @@
 
 import { shortened } from "../core/text.ts";
 import { type Html, html, type HtmlValue } from "./html.ts";
+import { jobHref, type PageLinks } from "./links.ts";
 import { spanText, timeText } from "./wording.ts";
 
 /** The meaning of a badge's colour; its word always says the same. */
@@ -55,6 +56,30 @@ export function linkTo(href: string | undefined, text: HtmlValue): Html {
   return href === undefined ? html`${text}` : html`<a href="${href}" rel="noreferrer noopener">${text}</a>`;
 }
 
+/** The name of a job as a link to it; it breaks behind a slash where it has to. */
+export function jobName(locator: string, links: PageLinks): Html {
+  const parts = shortened(locator, nameCharactersMax).split("/");
+  const name = parts.flatMap((part, index) => index === 0 ? [part] : ["/", html`<wbr>`, part]);
+  return html`<code class="name">${linkTo(jobHref(links, locator), html`<bdi>${name}</bdi>`)}</code>`;
+}
+
+/** Links to an instance elsewhere. */
+export function places(
+  taskId: string,
+  { gocd, sandbox }: { readonly gocd?: string | undefined; readonly sandbox: string | undefined },
+): Html | undefined {
+  const of = html`<span class="unseen"> of ${taskId}</span>`;
+  const all = [
+    ...(gocd === undefined ? [] : [
+      linkTo(gocd, html`GoCD${of}`),
+      html`
+      `,
+    ]),
+    ...(sandbox === undefined ? [] : [linkTo(sandbox, html`Sandbox${of}`)]),
+  ];
+  return all.length === 0 ? undefined : html`<div class="places">${all}</div>`;
+}
+
 /** The environment and the GoCD resources of a job, a bucket or an agent. */
 export function needs(environments: readonly string[], gocdResources: readonly string[]): Html {
   const inEnvironments = environments.map((name) => html`<li class="environment">${untrustedText(name)}</li>`);
@@ -91,6 +116,13 @@ export function withoutAges(markup: string): string {
     .replace(/(<svg class="life" role="img" data-since="[^"]*" viewBox=")[^"]*/g, "$1")
     .replace(/(<rect class="[^"]*" data-grows x="\d+" width=")\d+/g, "$1")
     .replace(/<time datetime="[^"]*" data-now>[^<]*/g, '<time datetime="" data-now>');
+}
+
+/** A section that is folded on a narrow screen until its reader asks for it, also without scripts. */
+export function foldedSection(id: string, title: string, aside: HtmlValue, body: HtmlValue): Html {
+  const fold = html`<label class="fold" data-key="fold"><input type="checkbox" autocomplete="off"> Show<span
+    class="unseen"> ${title}</span></label>`;
+  return section(id, title, html`${aside}${fold}`, body);
 }
 
 /** A section of the page with a heading, and `aside` beside it. */

@@ -4,7 +4,7 @@ import type { GocdAgentView, NoteView, StatusView } from "../core/view/view.ts";
 import { type Html, html } from "./html.ts";
 import { gocdAgentHref, type PageLinks } from "./links.ts";
 import { moreHref, type PageQuery } from "./page_query.ts";
-import { badge, distinctKeys, linkTo, needs, section, sentence, type Tone, untrustedText } from "./pieces.ts";
+import { badge, distinctKeys, foldedSection, linkTo, needs, sentence, type Tone, untrustedText } from "./pieces.ts";
 import { type Column, firstOf, table } from "./table.ts";
 import { timeText } from "./wording.ts";
 
@@ -82,7 +82,7 @@ export function notesSection(notes: readonly NoteView[], query: PageQuery, hrefA
           )} <code class="quiet">${code}</code></li>
     `
   );
-  return section(
+  return foldedSection(
     "notes",
     "Recent decisions",
     undefined,

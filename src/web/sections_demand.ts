@@ -4,10 +4,10 @@ import type { Finding } from "../core/event.ts";
 import type { BucketView, StatusView } from "../core/view/view.ts";
 import { groupName } from "../core/words/phrases.ts";
 import { type Html, html } from "./html.ts";
-import { jobHref, type PageLinks } from "./links.ts";
+import type { PageLinks } from "./links.ts";
 import { moreHref, type PageQuery } from "./page_query.ts";
-import { age, badge, distinctKeys, folded, linkTo, needs, section, sentence, untrustedText } from "./pieces.ts";
-import { isBacklogKnown } from "./sections_glance.ts";
+import { age, badge, distinctKeys, folded, jobName, needs, section, sentence, untrustedText } from "./pieces.ts";
+import { isBacklogKnown, neededText } from "./sections_glance.ts";
 import { type Column, firstOf, table } from "./table.ts";
 import { countText } from "./wording.ts";
 
@@ -45,9 +45,7 @@ ${detail === undefined ? undefined : folded("The whole error", detail)}${
 function jobList(locators: readonly string[], links: PageLinks): Html {
   const locatorsMax = 5;
   const { shown, hidden } = firstOf(locators, locatorsMax);
-  const names = shown.map((locator) =>
-    html`<li><code>${linkTo(jobHref(links, locator), untrustedText(locator))}</code></li>`
-  );
+  const names = shown.map((locator) => html`<li>${jobName(locator, links)}</li>`);
   return html`<ul class="locators">${names}${hidden === 0 ? undefined : html`<li>and ${hidden} more</li>`}</ul>`;
 }
 
@@ -59,19 +57,18 @@ const demandColumns: readonly Column[] = [
   { label: "Taken", kind: "number" },
   { label: "Coming", kind: "number" },
   { label: "Other cause", kind: "number" },
-  { label: "Need agents", kind: "number" },
-  { label: "To launch", kind: "number" },
+  { label: "Agents needed", kind: "number" },
+  { label: "To launch now", kind: "number" },
   { label: "Why", kind: "wide" },
 ];
 
 /** What each bucket of jobs asks for and gets; first those of which most jobs wait for nothing that is on its way. */
 export function demandSection(view: StatusView, query: PageQuery): Html {
   const { shown, hidden } = firstOf(view.demand.toSorted(compareBuckets), query.rowsMax);
-  const wanted = view.demand.reduce((sum, bucket) => sum + bucket.wanted, 0);
   return section(
     "demand",
     "Demand",
-    wanted === 0 ? undefined : html`${countText(wanted, "agent")} to launch`,
+    neededText(view),
     table({
       caption: "Demand per environment and set of GoCD resources",
       columns: demandColumns,

@@ -26,7 +26,9 @@ export function jobsCard(view: StatusView, links: PageLinks): Html {
   return html`
     <section class="card glance" data-key="glance-jobs" aria-labelledby="glance-jobs-title">
       <header><h2 id="glance-jobs-title">Waiting now</h2></header>
-      <p class="figure"><b>${isKnown ? view.jobs.length : "?"}</b> ${wantedText(view)}</p>
+      <p class="figure"><b>${isKnown ? view.jobs.length : "?"}</b> <span class="quiet">${isKnown
+        ? neededText(view)
+        : undefined}</span></p>
       ${stackedBar(parts, 0)}
       <p class="account">${isKnown ? account(view) : "Not known: no poll of the GoCD server has succeeded."}</p>
       ${oldestWait(view, links)}
@@ -34,9 +36,12 @@ export function jobsCard(view: StatusView, links: PageLinks): Html {
   `;
 }
 
-function wantedText(view: StatusView): Html {
-  const wanted = view.demand.reduce((sum, bucket) => sum + bucket.wanted, 0);
-  return html`<span class="quiet">${countText(wanted, "agent")} to launch</span>`;
+/** How many agents the jobs need, and how many of them may be launched now; why not the others is told with each bucket. */
+export function neededText({ demand }: StatusView): string {
+  const needed = demand.reduce((sum, bucket) => sum + bucket.needsAgent, 0);
+  const wanted = demand.reduce((sum, bucket) => sum + bucket.wanted, 0);
+  const launched = needed === 0 ? "" : `, ${wanted === needed ? "all" : wanted === 0 ? "none" : wanted} to launch now`;
+  return `${needed === 0 ? "no" : needed} ${needed === 1 ? "agent" : "agents"} needed${launched}`;
 }
 
 /** One sentence with what becomes of every waiting job. */

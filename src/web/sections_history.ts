@@ -1,7 +1,6 @@
-// The history on the status page: the trend of some hours; what it cost, finished agents, and the way to any moment.
+// The history on the status page: the trend of some hours; what it cost, bad hosts, and the way to any moment.
 
-import type { InstanceLife } from "../core/view/history.ts";
-import { hoursText, lifeEndText } from "../core/words/history.ts";
+import { hoursText } from "../core/words/history.ts";
 import { trendFigure } from "./charts.ts";
 import {
   type HistoryPage,
@@ -14,9 +13,10 @@ import {
 import { historyHref, type HistoryRange, historyRanges } from "./history_query.ts";
 import { type Html, html } from "./html.ts";
 import type { PageQuery } from "./page_query.ts";
-import { badge, section, untrustedText } from "./pieces.ts";
+import { foldedSection, section, untrustedText } from "./pieces.ts";
+import { splitBar } from "./split_bar.ts";
 import { type Column, firstOf, table } from "./table.ts";
-import { countText, spanText, timeText } from "./wording.ts";
+import { countText, timeText } from "./wording.ts";
 
 /** Profiles whose costs are shown. */
 const profilesMax = 20;
@@ -27,13 +27,13 @@ export function trendSection(page: HistoryPage | undefined, query: PageQuery): H
   return section("trend", "Trend", rangeFilter(page, query), trend(page, query));
 }
 
-/** What it cost, who has ended, and the way to any moment; nothing where no history is kept. */
+/** What it cost, where agents failed, and the way to any moment; nothing where no history is kept. */
 export function historySection(page: HistoryPage | undefined, query: PageQuery): Html | undefined {
   if (page === undefined) return undefined;
   const body = page.kind === "unreadable"
     ? html`<p class="empty">${page.message}. ${page.hint}.</p>`
-    : html`${costs(page)}${badHostsList(page.badHosts)}${endedList(page)}${momentForm(page, query)}`;
-  return section("history", "History", undefined, body);
+    : html`${costs(page)}${badHostsList(page.badHosts)}${momentForm(page, query)}`;
+  return foldedSection("history", "History", undefined, body);
 }
 
 function rangeFilter({ range: shown, query: history }: HistoryShown, query: PageQuery): Html {
@@ -98,41 +98,6 @@ function hours(spent: Spent): Html {
   return total === 0 ? html`<span class="zero">0</span>` : html`${hoursText(total)} h`;
 }
 
-const splitWords = { busy: "building", idle: "idle", starting: "starting", other: "otherwise" } as const;
-
-/** What time was spent on, as a bar that says it, too. */
-function splitBar(spent: Spent): Html {
-  const total = Math.max(1, totalMs(spent));
-  let from = 0;
-  const kinds = ["busy", "idle", "starting", "other"] as const;
-  const bars = kinds.map((kind) => {
-    const at = from;
-    from += spent[kind];
-    return html`
-      <rect class="${kind}" x="${percent(at, total)}" width="${percent(spent[kind], total)}" height="8" />
-    `;
-  });
-  const words = kinds.filter((kind) => spent[kind] > 0)
-    .map((kind) => `${hoursText(spent[kind])} h ${splitWords[kind]}`).join(", ");
-  return html`<svg class="split" role="img" aria-label="${words}" height="8"><title>${words}</title>${bars}</svg>`;
-}
-
-function percent(part: number, whole: number): string {
-  return `${Math.round((part / whole) * 1_000) / 10}%`;
-}
-
-const endedColumns: readonly Column[] = [
-  { label: "Ended (UTC)", kind: "text" },
-  { label: "Instance", kind: "wide" },
-  { label: "Profile", kind: "text" },
-  { label: "Host", kind: "roomy" },
-  { label: "Lived", kind: "number" },
-  { label: "Registered after", kind: "number" },
-  { label: "Builds", kind: "number" },
-  { label: "Time", kind: "roomy" },
-  { label: "How it ended", kind: "wide" },
-];
-
 /** Where agents failed: a host that stands out is worth a look. */
 function badHostsList(hosts: readonly HostFailures[]): Html | undefined {
   if (hosts.length === 0) return undefined;
@@ -145,42 +110,6 @@ function badHostsList(hosts: readonly HostFailures[]): Html | undefined {
       <ul>${items}</ul>
     </div>
   `;
-}
-
-function endedList({ ended, endedCount }: HistoryShown): Html | undefined {
-  if (endedCount === 0) return undefined;
-  const rows = ended.map((life) => ({ key: life.taskId, cells: lifeCells(life) }));
-  const body = table({ caption: "Instances that have ended", columns: endedColumns, rows, empty: "" });
-  const more = endedCount > ended.length
-    ? html`<p class="more">the last ${ended.length} of ${endedCount}; all are in the JSON API</p>`
-    : undefined;
-  return html`
-    <details data-key="finished">
-      <summary><h3>Finished agents</h3> <span class="aside">${endedCount}</span></summary>
-      ${body}${more}
-    </details>
-  `;
-}
-
-function lifeCells(life: InstanceLife): Html[] {
-  const { taskId, profile, host, createdMs, endedMs = createdMs, end, spentMs, builds } = life;
-  const tone = end === "stopped" ? "quiet" : end === "unseen" || end === "dropped" ? "waiting" : "bad";
-  return [
-    html`<time datetime="${timeText(endedMs)}">${timeText(endedMs)}</time>`,
-    html`<code>${untrustedText(taskId)}</code>`,
-    untrustedText(profile),
-    untrustedText(host),
-    html`${spanText(endedMs - createdMs)}`,
-    registeredCell(life),
-    html`${builds}`,
-    splitBar(spentMs),
-    html`${badge(end ?? "unseen", tone)} ${untrustedText(lifeEndText(life))}`,
-  ];
-}
-
-function registeredCell({ createdMs, registeredMs, adopted }: InstanceLife): Html {
-  if (registeredMs === undefined) return html`<span class="quiet">never</span>`;
-  return adopted === true ? html`<span class="quiet">adopted</span>` : html`${spanText(registeredMs - createdMs)}`;
 }
 
 /** Asks for a moment; `at` is what the page shows now. */

@@ -7,7 +7,7 @@ import { type BarPart, legend, stackedBar } from "./bars.ts";
 import { type Html, html, type HtmlValue } from "./html.ts";
 import { mesosAgentHref, type PageLinks } from "./links.ts";
 import { moreHref, type PageQuery } from "./page_query.ts";
-import { age, badge, linkTo, section, sentence, until, untrustedText } from "./pieces.ts";
+import { age, badge, foldedSection, linkTo, sentence, until, untrustedText } from "./pieces.ts";
 import { agentWords } from "./sections_glance.ts";
 import { recentFailures } from "./sections_profiles.ts";
 import { type Column, firstOf, table } from "./table.ts";
@@ -25,7 +25,7 @@ export function hostsSection(view: StatusView, query: PageQuery, links: PageLink
   const hosts = hostViews(view);
   const { shown, hidden } = firstOf(hosts, query.rowsMax);
   const ids = new Map(view.instances.map(({ host, mesosAgentId }) => [host, mesosAgentId]));
-  return section(
+  return foldedSection(
     "hosts",
     "Hosts",
     html`${countText(hosts.length, "host")}${

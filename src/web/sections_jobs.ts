@@ -4,9 +4,9 @@ import type { VerdictKind } from "../core/demand/verdict.ts";
 import type { JobView, StatusView } from "../core/view/view.ts";
 import { verdictKinds, verdictWords } from "../core/words/verdicts.ts";
 import { type Html, html, type HtmlValue } from "./html.ts";
-import { jobHref, type PageLinks } from "./links.ts";
+import type { PageLinks } from "./links.ts";
 import { allJobs, pageHref, type PageQuery } from "./page_query.ts";
-import { age, badge, distinctKeys, linkTo, needs, section, sentence, type Tone, untrustedText } from "./pieces.ts";
+import { age, badge, distinctKeys, jobName, needs, section, sentence, type Tone, untrustedText } from "./pieces.ts";
 import { isBacklogKnown } from "./sections_glance.ts";
 import { type Column, table } from "./table.ts";
 import { countText } from "./wording.ts";
@@ -76,7 +76,7 @@ function emptyText(view: StatusView): string {
 function jobCells(job: JobView, atMs: number, links: PageLinks): HtmlValue[] {
   return [
     badge(verdictWords[job.verdict].label, verdictTones[job.verdict]),
-    html`<code>${linkTo(jobHref(links, job.locator), untrustedText(job.locator))}</code>`,
+    jobName(job.locator, links),
     needs(job.environment === undefined ? [] : [job.environment], job.gocdResources),
     profileCell(job),
     age(job.firstSeenMs, atMs),

@@ -6,18 +6,20 @@ import { actionsForProfile } from "./actions.ts";
 import { type BarPart, legend, stackedBar } from "./bars.ts";
 import { type Html, html } from "./html.ts";
 import type { PageQuery } from "./page_query.ts";
-import { badge, section, sentence, untrustedText } from "./pieces.ts";
-import { firstOf } from "./table.ts";
+import { badge, foldedSection, sentence, untrustedText } from "./pieces.ts";
+import { firstOf, showAll } from "./table.ts";
 
 /** The profiles with their numbers and limits. */
 export function profilesSection(view: StatusView, query: PageQuery, canCommand: boolean): Html {
   const { shown, hidden } = firstOf(view.profiles, query.rowsMax);
   const cards = shown.map((profile) => profileCard(profile, canCommand));
-  return section(
+  return foldedSection(
     "profiles",
     "Profiles",
     undefined,
-    html`<ul class="cards">${cards}</ul>${hidden === 0 ? undefined : html`<p class="more">${hidden} more</p>`}`,
+    html`${showAll("Profiles", shown.length)}<ul class="cards">${cards}</ul>${
+      hidden === 0 ? undefined : html`<p class="more">${hidden} more</p>`
+    }`,
   );
 }
 

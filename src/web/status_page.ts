@@ -139,7 +139,7 @@ function pageParts(input: PageInput): readonly PagePart[] {
     ["trend", trendSection(history, query)],
     ["demand", demandSection(view, query)],
     ["jobs", jobsSection(view, query, links)],
-    ["instances", instancesSection(view, query, { links, canCommand })],
+    ["instances", instancesSection(view, query, { links, canCommand, history })],
     ["profiles", profilesSection(view, query, canCommand)],
     ["hosts", hostsSection(view, query, links)],
     ["agents", gocdAgentsSection(view, query, links)],

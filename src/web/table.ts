@@ -1,4 +1,4 @@
-// A table of the status page: bounded, keyed, readable on narrow screens.
+// A table of the status page: bounded, keyed, readable and short on narrow screens.
 
 import { type Html, html, type HtmlValue } from "./html.ts";
 
@@ -33,7 +33,7 @@ export function table(options: TableOptions): Html {
     html`<th role="columnheader" scope="col" class="${kind}">${label}</th>`
   );
   return html`
-    <table role="table">
+    ${showAll(options.caption, options.rows.length)}<table role="table">
       <caption class="unseen">${options.caption}</caption>
       <thead role="rowgroup">
         <tr role="row">${heads}</tr>
@@ -42,6 +42,19 @@ export function table(options: TableOptions): Html {
     </table>
     ${moreLink(options)}
   `;
+}
+
+/** Rows that a narrow screen shows at first; the style sheet has the same. */
+const narrowMax = 4;
+
+/**
+ * What shows all rows of the list behind it on a narrow screen, where only the first are shown at first; on a wide one
+ * it is not there. It works without scripts.
+ */
+export function showAll(of: string, rowsCount: number): Html | undefined {
+  if (rowsCount <= narrowMax) return undefined;
+  return html`<label class="all" data-key="all"><input type="checkbox" autocomplete="off"> Show all ${rowsCount}<span
+    class="unseen"> of ${of}</span></label>`;
 }
 
 function moreLink({ more }: TableOptions): Html | undefined {

@@ -28,6 +28,7 @@ const steps: readonly PageStep[] = [
   ["shows two hundred of ten thousand jobs and filters them by verdict", staysUsable],
   ["has names for all that can be reached by key, and no text that is hard to read, light and dark", isAccessible],
   ["fits a narrow screen", fitsNarrowScreen],
+  ["is short on a narrow screen, and shows the rest to who asks for it, also after an update", foldsOnNarrowScreen],
 ];
 
 async function showsEverything({ page, complaints, asked, updated }: OpenPage): Promise<void> {
@@ -280,5 +281,21 @@ async function fitsNarrowScreen({ page, complaints }: OpenPage): Promise<void> {
   await page.locator("#agents summary").click();
   assertEquals(await page.evaluate("document.documentElement.scrollWidth"), 360);
   assertMatch(await page.locator("#jobs tbody tr").first().textContent() ?? "", /needs agent/);
+  assertEquals(complaints, []);
+}
+
+async function foldsOnNarrowScreen({ page, shown, complaints, updated }: OpenPage): Promise<void> {
+  assertEquals(await page.locator("label.all:visible, label.fold:visible").count(), 0, "wide");
+  await page.setViewportSize({ width: 360, height: 740 });
+  const rows = page.locator("#jobs tbody tr:visible");
+  assertEquals(await rows.count(), 4);
+  assertEquals(await page.locator("#hosts table:visible").count(), 0);
+  await page.locator("#jobs label.all").click();
+  await page.locator("#hosts label.fold").click();
+  shown.view = { ...sampleView, jobs: sampleView.jobs.slice(1), frozen: true };
+  await updated();
+  await page.locator("#mode").waitFor({ timeout: refreshMsMax });
+  assertEquals(await rows.count(), sampleView.jobs.length - 1);
+  assertEquals(await page.locator("#hosts > table:visible").count(), 1);
   assertEquals(complaints, []);
 }

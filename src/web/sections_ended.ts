@@ -1,0 +1,116 @@
+// Our instances that have ended: those that this run has watched, and before them those of the history, in one list.
+
+import type { InstanceLife } from "../core/view/history.ts";
+import type { FinishedView, StatusView } from "../core/view/view.ts";
+import { lifeEndText } from "../core/words/history.ts";
+import type { HistoryPage } from "./history_page.ts";
+import { historyRanges } from "./history_query.ts";
+import { type Html, html } from "./html.ts";
+import { mesosAgentHref, type PageLinks, sandboxHref } from "./links.ts";
+import { lifeLine } from "./life_line.ts";
+import { age, linkTo, places, sentence, untrustedText } from "./pieces.ts";
+import { splitBar } from "./split_bar.ts";
+import { type Column, table } from "./table.ts";
+import { countText, spanText } from "./wording.ts";
+
+/** Ended instances shown at most. */
+const endedMax = 50;
+/** An end up to this length is shown again. */
+const shortEnd = 60;
+
+const endedColumns: readonly Column[] = [
+  { label: "Ended", kind: "number" },
+  { label: "Instance", kind: "wide" },
+  { label: "Profile", kind: "text" },
+  { label: "Host", kind: "roomy" },
+  { label: "Life", kind: "roomy" },
+  { label: "Registered after", kind: "number" },
+  { label: "Builds", kind: "number" },
+  { label: "How it ended", kind: "wide" },
+];
+
+/** What is known of an instance that has ended; at least one of both. */
+interface Ended {
+  readonly taskId: string;
+  readonly profile: string;
+  readonly host: string;
+  readonly createdMs: number;
+  readonly endedMs: number;
+  readonly end: string;
+  readonly watched?: FinishedView;
+  readonly life?: InstanceLife;
+}
+
+/** The last instances that have ended, each once; collapsed at first. Nothing where none has. */
+export function endedList(view: StatusView, links: PageLinks, history: HistoryPage | undefined): Html | undefined {
+  const kept = history?.kind === "shown" ? history : undefined;
+  const ended = endedLately(view, kept?.ended ?? []);
+  if (ended.length === 0) return undefined;
+  const rows = ended.map((each, index) => ({
+    key: each.taskId,
+    cells: [...endedCells(each, view, links), isAsAbove(ended, index) ? sameAsAbove : sentence(each.end)],
+  }));
+  const more = kept === undefined || kept.endedCount <= rows.length ? undefined : html`
+    <p class="more">the last ${rows.length}, of ${kept.endedCount} in ${historyRanges[kept.range]
+      .label}; all are in the JSON API</p>
+  `;
+  return html`
+    <details id="ended" data-key="ended">
+      <summary><h3>Ended lately</h3> <span class="aside">${countText(rows.length, "instance")}</span></summary>
+      ${table({ caption: "Instances that have ended", columns: endedColumns, rows, empty: "" })}${more}
+    </details>
+  `;
+}
+
+const sameAsAbove = html`<span class="quiet">the same as above</span>`;
+
+/** A fault of an image ends one agent after the other in the same way. */
+function isAsAbove(ended: readonly Ended[], index: number): boolean {
+  const end = ended[index]?.end ?? "";
+  return end.length > shortEnd && end === ended[index - 1]?.end;
+}
+
+/** Those that somebody has watched, those whose records on the GoCD server are still to be removed, and earlier ones. */
+function endedLately({ instances, finished = [] }: StatusView, lives: readonly InstanceLife[]): readonly Ended[] {
+  const unwatched = instances.filter(({ state }) => state === "gone").map((
+    { life = [], sinceMs, detail, ...instance },
+  ) => ({ ...instance, endedMs: sinceMs, end: detail, life: life.filter(({ state }) => state !== "gone") }));
+  const lifeOf = new Map(lives.map((life) => [life.taskId, life]));
+  const all = new Map<string, Ended>();
+  for (const watched of [...finished, ...unwatched]) {
+    const { taskId, profile, host, createdMs, endedMs, end } = watched;
+    const life = lifeOf.get(taskId);
+    const known = { taskId, profile, host, createdMs, endedMs, end, watched };
+    if (!all.has(taskId)) all.set(taskId, { ...known, ...(life === undefined ? {} : { life }) });
+  }
+  for (const life of lives) {
+    const { taskId, profile, host, createdMs, endedMs = createdMs, end = "unseen" } = life;
+    const known = { taskId, profile, host, createdMs, endedMs, end: `${end}: ${lifeEndText(life)}`, life };
+    if (!all.has(taskId)) all.set(taskId, known);
+  }
+  return [...all.values()].sort((one, other) => other.endedMs - one.endedMs).slice(0, endedMax);
+}
+
+function endedCells(ended: Ended, { atMs, mesos }: StatusView, links: PageLinks): readonly Html[] {
+  const { taskId, profile, host, createdMs, endedMs, watched, life } = ended;
+  const mesosAgentId = watched?.mesosAgentId ?? "";
+  const bar = watched === undefined
+    ? life === undefined ? undefined : splitBar(life.spentMs)
+    : lifeLine(watched.life, { createdMs, atMs, endedMs });
+  return [
+    html`${age(endedMs, atMs)} ago`,
+    html`<code class="name">${untrustedText(taskId)}</code>${
+      places(taskId, { sandbox: sandboxHref(links, mesos, { mesosAgentId, taskId }) })
+    }`,
+    untrustedText(profile),
+    linkTo(mesosAgentHref(links, mesos, mesosAgentId), untrustedText(host)),
+    html`${spanText(endedMs - createdMs)} ${bar}`,
+    life === undefined ? html`<span class="zero">–</span>` : registeredCell(life),
+    life === undefined ? html`<span class="zero">–</span>` : html`${life.builds}`,
+  ];
+}
+
+function registeredCell({ createdMs, registeredMs, adopted }: InstanceLife): Html {
+  if (registeredMs === undefined) return html`<span class="quiet">never</span>`;
+  return adopted === true ? html`<span class="quiet">adopted</span>` : html`${spanText(registeredMs - createdMs)}`;
+}

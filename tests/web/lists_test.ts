@@ -1,0 +1,92 @@
+// Lists of the page: those that have ended stand once, long ones are short on a narrow screen, names break where they may.
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import type { FinishedView, StatusView } from "../../src/core/view/view.ts";
+import type { HistoryShown } from "../../src/web/history_page.ts";
+import { html } from "../../src/web/html.ts";
+import { jobName } from "../../src/web/pieces.ts";
+import { endedList } from "../../src/web/sections_ended.ts";
+import { neededText } from "../../src/web/sections_glance.ts";
+import { table } from "../../src/web/table.ts";
+import { aLife, minute } from "../history/samples.ts";
+import { sampleMs, sampleView } from "../support/sample_view.ts";
+
+const links = { gocdUrl: "https://gocd.example.org/go", mesosScheme: "http" } as const;
+
+function plain(markup: string): string {
+  return markup.replace(/<[^>]*>/g, " ").replace(/\s+/g, " ").trim();
+}
+
+/** What the history has of those that ended. */
+function historyOf(ended: HistoryShown["ended"], endedCount = ended.length): HistoryShown {
+  const trend = { fromMs: 0, toMs: 1, stepMs: 1, samples: [], marks: [] };
+  const place = { kind: "memory" } as const;
+  return { kind: "shown", query: {}, range: "6h", place, trend, costs: [], ended, endedCount, badHosts: [] };
+}
+
+const watched: FinishedView = {
+  ...{ taskId: "t-1", profile: "linux", host: "h1", mesosAgentId: "S1" },
+  ...{ createdMs: sampleMs - 10 * minute, endedMs: sampleMs - minute, end: "stopped: idle" },
+  life: [{ state: "idle", sinceMs: sampleMs - 10 * minute }],
+};
+const view: StatusView = { ...sampleView, instances: [], finished: [watched] };
+
+/** The cells of each row, as text. */
+function rowsOf(markup: string): readonly string[] {
+  return [...markup.matchAll(/<tr role="row" data-key[\s\S]*?<\/tr>/g)].map(([row]) => plain(row));
+}
+
+Deno.test("who has ended stands once, whether this run has watched, the history has it, or both", () => {
+  const lives = [
+    aLife("t-1", { endedMs: watched.endedMs, registeredMs: undefined as never, builds: 4 }),
+    aLife("t-0", {
+      createdMs: sampleMs - 60 * minute,
+      registeredMs: sampleMs - 59 * minute,
+      endedMs: sampleMs - 30 * minute,
+    }),
+  ];
+  const rows = rowsOf(endedList(view, links, historyOf(lives))?.markup ?? "");
+  assertEquals(rows.length, 2);
+  assertMatch(rows[0] ?? "", /^1 min ago t-1 .* 9 min .* never 4 stopped: idle$/);
+  assertMatch(rows[1] ?? "", /^30 min ago t-0 linux h1 30 min .* 1 min 3 stopped: /);
+  assertEquals(rowsOf(endedList(view, links, undefined)?.markup ?? "").length, 1);
+  assertEquals(endedList({ ...view, finished: [] }, links, historyOf([])), undefined);
+});
+
+Deno.test("where more have ended than are shown, it says how many, and in which time", () => {
+  const { markup = "" } = endedList(view, links, historyOf([aLife("t-0")], 712)) ?? {};
+  assertMatch(plain(markup), /^Ended lately 2 instances .* the last 2, of 712 in 6 h; all are in the JSON API$/);
+});
+
+for (
+  const [needed, wanted, text] of [
+    [0, 0, "no agents needed"],
+    [1, 0, "1 agent needed, none to launch now"],
+    [5, 2, "5 agents needed, 2 to launch now"],
+    [2, 2, "2 agents needed, all to launch now"],
+  ] as const
+) {
+  Deno.test(`where ${needed} are needed and ${wanted} may be launched, the page says: ${text}`, () => {
+    const [bucket] = sampleView.demand;
+    if (bucket === undefined) throw new Error("the sample has no bucket");
+    assertEquals(neededText({ ...sampleView, demand: [{ ...bucket, needsAgent: needed, wanted }] }), text);
+  });
+}
+
+Deno.test("a list of more than four rows can be shown as a whole on a narrow screen, without scripts", () => {
+  const listOf = (count: number): string => {
+    const rows = Array.from({ length: count }, (_, index) => ({ key: `${index}`, cells: [html`x`] }));
+    return table({ caption: "Things", columns: [{ label: "A", kind: "text" }], rows, empty: "" }).markup;
+  };
+  assertMatch(
+    listOf(5),
+    /^<label[^>]*><input type="checkbox"[^>]*> Show all 5<span\s+class="unseen"> of Things<\/span><\/label><table/,
+  );
+  assert(!listOf(4).includes("checkbox"));
+});
+
+Deno.test("the name of a job may break behind each slash, and is one text for who reads it", () => {
+  const { markup } = jobName("shop/7/build/1/<b>", links);
+  assertEquals(markup.split("/<wbr>").length, 5);
+  assertEquals(markup.replace(/<[^>]*>/g, ""), "shop/7/build/1/&lt;b&gt;");
+});
