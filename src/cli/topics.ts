@@ -53,10 +53,10 @@ const verdictTexts: Readonly<Record<VerdictKind, string>> = {
   "will-be-taken": "an idle agent will take it",
   "coming": "an agent of ours that is starting will take it",
   "needs-agent":
-    "a new agent must be launched; the reason says what that waits for (polls, limits, offers, a failing image)",
+    "a new agent must be launched; the reason says what the launch waits for (polls, limits, offers, a failing image)",
   "unserved": "no profile has its resources or environment; the reason names the key to change",
   "other-cause":
-    "an idle matching agent leaves it waiting, or the server is in maintenance mode: launching would not help",
+    "a matching agent is idle but does not get it, or the server is in maintenance mode: launching would not help",
   "not-ours": "pinned to one agent (run on all agents), of an elastic profile, or excluded by \`poller.ignore\`",
 };
 
