@@ -21,6 +21,8 @@ const waitMsMax = 180_000;
 
 /** The clean system, as a folder. */
 let root = "";
+/** What runs in it. */
+let running: Deno.ChildProcess | undefined;
 
 /** Throws, with what there is, unless it is so. */
 function expect(what: string, isSo: boolean, found: unknown = ""): void {
@@ -61,6 +63,7 @@ async function startService(): Promise<Service> {
   const args = asUser("/bin/sh", "-c", shell);
   const child = new Deno.Command("chroot", { args: [...args], clearEnv: true, stdout: "null", stderr: "piped" })
     .spawn();
+  running = child;
   let log = "";
   const reading = (async () => {
     for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) log += text;
@@ -154,7 +157,7 @@ async function goBack(cluster: SocketCluster, deb: string, backup: string): Prom
   schedule(cluster, "back", 2);
   await until("the old program builds again", () => (cluster.advance(), gocd.jobs().length === 0), () => gocd.jobs());
   expect("none was lost", gocd.tally.buildsKilled.length + gocd.tally.deletedWithWork.length === 0);
-  await command("teardown", config);
+  await command("teardown", "--yes", "--wait", "--timeout", "5m", config);
   await until("a teardown leaves no agent", () => (cluster.advance(), cluster.running.size === 0), () => gocd.agents());
   expect("and no record of one", gocd.agents().length === 0, gocd.agents());
   expect("it ends with code 0", await again.stop() === 0);
@@ -201,6 +204,15 @@ async function purge(clean: readonly string[]): Promise<void> {
   expect("purged, nothing is left", left.length === 0, left);
 }
 
+async function endRunning(): Promise<void> {
+  try {
+    running?.kill("SIGKILL");
+  } catch {
+    // It has ended.
+  }
+  await running?.status;
+}
+
 async function main(): Promise<number> {
   if (Deno.args.length !== 2 || Deno.args.some((arg) => arg.startsWith("-"))) {
     say(usage);
@@ -218,6 +230,7 @@ async function main(): Promise<number> {
     say(error instanceof Error ? error.message : String(error));
     return 1;
   } finally {
+    await endRunning();
     await cluster.close();
     await new Deno.Command("umount", { args: [`${root}/proc`], stderr: "null" }).output();
     await Deno.remove(root, { recursive: true });

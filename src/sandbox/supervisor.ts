@@ -23,6 +23,8 @@ export interface Run {
 /** Runs a command line in a Worker with just the rights that it needs. Returns the exit code. */
 export async function supervise(run: Run): Promise<number> {
   const { args } = run;
+  // No file can name code to import.
+  Deno.permissions.revokeSync({ name: "import" });
   const first = await readNeeds(args);
   if (first.kind === "failed") {
     for (const line of first.lines) writeToStderr(line);

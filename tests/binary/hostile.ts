@@ -1,7 +1,13 @@
-// The sandbox around a program that tries to break out of it.
+// The sandbox around a program that tries to break out of it. In the end it tells what the main thread itself still holds.
 
 import { supervise } from "../../src/sandbox/supervisor.ts";
 
-Deno.exit(
-  await supervise({ args: Deno.args, build: {}, program: new URL("./hostile_program.ts", import.meta.url) }),
+const program = new URL("./hostile_program.ts", import.meta.url);
+const code = await supervise({ args: Deno.args, build: {}, program });
+const kinds = ["net", "read", "write", "env", "sys", "run", "ffi", "import"] as const;
+const held = kinds.filter((name) =>
+  Deno.permissions.querySync({ name } as Deno.PermissionDescriptor).state === "granted"
 );
+// deno-lint-ignore no-console -- the test reads it
+console.log(`held: ${held.join(" ")}`);
+Deno.exit(code);

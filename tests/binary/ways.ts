@@ -90,6 +90,19 @@ export interface Way {
   hostile(): Promise<readonly string[]>;
 }
 
+let hostile: Promise<readonly string[]> | undefined;
+
+async function compileHostile(): Promise<readonly string[]> {
+  const output = `${folder}/hostile`;
+  const includes = ["src/sandbox/reader.ts", "tests/binary/hostile_program.ts"].map((each) =>
+    `--include=${root}${each}`
+  );
+  const args = ["compile", ...sandboxFlags, "--output", output, ...includes, `${root}tests/binary/hostile.ts`];
+  const { code, err } = await run([Deno.env.get("DENO_COMPILE") ?? "", ...args], { isBare: false });
+  assertEquals(code, 0, err);
+  return [output];
+}
+
 const deno = [Deno.execPath(), "run", "--cached-only", ...sandboxFlags];
 
 /** Both ways. */
@@ -98,16 +111,7 @@ export const ways: readonly Way[] = [
     name: "compiled",
     isHere: canCompile,
     program: async () => [await binary()],
-    hostile: async () => {
-      const output = `${folder}/hostile`;
-      const includes = ["src/sandbox/reader.ts", "tests/binary/hostile_program.ts"].map((each) =>
-        `--include=${root}${each}`
-      );
-      const args = ["compile", ...sandboxFlags, "--output", output, ...includes, `${root}tests/binary/hostile.ts`];
-      const { code, err } = await run([Deno.env.get("DENO_COMPILE") ?? "", ...args], { isBare: false });
-      assertEquals(code, 0, err);
-      return [output];
-    },
+    hostile: () => hostile ??= compileHostile(),
   },
   {
     name: "by deno run",
