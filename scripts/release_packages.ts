@@ -68,7 +68,7 @@ Version: ${version}
 Architecture: ${architecture}
 Maintainer: The authors of gocd-mesos <gocd-mesos@localhost>
 Installed-Size: ${kib}
-Depends: libc6, libgcc-s1, passwd
+Depends: libc6 (>= 2.27), libgcc-s1, passwd
 Suggests: zookeeper
 Section: admin
 Priority: optional

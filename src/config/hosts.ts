@@ -79,7 +79,7 @@ function addMasters({ mesos }: Config, net: Set<string>, gaps: HostsGap[]): void
     gaps.push({
       key: "mesos.allowed-hosts",
       message: "with zk:// the leading master is not known in advance",
-      hint: 'name every master: allowed-hosts = ["master1:5050", "master2:5050"]',
+      hint: 'name every master: mesos.allowed-hosts = ["master1:5050", "master2:5050"]',
     });
   }
 }

@@ -46,7 +46,7 @@ export function sandboxHint(config?: Config): string {
 export function sandboxText({ mode, wide }: Sandbox): string {
   return mode === "off"
     ? "off: this process may reach any host, and any file of its user"
-    : `${mode}: not limited is ${wide.join(", ")}`;
+    : `${mode}: ${wide.join(", ")} not limited`;
 }
 
 /** Throws {@linkcode PermissionError} if the configuration needs a host, a variable or a state that is not permitted. */

@@ -82,6 +82,22 @@ sandboxTest(
 );
 
 sandboxTest(
+  "--require-sandbox refuses a start that could reach any host, as the file names no masters",
+  async (way) => {
+    const { conf, remove } = confFolder(`gocd-mesos {
+    mesos-master = "zk://z:2181/mesos", go-server { host = g, port = 1 }, go-agent.docker-image = "a:1", log.format = text
+  }`);
+    try {
+      const { code, err } = await run([...await way.program(), "start", conf, "--require-sandbox"]);
+      assertEquals(code, 2, err);
+      assertMatch(err, /--require-sandbox: the sandbox is partial: .*\n.*to do: .*mesos\.allowed-hosts/);
+    } finally {
+      remove();
+    }
+  },
+);
+
+sandboxTest(
   "a start tells its sandbox in log and status, reloads, stops with code 0, and keeps a second one out",
   async (way) => {
     const program = await way.program();

@@ -160,3 +160,16 @@ Deno.test("a file that is wrong for a running instance has the exit code of its 
       await store.close();
     }
   }));
+
+Deno.test("--require-sandbox refuses a start whose rights are those of the user", async () => {
+  const { conf, remove } = confFolder(`gocd-mesos {
+    mesos-master = "m:5050", go-server { host = g, port = 1 }, go-agent.docker-image = "a:1", log.format = text
+  }`);
+  try {
+    const { code, err } = await runLine(["start", conf, "--require-sandbox"]);
+    assertEquals(code, 2, err);
+    assertMatch(err, /--require-sandbox: the sandbox is off: this process may reach any host/);
+  } finally {
+    remove();
+  }
+});
