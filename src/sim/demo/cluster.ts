@@ -4,8 +4,9 @@
 import { type DemoFacts, type DemoJobFact, factsOf } from "./facts.ts";
 import { demoHosts, type DemoJob, demoNames } from "./scenario.ts";
 import { type GocdHttp, startGocdHttp } from "../http/gocd.ts";
-import type { Listen } from "../http/listen.ts";
+import { type Listen, socketListen } from "../http/listen.ts";
 import { startMesosHttp } from "../http/mesos.ts";
+import { gocdPages, mesosPage, withPages } from "./pages.ts";
 import { seededRandom } from "../random.ts";
 import { createSimGocd, type SimGocd } from "../gocd/sim_gocd.ts";
 import { createSimMesos, type SimContainerEvent, type SimMesos } from "../mesos/sim_mesos.ts";
@@ -56,7 +57,7 @@ const bootMs: readonly [number, number] = [1_000, 2_000];
 /** Starts both servers on free ports of 127.0.0.1. */
 export function startDemoCluster(options: DemoClusterOptions): DemoCluster {
   const { nowMs, sleep } = options;
-  const listening = options.listen === undefined ? {} : { listen: options.listen };
+  const open = options.listen ?? socketListen(undefined);
   const random = seededRandom(options.seed);
   const gocd = newGocd(options, random);
   const mesos = createSimMesos({
@@ -68,8 +69,10 @@ export function startDemoCluster(options: DemoClusterOptions): DemoCluster {
   });
   const watch = newWatch(gocd, options);
   const containers = containerLife(gocd, random);
-  const mesosHttp = startMesosHttp(mesos, { nowMs, sleep, onContainers: containers.follow, ...listening });
-  const gocdHttp = startGocdHttp(gocd, { port: 0, nowMs, ...listening });
+  const mesosListen = withPages(open, mesosPage(mesos));
+  const gocdListen = withPages(open, gocdPages(gocd, () => watch.jobs));
+  const mesosHttp = startMesosHttp(mesos, { nowMs, sleep, onContainers: containers.follow, listen: mesosListen });
+  const gocdHttp = startGocdHttp(gocd, { port: 0, nowMs, listen: gocdListen });
   addStrangers(gocd, { url: gocdHttp.url, nowMs: nowMs() });
   const closing = new AbortController();
   const running = (async (): Promise<void> => {
