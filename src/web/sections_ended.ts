@@ -1,6 +1,7 @@
 // Our instances that have ended: those that this run has watched, and before them those of the history, in one list.
 
 import type { InstanceLife } from "../core/view/history.ts";
+import { shortened } from "../core/text.ts";
 import type { FinishedView, StatusView } from "../core/view/view.ts";
 import { lifeEndText } from "../core/words/history.ts";
 import type { HistoryPage } from "./history_page.ts";
@@ -8,21 +9,21 @@ import { historyRanges } from "./history_query.ts";
 import { type Html, html } from "./html.ts";
 import { mesosAgentHref, type PageLinks, sandboxHref } from "./links.ts";
 import { lifeLine } from "./life_line.ts";
-import { age, linkTo, places, sentence, untrustedText } from "./pieces.ts";
+import { age, folded, linkTo, places, sentence, untrustedText } from "./pieces.ts";
 import { splitBar } from "./split_bar.ts";
 import { type Column, table } from "./table.ts";
 import { countText, spanText } from "./wording.ts";
 
 /** Ended instances shown at most. */
 const endedMax = 50;
-/** An end up to this length is shown again. */
-const shortEnd = 60;
+/** An end up to this length is shown as a whole, and again. */
+const shortEnd = 90;
 
 const endedColumns: readonly Column[] = [
   { label: "Ended", kind: "number" },
   { label: "Instance", kind: "wide" },
   { label: "Profile", kind: "text" },
-  { label: "Host", kind: "roomy" },
+  { label: "Host", kind: "text" },
   { label: "Life", kind: "roomy" },
   { label: "Registered after", kind: "number" },
   { label: "Builds", kind: "number" },
@@ -48,7 +49,7 @@ export function endedList(view: StatusView, links: PageLinks, history: HistoryPa
   if (ended.length === 0) return undefined;
   const rows = ended.map((each, index) => ({
     key: each.taskId,
-    cells: [...endedCells(each, view, links), isAsAbove(ended, index) ? sameAsAbove : sentence(each.end)],
+    cells: [...endedCells(each, view, links), endCell(ended, index)],
   }));
   const more = kept === undefined || kept.endedCount <= rows.length ? undefined : html`
     <p class="more">the last ${rows.length}, of ${kept.endedCount} in ${historyRanges[kept.range]
@@ -62,12 +63,13 @@ export function endedList(view: StatusView, links: PageLinks, history: HistoryPa
   `;
 }
 
-const sameAsAbove = html`<span class="quiet">the same as above</span>`;
-
-/** A fault of an image ends one agent after the other in the same way. */
-function isAsAbove(ended: readonly Ended[], index: number): boolean {
-  const end = ended[index]?.end ?? "";
-  return end.length > shortEnd && end === ended[index - 1]?.end;
+/** A fault of an image ends many agents in the same way: a long error is told once, folded. */
+function endCell(ended: readonly Ended[], index: number): Html {
+  const { end = "", taskId } = ended[index] ?? {};
+  if (end.length <= shortEnd) return sentence(end);
+  const first = ended.find((each) => each.end === end)?.taskId;
+  if (first !== taskId) return html`<span class="quiet">the same as ${untrustedText(first ?? "")}</span>`;
+  return folded(shortened(end, shortEnd), end);
 }
 
 /** Those that somebody has watched, those whose records on the GoCD server are still to be removed, and earlier ones. */

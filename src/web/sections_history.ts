@@ -56,8 +56,8 @@ const costColumns: readonly Column[] = [
   { label: "Today (UTC)", kind: "number" },
   { label: "24 h", kind: "number" },
   { label: "7 days", kind: "number" },
-  { label: "Building", kind: "number" },
-  { label: "Idle", kind: "number" },
+  { label: "of it building", kind: "number" },
+  { label: "of it idle", kind: "number" },
   { label: "Spent on", kind: "roomy" },
 ];
 
@@ -72,8 +72,8 @@ function costs({ costs: all, query }: HistoryShown): Html {
       hours(today),
       hours(lastDay),
       hours(lastWeek),
-      share(lastWeek.busy, lastWeek),
-      share(lastWeek.idle, lastWeek),
+      part(lastWeek.busy, lastWeek),
+      part(lastWeek.idle, lastWeek),
       splitBar(lastWeek),
     ],
   }));
@@ -89,8 +89,9 @@ function costs({ costs: all, query }: HistoryShown): Html {
   `;
 }
 
-function share(part: number, spent: Spent): Html {
-  return html`${Math.round(100 * part / Math.max(1, totalMs(spent)))} %`;
+function part(ms: number, spent: Spent): Html {
+  if (ms === 0) return html`<span class="zero">0</span>`;
+  return html`${hoursText(ms)} h <span class="quiet">${Math.round(100 * ms / Math.max(1, totalMs(spent)))} %</span>`;
 }
 
 function hours(spent: Spent): Html {

@@ -41,7 +41,9 @@ Deno.test("the link of a job and that of an agent lead to a page that tells of i
     const links = { gocdUrl, mesosScheme: "http" } as const;
     const shown = await ask(jobHref(links, locator) ?? "");
     assertEquals(shown.status, 200);
-    for (const part of ["It is simulated", "Scheduled", "arm", "shop/1/build/1/image"]) assertStringIncludes(shown.text, part);
+    for (const part of ["It is simulated", "Scheduled", "arm", "shop/1/build/1/image"]) {
+      assertStringIncludes(shown.text, part);
+    }
     const [agent] = models.gocd.agents();
     const { text } = await ask(gocdAgentHref(links, agent?.uuid ?? "") ?? "");
     assertStringIncludes(text, agent?.hostname ?? "none");
