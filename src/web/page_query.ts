@@ -23,6 +23,8 @@ export interface PageQuery {
   readonly range?: string;
   /** The moment whose picture is wanted; absent: now. */
   readonly at?: string;
+  /** Any text: without scripts, the page does not reload itself; absent: it does. */
+  readonly pause?: string;
 }
 
 /** Rows of each list that a page shows by default. */
@@ -44,6 +46,7 @@ const textNames = [
   ["resource", "resource"],
   ["range", "range"],
   ["at", "at"],
+  ["pause", "pause"],
 ] as const;
 
 /** Parses the query of a URL; invalid parameters are ignored, as are empty ones: a form sends all of its fields. */

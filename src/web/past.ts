@@ -13,6 +13,8 @@ import { spanText, timeText } from "./wording.ts";
 const notesMax = 200;
 /** Between two pictures that are kept, at first. */
 const picturesEveryMs = 60_000;
+/** How far the way to the next moment leads. */
+const stepMs = 60_000;
 /** A picture that is older than this is not that of the moment. */
 const gapMs = 2 * 60_000;
 
@@ -61,6 +63,8 @@ function pastBanner(
 ): Html {
   const { at: _, ...present } = query;
   const asked = timeText(Math.min(atMs, nowMs));
+  const step = (word: string, toMs: number): Html =>
+    html`<a href="${pageHref({ ...query, at: timeText(toMs) })}">A minute ${word}</a>`;
   const gap = atMs - shownMs > gapMs
     ? `; there is none between it and ${asked}`
     : asked === timeText(shownMs)
@@ -69,7 +73,10 @@ function pastBanner(
   return html`
     <p class="banner past">
       This is the past: what the program knew at <time>${timeText(shownMs)}</time>, ${spanText(nowMs - shownMs)}
-      ago${gap}. <a href="${pageHref(present)}">Back to now</a>
+      ago${gap}. <a href="${pageHref(present)}">Back to now</a> ${step(
+        "earlier",
+        atMs - stepMs,
+      )} ${atMs + stepMs < nowMs ? step("later", atMs + stepMs) : undefined}
     </p>
   `;
 }

@@ -26,9 +26,9 @@ export function jobsCard(view: StatusView, links: PageLinks): Html {
   return html`
     <section class="card glance" data-key="glance-jobs" aria-labelledby="glance-jobs-title">
       <header><h2 id="glance-jobs-title">Waiting now</h2></header>
-      <p class="figure"><b>${isKnown ? view.jobs.length : "?"}</b> <span class="quiet">${isKnown
-        ? neededText(view)
-        : undefined}</span></p>
+      <p class="figure"><b>${isKnown ? view.jobs.length : "?"}</b> <span class="quiet">${view.jobs.length === 1
+        ? "job"
+        : "jobs"}${isKnown ? `; ${neededText(view)}` : undefined}</span></p>
       ${stackedBar(parts, 0)}
       <p class="account">${isKnown ? account(view) : "Not known: no poll of the GoCD server has succeeded."}</p>
       ${oldestWait(view, links)}

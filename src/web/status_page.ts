@@ -63,7 +63,11 @@ export function statusPage(input: PageInput): string {
           <h1><img src="/assets/icon.svg" alt="" width="28" height="28"> gocd-mesos <span class="quiet">${untrustedText(
             view.mesos.frameworkName,
           )}</span></h1>
-          <div class="refresh"><button type="button" id="pause" hidden aria-pressed="false">Pause</button></div>
+          <div class="refresh"><button type="button" id="pause" hidden aria-pressed="false">Pause</button>${isPast(
+              input,
+            )
+            ? undefined
+            : reloading(query)}</div>
         </header>
         <p id="connection" role="status" hidden></p>
         <p id="news" role="status" class="unseen"></p>
@@ -90,10 +94,19 @@ function isPast({ past }: PageInput): boolean {
 }
 
 function liveHead(query: PageQuery): Html {
-  return html`
-    <script src="/assets/page.js" defer></script>
+  const reload = html`
     <noscript><meta http-equiv="refresh" content="5; url=${pageHref(query)}"></noscript>
   `;
+  return html`<script src="/assets/page.js" defer></script>${query.pause === undefined ? reload : undefined}`;
+}
+
+/** Without scripts: what is unfolded is folded by the next reload, so that who reads must be able to stop it. */
+function reloading({ pause, ...query }: PageQuery): Html {
+  return html`<noscript>${
+    pause === undefined
+      ? html`<a href="${pageHref({ ...query, pause: "yes" })}">Stop reloading</a>`
+      : html`<a href="${pageHref(query)}">Go on reloading</a>`
+  }</noscript>`;
 }
 
 /** What a refresh replaces: the contents of the main part, and the title. */

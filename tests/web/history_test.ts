@@ -103,6 +103,8 @@ Deno.test("the page of a moment shows what was known then, says so, and stays as
   assertStringIncludes(page, "This is the past: what the program knew at <time>2026-11-27T16:00:00Z</time>, 2 h");
   assertStringIncludes(page, "ago; of the pictures that are kept this is the nearest to 2026-11-27T16:01:00Z.");
   assertStringIncludes(page, `<a href="/">Back to now</a>`);
+  assertStringIncludes(page, `<a href="/?at=2026-11-27T16%3A00%3A00Z">A minute earlier</a>`);
+  assertStringIncludes(page, `<a href="/?at=2026-11-27T16%3A02%3A00Z">A minute later</a>`);
   assertStringIncludes(page, "Draining: no agent is launched");
   assertStringIncludes(page, "told before");
   assertEquals([page.includes("told after"), page.includes("page.js"), page.includes("http-equiv")], [

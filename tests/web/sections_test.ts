@@ -54,6 +54,14 @@ Deno.test("the top names the job of ours that has waited longest", () => {
   assertMatch(oldest.replace(/<[^>]*>/g, ""), /^Oldest wait: 1 h, a\/1\/b\/1\/oldest /);
 });
 
+Deno.test("a page without scripts reloads itself until its reader stops that, and says how in both cases", () => {
+  const [reloads, stopped] = [pageOf(sampleView, "q=shop"), pageOf(sampleView, "q=shop&pause=yes")];
+  assertStringIncludes(reloads, 'http-equiv="refresh" content="5; url=/?q=shop"');
+  assertStringIncludes(reloads, '<a href="/?q=shop&amp;pause=yes">Stop reloading</a>');
+  assert(!stopped.includes("http-equiv"));
+  assertStringIncludes(stopped, '<a href="/?q=shop">Go on reloading</a>');
+});
+
 Deno.test("agents that have ended are not among the numbers of our agents by state", () => {
   const left = sampleView.instances.filter(({ state }) => state !== "gone");
   assert(left.length < sampleView.instances.length);
