@@ -70,7 +70,7 @@ async function figures(): Promise<void> {
   const pictureNow = (): Picture => {
     const atMs = view.atMs + 1_000 * looked++;
     if (job === undefined) throw new Error("the view has no job");
-    return pictureOf({ ...view, atMs, jobs: [{ ...job, reason: `look ${looked}` }, ...jobs] });
+    return pictureOf({ ...view, atMs, jobs: [{ ...job, brief: `look ${looked}` }, ...jobs] });
   };
   await withBrowser({ picture: pictureNow, nowMs: () => Date.now() }, async (browser, url) => {
     const page = await (await browser.newContext()).newPage();

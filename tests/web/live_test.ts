@@ -93,11 +93,12 @@ Deno.test("with ten thousand jobs and a thousand agents, one change of each is l
   show({
     ...view,
     atMs: sampleMs + 2_000,
-    jobs: [{ ...job, reason: "something else" }, ...jobs],
+    jobs: [{ ...job, brief: "something else" }, ...jobs],
     instances: [{ ...instance, state: "idle", sinceMs: sampleMs }, ...instances],
   });
-  const { length } = page.next();
-  assert(length < 2_000, `${length} bytes`);
+  const message = page.next();
+  assert(message.includes("something else") && message.includes("idle"), message);
+  assert(message.length < 2_000, `${message.length} bytes`);
 });
 
 Deno.test("two hundred young agents that only grow older cost nothing but the time, whatever their lives", () => {
