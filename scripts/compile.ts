@@ -59,6 +59,8 @@ async function main(): Promise<number> {
       // The types are checked by `deno task check`; here that would only fetch type packages.
       "--no-check",
       "--no-prompt",
+      // It would lie in the folder for temporary files, where anybody may have put one.
+      "--no-code-cache",
       heapFlag,
       ...rightsFlags,
       // Whose a control file or a state may be (src/store/state_path.ts), and the name that Mesos shows

@@ -19,6 +19,22 @@ binaryTest("the binary tells version and help in an empty environment", async ()
   assertStringIncludes(help.out, "gocd-mesos check framework.conf");
 });
 
+binaryTest("the binary neither reads nor leaves compiled code in the folder for temporary files", async () => {
+  const path = await binary();
+  const { path: folder, remove } = confFolder("gocd-mesos {}");
+  try {
+    const names = (): readonly string[] => [...Deno.readDirSync(folder)].map(({ name }) => name);
+    const before = names();
+    // Deno writes its cache at the end of the second run.
+    for (let times = 1; times <= 3; times++) {
+      assertEquals((await run([path, "version"], { env: { TMPDIR: folder } })).code, 0);
+    }
+    assertEquals(names(), before);
+  } finally {
+    remove();
+  }
+});
+
 Deno.test("without deno.json the sandbox says what is missing, and what to do, in place of Deno", async () => {
   const main = new URL("../../src/sandbox/main.ts", import.meta.url).pathname;
   const { code, out, err } = await run([Deno.execPath(), "run", "-A", "--no-config", "--no-lock", main, "version"]);

@@ -120,8 +120,8 @@ sandboxTest(
       const second = await run([...program, conf]);
       assertEquals(second.code, 6, second.err);
       assertStringIncludes(second.err, "is in use by process");
+      // Without a signal: the file is watched.
       Deno.writeTextFileSync(conf, cluster.configText(`${listen}, poller.attempts = 4`));
-      running.signal("SIGHUP");
       await running.logged("poller.attempts 1 → 4");
       Deno.writeTextFileSync(conf, "gocd-mesos { poller.attempts = many }");
       running.signal("SIGHUP");

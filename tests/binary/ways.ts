@@ -38,13 +38,17 @@ export function compile(output: string, more: readonly string[] = []): Promise<E
 /** Runs a program in an empty environment. */
 export async function run(
   [program = "", ...args]: readonly string[],
-  { cwd, isBare = true }: { readonly cwd?: string; readonly isBare?: boolean } = {},
+  { cwd, isBare = true, env = {} }: {
+    readonly cwd?: string;
+    readonly isBare?: boolean;
+    readonly env?: Readonly<Record<string, string>>;
+  } = {},
 ): Promise<Ended> {
   const { code, stdout, stderr } = await new Deno.Command(program, {
     args,
     clearEnv: isBare,
     // Where Deno has its packages.
-    env: { NO_COLOR: "1", ...homeOf() },
+    env: { NO_COLOR: "1", ...homeOf(), ...env },
     stdin: "null",
     signal: AbortSignal.timeout(endMs),
     ...(cwd === undefined ? {} : { cwd }),
