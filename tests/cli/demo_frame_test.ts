@@ -110,7 +110,7 @@ Deno.test("the picture of a demo looks like this", () => {
     [
       " gocd-mesos demo  0:23  wave 2 of 3: deployments",
       " GoCD 26.1.0 at 127.0.0.1:8153, Mesos 1.12.0 at 127.0.0.1:5050 (simulated)",
-      " status page http://127.0.0.1:8090/   (Ctrl-C ends the demo)",
+      " status page http://127.0.0.1:8090/   token demo-admin   (Ctrl-C ends the demo)",
       " commands take /tmp/gocd-mesos-demo-1/framework.conf",
       "",
       " jobs    █████░░░░░░░░░░░░░░░ 1 of 4 built, 1 building, 2 waiting; 1 for nobody",

@@ -65,7 +65,8 @@ gocd-mesos {
     drain-confirm = 20 seconds # the shortest that is allowed
     slow-server-launches-per-minute = 60
   }
-  http { listen = "${listen}" }
+  # The page has buttons: they ask for this token.
+  http { listen = "${listen}", admin-token = "${demoNames.adminToken}" }
   log { level = "info", format = "text" }
 }
 `;

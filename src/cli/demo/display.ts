@@ -6,6 +6,7 @@ import { noteLine } from "../../core/words/notes.ts";
 import { createFloodGate } from "../../log/flood_gate.ts";
 import { createLog } from "../../log/log.ts";
 import type { DemoFacts, DemoJobFact } from "../../sim/demo/facts.ts";
+import { demoNames } from "../../sim/demo/scenario.ts";
 import { version } from "../../version.ts";
 import { demoFrame, type DemoPicture } from "./frame.ts";
 import { openScreen, type Screen } from "./screen.ts";
@@ -135,7 +136,10 @@ function announce(info: (text: string) => void, { gocd, mesos, pageUrl, confPath
     `gocd-mesos ${version} demo: simulated GoCD ${gocd.version} at ${gocd.url}, simulated Mesos ${mesos.version} at ` +
       mesos.master,
   );
-  if (pageUrl !== undefined) info(`status page on ${pageUrl}`);
+  if (pageUrl !== undefined) {
+    info(`status page on ${pageUrl}`);
+    info(`its buttons ask for the token: ${demoNames.adminToken}`);
+  }
   info(`commands take its file: gocd-mesos status ${confPath}`);
 }
 

@@ -3,6 +3,7 @@
 import type { InstanceView, JobView, NoteView, StatusView } from "../../core/view/view.ts";
 import { describeNeed } from "../../core/words/phrases.ts";
 import type { DemoFacts } from "../../sim/demo/facts.ts";
+import { demoNames } from "../../sim/demo/scenario.ts";
 import { type Cell, clockText, cutText, layRows, paint, safeText, shortError, type Style, textWidth } from "./text.ts";
 
 /** Everything that a frame shows. */
@@ -122,7 +123,9 @@ function headLines(picture: DemoPicture, size: Window): string[] {
       "dim",
       hasColour,
     ),
-    ...(pageUrl === undefined ? [] : [cutText(` status page ${pageUrl}   (Ctrl-C ends the demo)`, columns)]),
+    ...(pageUrl === undefined
+      ? []
+      : [cutText(` status page ${pageUrl}   token ${demoNames.adminToken}   (Ctrl-C ends the demo)`, columns)]),
     cutText(` commands take ${confPath}`, columns),
     "",
     pieces([

@@ -32,6 +32,8 @@ export const demoNames = {
   userName: "gocd-mesos",
   /** Its password; it opens nothing but the simulated server on loopback. */
   password: "demo-password",
+  /** What the page of the demo asks for before a command. */
+  adminToken: "demo-admin",
   /** The image that can be pulled nowhere. */
   missingImage: "registry.example.com/gocd-agent-arm:v25",
   /** A GocdAgent that a person has set up. */
