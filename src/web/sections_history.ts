@@ -14,7 +14,7 @@ import { historyHref, type HistoryRange, historyRanges } from "./history_query.t
 import { type Html, html } from "./html.ts";
 import type { PageQuery } from "./page_query.ts";
 import { foldedSection, section, untrustedText } from "./pieces.ts";
-import { splitBar } from "./split_bar.ts";
+import { spentText, splitBar } from "./split_bar.ts";
 import { type Column, firstOf, table } from "./table.ts";
 import { countText, timeText } from "./wording.ts";
 
@@ -46,14 +46,26 @@ function rangeFilter({ range: shown, query: history }: HistoryShown, query: Page
   return html`<nav class="filter" aria-label="Length of the trend">${links}</nav>`;
 }
 
-function trend({ trend: drawn, query: history }: HistoryShown, query: PageQuery): Html {
+function trend(page: HistoryShown, query: PageQuery): Html {
+  const { trend: drawn, query: history } = page;
   if (drawn.samples.length === 0) return html`<p class="empty">Nothing was recorded in this time.</p>`;
-  return trendFigure("drawing", { ...drawn, hrefAt: (atMs) => historyHref(query, { ...history, atMs }) });
+  const figure = trendFigure("drawing", { ...drawn, hrefAt: (atMs) => historyHref(query, { ...history, atMs }) });
+  return html`${figure}${costOfDay(page)}`;
 }
 
-const costColumns: readonly Column[] = [
+/** What the day has cost, at a glance; by profile it is in the history. */
+function costOfDay({ costs: all, query }: HistoryShown): Html | undefined {
+  const { today } = sumOfCosts(all);
+  if (totalMs(today) === 0) return undefined;
+  const day = query.atMs === undefined ? "Today" : "That day";
+  return html`
+    <p class="cost quiet">${day} (UTC): <b>${hoursText(totalMs(today))} agent-hours</b>, ${spentText(today)}</p>
+  `;
+}
+
+const costColumns = (day: string): readonly Column[] => [
   { label: "Profile", kind: "text" },
-  { label: "Today (UTC)", kind: "number" },
+  { label: `${day} (UTC)`, kind: "number" },
   { label: "24 h", kind: "number" },
   { label: "7 days", kind: "number" },
   { label: "of it building", kind: "number" },
@@ -78,10 +90,10 @@ function costs({ costs: all, query }: HistoryShown): Html {
     ],
   }));
   return html`
-    <h3>Agent-hours${query.atMs === undefined ? "" : " as of now"}</h3>
+    <h3>Agent-hours${query.atMs === undefined ? "" : " as of then"}</h3>
     ${table({
       caption: "Agent-hours by profile, and what agents did in 7 days",
-      columns: costColumns,
+      columns: costColumns(query.atMs === undefined ? "Today" : "That day"),
       rows,
       empty: "No agent has run yet.",
     })}

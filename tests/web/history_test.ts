@@ -61,6 +61,7 @@ Deno.test("the page shows trend, agent-hours and finished agents, and the way to
       "25 %",
       "1.5 h building, 0.50 h idle",
       "launch-failed",
+      '<p class="cost quiet">Today (UTC): <b>2.0 agent-hours</b>, 1.5 h building, 0.50 h idle</p>',
       '<span class="quiet">adopted</span>',
       "<b>1</b> of 1 on <bdi>h1</bdi>",
       "&lt;b&gt;no image&lt;/b&gt;",
@@ -105,6 +106,7 @@ Deno.test("the page of a moment shows what was known then, says so, and stays as
   assertStringIncludes(page, `<a href="/">Back to now</a>`);
   assertStringIncludes(page, `<a href="/?at=2026-11-27T16%3A00%3A00Z">A minute earlier</a>`);
   assertStringIncludes(page, `<a href="/?at=2026-11-27T16%3A02%3A00Z">A minute later</a>`);
+  assertStringIncludes(page, "That day (UTC): <b>2.0 agent-hours</b>");
   assertStringIncludes(page, "Draining: no agent is launched");
   assertStringIncludes(page, "told before");
   assertEquals([page.includes("told after"), page.includes("page.js"), page.includes("http-equiv")], [
