@@ -7,7 +7,7 @@ import type { Note } from "./note.ts";
 import type { ControlsRecord, FrameworkRecord, StateRecord } from "./record.ts";
 import type { CpuUseState, State } from "./state.ts";
 
-/** The frame of one event while it is made. The state given at first is never changed. */
+/** The frame of one event under construction. The initial state is never modified. */
 export class Draft {
   /** When the event is handled, ms since the epoch. */
   readonly atMs: number;
@@ -26,7 +26,7 @@ export class Draft {
     this.random = random;
   }
 
-  /** The state as changed so far. */
+  /** The state with the changes so far. */
   get state(): State {
     return this.#state;
   }
@@ -36,7 +36,7 @@ export class Draft {
     this.#state = { ...this.#state, ...part };
   }
 
-  /** Stores who we are to Mesos. */
+  /** Stores our identity in Mesos. */
   setFramework(framework: FrameworkRecord): void {
     this.#state = { ...this.#state, framework };
     this.#records.set("framework", { kind: "framework", framework });
@@ -48,13 +48,13 @@ export class Draft {
     this.#records.set("controls", { kind: "controls", controls });
   }
 
-  /** Stores what agents have used. */
+  /** Stores the cpu-hours of agents. */
   setCpuUse(cpuUse: CpuUseState): void {
     this.#state = { ...this.#state, cpuUse };
     this.#records.set("cpu-use", { kind: "cpu-use", cpuUse: cpuUse.record });
   }
 
-  /** An instance as changed so far. */
+  /** An instance with the changes so far. */
   instance(taskId: string): AgentInstance | undefined {
     return this.#state.instances.get(taskId);
   }
@@ -66,14 +66,14 @@ export class Draft {
     this.markPlanStale();
   }
 
-  /** Changes an instance in memory only: for clocks of repeated calls, which a restart may forget. */
+  /** Changes an instance in memory only: for timers of repeated calls, which a restart may lose. */
   touch(instance: AgentInstance): void {
     this.#own().set(instance.taskId, instance);
     const key = `instance ${instance.taskId}`;
     if (this.#records.has(key)) this.#records.set(key, { kind: "instance", instance });
   }
 
-  /** Forgets an instance for good. */
+  /** Removes an instance permanently. */
   remove(taskId: string): void {
     this.#own().delete(taskId);
     this.#records.set(`instance ${taskId}`, { kind: "instance-removed", taskId });
@@ -85,7 +85,7 @@ export class Draft {
     if (!this.#state.demand.isStale) this.set({ demand: { ...this.#state.demand, isStale: true } });
   }
 
-  /** Adds an act; acts leave in this order, after the records are stored. */
+  /** Adds an effect; effects are performed in this order, after the records are stored. */
   effect(effect: Effect): void {
     this.#effects.push(effect);
   }

@@ -1,10 +1,9 @@
-// Everything that the core may ask the world to do, as data. Performed in order, after the records of the frame are
-// stored.
+// All actions that the core can request, as data. Performed in order, after the records of the frame are stored.
 
 import type { AgentProfile } from "./settings.ts";
 import type { MesosAgentAddress, OfferedResource } from "./placement/offer.ts";
 
-/** An act that leaves the core. */
+/** An action requested by the core. */
 export type Effect = MesosEffect | GocdEffect | SandboxEffect | RuntimeEffect;
 
 /** Calls of the Mesos scheduler API. Sent in the order given. */
@@ -15,7 +14,7 @@ export type MesosEffect =
     readonly offerIds: readonly string[];
     readonly mesosAgentId: string;
     readonly launches: readonly TaskLaunch[];
-    /** For what is left of the offers. */
+    /** Applies to the rest of the offers. */
     readonly refuseSeconds: number;
   }
   | { readonly kind: "decline-offers"; readonly offerIds: readonly string[]; readonly refuseSeconds: number }
@@ -25,10 +24,10 @@ export type MesosEffect =
     readonly kind: "acknowledge-status";
     readonly taskId: string;
     readonly mesosAgentId: string;
-    /** Base64, as it came. */
+    /** Base64, as received. */
     readonly uuid: string;
   }
-  /** Explicit for the tasks given; implicit (everything) where the list is empty. */
+  /** Explicit for the given tasks; implicit (all tasks) if the list is empty. */
   | { readonly kind: "reconcile-tasks"; readonly tasks: readonly { taskId: string; mesosAgentId?: string }[] }
   | {
     readonly kind: "kill-task";
@@ -36,12 +35,12 @@ export type MesosEffect =
     readonly mesosAgentId?: string;
     readonly graceMs: number;
   }
-  /** `refuseSeconds`: asked again only after so long; absent: Mesos' own 5 s. */
+  /** `refuseSeconds`: offered again only after this time; absent: the Mesos default of 5 s. */
   | { readonly kind: "accept-inverse-offers"; readonly offerIds: readonly string[]; readonly refuseSeconds?: number }
   | { readonly kind: "decline-inverse-offers"; readonly offerIds: readonly string[]; readonly refuseSeconds: number }
   | { readonly kind: "teardown-framework" };
 
-/** One container to be launched: what to_proto needs beside the connection settings. */
+/** One container to launch: what to_proto needs in addition to the connection settings. */
 export interface TaskLaunch {
   readonly taskId: string;
   readonly profile: AgentProfile;
@@ -49,7 +48,7 @@ export interface TaskLaunch {
   readonly environment?: string;
   /** GoCD resources to register with. */
   readonly gocdResources: readonly string[];
-  /** Exactly the pieces of the offers that the task takes. */
+  /** The exact resources of the offers that the task uses. */
   readonly resources: readonly OfferedResource[];
   /** The host ports chosen for `profile.container.portMappings`, in their order. */
   readonly hostPorts: readonly number[];
@@ -60,26 +59,26 @@ export type GocdEffect =
   /** One full poll: server, jobs, agents. Answered by `gocd-polled` or `gocd-poll-failed`. */
   | {
     readonly kind: "poll-gocd";
-    /** Names to look up on the server, as they are useless if it does not have them; absent: none. */
+    /** Names to look up on the server, because agents in a missing environment are useless; absent: none. */
     readonly environments?: readonly string[];
-    /** The groups of the pipelines are of use. */
+    /** The pipeline groups are needed. */
     readonly pipelineGroups?: true;
   }
   /** The agents only, between polls, while instances change. Answered by `gocd-agents-read` or `gocd-poll-failed`. */
   | { readonly kind: "read-gocd-agents" }
-  /** Enable; for a Pending record also set what it should have registered with. */
+  /** Enable; for a Pending record also set its resources and environment. */
   | {
     readonly kind: "enable-gocd-agent";
     readonly taskId: string;
     readonly uuid: string;
-    /** Given for a Pending record, which gets our name; absent for one that merely was disabled. */
+    /** Given for a Pending record, which gets our name; absent for one that was only disabled. */
     readonly registration?: {
       readonly hostname: string;
       readonly gocdResources: readonly string[];
       readonly environment?: string;
     };
   }
-  /** Give an Enabled record what its agent was launched with: replaces its resources and environments. */
+  /** Correct an Enabled record: replaces its resources and environments with those that its agent was launched with. */
   | {
     readonly kind: "correct-gocd-agent";
     readonly taskId: string;
@@ -89,7 +88,7 @@ export type GocdEffect =
   | { readonly kind: "disable-gocd-agents"; readonly agents: readonly GocdAgentRef[] }
   | { readonly kind: "delete-gocd-agents"; readonly agents: readonly GocdAgentRef[] };
 
-/** A GocdAgent of ours: which instance, which record. */
+/** One of our GocdAgents: its instance and record. */
 export interface GocdAgentRef {
   readonly taskId: string;
   readonly uuid: string;
@@ -106,11 +105,11 @@ export interface SandboxEffect {
   readonly address: MesosAgentAddress;
 }
 
-/** Acts on the program itself. */
+/** Actions on the program itself. */
 export type RuntimeEffect =
-  /** Another scheduler has our framework id: end with exit code 5. */
+  /** Another scheduler has our framework id: exit with code 5. */
   | { readonly kind: "step-down"; readonly message: string }
-  /** The session cannot continue: end the subscription and say why; `retryMs` absent means stop the program. */
+  /** The session cannot continue: end the subscription with this reason; `retryMs` absent: stop the program. */
   | { readonly kind: "end-session"; readonly message: string; readonly retryMs?: number }
-  /** A `teardown` command has run to its end. */
+  /** A `teardown` command has completed. */
   | { readonly kind: "exit"; readonly message: string };

@@ -1,4 +1,4 @@
-// Everything that can happen to the core; each event has the time at which it is handled.
+// All events of the core; each has the time at which it is handled.
 
 import type { InverseOffer, Offer } from "./placement/offer.ts";
 import type { TaskStatus } from "./session/task_status.ts";
@@ -27,16 +27,16 @@ export type MesosEvent =
   | {
     readonly kind: "subscribed";
     readonly frameworkId: string;
-    /** `master_info.version`, where given. */
+    /** `master_info.version`, if given. */
     readonly masterVersion?: string;
     readonly masterId?: string;
     /** `host:port` of the leader, for people. */
     readonly master: string;
-    /** How often the master says that it is there; absent: not told. */
+    /** Heartbeat interval of the master; absent: not given. */
     readonly heartbeatMs?: number;
   }
   | { readonly kind: "heartbeat" }
-  /** `hint`: the operator's next act, where there is one. */
+  /** `hint`: the operator's next step, if there is one. */
   | { readonly kind: "disconnected"; readonly reason: string; readonly hint?: string }
   | { readonly kind: "offers-received"; readonly offers: readonly Offer[] }
   | { readonly kind: "offer-rescinded"; readonly offerId: string }
@@ -52,7 +52,7 @@ export type MesosEvent =
     readonly status?: number;
   }
   | { readonly kind: "framework-error"; readonly error: FrameworkErrorKind; readonly message: string }
-  /** TEARDOWN was accepted; other calls tell by what follows. */
+  /** TEARDOWN was accepted; for other calls the result shows in later events. */
   | { readonly kind: "framework-torn-down" }
   /** A call was answered with an error or not at all; whether it arrived is unknown unless `refused`. */
   | {
@@ -62,7 +62,7 @@ export type MesosEvent =
     readonly message: string;
   };
 
-/** The kinds of an ERROR event, told apart by its text (Mesos src/master/master.cpp). */
+/** The kinds of an ERROR event, distinguished by its text (Mesos src/master/master.cpp). */
 export type FrameworkErrorKind = "failed-over" | "removed" | "unauthorized" | "bad-framework-info" | "other";
 
 /** Answers of the GoCD server. */
@@ -72,22 +72,22 @@ export type GocdEvent =
     readonly server: GocdServerInfo;
     readonly jobs: readonly ScheduledJob[];
     readonly agents: readonly GocdAgent[];
-    /** What the poll found that is not agent demand but matters to people (rights, health messages). */
+    /** Findings of the poll that are not demand but matter to people (permissions, health messages). */
     readonly findings: readonly Finding[];
-    /** Of the environments asked about: those that the server does not have. Absent: it cannot be told. */
+    /** Of the requested environments, those that the server does not have. Absent: unknown. */
     readonly missingEnvironments?: readonly string[];
-    /** Where they were asked for: the last that is known. Absent: nothing is. */
+    /** If requested, the last known groups. Absent: none known. */
     readonly pipelineGroups?: PipelineGroups;
     /** How long the server took to answer, in ms; absent: not measured. */
     readonly tookMs?: number;
-    /** When the list of agents was asked for; absent: taken as asked for with the poll. */
+    /** When the list of agents was requested; absent: together with the poll. */
     readonly agentsAskedMs?: number;
   }
   | {
     readonly kind: "gocd-agents-read";
     readonly agents: readonly GocdAgent[];
     readonly tookMs?: number;
-    /** When it was asked for; absent: when the core asked. */
+    /** When it was requested; absent: when the core requested it. */
     readonly agentsAskedMs?: number;
   }
   | {
@@ -97,52 +97,55 @@ export type GocdEvent =
   | { readonly kind: "gocd-call-done"; readonly call: GocdEffect }
   | { readonly kind: "gocd-call-failed"; readonly call: GocdEffect; readonly problem: GocdProblem };
 
-/** The answer of a Mesos agent, or why there is none. */
+/** The response of a Mesos agent, or why there is none. */
 export type SandboxEvent = {
   readonly kind: "sandbox-read";
   readonly request: SandboxEffect;
   readonly answer: SandboxAnswer;
 };
 
-/** Why a request to the GoCD server gave nothing usable. */
+/** Why a request to the GoCD server failed. */
 export interface GocdProblem {
-  /** Stable code, e.g. `gocd-login-page`; equal codes in a row are logged once. */
+  /** Stable code, e.g. `gocd-login-page`; consecutive equal codes are logged once. */
   readonly code: string;
   readonly message: string;
   readonly hint: string;
-  /** `maintenance` and `starting` pass by themselves; `conflict` is a 406/422 (still building, or invalid); `missing` a 404. */
+  /**
+   * `maintenance` and `starting` resolve themselves; `conflict` is a 406/422 (still building, or invalid); `missing` a
+   * 404.
+   */
   readonly kind: "unreachable" | "refused" | "maintenance" | "starting" | "conflict" | "missing" | "unreadable";
-  /** `Retry-After` of the answer. */
+  /** `Retry-After` of the response. */
   readonly retryAfterMs?: number;
 }
 
-/** Something an operator should know that is no failure. */
+/** Something that operators should know but that is not a failure. */
 export interface Finding {
   readonly code: string;
   readonly message: string;
   readonly hint: string;
-  /** The whole text of an error of which the message has the telling part; absent: the message has it all. */
+  /** The full text of an error of which the message has the relevant part; absent: the message is complete. */
   readonly detail?: string;
   /** Locators that it is about, if any. */
   readonly locators?: readonly string[];
   /** The profile that it is about, if any. */
   readonly profile?: string;
-  /** The profiles that it is about, where these may be several. */
+  /** The profiles that it is about, if there can be several. */
   readonly profiles?: readonly string[];
-  /** What tells it apart from others of its code while it lasts, where neither profile nor time does. */
+  /** What distinguishes it from others with the same code while it lasts, unless profile or time do. */
   readonly subject?: string;
   /** Hostnames of agents that it is about, if any. */
   readonly hostnames?: readonly string[];
-  /** Since when, in minutes, where it tells. */
+  /** For how long, in minutes, if known. */
   readonly forMin?: number;
-  /** Since when it is so, ms since the epoch; absent: not known. */
+  /** Since when, ms since the epoch; absent: not known. */
   readonly sinceMs?: number;
 }
 
-/** Time passes: sent about once a second, with the windows of schedules that are open; absent: none is. */
+/** Sent about once a second, with the open windows of schedules; absent: none. */
 export type ClockEvent = { readonly kind: "tick"; readonly windows?: readonly OpenWindow[] };
 
-/** What the operator asks for while the program runs. */
+/** Commands of operators at run time. */
 export type OperatorEvent =
   | { readonly kind: "settings-changed"; readonly settings: Settings }
   | { readonly kind: "launching-frozen"; readonly profile?: string }
@@ -151,12 +154,12 @@ export type OperatorEvent =
   | { readonly kind: "drain-requested" }
   /** Drain the agents of a profile, and launch none of it until it is resumed. */
   | { readonly kind: "profile-drain-requested"; readonly profile: string }
-  /** Drain one agent; another may take its place. */
+  /** Drain one agent; it may be replaced. */
   | { readonly kind: "agent-drain-requested"; readonly taskId: string }
   /** Launch one agent of a profile, and remove it once it has registered. */
   | { readonly kind: "canary-requested"; readonly profile: string }
   /** Drain (or not), then TEARDOWN. */
   | { readonly kind: "teardown-requested"; readonly mode: "drain" | "now" }
-  /** What has vanished from a server is lost, although most of it vanished at once. */
+  /** Agents that have vanished from a server are lost, although most of them vanished at once. */
   | { readonly kind: "loss-accepted" }
   | { readonly kind: "shutdown-started" };

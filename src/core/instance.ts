@@ -1,31 +1,33 @@
-// One container that we launched, through its whole life.
+// A container that we launched, during its whole life cycle.
 
 import type { ContainerNetwork } from "./settings.ts";
 
 /**
- * `launching → starting → registered → draining → killing → gone`, plus `unreachable`.
- * What is only wanted has no ids yet and is a count in core/demand/plan.ts.
+ * `launching → starting → registered → draining → killing → gone`, plus `unreachable`. Agents that are only wanted have
+ * no ids yet and are a count in core/demand/plan.ts.
  */
 export type AgentInstance = InstanceIdentity & InstanceMarks & InstancePhase;
 
-/** One in a certain state, or in one of several. */
+/** An instance in one of these states. */
 export type InstanceIn<S extends AgentInstance["state"]> = AgentInstance & { readonly state: S };
-/** One that has not registered yet. */
+/** An instance that has not registered yet. */
 export type Waiting = InstanceIn<"launching" | "starting">;
-/** One whose agent is enabled on the GoCD server. */
+/** An instance whose agent is enabled on the GoCD server. */
 export type Registered = InstanceIn<"registered">;
-/** One that is taken out of service. */
+/** An instance that is being drained. */
 export type Draining = InstanceIn<"draining">;
-/** One that is to end. */
+/** An instance that is being killed. */
 export type Killing = InstanceIn<"killing">;
-/** One that Mesos does not reach, or has lost while the GoCD server hears it. */
+/** An instance that Mesos cannot reach, or has lost while the GoCD server is in contact with it. */
 export type Unreachable = InstanceIn<"unreachable">;
-/** One whose task is over. */
+/** An instance whose task has ended. */
 export type Gone = InstanceIn<"gone">;
 
-/** What is fixed when the launch is stored, before ACCEPT goes out; an adopted one learns it from its first record. */
+/**
+ * Fixed when the launch is stored, before ACCEPT is sent; for an adopted instance it is taken from its first record.
+ */
 export interface InstanceIdentity {
-  /** Unique for ever, at most 63 characters of `[a-z0-9-]`: task id, and hostname on the GoCD server. */
+  /** Never reused, at most 63 characters of `[a-z0-9-]`: task id, and hostname on the GoCD server. */
   readonly taskId: string;
   readonly profile: string;
   readonly profileHash: string;
@@ -36,47 +38,56 @@ export interface InstanceIdentity {
   readonly createdMs: number;
   /** Why it was launched, for people. */
   readonly launchReason: string;
-  /** Not launched by this state as far as it knows: its record tells what it registered with. */
+  /** Not known to be launched by this state: its resources and environment are taken from its record. */
   readonly adopted?: true;
-  /** Key of the bucket it was launched for; absent for a warm or an adopted one. */
+  /** Key of the bucket it was launched for; absent for one that was launched to be kept idle, or that was adopted. */
   readonly bucketKey?: string;
-  /** The network that its container was launched in; absent: not known. */
+  /** The network of its container; absent: not known. */
   readonly network?: ContainerNetwork["mode"];
-  /** Its Pending record is enabled only where it is proven to be its own; absent: launched by a version that had no proof. */
+  /**
+   * Its Pending record is enabled only with proof that it belongs to it; absent: launched by a version without such
+   * proof.
+   */
   readonly needsProof?: true;
 }
 
-/** What is learnt about it, or wanted of it, on the way: kept from phase to phase until somebody takes it away. */
+/** What is learned or requested later: kept across phases until it is removed explicitly. */
 export interface InstanceMarks {
-  /** Where it runs, by the last status update that told; empty: not known. */
+  /** Its Mesos agent according to the last status update that contained it; empty: not known. */
   readonly mesosAgentId: string;
-  /** Hostname of the Mesos agent; its id where no offer has told the name. */
+  /** Hostname of the Mesos agent; its id if no offer has shown the name. */
   readonly host: string;
-  /** Last KILL or RECONCILE sent for it, so that repeats keep their distance. */
+  /** When the last KILL or RECONCILE was sent for it, to space repetitions. */
   readonly lastKillMs?: number;
   readonly lastReconcileMs?: number;
   /**
-   * Uuids of agents that were on the list when it was launched and that could else be taken for its own; kept until it
+   * Uuids of agents that were listed when it was launched and could otherwise be mistaken for its own; kept until it
    * has registered. Absent: too many, or not known.
    */
   readonly strangers?: readonly string[];
-  /** IP addresses of its container, as Mesos tells them once it runs; absent: not told. */
+  /** IP addresses of its container, which Mesos reports once it is running; absent: not reported. */
   readonly addresses?: readonly string[];
-  /** `TaskStatus.dockerName` of its container: only we, its host and the agent itself know it. */
+  /** `TaskStatus.dockerName` of its container: known only to us, its host and the agent itself. */
   readonly dockerName?: string;
-  /** The operator or a maintenance window wants it gone when it is free. */
+  /** It is removed once idle, because of the operator or a maintenance window. */
   readonly retire?: RetireReason;
-  /** It was building when it was last heard of, or nobody has seen; dead, its build may not have been given to another yet. */
+  /**
+   * It was building, or may have been, when it was last in contact; if it is dead, its build may not have been
+   * rescheduled yet.
+   */
   readonly mayHoldBuild?: true;
-  /** We have asked the GoCD server to delete its record: a list without it is our own doing, whatever Mesos says of it since. */
+  /**
+   * We have asked the GoCD server to delete its record: if it is missing from a list, that is expected, whatever Mesos
+   * reports afterwards.
+   */
   readonly isDeleteAsked?: true;
-  /** The operator says that it is lost, although it vanished together with most others. */
+  /** The operator has declared it lost, although it vanished together with most others. */
   readonly lossAccepted?: true;
-  /** What it has built so far; absent: nothing, or nobody counts. */
+  /** What it has built so far; absent: nothing, or not counted. */
   readonly built?: Built;
 }
 
-/** Why an instance is to be drained although it might still be useful; the last two: it has done enough (life/worn.ts). */
+/** Why an instance is drained although it might still be useful; the last two: it is worn (life/worn.ts). */
 export type RetireReason =
   | "maintenance"
   | "operator"
@@ -86,29 +97,29 @@ export type RetireReason =
   | "max-lifetime"
   /** Others with less than their share are held back by a limit (demand/yielding.ts). */
   | "fair-share"
-  /** It has registered after KILL was sent, which may still come to its container. */
+  /** It has registered after KILL was sent, which may still reach its container. */
   | "stop-sent";
 
-/** What an agent was seen to build. */
+/** The jobs that an agent was seen to build. */
 export interface Built {
   /** How many jobs. */
   readonly jobs: number;
-  /** The last one, where the server tells. */
+  /** The last one, if the server reports it. */
   readonly locator?: string;
 }
 
-/** Where it stands; each phase has only the ids that it really has. Times in ms since the epoch. */
+/** Its phase; each phase only has the ids that exist in it. Times in ms since the epoch. */
 export type InstancePhase =
-  /** ACCEPT is stored and on its way; Mesos has said nothing yet. `held` as of a starting one. */
+  /** ACCEPT is stored and being sent; nothing was received from Mesos yet. `held` as for a starting one. */
   | { readonly state: "launching"; readonly sinceMs: number; readonly offerId: string; readonly held?: true }
-  /** Mesos knows the task; GoCD has not seen the agent as usable. `runningSinceMs` once the container runs. */
+  /** Mesos knows the task; GoCD has not seen the agent as usable. `runningSinceMs` once the container is running. */
   | {
     readonly state: "starting";
     readonly sinceMs: number;
     readonly runningSinceMs?: number;
     /** Its record is Pending on the server and is being enabled. */
     readonly pendingUuid?: string;
-    /** Its time to register is over, but it may be an agent that goes by another name: it is not killed. */
+    /** Its time to register is over, but an agent with another name may belong to it: it is not killed. */
     readonly held?: true;
   }
   /** Enabled on the GoCD server. */
@@ -117,7 +128,7 @@ export type InstancePhase =
     readonly sinceMs: number;
     readonly uuid: string;
     readonly activity: AgentActivity;
-    /** Its record does not show all that it was launched with, and that is not judged yet. */
+    /** Its record lacks something it was launched with, and this has not been handled yet. */
     readonly gap?: RegistrationGap;
   }
   /** Taken out of service: disable → seen Disabled → idle twice → delete. */
@@ -128,28 +139,36 @@ export type InstancePhase =
     readonly reason: DrainReason;
     readonly step: DrainStep;
   }
-  /** Nothing can be building there any more (or the drain timeout has passed): KILL until Mesos says terminal. */
+  /**
+   * No build can be running any more (or the drain timeout has passed): KILL is repeated until Mesos reports a terminal
+   * state.
+   */
   | {
     readonly state: "killing";
     readonly sinceMs: number;
     readonly uuid?: string;
     readonly cause: KillCause;
   }
-  /** The Mesos agent is partitioned away, or Mesos has `lost` the task while the GoCD server hears its agent. */
+  /**
+   * The Mesos agent is partitioned, or Mesos has `lost` the task while the GoCD server is in contact with its agent.
+   */
   | {
     readonly state: "unreachable";
     readonly sinceMs: number;
     readonly uuid?: string;
     readonly lost?: { readonly sinceMs: number; readonly message: string };
   }
-  /** The task is over; the GocdAgent record is disabled and deleted, then the instance is forgotten. */
+  /** The task has ended; the GocdAgent record is disabled and deleted, then the instance is removed. */
   | {
     readonly state: "gone";
     readonly sinceMs: number;
     readonly uuid?: string;
     readonly cause: EndCause;
     readonly message: string;
-    /** Nobody has seen its container end: if the GoCD server hears its agent after all, it is in doubt again. */
+    /**
+     * The end of its container was not observed: if the GoCD server is still in contact with its agent, it is in doubt
+     * again.
+     */
     readonly isUnproven?: true;
   };
 
@@ -175,7 +194,7 @@ export const phaseFields: Readonly<Record<FieldOf<InstancePhase>, 0>> = {
   isUnproven: 0,
 };
 
-/** The instance in this phase: what only its former phase knew is dropped, all else is kept. */
+/** The instance in this phase: fields of the former phase are dropped, all others are kept. */
 export function inPhase<Phase extends InstancePhase>(
   instance: AgentInstance,
   phase: Phase,
@@ -184,31 +203,36 @@ export function inPhase<Phase extends InstancePhase>(
   return { ...Object.fromEntries(kept) as InstanceIdentity & InstanceMarks, ...phase };
 }
 
-/** What a registered agent does, as last read. `unsure` covers states we must not act on (Missing, LostContact, new words). */
+/**
+ * The activity of a registered agent, as last read. `unsure` covers states we must not act on (Missing, LostContact,
+ * unknown values).
+ */
 export type AgentActivity =
   | { readonly kind: "idle"; readonly sinceMs: number }
   | { readonly kind: "building"; readonly sinceMs: number }
   | { readonly kind: "unsure"; readonly sinceMs: number; readonly word: string };
 
-/** A record that lacks something: seen so first, and corrected at our request, if that was tried. */
+/** A record that lacks something: when this was first seen, and when a correction was requested, if it was. */
 export interface RegistrationGap {
   readonly sinceMs: number;
   readonly repairMs?: number;
 }
 
-/** Where a drain stands. */
+/** The progress of a drain. */
 export type DrainStep =
-  /** Disable asked for, not yet seen by GET. */
+  /** Disable was requested, but is not shown by a list yet. */
   | { readonly kind: "disabling"; readonly askedMs: number }
   /** Seen Disabled, still building. */
   | { readonly kind: "finishing" }
-  /** Seen Disabled and idle first at `firstIdleMs`. */
+  /** First seen Disabled and idle at `firstIdleMs`. */
   | { readonly kind: "confirming"; readonly firstIdleMs: number }
-  /** Idle on two reads far enough apart: DELETE asked for, first at `sinceMs` (absent in records of older versions). */
+  /**
+   * Idle in two reads far enough apart: DELETE was requested, first at `sinceMs` (absent in records of older versions).
+   */
   | { readonly kind: "deleting"; readonly askedMs: number; readonly sinceMs?: number }
-  /** Its record is not in the list, although nobody asked for a DELETE yet. */
+  /** Its record is not listed, although we have not requested a DELETE yet. */
   | { readonly kind: "absent"; readonly sinceMs: number }
-  /** New demand: enable asked for. */
+  /** New demand: enable was requested. */
   | { readonly kind: "enabling"; readonly askedMs: number };
 
 /** Why an instance is drained. */
@@ -222,7 +246,7 @@ export type KillCause =
   | "launch-timeout"
   | "pending-stuck"
   | "record-deleted"
-  /** Mesos kills it: the Mesos agent is drained, or an operator did. No KILL of ours is sent. */
+  /** Mesos or an operator kills it, e.g. because the Mesos agent is drained. We send no KILL. */
   | "by-mesos"
   | "teardown";
 
@@ -232,9 +256,9 @@ export type EndCause =
   | "stopped"
   /** The offer was stale: no penalty. */
   | "dropped"
-  /** It ended by itself before it registered. */
+  /** It exited before it registered. */
   | "launch-failed"
-  /** It ended by itself after it registered. */
+  /** It exited after it registered. */
   | "exited"
   /** It never showed up on the GoCD server. */
   | "never-registered"

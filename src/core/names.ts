@@ -1,7 +1,7 @@
-// Which names of GoCD resources and environments a server accepts. An agent that registers with an invalid name is
-// refused again and again and never appears.
+// The names of GoCD resources and environments that a server accepts. An agent that registers with an invalid name is
+// refused each time and never appears.
 
-/** The longest name that a server stores (the columns of its database). */
+/** Maximum length of a name (database columns of the server). */
 export const nameCharsMax = 255;
 
 // GoCD ResourceConfig, 15.2 to 26.1: letters, digits, blanks and - _ . |. A comma separates names when an agent registers.
@@ -9,7 +9,7 @@ const gocdResourceName = /^[-\w |.]+$/;
 // GoCD NameTypeValidator, 15.2 to 26.1; also of pipeline groups.
 const environmentName = /^[a-zA-Z0-9_-][a-zA-Z0-9_.-]*$/;
 
-/** What is wrong with a name. */
+/** Why a name is invalid. */
 export type NameFlaw = "empty" | "too-long" | "characters";
 
 /** A name that the server would refuse. */
@@ -19,21 +19,21 @@ export interface RegistrationProblem {
   readonly flaw: NameFlaw;
 }
 
-/** Why no agent can have this GoCD resource; absent: one can. */
+/** Why this GoCD resource name is invalid; absent: it is valid. */
 export function gocdResourceFlaw(name: string): NameFlaw | undefined {
   if (name.trim() === "") return "empty";
   if (name.length > nameCharsMax) return "too-long";
   return gocdResourceName.test(name) ? undefined : "characters";
 }
 
-/** Why there can be no GoCD environment of this name; absent: there can. */
+/** Why this environment name is invalid; absent: it is valid. */
 export function environmentNameFlaw(name: string): NameFlaw | undefined {
   if (name === "") return "empty";
   if (name.length > nameCharsMax) return "too-long";
   return environmentName.test(name) ? undefined : "characters";
 }
 
-/** Why there can be no pipeline group of this name; absent: there can. */
+/** Why this pipeline group name is invalid; absent: it is valid. */
 export function groupNameFlaw(name: string): NameFlaw | undefined {
   return environmentNameFlaw(name);
 }

@@ -1,5 +1,5 @@
-// What the core has decided or noticed, and what the program around it tells, as data: log, page and metrics can never
-// disagree. Not here: the words (words/notes.ts), writing them (log/). Never holds a secret or a feed body.
+// Decisions and observations of the core and of the program around it, as data, so that log, page and metrics cannot
+// disagree. Their texts are in words/notes.ts, log/ writes them. Never contains a secret or a feed body.
 
 import type { LaunchGate, LaunchReason, MaintenanceMode } from "./demand/reason.ts";
 import type { BucketDemand, DemandTotals, JobVerdict } from "./demand/verdict.ts";
@@ -14,13 +14,13 @@ import type { Schedule } from "./settings.ts";
 import type { ReasonMeaning } from "./session/task_status.ts";
 import type { Suspicion } from "./state.ts";
 
-/** How much a note matters. `debug` notes are for people who look for something. */
+/** How much a note matters. `debug` notes are for troubleshooting. */
 export type NoteLevel = "debug" | "info" | "warning" | "error";
 
 /** The facts of each kind of note. */
 export interface NoteFacts extends DemandNotes, PlacementNotes, LifeNotes, IdentityNotes, SessionNotes, ProgramNotes {}
 
-/** What a note tells. With few exceptions it is also its code in log, page and metrics. */
+/** The kind of a note. With few exceptions it is also its code in log, page and metrics. */
 export type NoteKind = keyof NoteFacts;
 
 /** Notes of these kinds. */
@@ -28,8 +28,8 @@ export type NoteOf<K extends NoteKind> = {
   readonly [Each in K]: NoteFacts[Each] & {
     readonly kind: Each;
     /**
-     * Where given, a note with the same code and key is written again only after a long pause, so that a lasting condition
-     * does not flood the log: what makes it news is in the key, what only grows is not.
+     * If given, a note with the same code and key is logged again only after a long pause, so that an ongoing condition
+     * does not flood the log: the key contains what makes the note new, but not values that only grow.
      */
     readonly onceKey?: string;
   };
@@ -56,29 +56,29 @@ export interface WithRecord {
   readonly uuid: string;
 }
 
-/** An instance that has ended, by the last word of Mesos. */
+/** An instance that has ended, with the last status from Mesos. */
 export interface EndedTask extends OfProfile, OnHost {
   /** `TASK_…`. */
   readonly state: string;
-  /** `REASON_…`, where Mesos gives one. */
+  /** `REASON_…`, if Mesos gives one. */
   readonly reason?: string;
 }
 
-/** Of what waits. */
+/** Notes about waiting jobs. */
 export interface DemandNotes {
-  /** The picture of what waits has changed: the sums over all kinds of jobs, and the only kind where there is one. */
+  /** The summary of waiting jobs has changed: the sums over all kinds of jobs, and the kind if there is only one. */
   "demand-changed": {
     readonly totals: DemandTotals;
     readonly kinds: number;
     readonly only?: BucketDemand;
-    /** What holds back launches, each once; at most three. */
+    /** What holds launches back, each once; at most three. */
     readonly gates: readonly LaunchGate[];
   };
-  /** The picture of one kind of jobs has changed. */
+  /** The demand of one kind of jobs has changed. */
   "bucket-changed": { readonly bucket: BucketDemand };
-  /** Nothing waits any more. */
+  /** No jobs are waiting any more. */
   "demand-none": Record<never, never>;
-  /** Other idle agents are kept from now on; `forMs` absent: for good. */
+  /** The number of idle agents to keep has changed; `forMs` absent: permanently. */
   "schedule-in-force": { readonly profile: string; readonly schedule: Schedule; readonly forMs?: number };
   "schedule-over": { readonly profile: string; readonly schedule: Schedule };
   /** No profile serves a job. */
@@ -90,7 +90,7 @@ export interface DemandNotes {
     readonly jobs: number;
     readonly polls: number;
     readonly need: Registered;
-    /** How long they had waited at least. */
+    /** The minimum time that they had waited. */
     readonly waitedMs: number;
     /** The verdict on the last of them. */
     readonly last: JobVerdict;
@@ -101,13 +101,13 @@ export interface DemandNotes {
   "agent-sick": {
     readonly uuid: string;
     readonly hostname: string;
-    /** Jobs that others have taken meanwhile. */
+    /** Jobs that other agents have taken in the meantime. */
     readonly jobs: number;
     readonly isOurs: boolean;
   };
 }
 
-/** Of offers and hosts. */
+/** Notes about offers and hosts. */
 export interface PlacementNotes {
   "agent-launched": OfProfile & OnHost & Registered & { readonly why: LaunchReason };
   "no-fitting-offer": { readonly profile: string; readonly miss: PlacementMiss };
@@ -131,18 +131,18 @@ export interface CpuHoursUse {
   readonly timeZone: string;
 }
 
-/** Of the life of instances. */
+/** Notes about the life cycle of instances. */
 export interface LifeNotes {
   "agent-running": OfProfile & OnHost;
-  /** `afterMs`: since its launch; absent for an agent that was adopted, whose launch nobody has seen. */
+  /** `afterMs`: since its launch; absent for an adopted agent, whose launch was not observed. */
   "agent-registered": OfProfile & WithRecord & { readonly afterMs?: number; readonly isDisabled: boolean };
   /** Several records have its name. */
-  /** So many Pending records have its name, and none of them is admitted (identity/admission.ts). */
+  /** The number of Pending records with its name, none of which is admitted (identity/admission.ts). */
   "pending-not-proven": { readonly taskId: string; readonly count: number };
   "duplicate-hostname": { readonly taskId: string; readonly count: number };
   "agent-idle": OfProfile;
   "agent-building": OfProfile;
-  /** Its record shows something that must be left alone. */
+  /** Its record has a state that must not be changed. */
   "agent-unsure": OfProfile & { readonly word: string };
   "agent-draining": OfProfile & WithRecord & {
     readonly reason: DrainReason;
@@ -151,12 +151,12 @@ export interface LifeNotes {
   };
   "drain-undone": OfProfile;
   "agent-reused": OfProfile;
-  /** Its record is not deleted for so long that it is stopped without. */
-  /** `problem`: what the last try met, where known. */
+  /** It is stopped although its record could not be deleted for some time. */
+  /** `problem`: the error of the last attempt, if known. */
   "gocd-record-left": WithRecord & { readonly forMs: number; readonly problem?: GocdProblem };
   "agent-killing": OfProfile & OnHost & { readonly cause: KillCause; readonly why: KillReason };
   "agent-not-told-apart": OfProfile & OnHost & {
-    /** The agents that may be it. */
+    /** The agents that may belong to it. */
     readonly agents: readonly { readonly hostname: string; readonly ipAddress?: string }[];
     readonly isAdopted: boolean;
   };
@@ -168,17 +168,19 @@ export interface LifeNotes {
   "launch-dropped": EndedTask & { readonly message: string; readonly isOffer: boolean };
   "launch-failed": EndedTask & { readonly message: string; readonly meaning: ReasonMeaning };
   "agent-exited": EndedTask & { readonly message: string };
-  /** `neverBegan`: its Mesos agent does not know it, and no update of it was ever seen; since when that can be. */
+  /**
+   * `neverBegan`: its Mesos agent does not know it, and no update of it was ever received; since when this is possible.
+   */
   "agent-lost": OnHost & Partial<EndedTask> & {
     readonly message: string;
     readonly neverBegan?: "before-this-run" | "on-its-way";
   };
   "agent-unreachable": OnHost;
-  /** Mesos has lost it, but the GoCD server hears it. */
+  /** Mesos has lost it, but the GoCD server is in contact with it. */
   "agent-doubted": OnHost & { readonly message: string };
-  /** Its host is reached again. */
+  /** Its host is reachable again. */
   "agent-returned": OnHost;
-  /** Mesos had called it dead. */
+  /** Mesos had reported it as ended. */
   "agent-lives": OnHost & { readonly cause: EndCause };
   "task-state-unknown": { readonly taskId: string; readonly state: string };
   "profile-failing": {
@@ -187,14 +189,14 @@ export interface LifeNotes {
     readonly failure: Failure;
     readonly retryInMs: number;
   };
-  /** What the container of a failed agent has written last, or why that is not known. */
+  /** The last output of the container of a failed agent, or why it is not known. */
   "stderr-read": OfProfile & OnHost & { readonly answer: SandboxAnswer };
   "profile-recovered": OfProfile;
   /** Most cpu-hours of the day are used. */
   "cpu-hours-low": CpuHoursUse;
-  /** All are: nothing is launched until the next day. */
+  /** All are used: nothing is launched until the next day. */
   "cpu-hours-used-up": CpuHoursUse;
-  /** `holdsLaunching`: nothing is launched either. */
+  /** `holdsLaunching`: launching is stopped as well. */
   "brake-on": { readonly suspicion: Suspicion; readonly holdsLaunching: boolean };
   "brake-off": { readonly server: "gocd" | "mesos" };
   "loss-accepted": { readonly instances: number };
@@ -211,16 +213,16 @@ export type EnvironmentObstacle =
 
 /** What a Pending agent shows of its auto-register key. */
 export type KeyDoubt =
-  /** It was given none. */
+  /** It has none. */
   | { readonly kind: "unset" }
-  /** It was given the one that is set here, and the server did not accept it. */
+  /** It has the configured one, and the server did not accept it. */
   | { readonly kind: "refused"; readonly registerKey: string }
-  /** Its profile is not configured any more. */
+  /** Its profile is no longer configured. */
   | { readonly kind: "unclear" };
 
-/** Of who is who. */
+/** Notes about identity. */
 export interface IdentityNotes {
-  /** It has come as Pending; `key`: what that says of its auto-register key. */
+  /** It has registered as Pending; `key`: what this says about its auto-register key. */
   "agent-enabling": WithRecord & { readonly key: KeyDoubt; readonly isNews: boolean };
   "agent-registered-anew": WithRecord;
   "agent-misregistered": OfProfile & { readonly gap: Misregistered; readonly obstacle?: EnvironmentObstacle };
@@ -233,19 +235,19 @@ export interface IdentityNotes {
   "task-id-lives": OfProfile;
 }
 
-/** What follows from a command of the operator. */
+/** Notes about operator commands. */
 export type CommandResult =
   | {
     readonly kind: "switched";
     readonly command: OperatorEvent;
     /** The switches before. */
     readonly before: Pick<ControlsRecord, "mode" | "frozen" | "tornDown">;
-    /** What had failed is tried again at once. */
+    /** Failed launches are retried immediately. */
     readonly isRetried: boolean;
   }
-  /** One agent is to go. */
+  /** One agent is drained. */
   | { readonly kind: "agent-drained"; readonly taskId: string }
-  /** One agent of a profile is launched and removed again. */
+  /** A canary of a profile is launched and removed again. */
   | { readonly kind: "canary"; readonly profile: string }
   /** There was no framework to tear down. */
   | { readonly kind: "already-torn-down" };
@@ -257,9 +259,9 @@ export interface KeptField {
   readonly configured?: string;
 }
 
-/** Of both servers and of operators. */
+/** Notes about both servers and about operators. */
 export interface SessionNotes {
-  /** `isUnsteady`: sessions come and go. */
+  /** `isUnsteady`: sessions keep ending. */
   "subscribed": {
     readonly master: string;
     readonly masterVersion?: string;
@@ -272,7 +274,7 @@ export interface SessionNotes {
     readonly error: Exclude<FrameworkErrorKind, "failed-over" | "removed">;
     readonly message: string;
   };
-  /** A new one is made. */
+  /** A new one is created. */
   "framework-replaced": { readonly frameworkId?: string; readonly message: string };
   /** There are stored agents, so none is created. */
   "framework-removed": { readonly frameworkId?: string; readonly instances: number };
@@ -301,7 +303,7 @@ export interface SessionNotes {
   "torn-down": { readonly frameworkId?: string };
 }
 
-/** A host that Mesos wants back. Times in ms, from now on; negative: past. */
+/** A host with a maintenance window. Times in ms from now; negative: past. */
 export interface HostMaintenance {
   readonly host: string;
   readonly instances: number;
@@ -310,9 +312,9 @@ export interface HostMaintenance {
   readonly endsInMs?: number;
 }
 
-/** Of the program around the core. */
+/** Notes of the program around the core. */
 export interface ProgramNotes {
-  /** A try to subscribe has failed; its code is that of the error, if it has one. */
+  /** An attempt to subscribe has failed; its code is that of the error, if it has one. */
   "mesos-failed": { readonly message: string; readonly code?: string; readonly hint?: string };
   "mesos-steady": { readonly master: string };
   "store-failed": { readonly problem: string; readonly hint?: string };
@@ -327,19 +329,19 @@ export interface ProgramNotes {
   "standing-by": { readonly leader: string };
   "election-interrupted": { readonly message: string; readonly hint: string };
   "torn-down-before": Record<never, never>;
-  /** Messages to a webhook do not arrive; they are kept and sent again. */
+  /** Messages to a webhook cannot be delivered; they are kept and retried. */
   "webhook-failed": { readonly webhook: string; readonly what: string; readonly hint: string };
   "webhook-works": { readonly webhook: string; readonly failedForMs: number };
-  /** What webhooks were told cannot be kept: after a restart they are told it again. */
+  /** Sent webhook messages cannot be recorded: they are sent again after a restart. */
   "told-not-kept": { readonly problem: string };
   /** A message to a webhook is lost. */
   "webhook-message-lost": { readonly webhook: string; readonly why: MessageLoss };
 }
 
-/** Why a message is not sent any more. */
+/** Why a message is dropped. */
 export type MessageLoss =
-  /** Too many wait. */
+  /** Too many are queued. */
   | "too-many"
   | "too-old"
-  /** The receiver has read it and refuses it. */
+  /** The receiver has rejected it. */
   | "unwanted";

@@ -2,10 +2,13 @@
 
 import type { AgentProfile, Settings } from "./settings.ts";
 
-/** The clocks of an instance whose profile is no longer configured: the defaults of the key table (config/keys_agents.ts). */
+/**
+ * The timeouts of an instance whose profile is no longer configured: the defaults of the key table
+ * (config/keys_agents.ts).
+ */
 export const orphanClocks: ProfileClocks = { registerTimeoutMs: 600_000, killGraceMs: 30_000 };
 
-/** The clocks that an instance obeys, in ms. */
+/** The timeouts of an instance, in ms. */
 export interface ProfileClocks {
   /** From running to registered. */
   readonly registerTimeoutMs: number;
@@ -13,10 +16,10 @@ export interface ProfileClocks {
   readonly killGraceMs: number;
 }
 
-/** Profiles by name, kept as long as the list that they are from; of two with one name the first. */
+/** Profiles by name, cached for the lifetime of the list; if two have the same name, the first. */
 const byList = new WeakMap<readonly AgentProfile[], ReadonlyMap<string, AgentProfile>>();
 
-/** The profile of that name; absent: it is no longer configured. */
+/** The profile with that name; absent: it is no longer configured. */
 export function profileOf({ profiles }: Pick<Settings, "profiles">, name: string): AgentProfile | undefined {
   let byName = byList.get(profiles);
   if (byName === undefined) {
@@ -26,7 +29,7 @@ export function profileOf({ profiles }: Pick<Settings, "profiles">, name: string
   return byName.get(name);
 }
 
-/** The clocks of the profile of that name, or of an instance that has outlived its profile. */
+/** The timeouts of the profile with that name, or defaults if it is no longer configured. */
 export function clocksOf(settings: Pick<Settings, "profiles">, name: string): ProfileClocks {
   const profile = profileOf(settings, name);
   if (profile === undefined) return orphanClocks;

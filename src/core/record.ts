@@ -1,4 +1,4 @@
-// What must survive a restart, as data.
+// The durable data.
 
 import type { AgentInstance } from "./instance.ts";
 
@@ -10,19 +10,25 @@ export type StateRecord =
   | { readonly kind: "controls"; readonly controls: ControlsRecord }
   | { readonly kind: "cpu-use"; readonly cpuUse: CpuUse };
 
-/** Who we are to Mesos. */
+/** Our identity in Mesos. */
 export interface FrameworkRecord {
   /** Absent until the first SUBSCRIBED. */
   readonly frameworkId?: string;
-  /** Six characters `[a-z0-9]`, made at random with the store; part of every task id, so that a new store never repeats one. */
+  /**
+   * Six characters `[a-z0-9]`, generated randomly with the store; part of every task id, so that a new store never
+   * repeats one.
+   */
   readonly lineage: string;
   /** The number of the next task id. Stored with each launch. */
   readonly nextTaskNumber: number;
-  /** Set once TEARDOWN has been sent or Mesos says the framework is removed. */
+  /** Set once TEARDOWN has been sent or Mesos reports that the framework was removed. */
   readonly ended?: string;
-  /** What the framework id was made with; absent: not known. */
+  /** The FrameworkInfo fields that the framework id was created with; absent: not known. */
   readonly registeredAs?: RegisteredAs;
-  /** The operator has said that this state registers beside agents of another one; absent: it looks for them first. */
+  /**
+   * The operator has allowed this state to register although agents of another state exist; absent: it looks for them
+   * first.
+   */
   readonly registersAnew?: true;
 }
 
@@ -33,20 +39,20 @@ export interface RegisteredAs {
   readonly principal?: string;
 }
 
-/** Operator's switches that outlive a restart. */
+/** Switches set by operators, which survive a restart. */
 export interface ControlsRecord {
   /** Launching is frozen as a whole. */
   readonly frozen: boolean;
   readonly frozenProfiles: readonly string[];
   readonly mode: "run" | "drain" | "teardown";
   /**
-   * A teardown has run to its end, and no framework was registered since. Where several instances share the state, none
+   * A teardown has completed, and no framework was registered since. If several instances share the state, none
    * registers one until the operator resumes.
    */
   readonly tornDown?: true;
 }
 
-/** What agents have used on a day; kept where `scaling.cpu-hours-per-day` is set. */
+/** Cpu-hours of agents on a day; kept if `scaling.cpu-hours-per-day` is set. */
 export interface CpuUse {
   /** `2026-11-28`, in the time zone of the configuration. */
   readonly day: string;
@@ -54,11 +60,11 @@ export interface CpuUse {
   readonly cpuMs: number;
 }
 
-/** All that a store gives back at the start. */
+/** Everything that a store loads at the start. */
 export interface StoredState {
   readonly framework: FrameworkRecord;
   readonly instances: readonly AgentInstance[];
   readonly controls: ControlsRecord;
-  /** Absent: nobody has counted yet. */
+  /** Absent: not counted yet. */
   readonly cpuUse?: CpuUse;
 }

@@ -3,61 +3,64 @@
 import type { MesosResources } from "./placement/mesos_resources.ts";
 import type { RegisteredAs } from "./record.ts";
 
-/** Everything that the core needs to know of framework.conf. Times in ms. */
+/** The part of framework.conf that the core needs. Times in ms. */
 export interface Settings {
   readonly frameworkName: string;
   readonly profiles: readonly AgentProfile[];
   readonly poller: PollerSettings;
   readonly scaling: ScalingSettings;
-  /** The configuration names hosts whose Mesos agents may be asked what failed containers have written. */
+  /** The configuration allows reading the output of failed containers from some Mesos agents. */
   readonly readsSandboxes?: true;
   /** The user and principal that SUBSCRIBE names; absent: not known. */
   readonly registersAs?: RegisteredAs;
 }
 
-/** When the GoCD server is asked and what its answers count for. */
+/** When the GoCD server is polled and how its data is used. */
 export interface PollerSettings {
   readonly intervalMs: number;
-  /** Demand must be seen in MORE than this many polls in a row. */
+  /** Demand must be seen in MORE than this many consecutive polls. */
   readonly attempts: number;
-  /** The slowest rhythm while nothing is scheduled. */
+  /** The longest interval while nothing is scheduled. */
   readonly maxIntervalMs: number;
-  /** Without a successful poll for this long everything holds. */
+  /** Without a successful poll for this long nothing is launched or removed. */
   readonly staleAfterMs: number;
-  /** How long an idle matching GocdAgent may leave a job waiting before another cause is assumed. */
+  /** How long a job may wait although a matching GocdAgent is idle before another cause is assumed. */
   readonly assignGraceMs: number;
-  /** How long a job must have waited before being passed over by newer ones of its bucket makes it a zombie. */
+  /** How long a job must have waited before it counts as a zombie when newer jobs of its bucket are taken. */
   readonly zombieAfterMs: number;
-  /** Glob patterns (`*` any text without `/`, `**` any text) on `pipeline/stage/job`; a pattern of one part means the pipeline. */
+  /**
+   * Glob patterns (`*` any text without `/`, `**` any text) on `pipeline/stage/job`; a pattern with one part matches
+   * the pipeline.
+   */
   readonly ignore: readonly string[];
   /** Whether jobs without any resource count as demand (in the feed, elastic-profile jobs look just like them). */
   readonly resourcelessJobs: "serve" | "ignore";
 }
 
-/** Limits and clocks of the whole framework. */
+/** Global limits and timeouts. */
 export interface ScalingSettings {
-  /** Instances of all profiles together that may be alive at once (unreachable ones not counted). */
+  /** Maximum number of running instances of all profiles (unreachable ones are not counted). */
   readonly maxAgents: number;
-  /** ACCEPT sent, nothing heard from Mesos: reconcile, then give up. */
+  /** After ACCEPT without a status from Mesos: reconcile, then give up. */
   readonly launchTimeoutMs: number;
   /** Between the two idle reads of a disabled agent. */
   readonly drainConfirmMs: number;
   /** New instances per minute on servers where a registration rewrites the configuration (GoCD up to 19.8). */
   readonly slowServerLaunchesPerMinute: number;
-  /** Longest job that a host in a coming maintenance window must still have time for. */
+  /** A host is used until this long before its maintenance window (the longest job). */
   readonly maintenanceLeadMs: number;
   /** Launches in any minute, at most 1,000; absent: no limit. */
   readonly launchesPerMinute?: number;
-  /** Cpus of all agents times hours in a day of `timeZone` (absent: UTC); absent: no limit. */
+  /** Cpu-hours of all agents per day in `timeZone` (absent: UTC); absent: no limit. */
   readonly cpuHoursPerDay?: number;
   readonly timeZone?: string;
-  /** How a limit is shared where it binds; absent: the oldest jobs come first. */
+  /** How a limit is shared when it is reached; absent: the oldest jobs come first. */
   readonly fairShare?: FairShare;
-  /** The part of the cluster's cpus that agents may have, above 0 and at most 1; absent: no limit. */
+  /** The share of the cluster's cpus that agents may use, above 0 and at most 1; absent: no limit. */
   readonly maxCpuShare?: number;
 }
 
-/** How agents are shared where a limit binds. */
+/** How agents are shared when a limit is reached. */
 export interface FairShare {
   /** Between whom. */
   readonly by: "profile" | "environment" | "pipeline-group";
@@ -68,25 +71,25 @@ export interface FairShare {
   readonly weights: Readonly<Record<string, number>>;
 }
 
-/** What kind of GocdAgent may be launched, and how. */
+/** A kind of GocdAgent that can be launched. */
 export interface AgentProfile {
   /** `default`, or the key under `profiles`. `[a-zA-Z0-9_-]+`. */
   readonly name: string;
-  /** Identity of everything that a running container was started from, 8 hex digits; changes when the profile does. */
+  /** Hash of everything that a container is started with, 8 hex digits; changes with the profile. */
   readonly hash: string;
   /**
-   * GoCD resources that it registers with, or `*`: whatever the job asks for. A name with `*` in it is a pattern: what the
-   * job asks for of that kind.
+   * GoCD resources that it registers with, or `*` for those that the job requires. A name that contains `*` is a
+   * pattern for resources that the job requires.
    */
   readonly gocdResources: readonly string[] | "*";
   /**
-   * Environments it serves: empty for pipelines in no environment, `*` for every environment and none. A name with `*` in it
-   * is a pattern.
+   * Environments it serves: empty for pipelines in no environment, `*` for every environment and none. A name that
+   * contains `*` is a pattern.
    */
   readonly environments: readonly string[] | "*";
-  /** Pipeline groups whose jobs it serves; a name with `*` in it is a pattern. Absent: all. */
+  /** Pipeline groups whose jobs it serves; a name that contains `*` is a pattern. Absent: all. */
   readonly pipelineGroups?: readonly string[];
-  /** Of profiles that serve a job as well, the one with the highest takes it; absent: 0. */
+  /** Of profiles that serve a job equally well, the one with the highest priority is used; absent: 0. */
   readonly priority?: number;
   /** With `scaling.fair-share` between profiles, above 0; absent: 1. */
   readonly weight?: number;
@@ -103,31 +106,34 @@ export interface AgentProfile {
   readonly minIdle: number;
   /** The same by environment, instead of `minIdle`; "" stands for agents in none. */
   readonly minIdleOf?: Readonly<Record<string, number>>;
-  /** Idle instances kept beside those that build; absent: none. */
+  /** Idle instances kept in proportion to those that are building; absent: none. */
   readonly headroom?: Headroom;
-  /** Times at which other idle agents are kept; of those that are open the last one counts. */
+  /** Periods with different numbers of idle agents; if several are open, the last one applies. */
   readonly schedules?: readonly Schedule[];
-  /** Jobs that one agent may build before it is replaced; absent: any number. */
+  /** Number of jobs after which an agent is replaced; absent: unlimited. */
   readonly maxJobs?: number;
-  /** Age at which an agent is replaced, at the latest; absent: any. */
+  /** Maximum age at which an agent is replaced; absent: unlimited. */
   readonly maxLifetimeMs?: number;
-  /** Whose agents go first: of the host with the fewest, or with the most; absent: whoever is idle longest. */
+  /**
+   * Which agents are removed first: those on the host with the fewest agents, or with the most; absent: the agent that
+   * has been idle longest.
+   */
   readonly scaleIn?: "pack" | "spread";
-  /** The agent that alone has built a pipeline last goes after others. */
+  /** The only agent whose last job was of a certain pipeline is removed after others. */
   readonly keepsWorkspaces?: true;
-  /** As many agents as were in use at any time of this period stay; absent: no memory. */
+  /** As many agents as were in use at any time of this period are kept; absent: none. */
   readonly keepPeakForMs?: number;
   readonly idleTimeoutMs: number;
-  /** From the container's start to its first sight on the GoCD server. */
+  /** From the start of the container until it is first listed by the GoCD server. */
   readonly registerTimeoutMs: number;
-  /** How long a draining agent may continue to build; absent: for ever. */
+  /** How long a draining agent may continue to build; absent: unlimited. */
   readonly drainTimeoutMs?: number;
   readonly container: ContainerSettings;
-  /** Where in framework.conf the auto-register key of its agents is set; absent: they get none. */
+  /** Where in framework.conf the auto-register key of its agents is set; absent: they have none. */
   readonly registerKey?: string;
 }
 
-/** Each week, day or whatever the two say: what is kept from each match of `from` to the next match of `to`. */
+/** What is kept from each match of `from` to the next match of `to`. */
 export interface Schedule {
   /** Cron, five fields: minute, hour, day of the month, month, day of the week. */
   readonly from: string;
@@ -135,17 +141,17 @@ export interface Schedule {
   readonly to: string;
   /** IANA name, e.g. `Europe/Berlin`. */
   readonly timeZone: string;
-  /** Instead of that of the profile, together with `minIdleOf`. */
+  /** Overrides that of the profile, together with `minIdleOf`. */
   readonly minIdle?: number;
   /** See `minIdle`. */
   readonly minIdleOf?: Readonly<Record<string, number>>;
-  /** Instead of that of the profile. */
+  /** Overrides that of the profile. */
   readonly headroom?: Headroom;
-  /** Instead of that of the profile. */
+  /** Overrides that of the profile. */
   readonly idleTimeoutMs?: number;
 }
 
-/** Idle agents beside busy ones of their environment: so many, or a share of the busy ones, rounded up. */
+/** Idle agents kept while others in their environment are busy: a number, or a share of the busy ones, rounded up. */
 export type Headroom =
   | { readonly kind: "count"; readonly agents: number }
   | { readonly kind: "share"; readonly percent: number };
@@ -157,7 +163,7 @@ export type PlacementConstraint =
   | { readonly field: string; readonly operator: "matches" | "not-matches"; readonly pattern: string }
   | { readonly field: string; readonly operator: "exists" | "not-exists" };
 
-/** How the container is made; becomes a TaskInfo in mesos/task_info.ts. */
+/** Settings of the container; converted to a TaskInfo in mesos/task_info.ts. */
 export interface ContainerSettings {
   readonly type: "DOCKER" | "MESOS";
   readonly image: string;
@@ -169,14 +175,17 @@ export interface ContainerSettings {
   readonly privileged: boolean;
   /** Docker parameters, each `--key=value`. */
   readonly parameters: readonly { readonly key: string; readonly value: string }[];
-  /** Variables of the operator; they win over ours, except what names the agent (identity/agent_naming.ts). */
+  /**
+   * Environment variables set by the operator; they override ours, except those that name the agent
+   * (identity/agent_naming.ts).
+   */
   readonly env: Readonly<Record<string, string>>;
   /** Variables whose values are read from files at each launch: name to path. */
   readonly envFiles: Readonly<Record<string, string>>;
   /** User in the container's command; empty: the framework's. */
   readonly user: string;
   readonly uris: readonly UriSettings[];
-  /** Overrides the image's entry point where given; with `shell` it is a shell line. */
+  /** If given, overrides the image's entry point; with `shell` it is a shell command line. */
   readonly command?: string;
   readonly shell: boolean;
   readonly arguments: readonly string[];
@@ -193,7 +202,7 @@ export type ContainerNetwork =
   | { readonly mode: "BRIDGE" | "HOST" | "NONE" }
   | { readonly mode: "USER"; readonly name: string };
 
-/** A port of the container made reachable on a host port out of the offer. */
+/** A port of the container that is mapped to a host port from the offer. */
 export interface PortMapping {
   readonly containerPort: number;
   readonly protocol: "tcp" | "udp";
@@ -210,7 +219,7 @@ export type VolumeSettings =
     readonly mode: "RW" | "RO";
   };
 
-/** A file that the Mesos fetcher brings into the sandbox. */
+/** A file that the Mesos fetcher downloads into the sandbox. */
 export interface UriSettings {
   readonly value: string;
   readonly extract: boolean;

@@ -21,76 +21,76 @@ import type { Peak } from "./demand/peaks.ts";
 import type { OpenWindow } from "./demand/windows.ts";
 import type { Watched } from "./session/watched.ts";
 
-/** Everything the core knows. */
+/** The complete state of the core. */
 export interface State {
   readonly settings: Settings;
   readonly startedMs: number;
-  /** Since when these settings are in force. */
+  /** Since when these settings are active. */
   readonly settingsSinceMs: number;
-  /** When the last step was made. */
+  /** When the last step ran. */
   readonly lastStepMs: number;
-  /** The time that this run of the program has watched. */
+  /** The watched time of this run of the program. */
   readonly watched: Watched;
   readonly framework: FrameworkRecord;
   readonly controls: ControlsRecord;
-  /** The cpus that agents have used today; absent: nobody counts. */
+  /** Today's cpu usage of agents; absent: not counted. */
   readonly cpuUse?: CpuUseState;
   readonly instances: ReadonlyMap<string, AgentInstance>;
   readonly session: SessionState;
   readonly server: ServerState;
   readonly demand: DemandState;
-  /** Windows of schedules that are open, by profile. */
+  /** Open windows of schedules, by profile. */
   readonly windows: ReadonlyMap<string, OpenWindow>;
   readonly offers: OffersState;
-  /** When Mesos last asked for a host back where agents are to go for it, by Mesos agent id. */
+  /** When Mesos last requested maintenance of a host whose agents are being drained for it, by Mesos agent id. */
   readonly maintenanceRequestedMs: ReadonlyMap<string, number>;
   readonly breakers: BreakersState;
-  /** Profiles of which the operator wants one agent launched to see whether it works, with when that was asked. */
+  /** Profiles for which the operator has requested a canary, with the time of the request. */
   readonly canaries: ReadonlyMap<string, number>;
-  /** What has failed of late, for people. */
+  /** Recent failures, for display. */
   readonly failureWindow: FailureWindow;
   readonly reconciliation: ReconciliationState;
-  /** What earlier runs have left with Mesos: not told yet, told, or nothing that a launch would have to know. */
+  /** Tasks left by earlier runs: not reported by Mesos yet, reported, or irrelevant for launches. */
   readonly inherited: "unknown" | "known" | "none";
   readonly brake: BrakeState;
   readonly shuttingDown: boolean;
-  /** The operator wants TEARDOWN without a drain, as soon as there is a session. */
+  /** The operator has requested TEARDOWN without a drain, as soon as there is a session. */
   readonly tearDownNow: boolean;
-  /** When TEARDOWN was last sent; the id is forgotten only once the master has accepted it. */
+  /** When TEARDOWN was last sent; the framework id is removed only once the master has accepted it. */
   readonly tearDownAskedMs?: number;
 }
 
-/** What is used, as counted so far. */
+/** The usage counted so far. */
 export interface CpuUseState {
   readonly record: CpuUse;
-  /** Up to when it is counted, and when it was last stored; ms since the epoch. */
+  /** The time up to which it is counted, and when it was last stored; ms since the epoch. */
   readonly countedMs: number;
   readonly storedMs: number;
 }
 
-/** The subscription, as far as decisions need it. */
+/** The parts of the subscription that decisions need. */
 export interface SessionState {
   readonly kind: "connecting" | "subscribed" | "superseded" | "ended";
   readonly sinceMs: number;
   readonly master?: string;
-  /** `master_info.id`: of one run of one master. */
+  /** `master_info.id`: identifies one run of one master. */
   readonly masterId?: string;
   readonly masterVersion?: string;
   readonly reason?: string;
-  /** The operator's next act, where there is one. */
+  /** The operator's next step, if there is one. */
   readonly hint?: string;
-  /** How often the master says that it is there; absent: not told. */
+  /** Heartbeat interval of the master; absent: not given. */
   readonly heartbeatMs?: number;
-  /** When it last did. */
+  /** When the last heartbeat arrived. */
   readonly heardMs?: number;
-  /** What has gone wrong since a session that held: kept by the session that follows, until that one holds. */
+  /** What has gone wrong since the last stable session; kept until the next session is stable. */
   readonly failing?: SessionFailing;
 }
 
 /** Subscriptions fail. */
 export interface SessionFailing {
   readonly sinceMs: number;
-  /** Subscriptions succeed, but end again at once. */
+  /** Subscriptions succeed, but end soon afterwards. */
   readonly isUnsteady: boolean;
 }
 
@@ -100,75 +100,84 @@ export interface ServerState {
   /** The newest version that this run has seen. */
   readonly newestVersion?: string;
   readonly lastPollMs?: number;
-  /** The last good list of agents (of a full poll or between polls); absent: none in this run. */
+  /** The last successful list of agents (of a full poll or between polls); absent: none in this run. */
   readonly reading?: AgentsReading;
-  /** The time in which the server was seen at work; absent: it is in maintenance mode, or was not read in this run. */
+  /**
+   * The time during which the server was operational; absent: it is in maintenance mode, or was not read in this run.
+   */
   readonly serving?: Watched;
   readonly nextPollMs: number;
   readonly nextAgentsMs: number;
-  /** A request is in progress since then; absent: none. */
+  /** Since when a request is in progress; absent: none. */
   readonly askedMs?: number;
-  /** Since when every answer was good and the program never stood still; absent while the last one failed. */
+  /** Since when all reads were successful and the program was not suspended; absent while the last read failed. */
   readonly healthySinceMs?: number;
-  /** When the first read was sent of those that have failed since the last good one; absent: none has. */
+  /** When the first failed read since the last successful one was sent; absent: none. */
   readonly failingSinceMs?: number;
   readonly quietPolls: number;
   readonly failuresInARow: number;
-  /** Why the last read failed, until a whole poll is good. */
+  /** Why the last read failed, until a full poll succeeds. */
   readonly problem?: GocdProblem;
-  /** When the first read was asked for that failed since then. */
+  /** When the first failed read since then was requested. */
   readonly problemSinceMs?: number;
-  /** How long the last good poll took, ms. */
+  /** Duration of the last successful poll, ms. */
   readonly pollTookMs?: number;
-  /** Why changes of records fail although the server is read; absent: the last one was carried out. */
+  /** Why changes of records fail although the server can be read; absent: the last one succeeded. */
   readonly writeFailure?: WriteFailure;
-  /** What the last agent of a profile with an auto-register key showed of that key, by profile; none of this run: absent. */
+  /**
+   * What the last agent of a profile with an auto-register key showed about that key, by profile; absent: no agent in
+   * this run.
+   */
   readonly keyOutcomes: ReadonlyMap<string, KeyOutcome>;
   readonly findings: readonly Finding[];
-  /** Environments of our configuration that the server does not have; absent: it could not be told. */
+  /** Environments of our configuration that the server does not have; absent: unknown. */
   readonly missingEnvironments?: readonly string[];
-  /** As last read, where the configuration asks for groups; absent: never in this run. */
+  /** As last read, if the configuration uses groups; absent: never in this run. */
   readonly pipelineGroups?: PipelineGroups;
   readonly agents: readonly GocdAgent[];
   /** Locators that agents were seen to build since the last poll. */
   readonly built: ReadonlySet<string>;
-  /** Uuids of agents that have begun to build since the last poll, where the server does not tell which job. */
+  /** Uuids of agents that have started building since the last poll, if the server does not report the job. */
   readonly begun: ReadonlySet<string>;
-  /** When each Enabled, Idle GocdAgent was first seen idle without a break, by uuid. */
+  /** Since when each Enabled, Idle GocdAgent has been idle without interruption, by uuid. */
   readonly idleSinceMs: ReadonlyMap<string, number>;
-  /** Uuids of records of other instances that instances without one live under, by task id (identity/shared_guid.ts). */
+  /**
+   * Uuids of records that instances without their own record share with others, by task id (identity/shared_guid.ts).
+   */
   readonly sharedUuids: ReadonlyMap<string, string>;
-  /** When a list of this run first showed each GocdAgent, by uuid. */
+  /** When each GocdAgent was first listed in this run, by uuid. */
   readonly appearedMs: ReadonlyMap<string, number>;
-  /** Records that lists have come to lack, as last shown, by uuid: a list may lack some for a while. */
+  /** Records that are missing from recent lists, as last listed, by uuid: a list may lack some temporarily. */
   readonly unlisted: ReadonlyMap<string, UnlistedAgent>;
-  /** Since when each Disabled GocdAgent has shown Idle at each look, by uuid. */
+  /** Since when each Disabled GocdAgent has been Idle in every list, by uuid. */
   readonly disabledIdleSinceMs: ReadonlyMap<string, number>;
-  /** Jobs that idle GocdAgents have left to others, by uuid, as long as they are idle without a break. */
+  /**
+   * Jobs that other agents took although a GocdAgent was idle, by its uuid, as long as it is idle without interruption.
+   */
   readonly overtaken: ReadonlyMap<string, { readonly idleSinceMs: number; readonly jobs: number }>;
-  /** Since when each GocdAgent has shown LostContact, or Missing, by uuid. */
+  /** Since when each GocdAgent has been in LostContact or Missing, by uuid. */
   readonly lostSinceMs: ReadonlyMap<string, number>;
-  /** Since when lists have shown the GocdAgent of an instance absent or out of contact, by uuid (demand/hung_build.ts). */
+  /** Since when the GocdAgent of an instance has been unlisted or out of contact, by uuid (demand/hung_build.ts). */
   readonly silentSinceMs: ReadonlyMap<string, number>;
-  /** Since when each list has shown a GocdAgent as Disabled, by uuid; forgotten when we ask for it to be enabled. */
+  /** Since when a GocdAgent has been Disabled in every list, by uuid; removed when we request it to be enabled. */
   readonly disabledSinceMs: ReadonlyMap<string, number>;
-  /** Since when each list has shown an agent, whose ever, that the server takes to be in contact. */
+  /** Since when every list has shown at least one agent (of any owner) that counts as in contact. */
   readonly inContactSinceMs?: number;
-  /** When the enabling of a Pending record was asked for that is not answered yet, by uuid. */
+  /** When the enabling of a Pending record was requested that has not been answered yet, by uuid. */
   readonly enableRequestedMs: ReadonlyMap<string, number>;
-  /** When something was last asked of the server for a record, by uuid. */
+  /** When a change of a record was last requested from the server, by uuid. */
   readonly lastRequestMs: ReadonlyMap<string, number>;
   /** First poll that showed (nearly) all agents Missing after a restart of the server. */
   readonly restartedMs?: number;
 }
 
-/** What an agent that registered shows of its auto-register key. */
+/** What an agent that registered shows about its auto-register key. */
 export type KeyOutcome =
   | { readonly kind: "accepted" }
   /** Agents have registered as Pending since then. */
   | { readonly kind: "refused"; readonly sinceMs: number };
 
-/** Changes of records have failed since then, for reasons that lie in no record. */
+/** Changes of records have failed since then, for reasons that no single record causes. */
 export interface WriteFailure {
   readonly kind: "delete" | "update";
   readonly problem: GocdProblem;
@@ -176,36 +185,36 @@ export interface WriteFailure {
   readonly lastMs: number;
 }
 
-/** Whether a server seems to be another one, or to have lost what it knew. */
+/** Whether a server seems to be a different one, or to have lost its data. */
 export interface BrakeState {
-  /** The GoCD server lists most of our agents no more. */
+  /** The GoCD server no longer lists most of our agents. */
   readonly gocd?: GocdSuspicion;
   /** Mesos has lost most of our agents. */
   readonly mesos?: MesosSuspicion;
-  /** When the last suspicion was over. */
+  /** When the last suspicion ended. */
   readonly releasedMs?: number;
-  /** A Mesos agent that we know has been heard of since the subscription to this master. */
+  /** A known Mesos agent has appeared since the subscription to this master. */
   readonly isSameCluster: boolean;
 }
 
-/** That a server does not show what it must. */
+/** Evidence that a server does not show what it should. */
 export type Suspicion = GocdSuspicion | MesosSuspicion;
 
 /** The GoCD server lists too few of our agents. */
 export interface GocdSuspicion {
   readonly kind: "gocd-unlisted";
   readonly sinceMs: number;
-  /** Agents of ours that it does not list; 0: it lists nobody of its last list, whosever. */
+  /** Our agents that it does not list; 0: it lists none of the agents of its last list, of any owner. */
   readonly missing: number;
-  /** Agents of ours that it must list. */
+  /** Our agents that it should list. */
   readonly of: number;
   /** Its version has gone back. */
   readonly isOlder: boolean;
-  /** Uuids of the last list, where all of it has vanished. */
+  /** Uuids of the last list, if all of them have vanished. */
   readonly vanished?: readonly string[];
 }
 
-/** Mesos has lost agents of ours that the GoCD server hears. */
+/** Mesos has lost agents of ours with which the GoCD server is in contact. */
 export interface MesosSuspicion {
   readonly kind: "mesos-lost";
   readonly sinceMs: number;
@@ -213,14 +222,14 @@ export interface MesosSuspicion {
   readonly of: number;
 }
 
-/** A record that the last lists lack. */
+/** A record that is missing from the last lists. */
 export interface UnlistedAgent {
   readonly gocdAgent: GocdAgent;
-  /** When a list lacked it first, ms since the epoch. */
+  /** When it was first missing, ms since the epoch. */
   readonly sinceMs: number;
 }
 
-/** The backlog, as last judged. */
+/** The backlog, as last assessed. */
 export interface DemandState {
   /** The last poll's jobs in buckets, kept so that the plan can be recomputed between polls. */
   readonly backlog: Backlog;
@@ -230,36 +239,36 @@ export interface DemandState {
   readonly isStale: boolean;
   /** Memory of each waiting job by locator. */
   readonly seen: ReadonlyMap<string, SeenJob>;
-  /** How many agents were in use of late, by profile, the highest first; absent: nobody asks. */
+  /** Recent numbers of agents in use, by profile, highest first; absent: not needed. */
   readonly peaks?: ReadonlyMap<string, readonly Peak[]>;
   /** Run-on-all jobs that have lost their pin, or may have. */
   readonly unpinned: Unpinned;
   /** Jobs that have left the feed although no agent could have taken them. */
   readonly untaken: Untaken;
-  /** Polls in a row with unmet need, by bucket key. */
+  /** Consecutive polls with unmet demand, by bucket key. */
   readonly streaks: ReadonlyMap<string, number>;
   readonly jobs: readonly JobVerdict[];
   readonly buckets: readonly BucketDemand[];
-  /** What is to be launched now, oldest job's bucket first. */
+  /** What should be launched now, oldest job's bucket first. */
   readonly wanted: readonly WantedAgents[];
 }
 
-/** What we remember of a waiting job. */
+/** What we remember about a waiting job. */
 export interface SeenJob {
   readonly firstSeenMs: number;
   readonly bucketKey: string;
-  /** Place in the feed at the last poll; the feed is oldest first. */
+  /** Position in the feed in the last poll; the feed is oldest first. */
   readonly order: number;
-  /** In how many polls an agent had taken a newer job of its bucket. */
+  /** Number of polls in which an agent had taken a newer job of its bucket. */
   readonly passedOver: number;
-  /** Judged to wait for another cause since and until then, although no idle agent is there at the moment. */
+  /** Since when and until when it counts as waiting for another cause, although no agent is idle at the moment. */
   readonly otherCause?: {
     readonly sinceMs: number;
     readonly untilMs: number;
-    /** Judged a zombie: so often newer jobs had been taken before it. */
+    /** It counts as a zombie; how many times newer jobs had been taken before it. */
     readonly passedOver?: number;
   };
-  /** How often it has been so judged. */
+  /** How many times this has happened. */
   readonly otherCauseCount: number;
 }
 
@@ -278,20 +287,23 @@ export interface OffersState {
   readonly roles: ReadonlyMap<string, RoleOffers>;
   /** Nearest miss of the last placement by profile, for the verdicts. */
   readonly nearestMiss: ReadonlyMap<string, NearestMiss>;
-  /** What the hosts of living instances last offered and had left, by Mesos agent id. */
+  /** What the hosts of running instances last offered and had left, by Mesos agent id. */
   readonly hosts: ReadonlyMap<string, Offer>;
   readonly launchTimesMs: readonly number[];
-  /** By Mesos agent id: what hosts have to give; kept where `scaling.max-cpu-share` is set. */
+  /** By Mesos agent id: the cpus of hosts; kept if `scaling.max-cpu-share` is set. */
   readonly capacity?: ReadonlyMap<string, HostCapacity>;
-  /** Who was not launched for that share, when last; absent: nobody. */
+  /** Launches that were last held back by that share, and when; absent: none. */
   readonly shareHeld?: ShareHeld;
-  /** Offers whose decline may not have arrived: declined again at the next tick. */
+  /** Offers whose DECLINE may not have arrived: declined again at the next tick. */
   readonly undeclined: readonly string[];
-  /** Inverse offers whose answer may not have arrived: declined at the next tick, since Mesos asks only once at a time. */
+  /**
+   * Inverse offers whose answer may not have arrived: declined at the next tick, because Mesos has only one outstanding
+   * at a time.
+   */
   readonly inverseUnanswered: readonly string[];
 }
 
-/** The cpus that a host had for us beside what our agents there had then. */
+/** The cpus that a host offered us, in addition to those of our agents there at that time. */
 export interface HostCapacity {
   readonly atMs: number;
   readonly hostname: string;
@@ -306,25 +318,25 @@ export interface ShareHeld {
   readonly clusterMilli: number;
 }
 
-/** Why a profile found no place, without a break since `sinceMs`. */
+/** Why a profile could not be placed, continuously since `sinceMs`. */
 export interface NearestMiss {
   readonly sinceMs: number;
   readonly atMs: number;
   readonly miss: PlacementMiss;
 }
 
-/** The standing of one role with the allocator. */
+/** The allocation state of one role. */
 export interface RoleOffers {
   readonly suppressed: boolean;
   readonly lastReviveMs?: number;
-  /** When offers began to be wanted: the REVIVE that ended the last SUPPRESS. Repeats do not change it. */
+  /** Since when offers are wanted: the REVIVE that ended the last SUPPRESS. Repetitions do not change it. */
   readonly revivedMs?: number;
   readonly lastOfferMs?: number;
-  /** The one repeat after a revive without an offer has been sent. */
+  /** The single repetition after a REVIVE without an offer has been sent. */
   readonly repeated: boolean;
-  /** A decline with a long filter went out after the last revive. */
+  /** A DECLINE with a long filter was sent after the last REVIVE. */
   readonly longDeclineMs?: number;
-  /** The last SUPPRESS or REVIVE failed: the next one leaves no sooner. */
+  /** The last SUPPRESS or REVIVE failed: the next one is not sent before this time. */
   readonly retryMs?: number;
 }
 
@@ -334,7 +346,7 @@ export interface BreakersState {
   readonly hosts: ReadonlyMap<string, HostBreaker>;
 }
 
-/** Failures of a profile in a row. */
+/** Consecutive failures of a profile. */
 export interface ProfileBreaker {
   readonly failures: number;
   /** When the first of them was counted. */
@@ -342,13 +354,13 @@ export interface ProfileBreaker {
   readonly lastFailureMs: number;
   readonly retryMs: number;
   readonly lastFailure: Failure;
-  /** What a container of the last wave of failures has written; absent: not asked, or not answered yet. */
+  /** The output of a container of the last wave of failures; absent: not requested, or no response yet. */
   readonly stderr?: StderrTail;
 }
 
 /** Recent failures on a host, and until when it is avoided. */
 export interface HostBreaker {
-  /** Oldest first; without a profile: the host alone was at fault. */
+  /** Oldest first; without a profile: the failure was caused by the host alone. */
   readonly failures: readonly { readonly atMs: number; readonly profile?: string }[];
   readonly avoid?: { readonly untilMs: number; readonly forMs: number };
   readonly lastFailure: Failure;
@@ -356,7 +368,7 @@ export interface HostBreaker {
 
 /** Explicit and implicit reconciliation. */
 export interface ReconciliationState {
-  /** Tasks not yet answered since the last SUBSCRIBED. */
+  /** Tasks without a response since the last SUBSCRIBED. */
   readonly pending: ReadonlySet<string>;
   readonly nextExplicitMs?: number;
   readonly explicitDelayMs: number;

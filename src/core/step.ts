@@ -1,7 +1,7 @@
 // The only switch over events: one event in, one frame out. Pure: the same state, event, time and random number give
 // the same frame.
 //
-// event → (life cycles) → plan, when something changed → suppress or revive → frame: records, then effects
+// event → (life cycles) → plan, if something changed → suppress or revive → frame: records, then effects
 
 import { emptyBacklog } from "./demand/backlog.ts";
 import { judgeLosses, knowCluster, noBrake } from "./life/brake.ts";
@@ -40,7 +40,7 @@ import { noneUntaken } from "./demand/untaken.ts";
 import { windowsTold } from "./demand/windows.ts";
 import { noticeStandstill, watchedFrom } from "./session/watched.ts";
 
-/** None was made yet. */
+/** No step has run yet. */
 const noOffers: OffersState = {
   roles: new Map(),
   nearestMiss: new Map(),
@@ -50,7 +50,7 @@ const noOffers: OffersState = {
   inverseUnanswered: [],
 };
 
-/** The state at the start of the program, from what the store gave back. */
+/** The state at the start of the program, from the content of the store. */
 export function initialState(stored: StoredState, settings: Settings, atMs: number): State {
   const instances = new Map(stored.instances.map((instance) => [instance.taskId, notInFuture(instance, atMs)]));
   for (const instance of retireChanged(instances.values(), settings)) instances.set(instance.taskId, instance);
@@ -112,7 +112,7 @@ export function initialState(stored: StoredState, settings: Settings, atMs: numb
   };
 }
 
-/** What one event leads to. Never throws for anything that an event may hold. */
+/** Processes one event. Never throws, whatever the event contains. */
 export function step(state: State, { atMs, random, event }: TimedEvent): Frame {
   const draft = new Draft(state, atMs, random);
   noticeStandstill(draft);
@@ -137,7 +137,8 @@ function apply(draft: Draft, event: Event): void {
       return offersReceived(draft, event.offers);
     case "offer-rescinded":
     case "inverse-offer-rescinded":
-      // Offers are answered in the step that brings them: a rescinded one is history, and its tasks come back as dropped.
+      // Offers are answered in the step that receives them: a rescind comes too late, and its tasks are reported as
+      // dropped.
       return;
     case "inverse-offers-received":
       return inverseOffersReceived(draft, event.offers);
@@ -191,8 +192,8 @@ function tick(draft: Draft): void {
 }
 
 /**
- * Records that one call can change together are changed together: last in the frame, after all calls of Mesos. What is
- * enabled comes after what is disabled: an instance that is drained and found useful in one step ends enabled.
+ * Changes of records are combined into as few calls as possible: last in the frame, after all Mesos calls. Enabling
+ * comes after disabling: an instance that is drained and then found useful in the same step ends up enabled.
  */
 function inBulk(effects: readonly Effect[]): readonly Effect[] {
   const disable: GocdAgentRef[] = [];

@@ -1,5 +1,5 @@
-// What is left of a frame whose records could not be stored: no launch, kill, acknowledgement or change of an instance,
-// but servers are still read, offers given back, ERRORs obeyed, and a new configuration applies.
+// Reduces a frame whose records could not be stored: no launch, kill, acknowledgement or change of an instance, but
+// servers are still read, offers declined, ERRORs handled, and a new configuration applied.
 
 import type { Effect } from "./effect.ts";
 import type { Event } from "./event.ts";
@@ -9,26 +9,26 @@ import { endTexts } from "./words/ends.ts";
 import { freshRole } from "./placement/roles.ts";
 import type { OffersState, ServerState, State } from "./state.ts";
 
-/** Offers that come while nothing can be stored are refused for no longer: they are wanted as soon as it can. */
+/** Maximum refusal time for offers while nothing can be stored: they are wanted again as soon as possible. */
 const refuseSeconds = 5;
-/** A session that ended with something to be stored is not restarted any faster. */
+/** Minimum delay before a session is restarted that ended with something to be stored. */
 const subscribeAgainMs = 5_000;
 
-/** Whether a part of the state survives the frame that could not be stored. */
+/** Whether a part of the state survives a frame that could not be stored. */
 export type Fate =
-  /** It was learned from a server or follows from that alone: it survives. */
+  /** It was learned from a server, or derived from that only: it survives. */
   | "learned"
   /**
-   * It remembers an act of ours or a decision, such as that something was asked for. The act has not left, so it is as
-   * before, and is decided again when the event comes again. It survives an event that nobody sends again.
+   * It records an action of ours or a decision, e.g. that something was requested. The action was not performed, so it
+   * is restored, and decided again when the event is repeated. It survives an event that is not repeated.
    */
   | "acted"
-  /** It is what is stored: as before, always. */
+  /** It is the stored state: always restored. */
   | "stored";
 
-/** The fate of each part of {@linkcode State}; `server` and `offers` are taken apart below. */
+/** How each part of {@linkcode State} is treated; `server` and `offers` are split up below. */
 export const stateFates: Readonly<Record<keyof State, Fate>> = {
-  // The operator's file. Instances of changed profiles are marked by the next tick that can be stored.
+  // The configuration file. Instances of changed profiles are marked by the next tick that can be stored.
   settings: "learned",
   settingsSinceMs: "learned",
   windows: "learned",
@@ -38,31 +38,31 @@ export const stateFates: Readonly<Record<keyof State, Fate>> = {
   framework: "stored",
   controls: "stored",
   cpuUse: "stored",
-  // With their clocks of repeated calls: a KILL that has not left is sent by the next tick.
+  // Including the timers of repeated calls: a KILL that was not sent is sent by the next tick.
   instances: "stored",
   session: "acted",
   server: "learned",
-  // The plan is recomputed from the instances as they are.
+  // The plan is recomputed from the stored instances.
   demand: "learned",
   offers: "acted",
-  // Agents that were to stay, or to go, are not marked so: it is asked for again, or forgotten by the next tick.
+  // The agents are not marked, so Mesos asks again, or the next tick removes the entry.
   maintenanceRequestedMs: "acted",
   // Mesos reports failures again, and they must count only once.
   breakers: "acted",
   failureWindow: "acted",
   canaries: "acted",
-  // An answer to a question of ours is given once: the question is repeated.
+  // A response is sent only once: the request is repeated.
   reconciliation: "acted",
   // The jump of the task numbers is stored with the first launch.
   inherited: "acted",
-  // Which agents have vanished is in the next list as well.
+  // The next list also shows which agents have vanished.
   brake: "acted",
   shuttingDown: "learned",
   tearDownNow: "acted",
   tearDownAskedMs: "acted",
 };
 
-/** The fate of each part of {@linkcode ServerState}. */
+/** How each part of {@linkcode ServerState} is treated. */
 export const serverFates: Readonly<Record<keyof ServerState, Fate>> = {
   info: "learned",
   newestVersion: "learned",
@@ -88,7 +88,7 @@ export const serverFates: Readonly<Record<keyof ServerState, Fate>> = {
   built: "learned",
   begun: "learned",
   idleSinceMs: "learned",
-  // Who was told of is drained in the same step: counted again.
+  // Reported agents are drained in the same step: counted again.
   overtaken: "acted",
   sharedUuids: "learned",
   appearedMs: "learned",
@@ -103,22 +103,24 @@ export const serverFates: Readonly<Record<keyof ServerState, Fate>> = {
   restartedMs: "learned",
 };
 
-/** The fate of each part of {@linkcode OffersState}. */
+/** How each part of {@linkcode OffersState} is treated. */
 export const offersFates: Readonly<Record<keyof OffersState, Fate>> = {
-  // But for when offers were seen.
+  // Except for when offers were seen.
   roles: "acted",
   nearestMiss: "acted",
   hosts: "learned",
   launchTimesMs: "acted",
-  // Declines are sent anyway.
-  // What hosts have is in their next offers, and the share is judged anew by them.
+  // Declines are sent anyway. The resources of hosts are in their next offers, with which the share is evaluated again.
   capacity: "learned",
   shareHeld: "learned",
   undeclined: "learned",
   inverseUnanswered: "learned",
 };
 
-/** Notes about what survives; all others report actions that have not happened. What happens again is reported then. */
+/**
+ * Notes about state that survives; all others report actions that were not performed. They are reported when the action
+ * is repeated.
+ */
 const toldNotes: ReadonlySet<NoteKind> = new Set([
   "bucket-changed",
   "demand-changed",
@@ -132,7 +134,7 @@ const toldNotes: ReadonlySet<NoteKind> = new Set([
   "settings-changed",
 ]);
 
-/** What is left of `frame`, which `event` has made of the state `before`. */
+/** Reduces `frame`, the result of `event` for the state `before`. */
 export function withoutRecords(before: State, event: Event, frame: Frame): Omit<Frame, "records"> {
   const { state } = frame;
   const fates = { isRepeated: repeated[event.kind] };
@@ -173,9 +175,9 @@ function withOffersSeen(before: OffersState, { roles }: OffersState): OffersStat
   return seen;
 }
 
-/** Whether what an event could not bring about comes to us again: sent, asked for, or seen again. */
+/** Whether the input of an event will reach us again: sent, requested, or observed again. */
 const repeated: Readonly<Record<Event["kind"], boolean>> = {
-  // Mesos sends an update until it is acknowledged, makes offers again, and we subscribe and look again.
+  // Mesos repeats an update until it is acknowledged, sends offers again, and we subscribe and read again.
   "subscribed": true,
   "heartbeat": true,
   "offers-received": true,
@@ -186,7 +188,7 @@ const repeated: Readonly<Record<Event["kind"], boolean>> = {
   "gocd-agents-read": true,
   "gocd-poll-failed": true,
   "tick": true,
-  // The operator is told that it had no effect.
+  // The operator gets an error that it had no effect.
   "launching-frozen": true,
   "launching-resumed": true,
   "drain-requested": true,
@@ -210,11 +212,11 @@ const repeated: Readonly<Record<Event["kind"], boolean>> = {
 };
 
 const asItIs = (effect: Effect): readonly Effect[] => [effect];
-/** Decided again from the state that stays, or sent again by the other side. */
+/** Decided again from the remaining state, or sent again by the other side. */
 const notAtAll = (): readonly Effect[] => [];
 const briefly = (seconds: number): number => Math.min(seconds, refuseSeconds);
 
-/** How the effects of each kind leave. */
+/** How the effects of each kind are performed. */
 const leaves: { readonly [K in Effect["kind"]]: (effect: Extract<Effect, { readonly kind: K }>) => readonly Effect[] } =
   {
     "poll-gocd": asItIs,
@@ -241,14 +243,14 @@ const leaves: { readonly [K in Effect["kind"]]: (effect: Extract<Effect, { reado
     "exit": notAtAll,
   };
 
-/** What may leave of an effect. */
+/** The part of an effect that may be performed. */
 function withoutRecord(effect: Effect): readonly Effect[] {
-  // The table has for each kind what leaves of that kind, which the compiler cannot follow through the union.
+  // The table maps each kind to effects of that kind, which the compiler cannot infer through the union.
   const leave = leaves[effect.kind] as (effect: Effect) => readonly Effect[];
   return leave(effect);
 }
 
-/** A framework id that is not stored would orphan every agent: without one, there is no session. */
+/** A framework id that is not stored would orphan every agent, so there is no session without a stored id. */
 function effectsFor({ kind }: Event): readonly Effect[] {
   if (kind !== "subscribed") return [];
   return [{ kind: "end-session", message: endTexts.idUnstored, retryMs: subscribeAgainMs }];

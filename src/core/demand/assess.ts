@@ -1,4 +1,4 @@
-// One verdict for every waiting job. Not here: how many agents may be launched (plan.ts).
+// Assigns one verdict to every waiting job. How many agents may be launched is decided in plan.ts.
 
 import type { Bucket } from "./backlog.ts";
 import { type CapacityClass, capacityOf } from "./capacity.ts";
@@ -12,17 +12,19 @@ import type { PollerSettings } from "../settings.ts";
 import type { SeenJob, State } from "../state.ts";
 import { matchSupply } from "./supply.ts";
 
-/** The state of one bucket: its jobs are, oldest first, `otherCause` by name, then taken, coming, needing. */
+/**
+ * The assessment of one bucket: its jobs are, oldest first, those named in `otherCauses`, then taken, coming, needing.
+ */
 export interface BucketAssessment {
   readonly bucket: Bucket;
   readonly choice: ProfileChoice;
-  /** Locators judged to wait for another cause, with that cause. */
+  /** Locators of jobs that wait for another cause, with that cause. */
   readonly otherCauses: ReadonlyMap<string, OtherCause>;
-  /** Among `otherCauses`: found now, by an idle agent that leaves them waiting; how they are remembered from now on. */
+  /** Among `otherCauses`: found now, because an idle agent does not get them; how they are remembered from now on. */
   readonly newlyPassed: ReadonlyMap<string, SeenJob>;
   readonly willBeTaken: number;
   readonly coming: number;
-  /** What is left: needs an agent, or is unserved. */
+  /** The remaining jobs: they need an agent, or are unserved. */
   readonly rest: number;
   /** Names of idle agents and of coming instances that could take its jobs. */
   readonly idleNames: readonly string[];
@@ -37,7 +39,7 @@ export interface Assessment {
   readonly used: readonly number[];
 }
 
-/** Judges the backlog of the last poll against the capacity of now. */
+/** Assesses the backlog of the last poll against the current capacity. */
 export function assess(state: State, atMs: number): Assessment {
   const { backlog, seen } = state.demand;
   const rule = backlog.resourceCase;
@@ -46,7 +48,7 @@ export function assess(state: State, atMs: number): Assessment {
   const numbered = capacity.map((each, at) => ({ each, at }));
   const judged = backlog.buckets.map((bucket) => {
     const isRetried = bucket.jobs.some(({ locator }) => (seen.get(locator)?.otherCause?.untilMs ?? Infinity) <= atMs);
-    // The job, or these agents: the next try is to tell.
+    // Either the job or these agents are the cause: the next attempt will show which.
     const able = numbered.filter(({ each: { isStale, capability } }) =>
       !(isRetried && isStale === true) && canTake(capability, bucket.requirement)
     );
@@ -84,7 +86,7 @@ export function assess(state: State, atMs: number): Assessment {
   };
 }
 
-/** The oldest job's first. */
+/** The bucket with the oldest job first. */
 function inOrder({ demand: { backlog } }: State, buckets: readonly BucketAssessment[]): readonly BucketAssessment[] {
   if (buckets.length === backlog.buckets.length) return buckets;
   const order = new Map(backlog.order.map((locator, index) => [locator, index]));
@@ -92,7 +94,7 @@ function inOrder({ demand: { backlog } }: State, buckets: readonly BucketAssessm
   return buckets.toSorted((a, b) => first(a) - first(b));
 }
 
-/** By pipeline group, where groups matter. The server gives its agents the oldest jobs first, of whatever group. */
+/** By pipeline group, if groups are used. The server gives agents the oldest jobs first, of any group. */
 function split(
   state: State,
   whole: Omit<BucketAssessment, "choice">,
@@ -148,7 +150,7 @@ function otherCausesOf(
     for (const job of bucket.jobs) all.set(job.locator, { kind: "maintenance", mode });
     return { all, newly };
   }
-  // A server that did not answer may not have assigned anything either.
+  // A server that did not respond may not have assigned anything either.
   const unused = classes.find(({ idleSinceMs = Infinity }) => shownForMs(state, idleSinceMs) >= assignGraceMs);
   let lostMs: number | undefined;
   for (const { locator } of bucket.jobs) {
@@ -174,7 +176,7 @@ function otherCausesOf(
   return { all, newly };
 }
 
-/** Judged a zombie, now or not long ago; afterwards it is tried again. */
+/** A zombie, now or recently; afterwards it is tried again. */
 function zombieOf(
   memory: SeenJob,
   poller: PollerSettings,
@@ -189,8 +191,8 @@ function zombieOf(
 }
 
 /**
- * When an agent that matches the bucket was last found to be lost; 0: never. It looked idle for 300 s after its death
- * (GoCD AgentInstance.refresh), which explains why it took nothing.
+ * When an agent that matches the bucket was last found lost; 0: never. It looked idle for 300 s after its death (GoCD
+ * AgentInstance.refresh), which explains why it took no job.
  */
 function lastLostMs({ server: { agents, lostSinceMs }, demand }: State, bucket: Bucket): number {
   const rule = demand.backlog.resourceCase;

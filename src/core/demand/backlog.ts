@@ -6,9 +6,9 @@ import { foldEnvironment, foldResource, type Requirement } from "./matching.ts";
 import { isRunOnAll, type Unpinned } from "./run_on_all.ts";
 import type { PollerSettings } from "../settings.ts";
 
-/** Jobs that ask for the same: one environment or none, one set of GoCD resources. */
+/** Jobs with the same needs: one environment or none, one set of GoCD resources. */
 export interface Bucket {
-  /** Equal for buckets that ask for the same. */
+  /** Equal for buckets with the same needs. */
   readonly key: string;
   /** In the spelling of the bucket's oldest job. */
   readonly environment?: string;
@@ -21,7 +21,7 @@ export interface Bucket {
   readonly jobs: readonly ScheduledJob[];
 }
 
-/** A job that is none of our business, with the reason. */
+/** A job that we do not serve, with the reason. */
 export interface ForeignJob {
   readonly job: ScheduledJob;
   readonly reason: NotOurs;
@@ -41,7 +41,8 @@ export interface Backlog {
 export const emptyBacklog: Backlog = { buckets: [], foreign: [], order: [], resourceCase: "insensitive" };
 
 /**
- * Puts jobs into buckets and sets those aside that an agent of ours can never take. `unpinned`: run-on-all jobs that it can.
+ * Groups jobs into buckets and separates those that our agents can never take. `unpinned`: run-on-all jobs that they
+ * can take.
  */
 export function bucketJobs(
   jobs: readonly ScheduledJob[],
@@ -83,7 +84,7 @@ export function bucketJobs(
   };
 }
 
-/** What a job asks for, in comparable spelling. */
+/** The needs of a job, in normalized spelling. */
 export function requirementOf(job: ScheduledJob, rule: ResourceCase): Requirement {
   const folded = job.gocdResources.map((name) => foldResource(name, rule)).filter((name) => name !== "");
   return { environment: foldEnvironment(job.environment), gocdResources: [...new Set(folded)].sort() };
@@ -107,7 +108,10 @@ export function jobPath(locator: string): string {
   return parts.length === 5 ? `${parts[0]}/${parts[2]}/${parts[4]}` : locator;
 }
 
-/** `*` is any text without `/`, `**` any text; a pattern of one part means a pipeline, of two a pipeline and stage. */
+/**
+ * `*` matches any text without `/`, `**` any text; a pattern with one part matches a pipeline, with two a pipeline and
+ * stage.
+ */
 export function globExpression(pattern: string): RegExp {
   const parts = pattern.split("/").length;
   const whole = parts >= 3 || pattern.includes("**") ? pattern : `${pattern}/**`;

@@ -1,4 +1,4 @@
-// One agent of a profile, launched because the operator asks whether it works: it goes as soon as it has registered.
+// A canary: one agent of a profile, launched on request of the operator and removed as soon as it has registered.
 
 import { isMissing } from "./environments.ts";
 import type { LaunchBudget } from "./gates.ts";
@@ -7,12 +7,12 @@ import { namesOf } from "./patterns.ts";
 import { profileOf } from "../profile_of.ts";
 import type { State, WantedAgents } from "../state.ts";
 
-/** Without an offer that fits it, it is not wanted any longer than this. */
+/** It is dropped if no offer fits for this long. */
 const canaryMs = 600_000;
 
 /**
- * What was asked for and is not launched yet. Limits hold, and so does the rate of a slow server; a freeze and failures of
- * the profile do not, as who asks wants to know whether they are over.
+ * Requested canaries that are not launched yet. Limits and the launch rate of a slow server apply; a freeze and
+ * failures of the profile do not, because a canary is used to find out whether they can be lifted.
  */
 export function canaryAgents(
   state: State,

@@ -1,5 +1,5 @@
-// What may take jobs without a launch: idle GocdAgents, instances that are starting, and agents that took a job since
-// the poll. Busy, draining, failed and elastic agents do not count.
+// Capacity that can take jobs without a launch: idle GocdAgents, instances that are starting, and agents that took a
+// job since the poll. Busy, draining, failed and elastic agents do not count.
 
 import { connectionTimeoutMs, reenableMaxMs, unknownGraceMs } from "../life/gocd_clocks.ts";
 import type { GocdAgent, ResourceCase } from "../gocd_records.ts";
@@ -10,7 +10,7 @@ import { isSick } from "./sick_agents.ts";
 import type { State } from "../state.ts";
 import type { SupplyNode } from "./supply.ts";
 
-/** The first pause in which a job is not tried again that idle agents have left waiting. */
+/** The first pause before a job is tried again that idle agents did not get. */
 export const staleIdleMs = 30 * 60_000;
 
 /** How long a registered agent in these states counts as coming. */
@@ -21,11 +21,11 @@ export interface CapacityClass extends SupplyNode {
   readonly capability: Capability;
   /** Hostnames (idle) or task ids (coming). */
   readonly names: readonly string[];
-  /** Of the idle ones, in the order of `names`, which several may share. */
+  /** Uuids of the idle ones, in the order of `names`, which are not unique. */
   readonly uuids: readonly string[];
-  /** The earliest time since which one of them has been idle without a break. */
+  /** The earliest time since which one of them has been idle without interruption. */
   readonly idleSinceMs?: number;
-  /** They have been idle for so long that a job which they left waiting is tried again without them. */
+  /** They have been idle for so long that a job which they did not get is tried again without them. */
   readonly isStale?: true;
 }
 
@@ -60,21 +60,21 @@ export function capacityOf(
   ];
 }
 
-/** Enabled, idle in both words, and not a plugin's. */
+/** Enabled, idle in both states, and not elastic. */
 export function isFree(gocdAgent: GocdAgent): boolean {
   return !gocdAgent.elastic && gocdAgent.configState === "Enabled" && gocdAgent.agentState === "Idle" &&
     gocdAgent.buildState === "Idle";
 }
 
-/** Whether an instance will soon take jobs of what it registers with. */
+/** Whether an instance will soon take jobs that match its registration. */
 export function isComing(instance: AgentInstance, atMs: number): boolean {
-  // Launched from the settings of before, it still takes the job that it was launched for (life/scale_in.ts).
+  // An instance that was launched with former settings still takes the job that it was launched for (life/scale_in.ts).
   const isOutdated = instance.retire === "profile-changed" && instance.profileHash !== "";
   if (instance.retire !== undefined && !isOutdated) return false;
   switch (instance.state) {
     case "launching":
     case "starting":
-      // What is held back has had its time: its agent, if it has one, is on the list.
+      // The time of a held instance is over: its agent, if it has one, is listed.
       return instance.held !== true;
     case "registered": {
       const { activity, gap } = instance;
@@ -82,7 +82,7 @@ export function isComing(instance: AgentInstance, atMs: number): boolean {
       return (!isOutdated || isNewcomer(instance)) && atMs - activity.sinceMs < (graceMs[activity.word] ?? 0);
     }
     case "draining":
-      // One that builds offsets nothing, whether it is to stay or not.
+      // A building instance does not count, whether it will be removed or not.
       return instance.step.kind === "enabling" && instance.mayHoldBuild === undefined &&
         atMs - instance.step.askedMs < reenableMaxMs;
     default:
@@ -90,20 +90,21 @@ export function isComing(instance: AgentInstance, atMs: number): boolean {
   }
 }
 
-/** Whether it has not worked since it registered, as far as lists can tell: it was Unknown at first, at most. */
+/** Whether it has not built since it registered, as far as lists show: at most it was Unknown at first. */
 export function isNewcomer({ sinceMs, activity }: Registered): boolean {
   return activity.kind !== "building" && activity.sinceMs - sinceMs < unknownGraceMs;
 }
 
 /**
- * Uuids and names of records that still look idle but are disabled by us, or on a host that Mesos has lost (the server
- * believes in those for another 300 s; GoCD AgentInstance.refresh). One that is only to be retired takes jobs until then.
+ * Uuids and names of records that still look idle but are being disabled by us, or are on a host that Mesos has lost
+ * (the server treats those as alive for another 300 s; GoCD AgentInstance.refresh). An agent marked for retirement
+ * takes jobs until it is disabled.
  */
 function reservedRecords(instances: Iterable<AgentInstance>): Set<string> {
   const reserved = new Set<string>();
   for (const instance of instances) {
     if (instance.state === "launching" || instance.state === "starting") continue;
-    // Not what it was launched as, yet, it counts as coming.
+    // While its record is still to be corrected, it counts as coming.
     if (instance.state === "registered" && instance.gap === undefined) continue;
     reserved.add(instance.taskId).add(instance.uuid ?? instance.taskId);
   }

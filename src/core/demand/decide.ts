@@ -1,4 +1,4 @@
-// How many agents each bucket gets: the oldest job's bucket first (plan.ts gives the order), or in fair turn
+// Decides how many agents each bucket gets: the oldest job's bucket first (plan.ts defines the order), or by fair share
 // (fair_share.ts).
 
 import type { BucketAssessment } from "./assess.ts";
@@ -9,36 +9,36 @@ import type { AgentProfile } from "../settings.ts";
 import type { State, WantedAgents } from "../state.ts";
 import { environmentOf, groupOf } from "./verdicts.ts";
 
-/** What a bucket asks for. */
+/** The demand of a bucket. */
 export interface Ask {
   readonly assessed: BucketAssessment;
   /** Agents that its jobs need. */
   readonly needs: number;
-  /** Polls in a row that have found so. */
+  /** Consecutive polls with this demand. */
   readonly polls: number;
 }
 
-/** What decisions rest on. */
+/** The input of the decisions. */
 export interface Decisions {
   readonly state: State;
   readonly atMs: number;
-  /** In the order of service. */
+  /** In the order in which they are served. */
   readonly asks: readonly Ask[];
-  /** What holds back all. */
+  /** What holds all launches back. */
   readonly gate: LaunchGate;
   readonly budget: LaunchBudget;
-  /** Draining instances that could come back. */
+  /** Draining instances that could be enabled again. */
   readonly leaving: readonly ReusableInstance[];
-  /** Frozen, nothing is launched, but what is there is used. */
+  /** During a freeze nothing is launched, but existing agents are used. */
   readonly mayReuse: boolean;
-  /** What agents for a bucket register with. */
+  /** The registration of agents for a bucket. */
   readonly registrationOf: (
     profile: AgentProfile,
     assessed: BucketAssessment,
   ) => Pick<WantedAgents, "gocdResources" | "environment">;
 }
 
-/** What is decided for one bucket. */
+/** The decision for one bucket. */
 export interface Decision {
   readonly gate: LaunchGate;
   readonly wanted: number;
@@ -46,17 +46,17 @@ export interface Decision {
   readonly held?: HeldBack;
 }
 
-/** What is decided for all. */
+/** The decision for all buckets. */
 export interface Decided {
-  /** By ask. */
+  /** In the order of the demands. */
   readonly decisions: readonly Decision[];
   readonly wanted: readonly WantedAgents[];
   readonly held: readonly HeldBack[];
-  /** Task ids of draining instances to be enabled again. */
+  /** Task ids of draining instances to enable again. */
   readonly reuse: readonly string[];
 }
 
-/** Each bucket gets all it can before the next one is looked at. */
+/** Each bucket gets as many agents as possible before the next one. */
 export function oneAfterTheOther(all: Decisions): Decided {
   const decisions: Decision[] = [];
   const wanted: WantedAgents[] = [];
@@ -75,7 +75,10 @@ export function oneAfterTheOther(all: Decisions): Decided {
   return { decisions, wanted, held, reuse };
 }
 
-/** How many of a bucket's missing agents may be launched now, and what holds the others back. They are taken off the budget. */
+/**
+ * How many of a bucket's missing agents may be launched now, and what holds the others back. They are deducted from the
+ * budget.
+ */
 export function decide(all: Decisions, { assessed, polls }: Ask, needs: number): Decision {
   const { state, atMs, gate, budget } = all;
   if (assessed.choice.kind !== "serves" || needs <= 0) return { gate: { kind: "go" }, wanted: 0 };

@@ -1,5 +1,4 @@
-// Remembers waiting jobs from poll to poll. The feed has no times, so ages, gaps and being passed over are our own
-// memory.
+// Remembers waiting jobs between polls. The feed has no timestamps, so ages, gaps and skipped jobs are tracked here.
 
 import type { Backlog } from "./backlog.ts";
 import { isFree, staleIdleMs } from "./capacity.ts";
@@ -10,34 +9,34 @@ import type { PollerSettings } from "../settings.ts";
 import type { SeenJob } from "../state.ts";
 import { type Departure, takenOf, type Takings } from "./taken_jobs.ts";
 
-/** A job judged to wait for another cause stays so for this long, doubled each time. */
+/** How long a job counts as waiting for another cause, doubled each time. */
 const otherCauseMs: number = staleIdleMs;
 const otherCauseMaxMs = 4 * 3_600_000;
 
-/** How often a job must have been passed over before it counts as a zombie. */
+/** How often a job must have been skipped before it counts as a zombie. */
 const passedOverMin = 2;
 
-/** Stands for the bucket of a job that is not ours; no bucket has this key. */
+/** The bucket key of a job that is not ours; no bucket has this key. */
 const noBucket = "";
 
-/** What has changed in the feed since the poll before. */
+/** Changes of the feed since the previous poll. */
 export interface FeedChange {
   readonly seen: ReadonlyMap<string, SeenJob>;
-  /** Buckets out of which a job has left, nobody knows to whom: any agent that matches may have built it. */
+  /** Buckets from which a job has left to an unknown agent: any matching agent may have built it. */
   readonly movingBuckets: ReadonlySet<string>;
-  /** By bucket: the jobs that have left, and no agent's build explains it. */
+  /** By bucket: the jobs that have left without a build of an agent that explains it. */
   readonly unexplained: ReadonlyMap<string, readonly Departure[]>;
 }
 
-/** What a new poll says of jobs. */
+/** The jobs of a new poll. */
 export interface FeedNews {
   readonly backlog: Backlog;
-  /** The backlog of the poll before. */
+  /** The backlog of the previous poll. */
   readonly previous: Backlog;
   readonly takings: Takings;
 }
 
-/** Carries the memory of waiting jobs over to a new poll. */
+/** Updates the memory of waiting jobs for a new poll. */
 export function trackJobs(before: ReadonlyMap<string, SeenJob>, news: FeedNews, atMs: number): FeedChange {
   const { backlog, previous, takings } = news;
   const departures = departuresFrom(before, backlog);
@@ -94,17 +93,17 @@ function departuresFrom(
   return departures;
 }
 
-/** Whether newer jobs of its bucket are given to agents again and again while it waits. */
+/** Whether newer jobs of its bucket are repeatedly given to agents while it waits. */
 export function isZombie(seen: SeenJob, { zombieAfterMs }: PollerSettings, atMs: number): boolean {
   return atMs - seen.firstSeenMs >= zombieAfterMs && seen.passedOver >= passedOverMin;
 }
 
-/** Until when a job that is judged now to wait for another cause is left alone. */
+/** Until when a job that now counts as waiting for another cause is not tried again. */
 export function otherCauseUntilMs({ otherCauseCount }: SeenJob, atMs: number): number {
   return atMs + Math.min(otherCauseMs * 2 ** otherCauseCount, otherCauseMaxMs);
 }
 
-/** Marks a job as waiting for another cause, for longer each time; afterwards the evidence for a zombie starts over. */
+/** Marks a job as waiting for another cause, longer each time; afterwards the evidence for a zombie is reset. */
 export function markOtherCause(seen: SeenJob, cause: OtherCause, atMs: number): SeenJob {
   const untilMs = otherCauseUntilMs(seen, atMs);
   return {
@@ -119,7 +118,7 @@ export function markOtherCause(seen: SeenJob, cause: OtherCause, atMs: number): 
   };
 }
 
-/** What idleness is remembered from. */
+/** The input for tracking idle agents. */
 export interface IdleMemory {
   readonly before: ReadonlyMap<string, number>;
   readonly agents: readonly GocdAgent[];
@@ -130,8 +129,8 @@ export interface IdleMemory {
 }
 
 /**
- * Since when each free GocdAgent has been idle without a break. An agent that could take jobs of a bucket out of which
- * jobs have left may have built in between: its clock starts again.
+ * Since when each free GocdAgent has been idle without interruption. If jobs have left a bucket, an agent that matches
+ * it may have built in between: its clock is reset.
  */
 export function trackIdle(memory: IdleMemory, atMs: number): Map<string, number> {
   const rule = memory.backlog.resourceCase;

@@ -1,17 +1,19 @@
-// Reports what has changed in the demand, once.
+// Reports each change of the demand once.
 
 import type { Draft } from "../draft.ts";
 import type { DemandState } from "../state.ts";
 import type { LaunchGate } from "./reason.ts";
 import type { BucketDemand, DemandTotals } from "./verdict.ts";
 
-/** Kinds of jobs that get a line of their own in one poll. */
+/** Maximum number of kinds of jobs with a separate note in one poll. */
 const linesMax = 20;
 
-/** Gates named in the line of all that waits. */
+/** Maximum number of gates named in the summary. */
 const gatesMax = 3;
 
-/** One note of all that waits where its sums have changed, and one per kind of jobs that has changed or is newly unserved. */
+/**
+ * One summary note if the sums have changed, and one note for each kind of jobs that has changed or is newly unserved.
+ */
 export function noteDemand(draft: Draft, before: DemandState, after: DemandState): void {
   const old = new Map(before.buckets.map((bucket) => [bucket.key, bucket]));
   const changed = after.buckets.filter((bucket) => !isSame(old.get(bucket.key), bucket));
@@ -51,7 +53,7 @@ function noteUnserved(draft: Draft, after: DemandState): void {
   for (const job of after.jobs) {
     if (job.verdict !== "unserved" && job.verdict !== "other-cause") continue;
     const { reason } = job;
-    // What an unserved job lacks changes with the configuration, and is then reported again.
+    // What an unserved job lacks may change with the configuration, and is then reported again.
     const cause = job.verdict === "unserved" ? JSON.stringify(reason) : reason.kind;
     const key = `${cause} ${job.environment ?? ""} ${job.gocdResources.join(",")}`;
     if (told.has(key) || told.size >= linesMax || reason.kind === "maintenance") continue;

@@ -1,5 +1,5 @@
-// Environments that only our configuration names, for `min-idle`. An agent in an environment that does not exist would
-// serve nothing, so it is not launched.
+// Environments that only our configuration names, for `min-idle`. An agent in a missing environment would be useless,
+// so it is not launched.
 
 import type { Finding } from "../event.ts";
 import { namesOf } from "./patterns.ts";
@@ -18,15 +18,15 @@ export function minIdleEnvironments(
   );
 }
 
-/** The key of {@linkcode AgentProfile.minIdleOf} for agents in no environment: no name of one. */
+/** The key of {@linkcode AgentProfile.minIdleOf} for agents in no environment: not a valid environment name. */
 export const noEnvironment = "";
 
-/** The environments that a poll must ask about, each once. */
+/** The environments that a poll must check, each once. */
 export function environmentsInQuestion({ profiles }: Settings): readonly string[] {
   return [...new Set(profiles.flatMap(warmEnvironments))];
 }
 
-/** Where idle agents are kept, always or at times. */
+/** Environments in which idle agents are kept, permanently or on a schedule. */
 function warmEnvironments(profile: AgentProfile): readonly string[] {
   const { environments } = profile;
   const schedules = profile.schedules?.map(({ minIdle = 0, minIdleOf }) => ({
@@ -37,7 +37,7 @@ function warmEnvironments(profile: AgentProfile): readonly string[] {
   return [profile, ...schedules].flatMap(minIdleEnvironments).flatMap(({ environment }) => environment ?? []);
 }
 
-/** Whether the server is known not to have an environment; what cannot be told counts as there. */
+/** Whether an environment is known to be missing; if unknown, it counts as existing. */
 export function isMissing({ server }: State, environment: string | undefined): boolean {
   return server.missingEnvironments?.some((name) => name === environment) === true;
 }
@@ -55,7 +55,7 @@ export function missingEnvironmentFindings(
   });
 }
 
-/** The findings of the moment. */
+/** The current findings. */
 export function environmentFindings({ settings, server }: State): readonly Finding[] {
   return missingEnvironmentFindings(settings.profiles, server.missingEnvironments);
 }

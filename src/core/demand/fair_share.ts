@@ -1,5 +1,5 @@
-// `scaling.fair-share`: where a limit binds, who has least for its weight is served next. Max-min fair: nobody gets more
-// while somebody who has less for its weight, and could be served, is held back.
+// `scaling.fair-share`: at a limit, the sharer with the least for its weight is served next. Max-min fair: no sharer
+// gets more while another that has less for its weight, and could be served, is held back.
 
 import { type Ask, decide, type Decided, type Decision, type Decisions } from "./decide.ts";
 import { type HeldBack, launchBudget } from "./gates.ts";
@@ -13,7 +13,7 @@ import { profileOf } from "../profile_of.ts";
 import type { FairShare, Settings } from "../settings.ts";
 import type { State, WantedAgents } from "../state.ts";
 
-/** Who shares: as whom an agent counts that is launched with this profile for jobs of this bucket. */
+/** The sharer of an agent that is launched with this profile for jobs of this bucket. */
 export function sharerOf({ by }: FairShare, { profile, environment, bucketKey }: LaunchedFor): string {
   switch (by) {
     case "profile":
@@ -27,36 +27,36 @@ export function sharerOf({ by }: FairShare, { profile, environment, bucketKey }:
   }
 }
 
-/** What an agent is launched with, and for. */
+/** The profile and the bucket that an agent is launched for. */
 export interface LaunchedFor {
   readonly profile: string;
   readonly environment?: string | undefined;
   readonly bucketKey?: string;
 }
 
-/** Tells as whom an instance counts: in a group's share, of the group whose job it builds. */
+/** Returns the sharer of an instance; with shares between groups, the group whose job it builds. */
 export function sharerOfInstances(fairShare: FairShare, state: State): (instance: AgentInstance) => string {
   return fairShare.by === "pipeline-group" ? groupOfInstances(state) : (instance) => sharerOf(fairShare, instance);
 }
 
-/** As whom the agents count that a bucket asks for. */
+/** The sharer of the agents that a bucket needs. */
 function sharerOfAsk(fairShare: FairShare, { assessed: { choice, bucket } }: Ask): string | undefined {
   if (choice.kind !== "serves") return undefined;
   const { environment, key: bucketKey } = bucket;
   return sharerOf(fairShare, { profile: choice.profile.name, environment, bucketKey });
 }
 
-/** The weight of a sharer; 1 where none is written. */
+/** The weight of a sharer; 1 by default. */
 export function weightOf({ by, weights }: FairShare, settings: Pick<Settings, "profiles">, sharer: string): number {
   if (by === "profile") return profileOf(settings, sharer)?.weight ?? 1;
   const name = sharer === "" ? noName : sharer;
   return Object.hasOwn(weights, name) ? weights[name] ?? 1 : 1;
 }
 
-/** Stands for no environment, and for an unknown group, among the weights. */
+/** The key for no environment, and for an unknown group, in the weights. */
 const noName = "-";
 
-/** Whether an instance counts to what its sharer has: one that leaves does not any more. */
+/** Whether an instance counts for its sharer: one that is being removed does not. */
 export function isInUse({ state }: AgentInstance): boolean {
   return state === "launching" || state === "starting" || state === "registered";
 }
@@ -73,10 +73,12 @@ export function usesOf(fairShare: FairShare, state: State): Map<string, number> 
   return uses;
 }
 
-/** Turns of which each is an entry of its own in what is wanted; later ones are summed up by bucket. */
+/** Number of turns with a separate entry in the wanted list; later ones are combined by bucket. */
 const turnsMax = 100;
 
-/** Decides for all at once. What draining agents can do is taken off first, but not from places that others wait for. */
+/**
+ * Decides for all at once. Demand that draining agents can serve is deducted first, unless others wait for their slots.
+ */
 export function inFairTurn(decisions: Decisions, fairShare: FairShare): Decided {
   const { state, asks, atMs } = decisions;
   if (!decisions.mayReuse || decisions.leaving.length === 0) {
@@ -134,7 +136,7 @@ function rounds(
         turns.add(entry);
         return true;
       }
-      // Asked for all that is left, it tells what holds them back.
+      // Called with the remaining demand, it returns what holds it back.
       const refusal = decide(decisions, ask, left);
       refusals.set(ask, refusal);
       const { requirement } = ask.assessed.bucket;
@@ -153,7 +155,7 @@ function rounds(
   };
 }
 
-/** The buckets of each sharer, the oldest job's first. */
+/** The buckets of each sharer, the one with the oldest job first. */
 function standingsOf({ asks }: Decisions, fairShare: FairShare): readonly Standing[] {
   const standings = new Map<string, Standing>();
   for (const ask of asks) {

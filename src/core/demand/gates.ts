@@ -1,4 +1,4 @@
-// What holds a launch back: switches, limits, failures, the condition of the server. Limits clamp, they never abort.
+// What holds launches back: switches, limits, failures, the state of the server. Launches are allowed up to a limit.
 
 import type { Bucket } from "./backlog.ts";
 import { launchBrake } from "../life/brake.ts";
@@ -11,10 +11,10 @@ import { type LaunchGate, maintenanceMode } from "./reason.ts";
 import type { AgentProfile } from "../settings.ts";
 import type { State } from "../state.ts";
 
-/** After this many failures in a row one instance is tried alone before more are launched. */
+/** After this many consecutive failures a single instance is launched before others follow. */
 export const breakerFailuresMin = 3;
 
-/** What is left of the limits while a plan is made. */
+/** The remaining limits while a plan is computed. */
 export interface LaunchBudget {
   /** Of the whole framework. */
   total(): number;
@@ -22,7 +22,7 @@ export interface LaunchBudget {
   of(profile: AgentProfile): number;
   /** Of the launches per minute on a server where each registration is slow; Infinity elsewhere. */
   rate(): number;
-  /** Limits of the moment that are configured. */
+  /** Configured limits that apply currently. */
   readonly limits: readonly LaunchLimit[];
   /** Of one profile, planned so far. */
   planned(profile: string): number;
@@ -30,12 +30,12 @@ export interface LaunchBudget {
   take(profile: string, count: number): void;
 }
 
-/** Instances that count towards the limits: all that may be alive, but not those on an unreachable Mesos agent. */
+/** Instances that count towards the limits: all that may be running, except those on an unreachable Mesos agent. */
 export function countsToLimit(state: string): boolean {
   return state !== "gone" && state !== "unreachable";
 }
 
-/** The room that the living instances leave. */
+/** The capacity that the running instances leave. */
 export function launchBudget(state: State, atMs: number): LaunchBudget {
   const alive = new Map<string, number>();
   let total = 0;
@@ -65,25 +65,25 @@ export function launchBudget(state: State, atMs: number): LaunchBudget {
   };
 }
 
-/** How long there was no good poll, ms. */
+/** Time since the last successful poll, ms. */
 export function unpolledMs({ server, startedMs }: State, atMs: number): number {
   return atMs - (server.lastPollMs ?? startedMs);
 }
 
-/** What holds every launch back, or `go`. */
+/** What holds all launches back, or `go`. */
 export function globalGate(state: State, atMs: number): LaunchGate {
   const { controls } = state;
   if (controls.mode !== "run") return { kind: "held-mode", mode: controls.mode };
   return controls.frozen ? { kind: "held-frozen" } : serverGate(state, atMs);
 }
 
-/** As `globalGate`, but a freeze holds nothing back: for what it does not concern. */
+/** Like `globalGate`, but ignores a freeze. */
 export function gateDespiteFreeze(state: State, atMs: number): LaunchGate {
   const gate = globalGate(state, atMs);
   return gate.kind === "held-frozen" ? serverGate(state, atMs) : gate;
 }
 
-/** No agent could register, or what is known of the server is too old or too strange to act upon. */
+/** No agent could register, or the data about the server is too old or too suspicious to act on. */
 function serverGate(state: State, atMs: number): LaunchGate {
   const { server, settings } = state;
   if (server.info?.maintenance === "on") {
@@ -101,7 +101,7 @@ function serverGate(state: State, atMs: number): LaunchGate {
 export interface Allowance {
   readonly gate: LaunchGate;
   readonly allowed: number;
-  /** Held back by a limit alone: each could be launched as soon as a living agent gives its place up. */
+  /** Agents held back only by a limit: each could be launched as soon as a running agent is removed. */
   readonly held?: HeldBack;
 }
 
@@ -109,23 +109,23 @@ export interface Allowance {
 export interface HeldBack {
   /** Of this profile. */
   readonly profile: string;
-  /** Until an agent of the profile goes. */
+  /** Until an agent of the profile is removed. */
   readonly byProfile: number;
-  /** Until any agent goes. */
+  /** Until any agent is removed. */
   readonly byFramework: number;
-  /** With `scaling.fair-share`: who shares, and what its jobs ask for. */
+  /** With `scaling.fair-share`: the sharer and the needs of its jobs. */
   readonly sharer?: string;
   readonly requirement?: Requirement;
 }
 
-/** What a profile may launch now. */
+/** How many agents a profile may launch now. */
 export function profileGate(
   state: State,
   question: {
     readonly profile: AgentProfile;
     readonly needs: number;
     readonly budget: LaunchBudget;
-    /** What its agents would register with. */
+    /** The registration of its agents. */
     readonly registration: Pick<Bucket, "gocdResources" | "environment">;
   },
   atMs: number,
@@ -152,12 +152,12 @@ export function profileGate(
   return clampToBudget(state, { profile, budget, gate, allowed });
 }
 
-/** The instance of a failing profile that is tried before others are launched; absent: none is on its way. */
+/** The single instance of a failing profile that is launched before others; absent: none. */
 export function canaryOf({ instances }: Pick<State, "instances">, profile: string): AgentInstance | undefined {
   return [...instances.values()].find((instance) => instance.profile === profile && isOnTrial(instance));
 }
 
-/** Whether it is still open if it will work. */
+/** Whether it may still succeed or fail. */
 function isOnTrial(instance: AgentInstance): boolean {
   if (instance.state === "registered") return instance.gap !== undefined;
   return (instance.state === "launching" || instance.state === "starting") && instance.held !== true;
@@ -175,7 +175,7 @@ function clampToBudget(
   const { profile, budget } = question;
   let { gate, allowed } = question;
   for (const limit of budget.limits) {
-    // Nobody can give place for what these hold back: only for the rest others make room.
+    // Removing agents does not help against these gates: room is made only for the rest.
     const room = Math.max(0, limit.room(profile));
     if (room >= allowed) continue;
     allowed = room;
@@ -201,7 +201,8 @@ function clampToBudget(
   ];
   const held: number[] = [];
   for (const limit of limits) {
-    // More may live than a limit allows, as Mesos gives some back: that holds nothing which another limit holds already.
+    // More agents may be running than a limit allows, because Mesos reported some as running again: agents that another
+    // limit already holds back are not counted twice.
     const room = Math.max(0, limit.room);
     held.push(Math.max(0, allowed - room));
     if (room >= allowed) continue;
