@@ -1,6 +1,7 @@
 // Runs `gocd-mesos record`: jobs of the history, page by page, or what polls of the GoCD server show.
 
 import { bucketJobs } from "../core/demand/backlog.ts";
+import { wantsGroups } from "../core/demand/pipeline_groups.ts";
 import type { TimeSpan } from "../core/view/history.ts";
 import { counted, formatDuration } from "../core/words/phrases.ts";
 import { messageOf, OperatorError } from "../errors.ts";
@@ -111,14 +112,16 @@ async function watch({ path, forMs }: RecordOptions & { readonly kind: "watch" }
   const stop = new AbortController();
   const silent = [io.onSignal("SIGINT", () => stop.abort()), io.onSignal("SIGTERM", () => stop.abort())];
   const gocd = openGocd(config, machine);
+  const questions = wantsGroups(config.settings) ? { pipelineGroups: true } as const : {};
   const book = new JobBook();
   const fromMs = machine.nowMs();
   try {
     while (!stop.signal.aborted && machine.nowMs() - fromMs < forMs) {
       try {
-        const { jobs, agents, server: { resourceCase } } = await gocd.poll(stop.signal);
+        const { jobs, agents, pipelineGroups, server: { resourceCase } } = await gocd.poll(stop.signal, questions);
         const backlog = bucketJobs(jobs, config.settings.poller, resourceCase);
-        book.look({ backlog, agents, firstSeenMs: () => undefined, isOurs: () => true }, machine.nowMs());
+        const seen = { backlog, agents, pipelineGroups, firstSeenMs: () => undefined, isOurs: () => true };
+        book.look(seen, machine.nowMs());
       } catch (error) {
         if (stop.signal.aborted) break;
         // Whoever is refused at first will be refused for hours.

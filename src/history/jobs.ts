@@ -3,6 +3,7 @@
 
 import type { Backlog } from "../core/demand/backlog.ts";
 import type { GocdAgent } from "../core/gocd_records.ts";
+import { groupOfJob, type PipelineGroups, unknownGroup } from "../core/demand/pipeline_groups.ts";
 import { isBuilding } from "../core/life/activity.ts";
 import type { JobLife } from "../core/view/history.ts";
 
@@ -16,6 +17,8 @@ export interface ShownJobs {
   /** Those that wait and are ours to serve. */
   readonly backlog: Backlog;
   readonly agents: readonly GocdAgent[];
+  /** Absent: none were read. */
+  readonly pipelineGroups?: PipelineGroups | undefined;
   /** When a job was first seen; absent: now. */
   readonly firstSeenMs: (locator: string) => number | undefined;
   /** Whether an agent was launched by us. */
@@ -24,7 +27,7 @@ export interface ShownJobs {
 
 /** A job that is not over. */
 interface Open {
-  readonly life: Omit<JobLife, "by">;
+  readonly life: Omit<JobLife, "by" | "group">;
   /** Whether the last list has it. */
   waits: boolean;
   /** When it was last in the feed. */
@@ -38,12 +41,14 @@ export class JobBook {
   readonly #finished: JobLife[] = [];
   #backlog: Backlog | undefined;
   #agents: readonly GocdAgent[] | undefined;
+  #groups: PipelineGroups | undefined;
 
   /** To be called often; what has not changed since the last look costs nothing. */
   look(shown: ShownJobs, atMs: number): void {
     if (shown.backlog === this.#backlog && shown.agents === this.#agents) return;
     this.#backlog = shown.backlog;
     this.#agents = shown.agents;
+    this.#groups = shown.pipelineGroups;
     for (const open of this.#open.values()) open.waits = false;
     this.#wait(shown, atMs);
     const built = this.#build(shown, atMs);
@@ -51,7 +56,7 @@ export class JobBook {
       if (waits || built.has(locator)) continue;
       if (begun === undefined && atMs - waitedMs < unseenMs) continue;
       this.#open.delete(locator);
-      this.#finish(life, begun === undefined ? undefined : { ...begun, buildMs: atMs - begun.atMs });
+      this.#finish({ locator, life }, begun === undefined ? undefined : { ...begun, buildMs: atMs - begun.atMs });
     }
   }
 
@@ -65,7 +70,7 @@ export class JobBook {
     for (const [locator, { life, begun }] of this.#open) {
       if (begun === undefined) continue;
       this.#open.delete(locator);
-      this.#finish(life, begun);
+      this.#finish({ locator, life }, begun);
     }
     return this.#finished;
   }
@@ -81,7 +86,7 @@ export class JobBook {
         const known = this.#open.get(locator);
         // A build that is lost waits again.
         if (known?.begun !== undefined) {
-          this.#finish(known.life, { ...known.begun, buildMs: atMs - known.begun.atMs });
+          this.#finish({ locator, life: known.life }, { ...known.begun, buildMs: atMs - known.begun.atMs });
         } else if (known !== undefined) {
           known.waits = true;
           known.waitedMs = atMs;
@@ -110,12 +115,14 @@ export class JobBook {
   }
 
   #finish(
-    life: Open["life"],
+    { locator, life }: { readonly locator: string } & Pick<Open, "life">,
     begun: { readonly atMs: number; readonly by: "ours" | "others"; readonly buildMs?: number } | undefined,
   ): void {
     if (this.#finished.length >= finishedMax) this.#finished.shift();
-    if (begun === undefined) return void this.#finished.push({ ...life, by: "unseen" });
+    const group = groupOfJob(this.#groups, locator);
+    const asked = group === unknownGroup ? life : { ...life, group };
+    if (begun === undefined) return void this.#finished.push({ ...asked, by: "unseen" });
     const { atMs: beganMs, ...rest } = begun;
-    this.#finished.push({ ...life, beganMs, ...rest });
+    this.#finished.push({ ...asked, beganMs, ...rest });
   }
 }

@@ -183,6 +183,7 @@ function jobsOf({ demand, server, instances }: State): ShownJobs {
   return {
     backlog: demand.backlog,
     agents: server.agents,
+    pipelineGroups: server.pipelineGroups,
     firstSeenMs: (locator) => demand.seen.get(locator)?.firstSeenMs,
     isOurs: (uuid) => [...instances.values()].some((instance) => uuidOf(instance) === uuid),
   };

@@ -7,9 +7,12 @@ import type { Event, GocdProblem } from "../core/event.ts";
 import type { GocdAgent, GocdServerInfo, ScheduledJob } from "../core/gocd_records.ts";
 import type { Offer } from "../core/placement/offer.ts";
 import type { StoredState } from "../core/record.ts";
+import type { PipelineGroups } from "../core/demand/pipeline_groups.ts";
 import type { Settings } from "../core/settings.ts";
 import type { State } from "../core/state.ts";
 import { initialState, step } from "../core/step.ts";
+import { locatorOf, mesosAgentIdOf, offerOf, pipelineOf, recordOf } from "./listed.ts";
+import type { Trace } from "./trace.ts";
 import type { Container, Job, World } from "./world.ts";
 
 /** One way between the program and a server. */
@@ -45,14 +48,22 @@ const emptyStore: StoredState = {
 
 const plainProfile = { role: "*", constraints: [], registerKey: "go-agent.auto-register-key" };
 
-/** The settings as a replay takes them: one cluster without roles and attributes, jobs without names or groups, and a key. */
-export function replaySettings(settings: Settings): Settings {
-  const { fairShare: share, ...scaling } = settings.scaling;
-  return {
+/**
+ * The settings as a replay takes them: one cluster without roles and attributes, jobs without names, and a key; without groups
+ * where the trace has none.
+ */
+export function replaySettings(settings: Settings, { jobs }: Pick<Trace, "jobs">): Settings {
+  const plain = {
     ...settings,
     poller: { ...settings.poller, ignore: [] },
+    profiles: settings.profiles.map((profile) => ({ ...profile, ...plainProfile })),
+  };
+  if (jobs.some(({ group }) => group !== undefined)) return plain;
+  const { fairShare: share, ...scaling } = settings.scaling;
+  return {
+    ...plain,
     scaling: share?.by === "pipeline-group" ? scaling : settings.scaling,
-    profiles: settings.profiles.map(({ pipelineGroups: _, ...profile }) => ({ ...profile, ...plainProfile })),
+    profiles: plain.profiles.map(({ pipelineGroups: _, ...profile }) => profile),
   };
 }
 
@@ -78,6 +89,8 @@ class CoreFleet {
   /** Registered at least once: before that the server does not know it. */
   readonly #known = new Set<string>();
   readonly #feed = new Map<number, ScheduledJob>();
+  /** A pipeline for each group. */
+  readonly #groups: PipelineGroups;
   #isSuppressed = false;
   #isAllocating = false;
   /** Until when each host is refused, and the offer that is out of it. */
@@ -88,6 +101,9 @@ class CoreFleet {
   constructor(world: World, settings: Settings) {
     this.#world = world;
     this.#state = initialState(emptyStore, settings, world.epochMs);
+    this.#groups = new Map(
+      world.classes.all.flatMap((each) => each.group === undefined ? [] : [[pipelineOf(each), each.group]]),
+    );
     this.#refusedUntilMs = Array.from({ length: world.surroundings.hosts }, () => 0);
     this.#offered = Array.from({ length: world.surroundings.hosts }, () => undefined);
   }
@@ -171,6 +187,7 @@ class CoreFleet {
           jobs: this.#world.waiting().map((job) => this.#feedEntry(job)),
           agents: this.#list(),
           findings: [],
+          pipelineGroups: this.#groups,
           tookMs: 2 * hopMs + pollMs,
           agentsAskedMs,
         }));
@@ -211,9 +228,10 @@ class CoreFleet {
     if (task !== undefined) this.#world.enable(task, isEnabled);
   }
 
-  #feedEntry({ index, class: { resources, environment } }: Job): ScheduledJob {
+  #feedEntry(job: Job): ScheduledJob {
+    const { index, class: { resources, environment } } = job;
     const found = this.#feed.get(index) ?? {
-      locator: locatorOf(index),
+      locator: locatorOf(job),
       name: "job",
       gocdResources: resources,
       ...(environment === undefined ? {} : { environment }),
@@ -354,46 +372,4 @@ class CoreFleet {
     const next = Math.min(...this.#refusedUntilMs.filter((untilMs) => untilMs > nowMs));
     if (Number.isFinite(next) && next - nowMs < 60_000) this.#world.plan(next, () => this.#allocateSoon());
   }
-}
-
-function locatorOf(index: number): string {
-  return `pipeline/${index + 1}/stage/1/job`;
-}
-
-function mesosAgentIdOf(host: number): string {
-  return `host-${host}`;
-}
-
-function offerOf(id: string, host: number, free: { readonly cpusMilli: number; readonly memMbMilli: number }): Offer {
-  const name = mesosAgentIdOf(host);
-  const piece = { role: "*", reservations: "[]", use: "usable" } as const;
-  // Whatever is not counted in a replay is there in plenty.
-  const scalars = [["cpus", free.cpusMilli], ["mem", free.memMbMilli], ["disk", 1e12], ["gpus", 1e6]] as const;
-  return {
-    id,
-    mesosAgentId: name,
-    hostname: name,
-    role: "*",
-    attributes: [],
-    resources: [
-      ...scalars.map(([resource, milli]) => ({ ...piece, name: resource, value: { kind: "scalar" as const, milli } })),
-      { ...piece, name: "ports", value: { kind: "ranges", ranges: [{ begin: 31_000, end: 60_000 }] } },
-    ],
-  };
-}
-
-function recordOf({ id, phase, isEnabled, registration, job }: Container): GocdAgent {
-  const { gocdResources, environment } = registration;
-  const word = phase === "building" ? "Building" : phase === "ended" ? "LostContact" : "Idle";
-  return {
-    uuid: `uuid-${id}`,
-    hostname: id,
-    configState: isEnabled ? "Enabled" : "Disabled",
-    agentState: word,
-    buildState: phase === "ended" ? "Unknown" : word,
-    gocdResources,
-    environments: environment === undefined ? [] : [{ name: environment, origin: "gocd" }],
-    elastic: false,
-    ...(job === undefined ? {} : { buildLocator: locatorOf(job.index) }),
-  };
 }

@@ -19,10 +19,11 @@ export interface Recorded {
 /** The trace of a time. */
 export function recorded(name: string, { fromMs, toMs }: TimeSpan, lives: readonly JobLife[]): Recorded {
   const ours = lives.filter(({ by, atMs }) => by !== "others" && atMs >= fromMs && atMs < toMs);
-  const jobs = ours.map(({ atMs, resources, environment, buildMs = unseenBuildMs }) => ({
+  const jobs = ours.map(({ atMs, resources, environment, group, buildMs = unseenBuildMs }) => ({
     atMs: atMs - fromMs,
     resources,
     ...(environment === undefined ? {} : { environment }),
+    ...(group === undefined ? {} : { group }),
     buildMs,
   })).sort((a, b) => a.atMs - b.atMs);
   return {

@@ -44,7 +44,7 @@ const samplesMax = 240;
 
 /** Plays a trace to its end. The same arguments give the same outcome. */
 export function replay(trace: Trace, player: Player, surroundings: Surroundings): Outcome {
-  const settings = replaySettings(player.settings);
+  const settings = replaySettings(player.settings, trace);
   const world = new World(trace, settings.profiles, surroundings);
   if (player.kind === "core") startCore(world, settings);
   else startPolicy(world, player.policy, settings);

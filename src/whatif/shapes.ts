@@ -9,6 +9,7 @@ import {
   type Requirement,
 } from "../core/demand/matching.ts";
 import { namesOf } from "../core/demand/patterns.ts";
+import { unknownGroup } from "../core/demand/pipeline_groups.ts";
 import { profileChooser } from "../core/demand/profile_choice.ts";
 import type { AgentProfile } from "../core/settings.ts";
 import type { TraceJob } from "./trace.ts";
@@ -21,6 +22,8 @@ export interface JobClass {
   readonly index: number;
   readonly resources: readonly string[];
   readonly environment?: string;
+  /** The group of their pipelines; absent: unknown. */
+  readonly group?: string;
   readonly requirement: Requirement;
   /** The profile that serves it; absent: nobody does. */
   readonly profile?: AgentProfile;
@@ -45,16 +48,17 @@ export class JobClasses {
     for (const job of jobs) {
       const key = keyOf(job);
       if (this.#byKey.has(key)) continue;
-      const { resources, environment } = job;
+      const { resources, environment, group } = job;
       const requirement = {
         environment: foldEnvironment(environment),
         gocdResources: resources.map((name) => foldResource(name, resourceCase)),
       };
-      const choice = chooser.choose(requirement);
+      const choice = chooser.choose(requirement, group ?? unknownGroup);
       const made: JobClass = {
         index: all.length,
         resources,
         ...(environment === undefined ? {} : { environment }),
+        ...(group === undefined ? {} : { group }),
         requirement,
         ...(choice.kind === "serves" ? { profile: choice.profile } : {}),
       };
@@ -99,6 +103,6 @@ export function registrationFor(profile: AgentProfile, wanted: JobClass | undefi
   };
 }
 
-function keyOf({ resources, environment = "" }: TraceJob): string {
-  return `${environment}\n${resources.join("\n")}`;
+function keyOf({ resources, environment = "", group = unknownGroup }: TraceJob): string {
+  return `${environment}\n${group}\n${resources.join("\n")}`;
 }

@@ -11,6 +11,8 @@ export interface TraceJob {
   readonly resources: readonly string[];
   /** Environment of its pipeline; absent: none. */
   readonly environment?: string;
+  /** The group of its pipeline; absent: unknown. */
+  readonly group?: string;
   /** How long its agent is busy with it. */
   readonly buildMs: number;
 }
@@ -47,10 +49,11 @@ export function formatTrace(trace: Trace): string {
     ...(neverRegister === 0 ? {} : { neverRegister }),
   };
   const outages = trace.outages.map(({ atMs, forMs }) => ({ down: seconds(atMs), for: seconds(forMs) }));
-  const jobs = trace.jobs.map(({ atMs, resources, environment, buildMs }) => ({
+  const jobs = trace.jobs.map(({ atMs, resources, environment, group, buildMs }) => ({
     at: seconds(atMs),
     ...(resources.length === 0 ? {} : { resources }),
     ...(environment === undefined ? {} : { environment }),
+    ...(group === undefined ? {} : { group }),
     build: seconds(buildMs),
   }));
   return [head, ...outages, ...jobs].map((line) => `${JSON.stringify(line)}\n`).join("");

@@ -21,7 +21,7 @@ export function parseTrace(text: string, path: string): Trace {
   for (const { line, place } of rest) {
     const fields = objectOf(line, place);
     const isJob = "at" in fields;
-    refuseUnknown(fields, isJob ? ["at", "resources", "environment", "build"] : ["down", "for"], place);
+    refuseUnknown(fields, isJob ? ["at", "resources", "environment", "group", "build"] : ["down", "for"], place);
     const atMs = msOf(fields, isJob ? "at" : "down", place);
     if (atMs > head.lengthMs) {
       throw flaw(place, `${atMs / 1_000} is beyond the end of the trace at ${head.lengthMs / 1_000}`, secondsHint);
@@ -61,14 +61,23 @@ function headOf(line: string, place: string): Omit<Trace, "jobs" | "outages"> {
   return { name, startMs, lengthMs: msOf(fields, "seconds", place), neverRegister };
 }
 
-function needsOf(fields: Fields, place: string): Pick<TraceJob, "resources" | "environment"> {
-  const { resources = [], environment } = fields;
+function needsOf(fields: Fields, place: string): Omit<TraceJob, "atMs" | "buildMs"> {
+  const { resources = [] } = fields;
   if (!Array.isArray(resources) || !resources.every((each) => typeof each === "string")) {
     throw flaw(place, `resources: ${shown(resources)} is no list of names`, 'write it as ["linux","java"]');
   }
-  if (environment === undefined) return { resources };
-  if (typeof environment === "string") return { resources, environment };
-  throw flaw(place, `environment: ${shown(environment)} is no name`, "leave it out for none");
+  return { resources, ...nameOf(fields, "environment", place), ...nameOf(fields, "group", place) };
+}
+
+function nameOf(
+  fields: Fields,
+  key: "environment" | "group",
+  place: string,
+): { readonly [Key in typeof key]?: string } {
+  const name = fields[key];
+  if (name === undefined) return {};
+  if (typeof name === "string") return { [key]: name };
+  throw flaw(place, `${key}: ${shown(name)} is no name`, "leave it out for none");
 }
 
 function objectOf(line: string, place: string): Fields {

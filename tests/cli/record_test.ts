@@ -19,13 +19,13 @@ const linux = ["linux"];
 const lives: readonly JobLife[] = [
   { atMs: beginMs, resources: linux, beganMs: beginMs + minute, buildMs: 2 * minute, by: "ours" },
   { atMs: beginMs + second, resources: linux, beganMs: beginMs + minute, buildMs: minute, by: "others" },
-  { atMs: beginMs + minute, resources: [], environment: "prod", by: "unseen" },
+  { atMs: beginMs + minute, resources: [], environment: "prod", group: "team-a", by: "unseen" },
   { atMs: beginMs + 3 * hour, resources: linux, beganMs: beginMs + 3 * hour, buildMs: minute, by: "ours" },
 ];
 
 const expected = [
   { atMs: 0, resources: linux, buildMs: 2 * minute },
-  { atMs: minute, resources: [], environment: "prod", buildMs: 5 * second },
+  { atMs: minute, resources: [], environment: "prod", group: "team-a", buildMs: 5 * second },
 ];
 
 function filled(path?: string): History {
@@ -79,9 +79,9 @@ Deno.test("an instance that runs is asked, page by page, and tells the same", as
   }
 });
 
-Deno.test("with --for a server is watched: jobs, their needs and the length of their builds, and no name or variable", async () => {
+Deno.test("with --for a server is watched: jobs, their needs, groups and the length of their builds, and no other name or variable", async () => {
   const cluster = startVirtualServers();
-  const folder = confFolder(cluster.configText());
+  const folder = confFolder(cluster.configText("scaling.fair-share = pipeline-group"));
   try {
     const { clock, fetch, deadline } = cluster.edges;
     const machine = { ...realClock, ...clock, deadline, ...(fetch === undefined ? {} : { fetch }) };
@@ -96,6 +96,7 @@ Deno.test("with --for a server is watched: jobs, their needs and the length of t
         variables: [{ name: "TOKEN", value: "hunter2", secure: false }],
         durationMs,
       });
+    cluster.gocd.setPipelineGroup("secret-pipeline", "Team A");
     await cluster.pass(minute);
     schedule("one", 3 * minute);
     schedule("two", minute);
@@ -104,7 +105,7 @@ Deno.test("with --for a server is watched: jobs, their needs and the length of t
     assertEquals(code, 0);
     const { jobs, lengthMs } = parseTrace(out, "t");
     assert(Math.abs(lengthMs - 20 * minute) < 5 * second);
-    assertEquals(jobs.map(({ resources }) => resources), [linux, linux]);
+    assertEquals(jobs.map(({ resources, group }) => [resources, group]), [[linux, "Team A"], [linux, "Team A"]]);
     for (const [index, want] of [3 * minute, minute].entries()) {
       const took = jobs[index]?.buildMs ?? 0;
       assert(took >= want && took < want + 20 * second, `${took} of ${want}`);

@@ -2,6 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { bucketJobs } from "../../src/core/demand/backlog.ts";
+import type { PipelineGroups } from "../../src/core/demand/pipeline_groups.ts";
 import type { GocdAgent } from "../../src/core/gocd_records.ts";
 import type { JobLife } from "../../src/core/view/history.ts";
 import { JobBook } from "../../src/history/jobs.ts";
@@ -20,13 +21,14 @@ function followed(lists: readonly List[], close = false): readonly JobLife[] {
   return close ? book.everything() : book.finished();
 }
 
-function look(book: JobBook, [ms, waiting, builds = {}]: List): void {
+function look(book: JobBook, [ms, waiting, builds = {}]: List, pipelineGroups?: PipelineGroups): void {
   const agents = Object.entries(builds).map(([name, built]): GocdAgent =>
     gocdAgent(name, { ...building, buildLocator: `p/1/s/1/${built}` })
   );
   book.look({
     backlog: bucketJobs(waiting.map((name) => job(name)), poller, "insensitive"),
     agents,
+    pipelineGroups,
     firstSeenMs: () => undefined,
     isOurs: (uuid) => uuid !== "uuid-static",
   }, at(ms));
@@ -72,6 +74,16 @@ Deno.test("a build that is lost is kept as far as it went, and its job waits ane
 Deno.test("at the end builds in progress are kept without their length, and waiting jobs are not: they will be seen again", () => {
   const lives = followed([[0, ["a", "b"]], [15 * second, ["b"], { x: "a" }]], true);
   assertEquals(lives, [{ ...linux, atMs: at(0), beganMs: at(15 * second), by: "ours" }]);
+});
+
+Deno.test("the group of its pipeline is what was known of it last, of every job", () => {
+  const book = new JobBook();
+  look(book, [0, ["a", "b"]]);
+  look(book, [15 * second, ["b"], { x: "a" }], new Map([["p", "Team A"]]));
+  look(book, [minute, ["b"]], new Map([["p", "Team A"]]));
+  look(book, [90 * second, [], { x: "b" }], new Map([["other", "Team B"]]));
+  assertEquals(book.finished().map(({ group }) => group), ["Team A"]);
+  assertEquals(book.everything().map(({ group }) => group), ["Team A", undefined]);
 });
 
 Deno.test("what is kept comes no second time", () => {

@@ -133,7 +133,7 @@ async function histories(checker: Checker): Promise<void> {
     samples: [aSample(sampleMs - minute, { needsAgent: 3, building: 1 })],
     notes: [aNote(sampleMs - minute, "launched")],
     lives: [aLife("t-1", { environment, adopted: true, end: "exited", message: "m", endedMs: sampleMs - minute })],
-    jobs: [{ atMs: sampleMs, resources: ["linux"], environment, beganMs: sampleMs, buildMs: minute, by: "ours" }],
+    jobs: [{ atMs: sampleMs, resources: [], environment, group: "a", beganMs: sampleMs, buildMs: 9, by: "ours" }],
     hours: [{ hourMs: Math.floor(sampleMs / 3_600_000) * 3_600_000, profile: "linux", spentMs }],
     snapshots: [await packView(sampleView, () => Promise.resolve())],
   });

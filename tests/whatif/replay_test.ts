@@ -2,13 +2,15 @@
 
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import fc from "../support/properties.ts";
+import type { Settings } from "../../src/core/settings.ts";
 import { builtInTrace, builtInTraces } from "../../src/whatif/built_in.ts";
+import { replaySettings, startCore } from "../../src/whatif/core_fleet.ts";
 import { policies } from "../../src/whatif/policies/all.ts";
 import type { Policy } from "../../src/whatif/policies/policy.ts";
 import { type Outcome, replay, share } from "../../src/whatif/replay.ts";
 import { parseTrace } from "../../src/whatif/trace_reader.ts";
 import { formatTrace, type Trace } from "../../src/whatif/trace.ts";
-import { nextAsk } from "../../src/whatif/world.ts";
+import { nextAsk, World } from "../../src/whatif/world.ts";
 import { minute, second, someSettings } from "../support/core.ts";
 import { aProfile } from "../support/placement.ts";
 import { aJob, aTrace, builtIn, recommended, replayCore, replayPolicy, shortened, surroundings } from "./support.ts";
@@ -150,6 +152,49 @@ Deno.test("each job gets an agent of the profile that serves it", () => {
     const { launches, unbuilt, unserved } = replay(trace, { ...player, settings }, surroundings);
     assertEquals({ launches, unbuilt, unserved }, { launches: 3, unbuilt: 0, unserved: 0 });
   }
+});
+
+/** How long the jobs of each group waited at most, minutes. */
+function waitsByGroup(trace: Trace, settings: Settings): Readonly<Record<string, number>> {
+  const replayed = replaySettings(settings, trace);
+  const world = new World(trace, replayed.profiles, surroundings);
+  startCore(world, replayed);
+  world.run(2 * trace.lengthMs);
+  const waits = Object.entries(Object.groupBy(world.jobs, ({ class: { group = "-" } }) => group)).map((
+    [group, jobs],
+  ) => [
+    group,
+    Math.ceil(Math.max(...(jobs ?? []).map(({ atMs, beganMs }) => ((beganMs ?? Infinity) - atMs) / minute))),
+  ]);
+  return Object.fromEntries(waits);
+}
+
+Deno.test("groups of a trace share a limit, and a trace without groups leaves them out", () => {
+  const grouped = [
+    ...Array.from({ length: 40 }, () => aJob(0, { group: "Big", resources: ["linux"] })),
+    ...Array.from({ length: 4 }, () => aJob(minute, { group: "small", resources: ["arm"] })),
+  ];
+  const settings = someSettings({
+    ...recommended,
+    profiles: ["linux", "arm"].map((name) => aProfile({ name, gocdResources: [name] })),
+    scaling: { maxAgents: 4 },
+  });
+  const shared = {
+    ...settings,
+    scaling: { ...settings.scaling, fairShare: { by: "pipeline-group", weights: {} } },
+  } as const;
+  const alone = waitsByGroup(aTrace(grouped), settings);
+  const fair = waitsByGroup(aTrace(grouped), shared);
+  assertEquals(Object.keys(fair), ["Big", "small"]);
+  assert((fair["small"] ?? 0) < (alone["small"] ?? 0), JSON.stringify({ alone, fair }));
+  const plain = grouped.map(({ group: _, ...job }) => job);
+  assertEquals(waitsByGroup(aTrace(plain), shared), waitsByGroup(aTrace(plain), settings));
+});
+
+Deno.test("a profile for a pipeline group serves no job of another one", () => {
+  const profiles = [aProfile({ gocdResources: [], pipelineGroups: ["team-*"] })];
+  const trace = aTrace([aJob(0, { group: "Team-A" }), aJob(0, { group: "others" }), aJob(0)]);
+  assertEquals(replayCore(trace, { ...recommended, profiles }).unserved, 1);
 });
 
 Deno.test("an agent that is idle asks after 1, 1.5, 2.25 seconds and so on, and every 10 seconds in the end", () => {

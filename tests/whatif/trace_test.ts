@@ -14,6 +14,7 @@ Deno.test("a trace that is written is read back as it was", () => {
     atMs: time,
     resources: fc.array(fc.string(), { maxLength: 3 }),
     environment: fc.option(fc.string(), { nil: undefined }),
+    group: fc.option(fc.string(), { nil: undefined }),
     buildMs: time,
   });
   fc.assert(
@@ -28,9 +29,10 @@ Deno.test("a trace that is written is read back as it was", () => {
           startMs: Date.UTC(2026, 1, 3, 4, 5, 6),
           lengthMs,
           neverRegister,
-          jobs: jobs.toSorted(byTime).map(({ environment, ...rest }) => ({
+          jobs: jobs.toSorted(byTime).map(({ environment, group, ...rest }) => ({
             ...rest,
             ...(environment === undefined ? {} : { environment }),
+            ...(group === undefined ? {} : { group }),
           })),
           outages: outages.toSorted(byTime),
         };
@@ -55,6 +57,8 @@ for (
     ["a negative time", `${head}\n\n{"at":-1,"build":2}`, 't.jsonl:3: at: "-1" is no time in seconds'],
     ["a job after the end", `${head}\n{"at":61,"build":2}`, "t.jsonl:2: 61 is beyond the end of the trace at 60"],
     ["resources that are no list", `${head}\n{"at":1,"build":2,"resources":"x"}`, "t.jsonl:2: resources:"],
+    ["an environment that is no name", `${head}\n{"at":1,"build":2,"environment":3}`, "t.jsonl:2: environment:"],
+    ["a group that is no name", `${head}\n{"at":1,"build":2,"group":["x"]}`, "t.jsonl:2: group:"],
     ["a list for a line", `${head}\n[]`, "t.jsonl:2: this is no JSON object"],
     ["a share above 1", head.replace("}", ',"neverRegister":5}'), "t.jsonl:1: neverRegister:"],
     ["an outage without its length", `${head}\n{"down":5}`, "t.jsonl:2: for is missing"],
@@ -88,11 +92,12 @@ Deno.test("jobs and outages are put in the order of their times", () => {
 
 Deno.test("a job is one short line, without what is the default", () => {
   assertEquals(
-    formatTrace(aTrace([aJob(1_500), aJob(2_000, { resources: ["linux"], environment: "prod" })])).split("\n"),
+    formatTrace(aTrace([aJob(1_500), aJob(2_000, { resources: ["linux"], environment: "prod", group: "a team" })]))
+      .split("\n"),
     [
       '{"trace":1,"name":"test","start":"2026-01-05T00:00:00.000Z","seconds":3600}',
       '{"at":1.5,"build":60}',
-      '{"at":2,"resources":["linux"],"environment":"prod","build":60}',
+      '{"at":2,"resources":["linux"],"environment":"prod","group":"a team","build":60}',
       "",
     ],
   );

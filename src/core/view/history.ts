@@ -90,6 +90,8 @@ export interface JobLife {
   readonly atMs: number;
   readonly resources: readonly string[];
   readonly environment?: string;
+  /** The group of its pipeline, as the dashboard spells it; absent: unknown, or the configuration asks for no groups. */
+  readonly group?: string;
   /** When an agent was first seen to have it; absent: none was, it may have been cancelled, or built between two looks. */
   readonly beganMs?: number;
   /** How long an agent was seen to have it; absent: not known. */

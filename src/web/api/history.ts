@@ -310,6 +310,7 @@ export const historySchemas: Readonly<Record<string, Schema>> = {
     atMs: timeMs("when it was first seen waiting"),
     resources: listOf(text("a GoCD resource"), "what it asked for"),
     "environment?": text("the environment of its pipeline; absent: none"),
+    "group?": text("the group of its pipeline; absent: unknown, or the configuration asks for no groups"),
     "beganMs?": timeMs("when an agent was first seen to have it"),
     "buildMs?": count("how long an agent was seen to have it, ms"),
     by: word("whose agent that was; unseen: nobody's", ["ours", "others", "unseen"]),
