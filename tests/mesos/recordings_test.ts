@@ -1,5 +1,6 @@
 // The recordings of a real Mesos master, byte for byte and cut at every byte.
 
+import { Buffer } from "node:buffer";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { Offer } from "../../src/core/placement/offer.ts";
 import { reasonMeaning, reasonWords, taskMeaning } from "../../src/core/session/task_status.ts";
@@ -23,8 +24,8 @@ function eventsOf(name: string): DecodedEvent[] {
 
 function sameBytes(left: readonly Uint8Array[], right: readonly Uint8Array[]): boolean {
   return left.length === right.length && left.every((record, index) => {
-    const other = right[index] ?? new Uint8Array();
-    return record.length === other.length && record.every((byte, at) => byte === other[at]);
+    const other = right[index];
+    return other !== undefined && Buffer.compare(record, other) === 0;
   });
 }
 

@@ -20,6 +20,7 @@ import { startProxy } from "../support/held_proxy.ts";
 import {
   hasZookeeper,
   openWriter,
+  sharedZookeeper,
   shortSessionMs,
   startZookeeper,
   zookeeperMissing,
@@ -36,21 +37,33 @@ function masterInfo(port: number, hostname = "127.0.0.1"): string {
   return JSON.stringify({ address: { hostname, ip: "127.0.0.1", port }, hostname, ip: 16777343, port });
 }
 
-async function register(writer: ZookeeperWriter, port: number, path = "/mesos"): Promise<string> {
+async function register(writer: ZookeeperWriter, port: number, path: string): Promise<string> {
   return await writer.create(`${path}/json.info_`, masterInfo(port), "EPHEMERAL_SEQUENTIAL");
 }
 
-function zookeeperTest(name: string, body: (server: ZookeeperServer) => Promise<void>): void {
+/** For tests that neither stop nor freeze it, each with a path of its own. */
+const shared = sharedZookeeper({ atMostMs: shortSessionMs });
+let paths = 0;
+
+/** What is done with a server, and a path that nobody else uses. */
+type ZookeeperTest = (server: ZookeeperServer, path: string) => Promise<void>;
+
+function zookeeperTest(name: string, body: ZookeeperTest): void {
   Deno.test({
     // The test's own writing client leaves timers of its own behind.
     sanitizeOps: false,
     sanitizeResources: false,
     name: hasZookeeper ? name : `${name} (ignored: ${zookeeperMissing})`,
     ignore: !hasZookeeper,
-    fn: async () => {
-      await using server = await startZookeeper({ atMostMs: shortSessionMs });
-      await body(server);
-    },
+    fn: () => body(shared(), `/mesos-${paths++}`),
+  });
+}
+
+/** With a server of its own, which may be stopped and whose sessions may be counted. */
+function testAlone(name: string, body: ZookeeperTest): void {
+  zookeeperTest(name, async (_, path) => {
+    await using server = await startZookeeper({ atMostMs: shortSessionMs });
+    await body(server, path);
   });
 }
 
@@ -73,21 +86,23 @@ Deno.test("the ZooKeeper client is loaded by nothing but a zk:// address", () =>
   assertEquals(loaders.map(({ name }) => name), ["zookeeper_leader.ts"]);
 });
 
-zookeeperTest("of the znodes of a real cluster the leader's address is taken", async (server) => {
+zookeeperTest("of the znodes of a real cluster the leader's address is taken", async (server, path) => {
   await using writer = await openWriter(server.address);
-  for (const [path, value] of Object.entries(recorded)) await writer.create(path, value);
-  using plain = finderAt(`zk://${server.address}/mesos`);
+  for (const [recordedPath, value] of Object.entries(recorded)) {
+    await writer.create(recordedPath.replace("/mesos", path), value);
+  }
+  using plain = finderAt(`zk://${server.address}${path}`);
   assertEquals(await plain.leader(), "http://127.0.0.1:5050");
-  using secure = finderAt(`zk://${server.address}/mesos`, { hasTls: true });
+  using secure = finderAt(`zk://${server.address}${path}`, { hasTls: true });
   assertEquals(await secure.leader(), "https://127.0.0.1:5050");
 });
 
-zookeeperTest("a leader that leaves is followed by the next, and whoever listens is told", async (server) => {
+zookeeperTest("a leader that leaves is followed by the next, and whoever listens is told", async (server, path) => {
   await using first = await openWriter(server.address);
   await using second = await openWriter(server.address);
-  await register(first, 5050);
-  await register(second, 5150);
-  using test = finderAt(`zk://${server.address}/mesos`);
+  await register(first, 5050, path);
+  await register(second, 5150, path);
+  using test = finderAt(`zk://${server.address}${path}`);
   assertEquals(await test.leader(), "http://127.0.0.1:5050");
   const other = test.otherLeader();
   await first.leave();
@@ -95,40 +110,40 @@ zookeeperTest("a leader that leaves is followed by the next, and whoever listens
   assertEquals(await test.leader(), "http://127.0.0.1:5150");
 });
 
-zookeeperTest("where the path does not exist yet the election is waited for", async (server) => {
-  using test = finderAt(`zk://${server.address}/clusters/mesos`);
+zookeeperTest("where the path does not exist yet the election is waited for", async (server, path) => {
+  using test = finderAt(`zk://${server.address}/clusters${path}`);
   const leader = test.leader();
   await using writer = await openWriter(server.address);
-  await register(writer, 5050, "/clusters/mesos");
+  await register(writer, 5050, `/clusters${path}`);
   assertEquals(await leader, "http://127.0.0.1:5050");
   await writer.leave();
   const next = test.leader();
   await using another = await openWriter(server.address);
-  await register(another, 5250, "/clusters/mesos");
+  await register(another, 5250, `/clusters${path}`);
   assertEquals(await next, "http://127.0.0.1:5250");
 });
 
-zookeeperTest("no leader within the limit is said, with what lies there instead", async (server) => {
+zookeeperTest("no leader within the limit is said, with what lies there instead", async (server, path) => {
   await using writer = await openWriter(server.address);
   const setTimer: SetTimer = (callback, ms) => realTimer(callback, ms === leaderWaitMs ? 300 : ms);
-  using test = finderAt(`zk://${server.address}/mesos`, { setTimer });
+  using test = finderAt(`zk://${server.address}${path}`, { setTimer });
   const absent = await test.fails("no-leader");
-  assertStringIncludes(absent.message, "there is no znode /mesos");
-  await writer.create("/mesos/log_replicas");
-  assertStringIncludes((await test.fails("no-leader")).message, "no master is registered below /mesos");
-  await writer.create("/mesos/info_0000000003", "\n\u0010protobuf");
+  assertStringIncludes(absent.message, `there is no znode ${path}`);
+  await writer.create(`${path}/log_replicas`);
+  assertStringIncludes((await test.fails("no-leader")).message, `no master is registered below ${path}`);
+  await writer.create(`${path}/info_0000000003`, "\n\u0010protobuf");
   const old = await test.fails("no-leader");
   assertStringIncludes(old.message, "only info_ znodes");
   assertStringIncludes(old.hint, "1.0");
 });
 
-zookeeperTest("an expired session is survived, and a leader elected meanwhile is seen", async (server) => {
+testAlone("an expired session is survived, and a leader elected meanwhile is seen", async (server, path) => {
   await using proxy = startProxy(server.port);
   await using first = await openWriter(server.address);
   await using second = await openWriter(server.address);
-  await register(first, 5050);
-  await register(second, 5150);
-  using test = finderAt(`zk://${proxy.address}/mesos`);
+  await register(first, 5050, path);
+  await register(second, 5150, path);
+  using test = finderAt(`zk://${proxy.address}${path}`);
   assertEquals(await test.leader(), "http://127.0.0.1:5050");
   const sessions = await server.sessions();
   const other = test.otherLeader();
@@ -140,12 +155,12 @@ zookeeperTest("an expired session is survived, and a leader elected meanwhile is
   assertEquals(await test.leader(), "http://127.0.0.1:5150");
 });
 
-zookeeperTest(
+testAlone(
   "a ZooKeeper that has fallen silent is noticed at the next question, and found again when it speaks",
-  async (server) => {
+  async (server, path) => {
     await using writer = await openWriter(server.address);
-    await writer.create("/mesos/json.info_0000000001", masterInfo(5050));
-    using test = finderAt(`zk://${server.address}/mesos`);
+    await writer.create(`${path}/json.info_0000000001`, masterInfo(5050));
+    using test = finderAt(`zk://${server.address}${path}`);
     assertEquals(await test.leader(), "http://127.0.0.1:5050");
     {
       // A frozen server lets no session of the test end: it must go on whatever is found.
@@ -158,11 +173,11 @@ zookeeperTest(
   },
 );
 
-zookeeperTest("a restart of ZooKeeper is survived, be its data kept or new", async (server) => {
+testAlone("a restart of ZooKeeper is survived, be its data kept or new", async (server, path) => {
   const writer = await openWriter(server.address);
-  await writer.create("/mesos/json.info_0000000001", masterInfo(5050));
+  await writer.create(`${path}/json.info_0000000001`, masterInfo(5050));
   await writer.leave();
-  using test = finderAt(`zk://${server.address}/mesos`);
+  using test = finderAt(`zk://${server.address}${path}`);
   assertEquals(await test.leader(), "http://127.0.0.1:5050");
   await server.stop();
   const gone = await test.fails("unreachable");
@@ -174,34 +189,37 @@ zookeeperTest("a restart of ZooKeeper is survived, be its data kept or new", asy
   await server.stop();
   await server.start("new");
   await using anew = await openWriter(server.address);
-  await anew.create("/mesos/json.info_0000000000", masterInfo(5350));
+  await anew.create(`${path}/json.info_0000000000`, masterInfo(5350));
   assertEquals(await other, "127.0.0.1:5350");
 });
 
-zookeeperTest("of several servers one that answers is enough; an IPv6 address is one", async (server) => {
+zookeeperTest("of several servers one that answers is enough; an IPv6 address is one", async (server, path) => {
   await using writer = await openWriter(server.address);
-  await writer.create("/mesos/json.info_0000000001", masterInfo(5050));
-  using test = finderAt(`zk://127.0.0.1:1,[::1]:1,${server.address}/mesos`);
+  await writer.create(`${path}/json.info_0000000001`, masterInfo(5050));
+  using test = finderAt(`zk://127.0.0.1:1,[::1]:1,${server.address}${path}`);
   assertEquals(await test.leader(), "http://127.0.0.1:5050");
-  using none = finderAt("zk://127.0.0.1:1,[::1]:1/mesos");
+  using none = finderAt(`zk://127.0.0.1:1,[::1]:1${path}`);
   const { message } = await none.fails("unreachable");
   assertStringIncludes(message, "ZooKeeper 127.0.0.1:1: ");
   assertStringIncludes(message, "ZooKeeper [::1]:1: ");
 });
 
-zookeeperTest("a protected path is read with user and password, from the address or from beside it", async (server) => {
-  await using writer = await openWriter(server.address);
-  await writer.create("/mesos/json.info_0000000001", masterInfo(5050));
-  await writer.protect("/mesos", "mesos", "hunter2");
-  using nobody = finderAt(`zk://${server.address}/mesos`);
-  const { message, hint } = await nobody.fails("unauthorized");
-  assertStringIncludes(message, "refused reading /mesos");
-  assertStringIncludes(hint, "zk://user:password@");
-  using wrong = finderAt(`zk://mesos:hunter3@${server.address}/mesos`);
-  assert(!(await wrong.fails("unauthorized")).message.includes("hunter"));
-  using written = finderAt(`zk://mesos:hunter2@${server.address}/mesos`);
-  assertEquals(await written.leader(), "http://127.0.0.1:5050");
-});
+zookeeperTest(
+  "a protected path is read with user and password, from the address or from beside it",
+  async (server, path) => {
+    await using writer = await openWriter(server.address);
+    await writer.create(`${path}/json.info_0000000001`, masterInfo(5050));
+    await writer.protect(path, "mesos", "hunter2");
+    using nobody = finderAt(`zk://${server.address}${path}`);
+    const { message, hint } = await nobody.fails("unauthorized");
+    assertStringIncludes(message, `refused reading ${path}`);
+    assertStringIncludes(hint, "zk://user:password@");
+    using wrong = finderAt(`zk://mesos:hunter3@${server.address}${path}`);
+    assert(!(await wrong.fails("unauthorized")).message.includes("hunter"));
+    using written = finderAt(`zk://mesos:hunter2@${server.address}${path}`);
+    assertEquals(await written.leader(), "http://127.0.0.1:5050");
+  },
+);
 
 const values: readonly (readonly [string, string, string | MesosErrorReason])[] = [
   ["a name", masterInfo(5050, "Master1.example"), "http://master1.example:5050"],
@@ -228,9 +246,9 @@ zookeeperTest("the address of the leader is read from what is there, or said not
 
 zookeeperTest(
   "a leader that is not allowed is named with the key; its address may be allowed instead of its name",
-  async (server) => {
+  async (server, path) => {
     await using writer = await openWriter(server.address);
-    await writer.create("/mesos/json.info_0000000001", masterInfo(5050, "m1"));
+    await writer.create(`${path}/json.info_0000000001`, masterInfo(5050, "m1"));
     const allow = (entries: string[]): Partial<LeaderFinderOptions> => ({
       isAllowed: hostCheck({
         entries: entries.flatMap((entry) => parseAllowedHost(entry) ?? []),
@@ -238,18 +256,18 @@ zookeeperTest(
         whenEmpty: "any",
       }),
     });
-    using refused = finderAt(`zk://${server.address}/mesos`, allow(["m2"]));
+    using refused = finderAt(`zk://${server.address}${path}`, allow(["m2"]));
     const { message, hint } = await refused.fails("redirect-refused");
     assertStringIncludes(message, "m1:5050 (127.0.0.1:5050) leads");
     assertStringIncludes(hint, 'add "m1:5050" to mesos.allowed-hosts');
-    using byAddress = finderAt(`zk://${server.address}/mesos`, allow(["127.0.0.0/8"]));
+    using byAddress = finderAt(`zk://${server.address}${path}`, allow(["127.0.0.0/8"]));
     assertEquals(await byAddress.leader(), "http://127.0.0.1:5050");
   },
 );
 
 zookeeperTest(
   "a redirect is followed to whom ZooKeeper names or the configuration allows, and nobody else gets the login",
-  async (server) => {
+  async (server, path) => {
     await using stranger = startMaster(() => {
       const stream = openStream();
       stream.send(subscribed);
@@ -261,11 +279,11 @@ zookeeperTest(
       return new Response(null, { status: 307, headers: { location } });
     });
     await using writer = await openWriter(server.address);
-    await writer.create("/mesos/json.info_0000000001", masterInfo(named.port, "LocalHost"));
+    await writer.create(`${path}/json.info_0000000001`, masterInfo(named.port, "LocalHost"));
     const subscribe = async (target_: string, allowedHosts: string[] = []): Promise<string> => {
       target = target_;
       using test = testScheduler(
-        `zk://${server.address}/mesos`,
+        `zk://${server.address}${path}`,
         { allowedHosts: allowedHosts.flatMap((entry) => parseAllowedHost(entry) ?? []) },
         { setTimer: fastTimer },
       );
@@ -281,40 +299,43 @@ zookeeperTest(
   },
 );
 
-zookeeperTest("a session ends when ZooKeeper names another leader, which is then subscribed to", async (server) => {
-  const startLeader = (): ReturnType<typeof startMaster> =>
-    startMaster(() => {
-      const stream = openStream();
-      stream.send(subscribed);
-      return stream.response;
-    });
-  await using one = startLeader();
-  await using two = startLeader();
-  await using first = await openWriter(server.address);
-  await using second = await openWriter(server.address);
-  await register(first, one.port);
-  await register(second, two.port);
-  using test = testScheduler(`zk://${server.address}/mesos`, {}, { setTimer: fastTimer });
-  const session = await test.scheduler.subscribe(identity, undefined, test.signal);
-  assertEquals(session.master, one.address);
-  await first.leave();
-  const { events, error } = await drain(session.events);
-  assertEquals(events.length, 1);
-  assertStringIncludes(error?.message ?? "", `names another leading Mesos master, ${two.address}`);
-  const next = await test.scheduler.subscribe(identity, undefined, test.signal);
-  assertEquals(next.master, two.address);
-});
+zookeeperTest(
+  "a session ends when ZooKeeper names another leader, which is then subscribed to",
+  async (server, path) => {
+    const startLeader = (): ReturnType<typeof startMaster> =>
+      startMaster(() => {
+        const stream = openStream();
+        stream.send(subscribed);
+        return stream.response;
+      });
+    await using one = startLeader();
+    await using two = startLeader();
+    await using first = await openWriter(server.address);
+    await using second = await openWriter(server.address);
+    await register(first, one.port, path);
+    await register(second, two.port, path);
+    using test = testScheduler(`zk://${server.address}${path}`, {}, { setTimer: fastTimer });
+    const session = await test.scheduler.subscribe(identity, undefined, test.signal);
+    assertEquals(session.master, one.address);
+    await first.leave();
+    const { events, error } = await drain(session.events);
+    assertEquals(events.length, 1);
+    assertStringIncludes(error?.message ?? "", `names another leading Mesos master, ${two.address}`);
+    const next = await test.scheduler.subscribe(identity, undefined, test.signal);
+    assertEquals(next.master, two.address);
+  },
+);
 
 zookeeperTest(
   "a server that falls silent while nobody asks is left for another, which tells of the new leader",
-  async (server) => {
+  async (server, path) => {
     await using first = await openWriter(server.address);
     await using second = await openWriter(server.address);
-    await register(first, 5050);
-    await register(second, 5150);
+    await register(first, 5050, path);
+    await register(second, 5150, path);
     const port = Number(server.address.split(":")[1]);
     await using held = startProxy(port);
-    using test = finderAt(`zk://${held.address},${server.address}/mesos`);
+    using test = finderAt(`zk://${held.address},${server.address}${path}`);
     assertEquals(await test.leader(), "http://127.0.0.1:5050");
     const told = test.otherLeader();
     held.hold();
