@@ -1,6 +1,6 @@
 // Records to store in tests.
 
-import fc from "../support/properties.ts";
+import fc, { anyCharacter } from "../support/properties.ts";
 import type { AgentInstance, InstanceIdentity, InstanceMarks, InstancePhase } from "../../src/core/instance.ts";
 import type { ControlsRecord, FrameworkRecord, StateRecord } from "../../src/core/record.ts";
 
@@ -43,7 +43,7 @@ export const phases: readonly InstancePhase[] = [
 export const anyInstance: fc.Arbitrary<AgentInstance> = fc.record({
   taskId: fc.constantFrom("a-1", "a-2", "a-3", "b-1"),
   phase: fc.constantFrom(...phases),
-  launchReason: fc.string({ unit: "binary", maxLength: 20 }),
+  launchReason: fc.string({ unit: anyCharacter, maxLength: 20 }),
   createdMs: fc.nat(1000),
 }).map(({ taskId, phase, launchReason, createdMs }) => ({ ...identity(taskId), ...phase, launchReason, createdMs }));
 
