@@ -8,7 +8,7 @@ import { runCli } from "../src/cli/cli.ts";
 import { processIo } from "../src/cli/io.ts";
 import { version } from "../src/version.ts";
 import { billOfMaterials, embeddedParts, licencesText, type Part, type Runtime } from "./release_parts.ts";
-import { packArchive, packDebian, type Papers, type Release, run } from "./release_packages.ts";
+import { machineOf, packArchive, packDebian, type Papers, type Release, run } from "./release_packages.ts";
 
 const usage = `Usage: deno task release [--all] [--output FOLDER]
 
@@ -85,6 +85,8 @@ async function makeTarget(
     const program = `${stage}/gocd-mesos${triple.includes("windows") ? ".exe" : ""}`;
     const target = triple === Deno.build.target ? [] : ["--target", triple];
     await run(Deno.execPath(), ["run", "-A", "--quiet", `${root}scripts/compile.ts`, "--output", program, ...target]);
+    const machine = machineOf((await Deno.readFile(program)).subarray(0, 20));
+    if (machine !== name) throw new Error(`the executable is one for ${machine}; unset DENORT_BIN`);
     const release: Release = { version, epoch: await epochOf(), program, ...papers };
     const archive = await packArchive(release, name, folder);
     if (!("debian" in more)) return [archive];

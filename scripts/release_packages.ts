@@ -26,7 +26,7 @@ export async function packArchive(release: Release, target: string, folder: stri
   try {
     const root = `${stage}/${name}`;
     await write(root, release.archivePapers);
-    await place(release.program, `${root}/gocd-mesos`);
+    await place(release.program, `${root}/gocd-mesos${release.program.endsWith(".exe") ? ".exe" : ""}`);
     const file = `${folder}/${name}.tar.gz`;
     // gzip -n: without the time.
     const pack =
@@ -108,6 +108,26 @@ if [ "$1" = purge ]; then
   userdel gocd-mesos 2>/dev/null || true
 fi
 `,
+};
+
+/**
+ * For which machine an executable is, by its first 20 bytes: `linux-x86_64`, …; for Windows the machine is not looked up.
+ * Deno embeds whatever DENORT_BIN names, also where that is of another machine than the target.
+ */
+export function machineOf(head: Uint8Array): string {
+  const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
+  const magic = view.getUint32(0);
+  // "\x7fELF", and e_machine; Mach-O of 64 bits, and its cputype; "MZ".
+  if (magic === 0x7f454c46) return `linux-${machines[view.getUint16(18, true)] ?? "other"}`;
+  if (magic === 0xcffaedfe) return `macos-${machines[view.getUint32(4, true)] ?? "other"}`;
+  return magic >>> 16 === 0x4d5a ? "windows-x86_64" : "unknown";
+}
+
+const machines: Readonly<Record<number, string>> = {
+  0x3e: "x86_64",
+  0xb7: "aarch64",
+  0x01000007: "x86_64",
+  0x0100000c: "aarch64",
 };
 
 async function write(root: string, papers: Papers): Promise<void> {

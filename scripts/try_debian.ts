@@ -91,7 +91,7 @@ async function until(what: string, isSo: () => boolean, found: () => unknown): P
 async function contents(): Promise<readonly string[]> {
   const all = await within("find", "/", "-xdev", "-not", "-type", "s");
   const kept = all.trim().split("\n").filter((path) =>
-    !/^\/(var\/(lib\/dpkg|log|cache)|proc)\/|^\/etc\/.*-$/.test(path)
+    !/^\/(var\/(lib\/dpkg|log|cache)|proc|tmp)\/|^\/etc\/.*-$/.test(path)
   );
   const users = ["passwd", "group", "shadow", "gshadow"].flatMap((name) =>
     Deno.readTextFileSync(`${root}/etc/${name}`).trim().split("\n").map((line) => `${name}: ${line.split(":")[0]}`)

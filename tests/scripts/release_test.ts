@@ -1,7 +1,7 @@
 // The files of a release: what is embedded and under which licence, and packages that are the same for the same input.
 
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
-import { packArchive, packDebian, type Release } from "../../scripts/release_packages.ts";
+import { machineOf, packArchive, packDebian, type Release } from "../../scripts/release_packages.ts";
 import { billOfMaterials, embeddedParts, licencesText } from "../../scripts/release_parts.ts";
 
 const at = (name: string): string => `/cache/${name}/1.0.0`;
@@ -74,9 +74,12 @@ Deno.test("of each package that the program embeds the licence is known", async 
 });
 
 /** Packs the same release twice; gives the two files. */
-async function twice(pack: (release: Release, folder: string) => Promise<string>): Promise<readonly [string, string]> {
+async function twice(
+  pack: (release: Release, folder: string) => Promise<string>,
+  name = "program",
+): Promise<readonly [string, string]> {
   const folder = await Deno.makeTempDir({ prefix: "gocd-mesos-release-" });
-  const program = `${folder}/program`;
+  const program = `${folder}/${name}`;
   await Deno.writeTextFile(program, "#!/bin/sh\necho here\n");
   const papers = new Map([["b/two", "2\n"], ["a/one", "1\n"]]);
   const release = { version: "1.2.3", epoch: 1_700_000_000, program, archivePapers: papers, systemPapers: papers };
@@ -104,6 +107,33 @@ Deno.test("an archive has the program and its papers in a folder of its own, and
     ["-rw-r--r--", "0/0", "gocd-mesos-1.2.3-linux-x86_64/b/two"],
     ["-rwxr-xr-x", "0/0", "gocd-mesos-1.2.3-linux-x86_64/gocd-mesos"],
   ]);
+});
+
+Deno.test("an archive for Windows has a program that Windows runs", async () => {
+  const [file] = await twice((release, folder) => packArchive(release, "windows-x86_64", folder), "gocd-mesos.exe");
+  assertStringIncludes(text("tar", "-tzf", file), "gocd-mesos-1.2.3-windows-x86_64/gocd-mesos.exe\n");
+});
+
+Deno.test("the machine of an executable is told by its first bytes, so that no package has one for another", () => {
+  const bytes = (hex: string): Uint8Array => Uint8Array.fromHex(hex.padEnd(40, "0"));
+  const elf = (machine: string): string => `7f454c46020101000000000000000000` + `0300${machine}`;
+  for (
+    const [hex, machine] of [
+      [elf("3e00"), "linux-x86_64"],
+      [elf("b700"), "linux-aarch64"],
+      [elf("f300"), "linux-other"],
+      ["cffaedfe07000001", "macos-x86_64"],
+      ["cffaedfe0c000001", "macos-aarch64"],
+      ["4d5a9000", "windows-x86_64"],
+      ["23212f62696e2f7368", "unknown"],
+    ] as const
+  ) {
+    assertEquals(machineOf(bytes(hex)), machine);
+  }
+  assertEquals(
+    machineOf(Deno.readFileSync(Deno.execPath()).subarray(0, 20)),
+    `${Deno.build.os.replace("darwin", "macos")}-${Deno.build.arch}`,
+  );
 });
 
 Deno.test("a Debian package has the program, its papers and a folder for the configuration, and the same bytes each time", async () => {
