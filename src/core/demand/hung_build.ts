@@ -1,5 +1,5 @@
-// Builds whose agent died while no other agent was left: GoCD gives them to nobody until some agent is registered and
-// in contact (ScheduleService.rescheduleHungJobs), so one is launched. They are not in the feed.
+// Builds whose agent died while no other agent was left: GoCD does not reschedule them until some agent is registered
+// and in contact (ScheduleService.rescheduleHungJobs), so one is launched. They are not in the feed.
 
 import { activityWord } from "../life/activity.ts";
 import type { Draft } from "../draft.ts";
@@ -14,20 +14,20 @@ import { profileOf } from "../profile_of.ts";
 import { shownForMs } from "../session/reading.ts";
 import type { ServerState, State, WantedAgents } from "../state.ts";
 
-/** A build of which nothing was heard for so long is nobody's any more. */
+/** A build without any sign of it for this long is given up. */
 const rememberMaxMs = 24 * 3_600_000;
 
 /**
- * Whether the server takes this agent for one in contact: Missing and Disabled ones, too, even a Disabled one that it
- * calls lost (GoCD ScheduleService.rescheduleHungJobs).
+ * Whether the server treats this agent as in contact: this includes Missing and Disabled agents, even a Disabled one in
+ * LostContact (GoCD ScheduleService.rescheduleHungJobs).
  */
 export function isInContact({ configState, agentState }: GocdAgent): boolean {
   return configState === "Disabled" || configState === "Enabled" && agentState !== "LostContact";
 }
 
 /**
- * Since when lists have shown that the agent of an instance is not in contact, by uuid: absent records are told from those
- * that this run has never seen.
+ * Since when lists have shown that the agent of an instance is not in contact, by uuid: missing records are
+ * distinguished from those that this run has never seen.
  */
 export function trackSilence(draft: Draft, { byUuid }: GocdAgentIndex): void {
   const { instances, server } = draft.state;
@@ -41,16 +41,16 @@ export function trackSilence(draft: Draft, { byUuid }: GocdAgentIndex): void {
   draft.set({ server: { ...server, silentSinceMs: new Map(silent) } });
 }
 
-/** Keeps `mayHoldBuild` by what a list shows; returns the instance as it is then. */
+/** Updates `mayHoldBuild` from a list; returns the updated instance. */
 export function trackBuild(draft: Draft, instance: AgentInstance, index: GocdAgentIndex): AgentInstance {
   const uuid = uuidOf(instance);
   const gocdAgent = uuid === undefined ? undefined : index.byUuid.get(uuid);
   const word = gocdAgent === undefined ? undefined : activityWord(gocdAgent);
   const { mayHoldBuild, ...others } = instance;
-  // The record of a dead one shows Idle where the build was assigned between its last two pings (GoCD
+  // The record of a dead agent shows Idle if the build was assigned between its last two pings (GoCD
   // AgentInstance.update).
   const isFree = word === "idle" && instance.state !== "gone" && instance.state !== "unreachable";
-  // What a living agent has taken since it was last heard, no list has shown: the server has restarted, or has just lost
+  // No list has shown what a running agent has taken since its last contact: the server has restarted, or has just lost
   // contact with it.
   const isUnseen = instance.state !== "gone" && (word === "Missing" || isJustLost(draft, gocdAgent));
   const isHeld = word === "building" || isUnseen ||
@@ -64,7 +64,7 @@ export function trackBuild(draft: Draft, instance: AgentInstance, index: GocdAge
 
 /**
  * Whether this list is the first on which a record is LostContact. It stays so while the build waits for an agent in
- * contact, also through restarts of the server, after which the record tells of no build.
+ * contact, even across restarts of the server, after which the record shows no build.
  */
 function isJustLost({ state: { server }, atMs }: Draft, gocdAgent: GocdAgent | undefined): boolean {
   return gocdAgent?.agentState === "LostContact" && server.lostSinceMs.get(gocdAgent.uuid) === atMs;
@@ -80,20 +80,20 @@ function mayHoldFormer({ state: { server } }: Draft, instance: AgentInstance, { 
   });
 }
 
-/** Shown as Idle for longer than a dead one could be. */
+/** Shown as Idle for longer than a dead agent could be. */
 function isSurelyIdle(server: ServerState, { uuid }: GocdAgent): boolean {
   const sinceMs = server.idleSinceMs.get(uuid) ?? server.disabledIdleSinceMs.get(uuid);
   return shownForMs({ server }, sinceMs ?? Infinity) >= surelyAliveMs;
 }
 
-/** The instance in the moment in which its process shows under another uuid, with what the former one may have taken. */
+/** The instance when its process appears under another uuid, marked with what the former one may have taken. */
 export function withFormerBuild(draft: Draft, instance: AgentInstance, index: GocdAgentIndex): AgentInstance {
   return withPossibleBuild(draft, trackBuild(draft, instance, index));
 }
 
 /**
- * Whose agent has just been found: this list is the first that tells what it builds, and perhaps the last. Of one that is
- * found in its death nobody has seen what it took before.
+ * The instance when its agent has just been found: this list is the first that shows what it builds, and perhaps the
+ * last. For an agent that is found dead, what it took before is unknown.
  */
 export function trackFound(draft: Draft, before: AgentInstance, index: GocdAgentIndex): void {
   const instance = draft.instance(before.taskId);
@@ -107,14 +107,14 @@ export function trackFound(draft: Draft, before: AgentInstance, index: GocdAgent
   trackBuild(draft, found, index);
 }
 
-/** The instance in the moment in which its task is lost, with what it may have taken since lists showed it free. */
+/** The instance when its task is lost, marked with what it may have taken since lists showed it free. */
 export function withPossibleBuild(draft: Draft, instance: AgentInstance): AgentInstance {
   return mayHaveTaken(draft, instance) ? { ...instance, mayHoldBuild: true } : instance;
 }
 
 /**
- * What it could take since the last list may be on it, and what it could take shortly before, when an agent still shows
- * Idle. A list that lacks it shows nothing of it; a Pending record of ours is about to be enabled.
+ * It may have a job that it could take since the last list, or shortly before, when an agent still shows Idle. A list
+ * that lacks it proves nothing; a Pending record of ours is about to be enabled.
  */
 function mayHaveTaken({ state: { demand, server }, atMs }: Draft, instance: AgentInstance): boolean {
   const isOurDoing = instance.state === "killing" && instance.cause !== "by-mesos";
@@ -136,19 +136,19 @@ function mayHaveTaken({ state: { demand, server }, atMs }: Draft, instance: Agen
   return false;
 }
 
-/** The server has had the time to see the silence of this one, with another agent in contact. */
+/** The server has had time to detect the silence of this agent, with another agent in contact. */
 function isGivenBack({ state }: Draft, instance: AgentInstance, gocdAgent: GocdAgent | undefined): boolean {
   return (gocdAgent === undefined || !isInContact(gocdAgent)) && hasChecked(state, instance);
 }
 
 /**
- * Since the server has known the silence of this one, some agent has been in contact for so long that the server has put
- * back what it had: nothing as long as its record is Missing or Disabled, whoever else is in contact. One that Mesos just
- * does not reach is not hung while the server hears it.
+ * Since the server detected the silence of this agent, some agent has been in contact for so long that the server has
+ * rescheduled its build; it reschedules nothing as long as the record is Missing or Disabled, whatever other agents are
+ * in contact. A build of an agent that only Mesos cannot reach is not hung while the server is in contact with it.
  */
 function hasChecked({ server }: Pick<State, "server">, instance: AgentInstance): boolean {
   const uuid = uuidOf(instance);
-  // Of one that ended without a record that is known, no list can show the silence.
+  // If an agent ended without a known record, no list can show its silence.
   const isEnded = instance.state === "unreachable" || instance.state === "gone" && uuid === undefined;
   const heardMs = isEnded ? instance.sinceMs + connectionTimeoutMs : Infinity;
   return hasCheckedSince(server, server.silentSinceMs.get(uuid ?? "") ?? heardMs);
@@ -159,7 +159,7 @@ function hasCheckedSince(server: ServerState, knownMs: number): boolean {
   return shownForMs({ server }, sinceMs) >= rescheduleLimitMs(server);
 }
 
-/** Whether the server has yet to see the silence of an agent that may hold a build: agents in contact must stay so. */
+/** Whether the server has yet to detect the silence of an agent that may have a build: agents in contact must stay. */
 export function isAnyHung({ instances, server }: State): boolean {
   return [...instances.values()].some((instance) =>
     instance.mayHoldBuild === true && (instance.state === "gone" || instance.state === "unreachable") &&
@@ -167,12 +167,12 @@ export function isAnyHung({ instances, server }: State): boolean {
   );
 }
 
-/** Whether a dead instance is still needed to know of a build that hangs. */
+/** Whether a dead instance is still needed because its build may be hung. */
 export function isRemembered({ atMs }: Draft, { mayHoldBuild, sinceMs }: AgentInstance): boolean {
   return mayHoldBuild === true && atMs - sinceMs < rememberMaxMs;
 }
 
-/** Since when each list has shown an agent in contact, this one included. */
+/** Since when every list has shown an agent in contact, including this one. */
 export function inContactSince(
   before: ServerState,
   agents: readonly GocdAgent[],
@@ -181,7 +181,7 @@ export function inContactSince(
   return agents.some(isInContact) ? { inContactSinceMs: before.inContactSinceMs ?? atMs } : {};
 }
 
-/** One agent for the builds that hang, unless one is coming anyway. */
+/** One agent for hung builds, unless one is starting anyway. */
 export function agentForHungBuilds(
   state: State,
   { budget, isAnyWanted }: { readonly budget: LaunchBudget; readonly isAnyWanted: boolean },

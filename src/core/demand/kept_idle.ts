@@ -1,4 +1,5 @@
-// How many idle agents are kept ready although nothing waits: `min-idle` always, `headroom` beside busy agents.
+// How many idle agents are kept ready although no jobs wait: `min-idle` always, `headroom` in proportion to busy
+// agents.
 
 import { minIdleEnvironments } from "./environments.ts";
 import type { AgentInstance } from "../instance.ts";
@@ -7,25 +8,25 @@ import type { State } from "../state.ts";
 import { foldEnvironment } from "./matching.ts";
 import { profileNow } from "./windows.ts";
 
-/** Idle agents of a profile that are to be kept. */
+/** Idle agents of a profile to keep. */
 export interface IdlePool {
   readonly profile: AgentProfile;
-  /** Where its agents are launched; absent: in no environment. */
+  /** The environment in which its agents are launched; absent: none. */
   readonly environment?: string;
-  /** Idle agents of the profile in other environments count, too. */
+  /** Idle agents of the profile in other environments also count. */
   readonly isOfAll: boolean;
   /** How many; more than 0. */
   readonly count: number;
   readonly why: KeepReason;
 }
 
-/** Why idle agents are kept; `schedule`: because a window is open. */
+/** Why idle agents are kept; `schedule`: because of an open window. */
 export type KeepReason =
   | { readonly kind: "min-idle"; readonly schedule?: Schedule }
-  /** `busy`: how many agents build that they are kept beside. */
+  /** `busy`: the number of building agents that they are kept for. */
   | { readonly kind: "headroom"; readonly busy: number; readonly schedule?: Schedule };
 
-/** What is kept at the moment. Pools of one environment come before those of all. */
+/** The current pools. Pools of one environment come before those of all. */
 export function keptIdle(state: Pick<State, "settings" | "instances" | "windows">): readonly IdlePool[] {
   const busy = busyOf(state);
   const pools = state.settings.profiles.flatMap((profile) =>
@@ -37,21 +38,21 @@ export function keptIdle(state: Pick<State, "settings" | "instances" | "windows"
   return [...pools.filter((each) => !each.isOfAll), ...pools.filter((each) => each.isOfAll)];
 }
 
-/** Whether an instance is of a pool, or would be if it were idle. */
+/** Whether an instance belongs to a pool, or would if it were idle. */
 export function isOfPool({ profile, environment, isOfAll }: IdlePool, instance: AgentInstance): boolean {
   return instance.profile === profile.name &&
     (isOfAll || foldEnvironment(instance.environment) === foldEnvironment(environment));
 }
 
-/** Counts idle agents against what is kept, while some are let go. */
+/** Counts idle agents against the pools while some are removed. */
 export interface IdleReserve {
-  /** Whether enough others stay idle if this one goes. */
+  /** Whether enough others stay idle if this one is removed. */
   spares(instance: AgentInstance): boolean;
-  /** It goes. */
+  /** It is removed. */
   take(instance: AgentInstance): void;
 }
 
-/** The reserve of these idle agents. `pools`: what is kept, where the caller has it. */
+/** The reserve of these idle agents. `pools`: the pools, if the caller has computed them. */
 export function reserveOf(
   state: Pick<State, "settings" | "instances" | "windows">,
   idle: readonly AgentInstance[],
@@ -70,13 +71,13 @@ export function reserveOf(
   };
 }
 
-/** How many idle agents stand beside so many busy ones. */
+/** How many idle agents are kept for so many busy ones. */
 export function headroomOf(headroom: Headroom, busy: number): number {
   if (busy === 0) return 0;
   return headroom.kind === "count" ? headroom.agents : Math.ceil(busy * headroom.percent / 100);
 }
 
-/** By folded environment: how it is spelled, and how many agents build there. */
+/** By normalized environment: its spelling, and how many agents are building there. */
 type Busy = ReadonlyMap<string, { readonly environment?: string; readonly count: number }>;
 const noneBusy: Busy = new Map();
 
@@ -97,7 +98,7 @@ function poolsOf(
   }));
   const { headroom } = profile;
   if (headroom === undefined) return pools;
-  // Of two pools of one environment the larger one counts.
+  // If an environment has two pools, the larger one counts.
   const kept = new Map(pools.map((pool) => [pool.isOfAll ? "*" : foldEnvironment(pool.environment), pool]));
   for (const [key, { environment, count: busyCount }] of busy) {
     const count = headroomOf(headroom, busyCount);
@@ -114,7 +115,7 @@ function poolsOf(
   return [...kept.values()];
 }
 
-/** Agents that build, also those that finish their last job, by profile. */
+/** Building agents, including those that finish their last job, by profile. */
 function busyOf({ instances }: Pick<State, "instances">): ReadonlyMap<string, Busy> {
   const busy = new Map<string, Map<string, { readonly environment?: string; readonly count: number }>>();
   for (const instance of instances.values()) {

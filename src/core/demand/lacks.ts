@@ -1,18 +1,19 @@
-// What the unserved jobs lack, each lack with the number of jobs that it keeps waiting. Not here: why one job waits (plan.ts).
+// What unserved jobs lack, each with the number of jobs that it keeps waiting. Why a single job waits is decided in
+// plan.ts.
 
 import { foldResource } from "./matching.ts";
 import { isPattern, namesOf, patternTest } from "./patterns.ts";
 import type { AgentProfile } from "../settings.ts";
 import type { JobVerdict } from "./verdict.ts";
 
-/** One thing for want of which jobs are not served; a job that lacks several counts for each. */
+/** Something that unserved jobs lack; a job that lacks several things counts for each. */
 export type Lack =
   | {
     readonly kind: "resource";
     readonly name: string;
-    /** The profile that lacks least of what the first of the jobs asks for. */
+    /** The profile that lacks the least of what the first of the jobs requires. */
     readonly nearest: string;
-    /** Some profile has it, but not all else that the jobs ask for. */
+    /** Some profile has it, but not everything else that the jobs require. */
     readonly isElsewhere: boolean;
     readonly count: number;
     readonly first: JobVerdict;
@@ -20,7 +21,7 @@ export type Lack =
   /** An environment, or any profile at all. */
   | { readonly kind: "other"; readonly count: number; readonly first: JobVerdict };
 
-/** What the unserved among these jobs lack, that of most jobs first. */
+/** What the unserved ones among these jobs lack, in descending order of the number of jobs. */
 export function lacksOf(jobs: readonly JobVerdict[], profiles: readonly AgentProfile[]): readonly Lack[] {
   const lacks = new Map<string, Lack>();
   const count = (key: string, lack: Lack): void => {

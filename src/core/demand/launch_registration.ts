@@ -1,4 +1,4 @@
-// What an agent that is launched for a bucket registers with.
+// The registration of an agent that is launched for a bucket.
 
 import type { BucketAssessment } from "./assess.ts";
 import type { ResourceCase } from "../gocd_records.ts";
@@ -7,17 +7,17 @@ import { namesOf } from "./patterns.ts";
 import type { AgentProfile } from "../settings.ts";
 import type { WantedAgents } from "../state.ts";
 
-/** Buckets that one profile serves in one environment, and whose jobs wait for agents. */
+/** Buckets that one profile serves in one environment, with jobs that wait for agents. */
 export type Beside = (profile: string, environment: string) => BesideBuckets;
 
-/** Waiting buckets, all and by the resources that they ask for. */
+/** Waiting buckets, all of them and by the resources that they require. */
 export interface BesideBuckets {
   /** All of them. */
   readonly all: readonly BucketAssessment[];
   readonly byResource: ReadonlyMap<string, readonly BucketAssessment[]>;
 }
 
-/** Prepares the question which jobs wait beside others; what is costly is made when first asked for. */
+/** Prepares an index of jobs that wait at the same time; expensive parts are computed on first use. */
 export function besideOf(buckets: readonly BucketAssessment[]): Beside {
   const made = new Map<string, BesideBuckets>();
   let grouped: Map<string, BucketAssessment[]> | undefined;
@@ -47,9 +47,9 @@ function byResourceOf(all: readonly BucketAssessment[]): BesideBuckets {
 }
 
 /**
- * The resources that its profile names, and with `*` or a pattern those of the job. There, jobs that ask for more wait
- * beside it, the server may give one of them's agent the job that asks for less: so the agent of that one gets the resources
- * of them all, and whichever of the agents comes first, nobody is left without.
+ * The resources that its profile names, and with `*` or a pattern those of the job. In that case, if jobs that require
+ * more wait at the same time, the server may give the agent of one of them to the job that requires less. So the agent
+ * of that job gets the resources of all of them, and whichever agent is ready first, every job gets an agent.
  */
 export function launchRegistration(
   profile: AgentProfile,
@@ -63,7 +63,7 @@ export function launchRegistration(
   const brought = new Set(always.map((name) => foldResource(name, rule)));
   const own = bucket.requirement.gocdResources.filter((name) => !brought.has(name));
   const { all, byResource } = beside(profile.name, bucket.requirement.environment);
-  // Whoever asks for all of them is in each of the lists.
+  // A bucket that requires all of them is in each of the lists.
   const lists = own.map((name) => byResource.get(name) ?? []);
   const shortest = lists.reduce((a, b) => b.length < a.length ? b : a, all);
   for (const { bucket: { requirement, gocdResources } } of shortest) {

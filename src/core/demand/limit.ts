@@ -1,4 +1,4 @@
-// The interface of a limit on launches. Each policy is one file behind it, made only where it is configured.
+// The interface of a limit on launches. Each policy is one file that implements it, created only if it is configured.
 
 import { cpuHoursLimit } from "./limit_cpu_hours.ts";
 import { paceLimit } from "./limit_pace.ts";
@@ -6,7 +6,7 @@ import type { LaunchGate } from "./reason.ts";
 import type { AgentProfile } from "../settings.ts";
 import type { State } from "../state.ts";
 
-/** Gates that let some agents through: those are on their way as any other. */
+/** Gates that let some agents through, which are launched as usual. */
 const clamps: ReadonlySet<LaunchGate["kind"]> = new Set(["held-limit", "held-rate", "held-pace"]);
 
 /** Whether a gate lets some agents through. */
@@ -14,9 +14,9 @@ export function isClamp({ kind }: LaunchGate): boolean {
   return clamps.has(kind);
 }
 
-/** What limits launches for a time, whoever goes meanwhile. */
+/** A limit on launches over time, which removing agents does not relax. */
 export interface LaunchLimit {
-  /** How many more instances of a profile it allows now; Infinity: any number. */
+  /** How many more instances of a profile it allows now; Infinity: unlimited. */
   room(profile: AgentProfile): number;
   /** Counts instances as planned. */
   take(count: number): void;
@@ -24,7 +24,7 @@ export interface LaunchLimit {
   gate(allowed: number): LaunchGate;
 }
 
-/** The limits that are configured. */
+/** The configured limits. */
 export function launchLimits(state: State, atMs: number): readonly LaunchLimit[] {
   return [paceLimit(state, atMs), cpuHoursLimit(state, atMs)].filter((limit) => limit !== undefined);
 }

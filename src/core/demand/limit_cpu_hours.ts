@@ -1,10 +1,10 @@
-// `scaling.cpu-hours-per-day`: nothing is launched once the agents have had so many. What lives may go on.
+// `scaling.cpu-hours-per-day`: nothing is launched once the agents have used this many. Running agents may continue.
 
 import type { LaunchLimit } from "./limit.ts";
 import { cpuHoursOf } from "../life/cpu_hours.ts";
 import type { State } from "../state.ts";
 
-/** The limit on cpu-hours per day; absent: there is none, or it is not reached. */
+/** The limit on cpu-hours per day; absent: not configured, or not reached. */
 export function cpuHoursLimit(state: State, atMs: number): LaunchLimit | undefined {
   const budget = cpuHoursOf(state, atMs);
   if (budget === undefined || budget.usedHours < budget.limitHours) return undefined;

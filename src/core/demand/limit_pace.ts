@@ -1,4 +1,4 @@
-// `scaling.launches-per-minute`: spares registries, hosts and the GoCD server a wave of starts.
+// `scaling.launches-per-minute`: protects registries, hosts and the GoCD server from a wave of starts.
 
 import type { AgentInstance } from "../instance.ts";
 import type { LaunchLimit } from "./limit.ts";
@@ -18,7 +18,7 @@ export function paceLimit(state: State, atMs: number): LaunchLimit | undefined {
   };
 }
 
-/** When the instances of an earlier run were launched, as far as that still counts; what was dropped never started. */
+/** When the instances of an earlier run were launched, if that still counts; dropped ones never started. */
 export function launchTimesOf(instances: Iterable<AgentInstance>, atMs: number): readonly number[] {
   return [...instances].filter((instance) =>
     atMs - instance.createdMs < minuteMs && instance.adopted !== true &&

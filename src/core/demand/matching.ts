@@ -1,29 +1,29 @@
-// Which GocdAgent may take which job, as the server decides it (GoCD BuildAssignmentService,
+// Which GocdAgent may take which job, by the rules of the server (GoCD BuildAssignmentService,
 // AgentInstance.firstMatching).
 
 import type { GocdAgent, ResourceCase } from "../gocd_records.ts";
 
-/** What an agent offers to jobs, in comparable spelling. */
+/** What an agent offers to jobs, in normalized spelling. */
 export interface Capability {
-  /** Real environments, in lower case; empty: in none. */
+  /** Existing environments, in lower case; empty: in none. */
   readonly environments: ReadonlySet<string>;
-  /** Resources, folded by the server's rule. */
+  /** Resources, normalized by the server's rule. */
   readonly gocdResources: ReadonlySet<string>;
 }
 
-/** What a bucket of jobs asks for, in comparable spelling. */
+/** What a bucket of jobs requires, in normalized spelling. */
 export interface Requirement {
-  /** In lower case; empty text: in no environment. */
+  /** In lower case; empty: in no environment. */
   readonly environment: string;
   readonly gocdResources: readonly string[];
 }
 
-/** Environment names compare without regard to case; none is the empty text. */
+/** Environment names are case-insensitive; none is the empty string. */
 export function foldEnvironment(name: string | undefined): string {
   return name === undefined ? "" : name.trim().toLowerCase();
 }
 
-/** Resource names compare by the rule of the server's version. */
+/** Resource names are compared by the rule of the server's version. */
 export function foldResource(name: string, rule: ResourceCase): string {
   return rule === "sensitive" ? name.trim() : name.trim().toLowerCase();
 }
@@ -41,7 +41,7 @@ export function capabilityOf(gocdAgent: GocdAgent, rule: ResourceCase): Capabili
   };
 }
 
-/** What an agent offers that registers with these resources and this environment. */
+/** What an agent with this registration offers. */
 export function capabilityFor(
   registration: { readonly gocdResources: readonly string[]; readonly environment?: string },
   rule: ResourceCase,
@@ -53,12 +53,12 @@ export function capabilityFor(
   };
 }
 
-/** A text that is equal for equal capabilities. */
+/** A key that is equal for equal capabilities. */
 export function capabilityKey(capability: Capability): string {
   return `${[...capability.environments].sort().join(",")};${[...capability.gocdResources].sort().join(",")}`;
 }
 
-/** Whether an agent of this capability would be given a job of this requirement. */
+/** Whether an agent with this capability can get a job with this requirement. */
 export function canTake(capability: Capability, requirement: Requirement): boolean {
   const fits = requirement.environment === ""
     ? capability.environments.size === 0

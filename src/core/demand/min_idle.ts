@@ -1,5 +1,4 @@
-// Agents that are launched to be ready although no job waits (`min-idle`, `headroom`). Not here: how many
-// (kept_idle.ts).
+// Agents that are launched although no job waits (`min-idle`, `headroom`). Their number is computed in kept_idle.ts.
 
 import { isMissing } from "./environments.ts";
 import { type LaunchBudget, profileGate } from "./gates.ts";
@@ -10,8 +9,8 @@ import type { LaunchReason } from "./reason.ts";
 import type { State, WantedAgents } from "../state.ts";
 
 /**
- * Instances to be kept ready although nothing waits. What waits comes first: `reserved` places are kept for profiles that
- * have jobs but pause after a failure, or an agent launched in between would have to give its place up again.
+ * Instances to keep ready although nothing waits. Waiting jobs take precedence: `reserved` slots are kept for profiles
+ * that have jobs but pause after a failure; otherwise an agent launched in between would have to be removed again.
  */
 export function minIdleAgents(
   state: State,

@@ -1,22 +1,22 @@
-// Names of resources, environments and pipeline groups in which `*` stands for any text. No name on a GoCD server
-// contains `*` (GoCD ResourceConfig, NameTypeValidator).
+// Names of resources, environments and pipeline groups in which `*` matches any text. No name on a GoCD server contains
+// `*` (GoCD ResourceConfig, NameTypeValidator).
 
-/** Whether this is a pattern, and not the name itself. */
+/** Whether this is a pattern and not a literal name. */
 export function isPattern(name: string): boolean {
   return name.includes("*");
 }
 
-/** The names among them. */
+/** The literal names among them. */
 export function namesOf(names: readonly string[] | "*"): readonly string[] {
   return names === "*" ? [] : names.filter((name) => !isPattern(name));
 }
 
-/** A test for whole names, in the spelling of the pattern: `jdk-*` is true of `jdk-` and of `jdk-17`. */
+/** A predicate for whole names, in the spelling of the pattern: `jdk-*` matches `jdk-` and `jdk-17`. */
 export function patternTest(pattern: string): (name: string) => boolean {
   const first = pattern.slice(0, pattern.indexOf("*"));
   const last = pattern.slice(pattern.lastIndexOf("*") + 1);
   const between = pattern.slice(first.length, pattern.length - last.length).split("*");
-  // By pieces and not by a regular expression, which could be made to take for ever.
+  // Matched piecewise and not with a regular expression, which could backtrack excessively.
   return (name) => {
     if (!name.startsWith(first) || !name.endsWith(last)) return false;
     let at = first.length;

@@ -1,18 +1,18 @@
-// How many agents a profile needed at most in the time before now (`keep-peak-for`): as many stay, so that a backlog that
-// comes and goes does not launch agents each time anew.
+// The maximum number of agents that a profile needed recently (`keep-peak-for`): as many are kept, so that a
+// fluctuating backlog does not launch new agents each time.
 
 import type { Draft } from "../draft.ts";
 import type { AgentInstance } from "../instance.ts";
 import type { AgentProfile } from "../settings.ts";
 import type { State } from "../state.ts";
 
-/** So many agents were in use, last at that time. */
+/** A number of agents in use, and when it was last observed. */
 export interface Peak {
   readonly lastMs: number;
   readonly agents: number;
 }
 
-/** Measures what is in use now. To be called after each list, once instances are as it shows them. */
+/** Measures the agents in use. Called after each list, once instances are updated from it. */
 export function trackPeaks(draft: Draft): void {
   const { state, atMs } = draft;
   if (!state.settings.profiles.some(({ keepPeakForMs }) => keepPeakForMs !== undefined)) return;
@@ -20,7 +20,7 @@ export function trackPeaks(draft: Draft): void {
     if (keepPeakForMs === undefined) return [];
     const own = [...state.instances.values()].filter((each) => each.profile === name);
     const before = state.demand.peaks?.get(name);
-    // What was needed before this run began nobody knows: all that it has found.
+    // The demand before this run is unknown, so all existing agents count.
     const agents = own.filter(before === undefined ? isUsable : isInUse).length;
     const higher = before?.filter((each) => each.agents > agents && atMs - each.lastMs < keepPeakForMs) ?? [];
     return [[name, [...higher, { lastMs: atMs, agents }]] as const];
@@ -28,15 +28,15 @@ export function trackPeaks(draft: Draft): void {
   draft.set({ demand: { ...state.demand, peaks } });
 }
 
-/** Whether a profile has more agents than it has needed of late, so that some may go. */
+/** Tracks whether a profile has more agents than it needed recently, so that some may be removed. */
 export interface Surplus {
-  /** Whether one of this profile may go. */
+  /** Whether an agent of this profile may be removed. */
   has(profile: AgentProfile): boolean;
-  /** One goes. */
+  /** One is removed. */
   take(profile: string): void;
 }
 
-/** What is beyond the peaks. */
+/** The agents beyond the peaks. */
 export function beyondPeaks({ instances, demand }: Pick<State, "instances" | "demand">, atMs: number): Surplus {
   const left = new Map<string, number>();
   const usable = (name: string): number =>
@@ -55,7 +55,7 @@ export function beyondPeaks({ instances, demand }: Pick<State, "instances" | "de
   };
 }
 
-/** It builds, or has been launched to: what is kept idle is no use of it. */
+/** It is building, or was launched to build: being kept idle does not count as use. */
 function isInUse(instance: AgentInstance): boolean {
   if (instance.state === "registered") return instance.activity.kind === "building";
   if (instance.state === "draining") return instance.step.kind === "finishing";
@@ -63,7 +63,7 @@ function isInUse(instance: AgentInstance): boolean {
     instance.bucketKey?.startsWith("warm ") !== true;
 }
 
-/** It builds or can be given a job, now or soon. */
+/** It is building or can get a job, now or soon. */
 function isUsable(instance: AgentInstance): boolean {
   if (instance.state === "draining") return instance.step.kind === "finishing";
   if (instance.retire !== undefined) return false;

@@ -1,5 +1,5 @@
-// Pipeline groups, where the configuration asks for them. GoCD gives jobs to agents by resources and environment only, so a
-// group decides which profile launches and who shares a limit, never which agent counts for a job.
+// Pipeline groups, if the configuration uses them. GoCD assigns jobs by resources and environment only, so a group
+// decides which profile is launched and how a limit is shared, but never which agent counts for a job.
 
 import type { Bucket } from "./backlog.ts";
 import { isPattern, patternTest } from "./patterns.ts";
@@ -11,15 +11,15 @@ import type { State } from "../state.ts";
 /** The group of each pipeline, as the dashboard spells it, by the pipeline's name in lower case. */
 export type PipelineGroups = ReadonlyMap<string, string>;
 
-/** The group of pipelines of which nobody knows the group: no name of one. */
+/** The group of pipelines whose group is unknown: not a valid group name. */
 export const unknownGroup = "";
 
-/** Group names compare without regard to case (GoCD BasicPipelineConfigs.isNamed). */
+/** Group names are case-insensitive (GoCD BasicPipelineConfigs.isNamed). */
 function foldGroup(name: string): string {
   return name.trim().toLowerCase();
 }
 
-/** Whether the configuration asks for groups at all. */
+/** Whether the configuration uses groups at all. */
 export function wantsGroups({ scaling, profiles }: Pick<Settings, "scaling" | "profiles">): boolean {
   return scaling.fairShare?.by === "pipeline-group" || profiles.some((each) => each.pipelineGroups !== undefined);
 }
@@ -34,25 +34,25 @@ export function groupOfJob(groups: PipelineGroups | undefined, locator: string):
   return groups?.get(pipelineOf(locator).toLowerCase()) ?? unknownGroup;
 }
 
-/** Stands in a bucket's key between what its jobs ask for and their group: no name on a GoCD server has a semicolon. */
+/** Separates the needs of the jobs from their group in a bucket's key: no name on a GoCD server has a semicolon. */
 const keyMark = ";group ";
 
-/** The key of those jobs of a bucket that are of one group. */
+/** The key of the jobs of a bucket that belong to one group. */
 export function keyWithGroup(key: string, group: string): string {
   return `${key}${keyMark}${foldGroup(group)}`;
 }
 
-/** The key of the bucket of all groups. */
+/** The key of the bucket over all groups. */
 export function keyWithoutGroup(key: string): string {
   return key.split(keyMark, 1).join();
 }
 
-/** The group in a bucket's key, in comparable spelling; {@linkcode unknownGroup} if there is none. */
+/** The group in a bucket's key, in normalized spelling; {@linkcode unknownGroup} if there is none. */
 export function groupOfKey(key: string | undefined): string {
   return key?.split(keyMark)[1] ?? unknownGroup;
 }
 
-/** A bucket for each group, in the order of their oldest jobs; the bucket itself where groups do not matter. */
+/** A bucket for each group, in the order of their oldest jobs; the bucket itself if groups are not used. */
 export function byGroup({ settings, server }: Pick<State, "settings" | "server">, bucket: Bucket): readonly Bucket[] {
   if (!wantsGroups(settings)) return [bucket];
   const parts = new Map<string, { readonly pipelineGroup: string; readonly jobs: ScheduledJob[] }>();
@@ -66,15 +66,15 @@ export function byGroup({ settings, server }: Pick<State, "settings" | "server">
   return [...parts].map(([key, part]) => ({ ...bucket, key, ...part }));
 }
 
-/** In how many polls in a row a bucket's jobs have needed agents; its group may have become known only now. */
+/** In how many consecutive polls a bucket's jobs have needed agents; its group may have become known only now. */
 export function streakOf(streaks: ReadonlyMap<string, number>, { key }: Pick<Bucket, "key">): number {
   const kind = keyWithoutGroup(key);
   return streaks.get(key) ?? streaks.get(keyWithGroup(kind, unknownGroup)) ?? streaks.get(kind) ?? 0;
 }
 
 /**
- * Tells as whose agent an instance counts, in comparable spelling: of the group whose job it builds, where the server tells,
- * else of the group that it was launched for.
+ * The group that an instance counts for, in normalized spelling: that of the job it builds, if the server reports it,
+ * otherwise the group that it was launched for.
  */
 export function groupOfInstances({ server }: Pick<State, "server">): (instance: AgentInstance) => string {
   const builds = new Map(server.agents.map(({ uuid, buildLocator }) => [uuid, buildLocator]));
@@ -86,7 +86,7 @@ export function groupOfInstances({ server }: Pick<State, "server">): (instance: 
   };
 }
 
-/** A test of groups by names and patterns. */
+/** A predicate for groups, by names and patterns. */
 export function groupTest(names: readonly string[]): (group: string) => boolean {
   const tests = names.map(foldGroup).map((name) =>
     isPattern(name) ? patternTest(name) : (group: string) => group === name

@@ -1,4 +1,4 @@
-// What is launched now, and the verdicts that say so. Not here: on which host (placement/placement.ts).
+// Decides what is launched now, with the verdicts. Hosts are selected in placement/placement.ts.
 
 import { assess, type Assessment, type BucketAssessment } from "./assess.ts";
 import { canaryAgents } from "./canary.ts";
@@ -18,17 +18,17 @@ import type { LaunchGate, Remark } from "./reason.ts";
 import type { BucketDemand } from "./verdict.ts";
 import { environmentOf, groupOf, type PlannedBucket, verdicts } from "./verdicts.ts";
 
-/** The plan of the moment. */
+/** The current plan. */
 export interface Plan {
   readonly demand: DemandState;
-  /** Draining instances that new demand can use: enable them again. */
+  /** Draining instances to enable again because of new demand. */
   readonly reuse: readonly string[];
   readonly assessment: Assessment;
-  /** Agents that limits alone hold back, oldest job's bucket first. */
+  /** Agents held back only by limits, oldest job's bucket first. */
   readonly held: readonly HeldBack[];
 }
 
-/** Recomputes the plan. `occasion` "poll" counts this as one poll for the streaks; "replan" leaves them alone. */
+/** Recomputes the plan. `occasion` "poll" counts this as one poll for the streaks; "replan" does not change them. */
 export function makePlan(state: State, atMs: number, occasion: "poll" | "replan"): Plan {
   const assessment = assess(state, atMs);
   const gate = globalGate(state, atMs);
@@ -39,7 +39,7 @@ export function makePlan(state: State, atMs: number, occasion: "poll" | "replan"
   const asks: Ask[] = [];
   for (const assessed of inTurn(state, assessment.buckets, atMs)) {
     const { bucket } = assessed;
-    // Between polls the list of jobs is old: what it shows as waiting may be taken by now.
+    // Between polls the list of jobs is outdated: a job that it shows as waiting may have been taken.
     if (occasion === "poll") assessed.newlyPassed.forEach((memory, locator) => seen.set(locator, memory));
     const needs = assessed.choice.kind === "serves" ? assessed.rest : 0;
     const polls = needs === 0 ? 0 : streakOf(state.demand.streaks, bucket) + (occasion === "poll" ? 1 : 0);
@@ -91,7 +91,7 @@ function decideAll(state: State, { assessment, asks, gate, budget }: Asked, atMs
     gate,
     budget,
     leaving: reusableInstances(state),
-    // Frozen, nothing is launched, but what is there is used.
+    // During a freeze nothing is launched, but existing agents are used.
     mayReuse: gateDespiteFreeze(state, atMs).kind === "go",
     registrationOf: (profile, assessed) => {
       const known = made.get(assessed) ?? launchRegistration(profile, assessed, { beside, rule });
@@ -103,7 +103,7 @@ function decideAll(state: State, { assessment, asks, gate, budget }: Asked, atMs
   return fairShare === undefined ? oneAfterTheOther(all) : inFairTurn(all, fairShare);
 }
 
-/** Agents that no waiting job asks for. */
+/** Agents that no waiting job needs. */
 function besideJobs(
   state: State,
   { gate, budget, rows, isAnyWanted }: {
@@ -114,7 +114,7 @@ function besideJobs(
   },
   atMs: number,
 ): readonly WantedAgents[] {
-  // A freeze does not hold what the operator has asked for.
+  // A freeze does not apply to launches that the operator has requested.
   const canaries = gateDespiteFreeze(state, atMs).kind === "go" ? canaryAgents(state, { budget }, atMs) : [];
   if (gate.kind !== "go") return canaries;
   const ready = minIdleAgents(state, { budget, reserved: pausedProfiles(rows).size }, atMs);
@@ -122,7 +122,7 @@ function besideJobs(
   return [...canaries, ...ready, ...agentForHungBuilds(state, { budget, isAnyWanted: isAny }, atMs)];
 }
 
-/** Those that would launch, and wait for the end of a pause. */
+/** Buckets that would launch, but wait for the end of a pause. */
 function pausedProfiles(rows: readonly PlannedBucket[]): ReadonlySet<string | undefined> {
   return new Set(
     rows.flatMap(({ row, gate: { kind } }) =>
@@ -132,8 +132,8 @@ function pausedProfiles(rows: readonly PlannedBucket[]): ReadonlySet<string | un
 }
 
 /**
- * Those with the oldest job first; but one that no offer fits comes last, or what it may launch and cannot, by the limits
- * and the rate of a slow server, would be denied to the others for as long.
+ * Buckets with the oldest job first; but one that no offer fits comes last, otherwise its unusable share of the limits
+ * and of the launch rate of a slow server would be unavailable to the others.
  */
 function inTurn(state: State, buckets: readonly BucketAssessment[], atMs: number): readonly BucketAssessment[] {
   const isStuck = ({ choice }: BucketAssessment): boolean =>

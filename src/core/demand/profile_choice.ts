@@ -1,6 +1,6 @@
-// Which profile serves a bucket: one for its pipeline group before those for all, then the one that brings least beside
-// what is asked for, then the one of the highest priority, then the first. Found over an index of names, so that thousands
-// of profiles cost little.
+// Selects the profile that serves a bucket: one for its pipeline group before those for all, then the one with the
+// fewest additional resources, then the one with the highest priority, then the first. Uses an index of names, so that
+// thousands of profiles cost little.
 
 import type { ResourceCase } from "../gocd_records.ts";
 import type { AgentProfile } from "../settings.ts";
@@ -10,7 +10,7 @@ import { groupTest, unknownGroup } from "./pipeline_groups.ts";
 
 /** How well a profile serves a requirement. */
 export type ProfileMatch =
-  /** `surplus`: resources that it brings beside those asked for, each pattern counted as one; Infinity: any. */
+  /** `surplus`: number of additional resources, each pattern counted as one; Infinity: any. */
   | { readonly kind: "serves"; readonly surplus: number }
   | {
     readonly kind: "lacks";
@@ -20,20 +20,20 @@ export type ProfileMatch =
     readonly lacksGroup?: true;
   };
 
-/** Why a profile was chosen, and before which other one that serves, too. */
+/** Why a profile was selected, and the runner-up. */
 export type ChosenBy =
-  /** `others`: what the other one has to spare; absent: it takes any resources. */
+  /** `others`: number of additional resources of the runner-up; absent: it takes any resources. */
   | { readonly kind: "surplus"; readonly surplus: number; readonly over: string; readonly others?: number }
-  /** It is for this pipeline group, the other one for all. */
+  /** It is for this pipeline group, the runner-up for all. */
   | { readonly kind: "pipeline-group"; readonly over: string }
   | { readonly kind: "priority"; readonly priority: number; readonly over: string; readonly others: number }
   | { readonly kind: "order"; readonly over: string };
 
 /** The profile that serves a requirement, or the nearest miss. */
 export type ProfileChoice =
-  /** `by` absent: no other one serves. */
+  /** `by` absent: no other profile serves it. */
   | { readonly kind: "serves"; readonly profile: AgentProfile; readonly by?: ChosenBy }
-  /** `isElsewhere`: another profile has what this one lacks, but not all else. */
+  /** `isElsewhere`: another profile has what this one lacks, but not everything else. */
   | {
     readonly kind: "lacks";
     readonly profile: AgentProfile;
@@ -42,61 +42,61 @@ export type ProfileChoice =
   }
   | { readonly kind: "no-profiles" };
 
-/** Chooses among the profiles of one configuration. */
+/** Selects among the profiles of one configuration. */
 export interface ProfileChooser {
-  /** The profile for a requirement of jobs of a pipeline group; absent: whatever groups the profiles are for. */
+  /** The profile for a requirement of jobs of a pipeline group; absent: regardless of groups. */
   choose(requirement: Requirement, pipelineGroup?: string): ProfileChoice;
 }
 
-/** A profile in comparable spelling. */
+/** A profile in normalized spelling. */
 interface Entry {
   readonly profile: AgentProfile;
   readonly position: number;
   readonly names: ReadonlySet<string>;
   readonly patterns: readonly ((name: string) => boolean)[];
   readonly isCatchAll: boolean;
-  /** Names and patterns: what it brings at most. */
+  /** Number of names and patterns: the maximum number of its resources. */
   readonly size: number;
-  /** Whether it is for a pipeline group, where it is not for all. */
+  /** Whether it is for a pipeline group, if it is not for all. */
   readonly isForGroup?: (group: string) => boolean;
 }
 
 interface Index {
   readonly entries: readonly Entry[];
   readonly rule: ResourceCase;
-  /** Those without patterns, by each of their names, the best first. */
+  /** Profiles without patterns, by each of their names, best first. */
   readonly byName: ReadonlyMap<string, readonly Entry[]>;
-  /** All without patterns, the best first. */
+  /** All profiles without patterns, best first. */
   readonly plain: readonly Entry[];
   readonly patterned: readonly Entry[];
   readonly catchAlls: readonly Entry[];
   /** By environment: 1 for each profile that serves it. */
   readonly masks: Map<string, Uint8Array>;
-  /** By pipeline group: what each profile is to it. */
+  /** By pipeline group: the relation of each profile to it. */
   readonly groupMasks: Map<string, Uint8Array>;
   /** Whether some profile is not for all groups. */
   readonly hasGroups: boolean;
-  /** Of a search: how many of the resources asked for each profile has. */
+  /** During a search: how many of the required resources each profile has. */
   readonly counts: Uint16Array;
 }
 
-/** What a profile is to a pipeline group. */
+/** The relation of a profile to a pipeline group. */
 const forOthers = 0;
 const forAll = 1;
 const forThis = 2;
 
-/** Lacking the environment is farther than lacking one resource, and nearer than lacking two. */
+/** A missing environment counts more than one missing resource and less than two. */
 const environmentDistance = 1.5;
-/** Lacking the pipeline group is nearer than both. */
+/** A missing pipeline group counts less than both. */
 const groupDistance = 0.75;
 
-/** Prepares the choice among these profiles. */
+/** Prepares the selection among these profiles. */
 export function profileChooser(profiles: readonly AgentProfile[], rule: ResourceCase): ProfileChooser {
   const index = indexOf(profiles, rule);
   return {
     choose: (requirement, group) => {
       const chosen = best(index, requirement, group);
-      // GoCD knows no groups: an agent of any profile could take the job, and an agent too many is better than none.
+      // GoCD ignores groups: an agent of any profile could take the job, and one agent too many is better than none.
       const known = group === unknownGroup ? undefined : group;
       return chosen ?? (known === group ? undefined : best(index, requirement, known)) ??
         nearest(index, requirement, known) ??
@@ -105,7 +105,7 @@ export function profileChooser(profiles: readonly AgentProfile[], rule: Resource
   };
 }
 
-/** Whether instances of a profile could take jobs of a requirement, and if not what is missing. */
+/** Whether instances of a profile can take jobs with a requirement, and if not, what is missing. */
 export function matchProfile(profile: AgentProfile, requirement: Requirement, rule: ResourceCase): ProfileMatch {
   const entry = entryOf(profile, 0, rule);
   const missingResources = requirement.gocdResources.filter((name) => !has(entry, name));
@@ -114,7 +114,7 @@ export function matchProfile(profile: AgentProfile, requirement: Requirement, ru
   return { kind: "serves", surplus: surplusOf(entry, requirement) };
 }
 
-/** Indexes are kept as long as the list of profiles that they are of. */
+/** Indexes are cached for the lifetime of their list of profiles. */
 const kept = new WeakMap<readonly AgentProfile[], Map<ResourceCase, Index>>();
 
 function indexOf(profiles: readonly AgentProfile[], rule: ResourceCase): Index {
@@ -174,7 +174,7 @@ function has({ names, patterns, isCatchAll }: Entry, name: string): boolean {
   return isCatchAll || names.has(name) || patterns.some((test) => test(name));
 }
 
-/** A catch-all profile comes after every profile that names its resources; a pattern counts as one resource. */
+/** A catch-all profile comes after all profiles that name their resources; a pattern counts as one resource. */
 function surplusOf(entry: Entry, { gocdResources }: Requirement): number {
   if (entry.isCatchAll) return Infinity;
   return entry.size - gocdResources.filter((name) => entry.names.has(name)).length;
@@ -198,7 +198,7 @@ function maskOf({ masks, entries }: Index, environment: string): Uint8Array {
   return mask;
 }
 
-/** What each profile is to a pipeline group. */
+/** The relation of each profile to a pipeline group. */
 function groupMaskOf({ groupMasks, hasGroups, entries }: Index, group: string | undefined): Uint8Array | undefined {
   if (group === undefined || !hasGroups) return undefined;
   const known = groupMasks.get(group);
@@ -211,7 +211,7 @@ function groupMaskOf({ groupMasks, hasGroups, entries }: Index, group: string | 
   return mask;
 }
 
-/** The two best that serve: the chosen one, and the one that it is chosen before. */
+/** The two best profiles: the selected one and the runner-up. */
 function best(index: Index, requirement: Requirement, group: string | undefined): ProfileChoice | undefined {
   const mask = groupMaskOf(index, group);
   if (mask === undefined) return choiceOf(twoBest(index, requirement, () => true));
@@ -220,7 +220,7 @@ function best(index: Index, requirement: Requirement, group: string | undefined)
   return choiceOf([...own, ...of(forAll)], own.length);
 }
 
-/** `own`: so many of them are for the pipeline group, and the others for all. */
+/** `own`: how many of them are for the pipeline group; the others are for all. */
 function choiceOf([first, second]: readonly Found[], own?: number): ProfileChoice | undefined {
   if (first === undefined) return undefined;
   const { profile } = first.entry;
@@ -229,13 +229,13 @@ function choiceOf([first, second]: readonly Found[], own?: number): ProfileChoic
   return { kind: "serves", profile, by: own === 1 ? { kind: "pipeline-group", over } : chosenBy(first, second) };
 }
 
-/** The two best of these, and perhaps more. */
+/** The two best of these, and possibly more. */
 function twoBest(index: Index, requirement: Requirement, isOpen: (entry: Entry) => boolean): Found[] {
   const { gocdResources } = requirement;
   const mask = maskOf(index, requirement.environment);
   const serves = (entry: Entry): boolean =>
     mask[entry.position] === 1 && isOpen(entry) && gocdResources.every((name) => has(entry, name));
-  // What lists have in common they have in one order, that of their sizes: the first two are the best of them.
+  // The common profiles of the lists are in the same order in each, by size: the first two are the best.
   const found = [...firstTwo(shortestList(index, gocdResources), serves), ...index.patterned.filter(serves)]
     .map((entry) => ({ entry, surplus: surplusOf(entry, requirement) }))
     .sort((a, b) => a.surplus - b.surplus || byRank(a.entry, b.entry));
@@ -243,7 +243,7 @@ function twoBest(index: Index, requirement: Requirement, isOpen: (entry: Entry) 
   return found;
 }
 
-/** One of the lists in which all without patterns are that have these names. */
+/** One of the lists that contain all profiles without patterns that have these names. */
 function shortestList({ byName, plain }: Index, names: readonly string[]): readonly Entry[] {
   const lists = names.map((name) => byName.get(name) ?? []);
   return lists.reduce<readonly Entry[]>((a, b) => b.length < a.length ? b : a, plain);
@@ -273,7 +273,7 @@ function chosenBy({ entry: { profile }, surplus }: Found, second: Found): Chosen
   return priority > others ? { kind: "priority", priority, over, others } : { kind: "order", over };
 }
 
-/** The profile that lacks least; the first of equals. */
+/** The profile that lacks the least; the first of equal ones. */
 function nearest(index: Index, requirement: Requirement, group: string | undefined): ProfileChoice | undefined {
   const { entries, counts } = index;
   const { gocdResources } = requirement;
@@ -303,7 +303,7 @@ function nearest(index: Index, requirement: Requirement, group: string | undefin
   return { kind: "lacks", profile: entry.profile, match, isElsewhere: isAnyWith(index, match.missingResources) };
 }
 
-/** What a profile lacks that does not serve, be it for its groups only. */
+/** What a profile lacks that does not serve the requirement, possibly only because of its groups. */
 function lackOf(match: ProfileMatch, lacksGroup: boolean): ProfileMatch & { readonly kind: "lacks" } {
   const lacks = match.kind === "lacks" ? match : lacksNothing;
   return lacksGroup ? { ...lacks, lacksGroup } : lacks;
@@ -311,7 +311,7 @@ function lackOf(match: ProfileMatch, lacksGroup: boolean): ProfileMatch & { read
 
 const lacksNothing = { kind: "lacks", missingResources: [], lacksEnvironment: false } as const;
 
-/** Whether some profile has all of these, whatever its environments. */
+/** Whether some profile has all of these, regardless of environments. */
 function isAnyWith(index: Index, gocdResources: readonly string[]): boolean {
   const hasAll = (entry: Entry): boolean => gocdResources.every((name) => has(entry, name));
   return [index.catchAlls, shortestList(index, gocdResources), index.patterned].some((list) => list.some(hasAll));

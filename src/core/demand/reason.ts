@@ -1,5 +1,5 @@
-// Why a job waits and why nothing is launched for it, as data. Each kind is a stable code, used as a label of metrics
-// and in the JSON.
+// Why a job waits and why nothing is launched for it, as data. Each kind is a stable code, used as a metric label and
+// in JSON.
 
 import type { UnknownNeeds } from "../gocd_records.ts";
 import type { PlacementMiss } from "../placement/reason.ts";
@@ -12,27 +12,27 @@ import type { Suspicion } from "../state.ts";
 /** The reason of a verdict. */
 export type Reason = NotOurs | Unserved | Supplied | OtherCause | Held | OnItsWay;
 
-/** Stable code of a reason; a few dozen, so that it can label a metric. */
+/** Stable code of a reason; a few dozen, suitable as a metric label. */
 export type ReasonCode = Reason["kind"];
 
 /** An agent of ours can never take the job. */
 export type NotOurs =
-  /** Pinned to one agent that exists. */
+  /** Pinned to one existing agent. */
   | { readonly kind: "run-on-all" }
   | { readonly kind: "elastic"; readonly elasticProfile: string }
-  /** What it asks for cannot be read. */
+  /** Its needs cannot be read. */
   | ({ readonly kind: "needs-unknown" } & UnknownNeeds)
   /** By `poller.ignore`. */
   | { readonly kind: "ignored"; readonly pattern: string }
   /** By `poller.resourceless-jobs`. */
   | { readonly kind: "resourceless-ignored" };
 
-/** No profile has all that the job asks for. */
+/** No profile has everything that the job requires. */
 export type Unserved =
   | { readonly kind: "no-profile" }
   | {
     readonly kind: "no-profile-resources";
-    /** The profile that lacks least. */
+    /** The profile that lacks the least. */
     readonly nearest: string;
     /** GoCD resources that it lacks; at least one. */
     readonly missing: readonly string[];
@@ -43,10 +43,10 @@ export type Unserved =
   }
   /** The profile has the resources, but does not serve the environment. `pipelineGroup`: nor this group. */
   | { readonly kind: "no-profile-environment"; readonly nearest: string; readonly pipelineGroup?: string }
-  /** The profile has all but this pipeline group. */
+  /** The profile has everything except this pipeline group. */
   | { readonly kind: "no-profile-group"; readonly nearest: string; readonly pipelineGroup: string };
 
-/** An agent is there, or on its way; `names` are hostnames or task ids. */
+/** An agent exists or is starting; `names` are hostnames or task ids. */
 export type Supplied =
   | { readonly kind: "idle-agent"; readonly names: readonly string[] }
   | { readonly kind: "agent-coming"; readonly names: readonly string[] };
@@ -54,9 +54,9 @@ export type Supplied =
 /** Launching would not help. */
 export type OtherCause =
   | { readonly kind: "maintenance"; readonly mode: MaintenanceMode }
-  /** An idle agent matches, and the server does not give it the job. */
+  /** An idle agent matches, but the server does not give it the job. */
   | { readonly kind: "idle-unused"; readonly host: string; readonly idleMs: number }
-  /** It was so before, and is tried again at `untilMs`. */
+  /** This was the case before; it is tried again at `untilMs`. */
   | { readonly kind: "left-before"; readonly untilMs: number }
   /** The server has forgotten it. */
   | {
@@ -67,16 +67,16 @@ export type OtherCause =
     readonly untilMs: number;
   };
 
-/** An agent is needed and not launched now. */
+/** An agent is needed but not launched now. */
 export type Held =
   | { readonly kind: "held-attempts"; readonly polls: number; readonly attempts: number }
-  /** `profile` absent: by the limit of all. */
+  /** `profile` absent: by the global limit. */
   | {
     readonly kind: "held-limit";
     readonly profile?: string;
     readonly limit: number;
     readonly allowed: number;
-    /** By `scaling.fair-share`: who shares what it allows. */
+    /** By `scaling.fair-share`: the sharer. */
     readonly sharedBy?: FairShare["by"];
   }
   | {
@@ -86,7 +86,7 @@ export type Held =
     readonly failures: number;
     readonly stderr?: StderrTail;
   }
-  /** One is tried alone before the others. */
+  /** A single instance is launched before the others. */
   | {
     readonly kind: "held-probe";
     readonly failure: Failure;
@@ -118,47 +118,47 @@ export type Held =
     readonly clusterCpus: number;
   }
   | { readonly kind: "held-invalid"; readonly problem: RegistrationProblem }
-  /** `why` and `hint` as the session tells them; `why` absent: the first one is being made. */
+  /** `why` and `hint` from the session; `why` absent: the first subscription is in progress. */
   | { readonly kind: "held-no-session"; readonly why?: string; readonly hint?: string };
 
 /** Why an agent that is needed is not launched right now, or `go`. */
 export type LaunchGate = { readonly kind: "go" } | Held;
 
-/** Nothing of ours holds an agent back. */
+/** Nothing on our side holds an agent back. */
 export type OnItsWay =
-  /** A drained one is enabled again. */
+  /** A draining one is enabled again. */
   | { readonly kind: "enabling-again" }
   | { readonly kind: "no-fitting-offer"; readonly miss: PlacementMiss }
-  /** Mesos offers the role nothing. */
+  /** Mesos offers nothing to the role. */
   | { readonly kind: "no-offer"; readonly role: string }
-  /** The next offer is waited for. */
+  /** Waiting for the next offer. */
   | { readonly kind: "launching" };
 
-/** What GoCD calls the mode in which it assigns nothing: drain mode in 18.12, maintenance mode since. */
+/** GoCD's name of the mode in which it assigns no jobs: drain mode in 18.12, maintenance mode since. */
 export type MaintenanceMode = "maintenance mode" | "drain mode";
 
-/** The word of a server's version. */
+/** The name in a server's version. */
 export function maintenanceMode(version: string | undefined): MaintenanceMode {
   return version?.startsWith("18.12") === true ? "drain mode" : "maintenance mode";
 }
 
-/** Something beside the verdict that an operator should know. Each kind is a stable code. */
+/** Something that operators should know in addition to the verdict. Each kind is a stable code. */
 export type Remark =
-  /** All agents that match are unavailable, most of them so. */
+  /** All matching agents are unavailable, most of them in this state. */
   | { readonly kind: UnavailableKind; readonly counts: readonly UnavailableAgents[] }
-  /** An idle agent with the resources takes only jobs of its environments. */
+  /** An idle agent with the resources only takes jobs of its environments. */
   | { readonly kind: "agent-in-environment"; readonly host: string; readonly environments: readonly string[] }
   /** An idle agent with the resources is in no environment. */
   | { readonly kind: "agent-in-no-environment"; readonly host: string }
-  /** The same, and it names some that the server does not know. */
+  /** The same, and it names some that do not exist on the server. */
   | { readonly kind: "agent-environment-unknown"; readonly host: string; readonly environments: readonly string[] }
-  /** GoCD has reported the job; `forMin` where it tells for how long, in minutes. */
+  /** GoCD has reported the job; `forMin`: for how long, in minutes, if reported. */
   | { readonly kind: "gocd-job-unassigned"; readonly forMin?: number };
 
-/** Why agents of other people take nothing. */
+/** Why agents that are not ours take no jobs. */
 export type UnavailableKind = "agents-disabled" | "agents-lost" | "agents-missing" | "agents-pending";
 
-/** How many are so. */
+/** How many agents are in this state. */
 export interface UnavailableAgents {
   readonly kind: UnavailableKind;
   readonly count: number;
@@ -171,14 +171,14 @@ export type LaunchReason =
     readonly jobs: number;
     readonly gocdResources: readonly string[];
     readonly environment?: string;
-    /** Where groups matter; `""` if it is not known. */
+    /** If groups are used; `""` if unknown. */
     readonly pipelineGroup?: string;
     readonly polls: number;
     readonly coming: number;
   }
   /** Agents that are kept ready. */
   | { readonly kind: "min-idle"; readonly minIdle: number; readonly ready: number; readonly schedule?: Schedule }
-  /** Agents that are kept ready beside `busy` ones: so many, of which some are. */
+  /** Agents that are kept ready for `busy` ones, with how many already are. */
   | {
     readonly kind: "headroom";
     readonly headroom: number;
@@ -186,7 +186,7 @@ export type LaunchReason =
     readonly ready: number;
     readonly schedule?: Schedule;
   }
-  /** The operator wants to know whether its profile works. */
+  /** A canary requested by the operator. */
   | { readonly kind: "canary" }
-  /** The build of a lost agent, which GoCD gives to another only while some agent is in contact. */
+  /** The build of a lost agent, which GoCD reschedules only while some agent is in contact. */
   | { readonly kind: "hung-build"; readonly taskId: string };

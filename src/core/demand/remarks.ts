@@ -1,5 +1,5 @@
-// What else an operator should know about jobs that still need an agent: matching agents that are unavailable, idle
-// ones in the wrong environment, GoCD's own warnings. No remark changes a verdict.
+// Additional information about jobs that still need an agent: matching agents that are unavailable, idle ones in the
+// wrong environment, GoCD's own warnings. Remarks do not change verdicts.
 
 import type { Assessment, BucketAssessment } from "./assess.ts";
 import type { GocdAgent } from "../gocd_records.ts";
@@ -11,13 +11,13 @@ import type { Remark, UnavailableKind } from "./reason.ts";
 
 /** Remarks of one plan. */
 export interface Remarks {
-  /** On a bucket some of whose jobs need an agent or are unserved. */
+  /** About a bucket with jobs that need an agent or are unserved. */
   ofBucket(assessed: BucketAssessment): readonly Remark[];
-  /** On one job. */
+  /** About one job. */
   ofJob(locator: string): Remark | undefined;
 }
 
-/** The remarks that a state and its assessment call for; what is costly is made when first asked for. */
+/** The remarks for a state and its assessment; expensive ones are computed on first use. */
 export function remarksOf(state: State, assessment: Assessment): Remarks {
   let unavailable: readonly UnavailableGroup[] | undefined;
   const unassigned = unassignedByLocator(state);
@@ -38,7 +38,7 @@ export function remarksOf(state: State, assessment: Assessment): Remarks {
 
 type Availability = UnavailableKind | "alive";
 
-/** Agents of one capability that are not ours, by what keeps them from building. */
+/** Foreign agents with the same capability, by what keeps them from building. */
 interface UnavailableGroup {
   readonly capability: Capability;
   readonly counts: Map<Availability, number>;
@@ -70,7 +70,7 @@ function availabilityOf({ configState, agentState }: GocdAgent): Availability | 
   return agentState === "Idle" || agentState === "Building" ? "alive" : silent[agentState];
 }
 
-/** That all agents which match are unavailable; nothing while one of them is alive. */
+/** Reports that all matching agents are unavailable; nothing while one of them is in contact. */
 function unavailableRemark(
   { bucket }: BucketAssessment,
   unavailable: readonly UnavailableGroup[],
@@ -94,13 +94,13 @@ interface WrongEnvironmentQuestion {
   readonly ours: ReadonlySet<string>;
 }
 
-/** An idle agent with the resources that is in an environment beside a job in none, or the other way round. */
+/** An idle agent with the resources that is in an environment while the job is in none, or vice versa. */
 function wrongEnvironmentRemark(
   state: State,
   { assessed, assessment, ours }: WrongEnvironmentQuestion,
 ): Remark | undefined {
   const { environment, gocdResources } = assessed.bucket.requirement;
-  // Agents that are coming are ours.
+  // Coming agents are ours.
   for (const { capability, names } of assessment.capacity) {
     if ((environment === "") === (capability.environments.size === 0)) continue;
     if (!gocdResources.every((name) => capability.gocdResources.has(name))) continue;
@@ -117,7 +117,7 @@ function inEnvironment(host: string, named: GocdAgent["environments"]): Remark {
   return { kind: "agent-in-environment", host, environments };
 }
 
-/** All that it names are unknown to the server. */
+/** All environments that it names are unknown to the server. */
 function inNone(host: string, named: GocdAgent["environments"]): Remark {
   const environments = named.map(({ name }) => name);
   return environments.length === 0

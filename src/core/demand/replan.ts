@@ -1,19 +1,19 @@
-// Renews the plan between polls.
+// Recomputes the plan between polls.
 
 import type { Draft } from "../draft.ts";
 import { reuse } from "../life/drain.ts";
 import { makePlan } from "./plan.ts";
 import type { State } from "../state.ts";
 
-/** While jobs need agents, limits per minute, breakers and grace times may end: the plan is never older than this. */
+/** Maximum age of the plan while jobs need agents: limits per minute, breakers and grace times may end. */
 const planMaxMs = 10_000;
 
-/** Recomputes the plan if instances have changed, or if time alone may have changed what it rests on. */
+/** Recomputes the plan if instances have changed, or if the passing of time may have changed its input. */
 export function replanIfDue(draft: Draft): void {
   if (draft.state.demand.isStale || isOutdated(draft.state, draft.atMs)) replan(draft);
 }
 
-/** Recomputes the plan if something has changed since: nothing is launched on the strength of an old plan. */
+/** Recomputes the plan if something has changed since: nothing is launched based on an outdated plan. */
 export function replanIfStale(draft: Draft): void {
   if (draft.state.demand.isStale) replan(draft);
 }
@@ -32,7 +32,7 @@ function replan(draft: Draft): void {
   reuseAll(draft, plan.reuse);
 }
 
-/** Enables the draining instances that a plan has found a use for. */
+/** Enables the draining instances that a plan needs again. */
 export function reuseAll(draft: Draft, taskIds: readonly string[]): void {
   for (const taskId of taskIds) {
     const instance = draft.instance(taskId);

@@ -1,4 +1,4 @@
-// Which draining instances are enabled again, as new demand can use them.
+// Selects draining instances that are enabled again because of new demand.
 
 import type { BucketAssessment } from "./assess.ts";
 import type { HeldBack } from "./gates.ts";
@@ -7,7 +7,7 @@ import { canTake, type Capability, capabilityFor } from "./matching.ts";
 import { spareLeaving } from "./room.ts";
 import type { State } from "../state.ts";
 
-/** A draining instance that does not build, with what it could take. */
+/** A draining instance that is not building, with its capability. */
 export interface ReusableInstance {
   readonly instance: Draining;
   readonly capability: Capability;
@@ -17,25 +17,25 @@ export interface ReusableInstance {
 export function reusableInstances(state: State): readonly ReusableInstance[] {
   return [...state.instances.values()].flatMap((instance) => {
     if (instance.state !== "draining" || instance.retire !== undefined) return [];
-    // Lost to the server, disabled by somebody, registered amiss: enabled again it would take nothing.
+    // Lost to the server, disabled by somebody, or registered wrongly: it would take no jobs if enabled again.
     if (instance.reason === "surplus") return [];
     if (instance.step.kind !== "confirming" && instance.step.kind !== "disabling") return [];
     return [{ instance, capability: capabilityFor(instance, state.demand.backlog.resourceCase) }];
   });
 }
 
-/** What a bucket lacks, and who could come back for it. */
+/** The missing agents of a bucket, and the instances that could be enabled again for it. */
 export interface ReuseQuestion {
   readonly assessed: BucketAssessment;
   readonly needs: number;
   readonly leaving: readonly ReusableInstance[];
   /** For older jobs. */
   readonly taken: readonly string[];
-  /** Older jobs that wait for the places of such instances. */
+  /** Older jobs that wait for the slots of such instances. */
   readonly held: readonly HeldBack[];
 }
 
-/** Task ids of those that come back for this bucket's jobs. */
+/** Task ids of those that are enabled again for this bucket's jobs. */
 export function reusedFor(state: State, { assessed, needs, leaving, taken, held }: ReuseQuestion): string[] {
   const found: string[] = [];
   for (const { instance: { taskId, profile }, capability } of leaving) {

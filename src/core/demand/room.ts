@@ -1,5 +1,6 @@
-// Places that a limit or a full cluster denies to waiting jobs, and the useless idle agents that make room for them. At
-// a limit, waiting jobs beat `min-idle`; in a full cluster they do not, as another framework might take the room.
+// Slots that waiting jobs lack because of a limit or a full cluster, and the unneeded idle agents that are removed to
+// make room. At a limit, waiting jobs take precedence over `min-idle`; in a full cluster they do not, because another
+// framework might take the resources.
 
 import type { Assessment } from "./assess.ts";
 import { avoidedHosts } from "../placement/failing_hosts.ts";
@@ -15,21 +16,21 @@ import { isOfferless } from "../placement/roles.ts";
 import type { AgentProfile } from "../settings.ts";
 import type { State, WantedAgents } from "../state.ts";
 
-/** Offers come from several hosts one after the other: only a miss that lasts means that none fits. */
+/** Offers of several hosts arrive one after the other: only a lasting miss means that none fits. */
 const missMinMs = 20_000;
-/** A miss that is older says nothing of now. */
+/** An older miss is outdated. */
 const missMaxMs = 120_000;
 
-/** Agents for which the room is looked for in one plan at most: each is a question to placement for each host. */
+/** Maximum number of agents for which room is searched in one plan: each one is a placement attempt per host. */
 const roomPerPlanMax = 20;
 
-/** Whether an instance will give its place up soon, without a job to end first. */
+/** Whether an instance will be removed soon, without a job to finish first. */
 function isLeaving(instance: AgentInstance): boolean {
   if (instance.state === "draining") return instance.step.kind !== "finishing" && instance.step.kind !== "enabling";
   return instance.state === "killing";
 }
 
-/** How many instances give their place up soon, all and by profile. */
+/** How many instances will be removed soon, in total and by profile. */
 function leavingOf(state: State): { readonly all: number; of(profile: string): number } {
   const byProfile = new Map<string, number>();
   let all = 0;
@@ -41,13 +42,13 @@ function leavingOf(state: State): { readonly all: number; of(profile: string): n
   return { all, of: (profile) => byProfile.get(profile) ?? 0 };
 }
 
-/** Places wanted, beyond those that become free anyway: of single profiles, and of any. */
+/** Slots wanted beyond those that become free anyway: of certain profiles, and of any. */
 export interface Shortage {
   readonly byProfile: ReadonlyMap<string, number>;
   readonly any: number;
 }
 
-/** What the limits lack for these, when all that is leaving has left. */
+/** The missing slots for these once all instances that are being removed are gone. */
 export function shortageOf(state: State, held: readonly HeldBack[]): Shortage {
   const leaving = leavingOf(state);
   const wanted = new Map<string, number>();
@@ -66,7 +67,10 @@ export function shortageOf(state: State, held: readonly HeldBack[]): Shortage {
   return { byProfile, any: Math.max(0, any - (leaving.all - spoken)) };
 }
 
-/** How many of those that are leaving nobody older waits for: only these may be enabled again for a younger job. */
+/**
+ * How many of the instances being removed are not awaited by older jobs: only these may be enabled again for a newer
+ * job.
+ */
 export function spareLeaving(state: State, held: readonly HeldBack[], profile: string): number {
   const leaving = leavingOf(state);
   const ofProfile = held.reduce((sum, each) => sum + (each.profile === profile ? each.byProfile : 0), 0);
@@ -74,7 +78,7 @@ export function spareLeaving(state: State, held: readonly HeldBack[], profile: s
   return Math.max(0, Math.min(leaving.of(profile) - ofProfile, leaving.all - all));
 }
 
-/** Idle agents of ours that the jobs which wait leave over, those that go first before others. */
+/** Our idle agents that waiting jobs do not need, in the order of removal. */
 export function idleOfNoUse(state: State, { capacity, used }: Assessment): readonly Registered[] {
   const classOf = new Map(capacity.flatMap(({ uuids, count }, index) => {
     const ofClass = { left: count - (used[index] ?? 0) };
@@ -89,7 +93,9 @@ export function idleOfNoUse(state: State, { capacity, used }: Assessment): reado
   });
 }
 
-/** Those of them that go so that others can come: by the limits as many as are held back, in the cluster as many as help. */
+/**
+ * Those of them that are removed to make room: at limits as many as are held back, in a full cluster as many as help.
+ */
 export function makeRoom(
   state: State,
   { held, idle, byShare = 0 }: {
@@ -123,7 +129,7 @@ export function makeRoom(
   return [...going.values()];
 }
 
-/** Idle agents whose hosts could take an agent that finds no offer, if they went; `min-idle` stays. */
+/** Idle agents whose removal would allow their hosts to take an agent that no offer fits; `min-idle` is respected. */
 function roomInCluster(state: State, idle: readonly Registered[], atMs: number): readonly Registered[] {
   const going = new Set<Registered>();
   const pools = keptIdle(state);
@@ -148,7 +154,7 @@ function roomInCluster(state: State, idle: readonly Registered[], atMs: number):
   return [...going];
 }
 
-/** Whether no offer has fitted a profile for a while: only more room can help it. */
+/** Whether no offer has fitted a profile for a while: only freed resources can help. */
 export function isRoomless(state: State, { name, role }: AgentProfile, atMs: number): boolean {
   if (state.session.kind !== "subscribed") return false;
   const miss = state.offers.nearestMiss.get(name);
@@ -162,7 +168,10 @@ interface Missing {
   readonly free: readonly Registered[];
 }
 
-/** On one host: as few as are needed, the longest idle first. Asked of placement itself, with what they would set free. */
+/**
+ * On one host: as few as needed, the longest idle first. Uses placement itself, with the resources that they would
+ * free.
+ */
 function whoHelps(state: State, { wanted, profile, free }: Missing, atMs: number): readonly Registered[] {
   for (const hostId of new Set(free.map(({ mesosAgentId }) => mesosAgentId))) {
     const living = [...state.instances.values()].filter((each) =>
@@ -192,7 +201,7 @@ function whoHelps(state: State, { wanted, profile, free }: Missing, atMs: number
   return [];
 }
 
-/** What their host would offer to a role without them: what it last had left, and what they have. */
+/** What their host would offer to a role without them: what it last had left, plus their resources. */
 function offerWithout(
   state: State,
   { host: { mesosAgentId, host }, going }: {

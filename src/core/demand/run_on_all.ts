@@ -9,20 +9,22 @@ import type { SeenJob } from "../state.ts";
 /** Source: GoCD RunOnAllAgents.java: the name of each build of a run-on-all-agents job. */
 const runOnAllName = /-runOnAll-\d+$/;
 
-/** So long a job waits beside no agent that matches before one is launched for it: its pin may be gone, or its agent. */
+/**
+ * How long a job waits without a matching agent before one is launched for it: it may have lost its pin or its agent.
+ */
 const pinGraceMs = 600_000;
-/** A job that left the feed so long ago has not been put back. */
+/** A job that left the feed this long ago was not rescheduled. */
 const rememberMs = 3_600_000;
 
-/** Whether a job is one of those that GoCD makes for each agent. */
+/** Whether a job is one of those that GoCD creates for each agent. */
 export function isRunOnAll({ name }: Pick<ScheduledJob, "name">): boolean {
   return runOnAllName.test(name);
 }
 
-/** Run-on-all jobs without a pin, as far as is known, with the time at which each was last seen. */
+/** Run-on-all jobs known to have no pin, with the time at which each was last seen. */
 export type Unpinned = ReadonlyMap<string, number>;
 
-/** What an agent has, or had when it was lost, and waits later has been put back: without its pin. */
+/** A job that an agent has, or had when it was lost, and that waits later was rescheduled, without its pin. */
 export function trackUnpinned(before: Unpinned, agents: readonly GocdAgent[], atMs: number): Unpinned {
   const had = agents.flatMap(({ buildLocator }) =>
     buildLocator !== undefined && runOnAllName.test(buildLocator) ? [[buildLocator, atMs] as const] : []
@@ -30,7 +32,7 @@ export function trackUnpinned(before: Unpinned, agents: readonly GocdAgent[], at
   return had.length === 0 ? before : new Map([...before, ...had]);
 }
 
-/** What a poll shows. */
+/** The input from a poll. */
 export interface PolledJobs {
   readonly jobs: readonly ScheduledJob[];
   readonly agents: readonly GocdAgent[];
@@ -39,9 +41,9 @@ export interface PolledJobs {
 }
 
 /**
- * Those of which an agent has shown that they were put back, and of each kind one that has waited for long although no
- * agent lives that could be its own and still come to take it. A wrong guess costs an agent that idles; what it leaves
- * waiting then counts as waiting for another cause, as any job does, and is tried again after longer and longer pauses.
+ * Jobs that are known to be rescheduled because an agent had them, and one job of each kind that has waited for long
+ * without a running agent that it could be pinned to and that could still take it. A wrong guess costs one idle agent;
+ * the job then counts as waiting for another cause, like any job, and is tried again after increasing pauses.
  */
 export function unpinnedAt(before: Unpinned, { jobs, agents, rule, seen }: PolledJobs, atMs: number): Unpinned {
   const waiting = jobs.filter(isRunOnAll);
@@ -64,7 +66,7 @@ export function unpinnedAt(before: Unpinned, { jobs, agents, rule, seen }: Polle
   return unpinned;
 }
 
-/** Whether it may come to take a job that is pinned to it; a cancelled build lasts seconds, or hangs for good. */
+/** Whether it may still take a job that is pinned to it; a cancelled build lasts seconds, or hangs permanently. */
 function mayTakeSoon({ elastic, configState, agentState, buildState }: GocdAgent): boolean {
   return !elastic && configState === "Enabled" &&
     (agentState === "Idle" || agentState === "Building" && buildState !== "Cancelled");

@@ -1,6 +1,6 @@
-// Who is served next where something is shared: max-min fair by weight. A turn costs the logarithm of the sharers.
+// Max-min fair sharing by weight. The cost of a turn is logarithmic in the number of sharers.
 
-/** One of those that share a limit. */
+/** One of the sharers of a limit. */
 export interface Sharer {
   /** Agents that it has. */
   readonly inUse: number;
@@ -9,13 +9,13 @@ export interface Sharer {
 }
 
 /**
- * Serves the sharers one unit after the other: each time the one with the least for its weight, the earlier of equals.
- * `serve` gives a unit, or tells that this one gets no more. Returns how much each has got.
+ * Serves the sharers one unit after the other: each time the one with the least for its weight, the first of equal
+ * ones. `serve` grants a unit, or reports that this one gets no more. Returns how much each got.
  */
 export function serveInTurn(sharers: readonly Sharer[], serve: (index: number) => boolean): readonly number[] {
   const given = sharers.map(() => 0);
   const levels = sharers.map(({ inUse, weight }) => inUse / weight);
-  // The first of the heap is next.
+  // The first element of the heap is next.
   const heap = [...sharers.keys()].sort((a, b) => isBefore(levels, a, b) ? -1 : 1);
   for (let next = heap[0]; next !== undefined; next = heap[0]) {
     if (serve(next)) {
@@ -38,7 +38,7 @@ function isBefore(levels: readonly number[], a: number, b: number): boolean {
   return one < other || one === other && a < b;
 }
 
-/** Puts the first one where it belongs: all others are in order. */
+/** Sifts the first element down: all others are in order. */
 function sink(heap: number[], levels: readonly number[]): void {
   const [first] = heap;
   if (first === undefined) return;

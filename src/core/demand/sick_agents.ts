@@ -1,5 +1,5 @@
 // Idle agents that take no jobs although others do: they ping, but never start work. If they counted, jobs would wait
-// for them for ever.
+// for them forever.
 
 import type { Bucket } from "./backlog.ts";
 import type { Draft } from "../draft.ts";
@@ -8,22 +8,22 @@ import { canTake, capabilityOf } from "./matching.ts";
 import { uuidOf } from "../life/phase.ts";
 import type { SeenJob, State } from "../state.ts";
 
-/** So many jobs must have waited beside an idle agent until another one took them: one may be a hiccup of the server. */
+/** How many jobs another agent must have taken while this one was idle: a single one may be a hiccup of the server. */
 const overtakenMin = 2;
 
-/** Whether an agent has been passed so often that it is counted as none. */
+/** Whether an agent has been skipped so often that it no longer counts. */
 export function isSick({ server }: Pick<State, "server">, uuid: string): boolean {
   const passed = server.overtaken.get(uuid);
   return passed !== undefined && passed.jobs >= overtakenMin && passed.idleSinceMs === server.idleSinceMs.get(uuid);
 }
 
-/** Jobs that other agents have taken since the poll before. */
+/** Jobs that other agents have taken since the previous poll. */
 export interface OvertakenQuestion {
   /** Locators that agents were seen to build. */
   readonly built: ReadonlySet<string>;
   readonly before: ReadonlyMap<string, SeenJob>;
   readonly here: ReadonlySet<string>;
-  /** Of the poll before. */
+  /** Of the previous poll. */
   readonly buckets: readonly Bucket[];
   readonly idleSinceMs: ReadonlyMap<string, number>;
   readonly agents: readonly GocdAgent[];
@@ -31,8 +31,8 @@ export interface OvertakenQuestion {
 }
 
 /**
- * Counts for each idle agent the jobs that waited beside it for longer than the server needs to give one away, and that
- * another agent has then. Only as long as it is idle without a break.
+ * Counts for each idle agent the jobs that waited for longer than the server needs for an assignment and that another
+ * agent has now. Only as long as it is idle without interruption.
  */
 export function watchOvertaken(draft: Draft, question: OvertakenQuestion): void {
   const { server, settings } = draft.state;
@@ -57,7 +57,7 @@ export function watchOvertaken(draft: Draft, question: OvertakenQuestion): void 
   draft.set({ server: { ...draft.state.server, overtaken } });
 }
 
-/** One of ours is replaced; another's is named. */
+/** Our own agents are replaced; others are reported. */
 function tell(draft: Draft, { uuid, hostname }: GocdAgent): void {
   const instance = [...draft.state.instances.values()].find((each) =>
     each.state === "registered" && uuidOf(each) === uuid

@@ -3,7 +3,7 @@
 
 /** One bucket's side of the matching. */
 export interface DemandNode {
-  /** Jobs that wait. */
+  /** Waiting jobs. */
   readonly count: number;
   /** Indices of the classes that can take them. */
   readonly classes: readonly number[];
@@ -12,7 +12,7 @@ export interface DemandNode {
 /** One class of equal agents. */
 export interface SupplyNode {
   readonly count: number;
-  /** Idle agents are used before agents that are still coming. */
+  /** Idle agents are used before coming ones. */
   readonly kind: "idle" | "coming";
 }
 
@@ -20,15 +20,15 @@ export interface SupplyNode {
 export interface Matching {
   /** By bucket: jobs that an idle agent will take. */
   readonly idle: readonly number[];
-  /** By bucket: jobs that an agent will take which is still coming. */
+  /** By bucket: jobs that a coming agent will take. */
   readonly coming: readonly number[];
-  /** By class: agents that are needed. */
+  /** By class: needed agents. */
   readonly used: readonly number[];
 }
 
 /**
- * Serves as many jobs as possible, first with idle agents, then with coming ones; an earlier bucket is never left short
- * for the sake of a later one. Buckets are given with the oldest job first.
+ * Serves as many jobs as possible, first with idle agents, then with coming ones; an earlier bucket never loses an
+ * agent to a later one. Buckets are passed with the oldest job first.
  */
 export function matchSupply(demand: readonly DemandNode[], supply: readonly SupplyNode[]): Matching {
   const flow = demand.map(() => new Map<number, number>());
@@ -57,16 +57,19 @@ export function matchSupply(demand: readonly DemandNode[], supply: readonly Supp
 interface Search {
   readonly demand: readonly DemandNode[];
   readonly flow: readonly Map<number, number>[];
-  /** By class: buckets that may have a flow to it. */
+  /** By class: buckets that may have flow to it. */
   readonly holders: readonly Set<number>[];
   readonly left: number[];
-  /** Classes worth looking at; those reached by a failed search never lead anywhere again. */
+  /** Classes to search; those reached by a failed search never lead to capacity again. */
   readonly usable: boolean[];
   readonly bucket: number;
   readonly limit: number;
 }
 
-/** Finds one path from a bucket to free capacity, over other buckets that can move elsewhere, and pushes all it can along it. */
+/**
+ * Finds an augmenting path from a bucket to free capacity, through other buckets that can move, and pushes as much flow
+ * as possible along it.
+ */
 function augment(search: Search): number {
   const { demand, flow, holders, left, usable, bucket, limit } = search;
   const viaBucket = new Map<number, number>();

@@ -1,4 +1,4 @@
-// Jobs that an agent took after the feed was read. If they counted as waiting, each would be launched for twice.
+// Jobs that an agent took after the feed was read. If they counted as waiting, two agents would be launched for each.
 
 import { isBuilding } from "../life/activity.ts";
 import type { Backlog } from "./backlog.ts";
@@ -6,8 +6,8 @@ import type { GocdAgent } from "../gocd_records.ts";
 import { canTake, capabilityOf } from "./matching.ts";
 
 /**
- * Locators that agents have got since the list before. A job that its agent had by then, and that a later feed lists
- * all the same, waits again: a build that was lost is scheduled under the same locator (GoCD JobInstance.reschedule).
+ * Locators that agents got since the previous list. If its agent had a job by then and a later feed still lists it, it
+ * waits again: a lost build is rescheduled under the same locator (GoCD JobInstance.reschedule).
  */
 export function takenSince(before: readonly GocdAgent[], agents: readonly GocdAgent[]): ReadonlySet<string> {
   const had = new Map(before.map(({ uuid, buildLocator }) => [uuid, buildLocator]));
@@ -33,8 +33,8 @@ export function withoutTaken(backlog: Backlog, taken: ReadonlySet<string>): Back
 }
 
 /**
- * Uuids of agents that have begun to build since the last poll, where the server does not tell what: each has most likely
- * taken a job of that poll. `begunBefore` is what this gave for `before`.
+ * Uuids of agents that have started building since the last poll, if the server does not report the job: each has most
+ * likely taken a job of that poll. `begunBefore` is the result for `before`.
  */
 export function newlyBuilding(
   before: readonly GocdAgent[],
@@ -50,15 +50,15 @@ export function newlyBuilding(
   );
 }
 
-/** What shows that agents have taken jobs since the last poll. */
+/** Evidence that agents have taken jobs since the last poll. */
 export interface Takings {
   /** Locators that agents were seen to build. */
   readonly locators: ReadonlySet<string>;
-  /** Agents that have begun to build something that the server does not tell. */
+  /** Agents that have started building an unknown job. */
   readonly unnamed: readonly GocdAgent[];
 }
 
-/** Locators that agents build, together with those seen before. */
+/** Locators that agents are building, together with those seen before. */
 export function builtSince(agents: readonly GocdAgent[], before: ReadonlySet<string>): ReadonlySet<string> {
   const building = agents.flatMap((each) =>
     isBuilding(each) && each.buildLocator !== undefined ? [each.buildLocator] : []
@@ -66,7 +66,7 @@ export function builtSince(agents: readonly GocdAgent[], before: ReadonlySet<str
   return building.length === 0 ? before : new Set([...before, ...building]);
 }
 
-/** What a list shows of it, together with those between the last poll and this one. */
+/** The evidence of a list, together with that of the lists since the last poll. */
 export function takingsOf(
   server: {
     readonly agents: readonly GocdAgent[];
@@ -86,8 +86,8 @@ export interface Departure {
 }
 
 /**
- * Of the jobs of each bucket that have left the feed: those that an agent's build explains. What somebody has cancelled is
- * none of them, nor a build that was shorter than the pause between two looks.
+ * Of the jobs of each bucket that have left the feed, those that an agent's build explains. This excludes cancelled
+ * jobs and builds that were shorter than the interval between two reads.
  */
 export function takenOf(
   departures: ReadonlyMap<string, readonly Departure[]>,

@@ -9,30 +9,30 @@ import { canTake, capabilityOf } from "./matching.ts";
 import type { Departure } from "./taken_jobs.ts";
 import type { JobVerdict } from "./verdict.ts";
 
-/** The first time may be a person who cancels a stage; it is reported from this time on. */
+/** The first occasion may be a person who cancels a stage; it is reported from this one on. */
 const occasionsMin = 2;
-/** Occasions further apart have nothing to do with each other. */
+/** Occasions further apart are unrelated. */
 const rememberMs = 24 * 3_600_000;
-/** Locators remembered of each bucket, to find that they come back. */
+/** Maximum number of remembered locators of each bucket, to detect that they come back. */
 const locatorsMax = 50;
-/** Buckets remembered. */
+/** Maximum number of remembered buckets. */
 const bucketsMax = 1_000;
 
-/** What is remembered of jobs that left untaken. */
+/** Memory of jobs that left untaken. */
 export interface Untaken {
   /** By bucket. */
   readonly byBucket: ReadonlyMap<string, UntakenBucket>;
-  /** Jobs since the start of the program, by the code of the reason for which they last waited. */
+  /** Number of jobs since the start of the program, by the code of their last reason for waiting. */
   readonly counts: ReadonlyMap<string, number>;
 }
 
-/** Those of one bucket. */
+/** Jobs of one bucket that left untaken. */
 export interface UntakenBucket {
-  /** Polls in which some had left. */
+  /** Polls in which some left. */
   readonly occasions: number;
   readonly jobs: number;
   readonly lastMs: number;
-  /** How long those had waited at least, as far as polls can tell. */
+  /** The minimum time that they had waited, as far as polls show. */
   readonly waitedMs: number;
   readonly locators: readonly string[];
 }
@@ -40,23 +40,23 @@ export interface UntakenBucket {
 /** None so far. */
 export const noneUntaken: Untaken = { byBucket: new Map(), counts: new Map() };
 
-/** What a poll has shown, and what was there at the poll before. */
+/** The data of a poll and of the previous poll. */
 export interface UntakenQuestion {
-  /** By bucket: jobs that have left, and no build was seen of them. */
+  /** By bucket: jobs that have left without an observed build. */
   readonly unexplained: ReadonlyMap<string, readonly Departure[]>;
   /** Of the poll before. */
   readonly buckets: readonly Bucket[];
   readonly verdicts: readonly JobVerdict[];
   readonly firstSeenMs: (locator: string) => number | undefined;
-  /** Agents of the list before, and of this one. */
+  /** Agents of the previous list and of this one. */
   readonly before: readonly GocdAgent[];
   readonly now: readonly GocdAgent[];
   readonly rule: ResourceCase;
-  /** Locators that wait now. */
+  /** Locators of jobs that wait now. */
   readonly here: ReadonlySet<string>;
 }
 
-/** Counts jobs that have left although no agent could have taken them, and reports it when it happens again. */
+/** Counts jobs that have left although no agent could have taken them, and reports repeated occurrences. */
 export function watchUntaken(draft: Draft, question: UntakenQuestion): void {
   const { untaken } = draft.state.demand;
   const { atMs } = draft;
@@ -92,8 +92,8 @@ export function watchUntaken(draft: Draft, question: UntakenQuestion): void {
 }
 
 /**
- * Whether some agent may have built one of them between two looks. Not one that was out of use in both, nor one that had
- * the same build in both. An elastic agent may, as long as the server does not tell which jobs are of its plugin.
+ * Whether some agent may have built one of them between two reads: not if it was unavailable in both, or had the same
+ * build in both. An elastic agent may, unless the server reports which jobs belong to its plugin.
  */
 function couldAnyTake({ requirement, jobs }: Bucket, { before, now, rule }: UntakenQuestion): boolean {
   const old = new Map(before.map((each) => [each.uuid, each]));
@@ -115,7 +115,7 @@ function isInUse({ configState, agentState }: GocdAgent): boolean {
   return configState === "Enabled" && agentState !== "LostContact" && agentState !== "Missing";
 }
 
-/** Whether a server of this version cancels what waits for too long (20.9 and later). */
+/** Whether a server of this version cancels jobs that wait too long (20.9 and later). */
 export function cancelsWaitingJobs(version: string | undefined): boolean {
   const [major = 0, minor = 0] = (version ?? "").split(".").map(Number);
   return major > 20 || (major === 20 && minor >= 9);

@@ -1,9 +1,9 @@
-// The verdicts on waiting jobs and buckets, as people and programs read them.
+// The verdicts on waiting jobs and buckets, for people and programs.
 
 import type { ChosenBy } from "./profile_choice.ts";
 import type { LaunchGate, Reason, Remark } from "./reason.ts";
 
-/** What a waiting job needs; exactly one per job. */
+/** The verdict on a waiting job; exactly one per job. */
 export type VerdictKind = "not-ours" | "unserved" | "will-be-taken" | "coming" | "other-cause" | "needs-agent";
 
 /** A waiting job with its verdict. */
@@ -12,21 +12,21 @@ export interface JobVerdict {
   readonly name: string;
   readonly environment?: string;
   readonly gocdResources: readonly string[];
-  /** Its pipeline's group, `""` if it is not known; absent: groups do not matter. */
+  /** Its pipeline's group, `""` if unknown; absent: groups are not used. */
   readonly pipelineGroup?: string;
   readonly verdict: VerdictKind;
-  /** The profile that serves its bucket, where one does. */
+  /** The profile that serves its bucket, if any. */
   readonly profile?: string;
-  /** Why it is this profile; absent: no other one serves. */
+  /** Why this profile was selected; absent: no other one serves the bucket. */
   readonly chosenBy?: ChosenBy;
   readonly reason: Reason;
-  /** What else is to be known of it; absent: nothing. */
+  /** Additional remarks; absent: none. */
   readonly remarks?: readonly Remark[];
-  /** When we first saw it waiting (the feed has no clock of its own). */
+  /** When we first saw it waiting (the feed has no timestamps). */
   readonly firstSeenMs: number;
 }
 
-/** How many jobs have which verdict. */
+/** Number of jobs by verdict. */
 export interface DemandTotals {
   /** Jobs in the feed. */
   readonly waiting: number;
@@ -36,11 +36,11 @@ export interface DemandTotals {
   readonly needsAgent: number;
   /** Jobs that no profile serves. */
   readonly unserved: number;
-  /** How many instances are to be launched as soon as offers allow. */
+  /** How many instances will be launched as soon as offers allow. */
   readonly wanted: number;
 }
 
-/** One bucket of jobs (environment, set of GoCD resources) and what is to be done for it. */
+/** One bucket of jobs (environment, set of GoCD resources) and what is done for it. */
 export interface BucketDemand extends DemandTotals {
   /** Stable key of the bucket. */
   readonly key: string;
@@ -49,11 +49,11 @@ export interface BucketDemand extends DemandTotals {
   readonly pipelineGroup?: string;
   readonly gocdResources: readonly string[];
   readonly profile?: string;
-  /** Polls in a row that found `needsAgent > 0`. */
+  /** Consecutive polls with `needsAgent > 0`. */
   readonly pollsInARow: number;
-  /** How many of `needsAgent` the limits allow now; absent where no limit binds. */
+  /** How many of `needsAgent` the limits allow now; absent if no limit is reached. */
   readonly limitedTo?: number;
-  /** What holds back those that are not launched. */
+  /** What holds back the others. */
   readonly gate: LaunchGate;
   readonly remarks: readonly Remark[];
 }

@@ -1,4 +1,4 @@
-// The verdicts on waiting jobs, each with its reason. Not here: what is launched (plan.ts).
+// Computes the verdicts on waiting jobs, each with its reason. Launches are decided in plan.ts.
 
 import type { BucketAssessment } from "./assess.ts";
 import { isClamp } from "./limit.ts";
@@ -10,7 +10,7 @@ import type { AgentProfile } from "../settings.ts";
 import type { State } from "../state.ts";
 import type { BucketDemand, JobVerdict } from "./verdict.ts";
 
-/** A bucket with what the plan has decided for it. */
+/** A bucket with the decision of the plan. */
 export interface PlannedBucket {
   readonly row: BucketDemand;
   readonly assessed: BucketAssessment;
@@ -18,7 +18,7 @@ export interface PlannedBucket {
   readonly remarks: readonly Remark[];
 }
 
-/** One verdict for each job, in the order of the feed. */
+/** One verdict per job, in the order of the feed. */
 export function verdicts(
   state: State,
   { rows, remarks }: { readonly rows: readonly PlannedBucket[]; readonly remarks: Remarks },
@@ -37,7 +37,8 @@ export function verdicts(
     const { wanted } = row;
     const profileOfRow = chosenOf(assessed);
     const held = restOf(state, { assessed, gate, wanted }, atMs);
-    // What a limit leaves is on its way as any other: the oldest jobs wait for offers, and only the others for the limit.
+    // Agents that a limit allows are launched as usual: the oldest jobs wait for offers, and only the others for the
+    // limit.
     let left = isClamp(gate) ? wanted : 0;
     const due = restOf(state, { assessed, gate: { kind: "go" }, wanted }, atMs);
     for (const job of assessed.bucket.jobs) {
@@ -63,7 +64,7 @@ export function verdicts(
   return judged.sort((a, b) => (order.get(a.locator) ?? 0) - (order.get(b.locator) ?? 0));
 }
 
-/** The profile that serves a bucket, and why where there are several. */
+/** The profile that serves a bucket, and why if there are several. */
 function chosenOf({ choice }: BucketAssessment): Pick<JobVerdict, "profile" | "chosenBy"> {
   if (choice.kind !== "serves") return {};
   const { profile: { name }, by } = choice;
@@ -89,7 +90,7 @@ function describeJob(
   };
 }
 
-/** The verdict on the jobs of a bucket that nothing is there for. */
+/** The verdict on the jobs of a bucket without capacity. */
 function restOf(
   state: State,
   { assessed, gate, wanted }: {
@@ -121,7 +122,7 @@ function unservedReason({ bucket, choice }: BucketAssessment): Unserved {
   return { kind: "no-profile-resources", nearest, missing, lacksEnvironment, isElsewhere, ...group };
 }
 
-/** A miss that is older says nothing of now. */
+/** An older miss is outdated. */
 const missMaxMs = 120_000;
 
 function offerReason(state: State, profile: AgentProfile, atMs: number): OnItsWay | Held {
@@ -145,12 +146,12 @@ function offerReason(state: State, profile: AgentProfile, atMs: number): OnItsWa
   return isOfferless(state, profile.role, atMs) ? { kind: "no-offer", role: profile.role } : { kind: "launching" };
 }
 
-/** A pipeline group where groups matter. */
+/** The pipeline group, if groups are used. */
 export function groupOf({ pipelineGroup }: { readonly pipelineGroup?: string }): { readonly pipelineGroup?: string } {
   return pipelineGroup === undefined ? {} : { pipelineGroup };
 }
 
-/** An environment where there is one. */
+/** The environment, if there is one. */
 export function environmentOf({ environment }: { readonly environment?: string }): { readonly environment?: string } {
   return environment === undefined ? {} : { environment };
 }

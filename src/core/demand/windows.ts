@@ -1,11 +1,11 @@
-// Schedules: which windows are open, as the program around the core tells with each tick (it knows calendars and time
-// zones, config/cron.ts), and what a profile says of its idle agents while one is.
+// Schedules: which windows are open, passed in with each tick by the program around the core (calendars and time zones
+// are in config/cron.ts), and the idle agent settings of a profile while one is open.
 
 import type { Draft } from "../draft.ts";
 import type { AgentProfile, Schedule } from "../settings.ts";
 import type { State } from "../state.ts";
 
-/** The window of a profile that is in force. Times in ms since the epoch. */
+/** The active window of a profile. Times in ms since the epoch. */
 export interface OpenWindow {
   readonly profile: string;
   readonly schedule: Schedule;
@@ -14,7 +14,7 @@ export interface OpenWindow {
   readonly untilMs?: number;
 }
 
-/** Takes over which windows are open, at most one of each profile. Absent: none is. */
+/** Stores the open windows, at most one per profile. Absent: none. */
 export function windowsTold(draft: Draft, windows: readonly OpenWindow[] = []): void {
   const before = draft.state.windows;
   const now = new Map(windows.map((each) => [each.profile, each]));
@@ -36,7 +36,7 @@ export function windowsTold(draft: Draft, windows: readonly OpenWindow[] = []): 
   }
 }
 
-/** The profile with what its open window says of idle agents. */
+/** The profile with the idle agent settings of its open window. */
 export function profileNow({ windows }: Pick<State, "windows">, profile: AgentProfile): AgentProfile {
   const schedule = windows.get(profile.name)?.schedule;
   if (schedule === undefined) return profile;
@@ -52,7 +52,7 @@ export function profileNow({ windows }: Pick<State, "windows">, profile: AgentPr
   };
 }
 
-/** Whether nothing but a reload has happened: the same words, since the same time. */
+/** Whether only a reload has happened: the same settings, since the same time. */
 function isSame(one: OpenWindow | undefined, other: OpenWindow): boolean {
   return one !== undefined && one.sinceMs === other.sinceMs &&
     JSON.stringify(one.schedule) === JSON.stringify(other.schedule);

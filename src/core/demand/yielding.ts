@@ -1,5 +1,6 @@
-// Who gives its place up for `scaling.fair-share`: agents that build for sharers with more than their share finish their
-// job and go, while others with less are held back by a limit. Nobody starves although those agents always find a next job.
+// Selects agents to remove for `scaling.fair-share`: agents that build for sharers with more than their share finish
+// their job and are removed, while sharers with less are held back by a limit. This prevents starvation even if those
+// agents always find another job.
 
 import { sharerOf, sharerOfInstances, usesOf, weightOf } from "./fair_share.ts";
 import type { HeldBack } from "./gates.ts";
@@ -21,7 +22,7 @@ interface Shares {
   readonly uses: Map<string, number>;
 }
 
-/** Building agents that go, so that sharers below their share get their places. */
+/** Building agents to remove so that sharers below their share get their slots. */
 export function yieldingAgents(
   state: State,
   { held, wanted }: { readonly held: readonly HeldBack[]; readonly wanted: readonly WantedAgents[] },
@@ -63,7 +64,7 @@ export function yieldingAgents(
   return going;
 }
 
-/** Its place becomes free. */
+/** Its slot becomes free. */
 function countsAsLeaving(state: string): boolean {
   return state === "draining" || state === "killing";
 }
@@ -72,7 +73,7 @@ function add(uses: Map<string, number>, sharer: string, count: number): void {
   uses.set(sharer, (uses.get(sharer) ?? 0) + count);
 }
 
-/** How much a sharer would have for its weight, with so many more. */
+/** The ratio of agents to weight of a sharer, with so many more agents. */
 function levelOf({ fairShare, state, uses }: Shares, sharer: string, more: number): number {
   return ((uses.get(sharer) ?? 0) + more) / weightOf(fairShare, state.settings, sharer);
 }
@@ -91,7 +92,10 @@ function isPlaceFor({ held }: Claim, profile: string): boolean {
   return held.byProfile === 0 || held.profile === profile;
 }
 
-/** Of the sharer that has most, without falling below the one that is to get the place; one that could do its jobs stays. */
+/**
+ * An agent of the sharer that has the most, unless it would fall below the one that gets the slot; an agent that could
+ * take that one's jobs stays.
+ */
 function donorFor(shares: Shares, claim: Claim, builders: readonly Registered[]): Registered | undefined {
   const { state } = shares;
   const wantedLevel = levelOf(shares, claim.sharer, 1);

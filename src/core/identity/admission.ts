@@ -1,4 +1,5 @@
-// Which Pending record is enabled for an instance: anybody can claim any hostname, and task ids are public in Mesos.
+// Decides which Pending record is enabled for an instance: anyone can claim any hostname, and task ids are public in
+// Mesos.
 
 import type { GocdAgent } from "../gocd_records.ts";
 import type { Waiting } from "../instance.ts";
@@ -7,9 +8,9 @@ import { nameOf, needsProof } from "./hostnames.ts";
 import { uuidOf } from "../life/phase.ts";
 
 /**
- * The Pending record to enable, of those with the instance's name: the one that is being enabled, or the only one that
- * is proven. Of several that are proven all but one have seen the name of the first on the server: none is enabled. Its
- * address proves nothing (GoCD takes it from X-Forwarded-For).
+ * The Pending record to enable, of those with the instance's name: the one that is being enabled, or the only one with
+ * proof. If several have proof, all but one copied the name from the server: none is enabled. Its address proves
+ * nothing (GoCD takes it from X-Forwarded-For).
  */
 export function admissible(
   { settings }: State,
@@ -23,13 +24,13 @@ export function admissible(
     const proven = pending.filter(({ proof }) => proof === "given");
     return proven.length === 1 ? proven[0] : undefined;
   }
-  // With a key it is Pending only where the key is wrong: one that is there before the container is not its own.
+  // With a key it is Pending only if the key is wrong: a record older than the container does not belong to it.
   const isRunning = instance.state === "starting" && instance.runningSinceMs !== undefined;
   const profile = settings.profiles.find(({ name }) => name === instance.profile);
   return profile?.registerKey !== undefined && !isRunning ? undefined : pending[0];
 }
 
-/** Instances that wait for an agent, with the number of Pending records of their name, none of which is admitted. */
+/** Instances that wait for an agent, with the number of Pending records with their name, none of which is admitted. */
 export function unproven({ instances, server }: State): ReadonlyMap<string, number> {
   const claims = new Map<string, GocdAgent[]>();
   for (const gocdAgent of server.agents) {

@@ -1,4 +1,4 @@
-// Takes up tasks of ours that Mesos reports and the store does not know.
+// Adopts tasks of ours that Mesos reports and the store does not contain.
 
 import { matchingEnvironments } from "../demand/matching.ts";
 import type { Draft } from "../draft.ts";
@@ -10,19 +10,19 @@ import { parseTaskId, slug, taskNumberMax } from "./task_id.ts";
 import { adoptedText, onlyGocdKnows } from "../words/stored.ts";
 import { isOver, type TaskMeaning, type TaskStatus } from "../session/task_status.ts";
 
-/** A state restored from a copy is behind the ids in use: none that Mesos or GoCD names is ever given again. */
+/** A state restored from a copy is behind the ids in use: an id that Mesos or GoCD shows is never reused. */
 export function skipUsedTaskId(draft: Draft, taskId: string): void {
   const { framework } = draft.state;
   const parsed = parseTaskId(taskId);
   if (parsed === undefined || parsed.lineage !== framework.lineage || parsed.number < framework.nextTaskNumber) return;
-  // No number of ours: anybody can give an agent a name.
+  // Not one of our numbers: anyone can choose an agent's name.
   if (parsed.number + 1 >= taskNumberMax) return;
   draft.setFramework({ ...framework, nextTaskNumber: parsed.number + 1 });
 }
 
 /**
- * A living task of our framework that the store does not know (a lost or older store) becomes an instance again if its
- * id is one of ours; what it registered with is learnt from its GocdAgent. Other tasks are reported, never killed.
+ * A running task of our framework that is not in the store (a lost or older store) becomes an instance again if its id
+ * is one of ours; its registration is taken from its GocdAgent. Other tasks are reported, never killed.
  */
 export function adopt(draft: Draft, status: TaskStatus, meaning: TaskMeaning): AgentInstance | undefined {
   if (isOver(meaning) || meaning === "unclear") return undefined;
@@ -65,10 +65,10 @@ function profileBySlug(
 }
 
 /**
- * Records of agents of ours that neither the store nor Mesos knows, as after an older state was restored or a framework
- * was forgotten: the GoCD server keeps such a record for ever, with its build. They are in doubt (life/doubt.ts): Mesos is
- * asked again, and silence on the GoCD server, or a quarter of an hour, makes them dead, so that they are cleaned up.
- * Returns their task ids.
+ * Records of our agents that neither the store nor Mesos knows, e.g. after an older state was restored or a framework
+ * was forgotten: the GoCD server keeps such a record forever, with its build. They are in doubt (life/doubt.ts): they
+ * are reconciled with Mesos, and after silence on the GoCD server, or after 15 minutes, they count as dead and are
+ * cleaned up. Returns their task ids.
  */
 export function adoptRecords(draft: Draft, agents: readonly GocdAgent[]): readonly string[] {
   const taskIds: string[] = [];
@@ -92,7 +92,7 @@ export function adoptRecords(draft: Draft, agents: readonly GocdAgent[]): readon
       state: "unreachable",
       sinceMs: draft.atMs,
       uuid,
-      // What it built, and whether that was given to another, no list of this state has shown.
+      // No list of this state has shown what it built, and whether that was rescheduled.
       mayHoldBuild: true,
       lost: { sinceMs: draft.atMs, message: onlyGocdKnows },
     });
@@ -102,14 +102,17 @@ export function adoptRecords(draft: Draft, agents: readonly GocdAgent[]): readon
   return taskIds;
 }
 
-/** Whether the master has refused a launch because its id lives: "Task has duplicate ID" (src/master/validation.cpp). */
+/**
+ * Whether the master has refused a launch because its id is in use: "Task has duplicate ID"
+ * (src/master/validation.cpp).
+ */
 export function isDuplicate({ state, message }: TaskStatus): boolean {
   return state === "TASK_ERROR" && /duplicate id/i.test(message);
 }
 
 /**
- * A launch whose id turns out to live (an older state was restored): it follows the living task from here on. Where that
- * runs, and what it registered with, is not known yet.
+ * A launch whose id turns out to be in use (an older state was restored): the instance follows the running task from
+ * here on. Its host and registration are not known yet.
  */
 export function advanceLiving(draft: Draft, instance: InstanceIn<"launching">): void {
   draft.put({
@@ -124,7 +127,7 @@ export function advanceLiving(draft: Draft, instance: InstanceIn<"launching">): 
   draft.note({ kind: "task-id-lives", taskId: instance.taskId, profile: instance.profile });
 }
 
-/** The instance on the Mesos agent that its status update names; KILL and RECONCILE with another one have no effect. */
+/** The instance with the Mesos agent from its status update; KILL and RECONCILE with another one have no effect. */
 export function trackMesosAgent(draft: Draft, instance: AgentInstance, status: TaskStatus): AgentInstance {
   const { mesosAgentId = "" } = status;
   if (mesosAgentId === "" || mesosAgentId === instance.mesosAgentId) return instance;
@@ -135,7 +138,7 @@ export function trackMesosAgent(draft: Draft, instance: AgentInstance, status: T
   return moved;
 }
 
-/** Offers tell the names of Mesos agents, which status updates name by their id only. */
+/** Offers contain the hostnames of Mesos agents; status updates only contain their ids. */
 export function nameHosts(draft: Draft, offers: readonly Offer[]): void {
   const names = new Map(offers.map(({ mesosAgentId, hostname }) => [mesosAgentId, hostname]));
   for (const instance of [...draft.state.instances.values()]) {

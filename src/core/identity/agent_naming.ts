@@ -1,13 +1,13 @@
-// Settings of the operator that would give an agent another name than its task id. They are left out of a launch, as
-// the name is what identifies the agent.
+// Settings of the operator that would give an agent another name than its task id. They are omitted from launches,
+// because the name identifies the agent.
 
 // The official images since 17, and the older ones: docker-entrypoint.sh of gocd/gocd and of travix/gocd-agent.
 const variables: ReadonlySet<string> = new Set(["AGENT_AUTO_REGISTER_HOSTNAME", "AGENT_HOSTNAME"]);
 
-// With a domain name the JVM of the agent calls itself by its full name.
+// With a domain name the JVM of the agent reports its full name.
 const parameters: ReadonlySet<string> = new Set(["hostname", "domainname"]);
 
-/** Whether a variable of the container names the agent. */
+/** Whether an environment variable of the container names the agent. */
 export function isNamingVariable(name: string): boolean {
   return variables.has(name);
 }

@@ -1,5 +1,5 @@
-// What earlier runs with this state, or with a newer copy of it, have left behind is found before the first launch of a
-// run, so that no task id is used twice.
+// Finds tasks of earlier runs with this state, or with a newer copy of it, before the first launch of a run, so that no
+// task id is used twice.
 
 import { adoptRecords, skipUsedTaskId } from "./adoption.ts";
 import { makeTaskId, taskNumberMax } from "./task_id.ts";
@@ -9,54 +9,54 @@ import { nameOf } from "./hostnames.ts";
 import type { FrameworkRecord } from "../record.ts";
 import type { State } from "../state.ts";
 
-/** A run waits this long after SUBSCRIBED for what Mesos knows of earlier ones; a lost answer holds it up no longer. */
+/** How long a run waits after SUBSCRIBED for Mesos to report earlier tasks, in case a response is lost. */
 const learnMsMax = 5_000;
 
-/** The first launch of a run that continues a used state skips up to this many numbers. */
+/** The first launch of a run with a used state skips up to this many numbers. */
 const jumpMax = 100_000_000;
 
-/** What a run has to learn: nothing where its state has never launched or registered anything. */
+/** What a run has to find out: nothing if its state has never launched or registered anything. */
 export function inheritedOf({ frameworkId, nextTaskNumber }: FrameworkRecord): State["inherited"] {
   if (frameworkId !== undefined) return "unknown";
   return nextTaskNumber > 1 ? "known" : "none";
 }
 
-/** The record without its framework id. It still shows that it was used, so that the next run's numbers jump. */
+/** The record without its framework id. It still shows that it was used, so that the numbers of the next run jump. */
 export function withoutFramework({ frameworkId: _, ...rest }: FrameworkRecord): FrameworkRecord {
   return { ...rest, nextTaskNumber: Math.max(rest.nextTaskNumber, 2) };
 }
 
 /**
- * A task id of our lineage that never lives: numbers begin at 1. An implicit reconciliation has no end; asked for right
- * behind it, this one is answered behind all others, because the master handles calls and sends events in order
- * (apache/mesos src/master/master.cpp, `Master::reconcile`).
+ * A task id of our lineage that is never used: numbers start at 1. An implicit reconciliation has no end marker; this
+ * task is requested right after it, so its response follows all others, because the master handles calls and sends
+ * events in order (apache/mesos src/master/master.cpp, `Master::reconcile`).
  */
 export function fenceId({ lineage }: Pick<FrameworkRecord, "lineage">): string {
   return makeTaskId({ lineage, nextTaskNumber: 0 }, "fence");
 }
 
-/** No Mesos agent has this id. With one, the master answers even while Mesos agents have yet to come back to it. */
+/** No Mesos agent has this id. With an agent id the master responds even while Mesos agents have yet to reregister. */
 export const fenceMesosAgentId = "fence";
 
-/** Whether a status is about the fence, which is then known to be answered. */
+/** Whether a status is the response about the fence. */
 export function isFence(draft: Draft, taskId: string): boolean {
   if (taskId !== fenceId(draft.state.framework)) return false;
   if (draft.state.inherited === "unknown") draft.set({ inherited: "known" });
   return true;
 }
 
-/** Whether launching must wait, because what earlier runs have left is not known yet. */
+/** Whether launching must wait because tasks of earlier runs are not known yet. */
 export function isLearning({ inherited, session }: State, atMs: number): boolean {
   if (inherited !== "unknown") return false;
   return session.kind !== "subscribed" || atMs - session.sinceMs < learnMsMax;
 }
 
-/** Hostnames of our lineage in the GoCD list, also in front of a domain, use up their numbers. */
+/** Hostnames of our lineage in the GoCD list, with or without a domain, use up their numbers. */
 export function learnHostnames(draft: Draft, agents: readonly GocdAgent[]): void {
   for (const gocdAgent of agents) skipUsedTaskId(draft, nameOf(gocdAgent));
 }
 
-/** Records of our lineage that are still unknown once Mesos has said what it knows. */
+/** Records of our lineage that are still unknown after Mesos has reported all tasks. */
 export function adoptUnknown(draft: Draft, agents: readonly GocdAgent[]): void {
   const { state, atMs } = draft;
   if (state.session.kind !== "subscribed" || isLearning(state, atMs) || state.brake.gocd !== undefined) return;
@@ -68,9 +68,9 @@ export function adoptUnknown(draft: Draft, agents: readonly GocdAgent[]): void {
 }
 
 /**
- * The framework record as the next launch finds it. At the first launch of a run with a used state the numbers jump by
- * chance: neither Mesos nor GoCD shows every id that a newer copy of this state has given (a Mesos agent that is not
- * back, an agent that has not registered).
+ * The framework record for the next launch. At the first launch of a run with a used state the numbers jump randomly:
+ * neither Mesos nor GoCD shows every id that a newer copy of this state has used (a Mesos agent that has not
+ * reregistered, a GoCD agent that has not registered).
  */
 export function beforeLaunch(draft: Draft): FrameworkRecord {
   const { framework, inherited } = draft.state;

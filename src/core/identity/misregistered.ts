@@ -1,6 +1,6 @@
-// An agent whose record lacks what it was launched with, and so would never serve its jobs. What persists is corrected;
-// only what cannot be corrected is a failure. One read proves nothing: GoCD 26.2 first lists a new agent without its
-// environments.
+// An agent whose record lacks something it was launched with and would therefore never serve its jobs. If this persists
+// it is corrected; only if that is impossible it is a failure. One read proves nothing: GoCD 26.2 first lists a new
+// agent without its environments.
 
 import type { Draft } from "../draft.ts";
 import { countFailure, countSuccess } from "../life/failures.ts";
@@ -20,7 +20,7 @@ import type { Misregistered } from "../life/causes.ts";
 import type { EnvironmentObstacle } from "../note.ts";
 import { ruleOf } from "./recognition.ts";
 
-/** What is wrong with a registration; nothing if it has all that it was launched for. */
+/** What is wrong with a registration; nothing if it is complete. */
 export function registrationGap(
   instance: AgentInstance,
   gocdAgent: GocdAgent,
@@ -43,7 +43,7 @@ export function registrationGap(
   };
 }
 
-/** The first look at a registration: whether something is missing, which is remembered with the instance. */
+/** The first check of a registration: whether something is missing, which is stored with the instance. */
 export function noteGap(draft: Draft, taskId: string, gocdAgent: GocdAgent): boolean {
   const instance = draft.instance(taskId);
   if (instance?.state !== "registered" || registrationGap(instance, gocdAgent, ruleOf(draft.state)) === undefined) {
@@ -53,7 +53,7 @@ export function noteGap(draft: Draft, taskId: string, gocdAgent: GocdAgent): boo
   return true;
 }
 
-/** Further looks: it has come, it is corrected, or it is a failure. Returns the instance as it is then. */
+/** Further checks: it is complete now, it is corrected, or it is a failure. Returns the updated instance. */
 export function trackGap(draft: Draft, instance: Registered, { byUuid }: GocdAgentIndex): Registered {
   const gocdAgent = byUuid.get(instance.uuid);
   const { gap, ...others } = instance;
@@ -65,7 +65,7 @@ export function trackGap(draft: Draft, instance: Registered, { byUuid }: GocdAge
     countSuccess(draft, instance);
     return put(draft, others);
   }
-  // What a list shows is as old as the question.
+  // The data of a list is as old as its request.
   const readMs = agentsAsOfMs(draft.state.server);
   if (readMs - gap.sinceMs < newRecordMs || isAsked(draft, gocdAgent.uuid)) return instance;
   const obstacle = obstacleOf(draft, instance, gocdAgent);
@@ -90,7 +90,7 @@ function put(draft: Draft, instance: Registered): Registered {
   return instance;
 }
 
-/** Its record is given what it was launched with, beside the resources that it has. */
+/** Its record gets what it was launched with, in addition to the resources that it has. */
 function repair(draft: Draft, instance: Registered, gocdAgent: GocdAgent, missing: Misregistered): void {
   const { taskId, profile, environment, uuid } = instance;
   const rule = ruleOf(draft.state);
@@ -109,7 +109,7 @@ function repair(draft: Draft, instance: Registered, gocdAgent: GocdAgent, missin
   draft.note({ kind: "agent-corrected", taskId, profile, uuid, gap: missing });
 }
 
-/** Why no change of the record can help. */
+/** Why changing the record does not help. */
 function obstacleOf(
   draft: Draft,
   { environment }: AgentInstance,

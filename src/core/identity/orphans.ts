@@ -1,4 +1,4 @@
-// Tasks and agents of an earlier run whose state was lost: a new state is not registered beside them.
+// Finds tasks and agents of an earlier run whose state was lost: a new framework is not registered while they exist.
 
 import { activityWord } from "../life/activity.ts";
 import { parseTaskId, slug } from "./task_id.ts";
@@ -7,30 +7,30 @@ import { nameOf } from "./hostnames.ts";
 import type { RegisteredAs, StoredState } from "../record.ts";
 import type { Settings } from "../settings.ts";
 
-/** A framework that the leading master knows and that has not ended. */
+/** A framework that the leading master knows and that is not completed. */
 export interface SeenFramework {
   readonly id: string;
   readonly name: string;
-  /** As it was registered. */
+  /** As registered. */
   readonly registeredAs: RegisteredAs;
   readonly roles: readonly string[];
-  /** A scheduler is connected to it now. */
+  /** A scheduler is currently connected. */
   readonly isConnected: boolean;
-  /** Ids of its tasks that may be alive, unreachable ones included; empty where they are not shown to us. */
+  /** Ids of its tasks that may be running, including unreachable ones; empty if we may not see them. */
   readonly taskIds: readonly string[];
 }
 
 /**
- * Frameworks of ours by name, with living tasks of ours by id; agents of ours by hostname that nothing in the state
- * explains.
+ * Frameworks with our name that have running tasks with ids like ours; agents with hostnames like ours that are not in
+ * the state.
  */
 export interface Orphans {
   readonly frameworks: readonly SeenFramework[];
-  /** Hostnames of living GocdAgents. */
+  /** Hostnames of GocdAgents that are in contact. */
   readonly gocdAgents: readonly string[];
 }
 
-/** A state that has never registered, and of which nobody has said that it is to register beside what is there. */
+/** A state that has never registered, without the operator's permission to register although orphans exist. */
 export function isUnregistered({ framework }: Pick<StoredState, "framework">): boolean {
   const { frameworkId, nextTaskNumber, registersAnew } = framework;
   return frameworkId === undefined && nextTaskNumber === 1 && registersAnew !== true;
@@ -48,7 +48,7 @@ export function formerFrameworks(settings: Settings, seen: readonly SeenFramewor
   });
 }
 
-/** Hostnames of living agents like ours, of a profile of ours, that another state has launched. */
+/** Hostnames of agents in contact that look like ours, of one of our profiles, launched by another state. */
 export function formerAgents(settings: Settings, lineage: string, gocdAgents: readonly GocdAgent[]): readonly string[] {
   const slugs = new Set(settings.profiles.map((profile) => slug(profile.name)));
   return gocdAgents.flatMap((gocdAgent) => {

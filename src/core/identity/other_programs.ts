@@ -1,5 +1,5 @@
-// Another gocd-mesos on the same GoCD server, most likely on another Mesos cluster: both launch for the same jobs, and
-// neither sees the other's agents until they register.
+// Another gocd-mesos on the same GoCD server, most likely on another Mesos cluster: both launch agents for the same
+// jobs, and neither sees the other's agents until they register.
 
 import { parseTaskId } from "./task_id.ts";
 import type { Bucket } from "../demand/backlog.ts";
@@ -9,7 +9,7 @@ import { nameOf } from "./hostnames.ts";
 import { canTake, capabilityOf } from "../demand/matching.ts";
 import { matchProfile } from "../demand/profile_choice.ts";
 
-/** A list of agents with what waits. */
+/** A list of agents and the waiting jobs. */
 export interface ListedAgents {
   readonly agents: readonly GocdAgent[];
   readonly buckets: readonly Bucket[];
@@ -17,8 +17,9 @@ export interface ListedAgents {
 }
 
 /**
- * Says so when an agent appears that has a name as ours have, but of another lineage, and can take what we launch for. Those
- * that were there when this program started may be left from an earlier life, and two programs that share no jobs are fine.
+ * Reports an agent that appears with a name like ours, but of another lineage, and that can take jobs we launch for.
+ * Agents that existed when this program started may be left from an earlier run, and two programs that share no jobs
+ * are fine.
  */
 export function noteOtherPrograms(draft: Draft, { agents, buckets, rule }: ListedAgents): void {
   const { server, framework, instances, settings } = draft.state;

@@ -1,8 +1,8 @@
-// Which record on the GoCD server belongs to which of our containers, with all the evidence in one place:
+// Decides which record on the GoCD server belongs to which of our containers, with all the evidence in one place:
 //
-//   uuid            once known it counts, whatever becomes of the hostname
-//   name            the first label of the hostname is Docker's name for the container, or of a record that somebody has
-//                   admitted the task id: proof. Of a Pending one the task id is not (admission.ts)
+//   uuid            once known it counts, even if the hostname changes
+//   name            the first label of the hostname is Docker's name for the container or, if the record was enabled,
+//                   the task id: proof. For a Pending record the task id is no proof (admission.ts)
 //   address         of a container with its own network, plus matching registration and order of events: proof once
 //                   it has persisted; anything less is only a possibility
 //   possibility     an agent that appeared after the launch and has no other explanation: blocks a KILL, nothing more
@@ -21,10 +21,13 @@ import { uuidOf } from "../life/phase.ts";
 import { shownForMs } from "../session/reading.ts";
 import type { ServerState, State } from "../state.ts";
 
-/** Uuids remembered beyond twice the list, so that a list without some records makes none of them look new. */
+/**
+ * Uuids that are remembered beyond twice the length of the list, so that records missing from one list do not look new
+ * later.
+ */
 const rememberedMin = 1_000;
 
-/** Since when each record has been there, by uuid: the time of the first list that showed it. */
+/** Since when each record has existed, by uuid: the time of the first list that showed it. */
 export function appearedSince(
   before: ServerState["appearedMs"],
   agents: readonly GocdAgent[],
@@ -38,7 +41,10 @@ export function appearedSince(
   return new Map([...all].filter(([uuid]) => listed.has(uuid)));
 }
 
-/** Records that this list lacks, and those that lists have lacked for less than ten minutes of the server's work. */
+/**
+ * Records that are missing from this list, and those missing for less than ten minutes of the server's operational
+ * time.
+ */
 export function unlistedSince(
   before: ServerState,
   agents: readonly GocdAgent[],
@@ -54,10 +60,10 @@ export function unlistedSince(
 }
 
 /**
- * The agent of an instance that has not registered under its name, where its address proves it: the container is in a
- * network that gives it an address of its own, and only one record has that address, the registration it was launched
- * with, and the right age, and is in contact. The addresses of Docker's bridge repeat on every host, and those of a host
- * are shared by all that runs there: they prove nothing.
+ * The agent of an instance that has not registered under its name, if its address proves it: the container is in a
+ * network with individual addresses, and only one record has that address, the registration it was launched with, and
+ * the right age, and is in contact. Addresses of Docker's bridge are the same on every host, and those of a host are
+ * shared by everything on it: they prove nothing.
  */
 export function agentByAddress(draft: Draft, instance: AgentInstance): GocdAgent | undefined {
   const { state, atMs } = draft;
@@ -70,33 +76,40 @@ export function agentByAddress(draft: Draft, instance: AgentInstance): GocdAgent
     !isFrozen(draft, instance, each)
   );
   const [only, another] = there;
-  // A silent record may be a dead container's, whose address was given again: the living one may still be to register.
+  // A silent record may belong to a dead container whose address was reused: the running one may not have registered
+  // yet.
   if (only === undefined || another !== undefined || !wasInService(state, only) || !isHeard(only)) return undefined;
   const isShared = [...state.instances.values()].some((other) =>
     mayBeOf(state, other, only) && isAtSame(other, { taskId, addresses })
   );
   if (isShared) return undefined;
   const sinceMs = state.server.appearedMs.get(only.uuid) ?? atMs;
-  // While Mesos does not reach its host, its container may end unseen, and its address be given again.
+  // While Mesos cannot reach its host, its container may end unnoticed, and its address may be reused.
   const isLate = instance.state === "unreachable" && sinceMs > instance.sinceMs;
-  // The order in time is proof; an adopted instance was launched at an unknown time before it was adopted.
+  // The order of events is part of the proof; an adopted instance was launched at an unknown time before its adoption.
   if (isAdopted(instance) && sinceMs < instance.createdMs) return undefined;
   if (isLate || !isSame(state, instance, only) || atMs - sinceMs < newRecordMs) return undefined;
   return isPossible(draft, instance, only, explained) ? only : undefined;
 }
 
 /**
- * An earlier run has stored its address. Until Mesos says in this one that it lives, its container may have ended since,
- * and its address be another's.
+ * Its address was stored by an earlier run. Until Mesos reports in this run that it is running, its container may have
+ * ended, and its address may have been reused.
  */
 function isUnconfirmed(state: State, { taskId, state: phase, createdMs }: AgentInstance): boolean {
   return createdMs <= state.startedMs && (phase === "unreachable" || state.reconciliation.pending.has(taskId));
 }
 
-/** GoCD sees the silence of a disabled agent from here on (`AgentInstance.refresh`); before, it looks alive for ever. */
+/**
+ * GoCD detects the silence of a disabled agent from this version on (`AgentInstance.refresh`); before, it looks alive
+ * forever.
+ */
 const seesDisabled = "17.9.0";
 
-/** One that was there before the launch, and says nothing of who has its address now: it may have been dead for years. */
+/**
+ * A record that existed before the launch does not prove who has its address now: its agent may have been dead for
+ * years.
+ */
 function isFrozen(draft: Draft, instance: AgentInstance, { uuid, configState }: GocdAgent): boolean {
   const version = draft.state.server.info?.version;
   return configState === "Disabled" && version !== undefined && isOlderVersion(version, seesDisabled) &&
@@ -111,16 +124,16 @@ function isAtSame(
 }
 
 /**
- * Whether a record in contact may be that of another instance with its address. One whose agent is known explains only
- * that one. A container that ended before its agent was known leaves a record that seems to live until the server sees its
- * silence; that of a disabled agent is never seen up to GoCD 17.8.
+ * Whether a record in contact may belong to another instance with its address. An instance whose agent is known
+ * explains only that record. A container that ended before its agent was known leaves a record that seems alive until
+ * the server detects its silence; up to GoCD 17.8 it never does for a disabled agent.
  */
 function mayBeOf(state: State, other: AgentInstance, { configState }: GocdAgent): boolean {
   if (uuidOf(other) !== undefined) return false;
   return other.state !== "gone" || configState === "Disabled" || shownForMs(state, other.sinceMs) < surelyAliveMs;
 }
 
-/** Enabled, or seen so before somebody disabled it. One that was Disabled all the time may be anybody's. */
+/** Enabled, or seen Enabled before somebody disabled it. A record that was always Disabled may belong to anyone. */
 function wasInService({ server }: State, { uuid, configState }: GocdAgent): boolean {
   if (configState !== "Disabled") return configState === "Enabled";
   return (server.appearedMs.get(uuid) ?? Infinity) < (server.disabledSinceMs.get(uuid) ?? -Infinity);
@@ -132,13 +145,13 @@ function isSame(state: State, instance: AgentInstance, gocdAgent: GocdAgent): bo
 }
 
 /**
- * Agents on the server that may run in the instance's container under another name. While there is one, a KILL might end
- * its build.
+ * Agents on the server that may be running in the instance's container under another name. If there is one, a KILL
+ * might end its build.
  */
 export function possibleAgents(draft: Draft, instance: AgentInstance): readonly GocdAgent[] {
   const explained = explainedOf(draft.state, instance);
   const { agents, unlisted } = draft.state.server;
-  // What was out of contact builds nothing.
+  // An agent that was out of contact is not building.
   const hidden = [...unlisted.values()].map(({ gocdAgent }) => gocdAgent).filter(({ agentState }) =>
     agentState !== "LostContact" && agentState !== "Missing"
   );
@@ -167,25 +180,25 @@ function isPossible(
 ): boolean {
   const { elastic, configState, uuid } = gocdAgent;
   if (elastic || configState === "Pending" || explained.has(uuid)) return false;
-  // A task id is the name of one agent; another program of this kind names its agents in the same way.
+  // A task id is the name of one agent; another installation of this program names its agents in the same way.
   const name = nameOf(gocdAgent);
   if (name !== instance.taskId && parseTaskId(name) !== undefined) return false;
   if (wasThereBefore(draft, instance, uuid) || isLostLongEnough(draft, gocdAgent)) return false;
   return isAdopted(instance) || !isUnlike(instance, gocdAgent, ruleOf(draft.state));
 }
 
-/** How the server compares names of resources. */
+/** How the server compares resource names. */
 export function ruleOf({ server }: Pick<State, "server">): ResourceCase {
   return server.info?.resourceCase ?? "insensitive";
 }
 
-/** What a container is launched with. */
+/** The registration that a container is launched with. */
 export type Registration = Pick<AgentInstance, "gocdResources" | "environment">;
 
-/** Agents kept with an instance at most. */
+/** Maximum number of agents stored with an instance. */
 const strangersMax = 100;
 
-/** Uuids of the agents on the list of now that could be taken for one launched with this; absent: too many to keep. */
+/** Uuids of currently listed agents that could be mistaken for one launched with this; absent: too many. */
 export function strangersTo(state: State, launched: Registration): readonly string[] | undefined {
   const alike = state.server.agents.filter((each) =>
     !each.elastic && parseTaskId(nameOf(each)) === undefined && !isUnlike(launched, each, ruleOf(state))
@@ -194,8 +207,8 @@ export function strangersTo(state: State, launched: Registration): readonly stri
 }
 
 /**
- * Of an instance launched in an earlier run only what it was stored with is known. When an adopted one was launched is not
- * known at all: its agent may have been on the list before Mesos named it.
+ * For an instance launched in an earlier run only the stored agents are known. The launch time of an adopted one is
+ * unknown: its agent may have been listed before Mesos reported it.
  */
 function wasThereBefore({ state, atMs }: Draft, instance: AgentInstance, uuid: string): boolean {
   if (isAdopted(instance)) return false;
@@ -213,15 +226,15 @@ function isUnlike(launched: Registration, gocdAgent: GocdAgent, rule: ResourceCa
   return wanted.gocdResources.isDisjointFrom(got.gocdResources) && wanted.environments.isDisjointFrom(got.environments);
 }
 
-/** What an adopted instance was launched with is learnt from its record only. */
+/** The registration of an adopted instance is only known from its record. */
 export function isAdopted({ adopted }: AgentInstance): boolean {
   return adopted === true;
 }
 
 /**
- * Its address has lasted and is not that of the container, and it has been idle for as long: no build of ours is there.
- * One that builds is never excluded by its address, which may be seen through a tunnel or a second network. One that is
- * disabled may yet fetch what it was given before: it must be as surely idle as before a DELETE.
+ * Its address is stable and differs from that of the container, and it has been idle for as long: it has no build of
+ * ours. A building agent is never excluded by its address, which may differ because of a tunnel or a second network. A
+ * disabled agent may still fetch work assigned before: it must be as surely idle as before a DELETE.
  */
 function isElsewhere(draft: Draft, instance: AgentInstance, gocdAgent: GocdAgent): boolean {
   const { atMs, state: { server: { idleSinceMs, disabledIdleSinceMs } } } = draft;
@@ -238,9 +251,9 @@ function isElsewhere(draft: Draft, instance: AgentInstance, gocdAgent: GocdAgent
 }
 
 /**
- * It shows the address that a network gave another container of ours, which ran when it appeared, and Mesos has told this
- * container's own: it runs in the other one, though nobody may ever know that by name. A new record may still show the
- * address of whoever the connection came from.
+ * It has the network address of another container of ours that was running when it appeared, and Mesos has reported the
+ * address of this container: it runs in the other one, even if its name never proves that. A new record may still show
+ * the address of a proxy.
  */
 function isInAnother({ state, atMs }: Draft, instance: AgentInstance, { uuid, ipAddress }: GocdAgent): boolean {
   const { addresses = [] } = instance;
@@ -254,21 +267,21 @@ function isInAnother({ state, atMs }: Draft, instance: AgentInstance, { uuid, ip
   );
 }
 
-/** An agent pings every 5 s, and shows Idle for up to 10 s beside a job that it has been given. */
+/** An agent pings every 5 s, and shows Idle for up to 10 s after a job was assigned to it. */
 const elsewhereMs = 60_000;
 
-/** Whether Mesos has said that its container runs. */
+/** Whether Mesos has reported its container as running. */
 function isRunning(instance: AgentInstance): boolean {
   return instance.state === "starting" && instance.runningSinceMs !== undefined;
 }
 
-/** An agent without work holds nothing up that Mesos does not even take for running. */
+/** An idle agent does not block anything if Mesos does not report the container as running. */
 function isLongFree({ state, atMs }: Draft, gocdAgent: GocdAgent): boolean {
   if (gocdAgent.configState === "Disabled") return activityWord(gocdAgent) !== "building";
   return atMs - (state.server.idleSinceMs.get(gocdAgent.uuid) ?? atMs) >= elsewhereMs;
 }
 
-/** Whether its network gives each container an address of its own. */
+/** Whether its network gives each container its own address. */
 export function hasOwnAddress({ network }: AgentInstance): boolean {
   return network === "USER";
 }

@@ -1,5 +1,5 @@
-// Whether the server accepts the auto-register keys: an agent of ours that appears as Pending although it had a key shows
-// that it does not (GoCD AgentRegistrationController), one that appears as Enabled that it does.
+// Tracks whether the server accepts the auto-register keys: it does not if an agent of ours with a key appears as
+// Pending (GoCD AgentRegistrationController), it does if one appears as Enabled.
 
 import type { Draft } from "../draft.ts";
 import type { Finding } from "../event.ts";
@@ -8,7 +8,9 @@ import type { KeyOutcome, State } from "../state.ts";
 import { unproven } from "./admission.ts";
 import { notProvenFinding, wrongKeyFinding } from "../words/findings.ts";
 
-/** An agent of ours has come as Pending: told once for each profile, with what it means under these settings. */
+/**
+ * An agent of ours has registered as Pending: reported once for each profile, with what it means for these settings.
+ */
 export function cameAsPending(
   draft: Draft,
   { taskId, profile }: Pick<AgentInstance, "taskId" | "profile">,
@@ -43,7 +45,7 @@ function setOutcome(draft: Draft, profile: string, outcome: KeyOutcome): void {
   draft.set({ server: { ...server, keyOutcomes: new Map(server.keyOutcomes).set(profile, outcome) } });
 }
 
-/** What an operator should know of the keys now, if anything: one finding for each key. */
+/** The current findings about keys: at most one for each key. */
 export function keyFindings(state: State): readonly Finding[] {
   const told = unproven(state);
   const waiting = [...state.instances.values()].filter(({ taskId }) => told.has(taskId));

@@ -1,4 +1,4 @@
-// An agent whose process restarted registers under another uuid: which of its records counts.
+// Handles an agent whose process restarted and registered under another uuid: which of its records counts.
 
 import { activityOf, activityWord } from "../life/activity.ts";
 import { withFormerBuild } from "../demand/hung_build.ts";
@@ -11,7 +11,7 @@ import { register, uuidOf } from "../life/phase.ts";
 import { isAdopted } from "./recognition.ts";
 import { shownForMs } from "../session/reading.ts";
 
-/** The instance with the record that counts; unchanged where that is still its own. */
+/** The instance with the record that counts; unchanged if it still has that record. */
 export function advanceRecord(draft: Draft, instance: AgentInstance, index: GocdAgentIndex): AgentInstance {
   const next = nextRecord(draft, instance, index);
   if (next === undefined) return instance;
@@ -36,7 +36,7 @@ export function advanceRecord(draft: Draft, instance: AgentInstance, index: Gocd
   return draft.instance(instance.taskId) ?? instance;
 }
 
-/** Taken back after all: a KILL that has left may still come to its container, and until then it must be given no work. */
+/** Taken back after all: a KILL that was sent may still reach its container, so it must not get work until then. */
 export function afterKill<Instance extends AgentInstance>(instance: Instance): Instance {
   return instance.lastKillMs === undefined ? instance : { ...instance, retire: "stop-sent" };
 }
@@ -50,11 +50,11 @@ function nextRecord(draft: Draft, instance: AgentInstance, index: GocdAgentIndex
       const others = records.filter((each) => each.uuid !== instance.uuid);
       const replacement = replacementRecord(draft, own, others);
       if (replacement !== undefined || instance.state === "registered") return replacement;
-      // Ours can be given no work any more; before anything is killed the same must hold for every record of its.
+      // Our record can get no more work; before a KILL the same must be true for every record of the instance.
       return own !== undefined && activityWord(own) === "building" ? undefined : others.find(mayGetWork);
     }
     case "killing":
-      // A KILL that has not worked so far: the agent lives and may be given work, perhaps under its old uuid.
+      // The KILL has had no effect so far: the agent is running and may get work, possibly under its old uuid.
       return instance.cause === "drain-timeout" || instance.cause === "by-mesos" || instance.cause === "teardown"
         ? undefined
         : records.find((each) => mayGetWork(each) || isBuildingDisabled(each));
@@ -62,14 +62,14 @@ function nextRecord(draft: Draft, instance: AgentInstance, index: GocdAgentIndex
   return undefined;
 }
 
-/** The record that talks, where that is surely not the instance's own: an old one may look idle for 300 s more. */
+/** The record in contact, if it is certainly not the instance's own: an old one may look idle for another 300 s. */
 function replacementRecord(
   draft: Draft,
   own: GocdAgent | undefined,
   others: readonly GocdAgent[],
 ): GocdAgent | undefined {
   if (own !== undefined && activityWord(own) === "building") {
-    // Up to 17.8 a disabled agent that died while it built seems to build for ever.
+    // Up to 17.8 a disabled agent that died while building seems to build forever.
     return own.configState === "Enabled" ? undefined : others.find((each) => isSurelyAlive(draft, each));
   }
   if (own !== undefined && isSurelyAlive(draft, own)) return undefined;
@@ -82,12 +82,12 @@ function isSurelyAlive({ state }: Draft, { uuid }: GocdAgent): boolean {
   return shownForMs(state, state.server.idleSinceMs.get(uuid) ?? Infinity) >= surelyAliveMs;
 }
 
-/** Given work before somebody disabled it. */
+/** It got work before somebody disabled it. */
 function isBuildingDisabled(gocdAgent: GocdAgent): boolean {
   return gocdAgent.configState === "Disabled" && activityWord(gocdAgent) === "building";
 }
 
-/** Enabled, and heard of as far as can be told. */
+/** Enabled, and in contact as far as known. */
 function mayGetWork(gocdAgent: GocdAgent): boolean {
   const word = activityWord(gocdAgent);
   return gocdAgent.configState === "Enabled" && word !== "LostContact" && word !== "Missing";

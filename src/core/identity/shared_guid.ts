@@ -1,5 +1,5 @@
-// Detects a guid baked into an image (config/guid.txt), which gives several living agents one record: the server serves
-// the last to register and refuses the others. Nothing is killed or deleted because of it.
+// Detects a guid baked into an image (config/guid.txt), so that several running agents share one record: the server
+// accepts the last one to register and refuses the others. Nothing is killed or deleted because of it.
 
 import type { Draft } from "../draft.ts";
 import { isLostLongEnough } from "../life/gocd_index.ts";
@@ -9,12 +9,12 @@ import type { AgentInstance } from "../instance.ts";
 import { uuidOf } from "../life/phase.ts";
 import type { State } from "../state.ts";
 
-/** Code of the finding that GoCD's own message about it becomes (AgentService.bombIfAgentHasDuplicateCookie). */
+/** Code of the finding for GoCD's own message about it (AgentService.bombIfAgentHasDuplicateCookie). */
 export const duplicateGuidCode = "gocd-duplicate-guid";
 
 /**
- * Keeps by task id whose record an agent without a record of its own lives under. It stays so until one of the two is gone,
- * or has its own: GoCD says it only while somebody is refused.
+ * Tracks by task id which record an agent without its own record shares. This is kept until one of the two is gone, or
+ * has its own record: GoCD reports it only while an agent is being refused.
  */
 export function trackSharedGuids(draft: Draft, agents: readonly GocdAgent[]): void {
   const instances = [...draft.state.instances.values()];
@@ -29,13 +29,13 @@ export function trackSharedGuids(draft: Draft, agents: readonly GocdAgent[]): vo
   draft.set({ server: { ...draft.state.server, sharedUuids } });
 }
 
-/** Whether its agent may live, and has no record. */
+/** Whether its agent may be running, and has no record. */
 function isHomeless(instance: AgentInstance): boolean {
   const { state } = instance;
   return (state === "launching" || state === "starting" || state === "killing") && uuidOf(instance) === undefined;
 }
 
-/** The record of another that it turns out to live under. */
+/** The record of another instance that it turns out to share. */
 function newlyShared(draft: Draft, instance: AgentInstance, { agents, owners }: Records): string | undefined {
   for (const record of agents) {
     const owner = owners.get(record.uuid);
@@ -46,7 +46,7 @@ function newlyShared(draft: Draft, instance: AgentInstance, { agents, owners }: 
   return undefined;
 }
 
-/** The records of the server, and whose they are. */
+/** The records of the server and their owners. */
 interface Records {
   readonly agents: readonly GocdAgent[];
   readonly owners: ReadonlyMap<string | undefined, AgentInstance>;
@@ -94,7 +94,10 @@ export function sharedRecord(draft: Draft, { taskId }: AgentInstance): GocdAgent
   return record === undefined || isLostLongEnough(draft, record) ? undefined : record;
 }
 
-/** Whether another living instance is, or may be, behind a record: it is not cleaned up with the one that it was known for. */
+/**
+ * Whether another running instance uses, or may use, a record: it is not cleaned up with the instance that it was known
+ * for.
+ */
 export function isUsedByAnother({ instances, server }: State, { taskId }: AgentInstance, uuid: string): boolean {
   return [...instances.values()].some((other) =>
     other.taskId !== taskId && other.state !== "gone" &&

@@ -1,14 +1,14 @@
-// The ids of our tasks: made, and read.
+// Creates and parses the ids of our tasks.
 
 import type { FrameworkRecord } from "../record.ts";
 
-/** All task ids begin with it. */
+/** Prefix of all task ids. */
 const prefix = "gocd";
 const profileCharsMax = 32;
-/** Task numbers stay below it, far below where numbers lose their last digit. */
+/** Task numbers stay below this, far below the limit of exact integers. */
 export const taskNumberMax = 2 ** 50;
 
-/** `gocd-<lineage>-<profile>-<number>`: unique for ever, `[a-z0-9-]`, at most 63 characters (a host name label). */
+/** `gocd-<lineage>-<profile>-<number>`: never reused, `[a-z0-9-]`, at most 63 characters (a host name label). */
 export function makeTaskId(
   { lineage, nextTaskNumber }: Pick<FrameworkRecord, "lineage" | "nextTaskNumber">,
   profile: string,
@@ -16,16 +16,16 @@ export function makeTaskId(
   return `${prefix}-${lineage}-${slug(profile)}-${nextTaskNumber}`;
 }
 
-/** A profile's name as it stands in task ids. */
+/** A profile's name as used in task ids. */
 export function slug(profile: string): string {
   return profile.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-").replaceAll(/^-|-$/g, "").slice(0, profileCharsMax) ||
     "p";
 }
 
-/** A match of the pattern of task ids: each of its groups takes part. */
+/** A match of the pattern of task ids: all groups are present. */
 type TaskIdMatch = readonly [whole: string, lineage: string, profileSlug: string, number: string];
 
-/** What a task id says, if it is one of ours. */
+/** The parts of a task id, if it is one of ours. */
 export function parseTaskId(
   taskId: string,
 ): { readonly lineage: string; readonly profileSlug: string; readonly number: number } | undefined {

@@ -3,7 +3,7 @@
 import type { GocdAgent } from "../gocd_records.ts";
 import type { AgentActivity } from "../instance.ts";
 
-/** What a record shows its agent to do. Anything but plain words is `unsure`: not capacity, not safe to kill. */
+/** The activity of an agent according to its record. Anything unknown is `unsure`: not capacity, not safe to kill. */
 export function activityOf(gocdAgent: GocdAgent, before: AgentActivity | undefined, atMs: number): AgentActivity {
   const word = activityWord(gocdAgent);
   const kind = word === "idle" || word === "building" ? word : "unsure";
@@ -12,18 +12,18 @@ export function activityOf(gocdAgent: GocdAgent, before: AgentActivity | undefin
   return kind === "unsure" ? { kind, sinceMs, word } : { kind, sinceMs };
 }
 
-/** The server has given it a job. */
+/** The server has assigned a job to it. */
 export function isBuilding({ agentState }: GocdAgent): boolean {
   return agentState === "Building";
 }
 
-/** The server takes it for one that talks: the record of a dead agent shows so for up to 300 s. */
+/** The server treats it as in contact: this is true for up to 300 s after an agent died. */
 export function isHeard(gocdAgent: GocdAgent): boolean {
   const word = activityWord(gocdAgent);
   return gocdAgent.configState !== "Pending" && (word === "idle" || word === "building");
 }
 
-/** `idle`, `building`, or the word that makes it neither. */
+/** `idle`, `building`, or the state because of which it is neither. */
 export function activityWord(gocdAgent: GocdAgent): string {
   const { agentState, buildState } = gocdAgent;
   if (agentState === "Building" || buildState === "Building" || buildState === "Cancelled") return "building";

@@ -1,5 +1,5 @@
-// When most of our agents vanish at once, the server has changed, not they: another or older GoCD database, another
-// Mesos cluster, an empty registry. Until they are back or declared lost, nothing is taken down and hardly anything
+// If most of our agents vanish at once, it is because the server has changed: another or older GoCD database, another
+// Mesos cluster, an empty registry. Until they are back or declared lost, nothing is removed and hardly anything
 // launched.
 
 import type { Draft } from "../draft.ts";
@@ -9,37 +9,37 @@ import { uuidOf } from "./phase.ts";
 import type { BrakeState, State, Suspicion } from "../state.ts";
 
 /**
- * Fewer agents that vanish are ordinary: somebody deletes one or two records, one host dies. Such an agent is treated with
- * the care that each rule takes for itself. With a GoCD server whose version has gone back, one is enough.
+ * It is normal that fewer agents vanish: somebody deletes one or two records, one host dies. They are handled by the
+ * individual rules. If the version of the GoCD server has gone back, one is enough.
  */
 const vanishedMin = 3;
 /** More than this share of our agents must vanish; the brake is released once less than the lower share is missing. */
 const vanishedShare = 1 / 2;
 const missingShare = 1 / 4;
 
-/** Nothing suspected. */
+/** No suspicion. */
 export const noBrake: BrakeState = { isSameCluster: false };
 
-/** Whether nothing may be taken down now: no KILL, no DELETE, no drain begun, no task given up. */
+/** Whether nothing may be removed now: no KILL, no DELETE, no new drain, no task given up. */
 export function holdsTakingDown({ brake }: State): boolean {
   return brake.gocd !== undefined || brake.mesos !== undefined;
 }
 
 /**
- * Why nothing may be launched: the backlog may be another server's, or the cluster another one. A cluster in which a Mesos
- * agent of ours has been heard of is ours, and lost agents are replaced there.
+ * Why nothing may be launched: the backlog may be that of another server, or the cluster a different one. If a known
+ * Mesos agent has appeared in the cluster, it is ours, and lost agents are replaced.
  */
 export function launchBrake({ brake }: State): Suspicion | undefined {
   if (brake.gocd !== undefined) return brake.gocd;
   return brake.isSameCluster ? undefined : brake.mesos;
 }
 
-/** When an absence counts from: what was seen under the brake proves nothing. */
+/** From when an absence counts: observations while the brake was on prove nothing. */
 export function countedSince({ brake }: State, sinceMs: number): number {
   return Math.max(sinceMs, brake.releasedMs ?? sinceMs);
 }
 
-/** A Mesos agent that runs or ran an agent of ours has been heard of: this is our cluster. */
+/** A Mesos agent that runs or ran an agent of ours has appeared: this is our cluster. */
 export function knowCluster(draft: Draft, mesosAgentIds: readonly (string | undefined)[]): void {
   const { brake, instances } = draft.state;
   if (brake.isSameCluster) return;
@@ -49,12 +49,12 @@ export function knowCluster(draft: Draft, mesosAgentIds: readonly (string | unde
   if (brake.mesos !== undefined) draft.markPlanStale();
 }
 
-/** A subscription to another master: its cluster has to prove itself again. */
+/** Subscribed to another master: its cluster has to be verified again. */
 export function otherMaster(draft: Draft): void {
   draft.set({ brake: { ...draft.state.brake, isSameCluster: false } });
 }
 
-/** Judges a new list of the GoCD server. Call before anything follows from it. */
+/** Checks a new list of the GoCD server. Call before the list is used. */
 export function judgeGocdList(draft: Draft, before: readonly GocdAgent[], agents: readonly GocdAgent[]): void {
   const listed = new Set(agents.map(({ uuid }) => uuid));
   const ours = expectedUuids(draft.state, listed);
@@ -63,7 +63,8 @@ export function judgeGocdList(draft: Draft, before: readonly GocdAgent[], agents
   const { gocd, ...others } = draft.state.brake;
   if (gocd !== undefined) {
     const isMissing = missing.length > ours.length * missingShare;
-    // What vanished is not ours as far as is known: one of the records must be back, or an agent of ours registered here.
+    // None of the vanished agents is known to be ours: one of the records must be back, or an agent of ours must
+    // register here.
     const isElsewhere = ours.length === 0 && gocd.vanished !== undefined && isAnyUntold(draft.state) &&
       !gocd.vanished.some((uuid) => listed.has(uuid));
     if (isMissing || isElsewhere) return;
@@ -85,8 +86,9 @@ export function judgeGocdList(draft: Draft, before: readonly GocdAgent[], agents
 }
 
 /**
- * What the GoCD server must list. Where it lacks one that Mesos knows, those count as well that Mesos has just lost: both
- * may be others than before, and what neither knows is over only while the rest is in order.
+ * The instances that the GoCD server should list. If one is missing that Mesos knows, those that Mesos has just lost
+ * count as well: both servers may have changed, and an agent unknown to both counts as ended only while the others are
+ * unaffected.
  */
 function expectedUuids({ instances }: State, listed: ReadonlySet<string>): readonly string[] {
   const all = [...instances.values()].filter((instance) => !mayBeUnlisted(instance));
@@ -95,39 +97,44 @@ function expectedUuids({ instances }: State, listed: ReadonlySet<string>): reado
   return [...known, ...all.flatMap((instance) => isDoubted(instance) ? instance.uuid ?? [] : [])];
 }
 
-/** The uuid under which the GoCD server must list an instance. */
+/** The uuid under which the GoCD server should list an instance. */
 function expectedUuid(instance: AgentInstance): string | undefined {
   const isOnRecord = instance.state === "registered" || instance.state === "draining";
   return isOnRecord && !mayBeUnlisted(instance) ? instance.uuid : undefined;
 }
 
-/** Its record may be gone by our own doing, whatever has become of the instance since; or is lost, says the operator. */
+/**
+ * Its record may be gone because of us, whatever happened to the instance since; or the operator has declared it lost.
+ */
 function mayBeUnlisted({ isDeleteAsked, lossAccepted }: AgentInstance): boolean {
   return isDeleteAsked === true || lossAccepted === true;
 }
 
-/** Whether a container may have registered under a name that is not known, so that only a list can tell. */
+/** Whether a container may have registered under an unknown name, so that only a list can show it. */
 function isAnyStarting({ instances }: State): boolean {
   return [...instances.values()].some(({ state }) => state === "starting");
 }
 
-/** Whether an agent of ours may live that no list need show now: nothing tells whether this is its server. */
+/**
+ * Whether an agent of ours may be running that does not have to be listed now: it is unknown whether this is its
+ * server.
+ */
 function isAnyUntold(state: State): boolean {
   return isAnyStarting(state) ||
     [...state.instances.values()].some((each) => each.state === "unreachable" && each.lossAccepted !== true);
 }
 
 /**
- * Not one record of the last list is left, whosever, although enough of them were of agents in contact, and we asked for
- * none of that. The records of dead agents are no sign: people delete them by the dozen. Where one of ours is missing, and
- * others stand in its place, one is enough: nobody deletes all and adds new ones between two looks.
+ * No record of the last list is left, of any owner, although enough of them were in contact and we requested no
+ * deletion. Records of dead agents do not count: people delete them by the dozen. If one of ours is missing and other
+ * records have appeared, one is enough: nobody deletes all agents and adds new ones between two reads.
  */
 function isAnotherList(
   { instances }: State,
   { before, listed, missing }: {
     readonly before: readonly GocdAgent[];
     readonly listed: ReadonlySet<string>;
-    /** How many of ours are not on it. */
+    /** How many of ours are not listed. */
     readonly missing: number;
   },
 ): boolean {
@@ -146,7 +153,7 @@ function wentBack({ server }: State): boolean {
   return info !== undefined && newestVersion !== undefined && isOlderVersion(info.version, newestVersion);
 }
 
-/** Whether the first version is older than the second; texts that are not versions are neither. */
+/** Whether the first version is older than the second; false for texts that are not versions. */
 export function isOlderVersion(version: string, than: string): boolean {
   const a = version.split(".").map(Number);
   const b = than.split(".").map(Number);
@@ -156,13 +163,16 @@ export function isOlderVersion(version: string, than: string): boolean {
   return (differences.find((each) => each !== 0) ?? 0) < 0;
 }
 
-/** Mesos knew it once and has lost it; one that only the GoCD server knew says nothing of Mesos. */
+/** Mesos knew it and has lost it; an agent that only the GoCD server knew says nothing about Mesos. */
 function isDoubted(instance: AgentInstance): instance is Unreachable {
   return instance.state === "unreachable" && instance.lost !== undefined && instance.mesosAgentId !== "" &&
     instance.lossAccepted !== true;
 }
 
-/** Judges how many of our agents Mesos has lost while the GoCD server hears them. Call at each loss and at every tick. */
+/**
+ * Checks how many of our agents Mesos has lost while the GoCD server is in contact with them. Call at each loss and at
+ * every tick.
+ */
 export function judgeLosses(draft: Draft): void {
   const { brake, instances, server } = draft.state;
   let doubted = 0;
@@ -173,7 +183,7 @@ export function judgeLosses(draft: Draft): void {
   const isUnread = server.reading === undefined || brake.gocd !== undefined;
   for (const instance of instances.values()) {
     if (instance.state === "registered" || instance.state === "draining") known++;
-    // Up to 17.8 the silence of a disabled agent is never seen.
+    // Up to 17.8 the silence of a disabled agent is never detected.
     else if (isDoubted(instance) && (isUnread || enabled.has(instance.uuid))) doubted++;
   }
   const total = known + doubted;
@@ -200,7 +210,7 @@ function release(draft: Draft, brake: BrakeState, whom: "gocd" | "mesos"): void 
   draft.note({ kind: "brake-off", server: whom });
 }
 
-/** The operator says that what has vanished is lost: each such agent is treated as a single one would be. */
+/** The operator has declared vanished agents lost: each is treated as if it had vanished alone. */
 export function acceptLoss(draft: Draft): void {
   const { brake, instances, server } = draft.state;
   const listed = new Set(server.agents.map(({ uuid }) => uuid));
@@ -218,7 +228,7 @@ export function acceptLoss(draft: Draft): void {
   draft.note({ kind: "loss-accepted", instances: count });
 }
 
-/** Whoever is seen again is no loss, and may vanish once more. */
+/** An agent that is seen again is not lost, and may vanish again. */
 function forgetAccepted(draft: Draft, listed: ReadonlySet<string>): void {
   for (const instance of [...draft.state.instances.values()]) {
     if (instance.lossAccepted !== true || instance.state !== "registered" && instance.state !== "draining") continue;

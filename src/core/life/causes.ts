@@ -1,8 +1,8 @@
 // Why launches failed and why tasks are killed, as data.
 
-/** Why a launch came to nothing, or an agent was lost to the GoCD server. */
+/** Why a launch failed, or the GoCD server lost an agent. */
 export type Failure =
-  /** In the words of Mesos, or of what it runs. */
+  /** The message of Mesos or of the container runtime. */
   | { readonly kind: "mesos"; readonly message: string }
   /** Its container was not running this long after the launch. */
   | { readonly kind: "not-running"; readonly afterMs: number }
@@ -20,7 +20,7 @@ export interface Misregistered {
   readonly wanted: Registered;
 }
 
-/** What an agent is registered with. */
+/** The registration of an agent. */
 export interface Registered {
   readonly gocdResources: readonly string[];
   readonly environment?: string;
@@ -29,24 +29,24 @@ export interface Registered {
 /** Why a task is stopped. */
 export type KillReason =
   | Extract<Failure, { readonly kind: "not-running" | "not-registered" | "pending" }>
-  /** Mesos has said nothing of the launch. */
+  /** Mesos has not reported the launch. */
   | { readonly kind: "launch-silent"; readonly forMs: number }
   /** Drained; `isDeleted`: and its record is gone. */
   | { readonly kind: "drained"; readonly isDeleted: boolean }
   | { readonly kind: "drain-timeout"; readonly afterMs: number }
   /** Somebody has deleted its record. */
   | { readonly kind: "record-deleted" }
-  /** Mesos has given it back, but its record is gone. */
+  /** Mesos has reported it as running again, but its record is gone. */
   | { readonly kind: "returned-without-record" }
-  /** Mesos does it; without a message where it tells none. */
+  /** Mesos kills it; without a message if Mesos gives none. */
   | { readonly kind: "by-mesos"; readonly message: string };
 
-/** Why an idle agent goes. */
+/** Why an idle agent is removed. */
 export type IdleReason =
   | { readonly kind: "unneeded" }
-  /** Others wait at this limit; `profile` absent: at the limit of all. */
+  /** Others wait because of this limit; `profile` absent: the global limit. */
   | { readonly kind: "limit"; readonly profile?: string }
-  /** Others wait at `scaling.max-cpu-share`. */
+  /** Others wait because of `scaling.max-cpu-share`. */
   | { readonly kind: "share" }
-  /** Others find no offer that fits. */
+  /** No offer fits others. */
   | { readonly kind: "room" };

@@ -1,5 +1,5 @@
-// Disables and deletes the GocdAgent record of an instance whose task is over, then forgets the instance. A record is
-// touched only once no job depends on it.
+// Disables and deletes the GocdAgent record of an instance whose task has ended, then removes the instance. A record is
+// changed only once no job depends on it.
 
 import { activityWord } from "./activity.ts";
 import { holdsTakingDown } from "./brake.ts";
@@ -14,22 +14,22 @@ import type { State } from "../state.ts";
 import { absentMs } from "./gocd_clocks.ts";
 import { isUsedByAnother } from "../identity/shared_guid.ts";
 
-/** A dead instance is remembered at least this long, so that a ghost of it is never enabled. */
+/** A dead instance is remembered at least this long, so that a stale record of it is never enabled. */
 const rememberMs = 600_000;
 
 /**
- * A dead agent that still seems to build after so long: the server up to 17.8 does not see the silence of a disabled
- * agent, that of 15.2 shows the last build for ever. It deletes none that really builds.
+ * After this long a dead agent that seems to build is deleted: up to 17.8 the server does not detect the silence of a
+ * disabled agent, and 15.2 shows the last build forever. It refuses to delete an agent that is really building.
  */
 const stuckMs = 600_000;
 
-/** Takes the next step towards forgetting it. */
+/** Takes the next step towards removing it. */
 export function cleanUp(draft: Draft, instance: Gone, index: GocdAgentIndex): void {
   if (holdsTakingDown(draft.state)) return;
   const found = findRecord(instance, index);
   const record = found !== undefined && isUsedByAnother(draft.state, instance, found.uuid) ? undefined : found;
   if (record === undefined || record.configState === "Pending") {
-    // Pending records cannot be deleted and vanish by themselves; ours are never enabled once the task is over.
+    // Pending records cannot be deleted and disappear on their own; ours are never enabled once the task has ended.
     if (record === undefined && isOver(draft, instance)) draft.remove(instance.taskId);
     return;
   }
@@ -42,7 +42,7 @@ export function cleanUp(draft: Draft, instance: Gone, index: GocdAgentIndex): vo
   const word = activityWord(record);
   if (record.configState === "Disabled") {
     if (word === "building" && draft.atMs - instance.sinceMs < stuckMs) return;
-    // The server has restarted: although Mesos calls it lost, the agent may still be alive and building.
+    // The server has restarted: although Mesos reports it as lost, the agent may still be running and building.
     if (word === "Missing" && !isLostLongEnough(draft, record)) return;
     if (word === "idle" && mayLive(instance) && !isIdleTwice(draft, record)) return;
     ask(draft, record.uuid);
@@ -50,7 +50,8 @@ export function cleanUp(draft: Draft, instance: Gone, index: GocdAgentIndex): vo
     draft.effect({ kind: "delete-gocd-agents", agents: [{ taskId: instance.taskId, uuid: record.uuid }] });
     return;
   }
-  // Enabled: while it seems to build, the server must find out by itself that it is dead, or its job is never rescheduled.
+  // Enabled: while it seems to build, the server itself must detect that it is dead, otherwise its job is never
+  // rescheduled.
   if (word === "building") return;
   if (word === "LostContact" && !isLostLongEnough(draft, record)) return;
   ask(draft, record.uuid);
@@ -58,25 +59,29 @@ export function cleanUp(draft: Draft, instance: Gone, index: GocdAgentIndex): vo
 }
 
 /**
- * Whether nothing of it is left. Counted by the time that lists have shown, as one list may lack its record, the clock may
- * have been set, and a run that has just begun may not have seen it yet.
+ * Whether nothing of it is left. Based on the time covered by lists, because one list may lack its record, the clock
+ * may have been set, and a run that has just started may not have seen it yet.
  */
 function isOver(draft: Draft, instance: Gone): boolean {
   return shownForMs(draft.state, instance.sinceMs) >= rememberMs && !isRemembered(draft, instance) &&
     !isJustUnlisted(draft.state, instance.uuid);
 }
 
-/** Whether the lists of this run have yet to lack a record for long enough to say that the server has none. */
+/**
+ * Whether a record has not been missing from the lists of this run for long enough to conclude that it does not exist.
+ */
 export function isJustUnlisted({ server }: State, uuid: string | undefined): boolean {
   return uuid !== undefined && shownForMs({ server }, server.unlisted.get(uuid)?.sinceMs ?? 0) < absentMs;
 }
 
-/** Nobody has seen its container end: an agent that the server hears is taken out of service as in any drain. */
+/** The end of its container was not observed: an agent in contact with the server is drained as usual. */
 function mayLive({ cause }: Gone): boolean {
   return cause === "lost" || cause === "dropped" || cause === "never-registered";
 }
 
-/** The server believes that the dead agent builds: enabled, its silence is seen, and its job given to another. */
+/**
+ * The server treats the dead agent as building: if it is enabled, its silence is detected, and its job is rescheduled.
+ */
 export function reenableDeadRecord(draft: Draft, instance: Gone): void {
   if (instance.uuid === undefined || draft.atMs - instance.sinceMs < stuckMs) return;
   draft.effect({ kind: "enable-gocd-agent", taskId: instance.taskId, uuid: instance.uuid });

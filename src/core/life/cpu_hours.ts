@@ -1,5 +1,5 @@
-// Counts the cpu-hours of a day (`scaling.cpu-hours-per-day`): cpus of the profiles of living instances times watched
-// time. Not here: what follows from it (demand/limit_cpu_hours.ts).
+// Counts the cpu-hours of a day (`scaling.cpu-hours-per-day`): cpus of the profiles of running instances times watched
+// time. The limit itself is in demand/limit_cpu_hours.ts.
 
 import { countsToLimit } from "../demand/gates.ts";
 import { dayAt } from "./day.ts";
@@ -9,15 +9,15 @@ import type { CpuUse } from "../record.ts";
 import { watchedMs } from "../session/watched.ts";
 import type { State } from "../state.ts";
 
-/** What has been used is stored at least so often: a crash forgets no more. */
+/** Interval at which the usage is stored, and the maximum loss in a crash. */
 const storedEveryMs = 60_000;
 
-/** From this share of the limit on it is told that it will be reached. */
+/** From this share of the limit on a warning is reported. */
 export const warnedShare = 0.8;
 
 const hourMs = 3_600_000;
 
-/** The use of the day so far. */
+/** The usage of the day so far. */
 export interface CpuHours {
   readonly usedHours: number;
   readonly limitHours: number;
@@ -26,17 +26,17 @@ export interface CpuHours {
   readonly day: string;
 }
 
-/** The use of today; absent: there is no limit. */
+/** Today's usage; absent: there is no limit. */
 export function cpuHoursOf({ settings, cpuUse }: State, atMs: number): CpuHours | undefined {
   const { cpuHoursPerDay: limitHours, timeZone = "UTC" } = settings.scaling;
   if (limitHours === undefined) return undefined;
   const day = dayAt(atMs, timeZone);
-  // A day that lies ahead was counted before the clock was set back.
+  // A day in the future was counted before the clock was set back.
   const isOver = cpuUse === undefined || cpuUse.record.day < day;
   return { usedHours: isOver ? 0 : cpuUse.record.cpuMs / hourMs, limitHours, timeZone, day };
 }
 
-/** Counts up to now; stores it now and then, when the limit is reached, and when the day ends. To be called at each tick. */
+/** Counts up to now; stores it periodically, when the limit is reached, and when the day ends. Called at each tick. */
 export function countCpuHours(draft: Draft): void {
   const { state, atMs } = draft;
   const before = cpuHoursOf(state, atMs);
@@ -58,7 +58,7 @@ export function countCpuHours(draft: Draft): void {
   if (!isReached && before.usedHours < warned && usedHours >= warned) draft.note({ kind: "cpu-hours-low", ...after });
 }
 
-/** The cpus that living instances have; of one that has outlived its profile none are known. */
+/** The cpus of running instances; unknown if the profile is no longer configured. */
 function cpusOf({ instances, settings }: State): number {
   let milli = 0;
   for (const { state, profile } of instances.values()) {

@@ -1,5 +1,5 @@
-// A task that Mesos has lost while GoCD is in contact with its agent. The container may well be alive (empty registry,
-// another cluster), so the instance is unreachable until one of the two gives in.
+// A task that Mesos has lost while GoCD is in contact with its agent. The container may well be running (empty
+// registry, another cluster), so the instance is unreachable until the two agree.
 
 import { isHeard } from "./activity.ts";
 import { holdsTakingDown, judgeLosses } from "./brake.ts";
@@ -16,22 +16,23 @@ import { askFor } from "../session/reconciliation.ts";
 import type { TaskStatus } from "../session/task_status.ts";
 
 /**
- * Mesos agents have 10 minutes to come back to a new master (`--agent_reregister_timeout`). A task that it does not know
- * after that is over, whoever still hears its agent: it is taken out of service as in any drain.
+ * Mesos agents have 10 minutes to reregister with a new master (`--agent_reregister_timeout`). A task that is unknown
+ * after that counts as ended, even if the GoCD server is in contact with its agent: it is drained as usual.
  */
 export const doubtMsMax = 900_000;
 
 /**
  * Whether the update comes from the Mesos agent, which has seen the container end: only those must be acknowledged
- * (Mesos docs/scheduler-http-api.md, ACKNOWLEDGE). All other words of loss are the master's, which just does not know.
+ * (Mesos docs/scheduler-http-api.md, ACKNOWLEDGE). All other reports of loss come from the master, which merely does
+ * not know the task.
  */
 export function isProof({ uuid }: TaskStatus): boolean {
   return uuid !== undefined && uuid !== "";
 }
 
 /**
- * The record of an instance that the server hears, by the last list. A list that was not read yet, or is perhaps another
- * server's, may show any that had registered.
+ * The record of an instance that is in contact with the server according to the last list. If no list was read yet, or
+ * if it may be from another server, any registered agent may be in contact.
  */
 export function heardRecord(draft: Draft, instance: AgentInstance): { readonly uuid: string } | undefined {
   const { server } = draft.state;
@@ -43,7 +44,7 @@ export function heardRecord(draft: Draft, instance: AgentInstance): { readonly u
   );
 }
 
-/** Mesos' word alone: the instance is unreachable, and Mesos is asked again and again. */
+/** Only Mesos reports the loss: the instance is unreachable, and is reconciled repeatedly. */
 export function doubtLoss(draft: Draft, instance: AgentInstance, uuid: string, message: string): void {
   if (instance.state === "unreachable" && instance.lost !== undefined) {
     const { reconciliation } = draft.state;
@@ -64,8 +65,8 @@ export function doubtLoss(draft: Draft, instance: AgentInstance, uuid: string, m
 }
 
 /**
- * Whether a dead instance, of whose end there is no proof, turns out to be heard: Mesos may yet find it. One that was
- * dropped may have been launched by another copy of its ACCEPT, which a restored state does not know of.
+ * Whether a dead instance without proof of its end turns out to be in contact: Mesos may still find it. A dropped one
+ * may have been launched by another copy of its ACCEPT, which a restored state does not know.
  */
 export function isHeardAgain(
   draft: Draft,
@@ -76,7 +77,7 @@ export function isHeardAgain(
   return isHeard(record) && (isDropped || mayComeBack(draft, instance));
 }
 
-/** Whether Mesos, of whose word alone it is dead, may yet find it. */
+/** Whether Mesos, which alone reported its end, may still find it. */
 export function mayComeBack(draft: Draft, instance: Gone): boolean {
   return instance.isUnproven === true && instance.lossAccepted !== true && isRecent(draft, instance);
 }
@@ -85,7 +86,7 @@ function isRecent({ atMs, state: { startedMs } }: Draft, { sinceMs }: Gone): boo
   return atMs - Math.max(sinceMs, startedMs) < doubtMsMax;
 }
 
-/** What the list says of an instance in doubt: silence proves Mesos right. */
+/** Updates an instance in doubt from a list: silence confirms Mesos. */
 export function advanceDoubt(
   draft: Draft,
   instance: Unreachable,

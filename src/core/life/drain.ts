@@ -14,12 +14,12 @@ import { agentsAsOfMs, isFresh, isIdleConfirmed, shownForMs } from "../session/r
 import { writesFailing } from "../session/write_failure.ts";
 import { isWear, wearOf } from "./worn.ts";
 
-/** Takes the next step of a drain, by what the server shows. `undefined`: its record is not in the list. */
+/** Takes the next step of a drain, based on its record. `undefined`: its record is not listed. */
 export function advanceDrain(draft: Draft, instance: Draining, gocdAgent: GocdAgent | undefined): void {
-  // Nothing is taken down, nor can be changed, while the server is in maintenance mode.
+  // While the server is in maintenance mode, nothing is removed and nothing can be changed.
   if (draft.state.server.info?.maintenance === "on" || holdsTakingDown(draft.state)) return;
   if (gocdAgent?.configState === "Disabled" && isTimeOver(draft, instance)) return;
-  // A deleted record whose agent still talks comes back as Pending; it gets no work.
+  // If the agent of a deleted record is still in contact, it reappears as Pending; it gets no work.
   const isBuilding = gocdAgent !== undefined && activityWord(gocdAgent) === "building";
   const isGhost = gocdAgent?.configState === "Pending" && !isBuilding;
   if (gocdAgent === undefined || isGhost) return advanceAbsent(draft, instance);
@@ -29,19 +29,19 @@ export function advanceDrain(draft: Draft, instance: Draining, gocdAgent: GocdAg
 }
 
 /**
- * Ends a drain that has lasted for the drain-timeout, which alone may end a build. That clock runs while the agent drains
- * and the lists show it Disabled: whoever enables it, and whatever makes it wanted again, stops it.
+ * Ends a drain that has lasted for the drain-timeout; only this may end a build. The timeout runs while the agent is
+ * draining and the lists show it Disabled: it is stopped when anyone enables the agent or when it is wanted again.
  */
 function isTimeOver(draft: Draft, instance: Draining): boolean {
   const { state } = draft;
-  // What was disabled as it began its last job is in nobody's way: that job may last as long as any other.
+  // An agent that was disabled at the start of its last job blocks nothing: that job may last as long as any other.
   if (isWear(instance.retire) && state.controls.mode === "run") return false;
-  // Nor is a build ended for the share of others.
+  // A build is not ended for fair shares either.
   if (instance.reason === "fair-share" && state.controls.mode === "run") return false;
   const timeoutMs = profileOf(state.settings, instance.profile)?.drainTimeoutMs;
   const sinceMs = state.server.disabledSinceMs.get(instance.uuid);
   if (timeoutMs === undefined || sinceMs === undefined || instance.step.kind === "enabling") return false;
-  // A KILL that cannot leave now would leave later, whatever the operator wants by then.
+  // A KILL that cannot be sent now would be sent later, even if the operator has changed their mind.
   if (shownForMs(state, Math.max(sinceMs, instance.sinceMs)) < timeoutMs || state.session.kind !== "subscribed") {
     return false;
   }
@@ -59,9 +59,9 @@ export function restartTimeout(draft: Draft, { uuid }: Draining): void {
 }
 
 /**
- * What somebody wanted a drain for is over: an agent that still builds (as far as is known) is enabled again, unless it
- * is to go for another reason. One that is idle already continues to drain, and is enabled again if jobs wait for it
- * (demand/plan.ts).
+ * The reason for a drain no longer exists: an agent that is still building (as far as known) is enabled again, unless
+ * there is another reason to remove it. An agent that is already idle continues to drain, and is enabled again if jobs
+ * wait for it (demand/plan.ts).
  */
 export function takeBack(draft: Draft, instance: Draining): void {
   const { reason, retire, step } = instance;
@@ -87,7 +87,10 @@ function enableAgain(draft: Draft, instance: Draining): void {
   draft.effect({ kind: "enable-gocd-agent", taskId: instance.taskId, uuid: instance.uuid });
 }
 
-/** The server refused the DELETE because it builds after all: its record stays, and the job is allowed to finish. */
+/**
+ * The server refused the DELETE because the agent is building after all: its record stays, and the job is allowed to
+ * finish.
+ */
 export function deleteRefused(draft: Draft, instance: AgentInstance): void {
   const { isDeleteAsked, ...rest } = instance;
   if (rest.state === "draining" && rest.step.kind === "deleting") setStep(draft, rest, { kind: "finishing" });
@@ -95,15 +98,15 @@ export function deleteRefused(draft: Draft, instance: AgentInstance): void {
 }
 
 /**
- * Only DELETE takes a record out of the list, and the server deletes none that builds; but one list may be wrong. Nor
- * is the server's word that it is deleted enough for a KILL: the process may have restarted since the last list and
- * build under another uuid. The list without its record is a look from after the DELETE, and shows that too
+ * Only DELETE removes a record from the list, and the server refuses to delete a building agent; but one list may be
+ * wrong. A successful DELETE alone is not enough for a KILL either: the process may have restarted since the last list
+ * and be building under another uuid. The list without its record was read after the DELETE, and shows that too
  * (identity/reregistered.ts).
  */
 function advanceAbsent(draft: Draft, instance: Draining): void {
   const { step } = instance;
   if (step.kind === "deleting") {
-    // A list from before the DELETE lacks the record for another reason; one that took long is no look.
+    // A list requested before the DELETE lacks the record for another reason; a list that took long does not count.
     if (agentsAsOfMs(draft.state.server) < step.askedMs || !isFresh(draft)) return;
     return startKill(draft, instance, "drained", { kind: "drained", isDeleted: true });
   }
@@ -115,7 +118,7 @@ function advanceAbsent(draft: Draft, instance: Draining): void {
 function advanceEnabling(draft: Draft, instance: Draining, askedMs: number, gocdAgent: GocdAgent): void {
   if (gocdAgent.configState === "Enabled") return keep(draft, instance, gocdAgent);
   if (shownForMs(draft.state, askedMs) >= reenableMaxMs) {
-    // Not tried a second time: it would be counted on again without effect.
+    // Not tried a second time: it would count as capacity again without effect.
     restartTimeout(draft, instance);
     return setStep(draft, { ...instance, retire: "surplus" }, { kind: "finishing" });
   }
@@ -154,8 +157,8 @@ function advanceDisabled(draft: Draft, instance: Draining, gocdAgent: GocdAgent)
       setStep(draft, instance, { kind: "confirming", firstIdleMs: draft.atMs });
       return;
     case "confirming": {
-      // Lists that came under the brake, or in maintenance mode, count: one without the record, or with a build, starts
-      // over.
+      // Lists that were read while the brake was on or in maintenance mode count: one without the record, or with a
+      // build, resets this.
       const sinceMs = Math.max(step.firstIdleMs, safeSinceMs(draft, gocdAgent));
       return isIdleConfirmed(draft, sinceMs) ? askDelete(draft, instance, draft.atMs) : undefined;
     }
@@ -178,8 +181,8 @@ function askDelete(draft: Draft, instance: Draining, sinceMs: number): void {
 }
 
 /**
- * The server does not delete the record, say because our account is no administrator any more. Disabled and idle all the
- * while, the agent can be given no work: its place is given back, and the record is deleted once the server allows that.
+ * The server does not delete the record, e.g. because our account is no longer an administrator. The agent was Disabled
+ * and idle all the time and cannot get work, so it is stopped, and the record is deleted once the server allows that.
  */
 function leaveRecord(draft: Draft, instance: Draining): void {
   if (!isFresh(draft)) return;
@@ -195,8 +198,9 @@ function leaveRecord(draft: Draft, instance: Draining): void {
 }
 
 /**
- * Idle, or out of contact for so long that the server has given its job, if any, to another. A server up to 18.6 never
- * calls one lost that it has not heard since its own start (AgentInstance.refresh): it stays Missing.
+ * Idle, or out of contact for so long that the server has rescheduled its job, if any. Up to 18.6 the server never
+ * marks an agent as lost that was not in contact since the start of the server (AgentInstance.refresh): it stays
+ * Missing.
  */
 function isSafe(draft: Draft, gocdAgent: GocdAgent): boolean {
   const word = activityWord(gocdAgent);
@@ -204,7 +208,7 @@ function isSafe(draft: Draft, gocdAgent: GocdAgent): boolean {
   return word === "idle" || (isLost && isLostLongEnough(draft, gocdAgent));
 }
 
-/** Since when each list has shown it so. */
+/** Since when every list has shown it in this state. */
 function safeSinceMs({ state: { server }, atMs }: Draft, { uuid }: GocdAgent): number {
   return server.disabledIdleSinceMs.get(uuid) ?? server.lostSinceMs.get(uuid) ?? atMs;
 }

@@ -1,5 +1,5 @@
-// Which of several idle agents goes first: the one that is idle longest, or by host (`scale-in`), and rather one whose
-// workspace is of no use (`keep-workspaces`). Not here: whether any goes (scale_in.ts, demand/room.ts).
+// The order in which idle agents are removed: longest idle first, or by host (`scale-in`), and preferably agents with a
+// useless workspace (`keep-workspaces`). Whether any is removed is decided in scale_in.ts and demand/room.ts.
 
 import { countsToLimit } from "../demand/gates.ts";
 import type { Registered } from "../instance.ts";
@@ -7,7 +7,10 @@ import { profileOf } from "../profile_of.ts";
 import type { AgentProfile } from "../settings.ts";
 import type { State } from "../state.ts";
 
-/** Those that go first come first. Each profile orders its own; between profiles, whoever is idle longest goes first. */
+/**
+ * Sorted in the order of removal. Each profile orders its own agents; between profiles, the agent that has been idle
+ * longest comes first.
+ */
 export function inOrderOfScaleIn(
   state: Pick<State, "settings" | "instances">,
   agents: readonly Registered[],
@@ -42,8 +45,8 @@ function orderOf(
 }
 
 /**
- * Those that have built nothing; those beside which another, idle for less long, has built the same pipeline last; and
- * those that alone have its workspace warm.
+ * Agents that have built nothing; agents whose last pipeline was also built last by another agent that has been idle
+ * for less time; and the only agents with a recent workspace of a pipeline.
  */
 function byWorkspace(own: readonly Registered[]): readonly (readonly Registered[])[] {
   const cold: Registered[] = [];
@@ -52,7 +55,7 @@ function byWorkspace(own: readonly Registered[]): readonly (readonly Registered[
   const warm = new Set<string | undefined>();
   for (const agent of own.toReversed()) {
     const { built, environment = "" } = agent;
-    // An agent of another environment is never given the pipeline.
+    // An agent of another environment never gets the pipeline.
     const workspace = built?.locator === undefined ? undefined : `${environment} ${pipelineOf(built.locator)}`;
     if (workspace === undefined) cold.unshift(agent);
     else if (warm.has(workspace)) doubled.unshift(agent);
@@ -63,8 +66,8 @@ function byWorkspace(own: readonly Registered[]): readonly (readonly Registered[
 }
 
 /**
- * One after the other from the host with the fewest agents of ours, so that it is empty soon, or from the one with the
- * most, so that all have about the same. `onHost` is counted down as agents go.
+ * One at a time from the host with the fewest of our agents, so that it is empty soon, or from the one with the most,
+ * so that they are balanced. `onHost` is decremented as agents are removed.
  */
 function byHost(
   group: readonly Registered[],
@@ -85,7 +88,7 @@ function byHost(
   return order;
 }
 
-/** Of hosts alike, the one with the agent that is idle longest. */
+/** Of equal hosts, the one with the agent that has been idle longest. */
 function nextHost(
   queues: ReadonlyMap<string, readonly Registered[]>,
   onHost: ReadonlyMap<string, number>,
