@@ -1,29 +1,29 @@
-// What has failed of late, by kind, profile and host: counted in a window of watched time, for people. What follows from
-// failures is decided elsewhere (failures.ts, placement/failing_hosts.ts).
+// Recent failures by kind, profile and host, counted in a window of watched time, for display. The consequences of
+// failures are decided in failures.ts and placement/failing_hosts.ts.
 
 import type { Draft } from "../draft.ts";
 import type { AgentInstance } from "../instance.ts";
 import { countedMs, type Watched } from "../session/watched.ts";
 import type { Failure } from "./causes.ts";
 
-/** At which point of its way an agent has failed. */
+/** The stage at which an agent has failed. */
 export type FailureKind =
   /** Its image could not be pulled. */
   | "pull"
-  /** Its container did not start, for another reason. */
+  /** Its container did not start for another reason. */
   | "launch"
-  /** Its container ended by itself before it had registered. */
+  /** Its container exited before it had registered. */
   | "early-exit"
-  /** It did not register in time, or not as it was to. */
+  /** It did not register in time, or registered wrongly. */
   | "register"
-  /** Its container ended by itself after it had registered. */
+  /** Its container exited after it had registered. */
   | "exit"
   /** The GoCD server has lost contact with it. */
   | "lost-contact"
-  /** Mesos has lost it, with its host or without. */
+  /** Mesos has lost it, with or without its host. */
   | "lost-host";
 
-/** All kinds, in the order of an agent's life. */
+/** All kinds, in the order of an agent's life cycle. */
 export const failureKinds: readonly FailureKind[] = Object.keys(
   {
     "pull": 0,
@@ -38,7 +38,7 @@ export const failureKinds: readonly FailureKind[] = Object.keys(
 
 /** A failure is remembered for this long, in watched time. */
 export const failureWindowMs = 3_600_000;
-/** Failures of a profile that are remembered at most; the oldest go first, and never those of another profile. */
+/** Maximum number of remembered failures of a profile; the oldest are dropped first, never those of another profile. */
 export const failuresPerProfileMax = 200;
 
 /** One failure. */
@@ -46,17 +46,17 @@ export interface CountedFailure {
   readonly atMs: number;
   readonly kind: FailureKind;
   readonly host: string;
-  /** Whether the host alone was at fault: it counts there, and not against the profile. */
+  /** Whether the host alone caused it: it counts against the host, but not against the profile. */
   readonly of: "profile" | "host";
 }
 
 /** Recent failures by profile, oldest first. */
 export type FailureWindow = ReadonlyMap<string, readonly CountedFailure[]>;
 
-/** How often each kind has occurred; one that has not is absent. */
+/** How often each kind has occurred; absent if it has not. */
 export type FailureCounts = Readonly<Partial<Record<FailureKind, number>>>;
 
-/** Counts a failure of an instance, as it was before. */
+/** Counts a failure of an instance; `instance` is its previous state. */
 export function countInWindow(
   draft: Draft,
   { profile, host }: Pick<AgentInstance, "profile" | "host">,
@@ -73,7 +73,7 @@ export function countInWindow(
   draft.set({ failureWindow: recent });
 }
 
-/** What has failed of a profile in the window. */
+/** Failures of a profile in the window. */
 export function failuresOfProfile(
   { failureWindow, watched }: { readonly failureWindow: FailureWindow; readonly watched: Watched },
   profile: string,
@@ -83,7 +83,7 @@ export function failuresOfProfile(
   return countKinds(own.filter((each) => each.of === "profile" && isRecent(watched, each, atMs)));
 }
 
-/** What has failed on each host in the window. */
+/** Failures on each host in the window. */
 export function failuresByHost(
   { failureWindow, watched }: { readonly failureWindow: FailureWindow; readonly watched: Watched },
   atMs: number,
@@ -106,7 +106,7 @@ function isRecent(watched: Watched, { atMs }: CountedFailure, nowMs: number): bo
   return countedMs(watched, atMs, nowMs) < failureWindowMs;
 }
 
-/** At which point an instance has failed; `instance`: as it was before. */
+/** The stage at which an instance has failed; `instance` is its previous state. */
 export function failureKind(failure: Failure, instance: AgentInstance): FailureKind {
   switch (failure.kind) {
     case "not-running":
@@ -127,9 +127,9 @@ export function failureKind(failure: Failure, instance: AgentInstance): FailureK
 }
 
 /**
- * Whether Mesos tells of an image that it could not get. The Docker containerizer quotes the command (apache/mesos
- * src/docker/docker.cpp, `docker pull`), Mesos' own one names what it wanted of the registry (src/uri/fetchers/docker.cpp,
- * src/slave/containerizer/mesos/provisioner/docker).
+ * Whether Mesos reports an image that could not be pulled. The Docker containerizer quotes the command (apache/mesos
+ * src/docker/docker.cpp, `docker pull`), the Mesos containerizer names what it requested from the registry
+ * (src/uri/fetchers/docker.cpp, src/slave/containerizer/mesos/provisioner/docker).
  */
 function isPullError(message: string): boolean {
   return /\bpull(?:ing)?\b|\bmanifest\b|\b(?:image|registry)\b.*\b(?:not found|unauthorized|denied)\b|\bblob\b/i.test(

@@ -1,4 +1,4 @@
-// Failures of profiles: backoff, and a circuit breaker with one probe.
+// Failures of profiles: backoff, and a circuit breaker with a single probe.
 
 import type { Draft } from "../draft.ts";
 import type { AgentInstance } from "../instance.ts";
@@ -11,15 +11,18 @@ import { askForStderr } from "./sandbox.ts";
 
 /** Pause after the first failure; doubles with each further one. */
 const retryFirstMs = 10_000;
-/** The longest pause between two tries of a failing profile. */
+/** The longest pause between two attempts of a failing profile. */
 const retryMaxMs = 600_000;
 
-/** An instance has failed: its profile pauses, its host is remembered, its bucket need not wait for its polls again. */
+/**
+ * An instance has failed: its profile pauses, its host is remembered, its bucket does not have to wait for its polls
+ * again.
+ */
 export function countFailure(draft: Draft, instance: AgentInstance, failure: Failure): void {
   countInWindow(draft, instance, { kind: failureKind(failure, instance), of: "profile" });
   const { atMs, state } = draft;
   const before = state.breakers.profiles.get(instance.profile);
-  // Instances launched together fail together: that is one failure, not as many as there were agents wanted.
+  // Instances launched together fail together: that is one failure, not one per agent.
   const isSameWave = before !== undefined && instance.createdMs <= before.lastFailureMs;
   const failures = isSameWave ? before.failures : (before?.failures ?? 0) + 1;
   const pauseMs = Math.min(retryFirstMs * 2 ** (failures - 1), retryMaxMs) * (0.75 + 0.5 * draft.random);
@@ -35,7 +38,7 @@ export function countFailure(draft: Draft, instance: AgentInstance, failure: Fai
     lastFailure: failure,
     ...(stderr === undefined ? {} : { stderr }),
   });
-  // One of a wave says what the others would.
+  // The output of one container of a wave is enough.
   if (!isSameWave) askForStderr(draft, instance, failure);
   const hosts = rememberFailure(draft, { ...instance, failure });
   draft.set({ breakers: { profiles, hosts } });
@@ -51,7 +54,7 @@ export function countFailure(draft: Draft, instance: AgentInstance, failure: Fai
   }
 }
 
-/** A launch came to nothing because of its host alone: that is remembered, the profile is not paused. */
+/** A launch failed only because of its host: this is remembered, the profile is not paused. */
 export function countHostFailure(draft: Draft, instance: AgentInstance, failure: Failure): void {
   const { host, createdMs } = instance;
   countInWindow(draft, instance, { kind: failureKind(failure, instance), of: "host" });
@@ -59,7 +62,10 @@ export function countHostFailure(draft: Draft, instance: AgentInstance, failure:
   draft.set({ breakers: { ...draft.state.breakers, hosts } });
 }
 
-/** Its host has gone, or Mesos has lost it: nobody's failure, but people want to know which hosts lose agents. */
+/**
+ * Its host is gone, or Mesos has lost it: not a failure of the profile, but people want to know which hosts lose
+ * agents.
+ */
 export function countLoss(draft: Draft, instance: AgentInstance): void {
   countInWindow(draft, instance, { kind: "lost-host", of: "profile" });
 }
@@ -80,25 +86,25 @@ export function countSuccess(draft: Draft, instance: AgentInstance): void {
   if (hosts !== breakers.hosts) draft.set({ breakers: { ...draft.state.breakers, hosts } });
 }
 
-/** Failures of these profiles no longer matter: somebody has fixed them. */
+/** Clears the failures of these profiles because they have been fixed. */
 export function forgetFailures(draft: Draft, profileNames: ReadonlySet<string>): void {
   const { breakers } = draft.state;
   const profiles = new Map([...breakers.profiles].filter(([name]) => !profileNames.has(name)));
   draft.set({ breakers: { profiles, hosts: withoutFailuresOf(breakers.hosts, profileNames) } });
 }
 
-/** A launch that came to nothing before a container ran loads no server: another may take its place in the minute. */
+/** A launch that failed before a container was running causes no load: it does not count for the limit per minute. */
 export function giveBackLaunch(draft: Draft, { createdMs }: AgentInstance): void {
   const { offers } = draft.state;
   const at = offers.launchTimesMs.indexOf(createdMs);
   if (at >= 0) draft.set({ offers: { ...offers, launchTimesMs: offers.launchTimesMs.toSpliced(at, 1) } });
 }
 
-/** The jobs it was launched for have waited their polls already: whatever took it away, they wait no second time. */
+/** The jobs that it was launched for have already waited for their polls: however it ended, they do not wait again. */
 export function waivePollWait(draft: Draft, instance: AgentInstance): void {
   const { bucketKey } = instance;
   const { demand: { backlog }, server: { lastPollMs } } = draft.state;
-  // Before the first poll of a run the backlog is not known; that poll forgets what does not wait.
+  // Before the first poll of a run the backlog is not known; that poll removes jobs that no longer wait.
   const kind = bucketKey === undefined ? undefined : keyWithoutGroup(bucketKey);
   const mayWait = lastPollMs === undefined || backlog.buckets.some(({ key }) => key === kind);
   if (bucketKey === undefined || !mayWait) return;

@@ -7,15 +7,18 @@ import { nameOf } from "../identity/hostnames.ts";
 import { isIdleConfirmed, shownForMs } from "../session/reading.ts";
 import type { ServerState } from "../state.ts";
 
-/** The list in the two ways it is looked up. */
+/** The list with its two indexes. */
 export interface GocdAgentIndex {
-  /** Under `undefined`, the uuid of whoever has no record, there is none. */
+  /** `undefined`, the uuid of an instance without a record, is never found. */
   readonly byUuid: ReadonlyMap<string | undefined, GocdAgent>;
-  /** By the first label of the hostname: the task id of an agent of ours. Without those that anybody could have named so. */
+  /**
+   * By the first label of the hostname: for our agents the task id. Excludes records whose name anyone could have
+   * chosen.
+   */
   readonly byName: ReadonlyMap<string, readonly GocdAgent[]>;
 }
 
-/** Indexes a list; elastic records belong to a plugin and are left out. */
+/** Indexes a list; elastic records belong to a plugin and are excluded. */
 export function indexGocdAgents(agents: readonly GocdAgent[]): GocdAgentIndex {
   const byUuid = new Map<string, GocdAgent>();
   const byName = new Map<string, GocdAgent[]>();
@@ -31,14 +34,14 @@ export function indexGocdAgents(agents: readonly GocdAgent[]): GocdAgentIndex {
   return { byUuid, byName };
 }
 
-/** Remembers when something was asked of the server for a record, so that repeats keep their distance. */
+/** Remembers when a change of a record was requested, to space repetitions. */
 export function ask(draft: Draft, uuid: string): void {
   const lastRequestMs = new Map(draft.state.server.lastRequestMs);
   lastRequestMs.set(uuid, draft.atMs);
   draft.set({ server: { ...draft.state.server, lastRequestMs } });
 }
 
-/** Asks the server to enable a Pending record; one that waits its turn among others is not asked for again. */
+/** Requests a Pending record to be enabled; a request that is still queued is not repeated. */
 export function askToEnable(draft: Draft, uuid: string): void {
   ask(draft, uuid);
   const enableRequestedMs = new Map(draft.state.server.enableRequestedMs);
@@ -46,7 +49,7 @@ export function askToEnable(draft: Draft, uuid: string): void {
   draft.set({ server: { ...draft.state.server, enableRequestedMs } });
 }
 
-/** The server has answered, or will not; what it did shows in the list, a moment later. */
+/** The server has responded, or will not; the result shows in the list a moment later. */
 export function enablingAnswered(draft: Draft, uuid: string): void {
   if (!draft.state.server.enableRequestedMs.has(uuid)) return;
   ask(draft, uuid);
@@ -55,15 +58,18 @@ export function enablingAnswered(draft: Draft, uuid: string): void {
   draft.set({ server: { ...draft.state.server, enableRequestedMs } });
 }
 
-/** Whether something was asked for a record so recently that the answer must be waited for, or is still to be sent. */
+/**
+ * Whether a change of a record was requested so recently that the response must be awaited, or the request is still to
+ * be sent.
+ */
 export function isAsked({ state: { server }, atMs }: Draft, uuid: string): boolean {
   return atMs - (server.lastRequestMs.get(uuid) ?? -Infinity) < askAgainMs ||
     atMs - (server.enableRequestedMs.get(uuid) ?? -Infinity) < answerMaxMs;
 }
 
 /**
- * Whether a record has shown LostContact for so long that the server has rescheduled its job, if there was one, or
- * Missing for so long that its agent, which pings every few seconds, is none any more.
+ * Whether a record has been in LostContact for so long that the server has rescheduled its job, if any, or Missing for
+ * so long that its agent, which pings every few seconds, no longer exists.
  */
 export function isLostLongEnough(draft: Draft, { uuid, agentState }: GocdAgent): boolean {
   const lostSinceMs = draft.state.server.lostSinceMs.get(uuid) ?? Infinity;
@@ -72,14 +78,14 @@ export function isLostLongEnough(draft: Draft, { uuid, agentState }: GocdAgent):
 }
 
 /**
- * How long a server needs to give a build to another agent once it knows that the first is lost. A record that is disabled
- * sooner counts as one in contact, and its build is given to nobody (GoCD ScheduleService.rescheduleHungJobs).
+ * How long a server needs to reschedule a build once it has marked the agent as lost. A record that is disabled sooner
+ * counts as in contact, and its build is not rescheduled (GoCD ScheduleService.rescheduleHungJobs).
  */
 export function rescheduleLimitMs({ info }: Pick<ServerState, "info">): number {
   return info?.slowRegistration === true ? slowRescheduleMs : rescheduleMs;
 }
 
-/** Whether a Disabled record has shown Idle on two lists far enough apart. */
+/** Whether a Disabled record has been Idle on two lists far enough apart. */
 export function isIdleTwice(draft: Draft, { uuid }: GocdAgent): boolean {
   return isIdleConfirmed(draft, draft.state.server.disabledIdleSinceMs.get(uuid) ?? Infinity);
 }

@@ -1,4 +1,4 @@
-// The timeouts that end a phase: launch, register, kill, unreachable. Not here: drains (drain.ts).
+// The timeouts that end a phase: launch, register, kill, unreachable. For drains see drain.ts.
 
 import { holdsTakingDown } from "./brake.ts";
 import type { Draft } from "../draft.ts";
@@ -16,18 +16,18 @@ import { isAdopted, possibleAgents } from "../identity/recognition.ts";
 import { sharedRecord } from "../identity/shared_guid.ts";
 import { watchedMs } from "../session/watched.ts";
 
-/** KILL is sent again after this long, at first; a container may take its whole grace to stop. */
+/** KILL is first repeated after this long; a container may take its whole grace period to stop. */
 const killAgainMs = 10_000;
-/** After a minute of killing, so often. */
+/** Repeat interval after a minute. */
 const killSlowAgainMs = 60_000;
-/** What Mesos kills by itself gets a KILL of ours only when it takes suspiciously long. */
+/** We send a KILL for a task that Mesos kills itself only if that takes suspiciously long. */
 const byMesosMs = 600_000;
-/** An agent of an unreachable host that is never heard of again is abandoned after a day. */
+/** An agent on a host that stays unreachable is given up after a day. */
 const unreachableMaxMs = 24 * 3_600_000;
-/** But not before this program has waited so long itself: while it was down, the clock may have been set. */
+/** But not before this program itself has waited this long: while it was down, the clock may have been set. */
 const unreachableMinMs = 3_600_000;
 
-/** Ends what has lasted too long. */
+/** Ends phases that have lasted too long. */
 export function watchClocks(draft: Draft): void {
   const isHeld = holdsTakingDown(draft.state);
   for (const instance of [...draft.state.instances.values()]) {
@@ -57,7 +57,7 @@ export function watchClocks(draft: Draft): void {
 
 function watchLaunch(draft: Draft, instance: InstanceIn<"launching">): void {
   const { launchTimeoutMs } = draft.state.settings.scaling;
-  // Without a session Mesos could not have told us: the clock waits for it.
+  // Without a session Mesos could not have reported anything: the timeout waits for a session.
   const { session } = draft.state;
   if (session.kind !== "subscribed" || watchedMs(draft, session.sinceMs) < launchTimeoutMs / 2) return;
   if (watchedMs(draft, instance.sinceMs) < launchTimeoutMs || !mayEnd(draft, instance)) return;
@@ -79,7 +79,7 @@ function watchStart(draft: Draft, instance: InstanceIn<"starting">): void {
   const timeoutMs = registerTimeoutMs(draft, instance);
   if (!isRegisterTimeOver(draft, instance)) return;
   const isPending = instance.pendingUuid !== undefined;
-  // An enabling that is still on its way would give it work after the KILL was decided.
+  // A pending enable request would give it work after the KILL was decided.
   if (instance.pendingUuid !== undefined && isAsked(draft, instance.pendingUuid)) return;
   if (!mayEnd(draft, instance)) return;
   const why = { kind: isPending ? "pending" : "not-registered", afterMs: timeoutMs } as const;
@@ -92,8 +92,8 @@ function registerTimeoutMs({ state: { settings } }: Draft, { profile }: AgentIns
 }
 
 /**
- * Whether the time in which it was to register and to be enabled is over: it counts only while the server could have
- * registered it, as the lists show. In maintenance mode a server answers registrations with 503.
+ * Whether the time to register and to be enabled is over: it counts only while the lists show that the server could
+ * have registered it. In maintenance mode a server responds to registrations with 503.
  */
 export function isRegisterTimeOver(
   draft: Draft,
@@ -104,8 +104,8 @@ export function isRegisterTimeOver(
 }
 
 /**
- * Mesos' word may be lost, or late, while the agent builds: only a fresh list without any agent that it may be proves that
- * it has not registered. (What such a list said may not have been stored.)
+ * The status update of Mesos may be lost or late while the agent is building: only a fresh list without any agent that
+ * may belong to it proves that it has not registered. (The result of such a list may not have been stored.)
  */
 function mayEnd(draft: Draft, instance: Waiting): boolean {
   if (!isFresh(draft)) return false;
@@ -114,7 +114,7 @@ function mayEnd(draft: Draft, instance: Waiting): boolean {
   const pendingUuid = uuidOf(instance);
   const isOwn = (each: GocdAgent): boolean => each.uuid === pendingUuid || isNamed(each, taskId);
   if (agents.some((each) => each.configState !== "Pending" && isOwn(each))) return false;
-  // A list may lack some records for a while: this one may be enabled by now, and its agent build.
+  // A list may temporarily lack some records: this one may be enabled by now, and its agent may be building.
   if ([...unlisted.values()].some(({ gocdAgent }) => isOwn(gocdAgent))) return false;
   if (sharedRecord(draft, instance) !== undefined) {
     if (instance.held !== true) draft.put({ ...instance, held: true });
@@ -125,7 +125,7 @@ function mayEnd(draft: Draft, instance: Waiting): boolean {
   return possible.length === 0;
 }
 
-/** Left running, and told once: only the operator can know whether it is that agent. */
+/** Left running, and reported once: only the operator can know whether that agent belongs to it. */
 function hold(draft: Draft, instance: Waiting, possible: readonly GocdAgent[]): void {
   if (instance.held === true) return;
   draft.put({ ...instance, held: true });
@@ -144,21 +144,21 @@ function hold(draft: Draft, instance: Waiting, possible: readonly GocdAgent[]): 
 }
 
 /**
- * Whether a KILL is due that waits for a look at the list, as each one does: the one before may have been lost, and the
- * agent may have registered meanwhile and build (identity/reregistered.ts takes it back then).
+ * Whether a KILL is due that waits for a fresh list, as each one does: the previous one may have been lost, and the
+ * agent may have registered in the meantime and be building (identity/reregistered.ts takes it back then).
  */
 export function waitsForLook(draft: Draft, instance: Killing): boolean {
   return isKillDue(draft, instance) && isLookWanted(instance);
 }
 
-/** Not where the operator wants the end of builds, nor where Mesos kills by itself. */
+/** Not if the operator requested that builds are ended, nor if Mesos kills the task itself. */
 function isLookWanted({ cause }: Killing): boolean {
   return cause !== "drain-timeout" && cause !== "teardown" && cause !== "by-mesos";
 }
 
 function isKillDue(draft: Draft, { cause, sinceMs, lastKillMs }: Killing): boolean {
   if (draft.state.session.kind !== "subscribed") return false;
-  // By the time that this program has watched: the clock may have been set, or be another machine's.
+  // Based on watched time: the clock may have been set, or be that of another machine.
   const forMs = watchedMs(draft, sinceMs);
   if (cause === "by-mesos" && forMs < byMesosMs) return false;
   const gapMs = forMs < 60_000 ? killAgainMs : killSlowAgainMs;
@@ -177,8 +177,8 @@ function watchKill(draft: Draft, instance: Killing): void {
 }
 
 /**
- * A KILL that has not worked so far, of one that had not registered: what was asked before the first is asked before each.
- * Whoever may have an agent by now is followed as one whose time is over, as before its KILL.
+ * A KILL without effect so far, of an instance that had not registered: each repetition checks what the first one
+ * checked. If it may have an agent by now, it is treated like before its KILL, as one whose time to register is over.
  */
 function isTakenBack(draft: Draft, instance: Killing): boolean {
   const { lastKillMs: _, ...kept } = afterKill(instance);

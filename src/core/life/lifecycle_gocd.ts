@@ -1,4 +1,4 @@
-// What the list of GocdAgents means for our instances.
+// Updates our instances from the list of GocdAgents.
 
 import { admissible, unproven } from "../identity/admission.ts";
 import { activityOf, activityWord } from "./activity.ts";
@@ -32,7 +32,7 @@ import { advanceRecord } from "../identity/reregistered.ts";
 import { isReturning, isUnrecorded } from "./returned.ts";
 import { sharedRecord, trackSharedGuids } from "../identity/shared_guid.ts";
 
-/** Carries every instance on by what the server shows of it. */
+/** Advances every instance based on its record. */
 export function advanceInstances(draft: Draft, agents: readonly GocdAgent[]): void {
   const index = indexGocdAgents(agents);
   trackSharedGuids(draft, agents);
@@ -85,7 +85,7 @@ function advanceRegistration(draft: Draft, instance: Waiting, index: GocdAgentIn
   if (own !== undefined) enablePending(draft, instance, own);
 }
 
-/** By uuid once that is known, by name, or else by address. */
+/** By uuid if known, otherwise by name or by address. */
 function recordsOf(draft: Draft, instance: Waiting, { byUuid, byName }: GocdAgentIndex): readonly GocdAgent[] {
   const named = byName.get(instance.taskId) ?? [];
   const known = byUuid.get(uuidOf(instance));
@@ -94,7 +94,10 @@ function recordsOf(draft: Draft, instance: Waiting, { byUuid, byName }: GocdAgen
   return [agentByAddress(draft, instance) ?? inherited(draft, instance)].filter((each) => each !== undefined);
 }
 
-/** Whoever ends while Mesos does not reach its host leaves a record, perhaps with a build: its address tells it now. */
+/**
+ * An instance that ends while Mesos cannot reach its host leaves a record, possibly with a build: now its address
+ * identifies it.
+ */
 function learnAgent(draft: Draft, instance: Unreachable): Unreachable {
   const found = instance.uuid === undefined ? agentByAddress(draft, instance) : undefined;
   if (found === undefined) return instance;
@@ -103,7 +106,7 @@ function learnAgent(draft: Draft, instance: Unreachable): Unreachable {
   return known;
 }
 
-/** The record of an instance that is gone, where this one has lived under it all the time. */
+/** The record of an instance that is gone, if this instance has shared it all the time. */
 function inherited(draft: Draft, instance: Waiting): GocdAgent | undefined {
   const record = sharedRecord(draft, instance);
   const isLeft = [...draft.state.instances.values()].every((each) =>
@@ -139,11 +142,11 @@ function registered(draft: Draft, instance: Waiting, gocdAgent: GocdAgent): void
   });
 }
 
-/** The only way in which a Pending record is ever enabled. */
+/** The only place where a Pending record is enabled. */
 function enablePending(draft: Draft, instance: Waiting, gocdAgent: GocdAgent): void {
   if (draft.state.server.info?.maintenance === "on") return;
   const isNew = uuidOf(instance) !== gocdAgent.uuid;
-  // Its time is over: it is stopped as soon as the last enabling is answered.
+  // Its time is over: it is stopped as soon as the last enable request is answered.
   if (!isNew && (isAsked(draft, gocdAgent.uuid) || isRegisterTimeOver(draft, instance))) return;
   if (isNew) {
     draft.put(inPhase(instance, {

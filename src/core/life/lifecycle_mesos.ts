@@ -1,4 +1,4 @@
-// What a status update from Mesos means for an instance. Duplicates and any order are harmless: the phase guards every
+// Updates an instance from a Mesos status update. Duplicates and any order are harmless: the phase guards every
 // transition.
 
 import { adopt, advanceLiving, isDuplicate, skipUsedTaskId, trackMesosAgent } from "../identity/adoption.ts";
@@ -16,7 +16,7 @@ import { askFor } from "../session/reconciliation.ts";
 import { activityOnReturn, isPendingOnReturn } from "./returned.ts";
 import { isOver, reasonMeaning, type TaskMeaning, taskMeaning, type TaskStatus } from "../session/task_status.ts";
 
-/** Applies one update and acknowledges it where it asks for that, unknown ones too. */
+/** Applies one update and acknowledges it if required, even for unknown tasks. */
 export function taskStatusUpdated(draft: Draft, status: TaskStatus): void {
   if (!isFence(draft, status.taskId)) follow(draft, status);
   if (status.uuid !== undefined && status.uuid !== "" && status.mesosAgentId !== undefined) {
@@ -40,10 +40,10 @@ function follow(draft: Draft, status: TaskStatus): void {
   }
   const instance = known ?? adopt(draft, status, meaning);
   if (instance === undefined) return;
-  // An answer about the Mesos agent that was recorded before says nothing of where the task lives now.
+  // A response about the previously recorded Mesos agent does not show where the task is running now.
   if (meaning === "lost" && isAboutAnother(instance, status)) return askFor(draft, status.taskId);
   answered(draft, status.taskId);
-  // The words of a running container come from its Mesos agent; of others a master may just repeat our question.
+  // The data about a running container comes from its Mesos agent; otherwise a master may merely repeat our request.
   if (!isOver(meaning) && meaning !== "unclear") knowCluster(draft, [status.mesosAgentId]);
   applyMeaning(draft, isOver(meaning) ? instance : trackMesosAgent(draft, instance, status), status, meaning);
 }
@@ -89,9 +89,9 @@ function applyMeaning(draft: Draft, instance: AgentInstance, status: TaskStatus,
 
 /**
  * What Mesos reports about the container's addresses while it runs; before that it is the address of the Mesos agent
- * (apache/mesos Slave::_statusUpdate; docker/executor.cpp). Docker's bridge gives one that other hosts have, too; the
- * host's network that of the Mesos agent; CNI and user networks one of the network. Docker's name for the container
- * comes with the executor's own update only.
+ * (apache/mesos Slave::_statusUpdate; docker/executor.cpp). With Docker's bridge other hosts use the same address; with
+ * the host network it is that of the Mesos agent; CNI and user networks have individual addresses. Docker's name for
+ * the container is only part of the executor's own update.
  */
 function withContainer(draft: Draft, instance: AgentInstance, status: TaskStatus): AgentInstance {
   const { ipAddresses: addresses = instance.addresses, dockerName = instance.dockerName } = status;
@@ -135,15 +135,15 @@ function onAlive(draft: Draft, instance: AgentInstance, status: TaskStatus): voi
 }
 
 /**
- * Only the master, asked again, can say that a task is alive that was lost, or which was killed or ended while nobody
- * reached its Mesos agent; an update may be a late copy, so it is asked. But of one that was called dropped no update
- * can be old: its ACCEPT has arrived twice, and the other copy was good.
+ * Only reconciliation with the master can show that a task is running that was lost, killed or ended while its Mesos
+ * agent was unreachable; an update may be a late copy, so it is reconciled. But an update of a task that was reported
+ * as dropped cannot be old: its ACCEPT has arrived twice, and the other copy succeeded.
  */
 function onBackFromTheDead(draft: Draft, instance: Gone, status: TaskStatus): void {
   const isNews = status.reason === "REASON_RECONCILIATION" || status.reason === "REASON_AGENT_REREGISTERED" ||
     status.reason === "REASON_SLAVE_REREGISTERED";
   if (instance.cause === "lost" && !isNews) {
-    // Its ACCEPT may have been so slow that the master, asked before, did not know the task.
+    // Its ACCEPT may have been so slow that the master did not know the task at the time of the request.
     draft.effect({ kind: "reconcile-tasks", tasks: [taskOf(instance)] });
     return;
   }
@@ -161,7 +161,7 @@ function onBackFromTheDead(draft: Draft, instance: Gone, status: TaskStatus): vo
   askFor(draft, instance.taskId);
 }
 
-/** Mesos gives it back: what it does, and whether it still has its record, the next list tells. */
+/** Mesos reports it as running again: its activity, and whether it still has its record, will be in the next list. */
 function takeBack(draft: Draft, instance: AgentInstance, uuid: string): void {
   const activity = activityOnReturn(draft, instance);
   draft.put(inPhase(instance, { state: "registered", sinceMs: draft.atMs, uuid, activity }));
@@ -178,7 +178,7 @@ function noteRunning(draft: Draft, instance: AgentInstance): void {
 
 function onKilling(draft: Draft, instance: AgentInstance, status: TaskStatus): void {
   if (instance.state === "killing" || instance.state === "gone") return;
-  // A drained Mesos agent kills what the jobs were waiting for, and asks nobody.
+  // A drained Mesos agent kills agents that jobs were waiting for.
   waivePollWait(draft, instance);
   startKill(draft, instance, "by-mesos", { kind: "by-mesos", message: oneLine(status.message) });
 }
@@ -196,7 +196,7 @@ function onUnreachable(draft: Draft, instance: AgentInstance): void {
   draft.note({ kind: "agent-unreachable", taskId: instance.taskId, host: instance.host });
 }
 
-/** What the master does not know has not ended, as long as the GoCD server hears it. */
+/** A task that the master does not know has not ended as long as the GoCD server is in contact with its agent. */
 function onLost(draft: Draft, instance: AgentInstance, status: TaskStatus): void {
   const isStopping = instance.state === "killing" || instance.state === "gone";
   const record = isStopping || isProof(status) ? undefined : heardRecord(draft, instance);
@@ -208,7 +208,8 @@ function onTerminal(draft: Draft, instance: AgentInstance, status: TaskStatus): 
   if (instance.state === "gone") return;
   const reason = reasonMeaning(status.reason);
   if (reason === "offer" && instance.state !== "launching") {
-    // One copy of its ACCEPT came to nothing. Another was good, as the task is known to have begun; or else Mesos says so.
+    // One copy of its ACCEPT failed. Another one succeeded, because the task is known to have started; otherwise Mesos
+    // reports its end.
     return askFor(draft, instance.taskId);
   }
   const cause = endCause(instance, status);
@@ -237,7 +238,7 @@ function onTerminal(draft: Draft, instance: AgentInstance, status: TaskStatus): 
     case "lost":
       return noteLost(draft, instance, { ...ended, message });
     case "never-registered":
-      // Why it was stopped was reported, and counted, at that time.
+      // The reason for stopping it was already reported and counted.
       draft.note({ kind: "agent-stopped-unregistered", ...ended });
       return;
     case "launch-failed":
@@ -264,8 +265,9 @@ function noteLost(draft: Draft, instance: AgentInstance, ended: EndedTask & { re
 }
 
 /**
- * Whether a launch that was stored has begun nothing: a Mesos agent that is there does not know its task (apache/mesos
- * Master::_reconcileTasks answers TASK_GONE), and would repeat each update of it until that had been seen, and stored.
+ * Whether a stored launch never started: its Mesos agent is registered but does not know the task (apache/mesos
+ * Master::_reconcileTasks responds with TASK_GONE), and would repeat each update of it until it was acknowledged, and
+ * thus stored.
  */
 function hasNeverBegun({ state }: AgentInstance, ended: Pick<EndedTask, "state" | "reason">): boolean {
   return state === "launching" && ended.state === "TASK_GONE" && ended.reason === "REASON_RECONCILIATION";

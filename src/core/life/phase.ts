@@ -15,7 +15,7 @@ import {
 import type { IdleReason, KillReason } from "./causes.ts";
 import { clocksOf } from "../profile_of.ts";
 
-/** The uuid of its GocdAgent, where it is known. */
+/** The uuid of its GocdAgent, if known. */
 export function uuidOf(instance: AgentInstance): string | undefined {
   switch (instance.state) {
     case "launching":
@@ -27,13 +27,13 @@ export function uuidOf(instance: AgentInstance): string | undefined {
   }
 }
 
-/** The GoCD server shows this record of it, which is no longer to be deleted. */
+/** The GoCD server lists this record for it, which must no longer be deleted. */
 export function register(draft: Draft, instance: AgentInstance, uuid: string, activity: AgentActivity): void {
   const { strangers: _, isDeleteAsked: __, ...kept } = instance;
   draft.put(inPhase(kept, { state: "registered", sinceMs: draft.atMs, uuid, activity }));
 }
 
-/** Takes a registered instance out of service: DISABLE leaves, the rest follows by reading. */
+/** Drains a registered instance: DISABLE is sent, the next steps follow from lists. */
 export function startDrain(
   draft: Draft,
   instance: Registered,
@@ -77,12 +77,12 @@ export function startKill(draft: Draft, instance: AgentInstance, cause: KillCaus
   });
 }
 
-/** Its task as calls name it; the master finds one whose Mesos agent is not known by its id alone. */
+/** Its task as used in calls; if its Mesos agent is not known, the master finds it by its id alone. */
 export function taskOf({ taskId, mesosAgentId }: AgentInstance): { taskId: string; mesosAgentId?: string } {
   return mesosAgentId === "" ? { taskId } : { taskId, mesosAgentId };
 }
 
-/** Puts KILL on its way with the profile's grace. */
+/** Sends KILL with the grace period of the profile. */
 export function sendKill(draft: Draft, instance: AgentInstance): void {
   draft.effect({
     kind: "kill-task",
@@ -91,12 +91,12 @@ export function sendKill(draft: Draft, instance: AgentInstance): void {
   });
 }
 
-/** It is over as far as Mesos knows, and the GoCD server does not hear it. */
+/** It has ended according to Mesos, and is not in contact with the GoCD server. */
 export function endUnproven(draft: Draft, instance: AgentInstance, cause: EndCause, message: string): void {
   draft.put({ ...ended(draft, instance, cause, message), isUnproven: true });
 }
 
-/** The task is over; its record on the GoCD server is cleaned up from here on. */
+/** The task has ended; its record on the GoCD server is cleaned up from here on. */
 export function end(draft: Draft, instance: AgentInstance, cause: EndCause, message: string): void {
   draft.put(ended(draft, instance, cause, message));
 }

@@ -1,9 +1,9 @@
 // Adjusts restored instances to the current clock: it may have been set back while the program was down, and no time
-// may lie in the future, or a pause counted from it would never end.
+// may be in the future, otherwise a pause counted from it would never end.
 
 import type { AgentActivity, AgentInstance, DrainStep, RegistrationGap } from "../instance.ts";
 
-/** The instance with every time that lies after `atMs` brought back to it; the same object where none does. */
+/** The instance with every time after `atMs` reset to `atMs`; the same object if there is none. */
 export function notInFuture(instance: AgentInstance, atMs: number): AgentInstance {
   const latestMs = Math.max(
     instance.createdMs,
@@ -40,7 +40,7 @@ export function notInFuture(instance: AgentInstance, atMs: number): AgentInstanc
   }
 }
 
-/** The time that only this phase has. */
+/** The timestamp that only this phase has. */
 function phaseMs(instance: AgentInstance): number {
   switch (instance.state) {
     case "starting":

@@ -1,14 +1,14 @@
-// An instance that Mesos had lost and reports again. If its record was deleted meanwhile, it can hold no build and will
-// not register again (GoCD 20.2 on; before, it comes back as Pending), so it is killed.
+// An instance that Mesos had lost and reports as running again. If its record was deleted in the meantime, it cannot
+// have a build and will not register again (GoCD 20.2 and later; before, it reappears as Pending), so it is killed.
 
 import type { Draft } from "../draft.ts";
 import type { AgentActivity, AgentInstance } from "../instance.ts";
 import { agentsAsOfMs, isFresh } from "../session/reading.ts";
 
-/** Given back by Mesos after we had its record deleted, and not seen on the GoCD server since. */
+/** Reported as running by Mesos after we deleted its record, and not seen on the GoCD server since. */
 const unrecordedWord = "unrecorded";
 
-/** What an instance does in the moment in which Mesos gives it back, as far as is known. */
+/** The activity of an instance when Mesos reports it as running again, as far as known. */
 export function activityOnReturn(draft: Draft, instance: AgentInstance & { readonly uuid?: string }): AgentActivity {
   const { reading, agents } = draft.state.server;
   if (instance.isDeleteAsked !== true) return { kind: "unsure", sinceMs: draft.atMs, word: "returned" };
@@ -16,17 +16,19 @@ export function activityOnReturn(draft: Draft, instance: AgentInstance & { reado
   return { kind: "unsure", sinceMs: isListed ? draft.atMs : reading.readMs, word: unrecordedWord };
 }
 
-/** Whether its record was deleted by us, and the GoCD server has not shown it since it was given back. */
+/** Whether we deleted its record, and the GoCD server has not listed it since it was reported as running again. */
 export function isReturning(activity: AgentActivity): activity is AgentActivity & { readonly kind: "unsure" } {
   return activity.kind === "unsure" && activity.word === unrecordedWord;
 }
 
-/** Whether it has yet to be enabled: then it registers as any other. */
+/** Whether it was not enabled yet: then it registers like any other. */
 export function isPendingOnReturn({ state: { server } }: Draft, uuid: string): boolean {
   return server.agents.some((each) => each.uuid === uuid && each.configState === "Pending");
 }
 
-/** Whether a list of now that lacks the record was asked for long enough after a list that might have shown it. */
+/**
+ * Whether the current list, which lacks the record, was requested long enough after a list that might have shown it.
+ */
 export function isUnrecorded(draft: Draft, activity: AgentActivity): boolean {
   if (!isReturning(activity) || !isFresh(draft)) return false;
   const { server, settings } = draft.state;

@@ -1,5 +1,5 @@
-// The last lines that a failed container has written to stderr: asked of its Mesos agent, where that is allowed, and kept
-// with the failure until the next one. Not here: reading them (mesos/sandbox_file.ts).
+// The last lines that a failed container has written to stderr: requested from its Mesos agent, if allowed, and kept
+// with the failure until the next one. They are read in mesos/sandbox_file.ts.
 
 import type { Draft } from "../draft.ts";
 import type { EventOf } from "../event.ts";
@@ -8,7 +8,7 @@ import type { MesosAgentAddress } from "../placement/offer.ts";
 import type { Failure } from "./causes.ts";
 import { type FailureKind, failureKind } from "./failure_window.ts";
 
-/** What reading the end of a file in a sandbox gave. */
+/** The result of reading the end of a file in a sandbox. */
 export type SandboxAnswer =
   /** Its last lines, without secrets and control characters; empty: it is empty. */
   | { readonly kind: "read"; readonly text: string }
@@ -16,20 +16,20 @@ export type SandboxAnswer =
   | { readonly kind: "not-allowed"; readonly host: string }
   | { readonly kind: "failed"; readonly message: string };
 
-/** The stderr of the container that has failed last. */
+/** The stderr of the container that failed last. */
 export interface StderrTail {
   readonly taskId: string;
   readonly host: string;
   readonly answer: SandboxAnswer;
 }
 
-/** Where a Mesos agent listens that no offer has told of (apache/mesos src/slave/flags.cpp, `--port`). */
+/** The default port of a Mesos agent without a known offer (apache/mesos src/slave/flags.cpp, `--port`). */
 const defaultPort = 5_051;
 
-/** Failures of which the container has something to say. */
+/** Failures for which the output of the container is useful. */
 const telling: ReadonlySet<FailureKind> = new Set(["early-exit", "exit", "register"]);
 
-/** Asks for the end of its stderr, if its container has run and the configuration allows any host to be asked. */
+/** Requests the end of its stderr, if its container was running and the configuration allows it for any host. */
 export function askForStderr(draft: Draft, instance: AgentInstance, failure: Failure): void {
   const { settings, framework: { frameworkId }, offers } = draft.state;
   if (settings.readsSandboxes !== true || frameworkId === undefined || instance.mesosAgentId === "") return;
@@ -40,7 +40,7 @@ export function askForStderr(draft: Draft, instance: AgentInstance, failure: Fai
   draft.effect({ kind: "read-sandbox", taskId, profile, host, frameworkId, address });
 }
 
-/** The answer: kept if its profile still fails, and told. */
+/** Handles the response: kept if its profile is still failing, and reported. */
 export function sandboxRead(draft: Draft, { request, answer }: EventOf<"sandbox-read">): void {
   const { taskId, profile, host } = request;
   const { breakers } = draft.state;

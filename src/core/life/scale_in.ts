@@ -1,4 +1,4 @@
-// Which agents are drained: those to be retired, before planning, and those idle for long, after it.
+// Selects the agents to drain: those to be retired, before planning, and those idle for long, after it.
 
 import type { Assessment } from "../demand/assess.ts";
 import { holdsTakingDown } from "./brake.ts";
@@ -21,13 +21,13 @@ import type { State } from "../state.ts";
 import { profileNow } from "../demand/windows.ts";
 import { isWear } from "./worn.ts";
 
-/** Drains begun in one poll at most, so that a mistake in a list cannot empty the whole fleet at once. */
+/** Maximum number of drains started in one poll, so that an error in a list cannot empty the whole fleet at once. */
 const drainsPerPollMax = 50;
 
 /**
- * Disables what is to go whatever waits, before a plan is made: as long as such an agent is not disabled, it takes jobs, so
- * that it counts as an agent; once it is, its jobs need another. What must take no job at all is disabled on the first list
- * that shows it, the others at a poll. Returns how many drains have begun.
+ * Disables agents that are removed regardless of demand, before a plan is made: until such an agent is disabled, it
+ * takes jobs and counts as capacity; afterwards its jobs need another agent. Agents that must take no job at all are
+ * disabled on the first list that shows them, the others at a poll. Returns the number of started drains.
  */
 export function retireAgents(draft: Draft, occasion: "poll" | "read"): number {
   if (!mayDrain(draft)) return 0;
@@ -36,7 +36,7 @@ export function retireAgents(draft: Draft, occasion: "poll" | "read"): number {
     if (instance.state !== "registered") continue;
     if (occasion === "read" && !isPrompt(instance)) continue;
     const reason = reasonToRetire(draft, instance);
-    // What has its last job is not taken from a fleet that is needed: no mistake in a list is as dear as a second job.
+    // Agents with their last job are exempt from the limit: an error in a list costs less than a second job.
     if (reason === undefined || reason !== "max-jobs" && drains >= drainsPerPollMax) continue;
     startDrain(draft, instance, reason);
     drains++;
@@ -48,7 +48,7 @@ function mayDrain({ state }: Draft): boolean {
   return state.server.info?.maintenance !== "on" && state.session.kind === "subscribed" && !holdsTakingDown(state);
 }
 
-/** Whether it must take no more jobs from now on. */
+/** Whether it must not take more jobs from now on. */
 function isPrompt({ retire }: Registered): boolean {
   return retire === "maintenance" || retire === "operator" || retire === "stop-sent" || isWear(retire);
 }
@@ -57,7 +57,8 @@ function reasonToRetire(draft: Draft, instance: Registered): DrainReason | undef
   const { state } = draft;
   const { activity, retire } = instance;
   if (state.controls.mode !== "run") return "operator";
-  // Maintenance and the operator want the agent gone even while it builds: disabled now, it finishes its job.
+  // For maintenance or the operator the agent is removed even while it is building: it is disabled now and finishes its
+  // job.
   if (retire === "maintenance" || retire === "operator" || retire === "stop-sent") return retire;
   if (isWear(retire)) return mayWornGo(draft, instance) ? retire : undefined;
   const reason = retire ?? (profileOf(state.settings, instance.profile) === undefined ? "profile-changed" : undefined);
@@ -67,8 +68,9 @@ function reasonToRetire(draft: Draft, instance: Registered): DrainReason | undef
 }
 
 /**
- * A worn agent that builds is disabled at once, so that it takes no other job. An idle one that is only old first takes the
- * job that waits for it, which the server gives it in a moment, and stays as long as `min-idle` lacks its replacement.
+ * A worn agent that is building is disabled immediately, so that it takes no other job. An idle one that is only old
+ * first takes the job that waits for it, which the server will assign shortly, and stays until `min-idle` has its
+ * replacement.
  */
 function mayWornGo(draft: Draft, instance: Registered): boolean {
   const { state, atMs } = draft;
@@ -77,7 +79,7 @@ function mayWornGo(draft: Draft, instance: Registered): boolean {
   if (retire === "max-jobs") return true;
   const profile = profileOf(state.settings, instance.profile);
   if (atMs - activity.sinceMs < state.settings.poller.assignGraceMs && isUsefulNow(state, instance)) return false;
-  // Of another profile than now it goes in any case, as if it were not old.
+  // If its profile has changed it is removed in any case, as if it were not old.
   if (profile === undefined || profile.hash !== instance.profileHash) return true;
   const idle = [...state.instances.values()].filter((each) =>
     each.state === "registered" && each.activity.kind === "idle"
@@ -86,13 +88,16 @@ function mayWornGo(draft: Draft, instance: Registered): boolean {
   return isOverdue || reserveOf(state, idle).spares(instance);
 }
 
-/** Whether a job waits that it can take. */
+/** Whether a job is waiting that it can take. */
 function isUsefulNow({ demand: { backlog } }: State, instance: Registered): boolean {
   const capability = capabilityFor(instance, backlog.resourceCase);
   return backlog.buckets.some(({ requirement }) => canTake(capability, requirement));
 }
 
-/** One that was on its way when its profile changed takes the job that it came for; the server needs a moment to give it. */
+/**
+ * An agent that was starting when its profile changed takes the job that it was launched for; the server needs a moment
+ * to assign it.
+ */
 function isAwaited({ state, atMs }: Draft, instance: Registered): boolean {
   const { poller } = state.settings;
   if (instance.sinceMs <= state.settingsSinceMs || !isNewcomer(instance)) return false;
@@ -100,7 +105,10 @@ function isAwaited({ state, atMs }: Draft, instance: Registered): boolean {
   return isUsefulNow(state, instance);
 }
 
-/** Starts the drains that a plan calls for: of agents that have been idle for long. `begun`: of this poll, so far. */
+/**
+ * Starts the drains required by a plan: of agents that have been idle for long. `begun`: number of drains started in
+ * this poll so far.
+ */
 export function scaleIn(draft: Draft, assessment: Assessment, begun = 0): void {
   const { state } = draft;
   if (!mayDrain(draft)) return;
@@ -129,7 +137,7 @@ export function scaleIn(draft: Draft, assessment: Assessment, begun = 0): void {
   }
 }
 
-/** Starts the drains of idle agents that nothing waiting can use, while others are held back for want of their places. */
+/** Starts the drains of idle agents that no waiting job can use, while others are held back and need their slots. */
 export function giveRoom(draft: Draft, plan: Plan, begun: number): number {
   const { state, atMs } = draft;
   if (!mayDrain(draft) || isAnyHung(state)) return 0;

@@ -1,5 +1,5 @@
-// Agents that have done enough (`max-jobs`, `max-lifetime`): what they build is counted, and they are marked to be
-// replaced. Not here: taking them out of service (scale_in.ts).
+// Worn agents (`max-jobs`, `max-lifetime`): counts their builds and marks them to be replaced. They are drained in
+// scale_in.ts.
 
 import { activityWord } from "./activity.ts";
 import type { Draft } from "../draft.ts";
@@ -12,12 +12,15 @@ import type { State } from "../state.ts";
 /** Why an agent is worn. */
 export type Wear = Extract<RetireReason, "max-jobs" | "max-lifetime">;
 
-/** Lifetimes are shortened by up to this share, each differently: agents launched together do not all go together. */
+/**
+ * Lifetimes are shortened by up to this share, each differently, so that agents launched together are not all replaced
+ * together.
+ */
 const spreadMax = 0.1;
-/** The whole parts taken away, multiples of the golden ratio lie well apart. */
+/** The fractional parts of multiples of the golden ratio are evenly spread. */
 const goldenRatio = 1.618_034;
 
-/** Counts what a list shows registered agents to build, and marks the worn ones. */
+/** Counts the builds of registered agents in a list, and marks the worn ones. */
 export function retireWorn(draft: Draft, agents: readonly GocdAgent[]): void {
   const { settings } = draft.state;
   const byUuid = new Map(agents.map((each) => [each.uuid, each]));
@@ -33,7 +36,7 @@ export function retireWorn(draft: Draft, agents: readonly GocdAgent[]): void {
   }
 }
 
-/** What an instance is to be replaced for; `undefined`: it may go on. */
+/** Why an instance must be replaced; `undefined`: it may continue. */
 export function wearOf({ settings }: Pick<State, "settings">, instance: AgentInstance, atMs: number): Wear | undefined {
   const { maxJobs, maxLifetimeMs } = profileOf(settings, instance.profile) ?? {};
   if ((instance.built?.jobs ?? 0) >= (maxJobs ?? Infinity)) return "max-jobs";
@@ -41,12 +44,12 @@ export function wearOf({ settings }: Pick<State, "settings">, instance: AgentIns
   return atMs - instance.createdMs >= lifetimeMs ? "max-lifetime" : undefined;
 }
 
-/** Whether an agent is drained for its wear, and for nothing else. */
+/** Whether an agent is drained only because it is worn. */
 export function isWear(reason: DrainReason | undefined): reason is Wear {
   return reason === "max-jobs" || reason === "max-lifetime";
 }
 
-/** Whether the next build of an idle agent may be its last: it is to be seen soon after it has begun. */
+/** Whether the next build of an idle agent may be its last, so that it must be detected soon after its start. */
 export function isLastJobNear({ settings }: Pick<State, "settings">, instance: Registered): boolean {
   const { maxJobs } = profileOf(settings, instance.profile) ?? {};
   return instance.retire === undefined && (instance.built?.jobs ?? 0) >= (maxJobs ?? Infinity) - 1;
@@ -57,8 +60,8 @@ function countsJobs({ maxJobs, keepsWorkspaces }: AgentProfile): boolean {
 }
 
 /**
- * A build counts once: where the server tells its job, by that; else when the agent begins to build. A job that the server
- * has put back and given to the same agent again is one.
+ * A build counts once: by its job if the server reports it, otherwise when the agent starts building. A job that the
+ * server reschedules to the same agent counts once.
  */
 function withBuild({ atMs }: Draft, instance: Registered, gocdAgent: GocdAgent | undefined): Registered {
   if (gocdAgent === undefined || activityWord(gocdAgent) !== "building") return instance;
@@ -70,7 +73,7 @@ function withBuild({ atMs }: Draft, instance: Registered, gocdAgent: GocdAgent |
   return { ...instance, built: { jobs: (built?.jobs ?? 0) + 1, ...(locator === undefined ? {} : { locator }) } };
 }
 
-/** What it is to go for already may wait until it is idle; what it has done may not. */
+/** Another reason for removal may wait until it is idle; wear may not. */
 function yieldsTo(retire: RetireReason | undefined, wear: Wear): boolean {
   return retire === undefined || retire === "profile-changed" || retire === "surplus" ||
     retire === "max-lifetime" && wear === "max-jobs";

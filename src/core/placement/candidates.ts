@@ -8,49 +8,49 @@ import type { AgentProfile } from "../settings.ts";
 
 /** The possible hosts of one profile. */
 export interface Candidates {
-  /** Whose candidates these are. */
+  /** The profile of these candidates. */
   readonly profile: AgentProfile;
-  /** What each host is held against. */
+  /** The requirements for a host. */
   readonly demand: HostDemand;
   /** A binary heap, the best host at 0. Entries of an older version of their host are dropped when they surface. */
   readonly heap: Candidate[];
-  /** How much of {@link PlacementRound.touched} the heap has taken in. */
+  /** How much of {@link PlacementRound.touched} the heap has processed. */
   touchedSeen: number;
 }
 
-/** A host with its rank at one version. */
+/** A host with its rank at a certain version. */
 export interface Candidate {
-  /** The host ranked. */
+  /** The ranked host. */
   readonly host: HostOffers;
-  /** Its version when it was ranked. */
+  /** The version of the host at that time. */
   readonly version: number;
-  /** Compared from left to right, the lowest first. */
+  /** Compared from left to right, lowest first. */
   readonly rank: readonly number[];
 }
 
-/** What all profiles of a round share. */
+/** Data shared by all profiles of a round. */
 export interface PlacementRound {
-  /** In the order of their positions. */
+  /** In order of position. */
   readonly hosts: readonly HostOffers[];
-  /** What holds for all of them. */
+  /** Conditions for all hosts. */
   readonly rules: RoundRules;
-  /** The largest amount of each resource on any host: makes amounts of different resources comparable. */
+  /** The largest amount of each resource on any host, to compare amounts of different resources. */
   readonly largest: ResourceQuantities;
-  /** Hosts that took a task, in order, with repeats. */
+  /** Hosts that took a task, in order, with repetitions. */
   readonly touched: HostOffers[];
 }
 
-/** The resources whose left-over decides how full a host is; ports are never scarce enough to count. */
+/** The resources whose remainder determines how full a host is; ports are never scarce enough to matter. */
 const weighedNames: readonly ResourceName[] = ["cpus", "mem", "disk", "gpus"];
 
-/** How many host ports a profile needs: one for each port mapping where it has any. */
+/** How many host ports a profile needs: one for each port mapping. */
 export function needOf(profile: AgentProfile): ResourceQuantities {
   const need = quantitiesOf(profile.mesosResources);
   const mappings = profile.container.portMappings.length;
   return mappings === 0 ? need : { ...need, ports: mappings };
 }
 
-/** What a host is held against for a profile. */
+/** The requirements of a profile for a host. */
 export function demandOf(profile: AgentProfile): HostDemand {
   return {
     profileName: profile.name,
@@ -61,14 +61,14 @@ export function demandOf(profile: AgentProfile): HostDemand {
   };
 }
 
-/** Looks at every host once. */
+/** Checks every host once. */
 export function candidatesFor(profile: AgentProfile, round: PlacementRound): Candidates {
   const candidates: Candidates = { profile, demand: demandOf(profile), heap: [], touchedSeen: round.touched.length };
   for (const host of round.hosts) consider(candidates, host, round);
   return candidates;
 }
 
-/** Takes the best host out of the heap; `undefined` where none can take the task. It comes back once it was touched. */
+/** Removes the best host from the heap; `undefined` if none can take the task. It is added again after a change. */
 export function bestHost(candidates: Candidates, round: PlacementRound): HostOffers | undefined {
   const touched = new Set(round.touched.slice(candidates.touchedSeen));
   candidates.touchedSeen = round.touched.length;
@@ -85,8 +85,8 @@ function consider(candidates: Candidates, host: HostOffers, round: PlacementRoun
 }
 
 /**
- * Hosts with GPUs come last; a profile that needs some has no others. Then `pack`: hosts where we already are, the fullest of them
- * first. `spread`: fewest instances of the profile, fewest of ours, most room. Then the position.
+ * Hosts with GPUs come last; a profile that needs GPUs has only those. Then `pack`: hosts with our instances, fullest
+ * first. `spread`: fewest instances of the profile, fewest of our instances, most free resources. Then the position.
  */
 function rankOf(host: HostOffers, candidates: Candidates, round: PlacementRound): readonly number[] {
   const { profile, demand } = candidates;
@@ -102,7 +102,9 @@ function rankOf(host: HostOffers, candidates: Candidates, round: PlacementRound)
   }
 }
 
-/** What is left of the resources that the task needs, each as a share of the largest host's; only for comparing. */
+/**
+ * The remainder of the resources that the task needs, each relative to that of the largest host; only for comparison.
+ */
 function roomOn(host: HostOffers, need: ResourceQuantities, largest: ResourceQuantities): number {
   let room = 0;
   for (const name of weighedNames) {

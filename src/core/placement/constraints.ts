@@ -4,37 +4,40 @@ import { shortened } from "../text.ts";
 import type { MesosAttribute, NumberRange } from "./offer.ts";
 import type { PlacementConstraint } from "../settings.ts";
 
-/** The part of an offer that constraints look at. */
+/** The part of an offer that constraints use. */
 export interface ConstrainedHost {
   /** Hostname of the Mesos agent. */
   readonly hostname: string;
-  /** Region of its fault domain, where it has one. */
+  /** Region of its fault domain, if any. */
   readonly region?: string;
-  /** Zone of its fault domain, where it has one. */
+  /** Zone of its fault domain, if any. */
   readonly zone?: string;
   /** Its attributes. */
   readonly attributes: readonly MesosAttribute[];
 }
 
-/** A constraint made ready for many hosts (its pattern is compiled once). */
+/** A compiled constraint, for use with many hosts. */
 export interface CompiledConstraint {
-  /** As it was configured. */
+  /** As configured. */
   readonly constraint: PlacementConstraint;
   /** Whether the host meets it. */
   readonly isMet: (host: ConstrainedHost) => boolean;
 }
 
-/** Where a constraint's field is found: with a leading `@` only in the agent itself, without also among its attributes. */
+/**
+ * Where the field of a constraint is looked up: with a leading `@` only in the agent itself, otherwise also in its
+ * attributes.
+ */
 export type FieldSource =
   | { readonly kind: "hostname" }
-  /** The fault domain; where `orAttribute` is given and the agent has no fault domain, the attribute of that name. */
+  /** The fault domain; if `orAttribute` is given and the agent has no fault domain, the attribute with that name. */
   | { readonly kind: "region" | "zone"; readonly orAttribute?: string }
   | { readonly kind: "attribute"; readonly name: string };
 
 /** Longest value shown in a reason. */
 const shownCharactersMax = 80;
 
-/** Compiles the constraints of a profile. An invalid regular expression makes its constraint unmeetable. */
+/** Compiles the constraints of a profile. A constraint with an invalid regular expression is never met. */
 export function compileConstraints(constraints: readonly PlacementConstraint[]): readonly CompiledConstraint[] {
   return constraints.map((constraint) => {
     const source = fieldSource(constraint.field);
@@ -51,13 +54,13 @@ export function unmetConstraint(
   return constraints.find((compiled) => !compiled.isMet(host))?.constraint;
 }
 
-/** What the host has in the field of a constraint, as text and not too long; absent: nothing. */
+/** The value of the constraint's field on the host, as truncated text; absent: it has none. */
 export function shownValue(host: ConstrainedHost, { field }: PlacementConstraint): string | undefined {
   const value = valueOf(host, fieldSource(field));
   return value === undefined ? undefined : shortText(textForms(value).join(","));
 }
 
-/** Where the value of a constraint's field comes from. Same words as Marathon: `@hostname`, `@region`, `@zone`. */
+/** Where the value of a constraint's field comes from. Same names as in Marathon: `@hostname`, `@region`, `@zone`. */
 export function fieldSource(field: string): FieldSource {
   switch (field) {
     case "hostname":
@@ -75,7 +78,7 @@ export function fieldSource(field: string): FieldSource {
   }
 }
 
-/** A pattern that must match the whole text; `undefined` if it is not a regular expression. */
+/** A pattern that must match the whole text; `undefined` if it is not a valid regular expression. */
 export function compilePattern(pattern: string): RegExp | undefined {
   try {
     return new RegExp(`^(?:${pattern})$`);
@@ -86,7 +89,10 @@ export function compilePattern(pattern: string): RegExp | undefined {
 
 type FieldTest = (value: MesosAttribute | undefined) => boolean;
 
-/** The value of the field on this host, a field of the agent itself as text; of attributes of one name the first, as Mesos does. */
+/**
+ * The value of the field on this host, a field of the agent itself as text; of several attributes with the same name
+ * the first, as in Mesos.
+ */
 function valueOf(host: ConstrainedHost, source: FieldSource): MesosAttribute | undefined {
   switch (source.kind) {
     case "hostname":
@@ -133,7 +139,10 @@ function patternTest(operator: "matches" | "not-matches", pattern: RegExp | unde
     : (value) => value === undefined || !textForms(value).some((text) => pattern.test(text));
 }
 
-/** Text: the same text. Scalar: the same number in thousandths. Ranges: the number or range is inside. Set: a member. */
+/**
+ * Text: equal text. Scalar: equal number in thousandths. Ranges: contains the number or range. Set: contains the
+ * member.
+ */
 function equalsText(value: MesosAttribute, wanted: string): boolean {
   switch (value.kind) {
     case "text":
@@ -164,7 +173,7 @@ function parseRange(text: string): NumberRange | undefined {
   return begin <= end ? { begin, end } : undefined;
 }
 
-/** The texts that a pattern is held against: one, but each member of a set. */
+/** The texts that a pattern is matched against: one, or each member of a set. */
 function textForms(value: MesosAttribute): readonly string[] {
   switch (value.kind) {
     case "text":

@@ -1,5 +1,5 @@
-// `scaling.max-cpu-share`: agents get no more than this part of the cluster's cpus, as far as Mesos shows them. Only offers
-// show them, so the limit is kept when offers are accepted, and offers stay wanted while it holds.
+// `scaling.max-cpu-share`: agents use no more than this share of the cluster's cpus, as far as Mesos shows them. Only
+// offers show them, so the limit is applied when offers are accepted, and offers stay wanted while it is reached.
 
 import type { Draft } from "../draft.ts";
 import { countsToLimit } from "../demand/gates.ts";
@@ -9,20 +9,20 @@ import { profileOf } from "../profile_of.ts";
 import type { HostCapacity, ShareHeld, State, WantedAgents } from "../state.ts";
 import type { WantedWithProfile } from "./placement.ts";
 
-/** A host that has shown nothing for so long may be gone, or taken by others. */
+/** A host without offers for this long may be gone, or used by others. */
 const capacityMaxMs = 10 * 60_000;
 
-/** Of this age the last answer says nothing of now. */
+/** Age after which the last result is outdated. */
 const heldMaxMs = 120_000;
 
-/** Remembers what hosts have to give. */
+/** Remembers the cpus of hosts. */
 export function seeCapacity(draft: Draft, offers: readonly Offer[]): void {
   const { state, atMs } = draft;
   if (state.settings.scaling.maxCpuShare === undefined) return;
   const used = usedByHost(state);
   const names = new Map(offers.map(({ mesosAgentId, hostname }) => [mesosAgentId, hostname]));
   const seen = new Set(names.values());
-  // A machine that came back as another Mesos agent is one machine.
+  // A machine that reregistered as another Mesos agent counts once.
   const isThere = ([id, each]: readonly [string, HostCapacity]): boolean =>
     atMs - each.atMs < capacityMaxMs && (!seen.has(each.hostname) || used.has(id));
   const capacity = new Map([...new Map(state.offers.capacity)].filter(isThere));
@@ -63,18 +63,18 @@ function cpusMilliOf(settings: State["settings"], { state, profile }: AgentInsta
   return countsToLimit(state) ? profileOf(settings, profile)?.mesosResources.cpusMilli ?? 0 : 0;
 }
 
-/** The cpus of our agents and of all hosts that are known, in thousandths. */
+/** The cpus of our agents and of all known hosts, in thousandths. */
 export function clusterOf(state: State): Pick<ShareHeld, "usedMilli" | "clusterMilli"> {
   const used = usedByHost(state);
   const capacity = new Map(state.offers.capacity);
-  // What an agent has that is launched now was offered; what one had that has ended since may have been: its end is heard of
-  // after the master has given its place free.
+  // The resources of an agent launched now were part of the offer; those of an agent that has ended since may have
+  // been: its end is reported after the master has freed its resources.
   const standing = usedByHost(
     state,
     ({ mesosAgentId, createdMs }) => createdMs < (capacity.get(mesosAgentId)?.atMs ?? 0),
   );
   const usedMilli = [...used.values()].reduce((sum, milli) => sum + milli, 0);
-  // A host without an offer for long has at least what our agents there have.
+  // A host without recent offers has at least the cpus of our agents there.
   const hosts = new Set([...used.keys(), ...capacity.keys()]);
   let clusterMilli = 0;
   for (const id of hosts) {
@@ -84,13 +84,13 @@ export function clusterOf(state: State): Pick<ShareHeld, "usedMilli" | "clusterM
   return { usedMilli, clusterMilli };
 }
 
-/** What may be launched of what is wanted, and by index how many are held back. */
+/** The part of the wanted agents that may be launched, and by index how many are held back. */
 export interface Shared {
   readonly wanted: readonly WantedWithProfile[];
   readonly held: readonly number[];
 }
 
-/** Cuts what is wanted to the share; remembers whom that holds back. */
+/** Limits the wanted agents to the share, and remembers which are held back. */
 export function withinShare(draft: Draft, wanted: readonly WantedWithProfile[]): Shared {
   const { state, atMs } = draft;
   const { maxCpuShare } = state.settings.scaling;
@@ -108,14 +108,14 @@ export function withinShare(draft: Draft, wanted: readonly WantedWithProfile[]):
     return { wanted: { ...each, count }, profile };
   });
   const { shareHeld: _, ...offers } = state.offers;
-  // With those that are launched now.
+  // Including those launched now.
   const usedMilli = maxCpuShare * cluster.clusterMilli - leftMilli;
   const shareHeld = { atMs, profiles: [...profiles], ...cluster, usedMilli };
   draft.set({ offers: profiles.size === 0 ? offers : { ...offers, shareHeld } });
   return { wanted: cut, held };
 }
 
-/** How many agents for waiting jobs the share holds back just now. */
+/** How many agents for waiting jobs the share currently holds back. */
 export function heldByShare(state: State, wanted: readonly WantedAgents[], atMs: number): number {
   const held = wanted.filter(({ profile, reason }) =>
     reason.kind === "jobs" && shareHeldOf(state, profile, atMs) !== undefined
@@ -123,7 +123,7 @@ export function heldByShare(state: State, wanted: readonly WantedAgents[], atMs:
   return held.reduce((sum, { count }) => sum + count, 0);
 }
 
-/** That the share holds a profile back just now; absent: it does not. */
+/** Whether the share currently holds a profile back; absent: it does not. */
 export function shareHeldOf({ settings, offers }: State, profile: string, atMs: number): ShareHeld | undefined {
   const { shareHeld } = offers;
   if (settings.scaling.maxCpuShare === undefined || shareHeld === undefined) return undefined;

@@ -1,32 +1,32 @@
 // Hosts where launches failed are avoided for a while: by one profile if only that one failed there, by all if several
-// did or the host itself was at fault.
+// did or the host itself was the cause.
 
 import type { Draft } from "../draft.ts";
 import type { Failure } from "../life/causes.ts";
 import type { BreakersState, HostBreaker } from "../state.ts";
 
-/** Failures of one host inside this window count together. */
+/** Failures of one host within this window count together. */
 const hostWindowMs = 30 * 60_000;
-/** So many of them, and the host is avoided. */
+/** Number of failures after which the host is avoided. */
 const hostFailuresMax = 3;
-/** For so long at first; doubled with each failure that follows, as a small cluster may have no other host. */
+/** Initial duration; doubled with each further failure, because a small cluster may have no other host. */
 const hostAvoidFirstMs = 2 * 60_000;
-/** For so long at most. */
+/** Maximum duration. */
 const hostAvoidMaxMs = 15 * 60_000;
-/** Hosts remembered at most; the oldest are forgotten first. */
+/** Maximum number of remembered hosts; the oldest are dropped first. */
 const hostsMax = 2_000;
 
-/** That a host is avoided. */
+/** A host that is avoided. */
 export interface AvoidedHost {
-  /** From now on. */
+  /** Newly avoided. */
   readonly forMs: number;
-  /** The last one there. */
+  /** The last failure there. */
   readonly failure: Failure;
   /** The only profile that avoids it; absent: all do. */
   readonly profile?: string;
 }
 
-/** Hosts to be avoided now, by name. */
+/** Currently avoided hosts, by name. */
 export function avoidedHosts(hosts: BreakersState["hosts"], atMs: number): Map<string, AvoidedHost> {
   const avoided = new Map<string, AvoidedHost>();
   for (const [host, { avoid, failures, lastFailure }] of hosts) {
@@ -45,7 +45,7 @@ export function avoidedHosts(hosts: BreakersState["hosts"], atMs: number): Map<s
 export interface FailedLaunch {
   readonly host: string;
   readonly createdMs: number;
-  /** Absent where the host alone was at fault. */
+  /** Absent if the host alone was the cause. */
   readonly profile?: string;
   readonly failure: Failure;
 }
@@ -56,7 +56,7 @@ export function rememberFailure(draft: Draft, launch: FailedLaunch): BreakersSta
   const { host, profile, failure } = launch;
   const hosts = new Map(draft.state.breakers.hosts);
   const before = hosts.get(host);
-  // Those launched together count once: several on one host say no more of the host than one.
+  // Instances launched together count once: several failures on one host prove no more than one.
   const last = before?.failures.at(-1);
   if (last !== undefined && launch.createdMs <= last.atMs) return hosts;
   const recent = before?.failures.filter((each) => atMs - each.atMs < hostWindowMs) ?? [];
@@ -87,7 +87,7 @@ export function rememberFailure(draft: Draft, launch: FailedLaunch): BreakersSta
   return hosts;
 }
 
-/** The hosts without the failures of these profiles; one that is left with too few is avoided no longer. */
+/** The hosts without the failures of these profiles; one with too few remaining failures is no longer avoided. */
 export function withoutFailuresOf(
   hosts: BreakersState["hosts"],
   profileNames: ReadonlySet<string>,
@@ -100,7 +100,7 @@ export function withoutFailuresOf(
   return left;
 }
 
-/** The hosts after an agent of this profile has registered from this one: the host is well, and so is the profile there. */
+/** The hosts after an agent of this profile has registered from this one: host and profile work there. */
 export function afterSuccess(
   hosts: BreakersState["hosts"],
   { host, profile }: { readonly host: string; readonly profile: string },
@@ -131,7 +131,7 @@ function avoidAfter(
   atMs: number,
 ): HostBreaker["avoid"] {
   const avoid = before?.avoid;
-  // What was on its way when it began to be avoided says nothing new.
+  // An agent launched before the host was avoided proves nothing new.
   if (avoid !== undefined && atMs < avoid.untilMs) return avoid;
   const forMs = avoid !== undefined && atMs - avoid.untilMs < hostWindowMs
     ? Math.min(2 * avoid.forMs, hostAvoidMaxMs)

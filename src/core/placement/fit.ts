@@ -6,14 +6,14 @@ import { hostsOf, refusalOf, type RoundRules } from "./hosts.ts";
 import type { Offer } from "./offer.ts";
 import { explainUnplaced, type PlacementMiss } from "./reason.ts";
 
-/** How many hosts take one agent of a profile, and where none does, why. */
+/** How many hosts can take one agent of a profile, and if none can, why. */
 export interface Fit {
   readonly hosts: number;
-  /** Absent where some host takes it. */
+  /** Absent if some host can take it. */
   readonly miss?: PlacementMiss;
 }
 
-/** Looks at each host by itself, as if nothing had failed there; `nowMs` is for maintenance windows. */
+/** Checks each host individually, ignoring failures; `nowMs` is for maintenance windows. */
 export function fitOn(profile: AgentProfile, offers: readonly Offer[], nowMs: number): Fit {
   const rules: RoundRules = { nowMs, maintenanceLeadMs: 0, avoidedHosts: new Map(), tasksPerAcceptMax: 1 };
   const demand = demandOf(profile);

@@ -14,9 +14,12 @@ import {
 import { type CompiledConstraint, type ConstrainedHost, unmetConstraint } from "./constraints.ts";
 import type { PlacementConstraint } from "../settings.ts";
 
-/** All offers of one Mesos agent to one role (a master refuses an ACCEPT over two roles), and what this round put there. */
+/**
+ * All offers of one Mesos agent to one role (a master refuses an ACCEPT over two roles), and the tasks placed there in
+ * this round.
+ */
 export interface HostOffers extends ConstrainedHost {
-  /** Position by hostname, Mesos agent id and role: breaks every tie, whatever the order of the offers. */
+  /** Position by hostname, Mesos agent id and role: breaks ties independently of the order of the offers. */
   readonly position: number;
   /** The Mesos agent of all the offers. */
   readonly mesosAgentId: string;
@@ -26,37 +29,37 @@ export interface HostOffers extends ConstrainedHost {
   readonly offerIds: readonly string[];
   /** Maintenance windows of all the offers. */
   readonly unavailabilities: readonly Unavailability[];
-  /** Whether the offers hold what another framework has reserved for itself, with labels. */
+  /** Whether the offers contain resources that another framework has reserved with labels. */
   readonly holdsLabelled: boolean;
-  /** Whether any of the offers held GPUs at the start of the round. */
+  /** Whether any of the offers had GPUs at the start of the round. */
   readonly offersGpus: boolean;
   /** Shared by the roles of one Mesos agent. */
   readonly occupancy: HostOccupancy;
-  /** What is left of the offers. Changes as tasks are put here. */
+  /** The remainder of the offers. Changes as tasks are placed here. */
   pool: ResourcePool;
-  /** How many tasks this round put here. */
+  /** Number of tasks placed here in this round. */
   tasksCount: number;
-  /** Goes up whenever the pool or the occupancy changes. */
+  /** Incremented whenever the pool or the occupancy changes. */
   version: number;
 }
 
-/** Our instances on one Mesos agent, those placed in this round included. */
+/** Our instances on one Mesos agent, including those placed in this round. */
 export interface HostOccupancy {
-  /** Profile name to how many. */
+  /** Number by profile name. */
   readonly byProfile: Map<string, number>;
   /** Of all profiles. */
   total: number;
-  /** One for each role that the agent is offered to. */
+  /** One for each role that its resources are offered to. */
   readonly hosts: HostOffers[];
 }
 
-/** What a host is held against. */
+/** The requirements for a host. */
 export interface HostDemand {
   /** Name of the profile. */
   readonly profileName: string;
   /** The only role whose offers it uses. */
   readonly role: string;
-  /** What one task takes. */
+  /** The resources of one task. */
   readonly need: ResourceQuantities;
   /** All must be met. */
   readonly constraints: readonly CompiledConstraint[];
@@ -64,15 +67,15 @@ export interface HostDemand {
   readonly maxPerHost?: number;
 }
 
-/** What holds for all hosts of a round. */
+/** Conditions for all hosts of a round. */
 export interface RoundRules {
-  /** The present, in ms since the epoch. */
+  /** The current time, in ms since the epoch. */
   readonly nowMs: number;
-  /** A window that opens within this time is in the way. */
+  /** A host with a window that opens within this time is not used. */
   readonly maintenanceLeadMs: number;
   /** By hostname. */
   readonly avoidedHosts: ReadonlyMap<string, AvoidedHost>;
-  /** Tasks on one host in one round at most. */
+  /** Maximum number of tasks on one host per round. */
   readonly tasksPerAcceptMax: number;
 }
 
@@ -131,7 +134,7 @@ export function refusalOf(host: HostOffers, demand: HostDemand, rules: RoundRule
   return { kind: "short", shortfalls: shortfalls(host.pool.totals, demand.need) };
 }
 
-/** Notes that one task of the profile was put on the host, which now has `rest` left. */
+/** Records that one task of the profile was placed on the host, which now has `rest` left. */
 export function occupy(host: HostOffers, profileName: string, rest: ResourcePool): void {
   host.pool = rest;
   host.tasksCount++;
@@ -140,7 +143,7 @@ export function occupy(host: HostOffers, profileName: string, rest: ResourcePool
   for (const touched of host.occupancy.hosts) touched.version++;
 }
 
-/** A window that is open now, or opens before a job started now can be expected to end. */
+/** A window that is open now, or opens before a job started now is expected to end. */
 export function isInTheWay(
   window: Unavailability,
   rules: Pick<RoundRules, "nowMs" | "maintenanceLeadMs">,
@@ -149,7 +152,7 @@ export function isInTheWay(
   return !hasEnded && window.startMs < rules.nowMs + Math.max(1, rules.maintenanceLeadMs);
 }
 
-/** Offers of one Mesos agent to one role; what is said of the agent itself is read from the first by id. */
+/** Offers of one Mesos agent to one role; data about the agent itself is taken from the first one by id. */
 interface OfferGroup {
   readonly first: Offer;
   readonly offers: Offer[];

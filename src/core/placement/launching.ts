@@ -1,5 +1,5 @@
-// From offers to launches: every offer is answered in the step that brings it, and the intent is stored before ACCEPT
-// leaves.
+// From offers to launches: every offer is answered in the step that receives it, and the intent is stored before ACCEPT
+// is sent.
 
 import { nameHosts } from "../identity/adoption.ts";
 import { makeTaskId } from "../identity/task_id.ts";
@@ -20,14 +20,14 @@ import type { AgentProfile } from "../settings.ts";
 import type { State, WantedAgents } from "../state.ts";
 
 /**
- * Refused for this long when nothing is wanted: an hour, cleared by the next REVIVE (scheduler.proto, Call.Decline).
+ * Refusal time when nothing is wanted: an hour, cleared by the next REVIVE (scheduler.proto, Call.Decline).
  */
 const refuseIdleSeconds = 3_600;
-/** Refused for this long when something is wanted that does not fit. */
+/** Refusal time when something is wanted that does not fit. */
 export const refuseBusySeconds = 5;
-/** Two misses of a profile within this time are one that lasts. */
+/** Two misses of a profile within this time count as continuous. */
 const missLastsMs = 120_000;
-/** Launch times kept for the limit per minute. */
+/** Maximum number of launch times kept for the limit per minute. */
 const launchTimesMax = 1_000;
 
 /** Answers all offers: accepts what fits, declines the rest. */
@@ -76,7 +76,7 @@ export function offersReceived(draft: Draft, offers: readonly Offer[]): void {
   settle(draft, { wanted, held: shared.held }, result);
 }
 
-/** Of an offer that was accepted nothing is left that is known of. */
+/** Nothing is known to be left of an accepted offer. */
 function rememberHosts(draft: Draft, offers: readonly Offer[], declined: ReadonlySet<string>): void {
   const occupied = occupancyOf(draft.state);
   const hosts = new Map([...draft.state.offers.hosts].filter(([id]) => occupied.has(id)));
@@ -156,7 +156,7 @@ function launch(draft: Draft, { wanted, profile, resources, hostPorts, accept, s
   return { taskId, profile, ...registration, resources, hostPorts };
 }
 
-/** Takes what was placed off the wanted list, and keeps the nearest miss of the rest for the verdicts. */
+/** Removes placed agents from the wanted list, and keeps the nearest miss of the rest for the verdicts. */
 function settle(
   draft: Draft,
   { wanted, held }: Shared,
@@ -169,7 +169,7 @@ function settle(
     if (miss === undefined) {
       nearestMiss.delete(profile.name);
     } else {
-      // Told when a profile begins to go without, not at every offer.
+      // Reported when a profile starts to find no offer, not at every offer.
       if (!nearestMiss.has(profile.name)) {
         draft.note({ kind: "no-fitting-offer", profile: profile.name, miss: miss.miss });
       }
@@ -197,7 +197,7 @@ function settle(
   });
 }
 
-/** How many instances of each profile a Mesos agent holds. */
+/** Number of instances by profile on a Mesos agent. */
 export function occupancyOf({ instances }: State): Map<string, Map<string, number>> {
   const occupancy = new Map<string, Map<string, number>>();
   for (const instance of instances.values()) {

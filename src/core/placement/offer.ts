@@ -1,29 +1,29 @@
 // Offers of Mesos agents as the core sees them.
 
-/** One `Resource` of an offer (mesos.proto `Resource`), reduced to what placement needs and what a launch gives back. */
+/** One `Resource` of an offer (mesos.proto `Resource`), reduced to what placement and launches need. */
 export interface OfferedResource {
   /** `cpus`, `mem`, `disk`, `gpus`, `ports` or an operator's own name. */
   readonly name: string;
   /** The amount. Scalars in thousandths; ranges inclusive. */
   readonly value: ResourceValue;
-  /** `allocation_info.role`: the role this was offered to; a launched task must repeat it (mesos.proto, Resource). */
+  /** `allocation_info.role`: the role it was offered to; a launched task must repeat it (mesos.proto, Resource). */
   readonly role: string;
   /** The stack of reservations as opaque JSON text, `[]` for unreserved; two resources can be added only if these are equal. */
   readonly reservations: string;
   /**
-   * Why this must not be used for an agent (shared, revocable, a persistent volume or a mount disk, reserved dynamically
-   * with labels and so another framework's own), or `usable`.
+   * `usable`, or why it must not be used for an agent (shared, revocable, a persistent volume or a mount disk, or
+   * dynamically reserved with labels and therefore owned by another framework).
    */
   readonly use: "usable" | "shared" | "revocable" | "disk-source" | "labelled";
 }
 
-/** The value of a Mesos resource: a scalar in thousandths, ranges of whole numbers (inclusive), or a set of words. */
+/** The value of a Mesos resource: a scalar in thousandths, ranges of whole numbers (inclusive), or a set of strings. */
 export type ResourceValue =
   | { readonly kind: "scalar"; readonly milli: number }
   | { readonly kind: "ranges"; readonly ranges: readonly NumberRange[] }
   | { readonly kind: "set"; readonly items: readonly string[] };
 
-/** Whole numbers from `begin` to `end`, both included. */
+/** Integers from `begin` to `end`, inclusive. */
 export interface NumberRange {
   readonly begin: number;
   readonly end: number;
@@ -39,7 +39,7 @@ export type MesosAttribute =
 /** A maintenance window of a Mesos agent (mesos.proto `Unavailability`), in ms since the epoch. */
 export interface Unavailability {
   readonly startMs: number;
-  /** Absent: for ever. */
+  /** Absent: indefinite. */
   readonly durationMs?: number;
 }
 
@@ -52,27 +52,27 @@ export interface Offer {
   readonly role: string;
   readonly resources: readonly OfferedResource[];
   readonly attributes: readonly MesosAttribute[];
-  /** `domain.fault_domain.region.name`, where the agent has one. */
+  /** `domain.fault_domain.region.name`, if the agent has one. */
   readonly region?: string;
-  /** `domain.fault_domain.zone.name`, where the agent has one. */
+  /** `domain.fault_domain.zone.name`, if the agent has one. */
   readonly zone?: string;
   /** The agent's next maintenance window. */
   readonly unavailability?: Unavailability;
-  /** Where the agent itself listens (mesos.proto `Offer.url`); absent: not told. */
+  /** The address of the agent itself (mesos.proto `Offer.url`); absent: not given. */
   readonly agentAddress?: MesosAgentAddress;
 }
 
-/** Where a Mesos agent listens: under its name, and under its IP address where that is told. */
+/** The address of a Mesos agent: its name, and its IP address if given. */
 export interface MesosAgentAddress {
   readonly hostname: string;
   readonly ip?: string;
   readonly port: number;
 }
 
-/** The master asks for resources back (mesos.proto `InverseOffer`): the agent will be taken down. */
+/** The master requests resources back (mesos.proto `InverseOffer`): maintenance of the agent is scheduled. */
 export interface InverseOffer {
   readonly id: string;
-  /** Absent where the master asks the whole framework. */
+  /** Absent if the request is for the whole framework. */
   readonly mesosAgentId?: string;
   readonly unavailability: Unavailability;
 }

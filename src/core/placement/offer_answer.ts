@@ -1,4 +1,4 @@
-// What became of each offer, and why: for people, who look at a host and ask why nothing runs there.
+// How each offer was answered, and why, for people who want to know why nothing is running on a host.
 
 import type { Effect } from "../effect.ts";
 import { isLearning } from "../identity/lineage.ts";
@@ -15,17 +15,17 @@ import { explainUnplaced, type PlacementMiss } from "./reason.ts";
 /** How an offer was answered. */
 export type OfferAnswer =
   | { readonly kind: "accepted"; readonly launches: number }
-  /** The framework is about to end. */
+  /** The framework is being torn down. */
   | { readonly kind: "shutting-down" }
-  /** Nothing is launched before it is known what earlier runs have left. */
+  /** Nothing is launched before the tasks of earlier runs are known. */
   | { readonly kind: "learning" }
   /** No agent was wanted. */
   | { readonly kind: "unwanted" }
-  /** All that was wanted found a place elsewhere. */
+  /** All wanted agents were placed elsewhere. */
   | { readonly kind: "enough" }
-  /** What is still wanted waits for its share of the cluster. */
+  /** The remaining wanted agents wait because of the cpu share. */
   | { readonly kind: "held" }
-  /** `profile` is wanted, and does not fit; without a `miss` it would, beside what was launched. */
+  /** `profile` is wanted but does not fit; without a `miss` it would fit in addition to what was launched. */
   | { readonly kind: "misfit"; readonly profile: string; readonly miss?: PlacementMiss };
 
 /** A step that has answered offers. */
@@ -37,7 +37,7 @@ export interface AnsweredOffers {
   readonly atMs: number;
 }
 
-/** The answer to each of the offers that is asked for. */
+/** The answer to each requested offer. */
 export function answerTo(step: AnsweredOffers): (offer: Offer) => OfferAnswer {
   const { after, offers, effects, atMs } = step;
   const launches = new Map<string, number>();

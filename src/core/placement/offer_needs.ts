@@ -1,5 +1,5 @@
-// What the master should filter offers by, derived from the profiles: smallest useful amounts and attribute
-// constraints. A filter may let too much through; placement.ts decides.
+// The offer filters for the master, derived from the profiles: smallest useful amounts and attribute constraints. A
+// filter may let too much through; placement.ts decides.
 
 import { fromMilli } from "./mesos_resources.ts";
 import type { ResourceName } from "./offer_resources.ts";
@@ -7,20 +7,20 @@ import { needOf } from "./candidates.ts";
 import { compilePattern, fieldSource } from "./constraints.ts";
 import type { AgentProfile, PlacementConstraint } from "../settings.ts";
 
-/** Amounts of scalar resources by name, as the doubles of the wire. */
+/** Amounts of scalar resources by name, as wire doubles. */
 export type ScalarAmounts = Readonly<Record<string, number>>;
 
-/** Per role the groups of which an agent must meet one (Mesos 1.11, scheduler.proto `OfferConstraints`). */
+/** For each role, groups of which an agent must meet at least one (Mesos 1.11, scheduler.proto `OfferConstraints`). */
 export type OfferConstraints = ReadonlyMap<string, readonly OfferConstraintGroup[]>;
 
-/** Conditions that must all hold; never empty, since a master refuses empty groups. */
+/** Conditions that must all be met; never empty, because a master rejects empty groups. */
 export type OfferConstraintGroup = readonly OfferConstraint[];
 
 /** One condition on a Mesos agent (scheduler.proto `AttributeConstraint`). */
 export interface OfferConstraint {
-  /** What is looked at. */
+  /** The field. */
   readonly selector: OfferSelector;
-  /** What must hold of it. */
+  /** The condition. */
   readonly predicate: OfferPredicate;
 }
 
@@ -29,22 +29,28 @@ export type OfferSelector =
   | { readonly kind: "pseudo"; readonly type: "HOSTNAME" | "REGION" | "ZONE" }
   | { readonly kind: "attribute"; readonly name: string };
 
-/** The predicates of Mesos. Those on text hold for every attribute that is not text; the negative ones also for a missing one. */
+/**
+ * The predicates of Mesos. Those on text are met by every attribute that is not text; the negative ones also by a
+ * missing one.
+ */
 export type OfferPredicate =
   | { readonly kind: "exists" | "not-exists" }
   | { readonly kind: "text-equals" | "text-not-equals"; readonly value: string }
   /** The whole text must match; RE2. */
   | { readonly kind: "text-matches" | "text-not-matches"; readonly regex: string };
 
-/** Groups of one role at most; a role that would need more is left unconstrained. */
+/** Maximum number of groups of a role; a role that would need more is not constrained. */
 const groupsPerRoleMax = 64;
 
-/** A master refuses patterns above 100 instructions and 4,096 bytes of RE2 (its default flags); an estimate needs a margin. */
+/**
+ * A master rejects patterns above 100 instructions and 4,096 bytes of RE2 (its default flags); the estimate has a
+ * margin.
+ */
 const patternCostMax = 50;
 
 /**
- * What each profile of the role needs, without repeats: Mesos offers what holds ANY of the quantities listed
- * (hierarchical allocator, `allocatable`). Empty: no profile has the role.
+ * The needs of each profile of the role, without duplicates: Mesos offers resources that contain ANY of the listed
+ * quantities (hierarchical allocator, `allocatable`). Empty: no profile has the role.
  */
 export function allocatableQuantities(profiles: readonly AgentProfile[], role: string): readonly ScalarAmounts[] {
   const scalarNames: readonly ResourceName[] = ["cpus", "mem", "disk", "gpus"];
@@ -59,9 +65,9 @@ export function allocatableQuantities(profiles: readonly AgentProfile[], role: s
 }
 
 /**
- * The constraints of the profiles as far as a master can check them, by role; a group for each profile, or several where
- * a constraint has alternatives. It never holds back an offer that placement would use. A role is absent where
- * one of its profiles takes any agent.
+ * The constraints of the profiles that a master can check, by role; one group for each profile, or several if a
+ * constraint has alternatives. They never filter an offer that placement would use. A role is absent if one of its
+ * profiles accepts any agent.
  */
 export function offerConstraints(profiles: readonly AgentProfile[]): OfferConstraints {
   const constraints = new Map<string, readonly OfferConstraintGroup[]>();
@@ -72,7 +78,7 @@ export function offerConstraints(profiles: readonly AgentProfile[]): OfferConstr
   return constraints;
 }
 
-/** Whether a pattern means the same to RE2 as to us and surely stays below the limits of a master. */
+/** Whether a pattern has the same meaning in RE2 and certainly stays below the limits of a master. */
 export function isPortablePattern(pattern: string): boolean {
   const token = /[A-Za-z0-9_ :@/,-]|\\[.\-d]|[|()*+?.]|\[\^?(?:[A-Za-z0-9_](?:-[A-Za-z0-9_])?)+\]/y;
   let cost = 0;
@@ -84,7 +90,10 @@ export function isPortablePattern(pattern: string): boolean {
   return cost <= patternCostMax && !pattern.includes("(?") && compilePattern(pattern) !== undefined;
 }
 
-/** All combinations of the alternatives of a profile's constraints; a constraint that would make too many is left to placement. */
+/**
+ * All combinations of the alternatives of a profile's constraints; a constraint that would create too many is left to
+ * placement.
+ */
 function groupsOf(profile: AgentProfile): readonly OfferConstraintGroup[] {
   let groups: readonly OfferConstraintGroup[] = [[]];
   for (const constraint of profile.constraints) {
@@ -113,7 +122,7 @@ function alternativesOf(constraint: PlacementConstraint): readonly OfferConstrai
   }
 }
 
-/** The attribute counts only on an agent that has no fault domain. */
+/** The attribute only applies to an agent without a fault domain. */
 function domainOrAttribute(
   constraint: PlacementConstraint,
   domain: OfferSelector,
@@ -158,7 +167,7 @@ function alternativesFor(constraint: PlacementConstraint, selector: OfferSelecto
   }
 }
 
-/** Equal values once, in the order of their first sight. */
+/** Unique values, in the order of their first occurrence. */
 function distinct<Value>(values: readonly Value[]): readonly Value[] {
   return [...new Map(values.map((value) => [JSON.stringify(value), value])).values()];
 }

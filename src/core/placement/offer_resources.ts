@@ -1,45 +1,47 @@
-// Exact arithmetic on offered resources: pools them, compares them with a need, takes a task's share from them.
+// Exact arithmetic on offered resources: pools them, compares them with a need, takes the resources of a task from
+// them.
 
 import type { MesosResources } from "./mesos_resources.ts";
 import type { NumberRange, OfferedResource } from "./offer.ts";
 
-/** The resources that a task of ours can take, in the order in which its pieces are listed. */
+/** The resources that a task of ours can take, in the order in which its parts are listed. */
 const resourceNames: readonly ResourceName[] = ["cpus", "mem", "disk", "gpus", "ports"];
 
-/** Name of a Mesos resource that placement knows; an operator's own resources are never taken. */
+/** Name of a Mesos resource that placement supports; custom resources are never used. */
 export type ResourceName = "cpus" | "mem" | "disk" | "gpus" | "ports";
 
 /** Amounts by name: whole thousandths (mem and disk of MB), for `ports` a plain count. */
 export type ResourceQuantities = Readonly<Record<ResourceName, number>>;
 
-/** A piece of offered resources that may be used, with a well-formed amount. */
+/** A part of the offered resources that may be used, with a valid amount. */
 export interface UsablePiece extends OfferedResource {
   /** One of {@link resourceNames}. */
   readonly name: ResourceName;
 }
 
 /**
- * Offered resources of one host and role, added up. Pieces of different reservations stay apart, because Mesos can only
- * subtract what is equal in role and reservations; within one name, reserved pieces come before unreserved ones.
+ * Offered resources of one host and role, added up. Parts with different reservations are kept separate, because Mesos
+ * can only subtract resources with equal role and reservations; for each name, reserved parts come before unreserved
+ * ones.
  */
 export interface ResourcePool {
   /** Sorted by name, reserved before unreserved, reservations; ports are disjoint. */
   readonly pieces: readonly UsablePiece[];
-  /** Sums over all pieces. */
+  /** Sums over all parts. */
   readonly totals: ResourceQuantities;
 }
 
-/** What one task takes, and the pool without it. */
+/** The resources of one task, and the remaining pool. */
 export interface TakenResources {
   /** In the order of the pool. */
   readonly resources: readonly OfferedResource[];
   /** The ports among them, ascending. */
   readonly hostPorts: readonly number[];
-  /** What is left. */
+  /** The remaining pool. */
   readonly rest: ResourcePool;
 }
 
-/** A resource of which a pool has too little. */
+/** A resource that is insufficient in a pool. */
 export interface Shortfall {
   /** Which resource. */
   readonly name: ResourceName;
@@ -61,8 +63,8 @@ export function quantitiesOf(need: MesosResources): ResourceQuantities {
 }
 
 /**
- * Adds up what may be used of the resources of one host and role. Left out: shared, revocable and disk-source
- * resources, unknown names, malformed amounts; a port listed twice counts once.
+ * Adds up the usable resources of one host and role. Excluded: shared, revocable and disk-source resources, unknown
+ * names, malformed amounts; a port listed twice counts once.
  */
 export function poolOf(resources: readonly OfferedResource[]): ResourcePool {
   const merged = new Map<string, UsablePiece>();
@@ -82,7 +84,7 @@ export function fits(totals: ResourceQuantities, need: ResourceQuantities): bool
     need.gpus <= totals.gpus && need.ports <= totals.ports;
 }
 
-/** Every resource of which these totals have too little, in the order of {@link resourceNames}; empty where the need fits. */
+/** Every insufficient resource, in the order of {@link resourceNames}; empty if the need fits. */
 export function shortfalls(totals: ResourceQuantities, need: ResourceQuantities): readonly Shortfall[] {
   return resourceNames
     .filter((name) => need[name] > totals[name])
@@ -90,8 +92,8 @@ export function shortfalls(totals: ResourceQuantities, need: ResourceQuantities)
 }
 
 /**
- * Cuts the pieces of one task out of a pool: reserved ones first, the lowest ports first. Nothing is made for an amount
- * of zero. `undefined` if the need does not fit.
+ * Takes the resources of one task out of a pool: reserved ones first, the lowest ports first. An amount of zero adds no
+ * part. `undefined` if the need does not fit.
  */
 export function takeResources(pool: ResourcePool, need: ResourceQuantities): TakenResources | undefined {
   if (!fits(pool.totals, need)) return undefined;
@@ -112,7 +114,7 @@ export function takeResources(pool: ResourcePool, need: ResourceQuantities): Tak
   return { resources: taken, hostPorts: portsOf(taken), rest: { pieces: rest, totals: subtract(pool.totals, need) } };
 }
 
-/** The amount of a piece in the units of {@link ResourceQuantities}; zero for a set. */
+/** The amount of a part in the units of {@link ResourceQuantities}; zero for a set. */
 export function amountOf(resource: OfferedResource): number {
   const value = resource.value;
   switch (value.kind) {
@@ -127,12 +129,12 @@ export function amountOf(resource: OfferedResource): number {
   }
 }
 
-/** How many whole numbers disjoint ranges hold. */
+/** Number of integers in disjoint ranges. */
 export function countInRanges(ranges: readonly NumberRange[]): number {
   return ranges.reduce((sum, range) => sum + range.end - range.begin + 1, 0);
 }
 
-/** Sorted, disjoint ranges with the same whole numbers; ranges that are empty or not of whole numbers are left out. */
+/** Sorted, disjoint ranges with the same integers; ranges that are empty or not integral are dropped. */
 export function normalizeRanges(ranges: readonly NumberRange[]): readonly NumberRange[] {
   const sound = ranges.filter((range) =>
     Number.isSafeInteger(range.begin) && Number.isSafeInteger(range.end) && range.begin >= 0 && range.begin <= range.end
@@ -146,7 +148,7 @@ export function normalizeRanges(ranges: readonly NumberRange[]): readonly Number
   return merged;
 }
 
-/** The whole numbers of `ranges` that are not in `removed`; both normalized, and so is the result. */
+/** The integers of `ranges` that are not in `removed`; both normalized, and so is the result. */
 export function subtractRanges(
   ranges: readonly NumberRange[],
   removed: readonly NumberRange[],
@@ -187,7 +189,7 @@ function usablePiece(resource: OfferedResource): UsablePiece | undefined {
   }
 }
 
-/** Both pieces have one name, so they are of one kind. */
+/** Both parts have the same name, so they are of the same kind. */
 function addPieces(one: UsablePiece, other: UsablePiece): UsablePiece {
   if (one.value.kind === "scalar" && other.value.kind === "scalar") {
     return { ...one, value: { kind: "scalar", milli: one.value.milli + other.value.milli } };
@@ -211,7 +213,7 @@ export function compareText(one: string, other: string): number {
   return Number(one > other) - Number(one < other);
 }
 
-/** A master never offers one port twice; if one did, the second must not be handed to another task. */
+/** A master never offers one port twice; if one did, the second must not be given to another task. */
 function withoutRepeatedPorts(pieces: readonly UsablePiece[]): readonly UsablePiece[] {
   let seen: readonly NumberRange[] = [];
   const kept: UsablePiece[] = [];
@@ -243,7 +245,7 @@ function subtract(totals: ResourceQuantities, need: ResourceQuantities): Resourc
   };
 }
 
-/** `amount` is above zero and at most what the piece holds. */
+/** `amount` is above zero and at most that of the part. */
 function cutPiece(piece: UsablePiece, amount: number): { taken: UsablePiece; rest?: UsablePiece } {
   if (amount === amountOf(piece)) return { taken: piece };
   if (piece.value.kind === "scalar") {

@@ -1,5 +1,5 @@
 // Places wanted instances on offers: which offers are accepted with which tasks, which are declined, and why some
-// instances found no place.
+// instances could not be placed.
 
 import type { AvoidedHost } from "./failing_hosts.ts";
 import type { Offer, OfferedResource } from "./offer.ts";
@@ -10,39 +10,39 @@ import { explainUnplaced, type PlacementMiss } from "./reason.ts";
 import type { AgentProfile } from "../settings.ts";
 import type { WantedAgents } from "../state.ts";
 
-/** What is to be placed, and where. */
+/** The input of a placement round. */
 export interface PlacementRequest {
-  /** The present, in ms since the epoch. */
+  /** The current time, in ms since the epoch. */
   readonly nowMs: number;
   /** In any order; an id given twice counts once. */
   readonly offers: readonly Offer[];
-  /** In order of priority: an entry gets all it can before the next one is looked at. */
+  /** In order of priority: each entry gets as much as possible before the next one. */
   readonly wanted: readonly WantedWithProfile[];
-  /** Living instances: Mesos agent id to profile name to how many, for `maxPerHost` and `spread`. */
+  /** Number of running instances by Mesos agent id and profile name, for `maxPerHost` and `spread`. */
   readonly occupancy: ReadonlyMap<string, ReadonlyMap<string, number>>;
-  /** Hostnames that take nothing for a while, with the reason. */
+  /** Avoided hostnames, with the reason. */
   readonly avoidedHosts: ReadonlyMap<string, AvoidedHost>;
   /** A host whose maintenance window opens within this time is not used. */
   readonly maintenanceLeadMs: number;
-  /** Tasks in one ACCEPT at most; absent: {@link defaultTasksPerAcceptMax}. */
+  /** Maximum number of tasks in one ACCEPT; absent: {@link defaultTasksPerAcceptMax}. */
   readonly tasksPerAcceptMax?: number;
 }
 
 /** Wanted instances with their resolved profile. */
 export interface WantedWithProfile {
-  /** How many, for which bucket. */
+  /** Number and bucket. */
   readonly wanted: WantedAgents;
   /** The profile that `wanted.profile` names. */
   readonly profile: AgentProfile;
 }
 
-/** The answer to every offer, and what is left to be placed. */
+/** The answer to every offer, and the instances that were not placed. */
 export interface PlacementResult {
-  /** Sorted by host. A Mesos agent offered to two roles can appear twice, since one ACCEPT must be of one role. */
+  /** Sorted by host. A Mesos agent offered to two roles can appear twice, because an ACCEPT must have a single role. */
   readonly accepts: readonly AcceptedHost[];
   /** Ids of all other offers. */
   readonly declines: readonly string[];
-  /** Of each wanted entry that did not get all, in the order of `wanted`. */
+  /** One for each wanted entry that was not fully placed, in the order of `wanted`. */
   readonly unplaced: readonly UnplacedAgents[];
 }
 
@@ -60,32 +60,32 @@ export interface AcceptedHost {
   readonly placements: readonly Placed[];
 }
 
-/** One instance that found its place. */
+/** One placed instance. */
 export interface Placed {
   /** Index into `PlacementRequest.wanted`. */
   readonly wantedIndex: number;
-  /** Exactly the pieces of the offers that the task takes. */
+  /** The exact resources of the offers that the task uses. */
   readonly resources: readonly OfferedResource[];
   /** The host ports among them, ascending; one for each port mapping. */
   readonly hostPorts: readonly number[];
 }
 
-/** Instances that found no place in this round. */
+/** Instances that were not placed in this round. */
 export interface UnplacedAgents {
   /** Index into `PlacementRequest.wanted`. */
   readonly wantedIndex: number;
-  /** How many of the entry found no place. */
+  /** How many instances of the entry were not placed. */
   readonly count: number;
   readonly miss: PlacementMiss;
 }
 
-/** Keeps one ACCEPT at a few hundred kilobytes, and one host from starting more containers than it could pull at once. */
+/** Limits one ACCEPT to a few hundred kilobytes, and the number of containers that one host starts at once. */
 export const defaultTasksPerAcceptMax = 100;
 
 /**
  * Places as many wanted instances as fit, in the order given. The result does not depend on the order of the offers.
- * Cost: each profile looks at each host once (and once more where it runs out of room); each placement costs a logarithm.
- * Entries share that work where their profiles ask the same of a host, whether or not they are the same object.
+ * Cost: each profile checks each host once (and again if it cannot be placed); each placement is logarithmic. Entries
+ * share this work if their profiles have the same requirements for a host, whether or not they are the same object.
  */
 export function place(request: PlacementRequest): PlacementResult {
   const round = roundOf(request);
@@ -116,13 +116,13 @@ export function place(request: PlacementRequest): PlacementResult {
   return { ...answers(round.hosts, placements), unplaced };
 }
 
-/** The candidates of a profile and, once they have run out, why: room only shrinks within a round. */
+/** The candidates of a profile and, once there are none left, why: free resources only shrink within a round. */
 interface ProfileIndex {
   readonly candidates: Candidates;
   exhausted?: PlacementMiss;
 }
 
-/** Everything of a profile that placement looks at. */
+/** The parts of a profile that placement uses. */
 function placementKey(profile: AgentProfile): string {
   const { name, role, placement, maxPerHost, constraints } = profile;
   return JSON.stringify([name, role, placement, maxPerHost ?? null, needOf(profile), constraints]);
@@ -153,8 +153,8 @@ function raiseTo(largest: { -readonly [name in keyof ResourceQuantities]: number
 }
 
 /**
- * Puts instances on the host that came first: one where they are to be spread, else as many as it takes, because
- * a host that is the fullest stays so while more is put on it.
+ * Places instances on the best host: one if they are spread, otherwise as many as fit, because the fullest host stays
+ * the fullest as tasks are added.
  */
 function fill(
   host: HostOffers,

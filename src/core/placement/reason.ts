@@ -1,4 +1,4 @@
-// Why instances could not be placed: the nearest miss, and the refusals counted by reason.
+// Why instances could not be placed: the nearest miss, and the number of refusals by reason.
 
 import { shownValue } from "./constraints.ts";
 import type { AvoidedHost } from "./failing_hosts.ts";
@@ -6,21 +6,21 @@ import { type HostDemand, type HostOffers, type HostRefusal, refusalOf, type Rou
 import { compareText, type Shortfall } from "./offer_resources.ts";
 import type { PlacementConstraint } from "../settings.ts";
 
-/** Why a profile found no (further) place. */
+/** Why a profile could not be placed (any further). */
 export interface PlacementMiss {
-  /** The host that lacks least; absent: none was refused for what it lacks. */
+  /** The host that lacks the least; absent: none was refused for insufficient resources. */
   readonly nearest?: NearestHost;
-  /** The most frequent other refusal; absent: there was none. */
+  /** The most frequent other refusal; absent: none. */
   readonly refused?: RefusedOffers;
 }
 
-/** A host on which only room is missing. */
+/** A host that only lacks resources. */
 export interface NearestHost {
   readonly hostname: string;
   readonly shortfalls: readonly Shortfall[];
-  /** Tasks that this round has put there. */
+  /** Number of tasks placed there in this round. */
   readonly tasksPlaced: number;
-  /** What another framework has reserved there with labels is not counted. */
+  /** Resources that another framework has reserved there with labels are not counted. */
   readonly holdsLabelled: boolean;
 }
 
@@ -43,7 +43,7 @@ export type Refusal =
   | { readonly kind: "max-per-host"; readonly limit: number; readonly profile: string }
   | { readonly kind: "accept-full"; readonly limit: number };
 
-/** Looks at every host as it is now. */
+/** Checks every host in its current state. */
 export function explainUnplaced(hosts: readonly HostOffers[], demand: HostDemand, rules: RoundRules): PlacementMiss {
   const refused = new Map<string, { readonly refusal: Refusal; offers: number }>();
   let nearest: { readonly host: HostOffers; readonly missing: readonly Shortfall[]; readonly size: number } | undefined;
@@ -75,7 +75,7 @@ export function explainUnplaced(hosts: readonly HostOffers[], demand: HostDemand
   };
 }
 
-/** How far off: the missing shares of what is needed, added up. */
+/** The distance: the sum of the missing shares of the needs. */
 function shortfallSize(missing: readonly Shortfall[]): number {
   return missing.reduce((sum, { needed, offered }) => sum + (needed - offered) / needed, 0);
 }
@@ -101,7 +101,7 @@ function withoutHost(
   }
 }
 
-/** Of equally frequent ones the first by its facts, so that the order of the offers decides nothing. */
+/** Of equally frequent ones the first by its data, independent of the order of the offers. */
 function mostFrequent(
   refused: ReadonlyMap<string, { readonly refusal: Refusal; readonly offers: number }>,
 ): RefusedOffers | undefined {

@@ -1,30 +1,30 @@
-// Suppress and revive, per role, by comparing what is wanted with what the allocator was last told.
+// Suppress and revive per role, by comparing what is wanted with what was last sent to the allocator.
 
 import type { Draft } from "../draft.ts";
 import { profileOf } from "../profile_of.ts";
 import type { AgentProfile } from "../settings.ts";
 import type { RoleOffers, State, WantedAgents } from "../state.ts";
 
-/** No REVIVE of a role sooner after the last. */
+/** Minimum interval between two REVIVEs of a role. */
 export const reviveGapMs = 5_000;
-/** No offer for this long after a REVIVE: it is repeated, once so soon. */
+/** If there is no offer for this long after a REVIVE, it is repeated once. */
 const reviveRepeatMs = 10_000;
 
-/** Something is wanted and no offer has come for this long: REVIVE may have been overtaken by SUPPRESS. */
+/** If something is wanted and no offer has arrived for this long, REVIVE may have been overtaken by SUPPRESS. */
 const reviveQuietMs = 600_000;
 
 /** If something is wanted and no offer has arrived for this long, that is reported. */
 const offerlessMs = 60_000;
 
-/** A role of which nothing is known yet: after SUBSCRIBED the allocator offers by itself. */
+/** The initial state of a role: after SUBSCRIBED the allocator sends offers without being asked. */
 export const freshRole: RoleOffers = { suppressed: false, repeated: false };
 
-/** All roles that profiles use. */
+/** All roles used by profiles. */
 export function rolesOf(state: State): string[] {
   return [...new Set(state.settings.profiles.map((profile) => profile.role))];
 }
 
-/** Tells the allocator what has changed; sends nothing if it already knows. */
+/** Sends changes to the allocator; nothing if nothing has changed. */
 export function adjustRoles(draft: Draft): void {
   const { state, atMs } = draft;
   if (state.session.kind !== "subscribed" || state.shuttingDown) return;
@@ -63,7 +63,7 @@ export function adjustRoles(draft: Draft): void {
   if (revive.length > 0) draft.effect({ kind: "revive-offers", roles: revive });
 }
 
-/** Adopted agents are known by the id of their host alone; only an offer tells its name. Not asked for longer than this. */
+/** For adopted agents only the id of their host is known; only an offer shows its name. Maximum time to wait for it. */
 const namelessMsMax = 60_000;
 
 function rolesOfNamelessHosts({ instances, settings }: State, atMs: number): readonly (string | undefined)[] {
@@ -75,14 +75,17 @@ function rolesOfNamelessHosts({ instances, settings }: State, atMs: number): rea
   return roles;
 }
 
-/** Whether Mesos has offered a role nothing for so long, although it was asked to, that there may be none for it. */
+/**
+ * Whether Mesos has offered nothing to a role for so long, although offers were requested, that there may be none for
+ * it.
+ */
 export function isOfferless({ session, offers }: State, role: string, atMs: number): boolean {
   const { suppressed, revivedMs, lastOfferMs } = offers.roles.get(role) ?? freshRole;
   return session.kind === "subscribed" && !suppressed &&
     atMs - Math.max(revivedMs ?? session.sinceMs, lastOfferMs ?? 0) >= offerlessMs;
 }
 
-/** Tells of roles that something is wanted for and nothing is offered to; each once. */
+/** Reports roles with wanted agents but without offers; each once. */
 export function noteOfferless(draft: Draft): void {
   for (const { profile } of wantedByProfile(draft.state)) {
     if (!isOfferless(draft.state, profile.role, draft.atMs)) continue;
@@ -96,8 +99,9 @@ export function noteOfferless(draft: Draft): void {
 }
 
 /**
- * Tells where the master takes us for role `*` whatever we say: frameworks with several roles came with Mesos 1.2, and
- * 1.0 does not tell its version (scheduler.proto, Subscribed). The one role that profiles use first gets all offers.
+ * Reports if the master uses role `*` for us regardless of our roles: multi-role frameworks were introduced in Mesos
+ * 1.2, and 1.0 does not report its version (scheduler.proto, Subscribed). The first role that profiles use gets all
+ * offers.
  */
 export function noteRolesIgnored(draft: Draft, masterVersion = "1.0"): void {
   const [major = 1, minor = 0] = masterVersion.split(".").map(Number);
@@ -115,12 +119,12 @@ function wantedByProfile(
   });
 }
 
-/** Whether a role is revived now, and whether that repeats a REVIVE which brought nothing; absent: it is not. */
+/** Whether a role is revived now, and whether that repeats a REVIVE without result; absent: it is not. */
 function reviveNow(role: RoleOffers, sessionSinceMs: number, atMs: number): Pick<RoleOffers, "repeated"> | undefined {
   if (atMs - (role.lastReviveMs ?? -Infinity) < reviveGapMs) return undefined;
-  // A decline with a long filter that left after the last REVIVE would keep these offers away.
+  // A DECLINE with a long filter that was sent after the last REVIVE would filter these offers.
   if (role.suppressed || role.longDeclineMs !== undefined) return { repeated: false };
-  // SUBSCRIBE makes the allocator offer by itself, like a REVIVE.
+  // SUBSCRIBE makes the allocator send offers, like a REVIVE.
   const askedMs = role.lastReviveMs ?? sessionSinceMs;
   if (atMs - Math.max(askedMs, role.lastOfferMs ?? 0) >= reviveQuietMs) return { repeated: true };
   if (role.repeated) return undefined;
