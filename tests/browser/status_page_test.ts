@@ -27,7 +27,7 @@ const steps: readonly PageStep[] = [
   ["searches jobs, and leaves alone what is being typed", searches],
   ["shows two hundred of ten thousand jobs and filters them by verdict", staysUsable],
   ["has names for all that can be reached by key, and no text that is hard to read, light and dark", isAccessible],
-  ["fits a narrow screen", fitsNarrowScreen],
+  ["fits screens of any width", fitsScreens],
   ["is short on a narrow screen, and shows the rest to who asks for it, also after an update", foldsOnNarrowScreen],
 ];
 
@@ -276,10 +276,12 @@ async function isAccessible({ page }: Pick<OpenPage, "page">): Promise<void> {
   assertEquals(await page.locator("th:not([scope])").count(), 0);
 }
 
-async function fitsNarrowScreen({ page, complaints }: OpenPage): Promise<void> {
-  await page.setViewportSize({ width: 360, height: 740 });
+async function fitsScreens({ page, complaints }: OpenPage): Promise<void> {
   await page.locator("#agents summary").click();
-  assertEquals(await page.evaluate("document.documentElement.scrollWidth"), 360);
+  for (const width of [1280, 1025, 1024, 740, 360]) {
+    await page.setViewportSize({ width, height: 740 });
+    assertEquals(await page.evaluate("document.documentElement.scrollWidth"), width);
+  }
   assertMatch(await page.locator("#jobs tbody tr").first().textContent() ?? "", /needs agent/);
   assertEquals(complaints, []);
 }
