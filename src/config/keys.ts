@@ -74,6 +74,13 @@ export const keys: readonly KeySpec[] = [...connectionKeys, ...agentKeys, ...run
 
 const byPath: ReadonlyMap<string, KeySpec> = new Map(keys.map((spec) => [spec.path, spec]));
 
+/** Every beginning of a path that a dot follows. */
+const sections: ReadonlySet<string> = new Set(
+  keys.flatMap(({ path }) =>
+    path.split(".").slice(0, -1).map((_, index, parts) => parts.slice(0, index + 1).join("."))
+  ),
+);
+
 const ofWebhook = /^notify\.webhooks\.[^.]+(?=$|\.)/;
 
 /**
@@ -92,5 +99,5 @@ export function keySpec(path: string): KeySpec | undefined {
 export function isSection(path: string): boolean {
   if (path === "profiles" || /^profiles\.[^.]+$/.test(path)) return true;
   if (ofWebhook.exec(path)?.[0] === path) return true;
-  return keys.some((spec) => spec.path.startsWith(`${path}.`));
+  return sections.has(path);
 }

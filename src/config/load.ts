@@ -210,16 +210,22 @@ function checkSection(reader: Reader, key: string, conf: Conf): void {
 /** Up to this many problems, better keys are suggested. */
 const suggestionsMax = 100;
 
-function addUnknown(reader: Reader, key: string, conf: Conf): void {
-  const profile = /^profiles\.[^.]+/.exec(key)?.[0];
-  const sections = [...new Set(keys.map((spec) => spec.path.split(".")[0] ?? "").filter(isSection)), "profiles"];
-  const ofProfile = keys.filter((spec) => spec.path.startsWith("go-agent.") && spec.isGoAgentOnly !== true)
-    .map((spec) => `${profile}.${spec.path.slice("go-agent.".length)}`);
+/** Keys that one of this profile may be meant to be, or one of none. */
+function keysLike(key: string, profile: string | undefined): readonly string[] {
+  if (profile !== undefined) {
+    return keys.filter((spec) => spec.path.startsWith("go-agent.") && spec.isGoAgentOnly !== true)
+      .map((spec) => `${profile}.${spec.path.slice("go-agent.".length)}`);
+  }
   const webhook = key.startsWith(`${webhooksKey}.`) ? key.split(".")[2] ?? anyWebhook : anyWebhook;
   const all = keys.map(({ path }) => path.replace(`${webhooksKey}.${anyWebhook}.`, `${webhooksKey}.${webhook}.`));
-  const known = profile === undefined ? [...all, ...sections] : ofProfile;
+  const sections = new Set(keys.map((spec) => spec.path.split(".")[0] ?? "").filter(isSection));
+  return [...all, ...sections, "profiles"];
+}
+
+function addUnknown(reader: Reader, key: string, conf: Conf): void {
+  const profile = /^profiles\.[^.]+/.exec(key)?.[0];
   // Nobody reads more: some other file may have tens of thousands of them.
-  const near = reader.problems.length < suggestionsMax ? nearestKey(key, known) : undefined;
+  const near = reader.problems.length < suggestionsMax ? nearestKey(key, keysLike(key, profile)) : undefined;
   const isForAll = profile !== undefined &&
     keySpec(`go-agent.${key.slice(profile.length + 1)}`)?.isGoAgentOnly === true;
   const hint = isForAll
