@@ -6,7 +6,9 @@ import { clusterNames, startVirtualServers, type VirtualServers } from "../suppo
 import { endProgram, type Program, virtualProgramFolder } from "../support/program.ts";
 
 const minute = 60_000;
-const stateAndLog = 'state.path = "s.db", log.format = "json"';
+/** Hours pass here: a poll takes as long as everything else. */
+const common = `state.path = "s.db", log.format = "json"
+  poller { interval = 20 seconds, max-interval = 20 seconds }`;
 const urlPath = "/services/hunter2";
 
 interface Scene {
@@ -53,13 +55,13 @@ async function withProgram(
   const cluster = startVirtualServers();
   const receiver = receive(cluster);
   const folder = virtualProgramFolder(cluster);
-  const text = cluster.configText(`${stateAndLog}\n${notify(receiver)}`);
+  const text = cluster.configText(`${common}\n${notify(receiver)}`);
   const program = folder.start(text);
   try {
     await program.line("subscribed to");
     await cluster.pass(minute);
     const reload = async (more: string): Promise<void> => {
-      Deno.writeTextFileSync(`${folder.path}/framework.conf`, cluster.configText(`${stateAndLog}\n${more}`));
+      Deno.writeTextFileSync(`${folder.path}/framework.conf`, cluster.configText(`${common}\n${more}`));
       const at = program.lines.length;
       program.signal("SIGHUP");
       await program.line("was reloaded", at);
