@@ -9,10 +9,11 @@ import { play } from "./world.ts";
  * The scenarios in which the program is killed at every single point and each commit fails: the first calm ones in which
  * enough happens, and not too much. They are sought, as each new draw makes other scenarios of the same seeds.
  */
-const crashSeeds = Array.from({ length: 30 }, (_, index) => index + 1).filter((seed) => {
+const crashSeeds: number[] = [];
+for (let seed = 1; seed <= 30 && crashSeeds.length < 2; seed++) {
   const { points, commits, builds } = play(makeScenario(seed, "calm"));
-  return points > 100 && points < 300 && commits > 20 && builds > 3;
-}).slice(0, 2);
+  if (points > 100 && points < 220 && commits > 20 && builds > 3) crashSeeds.push(seed);
+}
 
 Deno.test("there are calm scenarios in which enough happens", () => assertEquals(crashSeeds.length, 2));
 
