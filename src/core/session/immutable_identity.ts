@@ -1,18 +1,20 @@
-// What Mesos never changes in a registered framework, and the configuration now says otherwise.
+// Properties of a registered framework that Mesos never changes, but that differ from the configuration.
 
 import type { Draft } from "../draft.ts";
 import type { KeptField } from "../note.ts";
 import type { FrameworkRecord, RegisteredAs } from "../record.ts";
 
-/** The record after SUBSCRIBED with this id: who a new id was made for stays until the next id. */
+/** The record after SUBSCRIBED with this id: the identity of a new id is kept until the next id. */
 export function keepIdentity(framework: FrameworkRecord, frameworkId: string, now?: RegisteredAs): FrameworkRecord {
   const { ended: _, registeredAs: before, ...rest } = framework;
-  // A record of an older program does not say: what is configured now is the best guess.
+  // A record of an older version lacks it: the current configuration is the best guess.
   const registeredAs = framework.frameworkId === frameworkId ? before ?? now : now;
   return { ...rest, frameworkId, ...(registeredAs === undefined ? {} : { registeredAs }) };
 }
 
-/** Says once which keys have no effect, and what to do. Name, roles, filters, capabilities and timeout are applied. */
+/**
+ * Reports once which keys have no effect, and what to do. Name, roles, filters, capabilities and timeout are applied.
+ */
 export function noteKeptIdentity(draft: Draft): void {
   const { framework, settings } = draft.state;
   const { registeredAs: before } = framework;

@@ -1,5 +1,5 @@
-// Mesos wants a machine back: its agents are drained, and the inverse offer is accepted once none is left. Not here:
-// avoiding such machines (placement/placement.ts).
+// Maintenance of a machine: its agents are drained, and the inverse offer is accepted once none is left. Such machines
+// are avoided in placement/placement.ts.
 
 import type { Draft } from "../draft.ts";
 import { restartTimeout, takeBack } from "../life/drain.ts";
@@ -11,22 +11,26 @@ import { retireChanged } from "./operator.ts";
 import { isInTheWay } from "../placement/hosts.ts";
 import { watchedMs } from "./watched.ts";
 
-/** An answered inverse offer comes again after this long, and is answered again. */
+/** An answered inverse offer is repeated after this long, and is answered again. */
 const inverseRefuseSeconds = 60;
-/** A window that is far off, or over and never taken off the schedule, is asked about again at least so often. */
+/** Maximum refusal time for a window that is far in the future, or over but still on the schedule. */
 const farRefuseSecondsMax = 3_600;
-/** Answers that are given a second time at most. */
+/** Maximum number of answers that are repeated. */
 const unansweredMax = 10_000;
 
 /**
- * Mesos tells nobody that a window was taken back once its inverse offer is answered (RESCIND_INVERSE_OFFER is only for
- * those that are out): it just stops to ask. It asks each minute, so this long without is no chance.
+ * Mesos does not report a cancelled window once its inverse offer is answered (RESCIND_INVERSE_OFFER is only for
+ * outstanding ones): it just stops sending inverse offers. It sends one each minute, so this long without one is no
+ * coincidence.
  */
 const askedNoMoreMs = 4 * inverseRefuseSeconds * 1_000;
-/** A new leader asks when the Mesos agent is back, for which it has 10 minutes (`--agent_reregister_timeout`). */
+/**
+ * A new leader sends inverse offers when the Mesos agent has reregistered, for which it has 10 minutes
+ * (`--agent_reregister_timeout`).
+ */
 const askedNoMoreAfterSubscribeMs = 15 * 60_000;
 
-/** What Mesos asked for in an earlier run, as far as instances show it; counted from now on. */
+/** Requests of Mesos from an earlier run, as far as instances show them; counted from now on. */
 export function askedBackOf(instances: Iterable<AgentInstance>, atMs: number): ReadonlyMap<string, number> {
   const asked = new Map<string, number>();
   for (const { retire, mesosAgentId } of instances) {
@@ -35,7 +39,7 @@ export function askedBackOf(instances: Iterable<AgentInstance>, atMs: number): R
   return asked;
 }
 
-/** Answers each inverse offer at once, and retires the agents that it is about once the window is near. */
+/** Answers each inverse offer immediately, and retires the affected agents once the window is near. */
 export function inverseOffersReceived(draft: Draft, offers: readonly InverseOffer[]): void {
   for (const offer of offers) {
     const here = [...draft.state.instances.values()].filter((instance) =>
@@ -45,7 +49,7 @@ export function inverseOffersReceived(draft: Draft, offers: readonly InverseOffe
     if (here.length === 0) {
       draft.effect({ kind: "accept-inverse-offers", offerIds: [offer.id], refuseSeconds: inverseRefuseSeconds });
     } else if (!isNear(draft, offer.unavailability)) {
-      // The host still takes new agents, so that draining it now would go round in a circle.
+      // The host still takes new agents, so draining it now would be a loop.
       draft.effect({
         kind: "decline-inverse-offers",
         offerIds: [offer.id],
@@ -59,7 +63,7 @@ export function inverseOffersReceived(draft: Draft, offers: readonly InverseOffe
   }
 }
 
-/** Offers of a host that show no window any more (or a later one): its agents stay. */
+/** Offers of a host without a window (or with a later one): its agents stay. */
 export function maintenanceTakenBack(draft: Draft, offers: readonly Offer[]): void {
   const { maintenanceRequestedMs } = draft.state;
   if (maintenanceRequestedMs.size === 0) return;
@@ -70,8 +74,8 @@ export function maintenanceTakenBack(draft: Draft, offers: readonly Offer[]): vo
 }
 
 /**
- * An answer that may not have arrived: Mesos never asks again for a host that it waits for an answer about, which would
- * look as if the window was taken back.
+ * An answer that may not have arrived: Mesos sends no further inverse offer for a host while it waits for an answer,
+ * which would look like a cancelled window.
  */
 export function inverseAnswerLost(draft: Draft, offerIds: readonly string[]): void {
   const { offers } = draft.state;
@@ -79,7 +83,7 @@ export function inverseAnswerLost(draft: Draft, offerIds: readonly string[]): vo
   draft.set({ offers: { ...offers, inverseUnanswered } });
 }
 
-/** What maintenance has to do with time. Called at every tick. */
+/** Time-based part of maintenance. Called at every tick. */
 export function watchMaintenance(draft: Draft): void {
   const { offers, session } = draft.state;
   const { inverseUnanswered } = offers;
@@ -94,7 +98,7 @@ export function watchMaintenance(draft: Draft): void {
   forgetStaleRequests(draft);
 }
 
-/** Hosts that Mesos has not asked for again in several times its rhythm: their agents stay. */
+/** Hosts without a new inverse offer for several times its interval: their agents stay. */
 function forgetStaleRequests(draft: Draft): void {
   const { maintenanceRequestedMs, session } = draft.state;
   if (maintenanceRequestedMs.size === 0 || session.kind !== "subscribed") return;
@@ -105,7 +109,7 @@ function forgetStaleRequests(draft: Draft): void {
   keepAgents(draft, new Set(stale.map(([mesosAgentId]) => mesosAgentId)));
 }
 
-/** Whether placement leaves the host alone for this window. */
+/** Whether placement avoids the host because of this window. */
 function isNear({ state, atMs }: Draft, window: Unavailability): boolean {
   return isInTheWay(window, { nowMs: atMs, maintenanceLeadMs: state.settings.scaling.maintenanceLeadMs });
 }
@@ -120,19 +124,20 @@ function retireAll(draft: Draft, offer: InverseOffer, here: readonly AgentInstan
   const asked = new Map(draft.state.maintenanceRequestedMs);
   for (const { mesosAgentId } of here) asked.set(mesosAgentId, draft.atMs);
   draft.set({ maintenanceRequestedMs: asked });
-  // What is surplus goes anyway, and must not stay if the window is taken back.
+  // Surplus agents are removed anyway, and must not stay if the window is cancelled.
   const fresh = here.filter(({ retire }) => retire !== "maintenance" && !isForGood(retire));
   for (const instance of fresh) {
     draft.put({ ...instance, retire: "maintenance" });
     if (instance.state === "draining" && isWear(instance.retire)) restartTimeout(draft, instance);
   }
-  // Asked again every minute: told as long as there is news.
+  // Repeated every minute: reported only if something has changed.
   if (fresh.length > 0) noteRequest(draft, offer, here);
 }
 
 /**
- * Agents that were to go for maintenance stay. One that is disabled already is enabled again if it still builds, or if jobs
- * wait for it (as in any drain, demand/plan.ts); else it goes, as it would have gone when idle. False: none was to go.
+ * Agents that were being removed for maintenance stay. One that is already disabled is enabled again if it is still
+ * building, or if jobs wait for it (as in any drain, demand/plan.ts); otherwise it is removed as an idle agent. False:
+ * there were none.
  */
 function keepAgents(draft: Draft, mesosAgentIds: ReadonlySet<string>): boolean {
   const asked = new Map([...draft.state.maintenanceRequestedMs].filter(([id]) => !mesosAgentIds.has(id)));

@@ -1,4 +1,4 @@
-// Operator commands while the program runs: other settings, freeze, drain, teardown.
+// Operator commands at run time: new settings, freeze, drain, teardown.
 
 import { acceptLoss } from "../life/brake.ts";
 import { restartTimeout, takeBack } from "../life/drain.ts";
@@ -21,7 +21,7 @@ import { alreadyTornDownText } from "../words/commands.ts";
 import { endTexts } from "../words/ends.ts";
 import { tornDownText } from "../words/stored.ts";
 
-/** Carries out one command. */
+/** Executes one command. */
 export function operatorAsked(draft: Draft, event: OperatorEvent): void {
   const { controls } = draft.state;
   switch (event.kind) {
@@ -77,23 +77,26 @@ export function operatorAsked(draft: Draft, event: OperatorEvent): void {
 /** No switch is set. */
 export const allRuns: ControlsRecord = { frozen: false, frozenProfiles: [], mode: "run" };
 
-/** A framework is registered: the teardown before it is history. */
+/** A framework is registered: the previous teardown is cleared. */
 export function forgetTeardown(draft: Draft): void {
   const { tornDown, ...controls } = draft.state.controls;
   if (tornDown !== undefined) draft.setControls(controls);
 }
 
-/** Says at the first session of a run which switches an earlier one has left, or nobody would know why nothing happens. */
+/**
+ * Reports at the first session of a run which switches were set in an earlier run, because they explain why nothing
+ * happens.
+ */
 export function noteSwitches(draft: Draft): void {
   const { mode, frozen, frozenProfiles } = draft.state.controls;
   if (mode === "run" && !frozen && frozenProfiles.length === 0) return;
   draft.note({ kind: "switches-in-force", controls: draft.state.controls });
 }
 
-/** A TEARDOWN without an answer is sent again after this long. */
+/** A TEARDOWN without a response is sent again after this long. */
 const tearDownAgainMs = 15_000;
 
-/** In teardown mode, once no agent is left: TEARDOWN, forget the id, exit. Called at every tick. */
+/** In teardown mode, once no agent is left: TEARDOWN, remove the id, exit. Called at every tick. */
 export function finishTeardown(draft: Draft): void {
   if (draft.state.controls.mode !== "teardown" || draft.state.session.kind !== "subscribed") return;
   const isAlive = [...draft.state.instances.values()].some((instance) =>
@@ -107,7 +110,7 @@ export function finishTeardown(draft: Draft): void {
   draft.effect({ kind: "teardown-framework" });
 }
 
-/** Instances that were started from other settings than those of now are replaced as they fall idle. */
+/** Instances that were launched with other settings are replaced when they are idle. */
 export function retireChanged(instances: Iterable<AgentInstance>, settings: Settings): AgentInstance[] {
   const hashes = new Map(settings.profiles.map((profile) => [profile.name, profile.hash]));
   const changed: AgentInstance[] = [];
@@ -117,14 +120,17 @@ export function retireChanged(instances: Iterable<AgentInstance>, settings: Sett
       const { retire: _, ...rest } = instance;
       changed.push(rest);
     } else if (!isCurrent && instance.retire === undefined) {
-      // The dead, too: Mesos may find one alive again.
+      // Including dead ones: Mesos may report one as running again.
       changed.push({ ...instance, retire: "profile-changed" });
     }
   }
   return changed;
 }
 
-/** Marks instances by the settings in force; also at every tick, as the marks may not have been stored with the change. */
+/**
+ * Marks instances based on the current settings; also at every tick, because the marks may not have been stored with
+ * the change.
+ */
 export function applySettings(draft: Draft): readonly AgentInstance[] {
   const changed = retireChanged(draft.state.instances.values(), draft.state.settings);
   for (const instance of changed) {
@@ -134,7 +140,7 @@ export function applySettings(draft: Draft): readonly AgentInstance[] {
   return changed;
 }
 
-/** From now on a drain-timeout may end the last job of a worn agent, which none has limited before. */
+/** From now on a drain-timeout may end the last job of a worn agent, which was not limited before. */
 function restartTimeouts(draft: Draft): void {
   if (draft.state.controls.mode !== "run") return;
   for (const instance of draft.state.instances.values()) {
@@ -142,7 +148,7 @@ function restartTimeouts(draft: Draft): void {
   }
 }
 
-/** The operator wants them back: the marks go, and agents that still build are enabled again. */
+/** Undoes the marks of the operator: agents that are still building are enabled again. */
 function wantAgain(draft: Draft, isMeant: (instance: AgentInstance) => boolean): void {
   const meant = [...draft.state.instances.values()].filter(isMeant);
   for (const { retire: mark, ...rest } of meant) {
@@ -155,7 +161,7 @@ function wantAgain(draft: Draft, isMeant: (instance: AgentInstance) => boolean):
   }
 }
 
-/** Whoever resumes launching has fixed what failed: all pauses end. Returns whether there were any. */
+/** Resuming implies that the cause of failures is fixed: all pauses end. Returns whether there were any. */
 function forgetAllFailures(draft: Draft, profile: string | undefined): boolean {
   const { profiles, hosts } = draft.state.breakers;
   if (profile !== undefined) {
@@ -196,15 +202,15 @@ function frozen(controls: ControlsRecord, profile: string | undefined): Controls
   return { ...controls, frozenProfiles: [...new Set([...controls.frozenProfiles, profile])] };
 }
 
-/** Resuming as a whole also ends a drain. */
+/** Resuming everything also ends a drain. */
 function resumed(controls: ControlsRecord, profile: string | undefined): ControlsRecord {
   if (profile === undefined) return allRuns;
   return { ...controls, frozenProfiles: controls.frozenProfiles.filter((each) => each !== profile) };
 }
 
 /**
- * Whether the server shows a record of it; not known before the list has been read since it ended, and unless we have asked
- * for it to be deleted, one list may lack it.
+ * Whether the server lists its record; not known before a list has been read since it ended. Unless we have requested
+ * its deletion, one list without it is not enough.
  */
 function mayRecordBeLeft({ state }: Draft, instance: AgentInstance): boolean {
   if (agentsAsOfMs(state.server) <= instance.sinceMs) return true;
@@ -216,7 +222,7 @@ function mayRecordBeLeft({ state }: Draft, instance: AgentInstance): boolean {
   return isListed || instance.isDeleteAsked !== true && isJustUnlisted(state, uuid);
 }
 
-/** Nobody will look after the records any more. One that builds is not deleted by the server. */
+/** The records will not be managed any longer. The server refuses to delete a building one. */
 function leaveNoRecords(draft: Draft): void {
   const refs: GocdAgentRef[] = [];
   for (const instance of [...draft.state.instances.values()]) {
@@ -230,13 +236,13 @@ function leaveNoRecords(draft: Draft): void {
   for (const ref of refs) draft.effect({ kind: "delete-gocd-agents", agents: [ref] });
 }
 
-/** Nothing is left to be torn down, but who asks wants the instance to end. */
+/** There is nothing to tear down, but the command also ends the instance. */
 function endTornDown(draft: Draft): void {
   draft.note({ kind: "operator", result: { kind: "already-torn-down" }, mode: draft.state.controls.mode });
   draft.effect({ kind: "exit", message: alreadyTornDownText });
 }
 
-/** The master has accepted TEARDOWN, or says that the framework is removed already: all is forgotten. */
+/** The master has accepted TEARDOWN, or reports that the framework was already removed: everything is cleared. */
 export function tornDown(draft: Draft): void {
   for (const taskId of [...draft.state.instances.keys()]) draft.remove(taskId);
   const { frameworkId } = draft.state.framework;

@@ -1,5 +1,5 @@
-// When the GoCD server is polled next: one request at a time, faster while agents change, slower while nothing is
-// scheduled, backoff on errors.
+// Decides when the GoCD server is polled next: one request at a time, more often while agents change, less often while
+// nothing is scheduled, backoff on errors.
 
 import type { Draft } from "../draft.ts";
 import { environmentsInQuestion } from "../demand/environments.ts";
@@ -13,19 +13,19 @@ import { isLastJobNear } from "../life/worn.ts";
 import type { Registered } from "../instance.ts";
 import type { ServerState, State } from "../state.ts";
 
-/** Between two reads of the agents while instances change. */
+/** Interval between two reads of the agents while instances change. */
 const agentsReadMs = 10_000;
-/** After a call that changed a record, its effect is looked for this soon. */
+/** Delay until the effect of a changed record is read. */
 export const lookAgainMs = 2_000;
 /** First pause after an error. */
 const retryFirstMs = 5_000;
 const quietGrowth = 1.5;
-/** After an answer, this many times its duration is left to the server. */
+/** Pause after a response, as a multiple of its duration. */
 const restFactor = 9;
-/** A record of the dead that cannot be deleted for this long is looked at only by the ordinary polls. */
+/** A record of a dead agent that cannot be deleted for this long is only checked by regular polls. */
 const cleanUpMaxMs = 3_600_000;
 
-/** Asks the server what is due, if anything. Called at every tick. */
+/** Sends the due request to the server, if any. Called at every tick. */
 export function pollIfDue(draft: Draft): void {
   const { server } = draft.state;
   const { atMs } = draft;
@@ -46,7 +46,7 @@ export function pollIfDue(draft: Draft): void {
   }
 }
 
-/** Whether the next reads of the agents will carry an instance on. */
+/** Whether the next reads of the agents will advance an instance. */
 function isAnyChanging(draft: Draft): boolean {
   const { state, atMs } = draft;
   const instances = [...state.instances.values()];
@@ -54,7 +54,7 @@ function isAnyChanging(draft: Draft): boolean {
   const isWatched = (each: Registered): boolean =>
     each.gap !== undefined || isReturning(each.activity) || isLastJobNear(state, each);
   if (instances.some((each) => each.state === "registered" && isWatched(each))) return true;
-  // A KILL that waits for a look at the list, and for nothing else.
+  // A KILL that only waits for a fresh list.
   if (instances.some((each) => each.state === "killing" && waitsForLook(draft, each))) return true;
   const leaving = new Set(
     instances.filter(({ state, sinceMs }) => state === "gone" && atMs - sinceMs < cleanUpMaxMs).map(uuidOf),
@@ -63,8 +63,8 @@ function isAnyChanging(draft: Draft): boolean {
 }
 
 /**
- * The shortest pause after an answer that took so long: a slow server is not kept busy by us for more than about a
- * tenth of its time. At most `poller.max-interval`.
+ * The minimum pause after a response that took this long: we use no more than about a tenth of a slow server's time. At
+ * most `poller.max-interval`.
  */
 function restMs(state: State, tookMs: number | undefined): number {
   const { intervalMs, maxIntervalMs } = state.settings.poller;
@@ -76,7 +76,7 @@ export function agentsPauseMs(state: State, tookMs: number | undefined): number 
   return Math.max(Math.min(agentsReadMs, state.settings.poller.intervalMs), restMs(state, tookMs));
 }
 
-/** The times of the next questions after a good full poll that took `tookMs`. */
+/** The times of the next requests after a successful full poll that took `tookMs`. */
 export function afterPoll(
   state: State,
   atMs: number,
@@ -95,7 +95,7 @@ export function afterPoll(
   };
 }
 
-/** The times of the next questions after an error: exponential backoff with jitter, and no sooner than the server asks. */
+/** The times of the next requests after an error: exponential backoff with jitter, and no sooner than `Retry-After`. */
 export function afterFailure(
   state: State,
   problem: GocdProblem,

@@ -1,4 +1,4 @@
-// What a poll of the GoCD server changes. An error is never zero: a failed poll changes clocks and nothing else.
+// Processes polls of the GoCD server. An error is never treated as an empty list: a failed poll only changes timers.
 
 import { activityWord } from "../life/activity.ts";
 import { type Backlog, bucketJobs } from "../demand/backlog.ts";
@@ -35,7 +35,7 @@ import { watchUntaken } from "../demand/untaken.ts";
 import { retireWorn } from "../life/worn.ts";
 import { builtSince, newlyBuilding, takenSince, takingsOf, withoutTaken } from "../demand/taken_jobs.ts";
 
-/** One good full poll. */
+/** A successful full poll. */
 export function gocdPolled(draft: Draft, event: EventOf<"gocd-polled">): void {
   const { atMs } = draft;
   polledWell(draft);
@@ -106,7 +106,7 @@ function lookedUp(
   };
 }
 
-/** What a poll leads to, once it is learned: records judged, instances moved on, drains and launches. */
+/** The consequences of a poll: records are checked, instances advanced, drains and launches decided. */
 function actOnPoll(
   draft: Draft,
   event: EventOf<"gocd-polled">,
@@ -132,7 +132,7 @@ function newest(before: string | undefined, now: string): string {
   return before !== undefined && isOlderVersion(now, before) ? before : now;
 }
 
-/** A read of the agents between two polls: life cycles advance, and jobs that an agent has taken no longer wait. */
+/** A read of the agents between two polls: instances are advanced, and jobs that an agent has taken no longer wait. */
 export function gocdAgentsRead(draft: Draft, event: EventOf<"gocd-agents-read">): void {
   const { atMs } = draft;
   const { server, demand } = draft.state;
@@ -168,7 +168,7 @@ export function gocdAgentsRead(draft: Draft, event: EventOf<"gocd-agents-read">)
   if (backlog !== demand.backlog) replanIfStale(draft);
 }
 
-/** A poll that gave nothing: no decision in this round. */
+/** A failed poll: no decisions in this round. */
 export function gocdPollFailed(draft: Draft, event: EventOf<"gocd-poll-failed">): void {
   const { problemSinceMs = draft.state.server.askedMs ?? draft.atMs } = draft.state.server;
   failedReading(draft);
@@ -179,14 +179,14 @@ export function gocdPollFailed(draft: Draft, event: EventOf<"gocd-poll-failed">)
   noteProblem(draft, problem);
 }
 
-/** A change of records was carried out; after a DELETE only the look at the list is between a drain and its KILL. */
+/** A change of records succeeded; after a DELETE only the next list is needed before the KILL of a drain. */
 export function gocdCallDone(draft: Draft, call: GocdEffect): void {
   lookAgain(draft, call.kind === "delete-gocd-agents" ? 0 : lookAgainMs);
   writeDone(draft, call);
   if (call.kind === "enable-gocd-agent") enablingAnswered(draft, call.uuid);
 }
 
-/** A change of records failed; what it was for asks again by itself, unless the server says that it must not be. */
+/** A change of records failed; it is repeated automatically, unless the server rejects it permanently. */
 export function gocdCallFailed(draft: Draft, event: EventOf<"gocd-call-failed">): void {
   const { call, problem } = event;
   lookAgain(draft, lookAgainMs);
@@ -198,7 +198,7 @@ export function gocdCallFailed(draft: Draft, event: EventOf<"gocd-call-failed">)
     draft.markPlanStale();
   }
   if (call.kind === "delete-gocd-agents" && problem.kind === "conflict") {
-    // A bulk DELETE is all or nothing: ask for each by itself, to learn which one builds.
+    // A bulk DELETE is all or nothing: request each individually, to find out which one is building.
     if (call.agents.length > 1) {
       for (const each of call.agents) draft.effect({ kind: "delete-gocd-agents", agents: [each] });
       return;
@@ -218,7 +218,10 @@ function lookAgain(draft: Draft, pauseMs: number): void {
   if (nextAgentsMs !== server.nextAgentsMs) draft.set({ server: { ...server, nextAgentsMs } });
 }
 
-/** Whatever failed has passed once a whole poll is good; one good question alone says little, as a broken feed may last. */
+/**
+ * A failure has ended once a full poll succeeds; a single successful request proves little, because a broken feed may
+ * persist.
+ */
 function polledWell(draft: Draft): void {
   const { problem, problemSinceMs: _, ...server } = draft.state.server;
   if (problem !== undefined) draft.note({ kind: "gocd-answers", failures: server.failuresInARow });
@@ -238,7 +241,7 @@ function readAgents(before: ServerState, agents: readonly GocdAgent[], atMs: num
       if (isIdle) disabledIdleSinceMs.set(uuid, before.disabledIdleSinceMs.get(uuid) ?? atMs);
     }
     if (agentState !== "LostContact" && agentState !== "Missing") continue;
-    // Missing after a restart of the server is another silence: it knows nothing of the one before.
+    // Missing after a restart of the server starts a new silence: the server does not remember the previous one.
     lostSinceMs.set(uuid, stateBefore.get(uuid) === agentState ? before.lostSinceMs.get(uuid) ?? atMs : atMs);
   }
   const { restartedMs: restartedBefore, inContactSinceMs: _, ...server } = before;
@@ -257,7 +260,7 @@ function readAgents(before: ServerState, agents: readonly GocdAgent[], atMs: num
   };
 }
 
-/** A restarted server shows all agents Missing at first; it is over when most are back. */
+/** A restarted server shows all agents as Missing at first; this ends when most are back. */
 function restartOf(before: number | undefined, agents: readonly GocdAgent[], atMs: number): number | undefined {
   const known = agents.filter((each) => !each.elastic && each.configState === "Enabled");
   const missing = known.filter((each) => each.agentState === "Missing").length;
@@ -282,7 +285,7 @@ function noteServer(draft: Draft, event: EventOf<"gocd-polled">, { foreign }: Ba
     draft.note({ kind: "gocd-maintenance-over", mode });
   }
   for (const finding of foldFindings(event.findings, foreign)) {
-    // Which jobs they are changes at each poll.
+    // The affected jobs change at each poll.
     const onceKey = finding.code === "gocd-job-unassigned" ? finding.code : finding.message;
     draft.note({ kind: "gocd-finding", finding, onceKey });
   }
@@ -290,6 +293,6 @@ function noteServer(draft: Draft, event: EventOf<"gocd-polled">, { foreign }: Ba
 
 function noteProblem(draft: Draft, problem: GocdProblem): void {
   const { server, startedMs } = draft.state;
-  // A new outage is a new line.
+  // A new outage is logged again.
   draft.note({ kind: "gocd-problem", problem, onceKey: `${problem.code} ${server.lastPollMs ?? startedMs}` });
 }

@@ -1,5 +1,5 @@
-// How old our knowledge of the GoCD server is, and for how long it has shown something. A reading is as old as its
-// request: the response may take long.
+// How old our data of the GoCD server is, and for how long it has shown something. Data is as old as its request,
+// because the response may take long.
 
 import type { Draft } from "../draft.ts";
 import { surelyIdleMs } from "../life/gocd_clocks.ts";
@@ -7,31 +7,31 @@ import type { GocdServerInfo } from "../gocd_records.ts";
 import type { ServerState, State } from "../state.ts";
 import { countedMs, type Watched, watchedFrom, withGap } from "./watched.ts";
 
-/** A list of agents proves that an agent is not on it for this long, beyond what the server usually takes to answer. */
+/** For this long a list proves the absence of an agent, in addition to the usual response time of the server. */
 const freshMs = 3_000;
-/** Answers that tell how long the server usually takes. */
+/** Number of responses used to estimate the usual response time. */
 const answersKept = 5;
-/** From so many on. */
+/** Minimum number of responses for this estimate. */
 const answersMin = 3;
 
 /**
- * A server that failed to answer for this long was away: agents had to start over with it. A shorter break is only a
+ * A server that did not respond for this long was down: agents had to start over with it. A shorter break is only a
  * gap.
  */
 const outageMs = 180_000;
 
-/** The last good list of agents. */
+/** The last successful list of agents. */
 export interface AgentsReading {
-  /** When it was asked for: it may show nothing of what has happened since. */
+  /** When it was requested: it may not show anything that has happened since. */
   readonly askedMs: number;
-  /** When it came. */
+  /** When it arrived. */
   readonly readMs: number;
-  /** How long the last lists took, newest last. */
+  /** Durations of the last lists, newest last. */
   readonly tookMs: readonly number[];
 }
 
 /**
- * A good list of agents, asked for at `askedMs` (absent: with the request in progress), and what it says of the server.
+ * Records a successful list of agents, requested at `askedMs` (absent: with the request in progress).
  */
 export function goodReading(
   draft: Draft,
@@ -55,19 +55,22 @@ export function goodReading(
   });
 }
 
-/** A failed read: what the server does until the next good one is not known. */
+/** A failed read: the activity of the server until the next successful one is not known. */
 export function failedReading(draft: Draft): void {
   const { healthySinceMs: _, askedMs, ...server } = draft.state.server;
   draft.set({ server: { ...server, failingSinceMs: server.failingSinceMs ?? askedMs ?? draft.atMs } });
 }
 
-/** The server is in maintenance mode: it registers and assigns nothing until a poll says that this is over. */
+/** The server is in maintenance mode: it registers and assigns nothing until a poll shows that the mode has ended. */
 export function notServing(draft: Draft): void {
   const { serving: _, ...server } = draft.state.server;
   draft.set({ server });
 }
 
-/** From the first failed read to the next good one nothing counts; after an outage everything starts over. */
+/**
+ * The time from the first failed read to the next successful one does not count; after an outage everything starts
+ * over.
+ */
 function servingNow(serving: Watched | undefined, failingSinceMs: number | undefined, atMs: number): Watched {
   if (serving === undefined) return watchedFrom(atMs);
   if (failingSinceMs === undefined) return serving;
@@ -76,18 +79,19 @@ function servingNow(serving: Watched | undefined, failingSinceMs: number | undef
 }
 
 /**
- * For how long the server has shown something, up to the last good list, where it has done so since `sinceMs`: watched
- * time in which it was at work (it answered, and was not in maintenance mode). Starts over after an outage, a
- * maintenance, or a break of this program: agents could neither register nor be given work then, or nobody knows.
+ * For how long the server has shown something, up to the last successful list, if it has done so since `sinceMs`:
+ * watched time during which it was operational (it responded, and was not in maintenance mode). Starts over after an
+ * outage, a maintenance, or a suspension of this program, because agents possibly could neither register nor get work.
  */
 export function shownForMs({ server: { serving, reading } }: Pick<State, "server">, sinceMs: number): number {
   return reading === undefined ? 0 : countedMs(serving, sinceMs, reading.readMs);
 }
 
 /**
- * Whether the last list was asked for so recently that an agent which is not on it is none. On a server that always takes
- * 15 s every list is 15 s old when it comes, and nothing would ever be proven: the limit grows by what the fastest of the
- * last lists took. That is what the server forces; one slow answer, or several of a busy minute, do not move it.
+ * Whether the last list was requested so recently that an agent missing from it does not exist. On a server that always
+ * takes 15 s every list is 15 s old when it arrives, and nothing could ever be proven, so the limit grows by the
+ * duration of the fastest of the last lists. This is unavoidable with such a server; one slow response, or several in a
+ * busy minute, do not change it.
  */
 export function isFresh({ state: { server: { reading } }, atMs }: Draft): boolean {
   if (reading === undefined) return false;
@@ -96,10 +100,10 @@ export function isFresh({ state: { server: { reading } }, atMs }: Draft): boolea
 }
 
 /**
- * Whether a Disabled agent that each list has shown idle since `firstIdleMs` can have no work any more: what was assigned in
- * the moment of the DISABLE shows within `drain-confirm`. A server that was away may have kept work that the agent has not
- * fetched yet, so the first look is one since when every read was good. Where some reads always fail, that all looks of
- * some minutes have shown it idle must do: an agent asks for its work every 10 s.
+ * Whether a Disabled agent that every list has shown idle since `firstIdleMs` certainly has no work: a job assigned at
+ * the time of the DISABLE shows within `drain-confirm`. A server that was down may still have work that the agent has
+ * not fetched yet, so the first check only counts if every read since then was successful. If some reads keep failing,
+ * it is enough that all reads of some minutes have shown it idle: an agent asks for its work every 10 s.
  */
 export function isIdleConfirmed({ state: { server, settings }, atMs }: Draft, firstIdleMs: number): boolean {
   const { drainConfirmMs } = settings.scaling;
@@ -108,7 +112,7 @@ export function isIdleConfirmed({ state: { server, settings }, atMs }: Draft, fi
     countedMs(server.serving, firstIdleMs, lookMs) >= Math.max(surelyIdleMs, drainConfirmMs);
 }
 
-/** When the last list of agents was asked for; before any: never. */
+/** When the last list of agents was requested; before the first one: never. */
 export function agentsAsOfMs({ reading }: Pick<ServerState, "reading">): number {
   return reading?.askedMs ?? -Infinity;
 }

@@ -1,28 +1,29 @@
-// Asks Mesos about our tasks: explicitly with agent ids after each SUBSCRIBED until each is answered, implicitly every
-// 10 minutes and at the first SUBSCRIBED of a run that continues an earlier one (Mesos docs/reconciliation.md).
+// Reconciles our tasks with Mesos: explicitly with agent ids after each SUBSCRIBED until there is a response for each,
+// implicitly every 10 minutes and at the first SUBSCRIBED of a run that continues an earlier one (Mesos
+// docs/reconciliation.md).
 
 import type { Draft } from "../draft.ts";
 import { fenceId, fenceMesosAgentId } from "../identity/lineage.ts";
 import { taskOf } from "../life/phase.ts";
 import type { ReconciliationState } from "../state.ts";
 
-/** First pause before unanswered tasks are asked for again. */
+/** First pause before tasks without a response are requested again. */
 const explicitFirstMs = 15_000;
 /** The longest such pause. */
 const explicitMaxMs = 300_000;
-/** Everything is asked for so often, to find tasks that we do not know. */
+/** Interval of implicit reconciliation, to find tasks that we do not know. */
 const implicitMs = 600_000;
-/** A launch of which Mesos has said nothing for this long is asked for. */
+/** A launch without a status from Mesos for this long is reconciled. */
 const launchSilenceMs = 30_000;
-/** Tasks in one call at most. */
+/** Maximum number of tasks in one call. */
 const tasksPerCallMax = 500;
 
-/** Before the first subscription nothing is asked. */
+/** Before the first subscription nothing is requested. */
 export const noReconciliation: ReconciliationState = { pending: new Set(), explicitDelayMs: explicitFirstMs };
 
 /**
- * After SUBSCRIBED: every task that may be alive is asked for by its id. A run that continues an earlier one asks for
- * whatever Mesos knows of ours as well, before its first launch: its state may be older than what lives.
+ * After SUBSCRIBED: every task that may be running is requested by its id. A run that continues an earlier one also
+ * requests all our tasks known to Mesos, before its first launch: its state may be older than the running tasks.
  */
 export function startReconciliation(draft: Draft): void {
   const { nextImplicitMs = draft.atMs + implicitMs } = draft.state.reconciliation;
@@ -37,7 +38,7 @@ export function startReconciliation(draft: Draft): void {
   reconcile(draft);
 }
 
-/** Asks what is due. Called at every tick. */
+/** Sends due requests. Called at every tick. */
 export function reconcile(draft: Draft): void {
   const { state, atMs } = draft;
   if (state.session.kind !== "subscribed") return;
@@ -74,7 +75,7 @@ export function reconcile(draft: Draft): void {
   if (reconciliation !== draft.state.reconciliation) draft.set({ reconciliation });
 }
 
-/** Asks for one task as soon as may be. */
+/** Requests one task as soon as possible. */
 export function askFor(draft: Draft, taskId: string): void {
   const { reconciliation } = draft.state;
   draft.set({

@@ -1,4 +1,4 @@
-// The subscription as the core sees it: started, lost, ended by an ERROR, calls that failed.
+// The subscription: started, lost, ended by an ERROR, failed calls.
 
 import { otherMaster } from "../life/brake.ts";
 import type { Draft } from "../draft.ts";
@@ -18,16 +18,19 @@ import { freshRole, noteRolesIgnored, reviveGapMs, rolesOf } from "../placement/
 import type { SessionFailing, SessionState, State } from "../state.ts";
 import { countedMs } from "./watched.ts";
 
-/** After an ERROR that the operator must mend, the next try comes so late that nobody is flooded. */
+/** Delay of the next attempt after an ERROR that the operator must fix, to avoid flooding the log. */
 const mendRetryMs = 60_000;
-/** Offers remembered for another decline at most; with a session so broken the stream ends, and with it all offers. */
+/**
+ * Maximum number of offers remembered for another DECLINE; if a session is that broken, its stream ends, and with it
+ * all offers.
+ */
 const undeclinedMax = 10_000;
-/** A session that lasted this long was a good one: the next outage begins anew. */
+/** A session that lasted this long was stable: the next outage is a new one. */
 const goodSessionMs = 30_000;
-/** After so many intervals without a heartbeat at least one is missing, however late the others come. */
+/** After this many intervals without a heartbeat at least one is missing, even if the others are late. */
 const missedHeartbeatsMin = 2;
 
-/** SUBSCRIBED: the framework id is stored, every task is asked for, the allocator is told what we want. */
+/** SUBSCRIBED: the framework id is stored, every task is reconciled, the allocator gets our roles. */
 export function subscribed(draft: Draft, event: EventOf<"subscribed">): void {
   const { framework, settings } = draft.state;
   const { failing } = draft.state.session;
@@ -36,7 +39,7 @@ export function subscribed(draft: Draft, event: EventOf<"subscribed">): void {
   const isSame = framework.frameworkId === kept.frameworkId && framework.registeredAs === kept.registeredAs;
   if (!isSame || framework.ended !== undefined) draft.setFramework(kept);
   forgetTeardown(draft);
-  // A new framework has no tasks that could be asked for.
+  // A new framework has no tasks to reconcile.
   if (framework.frameworkId !== kept.frameworkId && draft.state.inherited === "unknown") {
     draft.set({ inherited: "known" });
   }
@@ -73,7 +76,7 @@ export function subscribed(draft: Draft, event: EventOf<"subscribed">): void {
   startReconciliation(draft);
 }
 
-/** The master is there. */
+/** A heartbeat of the master. */
 export function heard(draft: Draft): void {
   const { session } = draft.state;
   if (session.kind === "subscribed") draft.set({ session: { ...session, heardMs: draft.atMs } });
@@ -86,7 +89,7 @@ export function disconnected(draft: Draft, event: EventOf<"disconnected">): void
   setSession(draft, { kind: "connecting", reason, ...(hint === undefined ? {} : { hint }) });
 }
 
-/** ERROR: what it means depends on its kind. */
+/** Handles an ERROR by its kind. */
 export function frameworkError(draft: Draft, event: EventOf<"framework-error">): void {
   const { message } = event;
   switch (event.error) {
@@ -112,11 +115,13 @@ export function frameworkError(draft: Draft, event: EventOf<"framework-error">):
 }
 
 /**
- * The id is dead and Mesos has killed its tasks. With stored agents, only a person can say that they are really gone.
+ * The id is invalid and Mesos has killed its tasks. If there are stored agents, only a person can confirm that they are
+ * really gone.
  */
 function frameworkRemoved(draft: Draft, message: string): void {
   const living = [...draft.state.instances.values()].filter((instance) => instance.state !== "gone");
-  // The answer to TEARDOWN was lost, but not the TEARDOWN. One that came late, after launching went on, is a removal.
+  // The response to TEARDOWN was lost, but not the TEARDOWN. If it arrived late, after launching was resumed, it is a
+  // removal.
   const isAsked = draft.state.tearDownAskedMs !== undefined && draft.state.controls.mode === "teardown";
   if (isAsked && (draft.state.tearDownNow || living.length === 0)) return tornDown(draft);
   const { frameworkId } = draft.state.framework;
@@ -134,7 +139,7 @@ function frameworkRemoved(draft: Draft, message: string): void {
   draft.effect({ kind: "end-session", message: endTexts.removed });
 }
 
-/** A call was refused or its fate is unknown. What it was for is asked for or sent again; nothing is assumed. */
+/** A call was refused or its result is unknown. It is reconciled or repeated; nothing is assumed. */
 export function mesosCallFailed(draft: Draft, event: EventOf<"mesos-call-failed">): void {
   const { call, outcome, message } = event;
   switch (call.kind) {
@@ -145,7 +150,7 @@ export function mesosCallFailed(draft: Draft, event: EventOf<"mesos-call-failed"
         if (outcome === "refused") launchRefused(draft, instance, message);
         else askFor(draft, taskId);
       }
-      // A refused or lost call has used nothing: the offers are still out. One that arrives late finds them gone.
+      // A refused or lost call has used nothing: the offers are still outstanding. If it arrives late, they are gone.
       declineAgain(draft, call.offerIds);
       break;
     case "decline-offers":
@@ -171,7 +176,8 @@ export function mesosCallFailed(draft: Draft, event: EventOf<"mesos-call-failed"
       break;
     }
   }
-  // The master ends the stream of a framework that it removes, often before it answers: the next session tells.
+  // The master ends the stream of a framework that it removes, often before it responds: the next session shows the
+  // result.
   if (call.kind === "teardown-framework" && outcome === "unknown") return;
   draft.note({
     kind: "mesos-call-failed",
@@ -182,19 +188,19 @@ export function mesosCallFailed(draft: Draft, event: EventOf<"mesos-call-failed"
   });
 }
 
-/** Not the offer's fault: tried again only after a pause, or every offer would lead to the same refusal. */
+/** Not caused by the offer: retried only after a pause, otherwise every offer would lead to the same refusal. */
 function launchRefused(draft: Draft, instance: AgentInstance, message: string): void {
   end(draft, instance, "launch-failed", message);
   countFailure(draft, instance, { kind: "mesos", message: oneLine(message, errorCharactersMax) });
 }
 
-/** An offer that nobody answers is locked for ever on a master without --offer_timeout; at the next tick it is tried again. */
+/** An unanswered offer is locked forever on a master without --offer_timeout; it is retried at the next tick. */
 function declineAgain(draft: Draft, offerIds: readonly string[]): void {
   const undeclined = [...new Set([...draft.state.offers.undeclined, ...offerIds])].slice(-undeclinedMax);
   draft.set({ offers: { ...draft.state.offers, undeclined } });
 }
 
-/** Declines once more what may not have been declined. Called at every tick. */
+/** Repeats declines that may not have arrived. Called at every tick. */
 export function declineLeftOvers(draft: Draft): void {
   const { undeclined } = draft.state.offers;
   if (undeclined.length === 0 || draft.state.session.kind !== "subscribed") return;
@@ -207,7 +213,7 @@ function setSession(draft: Draft, next: Pick<SessionState, "kind" | "reason" | "
   draft.set({
     session: {
       ...next,
-      // One failed try after the other is one time without a session.
+      // Consecutive failed attempts are one outage.
       sinceMs: next.kind === kind ? sinceMs : draft.atMs,
       failing: failingNow(draft),
       ...(master === undefined ? {} : { master }),
@@ -216,7 +222,7 @@ function setSession(draft: Draft, next: Pick<SessionState, "kind" | "reason" | "
   });
 }
 
-/** Sessions that end at once do not end the trouble. */
+/** Sessions that end quickly do not end the outage. */
 function failingNow({ state, atMs }: Draft): SessionFailing {
   const { kind, sinceMs, failing } = state.session;
   if (kind !== "subscribed") return failing ?? { sinceMs, isUnsteady: false };
@@ -224,12 +230,12 @@ function failingNow({ state, atMs }: Draft): SessionFailing {
   return { sinceMs: silentSinceMs(state) ?? atMs, isUnsteady: false };
 }
 
-/** Whether a session that began at `sinceMs` holds: it has lasted for long enough. */
+/** Whether a session that began at `sinceMs` is stable: it has lasted long enough. */
 export function isGoodSession(sinceMs: number, nowMs: number): boolean {
   return nowMs - sinceMs > goodSessionMs;
 }
 
-/** When the master was last heard, if heartbeats are missing. */
+/** When the last message of the master arrived, if heartbeats are missing. */
 export function silentSinceMs({ session, watched, lastStepMs }: State): number | undefined {
   const { kind, heartbeatMs = Infinity, heardMs = Infinity } = session;
   if (kind !== "subscribed") return undefined;

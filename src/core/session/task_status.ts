@@ -1,6 +1,6 @@
-// Task states and reasons of Mesos and what each means for us (mesos.proto, TaskState and TaskStatus.Reason).
+// Task states and reasons of Mesos and their meaning for us (mesos.proto, TaskState and TaskStatus.Reason).
 
-/** A TASK_* word of mesos.proto `TaskState`; unknown words stay as they came. */
+/** A TASK_* value of mesos.proto `TaskState`; unknown values are kept as received. */
 export type TaskState = string;
 
 /** A status update as the core sees it (mesos.proto `TaskStatus`). */
@@ -13,27 +13,27 @@ export interface TaskStatus {
   readonly mesosAgentId?: string;
   /** Base64; present only on updates that must be acknowledged. */
   readonly uuid?: string;
-  /** IP addresses in `container_status.network_infos`; absent: none told. */
+  /** IP addresses in `container_status.network_infos`; absent: none given. */
   readonly ipAddresses?: readonly string[];
-  /** The hostname that Docker has given the container: the first digits of its id; absent: none told. */
+  /** The hostname that Docker has assigned to the container: the first digits of its id; absent: none given. */
   readonly dockerName?: string;
-  /** When the status was made, ms since the epoch, where given. */
+  /** When the status was created, ms since the epoch, if given. */
   readonly timestampMs?: number;
 }
 
-/** What a task state means for an instance. */
+/** The meaning of a task state for an instance. */
 export type TaskMeaning =
   /** Not yet running. */
   | "starting"
   | "running"
   | "killing"
-  /** Over, for good: the task has ended. */
+  /** Terminal: the task has ended. */
   | "terminal"
-  /** Over, for good, as far as the cluster knows: the master does not know it any more, or its Mesos agent is gone. */
+  /** Terminal as far as the cluster knows: the master no longer knows it, or its Mesos agent is gone. */
   | "lost"
-  /** Perhaps alive on a partitioned agent. */
+  /** Possibly running on a partitioned agent. */
   | "unreachable"
-  /** A word we do not know: nothing is decided on it. */
+  /** An unknown value: no decision is based on it. */
   | "unclear";
 
 const meanings: Readonly<Record<string, TaskMeaning>> = {
@@ -53,31 +53,33 @@ const meanings: Readonly<Record<string, TaskMeaning>> = {
   TASK_UNKNOWN: "lost",
 };
 
-/** The meaning of a task state; unknown words are `unclear`. */
+/** The meaning of a task state; unknown values are `unclear`. */
 export function taskMeaning(state: TaskState): TaskMeaning {
   return Object.hasOwn(meanings, state) ? meanings[state] as TaskMeaning : "unclear";
 }
 
-/** Whether a task with this meaning is over and will never be heard of again. */
+/** Whether a task with this meaning has ended and gets no further updates. */
 export function isOver(meaning: TaskMeaning): meaning is "terminal" | "lost" {
   return meaning === "terminal" || meaning === "lost";
 }
 
-/** What a reason says about an end that we have not asked for. States come first: a reason only refines them. */
+/**
+ * The meaning of a reason for an end that we have not requested. States take precedence: a reason only refines them.
+ */
 export type ReasonMeaning =
-  /** The offer was no longer ours: normal, tried again. */
+  /** The offer was no longer ours: normal, retried. */
   | "offer"
-  /** Mesos agents or masters came and went: nobody's failure. */
+  /** Mesos agents or masters failed or changed: not a failure of the profile. */
   | "cluster"
-  /** This Mesos agent could not: nothing against the profile, but the host is remembered. */
+  /** A failure of this Mesos agent: it does not count against the profile, but against the host. */
   | "host"
-  /** Mesos may not run it for us, by its ACLs. */
+  /** Not authorized by the ACLs of Mesos. */
   | "unauthorized"
   /** The task, its container or its executor. */
   | "task"
   /** Why it was reported, not why it ended. */
   | "report"
-  /** None, or a word that we do not know: the state alone decides. */
+  /** None, or an unknown value: only the state counts. */
   | "unclear";
 
 // mesos.proto TaskStatus.Reason; when each is sent: src/master/master.cpp and src/slave/slave.cpp of apache/mesos.
@@ -119,10 +121,10 @@ const reasonMeanings: Readonly<Record<string, ReasonMeaning>> = {
   REASON_TASK_HEALTH_CHECK_STATUS_UPDATED: "report",
 };
 
-/** The words of the table. */
+/** The keys of the table. */
 export const reasonWords: readonly string[] = Object.keys(reasonMeanings);
 
-/** The meaning of a reason; masters may say SLAVE for AGENT, as all did before 1.0. */
+/** The meaning of a reason; masters may use SLAVE for AGENT, as all did before 1.0. */
 export function reasonMeaning(reason: string | undefined): ReasonMeaning {
   const word = (reason ?? "").replace("REASON_SLAVE_", "REASON_AGENT_");
   return Object.hasOwn(reasonMeanings, word) ? reasonMeanings[word] as ReasonMeaning : "unclear";

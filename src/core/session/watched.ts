@@ -1,20 +1,21 @@
-// Which elapsed time counts: timeouts count only time in which this program ran and could have seen what it waits for.
+// Watched time: timeouts count only time during which this program was running and could have observed what it waits
+// for.
 
 import type { Draft } from "../draft.ts";
 
 /**
- * A program that runs has a step at least every second (a tick). After a longer break than this it did not run: its
+ * A running program has a step at least every second (a tick). After a longer gap than this it was not running: its
  * machine was suspended, its clock was set, or it hung. None of that time counts.
  */
 export const standstillMs = 90_000;
 
-/** Breaks that are remembered at most. Beyond that the two oldest become one, and less time counts. */
+/** Maximum number of remembered gaps. Beyond that the two oldest are merged, and less time counts. */
 const gapsMax = 500;
 
-/** Watched time: all from `sinceMs` on, except the gaps. Times in ms since the epoch. */
+/** Watched time: everything since `sinceMs`, except the gaps. Times in ms since the epoch. */
 export interface Watched {
   readonly sinceMs: number;
-  /** In order, and apart from each other. */
+  /** In order, not adjacent. */
   readonly gaps: readonly Gap[];
 }
 
@@ -29,7 +30,7 @@ export function watchedFrom(sinceMs: number): Watched {
   return { sinceMs, gaps: [] };
 }
 
-/** The same without this time, which ends after all gaps so far. */
+/** The same without this period, which ends after all existing gaps. */
 export function withGap({ sinceMs, gaps }: Watched, gap: Gap): Watched {
   const apart = gaps.filter(({ toMs }) => toMs < gap.fromMs);
   const fromMs = Math.min(gap.fromMs, gaps[apart.length]?.fromMs ?? gap.fromMs);
@@ -43,7 +44,7 @@ export function withGap({ sinceMs, gaps }: Watched, gap: Gap): Watched {
   return { sinceMs, gaps: [one, ...all.slice(oldest.length)] };
 }
 
-/** How much of the time from `fromMs` to `toMs` counts; none of it where nothing is watched. */
+/** How much of the time from `fromMs` to `toMs` counts; none if nothing is watched. */
 export function countedMs(watched: Watched | undefined, fromMs: number, toMs: number): number {
   if (watched === undefined) return 0;
   const startMs = Math.max(fromMs, watched.sinceMs);
@@ -52,21 +53,21 @@ export function countedMs(watched: Watched | undefined, fromMs: number, toMs: nu
   return Math.max(0, ms);
 }
 
-/** How long this run of the program has watched since then, up to now. */
+/** The watched time of this run since then, up to now. */
 export function watchedMs({ state, atMs }: Draft, sinceMs: number): number {
   return countedMs(state.watched, sinceMs, atMs);
 }
 
-/** Notices that the program stood still before this step. To be called first in every step. */
+/** Detects that the program was suspended before this step. Called first in every step. */
 export function noticeStandstill(draft: Draft): void {
   const { state, atMs } = draft;
   const gap = { fromMs: state.lastStepMs, toMs: atMs };
   draft.set({ lastStepMs: atMs });
   if (gap.toMs - gap.fromMs <= standstillMs) return;
-  // As after a restart: what the server showed before says nothing of the time between, in which it may have been away.
+  // As after a restart: earlier data of the server does not cover the time in between, in which it may have been down.
   const { healthySinceMs: _, serving: __, ...server } = state.server;
   draft.set({ watched: withGap(state.watched, gap), server });
-  // What was wanted before may be long out of date.
+  // Earlier demand may be outdated.
   draft.markPlanStale();
   draft.note({ kind: "program-stood-still", stoodStillMs: gap.toMs - gap.fromMs });
 }

@@ -1,14 +1,14 @@
-// Whether the GoCD server, or something in front of it, lets us change no records although it is read. Until that ends
-// agents can be launched, but neither enabled nor taken down.
+// Tracks whether the GoCD server, or an intermediary, refuses changes of records although it can be read. Until that
+// ends, agents can be launched, but neither enabled nor removed.
 
 import type { Draft } from "../draft.ts";
 import type { GocdEffect } from "../effect.ts";
 import type { GocdProblem } from "../event.ts";
 import type { State, WriteFailure } from "../state.ts";
 
-/** What is needed is asked for again within minutes: without another try nothing is left to be changed. */
+/** Required changes are repeated within minutes: if there is no further attempt, nothing is left to change. */
 const forgottenMs = 15 * 60_000;
-/** An outage is told by the reads that fail with it; one that only concerns writes lasts longer than this. */
+/** In an outage reads fail as well; a failure that only concerns writes lasts longer than this. */
 const outageMsMin = 60_000;
 
 /** A change of records failed. */
@@ -19,18 +19,18 @@ export function writeFailed(draft: Draft, call: GocdEffect, problem: GocdProblem
   draft.set({ server: { ...draft.state.server, writeFailure } });
 }
 
-/** A change of records was carried out. */
+/** A change of records succeeded. */
 export function writeDone(draft: Draft, call: GocdEffect): void {
   const { writeFailure, ...server } = draft.state.server;
   if (writeFailure?.kind === kindOf(call)) draft.set({ server });
 }
 
-/** What lets PATCH pass may refuse DELETE. */
+/** An intermediary that accepts PATCH may refuse DELETE. */
 function kindOf({ kind }: GocdEffect): WriteFailure["kind"] {
   return kind === "delete-gocd-agents" ? "delete" : "update";
 }
 
-/** What keeps us from changing records now; `undefined`: nothing, as far as is known. */
+/** What currently prevents changes of records; `undefined`: nothing known. */
 export function writesFailing(state: State, atMs: number): WriteFailure | undefined {
   const failure = lastFailure(state, atMs);
   if (failure?.problem.kind !== "unreachable") return failure;

@@ -1,5 +1,5 @@
-// What people outside are told of: conditions that begin and end, derived from the picture. Not here: when each is told
-// (notify/), and whom.
+// Conditions that are reported to webhooks: they begin and end, and are derived from the picture. When and to whom they
+// are reported is decided in notify/.
 
 import type { Finding } from "../event.ts";
 import { leaderText, longWait } from "../words/conditions.ts";
@@ -10,9 +10,9 @@ import { isLeaderless } from "./health.ts";
 import { type ConditionEvent, severities, type Severity } from "./condition_event.ts";
 import type { JobView, LeadershipView, ServerHealth, StatusView } from "./view.ts";
 
-/** Something that is so now, and will end. */
+/** A current condition, which will end. */
 export interface Condition {
-  /** Stable while it lasts, and the same when it comes back: `breaker/linux`. */
+  /** Stable while it lasts, and the same when it recurs: `breaker/linux`. */
   readonly key: string;
   readonly event: ConditionEvent;
   readonly severity: Severity;
@@ -20,21 +20,21 @@ export interface Condition {
   readonly code: string;
   /** One sentence without a full stop. */
   readonly text: string;
-  /** The next act; empty: there is none. */
+  /** The next step; empty: none. */
   readonly hint: string;
-  /** The whole of an error, or what a failed container has written; absent: the text has it all. */
+  /** The full error, or the output of a failed container; absent: the text is complete. */
   readonly detail?: string;
-  /** Since when it is so, where that is known. */
+  /** When it began, if known. */
   readonly sinceMs?: number;
-  /** It is told at once, and its end, too: waiting would show nothing. */
+  /** It and its end are reported immediately: waiting would not help. */
   readonly isSudden?: true;
-  /** It is not over, but there is nothing to say of it at the moment. */
+  /** It has not ended, but there is nothing to report at the moment. */
   readonly isPaused?: true;
 }
 
-/** What a condition is made from. */
+/** The input of a condition. */
 export type ConditionFacts = Omit<Condition, "severity" | "key"> & {
-  /** What tells it apart from others of its event; absent: there is one at most. */
+  /** What distinguishes it from others of its event; absent: there is at most one. */
   readonly subject?: string;
 };
 
@@ -44,14 +44,14 @@ export function conditionOf({ subject, ...facts }: ConditionFacts): Condition {
   return { ...facts, key: subject === undefined ? event : `${event}/${subject}`, severity: severities[event] };
 }
 
-/** What a picture shows of conditions. */
+/** The conditions in a picture. */
 export interface Conditions {
   readonly now: readonly Condition[];
-  /** On standby nothing is known but who leads: what was so before has not ended. */
+  /** On standby only the leader is known: earlier conditions have not ended. */
   readonly isBlind: boolean;
 }
 
-/** All that is to be told of now. `longMs`: a job that waits for longer is told of. */
+/** All current conditions. `longMs`: jobs that wait for longer are reported. */
 export function conditionsOf(view: StatusView, longMs: number): Conditions {
   const { leadership, gocd, mesos } = view;
   if (leadership?.role === "standby") return { now: leaderlessCondition(leadership, view.atMs), isBlind: true };
@@ -79,7 +79,7 @@ function leaderlessCondition(leadership: LeadershipView, atMs: number): readonly
   return [conditionOf({ event: "leader", subject: "none", ...told, isSudden: true })];
 }
 
-/** Codes of a GoCD server that does not accept who we are. */
+/** Codes of a GoCD server that does not accept our credentials. */
 const refusalCodes: ReadonlySet<string> = new Set([
   "gocd-bad-credentials",
   "gocd-bad-secret",
@@ -93,7 +93,7 @@ const refusalCodes: ReadonlySet<string> = new Set([
   "gocd-too-few-rights",
 ]);
 
-/** Whatever its code, one outage of a server is one condition. */
+/** An outage of a server is one condition, regardless of its code. */
 function serverCondition(server: "gocd" | "mesos", health: ServerHealth): readonly Condition[] {
   if (!("problem" in health)) return [];
   const { problem: { code, message: text, hint }, sinceMs } = health;
@@ -125,14 +125,14 @@ const eventsByCode: ReadonlyMap<string, ConditionEvent> = new Map([
   ["gocd-too-few-rights", "credentials-refused"],
 ]);
 
-/** Told by those of the servers, or by another problem. */
+/** Covered by those of the servers, or by another problem. */
 const toldElsewhere: ReadonlySet<string> = new Set([
   staleCode,
   "held-no-session",
   "held-brake",
   "held-restarted",
   "gocd-job-unassigned",
-  // Told once, and nothing is wrong.
+  // Reported once, but nothing is wrong.
   "gocd-feed-gone",
 ]);
 
@@ -157,7 +157,7 @@ function problemCondition(
   });
 }
 
-/** A profile that may launch again has not recovered before an agent of it has registered. */
+/** A profile that may launch again has recovered only when one of its agents has registered. */
 function pausedBreakers({ profiles, problems }: StatusView): readonly Condition[] {
   const failing = profiles.filter(({ name, failures }) =>
     failures > 0 && !problems.some(({ code, profile }) => code === failingCode && profile === name)
@@ -167,14 +167,14 @@ function pausedBreakers({ profiles, problems }: StatusView): readonly Condition[
   );
 }
 
-/** Kinds of jobs that are told of one by one, those that wait longest first. */
+/** Maximum number of kinds of jobs that are reported individually, longest wait first. */
 const kindsMax = 20;
 
-/** One for each kind of jobs: which reason they wait for may change while they wait. */
+/** One for each kind of jobs: their reason may change while they wait. */
 function longWaits({ jobs, atMs }: StatusView, longMs: number): readonly Condition[] {
   const kinds = new Map<string, { readonly subject: string; readonly count: number; readonly first: JobView }>();
   for (const job of jobs) {
-    // The unserved are told of as such, and of the others' jobs nothing is.
+    // Unserved jobs are reported as such, and foreign jobs are not reported.
     if (job.verdict === "unserved" || job.verdict === "not-ours" || atMs - job.firstSeenMs <= longMs) continue;
     const subject = describeNeed(job.gocdResources.map((each) => each.toLowerCase()).toSorted(), job.environment);
     const { count = 0, first = job } = kinds.get(subject) ?? {};

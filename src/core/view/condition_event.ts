@@ -1,6 +1,6 @@
-// What conditions are about, and how much each matters.
+// The events of conditions and their severity.
 
-/** What a condition is about, the words of `notify.webhooks.NAME.events`. */
+/** What a condition is about: the values of `notify.webhooks.NAME.events`. */
 export type ConditionEvent =
   | "framework-removed"
   | "credentials-refused"
@@ -16,10 +16,10 @@ export type ConditionEvent =
   | "other"
   | "leader";
 
-/** How much a condition matters: `critical` means that no agents come or go. */
+/** The severity of a condition: `critical` means that no agents are launched or removed. */
 export type Severity = "critical" | "warning" | "info";
 
-/** Each event with its severity, the gravest first. */
+/** Each event with its severity, most severe first. */
 export const severities: Readonly<Record<ConditionEvent, Severity>> = {
   "framework-removed": "critical",
   "credentials-refused": "critical",
@@ -36,5 +36,5 @@ export const severities: Readonly<Record<ConditionEvent, Severity>> = {
   "leader": "info",
 };
 
-/** All events, the gravest first. */
+/** All events, most severe first. */
 export const conditionEvents: readonly ConditionEvent[] = Object.keys(severities) as ConditionEvent[];

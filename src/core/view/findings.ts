@@ -6,8 +6,8 @@ import { unassignedJobs } from "../words/findings.ts";
 const perJob = "gocd-job-unassigned";
 
 /**
- * Findings for people: those that GoCD makes for each unassigned job become one; the jobs' own reasons have the rest.
- * Nothing is told of `foreign` jobs, which other agents than ours are to take.
+ * Findings for people: those that GoCD creates for each unassigned job become one; the jobs' own reasons have the
+ * details. `foreign` jobs, which are for other agents than ours, are not reported.
  */
 export function foldFindings(
   findings: readonly Finding[],

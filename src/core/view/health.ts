@@ -1,5 +1,5 @@
-// Health, derived here and nowhere else: the state of each server, and what the program is fit for. Page, /health, JSON,
-// metrics and commands show the same.
+// Health, only derived here: the state of each server, and the health of the program. Page, /health, JSON, metrics and
+// commands show the same.
 
 import { unpolledMs } from "../demand/gates.ts";
 import type { Finding, GocdProblem } from "../event.ts";
@@ -21,16 +21,16 @@ import {
 import { launchesHeld, unsubscribed, writesRefused } from "../words/problems.ts";
 import type { Check, Health, LeadershipView, ServerHealth, StatusView } from "./view.ts";
 
-/** A server that fails for longer than this is down: such an outage does not pass by itself within a few tries. */
+/** A server that fails for longer than this is down: such an outage does not resolve itself within a few attempts. */
 const downAfterMs = 5 * 60_000;
-/** A question without an answer for longer than this is overdue, unless the server always takes long. */
+/** A request without a response for longer than this is overdue, unless the server is always slow. */
 const overdueMs = 10_000;
 /** The core handles at least two events a second; if the last one is older than this, the loop hangs. */
 const stuckAfterMs = 60_000;
 
-// What is overdue is so at the last step: in a loop that hangs, the answer may wait unread.
+// Overdue is evaluated at the time of the last step: if the loop hangs, the response may be waiting unread.
 
-/** For how long an overdue answer of the GoCD server has been awaited, ms; `undefined`: none is overdue. */
+/** For how long an overdue response of the GoCD server has been awaited, ms; `undefined`: none is overdue. */
 export function gocdSilentMs(
   { server: { askedMs = Infinity, pollTookMs = 0 }, watched, lastStepMs }: State,
 ): number | undefined {
@@ -66,7 +66,7 @@ export function mesosHealth(state: State, atMs: number): ServerHealth {
     case "connecting": {
       if (failing !== undefined) return troubled(failing.sinceMs, { problem: unsubscribed(session), atMs });
       const silentMs = countedMs(watched, sinceMs, lastStepMs);
-      // After a teardown it may be up to the operator when the first SUBSCRIBE is sent.
+      // After a teardown the operator may decide when the first SUBSCRIBE is sent.
       if (controls.tornDown === true || silentMs <= overdueMs) return { state: "unknown", sinceMs };
       return troubled(sinceMs, { problem: mesosOverdue(silentMs), atMs });
     }
@@ -95,7 +95,7 @@ function findingOf({ code, message, hint }: GocdProblem): Finding {
   return { code, message, hint };
 }
 
-/** What the program is fit for, as the picture shows it. A freeze or a drain is intended: nothing is wrong then. */
+/** The health of the program according to the picture. A freeze or a drain is intended and therefore healthy. */
 export function healthOf(view: StatusView): Health {
   const { atMs, gocd, mesos, leadership, movedMs = atMs } = view;
   const stuck = atMs - movedMs > stuckAfterMs ? [loopStuckText(atMs - movedMs)] : [];
@@ -125,12 +125,15 @@ function standbyReasons(leadership: LeadershipView | undefined): readonly string
   return leadership?.role === "standby" ? [standbyText(leadership.leader)] : [];
 }
 
-/** Whether a standby has seen nobody lead for too long. */
+/** Whether a standby has seen no leader for too long. */
 export function isLeaderless(leadership: LeadershipView | undefined, atMs: number): boolean {
   return leadership?.role === "standby" && leadership.leader === undefined && atMs - leadership.sinceMs > downAfterMs;
 }
 
-/** A subscription in doubt is none; polls may fail for a while, as decisions rest on the last good one. */
+/**
+ * A doubtful subscription does not count; polls may fail for a while, because decisions are based on the last
+ * successful one.
+ */
 function unreadyReasons({ atMs, gocd, mesos, tornDown }: StatusView): readonly string[] {
   const isGocdReady = gocd.lastPollMs !== undefined && gocd.health.state !== "down";
   return [

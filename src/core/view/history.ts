@@ -1,12 +1,12 @@
-// What is kept of the past, as plain data, and how it is asked for. Not here: where it is kept (history/).
+// The recorded history as plain data, and its query interface. It is stored in history/.
 
 import type { EndCause, KillCause } from "../instance.ts";
 import type { NoteLevel } from "../note.ts";
 import type { NoteView, StatusView } from "./view.ts";
 
 /**
- * Counts of a span: the most jobs that waited in it, and the most agents, or of a long span the mean of agents. Jobs add up,
- * and so do agents: each are those of one moment.
+ * Counts of a span: the maximum of waiting jobs, and the maximum of agents, or their mean for a long span. Jobs add up,
+ * and so do agents: each are from one moment.
  */
 export interface HistorySample {
   /** When a span of 15 s ends, or a longer one begins; ms since the epoch. */
@@ -20,25 +20,25 @@ export interface HistorySample {
   readonly notOurs: number;
   /** Instances to be launched as soon as offers allow. */
   readonly wanted: number;
-  /** Our instances, by state. `away`: unreachable, or doing something that is not understood. */
+  /** Our instances, by state. `away`: unreachable, or with an unknown activity. */
   readonly starting: number;
   readonly idle: number;
   readonly building: number;
   readonly draining: number;
   readonly away: number;
-  /** How long the job has waited that waits longest and is ours to serve, ms; 0: none. */
+  /** The longest wait of a job that we can serve, ms; 0: none. */
   readonly oldestWaitMs: number;
 }
 
-/** The fields of a sample that count something. */
+/** The numeric fields of a sample. */
 export type HistoryFigure = Exclude<keyof HistorySample, "atMs">;
 
-/** Jobs of a sample that wait for an agent of ours, whether it is there or not. */
+/** Jobs of a sample that wait for an agent of ours, whether it exists or not. */
 export function waitingJobs(sample: HistorySample): number {
   return sample.needsAgent + sample.coming + sample.willBeTaken + sample.otherCause + sample.unserved;
 }
 
-/** What an instance does, as far as it costs something. */
+/** The activity of an instance, for its cost. */
 export type LifeKind = "starting" | "idle" | "busy" | "other";
 
 /** The life of one instance; times in ms since the epoch. */
@@ -46,45 +46,45 @@ export interface InstanceLife {
   readonly taskId: string;
   readonly profile: string;
   readonly environment?: string;
-  /** Where it runs; empty: not known. */
+  /** Its host; empty: not known. */
   readonly host: string;
   readonly createdMs: number;
-  /** It was found running: `createdMs` is when, and when it was launched is not known. */
+  /** It was found running at `createdMs`; its launch time is not known. */
   readonly adopted?: true;
-  /** When its container ran; absent: it never did, or that was not seen. */
+  /** When its container started; absent: never, or not observed. */
   readonly runningMs?: number;
   /** When it was first usable on the GoCD server. */
   readonly registeredMs?: number;
-  /** When its task ended; absent: it lives. */
+  /** When its task ended; absent: it is running. */
   readonly endedMs?: number;
-  /** How it ended; `unseen`: while nobody watched. */
+  /** How it ended; `unseen`: while no instance was watching. */
   readonly end?: EndCause | "unseen";
   /** Why it was killed, if it was. */
   readonly kill?: KillCause;
-  /** What Mesos said of its end. */
+  /** The status of Mesos about its end. */
   readonly message?: string;
-  /** Watched time in which it did each thing, ms. */
+  /** Watched time by activity, ms. */
   readonly spentMs: Readonly<Record<LifeKind, number>>;
-  /** Builds that it was seen to begin. */
+  /** Number of builds that it was seen to start. */
   readonly builds: number;
 }
 
-/** What the instances of a profile have cost in one hour, or in several. */
+/** The cost of the instances of a profile in one or several hours. */
 export interface AgentHours {
   /** When the hour begins, ms since the epoch. */
   readonly hourMs: number;
   readonly profile: string;
-  /** Agent time by what it was spent on, ms. */
+  /** Agent time by activity, ms. */
   readonly spentMs: Readonly<Record<LifeKind, number>>;
 }
 
-/** A span of time, ms since the epoch; `toMs` itself is not in it. */
+/** A span of time, ms since the epoch; `toMs` is exclusive. */
 export interface TimeSpan {
   readonly fromMs: number;
   readonly toMs: number;
 }
 
-/** A job that was ours to serve and is over: what it asked for, and when. Times in ms since the epoch. */
+/** A finished job that we could serve: its needs and times. Times in ms since the epoch. */
 export interface JobLife {
   /** When it was first seen waiting. */
   readonly atMs: number;
@@ -92,51 +92,53 @@ export interface JobLife {
   readonly environment?: string;
   /** The group of its pipeline, as the dashboard spells it; absent: unknown, or the configuration asks for no groups. */
   readonly group?: string;
-  /** When an agent was first seen to have it; absent: none was, it may have been cancelled, or built between two looks. */
+  /** When an agent was first seen with it; absent: never, it may have been cancelled, or built between two reads. */
   readonly beganMs?: number;
-  /** How long an agent was seen to have it; absent: not known. */
+  /** How long an agent was seen with it; absent: not known. */
   readonly buildMs?: number;
-  /** Whose agent that was; `unseen`: nobody's. */
+  /** The owner of that agent; `unseen`: none. */
   readonly by: "ours" | "others" | "unseen";
 }
 
-/** The picture as it was. */
+/** A stored picture. */
 export interface HistorySnapshot {
   readonly atMs: number;
-  /** The version of the program that has made it. */
+  /** The version of the program that created it. */
   readonly version: string;
   readonly view: StatusView;
 }
 
-/** How often a note of one code was told in a span that begins then. */
+/** How often notes of one code were logged in a span that begins then. */
 export interface ToldCount {
   readonly atMs: number;
   readonly code: string;
   readonly count: number;
 }
 
-/** Where a history is kept. */
+/** The place of a history. */
 export type HistoryPlace = { readonly kind: "file"; readonly path: string } | { readonly kind: "memory" };
 
-/** Asks for what is kept of the past. Throws an OperatorError where it cannot be read. */
+/** Queries the history. Throws an OperatorError if it cannot be read. */
 export interface HistoryReader {
   readonly place: HistoryPlace;
-  /** What is kept at all; absent: nothing yet. */
+  /** The recorded time span; absent: nothing yet. */
   span(): TimeSpan | undefined;
-  /** The counts in spans of `stepMs`, which begin at multiples of it; spans without a sample are left out. */
+  /** The counts in spans of `stepMs`, which begin at multiples of it; spans without a sample are omitted. */
   samples(span: TimeSpan, stepMs: number): readonly HistorySample[];
-  /** What was told, newest first, at most `max`; `levels`: only those. */
+  /** Notes, newest first, at most `max`; `levels`: only those. */
   notes(span: TimeSpan, options: { readonly max: number; readonly levels?: readonly NoteLevel[] }): readonly NoteView[];
-  /** How often something was told in spans of `stepMs`, which begin at multiples of it, oldest first; only of these codes. */
+  /**
+   * How often notes were logged in spans of `stepMs`, which begin at multiples of it, oldest first; only these codes.
+   */
   told(span: TimeSpan, stepMs: number, codes: readonly string[]): readonly ToldCount[];
-  /** Instances that have ended, the last one first, at most `max`. */
+  /** Instances that have ended, last one first, at most `max`. */
   ended(span: TimeSpan, max: number): readonly InstanceLife[];
   /** How many instances have ended. */
   endedCount(span: TimeSpan): number;
   /** Agent time by hour and profile. */
   hours(span: TimeSpan): readonly AgentHours[];
-  /** Jobs that began to wait in that time and are over, the first one first, at most `max`. */
+  /** Finished jobs that started to wait in that time, first one first, at most `max`. */
   jobs(span: TimeSpan, max: number): readonly JobLife[];
-  /** The last picture that was kept at this time or before; absent: none. */
+  /** The last picture stored at or before this time; absent: none. */
   snapshotAt(atMs: number): HistorySnapshot | undefined;
 }

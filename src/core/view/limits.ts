@@ -1,4 +1,4 @@
-// How full the limits of `scaling` beside max-agents are, for people. Not here: what they hold back (demand/, placement/).
+// The usage of the limits of `scaling` other than max-agents, for people. They are applied in demand/ and placement/.
 
 import { cpuHoursOf } from "../life/cpu_hours.ts";
 import { launchedInMinute } from "../demand/limit_pace.ts";
@@ -6,7 +6,7 @@ import { clusterOf } from "../placement/cpu_share.ts";
 import type { State } from "../state.ts";
 import type { UsedLimitView } from "./view.ts";
 
-/** Those that are set, each with how much of it is used. */
+/** The configured limits with their usage. */
 export function usedLimits(state: State, atMs: number): readonly UsedLimitView[] {
   const { launchesPerMinute, maxCpuShare } = state.settings.scaling;
   const limits: UsedLimitView[] = [];

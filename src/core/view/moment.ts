@@ -1,11 +1,11 @@
-// A moment of the past as people name it. Not here: what was then (history.ts).
+// Parses a moment of the past as people write it. For the history itself see history.ts.
 
 const dayMs = 86_400_000;
 const units: Readonly<Record<string, number>> = { s: 1_000, min: 60_000, m: 60_000, h: 3_600_000, d: dayMs };
 
 /**
- * The moment that a text names, ms since the epoch: a time of the last 24 hours (`14:05`, UTC), a date with a time (UTC
- * unless it says otherwise), or how long ago (`90min ago`, `-2h`). Nothing if it names none.
+ * The moment described by a text, ms since the epoch: a time of the last 24 hours (`14:05`, UTC), a date with a time
+ * (UTC unless a zone is given), or how long ago (`90min ago`, `-2h`). Nothing if it is not valid.
  */
 export function parseMoment(text: string, nowMs: number): number | undefined {
   const trimmed = text.trim();

@@ -1,4 +1,4 @@
-// Conditions that no picture shows, as the notes tell of them: what has happened at once, and what is outside of the core.
+// Conditions that no picture shows, derived from notes: instantaneous events, and conditions outside the core.
 
 import type { Note } from "../note.ts";
 import { noteLine } from "../words/notes.ts";
@@ -7,7 +7,7 @@ import { type Condition, type ConditionFacts, conditionOf } from "./condition.ts
 /** Conditions by their keys. */
 export type Noted = ReadonlyMap<string, Condition>;
 
-/** What notes have told of so far, with one more; the same value if it tells nothing of that kind. */
+/** The conditions from notes so far, updated with one more; the same value if it is not relevant. */
 export function withNote(noted: Noted, note: Note, atMs: number): Noted {
   const over = endedBy(note);
   if (over !== undefined) {

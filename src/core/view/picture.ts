@@ -1,38 +1,38 @@
-// The whole program at one moment: what the page, the JSON document and the metrics are made from.
+// The whole program at one moment: the source of the page, the JSON document and the metrics.
 
 import type { NoteView, StatusView } from "./view.ts";
 
 /** One consistent picture of the program, plain data. */
 export interface Picture {
   readonly view: StatusView;
-  /** Recent decisions, oldest first; a bounded number. */
+  /** Recent decisions, oldest first; bounded. */
   readonly notes: readonly NoteView[];
-  /** How many decisions came before those. */
+  /** Number of decisions before those. */
   readonly notesBefore: number;
   readonly measured: Measured;
 }
 
-/** What the program has counted and measured since its start. */
+/** Counts and measurements since the start of the program. */
 export interface Measured {
-  /** Notes so far by their code, held back ones included. */
+  /** Number of notes by code, including suppressed ones. */
   readonly notesByCode: Readonly<Record<string, number>>;
-  /** Finished calls to the Mesos master by their kind, failed ones included. */
+  /** Finished calls to the Mesos master by kind, including failed ones. */
   readonly mesosCalls: Readonly<Record<string, number>>;
-  /** How long polls of the GoCD server took, failed ones included. */
+  /** Durations of polls of the GoCD server, including failed ones. */
   readonly pollDuration: HistogramSnapshot;
-  /** Events before the engine, and calls to both servers in progress or in line. */
+  /** Events waiting for the engine, and calls to both servers in progress or queued. */
   readonly queues: Readonly<Record<"events" | "calls", QueueDepth>>;
-  /** Durations since the start, each in series by their labels. */
+  /** Durations since the start, with one series per label set. */
   readonly durations: Readonly<Record<DurationName, readonly DurationSeries[]>>;
-  /** Totals since the start, each in series by their labels. */
+  /** Totals since the start, with one series per label set. */
   readonly totals: Readonly<Record<TotalName, readonly TotalSeries[]>>;
-  /** The webhooks by their names; absent: there are none. */
+  /** The webhooks by name; absent: none. */
   readonly webhooks?: Readonly<Record<string, WebhookFigures>>;
   /** Resident memory of the process in bytes. */
   readonly residentBytes: number;
 }
 
-/** Durations that are measured: of jobs, of the steps of a launch, of idle agents, of calls, and of the loop. */
+/** Measured durations: of jobs, of the steps of a launch, of idle agents, of calls, and of the loop. */
 export type DurationName =
   | "job-wait"
   | "accept-delay"
@@ -42,10 +42,10 @@ export type DurationName =
   | "api-call"
   | "loop-lag";
 
-/** What is counted, by events or by seconds. */
+/** Totals of events or seconds. */
 export type TotalName = "offers" | "builds-lost" | "agent-seconds" | "api-errors";
 
-/** Few values each: profiles, states, codes of the program; never a job or a task. */
+/** Low cardinality: profiles, states, codes of the program; never a job or a task. */
 export type MeasureLabels = Readonly<Record<string, string>>;
 
 /** The durations with these labels. */
@@ -60,7 +60,7 @@ export interface TotalSeries {
   readonly value: number;
 }
 
-/** How one webhook stands: messages and tries since the start. */
+/** The state of one webhook: messages and attempts since the start. */
 export interface WebhookFigures {
   readonly waiting: number;
   readonly delivered: number;
@@ -69,17 +69,17 @@ export interface WebhookFigures {
   readonly isFailing: boolean;
 }
 
-/** How much waits at a place, and the most that has waited there at once since the start. */
+/** The length of a queue, and its maximum since the start. */
 export interface QueueDepth {
   readonly now: number;
   readonly max: number;
 }
 
-/** Measured seconds, counted in buckets. */
+/** A histogram of seconds. */
 export interface HistogramSnapshot {
-  /** Upper bounds in seconds, rising, without the infinite one. */
+  /** Upper bounds in seconds, ascending, without the infinite one. */
   readonly boundsSeconds: readonly number[];
-  /** How many values each bound holds that no lower bound does; one more entry than bounds, for what lies above all. */
+  /** Number of values per bucket (not cumulative); one more entry than bounds, for values above all of them. */
   readonly counts: readonly number[];
   readonly sumSeconds: number;
 }

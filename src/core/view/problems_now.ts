@@ -1,4 +1,4 @@
-// What is wrong now, found in the state. Not here: how it is said (words/problems.ts).
+// Derives the current problems from the state. Their texts are in words/problems.ts.
 
 import { environmentFindings } from "../demand/environments.ts";
 import { globalGate } from "../demand/gates.ts";
@@ -27,7 +27,7 @@ import {
 import { foldFindings } from "./findings.ts";
 import { gocdHealth, mesosHealth } from "./health.ts";
 
-/** Why a profile may not launch now, e.g. an open breaker with its last error; absent: it may. */
+/** Why a profile may not launch now, e.g. an open breaker with its last error; absent: it may launch. */
 export function blockedText(state: State, profile: string, atMs: number): string | undefined {
   const gate = openBreaker(state, profile, atMs);
   return gate === undefined ? undefined : gateText(gate, atMs);
@@ -46,7 +46,7 @@ function openBreaker({ breakers }: State, profile: string, atMs: number): Launch
     : undefined;
 }
 
-/** Lacks told one by one, those of most jobs first. */
+/** Maximum number of individually reported lacks, in descending order of jobs. */
 const lacksMax = 10;
 
 function unservedProblems({ demand, settings }: State, atMs: number): readonly Finding[] {
@@ -56,7 +56,7 @@ function unservedProblems({ demand, settings }: State, atMs: number): readonly F
   return rest.length === 0 ? told : [...told, moreUnserved(rest)];
 }
 
-/** One problem for each limit, with how many jobs it holds back. */
+/** One problem for each limit, with the number of jobs that it holds back. */
 function limitProblems({ demand }: State): readonly Finding[] {
   const held = new Map<string | undefined, { readonly gate: LimitGate; readonly count: number }>();
   for (const { gate, needsAgent, wanted } of demand.buckets) {
@@ -67,7 +67,7 @@ function limitProblems({ demand }: State): readonly Finding[] {
   return [...held.values()].map(({ gate, count }) => jobsHeldByLimit(gate, count));
 }
 
-/** What policies hold back, or will soon. */
+/** Launches that policies hold back, or will soon. */
 function policyProblems(state: State, atMs: number): readonly Finding[] {
   const use = cpuHoursOf(state, atMs);
   const shareHeld = state.demand.jobs.flatMap(({ reason }) => reason.kind === "held-share" ? [reason] : []);
@@ -77,7 +77,7 @@ function policyProblems(state: State, atMs: number): readonly Finding[] {
   ];
 }
 
-/** What is wrong now, worst first; with since when, where the state tells. */
+/** The current problems, worst first; with their start, if the state contains it. */
 export function problemsNow(state: State, atMs: number): readonly Finding[] {
   const gocd = gocdHealth(state, atMs);
   const problems: Finding[] = [gocd, mesosHealth(state, atMs)]
@@ -91,7 +91,7 @@ export function problemsNow(state: State, atMs: number): readonly Finding[] {
     if (suspicion !== undefined) problems.push({ ...brakeOn(suspicion, atMs), sinceMs: suspicion.sinceMs });
   }
   const gate = globalGate(state, atMs);
-  // The answer to the first poll of a run is awaited, and not late: nothing is wrong yet.
+  // The response to the first poll of a run is pending and not overdue: nothing is wrong yet.
   const isAwaited = gate.kind === "held-stale" && gocd.state === "unknown";
   if (gate.kind !== "go" && !isAwaited && !isTold(gate.kind)) problems.push(launchesHeld(gate, atMs));
   for (const { name } of state.settings.profiles) {

@@ -1,4 +1,4 @@
-// Derives the picture for people from the state, so that page, metrics and log cannot disagree with the decisions.
+// Derives the status view from the state, so that page, metrics and log cannot disagree with the decisions.
 
 import { keptIdle } from "../demand/kept_idle.ts";
 import { keptText } from "../words/upkeep.ts";
@@ -42,7 +42,7 @@ import type {
   UnplacedView,
 } from "./view.ts";
 
-/** One consistent picture of the moment. */
+/** A consistent view of the current state. */
 export function statusView(state: State, atMs: number): StatusView {
   const { session, server, framework, controls } = state;
   const instances = [...state.instances.values()];
@@ -93,7 +93,7 @@ export function statusView(state: State, atMs: number): StatusView {
   };
 }
 
-/** Verdicts are of the last good poll: while the server cannot be read, they say so. */
+/** Verdicts are from the last successful poll: while the server cannot be read, they are marked as such. */
 function jobsNow(state: State, atMs: number): readonly JobView[] {
   const { problem, lastPollMs } = state.server;
   const jobs = state.demand.jobs.map((job) => jobView(job, atMs));
@@ -148,7 +148,7 @@ function bucketViews({ demand, settings, server }: State, atMs: number): readonl
   });
 }
 
-/** Offers of this long ago are still of interest. */
+/** Maximum age of offers that are shown. */
 const unplacedMs = 10 * 60_000;
 
 function unplacedViews({ offers }: State, atMs: number): readonly UnplacedView[] {
@@ -156,7 +156,7 @@ function unplacedViews({ offers }: State, atMs: number): readonly UnplacedView[]
     .map(([profile, { sinceMs, atMs: lastMs, miss }]) => ({ profile, sinceMs, lastMs, reason: missText(miss) }));
 }
 
-/** A GocdAgent with what it counts as. */
+/** A GocdAgent with its category. */
 export function gocdAgentView(gocdAgent: GocdAgent, taskId?: string): GocdAgentView {
   return {
     uuid: gocdAgent.uuid,
@@ -189,7 +189,7 @@ function instanceView(
   builds: ReadonlyMap<string | undefined, string | undefined>,
 ): InstanceView {
   const uuid = uuidOf(instance);
-  // A lost agent keeps the job that it was given last.
+  // A lost agent keeps its last assigned job.
   const buildLocator = stateOf(instance) === "building" ? builds.get(uuid) : undefined;
   return {
     taskId: instance.taskId,

@@ -1,4 +1,4 @@
-// The picture for people: what the page, `plan` and the metrics are made from.
+// The status view for people: the source of the page, `plan` and the metrics.
 
 import type { Finding } from "../event.ts";
 import type { NoteLevel } from "../note.ts";
@@ -6,7 +6,7 @@ import type { ReasonCode, Remark } from "../demand/reason.ts";
 import type { BucketDemand, JobVerdict } from "../demand/verdict.ts";
 import type { FailureCounts } from "../life/failure_window.ts";
 
-/** One consistent picture of everything, plain JSON. Times in ms since the epoch. */
+/** A consistent view of everything, plain JSON. Times in ms since the epoch. */
 export interface StatusView {
   readonly atMs: number;
   readonly startedMs: number;
@@ -15,50 +15,53 @@ export interface StatusView {
   readonly mesos: MesosView;
   readonly gocd: GocdView;
   readonly mode: "run" | "drain" | "teardown";
-  /** This instance leads, but the framework was torn down: none is registered until the operator resumes. */
+  /** This instance is the leader, but the framework was torn down: it does not register until the operator resumes. */
   readonly tornDown?: true;
   /** Launching is frozen as a whole. */
   readonly frozen: boolean;
   readonly jobs: readonly JobView[];
   readonly demand: readonly BucketView[];
-  /** Jobs that have left the feed untaken since the start of the program, by the reason for which they last waited. */
+  /** Jobs that have left the feed untaken since the start of the program, by their last reason for waiting. */
   readonly leftUntaken?: Readonly<Record<string, number>>;
   readonly instances: readonly InstanceView[];
-  /** The instances that have ended last, the latest first; absent: nobody has watched. */
+  /** The instances that ended most recently, latest first; absent: not recorded. */
   readonly finished?: readonly FinishedView[];
   readonly gocdAgents: readonly GocdAgentView[];
   readonly profiles: readonly ProfileView[];
   /** `scaling.max-agents`. */
   readonly maxAgents: number;
-  /** The limits of `scaling` beside `max-agents` that are set; absent: none. */
+  /** The configured limits of `scaling` other than `max-agents`; absent: none. */
   readonly usedLimits?: readonly UsedLimitView[];
   /** Mesos agents that are avoided for a while, with the reason. */
   readonly avoidedHosts: readonly { readonly host: string; readonly untilMs: number; readonly reason: string }[];
-  /** Mesos agents on which something has failed in the last hour, by kind. */
+  /** Mesos agents with failures in the last hour, by kind. */
   readonly failingHosts: readonly { readonly host: string; readonly recentFailures: FailureCounts }[];
-  /** Profiles that found no place in what Mesos has offered in the last minutes, and why. */
+  /** Profiles that could not be placed on the offers of the last minutes, and why. */
   readonly unplaced?: readonly UnplacedView[];
-  /** What Mesos has offered in the last minutes, the latest first; absent: nobody has watched. */
+  /** Offers of the last minutes, latest first; absent: not recorded. */
   readonly offers?: readonly OfferView[];
-  /** What is wrong now, worst first; each with since when, where that is known. */
+  /** Current problems, worst first; each with its start, if known. */
   readonly problems: readonly Finding[];
-  /** Where several instances share one state: which of them leads. Absent where there is only one. */
+  /** If several instances share one state: which of them leads. Absent if there is only one. */
   readonly leadership?: LeadershipView;
 }
 
 /** A waiting job with its verdict, in words. */
 export interface JobView extends Omit<JobVerdict, "reason" | "remarks" | "chosenBy"> {
-  /** Why its profile serves it and not another one that could; absent: no other one could. */
+  /** Why its profile was selected instead of another one; absent: no other one serves it. */
   readonly profileReason?: string;
-  /** One sentence: what is missing, what is coming, which key to change; with the remarks. */
+  /** One sentence: what is missing, which agent will take it, which key to change; with the remarks. */
   readonly reason: string;
-  /** The reason without the error of a failing profile, which that profile tells; absent: it tells none. */
+  /**
+   * The reason without the error of a failing profile, which is shown with that profile; absent: the reason has no such
+   * error.
+   */
   readonly brief?: string;
-  /** Stable code of the reason; a few dozen exist, so that it can label a metric. */
+  /** Stable code of the reason; a few dozen exist, suitable as a metric label. */
   readonly reasonCode: ReasonCode;
-  /** What the operator can do; absent: the reason says it, or nothing is to be done. */
+  /** What the operator can do; absent: the reason says it, or there is nothing to do. */
   readonly nextAct?: string;
-  /** What `reason` says beside the verdict's own reason; absent: nothing. */
+  /** The remarks in `reason` in addition to the reason of the verdict; absent: none. */
   readonly remarks?: readonly RemarkView[];
 }
 
@@ -70,72 +73,75 @@ export interface RemarkView {
 
 /** A bucket of jobs (environment, set of GoCD resources), in words. */
 export interface BucketView extends Omit<BucketDemand, "unserved" | "gate" | "remarks"> {
-  /** What its jobs get, and what holds back the agents that they lack. */
+  /** What its jobs get, and what holds back the missing agents. */
   readonly reason: string;
-  /** The reason without the error of a failing profile, which that profile tells; absent: it tells none. */
+  /**
+   * The reason without the error of a failing profile, which is shown with that profile; absent: the reason has no such
+   * error.
+   */
   readonly brief?: string;
-  /** When the job of it that waits longest was first seen waiting; absent: none waits any more. */
+  /** When its longest waiting job was first seen waiting; absent: none waits any more. */
   readonly oldestMs?: number;
 }
 
-/** A limit of `scaling` and how much of it is used. */
+/** A limit of `scaling` and its usage. */
 export interface UsedLimitView {
   /** Its key in the configuration. */
   readonly key: "scaling.launches-per-minute" | "scaling.max-cpu-share" | "scaling.cpu-hours-per-day";
   readonly used: number;
-  /** Of `max-cpu-share`: so many cpus of those that Mesos has shown. */
+  /** For `max-cpu-share`: the cpus in use and all cpus that Mesos has shown. */
   readonly limit: number;
-  /** What both count; launches are those of the last minute, cpu-hours those of today. */
+  /** The unit of both; launches are those of the last minute, cpu-hours those of today. */
   readonly unit: "launches" | "cpus" | "cpu-hours";
 }
 
-/** This instance's part among several that share one state. */
+/** The role of this instance among several that share one state. */
 export interface LeadershipView {
-  /** A standby does nothing but wait. */
+  /** A standby only waits. */
   readonly role: "leader" | "standby";
-  /** The instance that leads, as a standby sees it; absent where none is known, or it is this one. */
+  /** The leader as seen by a standby; absent if none is known, or if it is this instance. */
   readonly leader?: string;
-  /** Since when this is so. */
+  /** Since when. */
   readonly sinceMs: number;
 }
 
-/** What is known of a server; times in ms since the epoch. */
+/** The state of a server; times in ms since the epoch. */
 export type ServerHealth =
-  /** Not asked yet, or its first answer is awaited. */
+  /** No request was sent yet, or the first response is pending. */
   | { readonly state: "unknown"; readonly sinceMs: number }
   | { readonly state: "fine"; readonly sinceMs: number }
-  /** Its last answer was none, or is overdue; `down`: for so long that somebody should look. */
+  /** Its last request failed, or is overdue; `down`: for so long that somebody should investigate. */
   | { readonly state: "failing" | "down"; readonly sinceMs: number; readonly problem: Finding };
 
-/** Whether something is so. */
+/** The result of a check. */
 export interface Check {
   readonly isSo: boolean;
-  /** Why not, as sentences for people; empty where it is so. */
+  /** The reasons if it is not met, as sentences for people; otherwise empty. */
   readonly reasons: readonly string[];
 }
 
-/** What the program is fit for. */
+/** The health of the program. */
 export interface Health {
-  /** For monitors: the loop moves, and no server is down. */
+  /** For monitoring: the loop is running, and no server is down. */
   readonly isHealthy: boolean;
-  /** All that is wrong, also with servers that have only begun to fail. */
+  /** All problems, including those of servers that have only started to fail. */
   readonly reasons: readonly string[];
-  /** For whoever restarts it: the loop moves. No outage of a server changes that. */
+  /** For process supervisors: the loop is running. Outages of servers do not affect it. */
   readonly live: Check;
-  /** For whoever waits until it works: it leads, is subscribed, and polls succeed. */
+  /** For deployments that wait until it is operational: it leads, is subscribed, and polls succeed. */
   readonly ready: Check;
-  /** For a load balancer in front of several instances: it leads, or is the only one, whatever else is wrong. */
+  /** For a load balancer in front of several instances: it leads, or is the only one, regardless of other problems. */
   readonly leader: Check;
 }
 
-/** The latest offer of a host to a role, and what became of it. */
+/** The latest offer of a host to a role, and how it was answered. */
 export interface OfferView {
   readonly host: string;
   readonly mesosAgentId: string;
   readonly role: string;
   readonly atMs: number;
   readonly cpus: number;
-  /** In MB, as `disk`. */
+  /** In MB, like `disk`. */
   readonly mem: number;
   readonly disk: number;
   readonly isAccepted: boolean;
@@ -143,13 +149,13 @@ export interface OfferView {
   readonly answer: string;
 }
 
-/** Why a profile found no place in the offers. */
+/** Why a profile could not be placed on the offers. */
 export interface UnplacedView {
   readonly profile: string;
-  /** Since when without a break, and when last. */
+  /** Since when without interruption, and when last. */
   readonly sinceMs: number;
   readonly lastMs: number;
-  /** The host that lacks least, and the most frequent other refusal, in words. */
+  /** The host that lacks the least, and the most frequent other refusal, in words. */
   readonly reason: string;
 }
 
@@ -162,11 +168,11 @@ export interface MesosView {
   /** `host:port` of the leader. */
   readonly master?: string;
   readonly masterVersion?: string;
-  /** Since when the session is as it is. */
+  /** Since when the session is in this state. */
   readonly sinceMs: number;
   readonly offers: "suppressed" | "wanted";
   readonly reason?: string;
-  /** When the master was last heard; absent: not yet in this session. */
+  /** When the last message of the master arrived; absent: none yet in this session. */
   readonly lastHeardMs?: number;
 }
 
@@ -177,7 +183,7 @@ export interface GocdView {
   readonly maintenance: "on" | "off" | "unknown";
   readonly lastPollMs?: number;
   readonly nextPollMs: number;
-  /** No good poll for longer than `poller.stale-after`: nothing is launched or taken down. */
+  /** No successful poll for longer than `poller.stale-after`: nothing is launched or removed. */
   readonly stale: boolean;
 }
 
@@ -203,19 +209,19 @@ export interface InstanceView {
   /** Id of the Mesos agent that it runs on; empty: not known. */
   readonly mesosAgentId: string;
   readonly uuid?: string;
-  /** It was launched to see whether its profile works, and goes once it has registered. */
+  /** It is a canary, and is removed once it has registered. */
   readonly canary?: true;
-  /** The job that it builds, as a locator; absent: none, or the GoCD server does not tell. */
+  /** The job that it is building, as a locator; absent: none, or not reported by the GoCD server. */
   readonly buildLocator?: string;
   readonly createdMs: number;
   readonly sinceMs: number;
-  /** Its states so far, oldest first; absent: nobody has watched. */
+  /** Its states so far, oldest first; absent: not recorded. */
   readonly life?: readonly LifeSpan[];
 }
 
 /** A state and when it began, ms since the epoch. It lasted until the next one. */
 export interface LifeSpan {
-  /** `registering`: its container runs, its agent is not registered yet. */
+  /** `registering`: its container is running, its agent is not registered yet. */
   readonly state: InstanceView["state"] | "registering";
   readonly sinceMs: number;
 }
@@ -246,9 +252,9 @@ export interface GocdAgentView {
   /** Those that take part in matching. */
   readonly environments: readonly string[];
   readonly elastic: boolean;
-  /** `idle`, `building`, `pending`, `disabled`, `lost`, `missing`, `elastic`, `unknown`: what it counts as. */
+  /** `idle`, `building`, `pending`, `disabled`, `lost`, `missing`, `elastic`, `unknown`: its category. */
   readonly state: string;
-  /** The task id, where it is ours. */
+  /** The task id, if it is ours. */
   readonly taskId?: string;
 }
 
@@ -256,7 +262,7 @@ export interface GocdAgentView {
 export interface ProfileView {
   readonly name: string;
   readonly image: string;
-  /** Instances alive (not gone, not unreachable). */
+  /** Running instances (not gone, not unreachable). */
   readonly alive: number;
   readonly starting: number;
   readonly idle: number;
@@ -264,27 +270,27 @@ export interface ProfileView {
   readonly draining: number;
   readonly maxAgents?: number;
   readonly frozen: boolean;
-  /** Launches that have failed in a row; 0 once an agent has registered. */
+  /** Consecutive failed launches; 0 once an agent has registered. */
   readonly failures: number;
-  /** Idle agents that are kept ready, each with the policy that says so; absent: none. */
+  /** Idle agents that are kept ready, each with its policy; absent: none. */
   readonly kept?: readonly string[];
-  /** Why it may not launch now, e.g. an open breaker with its last error and when it tries again. */
+  /** Why it may not launch now, e.g. an open breaker with its last error and the time of the next attempt. */
   readonly blocked?: string;
-  /** The same without that error, which `problems` tells. */
+  /** The same without that error, which is part of `problems`. */
   readonly brief?: string;
-  /** What slows its launches down after failures; absent: nothing does. */
+  /** What slows down its launches after failures; absent: nothing. */
   readonly breaker?: BreakerView;
-  /** What has failed in the last hour, by kind; a kind that has not occurred is absent. */
+  /** Failures of the last hour, by kind; a kind that has not occurred is absent. */
   readonly recentFailures: FailureCounts;
 }
 
-/** How the breaker of a profile stands; times in ms since the epoch. */
+/** The state of the breaker of a profile; times in ms since the epoch. */
 export type BreakerView =
   /** Nothing is launched before `retryMs`. */
   | { readonly state: "open"; readonly sinceMs: number; readonly retryMs: number }
   /**
-   * One agent is tried before others are launched; `canary`: its task, absent until it is launched; `failure`: what the last
-   * launch failed with.
+   * One agent is launched before others; `canary`: its task, absent until it is launched; `failure`: the error of the
+   * last launch.
    */
   | { readonly state: "half-open"; readonly sinceMs: number; readonly canary?: string; readonly failure: string };
 

@@ -1,30 +1,30 @@
-// What explains one waiting job, beside its own verdict: from the picture alone.
+// Explains one waiting job beyond its own verdict, from the picture alone.
 
 import type { Finding } from "../event.ts";
 import type { BucketView, JobView, ProfileView, StatusView } from "./view.ts";
 
-/** One waiting job with all that explains its verdict. */
+/** One waiting job with everything that explains its verdict. */
 export interface WhyView {
   readonly job: JobView;
-  /** The jobs that need the same; absent for a job that is not ours. */
+  /** The jobs with the same needs; absent for a job that is not ours. */
   readonly bucket?: BucketView;
-  /** The profile that serves it; absent where none does. */
+  /** The profile that serves it; absent if none does. */
   readonly profile?: ProfileView;
   /** The agents of the server; absent for a job that is not ours. */
   readonly agents?: AgentCounts;
-  /** What is wrong now and is not about other jobs only, nor in the reason of this one already. */
+  /** Current problems that are not only about other jobs and not already part of its reason. */
   readonly problems: readonly Finding[];
 }
 
-/** How many agents of the server could take a job. */
+/** How many agents of the server can take a job. */
 export interface AgentCounts {
   /** All of them. */
   readonly known: number;
   /** Those with the resources. */
   readonly able: number;
-  /** Those of them that are in its environment, or in none where it has none. */
+  /** Those of them that are in its environment, or in none if it has none. */
   readonly matching: number;
-  /** These by what they count as. */
+  /** These by category. */
   readonly byState: Readonly<Record<string, number>>;
 }
 
@@ -50,7 +50,7 @@ export function saysBlocked({ reasonCode }: JobView): boolean {
   return reasonCode === "held-breaker" || reasonCode === "held-probe";
 }
 
-/** Whether a problem is already mentioned in the job's own lines, or is one of other jobs or another profile only. */
+/** Whether a problem is already mentioned in the job's own lines, or only concerns other jobs or another profile. */
 function isSaid({ code, profile, profiles }: Finding, job: JobView): boolean {
   const isOfOthers = code === "jobs-unserved" || code === "held-limit" || code === "held-share" ||
     code === "profile-failing" && profile !== job.profile ||
@@ -81,7 +81,7 @@ function agentCounts(job: JobView, { gocdAgents }: StatusView): AgentCounts {
   };
 }
 
-/** How often each word occurs, in the order of their first occurrence. */
+/** Number of occurrences of each value, in the order of their first occurrence. */
 export function countBy(words: readonly string[]): Readonly<Record<string, number>> {
   const counts = new Map<string, number>();
   for (const each of words) counts.set(each, (counts.get(each) ?? 0) + 1);

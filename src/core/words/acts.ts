@@ -1,5 +1,4 @@
-// What an operator can do about a waiting job, where its reason does not say so itself. Not here: the reason
-// (reasons.ts).
+// What an operator can do about a waiting job, unless its reason already says so (reasons.ts).
 
 import type { Reason, ReasonCode, Remark } from "../demand/reason.ts";
 import type { JobVerdict } from "../demand/verdict.ts";
@@ -10,21 +9,24 @@ import { profileKey } from "./phrases.ts";
 
 const patience = "nothing, this continues automatically";
 
-/** What to do where Mesos offers nothing. Masters of 1.8 and 1.11 know sizes and constraints, and keep back what does not fit. */
+/**
+ * What to do if Mesos offers nothing. Masters of 1.8 and 1.11 and later support size and constraint filters, and do not
+ * offer what does not fit.
+ */
 export const offerlessHint: string =
   "check in Mesos that its quota is not used up, and that a host which meets the constraints " +
   "of the profile has enough unreserved resources free";
 
-/** What to do where a limit holds launches back. */
+/** What to do if a limit holds launches back. */
 export const limitHint = "raise the limit if the cluster has room, or wait until an agent is idle";
 
-/** What to do where the cpu-hours of the day are used up, or will be. */
+/** What to do if the cpu-hours of the day are used up, or soon will be. */
 export const cpuHoursHint =
   "raise scaling.cpu-hours-per-day if today's builds cannot wait, or lower cpus of the profiles";
 
 const elsewhereHint = "look for an elastic profile, a removed pipeline, or messages from GoCD";
 
-/** By reason, and where its profile stands in the configuration; empty: the reason names the act itself. */
+/** By reason, and the place of its profile in the configuration; empty: the reason itself says it. */
 const acts: { readonly [K in ReasonCode]: (reason: Extract<Reason, { readonly kind: K }>, key: string) => string } = {
   "run-on-all": () => "",
   "elastic": () => "nothing here; if it waits for long, check the agents of the plugin in GoCD",
@@ -72,7 +74,7 @@ const acts: { readonly [K in ReasonCode]: (reason: Extract<Reason, { readonly ki
   "launching": () => "nothing, unless it lasts: then the cluster has no room for the role of the profile",
 };
 
-/** What to do about agents of other people that could have done it; empty: nothing. */
+/** What to do about foreign agents that could have taken the job; empty: nothing. */
 const remarkActs: Readonly<Record<Remark["kind"], string>> = {
   "agents-disabled": "enable those agents in GoCD, if they should build",
   "agents-lost": "check the machines of those agents",
@@ -84,11 +86,11 @@ const remarkActs: Readonly<Record<Remark["kind"], string>> = {
   "gocd-job-unassigned": "",
 };
 
-/** The next act, in one line; absent: the reason has it. */
+/** The next step, in one line; absent: the reason has it. */
 export function nextAct({ reason, profile, remarks = [] }: JobVerdict): string | undefined {
-  // Agents of a restarted server are only about to come back.
+  // Agents of a restarted server will come back soon.
   const told = reason.kind === "held-restarted" ? [] : remarks;
-  // The table has for each kind the act for that kind, which the compiler cannot follow through the union.
+  // The table maps each kind to the function for that kind, which the compiler cannot infer through the union.
   const act = acts[reason.kind] as (reason: Reason, key: string) => string;
   const all = [...told.map(({ kind }) => remarkActs[kind]), act(reason, profileKey(profile))].filter((each) =>
     each !== ""
@@ -100,7 +102,7 @@ function checkProfile({ failure }: { readonly failure: Failure }, key: string): 
   return `${failureHint(failure, key)}; once fixed, gocd-mesos resume framework.conf retries at once`;
 }
 
-/** By the host that lacks least, or else by what most offers were refused for; `key`: that of the profile. */
+/** Based on the host that lacks the least, otherwise on the most frequent refusal; `key`: that of the profile. */
 function missHint({ nearest, refused }: PlacementMiss, key: string): string {
   if (nearest !== undefined || refused === undefined) {
     return `request less in ${key} (cpus, mem, disk), or add capacity to the cluster`;

@@ -1,4 +1,5 @@
-// Why launches failed, why agents go, why nothing may be taken down: in words. Not here: the causes (life/, identity/).
+// Texts for why launches failed, why agents are removed, and why nothing may be removed. The causes are in life/ and
+// identity/.
 
 import type { Failure, IdleReason, KillReason, Registered } from "../life/causes.ts";
 import type { Suspicion } from "../state.ts";
@@ -23,17 +24,19 @@ export function failureText(failure: Failure): string {
   }
 }
 
-/** Of an error in a sentence. */
+/** Maximum length of an error in a sentence. */
 const tellingCharactersMax = 200;
 
-/** A short error as it is; of a long one what Docker says, without its command line (Mesos src/docker/docker.cpp). */
+/**
+ * A short error unchanged; for a long one the output of Docker, without its command line (Mesos src/docker/docker.cpp).
+ */
 function tellingPart(message: string): string {
   if (message.length <= tellingCharactersMax) return message;
   const said = /\bstderr='(.*\S)/.exec(message)?.[1] ?? message;
   return shortened(said.replace(/\s*'$/, ""), tellingCharactersMax);
 }
 
-/** The whole of an error that {@linkcode failureText} cuts; nothing where that has it all. */
+/** The full error that {@linkcode failureText} shortens; nothing if it is complete. */
 export function wholeError(failure: Failure): string | undefined {
   return failure.kind === "mesos" && tellingPart(failure.message) !== failure.message ? failure.message : undefined;
 }
@@ -90,7 +93,7 @@ export function killText(reason: KillReason): string {
   }
 }
 
-/** Why an idle agent goes, as a clause. */
+/** Why an idle agent is removed, as a clause. */
 export function idleText(reason: IdleReason): string {
   switch (reason.kind) {
     case "unneeded":

@@ -1,4 +1,4 @@
-// What commands of the operator have led to, in words. Not here: carrying them out (session/operator.ts).
+// Texts for the results of operator commands. They are executed in session/operator.ts.
 
 import type { OperatorEvent } from "../event.ts";
 import type { CommandResult } from "../note.ts";
@@ -7,7 +7,7 @@ import type { ControlsRecord } from "../record.ts";
 /** There is nothing to tear down. */
 export const alreadyTornDownText = "there is no framework to tear down: it was torn down before";
 
-/** What a command gives up, or what holds launching back all the same; empty where there is nothing to say. */
+/** What a command overrides, or what still holds launching back; empty if there is nothing to report. */
 export function sideEffectText(
   { mode, frozen, tornDown }: Pick<ControlsRecord, "mode" | "frozen" | "tornDown">,
   command: OperatorEvent,
@@ -23,7 +23,7 @@ export function sideEffectText(
   return `, but nothing is launched: ${why} until a resume without a profile`;
 }
 
-/** What a command has led to. */
+/** The result of a command. */
 export function commandText(result: CommandResult): string {
   if (result.kind === "already-torn-down") return alreadyTornDownText;
   if (result.kind === "agent-drained") return agentDrainText(result.taskId);
@@ -66,7 +66,7 @@ function agentDrainText(taskId: string): string {
   return `draining ${taskId}: it is removed once idle; another is launched if jobs need one`;
 }
 
-/** What whoever gives a command is told. */
+/** The response to a command. */
 export function acceptedText(
   command: OperatorEvent,
   before: Pick<ControlsRecord, "mode" | "frozen" | "tornDown">,

@@ -1,10 +1,10 @@
-// What people outside are told, where no other text of the picture says it. Not here: what is told of (view/condition.ts).
+// Texts of conditions that the picture has no text for. The conditions are in view/condition.ts.
 
 import type { Finding } from "../event.ts";
 import type { JobView } from "../view/view.ts";
 import { counted, formatDuration } from "./phrases.ts";
 
-/** So many jobs of one kind wait for long; `first` has waited longest. */
+/** A number of jobs of one kind wait for long; `first` has waited longest. */
 export function longWait(
   first: JobView,
   count: number,
@@ -17,12 +17,12 @@ export function longWait(
   return { text: `${who}: ${first.reason}`, hint: first.nextAct ?? "" };
 }
 
-/** One of several instances leads; told by itself. */
+/** One of several instances leads; reported by that instance. */
 export function leaderText(frameworkName: string): string {
   return `this instance leads, and runs framework ${frameworkName}`;
 }
 
-/** Messages to a webhook do not arrive. */
+/** Messages to a webhook cannot be delivered. */
 export function webhookFailing(webhook: string, what: string, hint: string): Finding {
   return { code: "webhook-failing", message: webhookFailingText(webhook, what), hint, subject: webhook };
 }
@@ -32,7 +32,7 @@ export function webhookFailingText(webhook: string, what: string): string {
   return `messages to webhook ${webhook} do not arrive: ${what}`;
 }
 
-/** Something that was told of is over. */
+/** A reported condition has ended. */
 export function overText(text: string, lastedMs: number): string {
   return `over after ${formatDuration(lastedMs)}: ${text}`;
 }

@@ -1,8 +1,8 @@
-// Why the program or its session ends, in words. Not here: ending it.
+// Texts for why the program or its session ends.
 
 import type { FrameworkErrorKind } from "../event.ts";
 
-/** What to do where Mesos has removed a framework that has agents on record. */
+/** What to do if Mesos has removed a framework that has stored agents. */
 export const removedHint: string = "make sure that these agents are gone (`gocd-mesos state show FILE`), " +
   "then run `gocd-mesos state forget-framework FILE`";
 
@@ -14,13 +14,13 @@ export const endTexts = {
   idUnstored: "the framework id cannot be stored",
 } as const;
 
-/** Why an instance that leads does nothing. */
+/** Why a leader does nothing. */
 export const tornDownBefore = {
   text: "the framework of this state was torn down by the operator: no new one is registered",
   hint: "`gocd-mesos resume FILE` on this machine registers a new one; stop this instance if none is wanted",
 } as const;
 
-/** The master answers SUBSCRIBE with an ERROR. */
+/** The master responds to SUBSCRIBE with an ERROR. */
 export function refusedText(message: string): string {
   return `the Mesos master refuses our framework: ${message}`;
 }
@@ -28,7 +28,7 @@ export function refusedText(message: string): string {
 /** What to do about it. */
 export function refusedHint(error: FrameworkErrorKind, message: string): string {
   if (error === "unauthorized") return "check mesos.principal, mesos.secret and the master's ACLs for the role";
-  // Mesos 1.9 and later (src/master/validation.cpp, `validateUpdate`); before, the old one simply stays.
+  // Mesos 1.9 and later (src/master/validation.cpp, `validateUpdate`); before, the old value is kept.
   const fixed = /\b(?:changing|updating)\b.*?\b(principal|user)\b/.exec(message.toLowerCase())?.[1];
   return fixed === undefined
     ? "check the keys under mesos in the configuration"

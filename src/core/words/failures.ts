@@ -1,4 +1,4 @@
-// What has failed of late, in words. Not here: counting it (life/failure_window.ts).
+// Texts for recent failures, which are counted in life/failure_window.ts.
 
 import { type FailureCounts, type FailureKind, failureKinds } from "../life/failure_window.ts";
 import type { BreakerView } from "../view/view.ts";
@@ -13,7 +13,7 @@ const kindTexts: Readonly<Record<FailureKind, string>> = {
   "lost-host": "lost by Mesos",
 };
 
-/** `in the last hour: 3 × image not pulled, 1 × lost by Mesos`; nothing where nothing has failed, or it is not told. */
+/** `in the last hour: 3 × image not pulled, 1 × lost by Mesos`; nothing if nothing has failed, or it is not shown. */
 export function recentFailuresText(counts: FailureCounts = {}): string | undefined {
   const parts = failureKinds.flatMap((kind) => {
     const count = counts[kind] ?? 0;
@@ -22,7 +22,7 @@ export function recentFailuresText(counts: FailureCounts = {}): string | undefin
   return parts.length === 0 ? undefined : `in the last hour: ${parts.join(", ")}`;
 }
 
-/** Who is tried, while a breaker lets one pass. */
+/** The single agent that a breaker allows. */
 export function canaryText(breaker: BreakerView & { readonly state: "half-open" }): string {
   return breaker.canary === undefined
     ? "after failed launches one agent is tried first, as soon as a job needs it"

@@ -1,11 +1,10 @@
-// What becomes of waiting jobs, in a few words each, for a sentence that counts them. Not here: the whole reason
-// (reasons.ts).
+// Short texts for the outcomes of waiting jobs, for a sentence that counts them. The full reasons are in reasons.ts.
 
 import type { ReasonCode } from "../demand/reason.ts";
 import type { VerdictKind } from "../demand/verdict.ts";
 import { verdictKinds } from "./verdicts.ts";
 
-/** What stands behind the number of jobs. */
+/** The text after the number of jobs. */
 const fateWords: Readonly<Record<ReasonCode, string>> = {
   "run-on-all": "not ours",
   "elastic": "not ours",
@@ -44,15 +43,15 @@ const fateWords: Readonly<Record<ReasonCode, string>> = {
   "launching": "to be launched with the next offer",
 };
 
-/** So many waiting jobs have one fate. */
+/** The number of waiting jobs with one outcome. */
 export interface Fate {
   readonly verdict: VerdictKind;
   readonly count: number;
-  /** What stands behind the number: `held by a limit`. */
+  /** The text after the number: `held by a limit`. */
   readonly text: string;
 }
 
-/** Every waiting job is in exactly one of them; those of the most urgent verdict first. */
+/** Every waiting job is in exactly one of them, most urgent verdict first. */
 export function fatesOf(
   jobs: readonly { readonly verdict: VerdictKind; readonly reasonCode: ReasonCode }[],
 ): readonly Fate[] {

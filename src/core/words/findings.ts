@@ -1,34 +1,34 @@
-// What an operator should know that is no failure, in words. Not here: what GoCD itself reports (gocd/).
+// Texts of findings. What GoCD itself reports is in gocd/.
 
 import type { Finding } from "../event.ts";
 import { listNames, profileKey } from "./phrases.ts";
 
-/** Where the auto-register key of a server stands. */
+/** Where the auto-register key of a server is found. */
 export const registerKeyHint =
   "set go-agent.auto-register-key to agentAutoRegisterKey of the server's config (Admin > Config XML, <server>)";
 
-/** What to do where the server does not accept the key that is set at `registerKey` in framework.conf. */
+/** What to do if the server does not accept the key that is set at `registerKey` in framework.conf. */
 export function setKeyHint(registerKey: string): string {
   const other = registerKey.startsWith("go-agent.auto-register-key") ? "" : ", or remove it there";
   return `set ${registerKey} to agentAutoRegisterKey of the server's config (Admin > Config XML, <server>)${other}`;
 }
 
-/** A key with which agents come as Pending. */
+/** A key with which agents register as Pending. */
 export interface RefusedKey {
   /** Where it is set. */
   readonly registerKey: string;
-  /** The profiles whose agents do. */
+  /** The affected profiles. */
   readonly profiles: readonly string[];
   /** Since when, ms since the epoch. */
   readonly sinceMs: number;
-  /** The server has accepted this key of agents of other profiles: it is right. */
+  /** The server has accepted this key from agents of other profiles: it is right. */
   readonly isAccepted: boolean;
 }
 
 /** The code of {@linkcode wrongKeyFinding}. */
 export const wrongKeyCode = "wrong-auto-register-key";
 
-/** Agents come as Pending although they are told a key. */
+/** Agents register as Pending although they have a key. */
 export function wrongKeyFinding({ registerKey, profiles, sinceMs, isAccepted }: RefusedKey): Finding {
   const whose = `agents of ${profiles.length === 1 ? "profile" : "profiles"} ${listNames(profiles)}`;
   const image = profiles.length === 1 ? "its image does" : "their images do";
@@ -48,13 +48,13 @@ export function wrongKeyFinding({ registerKey, profiles, sinceMs, isAccepted }: 
   };
 }
 
-/** Why a Pending record with the name of a task of ours is left alone. */
+/** Why a Pending record with the name of one of our tasks is left alone. */
 export const notProvenText = "but that name is public in Mesos and nothing proves whose it is: not enabled";
 
 /** What to do about it. */
 export const notProvenHint = `${registerKeyHint}, or enable it on the Agents page of GoCD if you know it`;
 
-/** Pending records with the names of these tasks, of agents of these profiles, are left alone. */
+/** Pending records with the names of these tasks, of these profiles, are left alone. */
 export function notProvenFinding(taskIds: readonly string[], profiles: readonly string[]): Finding {
   const more = taskIds.length > 1 ? ` (and ${taskIds.length - 1} more)` : "";
   return {
@@ -65,7 +65,7 @@ export function notProvenFinding(taskIds: readonly string[], profiles: readonly 
   };
 }
 
-/** An environment of a profile is not on the server; `isWarm`: its `min-idle` agents would register there. */
+/** An environment of a profile does not exist on the server; `isWarm`: its `min-idle` agents would register there. */
 export function environmentMissing(profile: string, environment: string, isWarm: boolean): Finding {
   const effect = isWarm ? "its min-idle agents are not launched" : "it gets no jobs from there";
   return {
@@ -76,7 +76,7 @@ export function environmentMissing(profile: string, environment: string, isWarm:
   };
 }
 
-/** What GoCD reports of several jobs, each of which has a verdict. */
+/** A report of GoCD about several jobs, each of which has a verdict. */
 export function unassignedJobs(code: string, locators: readonly string[]): Finding {
   const count = locators.length === 1 ? "one job" : `${locators.length} jobs`;
   return {

@@ -1,4 +1,4 @@
-// Why a launch is held back, in words. Not here: deciding it (demand/gates.ts).
+// Texts for why a launch is held back, which is decided in demand/gates.ts.
 
 import type { LaunchGate } from "../demand/reason.ts";
 import type { Failure } from "../life/causes.ts";
@@ -8,7 +8,7 @@ import { registrationProblemText } from "./names.ts";
 import { counted, formatDuration, profileKey } from "./phrases.ts";
 import { stderrClause } from "./sandbox.ts";
 
-/** What launches failed with, and what the container said last. */
+/** The error of launches, and the last output of the container. */
 export function failureAndStderr(
   { failure, stderr }: { readonly failure: Failure; readonly stderr?: StderrTail },
 ): string {
@@ -22,14 +22,14 @@ export function cpuHoursText(
   return `${amount(usedHours)} of ${amount(limitHours)} (scaling.cpu-hours-per-day), counted by the day of ${timeZone}`;
 }
 
-/** With two digits behind the point at most. */
+/** With at most two decimals. */
 function amount(value: number): string {
   return String(Math.round(value * 100) / 100);
 }
 
 /**
- * The same without the error that each launch of a failing profile has met: that is told once, as what is wrong with the
- * profile, and not again with each job that waits for it. `undefined`: the reason tells no error.
+ * The same without the error of a failing profile, which is shown once with the profile instead of with each job that
+ * waits for it. `undefined`: the reason has no such error.
  */
 export function briefGateText(gate: LaunchGate, atMs: number): string | undefined {
   return "failures" in gate ? failuresText(gate, "", atMs) : undefined;

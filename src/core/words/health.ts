@@ -1,9 +1,9 @@
-// The health of the servers and of the program, in words. Not here: deriving it (view/health.ts).
+// Texts for the health of the servers and of the program, which is derived in view/health.ts.
 
 import type { Finding } from "../event.ts";
 import { formatDuration } from "./phrases.ts";
 
-/** A question to the GoCD server has had no answer for so long, ms. */
+/** A request to the GoCD server has had no response for this long, ms. */
 export function gocdOverdue(forMs: number): Finding {
   return {
     code: "gocd-overdue",
@@ -12,7 +12,7 @@ export function gocdOverdue(forMs: number): Finding {
   };
 }
 
-/** The first SUBSCRIBE has had no answer for so long, ms. */
+/** The first SUBSCRIBE has had no response for this long, ms. */
 export function mesosOverdue(forMs: number): Finding {
   return {
     code: "mesos-overdue",
@@ -32,7 +32,7 @@ export function heartbeatsMissing(forMs: number, intervalMs: number): Finding {
   };
 }
 
-/** Sessions with the master begin and end again at once. */
+/** Sessions with the master start and end again soon. */
 export const subscriptionUnsteady: Finding = {
   code: "mesos-unsteady",
   message: "subscriptions to the Mesos master succeed, but keep ending within seconds",
@@ -44,12 +44,12 @@ export function serverFailingText(server: string, forMs: number, { message }: Fi
   return `${server} has been failing for ${formatDuration(forMs)}: ${message}`;
 }
 
-/** The loop that handles events has handled none for so long, ms. */
+/** The event loop has handled no event for this long, ms. */
 export function loopStuckText(forMs: number): string {
   return `the scheduler has not handled an event for ${Math.floor(forMs / 1000)} s`;
 }
 
-/** Why a server that is not failing does not make the instance ready either. */
+/** Why the instance is not ready because of a server that is not failing. */
 export const notReadyTexts = {
   gocd: "the GoCD server has not been polled successfully yet",
   mesos: "not subscribed to a Mesos master yet",
@@ -61,5 +61,5 @@ export function standbyText(leader: string | undefined): string {
   return `on standby: ${leader === undefined ? "no leader is known" : `${leader} leads`}`;
 }
 
-/** The instance is on standby, and has seen nobody lead for too long. */
+/** The instance is on standby, and has seen no leader for too long. */
 export const leaderlessText = "on standby, and no leader is known: is ZooKeeper (state.path) reachable?";

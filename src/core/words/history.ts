@@ -1,4 +1,4 @@
-// The history in words. Not here: what it keeps (view/history.ts).
+// Texts of the history, whose data is in view/history.ts.
 
 import type { InstanceLife } from "../view/history.ts";
 import type { KillCause } from "../instance.ts";
@@ -14,18 +14,18 @@ const killTexts: Readonly<Record<KillCause, string>> = {
   "teardown": "the framework was torn down",
 };
 
-/** How a moment may be written (view/moment.ts). */
+/** The accepted formats of a moment (view/moment.ts). */
 export const momentForms: string =
   "14:05, 2026-11-27 14:05 (UTC; or with an offset: 2026-11-27T14:05+01:00), or 2h ago";
 
-/** Why it ended; empty where nothing is known. */
+/** Why it ended; empty if unknown. */
 export function lifeEndText({ end, kill, message = "" }: Pick<InstanceLife, "end" | "kill" | "message">): string {
   if (end === "unseen") return "it was gone when the program looked again";
   if (kill === undefined) return message;
   return end === "stopped" || message === "" ? killTexts[kill] : `${killTexts[kill]}; ${message}`;
 }
 
-/** Agent-hours: `12.3`; less than one with two digits, as a few short builds would be none. */
+/** Agent-hours: `12.3`; two decimals below one, because a few short builds would otherwise be zero. */
 export function hoursText(ms: number): string {
   const hours = ms / 3_600_000;
   return hours.toFixed(hours > 0 && hours < 1 ? 2 : 1);

@@ -1,4 +1,4 @@
-// What an instance waits for, in words. Not here: the phases (instance.ts).
+// Texts for what an instance waits for. Its phases are in instance.ts.
 
 import type { AgentInstance, DrainStep } from "../instance.ts";
 
@@ -11,7 +11,7 @@ const stepTexts: Readonly<Record<DrainStep["kind"], string>> = {
   absent: "no longer listed by the GoCD server",
 };
 
-/** What the picture says beside the state of an instance; empty where there is nothing to say. */
+/** The text shown next to the state of an instance; empty if there is nothing to say. */
 export function instanceText(instance: AgentInstance): string {
   switch (instance.state) {
     case "launching":

@@ -1,4 +1,4 @@
-// What is wrong with names, in words. Not here: the rules (names.ts of the core).
+// Texts for invalid names. The rules are in core/names.ts.
 
 import {
   environmentNameFlaw,
@@ -10,19 +10,19 @@ import {
 } from "../names.ts";
 import { quotedName } from "./phrases.ts";
 
-/** Why no agent can have this GoCD resource, as the end of a sentence about the name; absent: one can. */
+/** Why this GoCD resource name is invalid, as the end of a sentence about it; absent: it is valid. */
 export function gocdResourceProblem(name: string): string | undefined {
   const flaw = gocdResourceFlaw(name);
   return flaw === undefined ? undefined : resourceFlawText(flaw);
 }
 
-/** Why there can be no GoCD environment of this name, as the end of a sentence about it; absent: there can. */
+/** Why this environment name is invalid, as the end of a sentence about it; absent: it is valid. */
 export function environmentNameProblem(name: string): string | undefined {
   const flaw = environmentNameFlaw(name);
   return flaw === undefined ? undefined : environmentFlawText(flaw);
 }
 
-/** Why there can be no pipeline group of this name, as the end of a sentence about it; absent: there can. */
+/** Why this pipeline group name is invalid, as the end of a sentence about it; absent: it is valid. */
 export function groupNameProblem(name: string): string | undefined {
   const flaw = groupNameFlaw(name);
   return flaw === undefined ? undefined : environmentFlawText(flaw, "a pipeline group");

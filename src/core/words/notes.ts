@@ -1,4 +1,4 @@
-// Every note in words: one table of all rooms. Not here: the words themselves (notes_*.ts).
+// The texts of all notes in one table. They are defined in notes_*.ts.
 
 import type { Note, NoteKind } from "../note.ts";
 import type { NoteLine, NoteText, NoteWords } from "./note_line.ts";
@@ -16,9 +16,9 @@ const words: NoteWords<NoteKind> = {
   ...programNotes,
 };
 
-/** A note as it is told at `atMs`. */
+/** A note in words, logged at `atMs`. */
 export function noteLine(note: Note, atMs: number): NoteLine {
-  // The table has for each kind the words of that kind, which the compiler cannot follow through the union.
+  // The table maps each kind to the words of that kind, which the compiler cannot infer through the union.
   const say = words[note.kind] as (note: Note, atMs: number) => NoteText;
   return { code: note.kind, ...say(note, atMs), ...(note.onceKey === undefined ? {} : { onceKey: note.onceKey }) };
 }

@@ -1,4 +1,4 @@
-// Notes of what waits and of offers, in words. Not here: when they are told (demand/, placement/).
+// Texts of notes about waiting jobs and offers, which are created in demand/ and placement/.
 
 import type { DemandNotes, PlacementNotes } from "../note.ts";
 import type { BucketDemand, JobVerdict } from "../demand/verdict.ts";
@@ -11,7 +11,7 @@ import { missText } from "./placement.ts";
 import { scheduleText, scheduleValues } from "./upkeep.ts";
 import { bucketText, launchReasonText, offerlessText, totalsText, verdictText } from "./reasons.ts";
 
-/** What waits. */
+/** Waiting jobs. */
 export const demandNotes: NoteWords<keyof DemandNotes> = {
   "demand-changed": ({ totals, kinds, only, gates }, atMs) => {
     const { waiting, needsAgent, wanted } = totals;

@@ -1,4 +1,4 @@
-// Notes of who is who, in words. Not here: when they are told (identity/).
+// Texts of notes about identity, which are created in identity/.
 
 import type { EnvironmentObstacle, IdentityNotes, KeyDoubt } from "../note.ts";
 import { gapText } from "./causes.ts";
@@ -39,7 +39,7 @@ function obstacleHint({ kind, environment }: EnvironmentObstacle): string {
   }
 }
 
-/** Who is who. */
+/** Identity. */
 export const identityNotes: NoteWords<keyof IdentityNotes> = {
   "agent-enabling": ({ taskId, uuid, key, isNews }) => {
     const { why, hint } = keyDoubt(key);

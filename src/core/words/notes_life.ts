@@ -1,4 +1,4 @@
-// Notes of the life of instances, in words. Not here: when they are told (life/).
+// Texts of notes about the life cycle of instances, which are created in life/.
 
 import { cpuHoursHint } from "./acts.ts";
 import { cpuHoursText } from "./gates.ts";
@@ -30,7 +30,7 @@ const killHints: Readonly<Partial<Record<KillCause, string>>> = {
     "agentAutoRegisterKey, or make the account of go-server.user-name an administrator, who may enable agents",
 };
 
-/** What a record shows of its agent, where that must be left alone. */
+/** The state of a record that must not be changed. */
 const unsureWords: Readonly<Record<string, string>> = {
   absent: "is no longer listed by the GoCD server",
   Disabled: "was disabled by someone",
@@ -44,14 +44,14 @@ const launchLossWords: Readonly<Record<"before-this-run" | "on-its-way", string>
   "on-its-way": "the launch was lost on its way",
 };
 
-/** Agents that a line names at most. */
+/** Maximum number of agents named in a line. */
 const namedMax = 3;
 
 function endedFields({ taskId, profile, host, state, reason }: EndedTask): Record<string, string> {
   return { taskId, profile, host, state, ...(reason === undefined ? {} : { reason }) };
 }
 
-/** The life of instances. */
+/** The life cycle of instances. */
 export const lifeNotes: NoteWords<keyof LifeNotes> = {
   "agent-running": ({ taskId, profile, host }) => ({
     level: "info",

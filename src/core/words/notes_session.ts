@@ -1,4 +1,4 @@
-// Notes of both servers, of operators and of the program around the core, in words. Not here: when they are told.
+// Texts of notes about both servers, operators and the program around the core.
 
 import type { HostMaintenance, KeptField, MessageLoss, ProgramNotes, SessionNotes } from "../note.ts";
 import { commandText, switchesText } from "./commands.ts";
@@ -46,7 +46,7 @@ export const sessionNotes: NoteWords<keyof SessionNotes> = {
     hint: removedHint,
     fields: { instances },
   }),
-  // The words of a lost answer differ each time; a line per call would flood the log while a session comes and goes.
+  // The text of a lost response differs each time; a line per call would flood the log while sessions keep ending.
   "mesos-call-failed": ({ call, outcome, message }) => ({
     level: outcome === "refused" ? "error" : "warning",
     text: outcome === "refused"

@@ -1,11 +1,11 @@
-// Why a new state is not registered beside what is there, in words. Not here: looking for it (identity/orphans.ts).
+// Texts for why a new framework is not registered while orphans exist. They are found in identity/orphans.ts.
 
 import type { Orphans, SeenFramework } from "../identity/orphans.ts";
 
-/** Hostnames and task ids that a line names at most. */
+/** Maximum number of hostnames and task ids named in a line. */
 const namedMax = 3;
 
-/** What an operator reads; nothing where there is nothing to fear. `place` is the state, `configPath` its configuration. */
+/** The text for the operator; nothing if there are no orphans. `place` is the state, `configPath` its configuration. */
 export function orphansText(
   { frameworks, gocdAgents }: Orphans,
   { place, configPath }: { readonly place: string; readonly configPath: string },

@@ -1,9 +1,9 @@
-// Parts of sentences that many texts share. Not here: whole sentences (the files beside it).
+// Parts of sentences that many texts share.
 
 import { shortened } from "../text.ts";
 import type { JobView } from "../view/view.ts";
 
-/** `1 h 5 min`, `2 min`, `45 s`: two units at most. */
+/** `1 h 5 min`, `2 min`, `45 s`: at most two units. */
 export function formatDuration(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000));
   if (seconds < 120) return `${seconds} s`;
@@ -14,12 +14,12 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(hours / 24)} d`;
 }
 
-/** Memory or disk: `256 MB`, and `8 GB` or `1.5 GB` where that is exact. 1 GB is 1,024 MB, as in the configuration. */
+/** Memory or disk: `256 MB`, and `8 GB` or `1.5 GB` if exact. 1 GB is 1,024 MB, as in the configuration. */
 export function memoryText(mb: number): string {
   return mb >= 1_024 && mb % 512 === 0 ? `${mb / 1_024} GB` : `${mb} MB`;
 }
 
-/** What a job asks for, in words: `linux, docker in environment prod`, with `of pipeline group mobile` where groups matter. */
+/** The needs of a job: `linux, docker in environment prod`, with `of pipeline group mobile` if groups are used. */
 export function describeNeed(
   gocdResources: readonly string[],
   environment: string | undefined,
@@ -39,7 +39,7 @@ export function groupName(pipelineGroup: string): string {
 
 const nameCharactersMax = 60;
 
-/** The same of one job, as far as it is known. */
+/** The same for one job, as far as known. */
 export function describeJobNeed(
   { gocdResources, environment, pipelineGroup, reasonCode }: Pick<
     JobView,
@@ -55,23 +55,23 @@ export function counted(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
 }
 
-/** The first three names, and how many more there are. */
+/** The first three names, and the number of others. */
 export function listNames(names: readonly string[]): string {
   const shown = names.slice(0, 3).join(", ");
   return names.length > 3 ? `${shown} and ${names.length - 3} more` : shown;
 }
 
-/** Where a profile stands in the configuration; absent: the one that has no name. */
+/** The place of a profile in the configuration; absent: the unnamed one. */
 export function profileKey(profile = "default"): string {
   return profile === "default" ? "go-agent" : `profiles.${profile}`;
 }
 
-/** A name of somebody else's, in quotes and not too long. */
+/** An external name, quoted and truncated. */
 export function quotedName(name: string): string {
   return JSON.stringify(shortened(name, nameCharactersMax));
 }
 
-/** Whether a hint names an act; some say that there is nothing to do, and why. */
+/** Whether a hint names an action; some say that there is nothing to do, and why. */
 export function isAct(hint: string): boolean {
   return !hint.startsWith("nothing to do");
 }

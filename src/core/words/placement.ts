@@ -1,4 +1,4 @@
-// Why no offer fits, in words. Not here: looking at the offers (placement/).
+// Texts for why no offer fits, which is decided in placement/.
 
 import { compilePattern, shortText } from "../placement/constraints.ts";
 import type { AvoidedHost } from "../placement/failing_hosts.ts";
@@ -10,7 +10,10 @@ import type { PlacementConstraint } from "../settings.ts";
 import { failureText } from "./causes.ts";
 import { counted, formatDuration, memoryText } from "./phrases.ts";
 
-/** Why a profile found no place: `largest offer short by 256 MB of mem on host h; 3 offers refused: rack is r2, not r1`. */
+/**
+ * Why a profile could not be placed: `largest offer short by 256 MB of mem on host h; 3 offers refused: rack is r2, not
+ * r1`.
+ */
 export function missText({ nearest, refused }: PlacementMiss): string {
   const parts = [
     ...(nearest === undefined ? [] : [nearestText(nearest)]),
@@ -19,7 +22,7 @@ export function missText({ nearest, refused }: PlacementMiss): string {
   return parts.length === 0 ? "no offers available" : parts.join("; ");
 }
 
-/** What became of an offer: `2 agents launched`, `profile linux is short by 256 MB of mem`. */
+/** How an offer was answered: `2 agents launched`, `profile linux is short by 256 MB of mem`. */
 export function offerAnswerText(answer: OfferAnswer): string {
   switch (answer.kind) {
     case "accepted":

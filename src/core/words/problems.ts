@@ -1,4 +1,4 @@
-// What is wrong now, in words. Not here: finding it (view/status_view.ts).
+// Texts of current problems, which are derived in view/.
 
 import type { Held, LaunchGate } from "../demand/reason.ts";
 import type { Lack } from "../demand/lacks.ts";
@@ -25,7 +25,7 @@ export function unsubscribed({ kind, reason, hint }: SessionState): Finding {
   };
 }
 
-/** Of {@linkcode writesRefused}. */
+/** The code of {@linkcode writesRefused}. */
 export const writesRefusedCode = "gocd-writes-refused";
 
 /** No record can be changed. */
@@ -38,7 +38,7 @@ export function writesRefused({ kind, problem, sinceMs }: WriteFailure, atMs: nu
   };
 }
 
-/** Nothing is taken down. */
+/** Nothing is removed. */
 export function brakeOn(suspicion: Suspicion, atMs: number): Finding {
   const { text, hint } = suspicionText(suspicion);
   const forText = formatDuration(atMs - suspicion.sinceMs);
@@ -53,14 +53,14 @@ export function launchesHeld(gate: Held, atMs: number): Finding {
 /** A limit that holds launches back. */
 export type LimitGate = LaunchGate & { readonly kind: "held-limit" };
 
-/** A limit holds back the agents of so many jobs. */
+/** A limit holds back the agents of this many jobs. */
 export function jobsHeldByLimit(gate: LimitGate, count: number): Finding {
   const message = `${counted(count, "job is", "jobs are")} held back: ${gateText({ ...gate, allowed: 0 }, 0)}`;
   const { profile } = gate;
   return { code: gate.kind, message, hint: limitHint, ...(profile === undefined ? {} : { profile }) };
 }
 
-/** The share of the cluster holds back the agents of so many jobs. */
+/** The cpu share holds back the agents of this many jobs. */
 export function jobsHeldByShare(gate: Extract<Held, { readonly kind: "held-share" }>, count: number): Finding {
   const message = `${counted(count, "job is", "jobs are")} held back: ${gateText(gate, 0)}`;
   return { code: gate.kind, message, hint: "raise the share if others can do without, or wait until an agent is idle" };
@@ -74,7 +74,7 @@ export function cpuHoursShort(use: CpuHours): Finding {
     : { code: "held-cpu-hours", message: gateText({ kind: "held-cpu-hours", ...use }, 0), hint: cpuHoursHint };
 }
 
-/** Launches of a profile fail; `blocked`: why it may not launch now, `recent`: what has failed of late. */
+/** Launches of a profile fail; `blocked`: why it may not launch now, `recent`: recent failures. */
 export function profileFailing(
   profile: string,
   failing: {
@@ -97,7 +97,7 @@ export function profileFailing(
   };
 }
 
-/** Jobs that no profile serves for want of one thing. */
+/** Jobs that no profile serves because it lacks one thing. */
 export function jobsUnserved(lack: Lack, atMs: number): Finding {
   const { count, first } = lack;
   const who = `${counted(count, "job is", "jobs are")} not served by any profile`;
@@ -116,7 +116,7 @@ export function jobsUnserved(lack: Lack, atMs: number): Finding {
   };
 }
 
-/** Lacks beyond those that are told one by one. */
+/** Lacks beyond those that are reported individually. */
 export function moreUnserved(lacks: readonly Lack[]): Finding {
   const names = lacks.flatMap((lack) => lack.kind === "resource" ? [lack.name] : []).slice(0, namesMax);
   const named = names.length === 0 ? "" : `, among them resources ${names.join(", ")}`;
@@ -128,7 +128,7 @@ const unservedCode = "jobs-unserved";
 const addSomething = "add a profile, resources or an environment to the configuration";
 const namesMax = 10;
 
-/** Verdicts of before, while the server cannot be read. */
+/** Outdated verdicts, while the server cannot be read. */
 export function asOfText(reason: string, forMs: number, problem: string): string {
   return `${reason} (as of ${formatDuration(forMs)} ago: ${problem})`;
 }

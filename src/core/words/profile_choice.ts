@@ -1,4 +1,4 @@
-// Why a profile serves a job and not another one that could, in words. Not here: the choice (demand/profile_choice.ts).
+// Texts for why a profile was selected instead of another one, which is decided in demand/profile_choice.ts.
 
 import type { ChosenBy } from "../demand/profile_choice.ts";
 import { counted } from "./phrases.ts";

@@ -1,4 +1,4 @@
-// Reasons, remarks and what a bucket needs, in words. Not here: deciding them (demand/), what to do about them (acts.ts).
+// Texts of reasons, remarks and the needs of a bucket. They are decided in demand/; what to do is in acts.ts.
 
 import type { LaunchReason, NotOurs, OtherCause, Reason, Remark, UnavailableKind, Unserved } from "../demand/reason.ts";
 import type { BucketDemand, DemandTotals, JobVerdict } from "../demand/verdict.ts";
@@ -13,13 +13,13 @@ export function verdictText(job: JobVerdict, atMs: number): string {
   return withRemarks(reasonText(job, atMs), job.remarks);
 }
 
-/** The same where it would repeat the long error of its profile; `undefined`: it does not. */
+/** The same without the long error of its profile; `undefined`: it has none. */
 export function briefVerdictText({ reason, profile, remarks }: JobVerdict, atMs: number): string | undefined {
   if (reason.kind !== "held-breaker" && reason.kind !== "held-probe") return undefined;
   return withRemarks(`profile ${profile}: ${briefGateText(reason, atMs)}`, remarks);
 }
 
-/** A sentence with remarks behind it. */
+/** A sentence followed by remarks. */
 function withRemarks(text: string, remarks: readonly Remark[] = []): string {
   return [text, ...remarks.map(remarkText)].join("; ");
 }
@@ -56,7 +56,7 @@ function reasonText(job: JudgedJob, atMs: number): string {
   }
 }
 
-/** How a job that needs an agent goes on. */
+/** What happens next with a job that needs an agent. */
 type LaunchStep = Exclude<Reason, NotOurs | Unserved | OtherCause | { readonly kind: "idle-agent" | "agent-coming" }>;
 
 function launchText(reason: LaunchStep, atMs: number): string {
@@ -74,12 +74,12 @@ function launchText(reason: LaunchStep, atMs: number): string {
   }
 }
 
-/** What `plan` and `why` say of a job that one poll alone has judged. */
+/** What `plan` and `why` say about a job after a single poll. */
 export function onceDueText({ profile }: Pick<JobVerdict, "profile">, attempts: number): string {
   return `profile ${profile}: launched ${dueText(attempts)}`;
 }
 
-/** When demand that lasts is launched for. */
+/** When agents are launched for lasting demand. */
 export function dueText(attempts: number): string {
   return attempts === 0 ? "at once" : `once seen in more than ${counted(attempts, "poll")} in a row (poller.attempts)`;
 }
@@ -126,7 +126,7 @@ function otherCauseText(cause: OtherCause, atMs: number): string {
   }
 }
 
-/** Why no profile serves a job, and which key would change that. */
+/** Why no profile serves a job, and which key would change it. */
 function unservedText(
   reason: Unserved,
   { gocdResources, environment }: Pick<JobVerdict, "gocdResources" | "environment">,
@@ -174,12 +174,12 @@ function ungroupedText(
 
 const ifItsImageCan = "if its image can build such jobs";
 
-/** What makes resources available without sending jobs to agents that cannot build them; `them` is it or them. */
+/** How to provide resources without sending jobs to agents that cannot build them; `them` is it or them. */
 export function addResourcesText(them: string, nearest: string): string {
   return `add a profile with ${them}, or add ${them} to ${profileKey(nearest)}.resources ${ifItsImageCan}`;
 }
 
-/** Mesos offers a role nothing. */
+/** Mesos offers nothing to a role. */
 export function offerlessText(role: string): string {
   return `Mesos has offered role ${role} nothing for over a minute`;
 }
@@ -226,7 +226,7 @@ export function bucketText(bucket: BucketDemand, atMs: number): string {
   return withGate(bucket, gateText(bucket.gate, atMs));
 }
 
-/** The same where it would repeat the long error of its profile; `undefined`: it does not. */
+/** The same without the long error of its profile; `undefined`: it has none. */
 export function briefBucketText(bucket: BucketDemand, atMs: number): string | undefined {
   const brief = briefGateText(bucket.gate, atMs);
   return brief === undefined ? undefined : withGate(bucket, brief);
@@ -236,7 +236,7 @@ function withGate(bucket: BucketDemand, gate: string): string {
   return [totalsText(bucket), gate, ...bucket.remarks.map(remarkText)].filter((part) => part !== "").join("; ");
 }
 
-/** How many jobs will be taken, need an agent and so on, as a clause. */
+/** How many jobs will be taken, need an agent etc., as a clause. */
 export function totalsText(totals: Omit<DemandTotals, "waiting" | "wanted">): string {
   const { willBeTaken, coming, otherCause, needsAgent, unserved } = totals;
   return [
@@ -275,7 +275,7 @@ export function launchReasonText(reason: LaunchReason): string {
 
 const silentText = "the GoCD server does not answer";
 
-/** What keeps the GoCD server from answering, as a clause; its message is another matter. Absent: it is just silent. */
+/** What keeps the GoCD server from responding, as a clause, apart from its message. Absent: it is just silent. */
 export function serverProblemText(problem?: Pick<GocdProblem, "code" | "kind">): string {
   if (problem === undefined) return silentText;
   if (problem.code === "gocd-backup") return "the GoCD server makes a backup";

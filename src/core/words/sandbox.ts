@@ -1,14 +1,14 @@
-// The stderr of a failed container, in words. Not here: asking for it (life/sandbox.ts).
+// Texts for the stderr of a failed container, which is requested in life/sandbox.ts.
 
 import type { SandboxAnswer, StderrTail } from "../life/sandbox.ts";
 import { oneLine, shortened } from "../text.ts";
 
-/** Of its last lines, in a sentence. */
+/** Maximum length of its last lines in a sentence. */
 const clauseCharactersMax = 160;
-/** Lines that make up such a clause at most. */
+/** Maximum number of lines in such a clause. */
 const clauseLinesMax = 2;
 
-/** The end of it as a clause, for a sentence about the failure; nothing where it says nothing. */
+/** The end of it as a clause, for a sentence about the failure; nothing if it is empty. */
 export function stderrClause(stderr: StderrTail | undefined): string | undefined {
   if (stderr === undefined || stderr.answer.kind !== "read") return undefined;
   const lines = stderr.answer.text.split("\n").map((line) => line.trim()).filter((line) => line !== "");
@@ -17,7 +17,7 @@ export function stderrClause(stderr: StderrTail | undefined): string | undefined
   return `its stderr ends with "${shortened(end, clauseCharactersMax)}"`;
 }
 
-/** All of it that is known, below a line that says whose it is. */
+/** Everything known of it, below a line that names its owner. */
 export function stderrText({ taskId, host, answer }: StderrTail): string {
   switch (answer.kind) {
     case "read":

@@ -1,8 +1,12 @@
-// Texts that are stored with an instance for people. Nothing is decided by them, and older ones stay as they were stored.
+// Texts that are stored with an instance for people. No decision depends on them, and older ones stay as they were
+// stored.
 
 import { formatDuration } from "./phrases.ts";
 
-/** Why an instance is on record that this state did not launch; `by`: who knew it, or the id of a launch lived already. */
+/**
+ * Why an instance is stored that this state did not launch; `by`: who reported it, or that the id of a launch was
+ * already in use.
+ */
 export function adoptedText(by: "mesos" | "gocd" | "duplicate"): string {
   switch (by) {
     case "mesos":
@@ -16,13 +20,13 @@ export function adoptedText(by: "mesos" | "gocd" | "duplicate"): string {
   }
 }
 
-/** Why one is in doubt that Mesos has not been asked about yet. */
+/** Why an instance is in doubt that was not reconciled with Mesos yet. */
 export const onlyGocdKnows = "only the GoCD server knows it";
 
-/** The end of what was never heard of again. */
+/** The end of an instance that never reappeared. */
 export function unreachableText(forMs: number): string {
   return `unreachable for ${formatDuration(forMs)}`;
 }
 
-/** The end of all at a teardown. */
+/** The end of all instances at a teardown. */
 export const tornDownText = "torn down";

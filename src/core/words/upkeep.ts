@@ -9,12 +9,12 @@ export function scheduleText({ from, to, timeZone }: Schedule): string {
   return `from ${from} to ${to} (${timeZone})`;
 }
 
-/** Behind what a schedule says; empty where none does. */
+/** Follows the settings of a schedule; empty if there is none. */
 export function bySchedule(schedule: Schedule | undefined): string {
   return schedule === undefined ? "" : ` by the schedule ${scheduleText(schedule)}`;
 }
 
-/** What a schedule says, as keys of the configuration. */
+/** The settings of a schedule, as keys of the configuration. */
 export function scheduleValues({ minIdle, minIdleOf, headroom, idleTimeoutMs }: Schedule): string {
   const floors = minIdleOf === undefined
     ? minIdle

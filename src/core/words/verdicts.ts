@@ -1,4 +1,4 @@
-// What the verdicts are called. Not here: the reasons (reasons.ts).
+// The names of the verdicts. The reasons are in reasons.ts.
 
 import type { VerdictKind } from "../demand/verdict.ts";
 
