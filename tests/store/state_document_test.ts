@@ -106,3 +106,16 @@ Deno.test("a task id that is no text, a time that no calendar has and brackets w
     assertEquals(error.message.length < 500, true);
   }
 });
+
+const fixtures = new URL("../fixtures/states/", import.meta.url);
+for (const { name } of Deno.readDirSync(fixtures)) {
+  const { program, documents } = JSON.parse(Deno.readTextFileSync(new URL(name, fixtures)));
+  Deno.test(`what the program ${program} has exported is imported with nothing lost`, async () => {
+    for (const document of documents) {
+      const store = newStore();
+      await importState(store, parseStateDocument(JSON.stringify(document), name), "replace");
+      const { format: _, version: __, ...state } = document;
+      assertEquals(byTaskId(await store.load()), byTaskId(state));
+    }
+  });
+}
