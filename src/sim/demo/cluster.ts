@@ -11,19 +11,19 @@ import { seededRandom } from "../random.ts";
 import { createSimGocd, type SimGocd } from "../gocd/sim_gocd.ts";
 import { createSimMesos, type SimContainerEvent, type SimMesos } from "../mesos/sim_mesos.ts";
 
-/** What a cluster needs. */
+/** The options of a cluster. */
 export interface DemoClusterOptions {
-  /** A release such as `26.1.0`. Throws RangeError for one that is not modelled. */
+  /** A version such as `26.1.0`. Throws RangeError for one that is not modelled. */
   readonly gocdVersion: string;
-  /** The same seed, the same machines, jobs and boot times. */
+  /** The same seed gives the same machines, jobs and boot times. */
   readonly seed: number;
   /** Ms since the epoch. */
   readonly nowMs: () => number;
-  /** Waits so long, or until the signal is aborted; must not reject. */
+  /** Waits this long, or until the signal is aborted; must not reject. */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
-  /** Sockets of loopback by default. */
+  /** Loopback sockets by default. */
   readonly listen?: Listen;
-  /** Told when a job gets its agent, and when it is built. */
+  /** Called when a job gets its agent, and when it is built. */
   readonly onJob?: (job: Readonly<DemoJobFact>, what: "assigned" | "built") => void;
 }
 
@@ -31,7 +31,7 @@ export interface DemoClusterOptions {
 export interface DemoCluster {
   /** With the context path. */
   readonly gocdUrl: string;
-  /** The release that is simulated. */
+  /** The simulated version. */
   readonly gocdVersion: string;
   /** `host:port` of the master. */
   readonly mesosMaster: string;
@@ -39,17 +39,17 @@ export interface DemoCluster {
   readonly mesosVersion: string;
   /** Schedules jobs now. */
   schedule(jobs: readonly DemoJob[]): void;
-  /** What the servers have counted up to now. */
+  /** The counters of the servers up to now. */
   facts(): DemoFacts;
   /** The models behind the servers, for checks. */
   readonly models: { readonly gocd: SimGocd; readonly mesos: SimMesos };
-  /** Ends servers and containers; resolves when nothing is left. */
+  /** Stops servers and containers; resolves when everything has ended. */
   close(): Promise<void>;
 }
 
-/** How often the cluster is looked at, ms; facts are so exact. */
+/** Sampling interval of the cluster, ms; the precision of the facts. */
 const lookMs = 100;
-/** A client that does not hang up keeps nobody waiting for longer, ms. */
+/** How long to wait for clients that do not disconnect, ms. */
 const closeMsMax = 5_000;
 /** Shortest and longest time from a container's start to its agent's first contact, ms. */
 const bootMs: readonly [number, number] = [1_000, 2_000];
@@ -115,7 +115,7 @@ function newGocd({ gocdVersion, nowMs }: DemoClusterOptions, random: () => numbe
     autoRegisterKey,
     security: { kind: "on", users: [{ name: userName, password, admin: true }] },
     environments: [{ name: "staging", origin: "gocd" }],
-    // Everything a little faster than in life, so that the story fits into a minute.
+    // Everything is a little faster than in reality, so that the scenario fits into a minute.
     clocks: {
       registerEveryMs: 1_000,
       pingEveryMs: 1_000,
@@ -130,7 +130,7 @@ function newGocd({ gocdVersion, nowMs }: DemoClusterOptions, random: () => numbe
   });
 }
 
-/** A person's agent that builds, and an unknown one that waits to be let in. */
+/** An agent of a person, and an unknown Pending one. */
 function addStrangers(gocd: SimGocd, server: { readonly url: string; readonly nowMs: number }): void {
   const { personsAgent, personsUuid, strangersAgent } = demoNames;
   gocd.addAgent({ uuid: personsUuid, hostname: personsAgent, gocdResources: ["mac", "signing"] });
@@ -149,7 +149,7 @@ interface ContainerLife {
   follow(events: readonly SimContainerEvent[]): void;
 }
 
-/** Starts an agent in each container that starts, and ends it with its container. */
+/** Starts an agent in each container, and stops it with its container. */
 function containerLife(gocd: SimGocd, random: () => number): ContainerLife {
   const started = new Set<string>();
   const stopped = new Set<string>();
@@ -185,7 +185,7 @@ interface Watch {
   look(): void;
 }
 
-/** Follows every job from its schedule to its end. */
+/** Tracks every job from its scheduling to its end. */
 function newWatch(gocd: SimGocd, { nowMs, onJob }: DemoClusterOptions): Watch {
   const jobs: DemoJobFact[] = [];
   const open = new Map<string, DemoJobFact>();

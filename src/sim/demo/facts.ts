@@ -1,4 +1,4 @@
-// What the simulated servers themselves know about a demo, so that its summary need not trust the scheduler.
+// Facts about a demo from the simulated servers, so that its summary is independent of the scheduler.
 
 import { isTerminal } from "../mesos/updates.ts";
 import type { SimGocd } from "../gocd/sim_gocd.ts";
@@ -9,7 +9,7 @@ import type { DemoFate } from "./scenario.ts";
 export interface DemoJobFact {
   /** pipeline/counter/stage/stageCounter/name */
   readonly locator: string;
-  /** What is to become of it. */
+  /** Its expected outcome. */
   readonly fate: DemoFate;
   /** When it was scheduled. */
   readonly scheduledMs: number;
@@ -21,7 +21,7 @@ export interface DemoJobFact {
   builder?: string;
 }
 
-/** What the servers have counted, at one moment. */
+/** The counters of the servers at one moment. */
 export interface DemoFacts {
   /** All jobs that were scheduled, oldest first. */
   readonly jobs: readonly Readonly<DemoJobFact>[];
@@ -37,19 +37,19 @@ export interface DemoFacts {
   readonly buildsKilled: number;
   /** Launches of the same task id twice. */
   readonly doubleLaunches: number;
-  /** Records of launched agents that somebody enabled after they had come up Pending. */
+  /** Records of launched agents that were enabled after they had registered as Pending. */
   readonly pendingEnabled: number;
-  /** Changes of records that belong to people. */
+  /** Changes of records that do not belong to us. */
   readonly strangersTouched: number;
-  /** Task ids that are not over. */
+  /** Task ids that have not ended. */
   readonly tasksLeft: readonly string[];
   /** Hostnames of GocdAgents that were launched and still have a record. */
   readonly gocdAgentsLeft: readonly string[];
-  /** What each agent builds now: hostname → locator. */
+  /** What each agent is building now: hostname → locator. */
   readonly building: ReadonlyMap<string, string>;
 }
 
-/** Sums up what both models have counted. */
+/** Combines the counters of both models. */
 export function factsOf(
   models: { readonly gocd: SimGocd; readonly mesos: SimMesos },
   seen: {
@@ -84,7 +84,7 @@ export function factsOf(
   };
 }
 
-/** An enable that neither enable nor disable came before is one of a Pending record. */
+/** An enable without an earlier enable or disable is for a Pending record. */
 function firstEnables(gocd: SimGocd, isOurs: (hostname: string) => boolean): number {
   const changed = new Set<string>();
   let count = 0;

@@ -1,15 +1,15 @@
-// Pages for people in front of the demo's two servers: where the links of the status page lead. Whoever does not ask for a
-// page (GET, Accept: text/html) gets what the models answer, and so does every path that no page has.
+// HTML pages for the demo's two servers, as targets of the links on the status page. Requests that are not for a page
+// (GET, Accept: text/html), and paths without a page, are handled by the models.
 
 import type { HttpListener, Listen } from "../http/listen.ts";
 import type { SimGocd } from "../gocd/sim_gocd.ts";
 import type { SimMesos } from "../mesos/sim_mesos.ts";
 import type { DemoJobFact } from "./facts.ts";
 
-/** The page at a path of a server; absent: it has none there. */
+/** The page at a path of a server; absent: there is none. */
 export type PageAt = (path: string) => string | undefined;
 
-/** Listens as `listen` does, with pages in front of what is served. */
+/** Listens like `listen`, but serves pages first. */
 export function withPages(listen: Listen, pageAt: PageAt): Listen {
   return (address, serve): HttpListener =>
     listen(address, (request) => {
@@ -26,7 +26,7 @@ const aboutMesos =
   "This is the Mesos master of <code>gocd-mesos demo</code>. It is simulated: it answers the API that " +
   "gocd-mesos uses as a real master does, and has this page only, where a real one has its web interface.";
 
-/** What the pages of the GoCD server are made from. */
+/** The data for the pages of the GoCD server. */
 interface GocdFacts {
   readonly gocd: SimGocd;
   readonly jobs: readonly Readonly<DemoJobFact>[];
@@ -106,7 +106,9 @@ function stateOf({ gocd }: GocdFacts, { locator, builtMs }: Readonly<DemoJobFact
   return builtMs !== undefined ? "Completed" : gocd.jobs().find((job) => job.locator === locator)?.state ?? "Ended";
 }
 
-/** The page of the master. The web interface of a real one has agents and sandboxes behind `#`: here those are marks in it. */
+/**
+ * The page of the master. The web interface of a real one has agents and sandboxes behind `#`: here those are anchors.
+ */
 export function mesosPage(mesos: SimMesos): PageAt {
   return (path) => {
     if (path !== "/") return undefined;
@@ -126,7 +128,7 @@ export function mesosPage(mesos: SimMesos): PageAt {
   };
 }
 
-/** What stands behind the beginning of a path, decoded. */
+/** The rest of a path after a prefix, decoded. */
 function after(path: string, beginning: string): string | undefined {
   if (!path.startsWith(beginning)) return undefined;
   try {

@@ -3,7 +3,10 @@
 import type { SimJobRequest } from "../gocd/work.ts";
 import type { SimMesosAgentSpec } from "../mesos/options.ts";
 
-/** What is to become of a job of the demo: built, or left waiting because no profile serves it, or because its image is not there. */
+/**
+ * The expected outcome of a job of the demo: built, or left waiting because no profile serves it, or because its image
+ * is missing.
+ */
 export type DemoFate = "built" | "unserved" | "no-image";
 
 /** A job of the demo. */
@@ -12,9 +15,9 @@ export interface DemoJob extends SimJobRequest {
   readonly fate: DemoFate;
 }
 
-/** Jobs that are scheduled at once. */
+/** Jobs that are scheduled together. */
 export interface DemoWave {
-  /** One line for people. */
+  /** A description in one line. */
   readonly title: string;
   /** When, counted from the moment that the scheduler is connected to both servers. */
   readonly afterMs: number;
@@ -22,25 +25,25 @@ export interface DemoWave {
   readonly jobs: readonly DemoJob[];
 }
 
-/** The names that both sides of the demo must know. */
+/** The names used on both sides of the demo. */
 export const demoNames = {
   /** `agentAutoRegisterKey` of the simulated GoCD server. */
   autoRegisterKey: "demo-auto-register-key",
-  /** What the profile `staging` registers with: the server does not accept it, so its agents come up Pending. */
+  /** The key of the profile `staging`: the server does not accept it, so its agents register as Pending. */
   outdatedKey: "demo-key-of-last-year",
   /** The account of the scheduler. */
   userName: "gocd-mesos",
-  /** Its password; it opens nothing but the simulated server on loopback. */
+  /** Its password; only valid for the simulated server on loopback. */
   password: "demo-password",
-  /** What the page of the demo asks for before a command. */
+  /** The admin token of the demo's page. */
   adminToken: "demo-admin",
-  /** The image that can be pulled nowhere. */
+  /** The image that cannot be pulled. */
   missingImage: "registry.example.com/gocd-agent-arm:v25",
-  /** A GocdAgent that a person has set up. */
+  /** A GocdAgent that was set up by a person. */
   personsAgent: "mac-mini.office",
   /** Its uuid. */
   personsUuid: "11111111-2222-4333-8444-555555555555",
-  /** An agent of somebody unknown that waits as Pending: it must never be enabled. */
+  /** A Pending agent of unknown origin: it must never be enabled. */
   strangersAgent: "laptop-of-somebody",
 } as const;
 
@@ -97,7 +100,7 @@ export function demoWaves(random: () => number): readonly DemoWave[] {
   ];
 }
 
-/** A small wave for a demo that goes on; `number` counts them from 1. */
+/** A small wave for a demo that continues; `number` counts from 1. */
 export function demoLaterWave(number: number, random: () => number): Pick<DemoWave, "title" | "jobs"> {
   const make = jobMaker(random, 100 + number);
   const isStaging = number % 2 === 0;
@@ -122,7 +125,7 @@ type Extras = Partial<Pick<DemoJob, "fate" | "environment" | "runOnAll">>;
 
 type JobMaker = (path: string, gocdResources: readonly string[], extras?: Extras) => DemoJob;
 
-/** Makes jobs of pipelines that all run for the `counter`-th time. */
+/** Creates jobs of pipelines with this counter. */
 function jobMaker(random: () => number, counter: number): JobMaker {
   return (path, gocdResources, extras = {}) => {
     const [pipeline = "", stage = "", job = ""] = path.split("/");

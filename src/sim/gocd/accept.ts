@@ -1,4 +1,4 @@
-// Which media type an Accept header asks for, by release (GoCD SparkPreFilter).
+// Which media type an Accept header requests, by version (GoCD SparkPreFilter).
 
 import { accessTexts } from "./access.ts";
 import {
@@ -12,19 +12,19 @@ import {
 } from "./http_message.ts";
 import type { GocdWorld } from "./state.ts";
 
-/** The vendor media type of a version, as answers carry it, also where the un-versioned one was asked for. */
+/** The vendor media type of a version, as sent in responses, even if the unversioned one was requested. */
 export function vendorType(version: string): string {
   return `application/vnd.go.cd.${version}+json;charset=utf-8`;
 }
 
-/** An Accept that no Spark API knows. */
+/** An Accept that no Spark API supports. */
 export const wrongUrl: SimResponse = answer(
   404,
   "text/plain;charset=utf-8",
   "The url you are trying to reach appears to be incorrect.\r\n",
 );
 
-/** What a Spark path makes of the Accept: a version (the last served for the un-versioned type), or the refusal. */
+/** How a Spark path interprets the Accept header: a version (the latest one for the unversioned type), or an error. */
 function sparkVersion(world: GocdWorld, request: SimRequest, served: readonly string[]): string | SimResponse {
   const accept = acceptOf(request);
   const match = /^application\/vnd\.go\.cd(?:\.v(\d+))?\+json$/.exec(accept);
@@ -38,7 +38,10 @@ function sparkVersion(world: GocdWorld, request: SimRequest, served: readonly st
   return version !== undefined && served.includes(version) ? version : noRoute();
 }
 
-/** What a Rails path makes of it: a version in the list of types, else the JSON 404 for a wrong version, else undefined. */
+/**
+ * How a Rails path interprets it: a version in the list of types, otherwise the JSON 404 for a wrong version, otherwise
+ * undefined.
+ */
 export function railsVersion(request: SimRequest, served: readonly string[]): string | SimResponse | undefined {
   const versions = acceptOf(request).split(",").flatMap((part) => {
     const match = /^application\/vnd\.go\.cd\.(v\d+)\+json(?:\s*;.*)?$/.exec(part.trim());
@@ -49,15 +52,15 @@ export function railsVersion(request: SimRequest, served: readonly string[]): st
   return version ?? jsonMessage(404, "application/json; charset=utf-8", accessTexts.notFoundOrNotAllowed);
 }
 
-/** What a path serves, and in which era it lives. */
+/** What a path serves, and which framework it uses. */
 export interface ServedPath {
   /** Versions, oldest first. */
   readonly served: readonly string[];
-  /** Of Spark, not of Rails. */
+  /** Spark, not Rails. */
   readonly isSpark: boolean;
 }
 
-/** The version that is asked for, or the refusal. */
+/** The requested version, or the error. */
 export function askedVersion(world: GocdWorld, request: SimRequest, path: ServedPath): string | SimResponse {
   if (path.isSpark) return sparkVersion(world, request, path.served);
   return railsVersion(request, path.served) ?? unknownPath(world, request);

@@ -1,4 +1,4 @@
-// Authentication on the simulated GoCD server: users, tokens, sessions, and refusals by release (GoCD
+// Authentication on the simulated GoCD server: users, tokens, sessions, and errors by version (GoCD
 // AuthenticationFilterChain).
 
 import {
@@ -12,13 +12,13 @@ import {
 } from "./http_message.ts";
 import type { GocdWorld, SimSession, SimUser } from "./state.ts";
 
-/** Who asks: anybody on a server without security, nobody known, or a user. */
+/** The caller: anyone on a server without security, unauthenticated, or a user. */
 export type Caller =
   | { readonly kind: "everybody" }
   | { readonly kind: "anonymous" }
   | { readonly kind: "user"; readonly user: SimUser };
 
-/** The texts of the refusals. */
+/** The texts of the errors. */
 export const accessTexts = {
   badCredentials: "Invalid credentials. Either your username and password are incorrect, or there is a problem with " +
     "your browser cookies. Please check with your administrator.",
@@ -30,7 +30,7 @@ export const accessTexts = {
     "Either the resource you requested was not found, or you are not authorized to perform this action.",
 } as const;
 
-/** The caller of a request, or the refusal of its credentials. */
+/** The caller of a request, or the error for its credentials. */
 export function authenticate(world: GocdWorld, request: SimRequest): Caller | SimResponse {
   const { scheme, rest } = credentialsOf(request);
   const isBasic = scheme === "basic";
@@ -63,13 +63,16 @@ function credentialsOf(request: SimRequest): { readonly scheme: string; readonly
   return { scheme: scheme.toLowerCase(), rest: rest.join(" ") };
 }
 
-/** Who has logged in the same way is not looked at again, whatever the header says (AbstractBasicAuthenticationFilter). */
+/**
+ * A session that was logged in the same way is not authenticated again, regardless of the header
+ * (AbstractBasicAuthenticationFilter).
+ */
 function isTrusted(world: GocdWorld, session: SimSession | undefined, scheme: string): boolean {
   return world.rules.newSecurity && session?.userName !== undefined && session.scheme === scheme &&
     world.nowMs - session.sinceMs < reauthenticationMs;
 }
 
-/** A login by token is never challenged, nor one that is not wanted (AccessTokenAuthenticationFilter). */
+/** A login with a token is never challenged, nor one on a server without security (AccessTokenAuthenticationFilter). */
 function withoutChallenge(refused: SimResponse): SimResponse {
   const { "www-authenticate": _, ...headers } = refused.headers;
   return { ...refused, headers };
@@ -100,7 +103,7 @@ export function callerName(caller: Caller): string {
 
 const challenge: Readonly<Record<string, string>> = { "www-authenticate": 'Basic realm="GoCD"' };
 
-/** 401 or 403 of the security layer, its body by release and Accept. */
+/** 401 or 403 of the security layer, with a body by version and Accept. */
 export function refusal(world: GocdWorld, request: SimRequest, status: 401 | 403, message: string): SimResponse {
   const accept = acceptOf(request);
   if (!world.rules.newSecurity) {
@@ -110,7 +113,7 @@ export function refusal(world: GocdWorld, request: SimRequest, status: 401 | 403
       : containerError(world, request, status, status === 401 ? "Full authentication is required" : "Access is denied");
     return { ...body, headers: { ...body.headers, ...(status === 401 ? challenge : {}) } };
   }
-  // GoCD BasicAuthenticationWithChallengeFailureResponseHandler: both statuses are challenged, scripts are not.
+  // GoCD BasicAuthenticationWithChallengeFailureResponseHandler: both statuses have a challenge, except for scripts.
   const headers = request.headers["x-requested-with"] === "XMLHttpRequest" ? {} : challenge;
   const type = refusalType(accept) ?? (pathOf(request).endsWith(".xml") ? "application/xml" : "application/json");
   if (type.endsWith("xml")) {
@@ -121,7 +124,7 @@ export function refusal(world: GocdWorld, request: SimRequest, status: 401 | 403
   return answer(status, type + charset, jsonText({ message }), headers);
 }
 
-/** The first type that a refusal can be written in (GoCD ContentTypeNegotiationMessageRenderer). */
+/** The first supported type for an error (GoCD ContentTypeNegotiationMessageRenderer). */
 function refusalType(accept: string): string | undefined {
   return accept.split(",").map((part) => part.split(";")[0]?.trim() ?? "").find((type) =>
     /^(?:text\/xml|application\/(?:xml|json|vnd\.go\.cd\.v\d{1,2}\+json))$/.test(type)
@@ -129,7 +132,7 @@ function refusalType(accept: string): string | undefined {
 }
 
 const sessionIdleMs = 300_000;
-/** A login is checked again after it (go.security.reauthentication.interval). */
+/** Interval after which a login is checked again (go.security.reauthentication.interval). */
 const reauthenticationMs = 1_800_000;
 
 function sessionOf(world: GocdWorld, request: SimRequest): SimSession | undefined {
@@ -147,7 +150,7 @@ function sessionId(request: SimRequest): string | undefined {
   return /(?:^|;\s*)JSESSIONID=([^;]+)/.exec(request.headers["cookie"] ?? "")?.[1];
 }
 
-/** Keeps the caller's session, or makes one and sets its cookie: one per request without a cookie. */
+/** Keeps the caller's session, or creates one and sets its cookie: one per request without a cookie. */
 export function withSession(world: GocdWorld, request: SimRequest, caller: Caller, response: SimResponse): SimResponse {
   const known = sessionOf(world, request);
   const session = known ?? { userName: undefined, scheme: "", sinceMs: world.nowMs, usedMs: world.nowMs };

@@ -1,4 +1,5 @@
-// Changes of GocdAgents by the API: PATCH, DELETE, bulk, the legacy POSTs (GoCD AgentService, AgentUpdateValidator).
+// Changes of GocdAgents through the API: PATCH, DELETE, bulk, the legacy POSTs (GoCD AgentService,
+// AgentUpdateValidator).
 
 import { callerName } from "./access.ts";
 import { type AgentsCall, jsonAnswer, messageAnswer, notFound } from "./agents_call.ts";
@@ -31,7 +32,7 @@ export function updateOne(call: AgentsCall, uuid: string): SimResponse {
   const { rules } = call.world;
   const gocdAgent = call.world.agents.get(uuid);
   const update = readUpdate(call, fields.fields);
-  // Spark reads the whole body before it looks for the agent, Rails afterwards.
+  // Spark reads the whole body before it looks up the agent, Rails afterwards.
   if (rules.sparkAgents && "refusal" in update) return update.refusal;
   if (gocdAgent === undefined) return notFound(call, uuid);
   if ("refusal" in update) return update.refusal;
@@ -52,14 +53,14 @@ export function updateOne(call: AgentsCall, uuid: string): SimResponse {
   return jsonAnswer(call, 200, agentJson(call.writing, asStored(call, gocdAgent)));
 }
 
-/** From 18.11 a change is answered from the stored record: Missing (AgentRuntimeInfo.initialState). */
+/** From 18.11 on the response to a change shows the stored record: Missing (AgentRuntimeInfo.initialState). */
 function asStored(call: AgentsCall, gocdAgent: SimGocdAgent): SimGocdAgent {
   if (!call.world.rules.sparkAgents) return gocdAgent;
   const unheard = { sandbox: "", operatingSystem: "", freeSpace: undefined, buildLocator: undefined };
   return { ...gocdAgent, ...unheard, runtime: "Missing" };
 }
 
-/** As Gson reads it; of its complaints about the syntax only the first words are told. */
+/** As parsed by Gson; only the first words of its syntax errors are reported. */
 function parseFields(call: AgentsCall): { readonly fields: Fields } | Refused {
   const text = call.request.body.trim();
   try {
@@ -84,7 +85,9 @@ function badJson(call: AgentsCall, complaint: string): Refused {
   return { refusal: jsonAnswer(call, 400, { error: `Payload data is not valid JSON: ${complaint}` }) };
 }
 
-/** Elements of lists must be texts (JsonElement.getAsString); the exception of others is told as 422 (20.1) or 500. */
+/**
+ * Elements of lists must be texts (JsonElement.getAsString); for others the exception is reported as 422 (20.1) or 500.
+ */
 function refuseElements(call: AgentsCall, lists: readonly unknown[]): Refused | undefined {
   const bad = lists.flat().find((element) => typeof element === "object" && element !== null);
   if (bad === undefined || !call.world.rules.sparkAgents) return undefined;
@@ -113,7 +116,7 @@ function readUpdate(call: AgentsCall, fields: Fields): Update | Refused {
   };
 }
 
-/** 422 of Spark, 400 with a preface of Rails. */
+/** 422 in Spark, 400 with a prefix in Rails. */
 function badState(call: AgentsCall, message: string): SimResponse {
   return call.world.rules.sparkAgents
     ? messageAnswer(call, 422, message)
@@ -149,7 +152,7 @@ function refuseUpdate(call: AgentsCall, gocdAgent: SimGocdAgent, update: Update)
   return messageAnswer(call, 400, message);
 }
 
-/** What the server says of resources that an agent cannot have (GoCD Agent.validateResources). */
+/** The error of the server for invalid resources (GoCD Agent.validateResources). */
 function resourcesError(call: AgentsCall, gocdAgent: SimGocdAgent, names: readonly string[]): string | undefined {
   if (gocdAgent.elastic !== undefined && names.length > 0 && call.world.rules.agentsInDatabase) {
     return "Elastic agents cannot have resources.";
@@ -162,7 +165,7 @@ function nameError(names: readonly string[]): string | undefined {
   return invalid && `Resource name '${invalid}' is not valid. Valid names much match '^[-\\w\\s|.]*$'`;
 }
 
-/** A refused record is shown as it would be, without the links of a stored one. */
+/** A rejected record is shown with the changes, without the links of a stored one. */
 function withoutLinks(record: Fields): Fields {
   return JSON.parse(JSON.stringify(record, (key, value) => key === "_links" ? undefined : value));
 }
@@ -291,7 +294,8 @@ export function bulkDelete(call: AgentsCall): SimResponse {
   if (uuids.length === 0 && rules.emptyDeleteRefused) {
     return messageAnswer(call, 400, "Bad Request. No agent UUIDs were supplied to delete.");
   }
-  // The first that is unknown, or since the database also the first that cannot be deleted, ends it (AgentService).
+  // The first unknown agent ends it, and since agents are in the database also the first that cannot be deleted
+  // (AgentService).
   for (const uuid of uuids) {
     const gocdAgent = agents.get(uuid);
     if (gocdAgent === undefined) return rules.agentsInDatabase ? notFound(call, uuid) : unknownUuids(call, [uuid]);
@@ -336,7 +340,7 @@ export function killTasks(call: AgentsCall, uuid: string): SimResponse {
   return answer(202, "", "");
 }
 
-/** POST `/api/agents/:uuid/{enable,disable,delete}` (15.2 to 16.6): a text as answer. */
+/** POST `/api/agents/:uuid/{enable,disable,delete}` (15.2 to 16.6): the response is a text. */
 export function legacyPost(call: AgentsCall): SimResponse {
   const { world, uuid, action } = call;
   const gocdAgent = uuid === undefined ? undefined : world.agents.get(uuid);

@@ -1,4 +1,4 @@
-// `/api/agents` and below: reading and changing GocdAgents, by release (GoCD agents_controller.rb, AgentsControllerV7).
+// `/api/agents` and below: reading and changing GocdAgents, by version (GoCD agents_controller.rb, AgentsControllerV7).
 
 import { accessTexts, type Caller, isAdmin } from "./access.ts";
 import { askedVersion, railsVersion } from "./accept.ts";
@@ -20,7 +20,7 @@ import {
 import type { GocdWorld } from "./state.ts";
 import type { AgentsShape } from "./versions.ts";
 
-/** Answers a request whose path begins with `/api/agents`. */
+/** Handles a request whose path starts with `/api/agents`. */
 export function agentsAnswer(
   world: GocdWorld,
   request: SimRequest,
@@ -36,7 +36,7 @@ export function agentsAnswer(
   const isRead = request.method === "GET" || request.method === "HEAD";
   const refused = isRead ? undefined : refuseRights(call);
   if (refused !== undefined) return refused;
-  // Spark takes a slash at the end for an empty uuid.
+  // Spark treats a trailing slash as an empty uuid.
   if (tooMuch !== undefined || uuidPart === "" && world.rules.sparkAgents) return nothingHere(call);
   return isRead ? read(call, fault) : refuseBody(call) ?? change(call);
 }
@@ -46,7 +46,7 @@ function nothingHere(call: AgentsCall): SimResponse {
   return call.world.rules.sparkAgents ? noRoute(contentType(call)) : unknownPath(call.world, call.request);
 }
 
-/** A malformed escape stays as it is: it names no agent. */
+/** A malformed escape is kept: it names no agent. */
 function decodeSegment(segment: string): string {
   try {
     return decodeURIComponent(segment);
@@ -86,8 +86,9 @@ function refuseRights(call: AgentsCall): SimResponse | undefined {
 }
 
 /**
- * Rails wants PATCH and POST with a body to be JSON (verify_content_type_on_post). Spark asks so only where running tasks
- * are killed, and a confirm header of those without a body (ApiController.verifyContentType); it takes any PATCH for JSON.
+ * Rails requires PATCH and POST with a body to be JSON (verify_content_type_on_post). Spark requires this only for
+ * killing running tasks, and a confirm header if there is no body (ApiController.verifyContentType); it treats any
+ * PATCH as JSON.
  */
 function refuseBody(call: AgentsCall): SimResponse | undefined {
   const { request, writing, world } = call;

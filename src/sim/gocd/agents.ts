@@ -4,13 +4,13 @@ import { buildsAtStake } from "./work.ts";
 import type { GocdWorld, SimAgentProcess, SimGocdAgent } from "./state.ts";
 import type { GocdAgentChange } from "./tally.ts";
 
-/** Names that the server takes as a GoCD resource (GoCD ResourceConfig). */
+/** Names that the server accepts as a GoCD resource (GoCD ResourceConfig). */
 export const resourceNamePattern: RegExp = /^[-\w\s|.]*$/;
 
-/** The answer to a registration. */
+/** The response to a registration. */
 export type RegistrationAnswer = "registered" | "pending" | "refused";
 
-/** Whether this agent's calls are answered: not while starting, in a backup, or cut off. */
+/** Whether this agent's calls get a response: not while starting, during a backup, or if it is cut off. */
 export function isRemotingOpen(world: GocdWorld, process: SimAgentProcess): boolean {
   return world.life === "running" && !world.backup && !world.cutOff.has(process.containerHostname);
 }
@@ -67,7 +67,7 @@ function newRecord(world: GocdWorld, process: SimAgentProcess, withProperties: b
     operatingSystem: "Linux",
     freeSpace: 85_890_146_304,
     configState: withProperties ? "Enabled" : "Pending",
-    // Idle before anything was heard of it, unless it is Pending and remote (GoCD AgentRuntimeInfo.fromServer).
+    // Idle before its first ping, unless it is Pending and remote (GoCD AgentRuntimeInfo.fromServer).
     runtime: withProperties || process.peerAddress.startsWith("127.") ? "Idle" : "Unknown",
     gocdResources: withProperties ? registration.gocdResources : [],
     environments: withProperties ? keptEnvironments(world, registration.environments) : [],
@@ -78,7 +78,10 @@ function newRecord(world: GocdWorld, process: SimAgentProcess, withProperties: b
   };
 }
 
-/** The list of environments is another one: it is updated after the record is committed, unless somebody sets it first. */
+/**
+ * The list of environments is separate: it is updated after the record is committed, unless it is set by somebody
+ * first.
+ */
 function addEnvironmentsLater(world: GocdWorld, process: SimAgentProcess, record: SimGocdAgent): void {
   const wanted = record.environments;
   const none: readonly string[] = [];
@@ -88,7 +91,7 @@ function addEnvironmentsLater(world: GocdWorld, process: SimAgentProcess, record
   });
 }
 
-/** Up to 19.8 names of environments that do not exist are dropped, later they are kept as `unknown`. */
+/** Up to 19.8 names of missing environments are dropped, later they are kept as `unknown`. */
 export function keptEnvironments(world: GocdWorld, names: readonly string[]): readonly string[] {
   if (world.rules.agentsInDatabase) return [...new Set(names)];
   return names.filter((name) => world.environments.has(name.toLowerCase()));
@@ -104,7 +107,7 @@ function hear(world: GocdWorld, gocdAgent: SimGocdAgent): void {
   gocdAgent.freeSpace = 85_890_146_304;
 }
 
-/** The answer to a ping. */
+/** The response to a ping. */
 export type PingAnswer = "heard" | "cancel" | "kill-tasks" | "unknown-agent" | "duplicate" | "closed";
 
 /** One ping: Idle sets an agent with unfetched work back to Idle (GoCD AgentInstance.update). */
@@ -131,7 +134,7 @@ export function pingAgent(world: GocdWorld, process: SimAgentProcess): PingAnswe
   return gocdAgent.killRequested ? "kill-tasks" : "cancel";
 }
 
-/** GoCD AgentService.bombIfAgentHasDuplicateCookie: both as they call themselves when they ping. */
+/** GoCD AgentService.bombIfAgentHasDuplicateCookie: both with the names in their pings. */
 function reportDuplicate(world: GocdWorld, gocdAgent: SimGocdAgent, process: SimAgentProcess): void {
   const shown = (hostname: string, ipAddress: string): string => `[Agent located at [${hostname}, ${ipAddress}, /go]]`;
   const refused = shown(process.containerHostname, process.ipAddress);
@@ -163,7 +166,7 @@ export function refreshAgents(world: GocdWorld): void {
   }
 }
 
-/** The server forgets what it had in memory only; every agent is Missing until its next ping. */
+/** The server loses its memory; every agent is Missing until its next ping. */
 export function forgetMemory(world: GocdWorld): void {
   world.loaded = [];
   world.assignments.clear();
@@ -182,7 +185,7 @@ export function forgetMemory(world: GocdWorld): void {
   }
 }
 
-/** Building or Cancelled: may not be deleted (GoCD AgentInstance.canBeDeleted). */
+/** Building or Cancelled: cannot be deleted (GoCD AgentInstance.canBeDeleted). */
 export function canBeDeleted(gocdAgent: SimGocdAgent): boolean {
   return gocdAgent.configState === "Disabled" && gocdAgent.runtime !== "Building" && gocdAgent.runtime !== "Cancelled";
 }
@@ -201,7 +204,7 @@ export function setConfigState(
   if (gocdAgent.runtime === "Unknown") gocdAgent.runtime = "Idle";
 }
 
-/** Writes a change into the tally. */
+/** Records a change in the tally. */
 export function recordChange(
   world: GocdWorld,
   gocdAgent: SimGocdAgent,
@@ -210,7 +213,7 @@ export function recordChange(
   world.tally.changes.push({ atMs: world.nowMs, uuid: gocdAgent.uuid, hostname: gocdAgent.hostname, ...change });
 }
 
-/** Removes a record; builds that its agent still has are counted. */
+/** Removes a record; builds that its agent still has are counted as lost. */
 export function deleteRecord(world: GocdWorld, gocdAgent: SimGocdAgent, user: string): void {
   world.tally.deletedWithWork.push(...buildsAtStake(world, gocdAgent.uuid, gocdAgent.hostname));
   recordChange(world, gocdAgent, { kind: "delete", user });

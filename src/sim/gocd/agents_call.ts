@@ -10,26 +10,26 @@ import type { GocdWorld } from "./state.ts";
 export interface AgentsCall {
   /** The server. */
   readonly world: GocdWorld;
-  /** The request as it came. */
+  /** The request as received. */
   readonly request: SimRequest;
-  /** Who asks. */
+  /** The caller. */
   readonly caller: Caller;
   /** The uuid in the path; undefined for the collection. */
   readonly uuid: string | undefined;
   /** `kill_running_tasks`, `enable`, … behind the uuid. */
   readonly action: string | undefined;
-  /** How agents are written for this caller. */
+  /** How agents are represented for this caller. */
   readonly writing: AgentWriting;
 }
 
-/** The media type that the answer has, that of errors too. */
+/** The media type of the response, including errors. */
 export function contentType(call: AgentsCall): string {
   const { shape } = call.writing;
   if (shape === "legacy") return "application/json; charset=utf-8";
   return vendorType(shape);
 }
 
-/** An unknown uuid: the message that admits it is missing came with the database (19.9). */
+/** An unknown uuid: the message that it is missing was introduced with the database (19.9). */
 export function notFound(call: AgentsCall, uuid: string): SimResponse {
   const message = call.world.rules.agentsInDatabase
     ? `Agent with uuid '${uuid}' was not found!`
@@ -37,12 +37,12 @@ export function notFound(call: AgentsCall, uuid: string): SimResponse {
   return jsonMessage(404, contentType(call), message);
 }
 
-/** An answer of the form `{message}` in the asked media type. */
+/** A response of the form `{message}` in the requested media type. */
 export function messageAnswer(call: AgentsCall, status: number, message: string): SimResponse {
   return jsonMessage(status, contentType(call), message);
 }
 
-/** A JSON answer in the asked media type. */
+/** A JSON response in the requested media type. */
 export function jsonAnswer(call: AgentsCall, status: number, value: unknown): SimResponse {
   return answer(status, contentType(call), jsonText(value));
 }

@@ -2,12 +2,12 @@
 
 import type { GocdWorld, SimGocdAgent, SimJob } from "./state.ts";
 
-/** The agent's environments that exist; names compare without regard to case. An unknown one does not take part. */
+/** The agent's existing environments; names are case-insensitive. An unknown one does not take part. */
 function realEnvironments(world: GocdWorld, gocdAgent: SimGocdAgent): readonly string[] {
   return gocdAgent.environments.map((name) => name.toLowerCase()).filter((name) => world.environments.has(name));
 }
 
-/** The environment of a job's pipeline in the configuration of now. */
+/** The environment of a job's pipeline in the current configuration. */
 export function environmentOf(world: GocdWorld, job: SimJob): string | undefined {
   return world.pipelineEnvironments.get(job.pipeline);
 }
@@ -31,7 +31,7 @@ function fitsEnvironment(environment: string | undefined, ofAgent: readonly stri
   return environment === undefined ? ofAgent.length === 0 : ofAgent.includes(environment.toLowerCase());
 }
 
-/** A pin names one agent; the plugin of an elastic agent is not modelled: such agents take nothing by themselves. */
+/** A pin names one agent; the plugin of an elastic agent is not modelled, so such agents take no jobs. */
 function fitsPinOrKind(gocdAgent: SimGocdAgent, job: SimJob): boolean {
   if (job.pinnedUuid !== undefined) return job.pinnedUuid === gocdAgent.uuid;
   return job.elasticProfile === undefined && gocdAgent.elastic === undefined;

@@ -1,23 +1,23 @@
-// How GoCD releases represent agents: four shapes and the legacy array (GoCD agent_representer.rb, AgentRepresenter).
+// How GoCD versions represent agents: four formats and the legacy array (GoCD agent_representer.rb, AgentRepresenter).
 
 import type { Caller } from "./access.ts";
 import { mayView } from "./access.ts";
 import type { GocdWorld, SimGocdAgent, SimRuntimeStatus } from "./state.ts";
 import type { AgentsShape } from "./versions.ts";
 
-/** What the writers need beside the records. */
+/** What the writers need in addition to the records. */
 export interface AgentWriting {
   /** The server. */
   readonly world: GocdWorld;
-  /** The shape asked for. */
+  /** The requested format. */
   readonly shape: AgentsShape;
   /** `http://host:port/go` as the caller sees it. */
   readonly baseUrl: string;
-  /** Who reads: build details need the right to view the pipeline. */
+  /** The caller: build details require permission to view the pipeline. */
   readonly caller: Caller;
 }
 
-/** The list: a bare array in the legacy shape, else under `_embedded`. */
+/** The list: a bare array in the legacy format, otherwise under `_embedded`. */
 export function agentListJson(writing: AgentWriting, gocdAgents: readonly SimGocdAgent[]): unknown {
   if (writing.shape === "legacy") return gocdAgents.map((gocdAgent) => legacyJson(gocdAgent));
   return {
@@ -26,7 +26,7 @@ export function agentListJson(writing: AgentWriting, gocdAgents: readonly SimGoc
   };
 }
 
-/** One agent in a versioned shape. */
+/** One agent in a versioned format. */
 export function agentJson(writing: AgentWriting, gocdAgent: SimGocdAgent): Record<string, unknown> {
   const common = {
     _links: {
@@ -38,7 +38,7 @@ export function agentJson(writing: AgentWriting, gocdAgent: SimGocdAgent): Recor
     hostname: gocdAgent.hostname,
     "ip_address": gocdAgent.ipAddress,
   };
-  // Of a lost agent the server shows none (seen on 26.2).
+  // The server shows none for a lost agent (seen on 26.2).
   const freeSpace = gocdAgent.runtime === "LostContact" ? "unknown" : gocdAgent.freeSpace ?? "unknown";
   if (writing.shape === "v1") {
     return {
@@ -82,7 +82,7 @@ function elasticOrResources(shape: AgentsShape, gocdAgent: SimGocdAgent): Record
   return { "elastic_plugin_id": gocdAgent.elastic.pluginId, "elastic_agent_id": gocdAgent.elastic.agentId };
 }
 
-/** By code unit, in every release. */
+/** By code unit, in every version. */
 function sortedResources(gocdAgent: SimGocdAgent): readonly string[] {
   return [...gocdAgent.gocdResources].sort();
 }
@@ -97,7 +97,7 @@ export function buildStateOf(runtime: SimRuntimeStatus): string {
   return runtime === "Idle" || runtime === "Building" || runtime === "Cancelled" ? runtime : "Unknown";
 }
 
-/** The one word of the legacy array and v1: the configured state hides the runtime state. */
+/** The single value in the legacy array and v1: the configured state hides the runtime state. */
 function statusWord(gocdAgent: SimGocdAgent): string {
   if (gocdAgent.configState !== "Enabled") return gocdAgent.configState;
   return gocdAgent.runtime === "Cancelled" ? "Building (Cancelled)" : gocdAgent.runtime;
@@ -135,7 +135,7 @@ function environmentsJson(writing: AgentWriting, gocdAgent: SimGocdAgent): unkno
   });
 }
 
-/** Present on a LostContact agent that was building too; absent where the caller may not view the pipeline. */
+/** Also present for a LostContact agent that was building; absent if the caller may not view the pipeline. */
 function buildDetails(writing: AgentWriting, gocdAgent: SimGocdAgent): Record<string, unknown> {
   const { shape, baseUrl } = writing;
   const locator = gocdAgent.buildLocator;

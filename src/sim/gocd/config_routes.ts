@@ -8,7 +8,7 @@ import { answer, jsonMessage, jsonText, type SimRequest, type SimResponse, withE
 import type { SimConfiguredJob, SimConfiguredStage } from "./configuration.ts";
 import type { GocdWorld } from "./state.ts";
 
-/** What is asked for. */
+/** The request. */
 export interface ConfigPath {
   /** A pipeline or a template. */
   readonly kind: "pipelines" | "templates";
@@ -16,7 +16,7 @@ export interface ConfigPath {
   readonly name: string;
 }
 
-/** The parts of such a path; nothing for another one. */
+/** The parts of such a path; nothing for other paths. */
 export function configPathOf(path: string): ConfigPath | undefined {
   const [, kind, name] = /^\/api\/admin\/(pipelines|templates)\/([^/]+)$/.exec(path) ?? [];
   if (name === undefined) return undefined;

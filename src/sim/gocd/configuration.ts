@@ -1,18 +1,18 @@
-// The configured pipelines and templates of the simulated GoCD server. A job that is scheduled is configured by it, unless
-// its pipeline was configured on purpose.
+// The configured pipelines and templates of the simulated GoCD server. Scheduling a job also configures it, unless its
+// pipeline was configured explicitly.
 
 import type { GocdWorld } from "./state.ts";
 import type { SimJobRequest } from "./work.ts";
 
-/** A job as configured: parameters are not replaced yet. */
+/** A job as configured: parameters are not resolved yet. */
 export interface SimConfiguredJob {
-  /** As the configuration has it, without number. */
+  /** As configured, without a number. */
   readonly name: string;
   /** Default none. */
   readonly gocdResources?: readonly string[];
   /** The elastic agent profile. */
   readonly elasticProfile?: string;
-  /** `all`, or how many builds of it one run has. */
+  /** `all`, or the number of its instances per run. */
   readonly runInstanceCount?: string;
 }
 
@@ -20,7 +20,7 @@ export interface SimConfiguredJob {
 export interface SimConfiguredStage {
   /** The stage's name. */
   readonly name: string;
-  /** In their order. */
+  /** In order. */
   readonly jobs: readonly SimConfiguredJob[];
 }
 
@@ -28,7 +28,7 @@ export interface SimConfiguredStage {
 export interface SimConfiguredPipeline {
   /** The pipeline's name. */
   readonly name: string;
-  /** The template with its stages, which are then not its own. */
+  /** The template that defines its stages. */
   readonly template?: string;
   /** By name. */
   readonly parameters?: Readonly<Record<string, string>>;
@@ -46,19 +46,19 @@ export interface SimConfiguredTemplate {
   readonly stages: readonly SimConfiguredStage[];
 }
 
-/** What is configured; keys in lower case. */
+/** The configuration; keys in lower case. */
 export interface SimConfiguration {
   /** Every pipeline that has had a job. */
   readonly pipelines: Map<string, SimConfiguredPipeline>;
-  /** Those configured on purpose: jobs do not change them. */
+  /** Explicitly configured pipelines: jobs do not change them. */
   readonly fixed: Set<string>;
   /** Templates. */
   readonly templates: Map<string, SimConfiguredTemplate>;
-  /** Groups of pipelines, as spelled; absent: that of the start. */
+  /** Groups of pipelines, as spelled; absent: the default group. */
   readonly groups: Map<string, string>;
 }
 
-/** The group of a pipeline of which nobody has said one. */
+/** The default group of a pipeline. */
 const firstGroup = "defaultGroup";
 
 /** The group of a pipeline. */
@@ -66,14 +66,14 @@ export function groupOf({ groups }: SimConfiguration, pipeline: string): string 
   return groups.get(pipeline.toLowerCase()) ?? firstGroup;
 }
 
-/** Nothing is configured. */
+/** An empty configuration. */
 export function emptyConfiguration(): SimConfiguration {
   return { pipelines: new Map(), fixed: new Set(), templates: new Map(), groups: new Map() };
 }
 
-/** Changes what the server has and shows, beside its jobs and agents. */
+/** Changes the configuration of the server, apart from jobs and agents. */
 export interface SimConfigurator {
-  /** Configures a pipeline. Its jobs are scheduled as the caller says, whatever stands here. */
+  /** Configures a pipeline. Its jobs are still scheduled as the caller specifies. */
   configurePipeline(pipeline: SimConfiguredPipeline): void;
   /** Moves a pipeline to a group. */
   setPipelineGroup(pipeline: string, group: string): void;
@@ -81,13 +81,13 @@ export interface SimConfigurator {
   pipelineGroups(): ReadonlyMap<string, string>;
   /** Adds or replaces a template. */
   configureTemplate(template: SimConfiguredTemplate): void;
-  /** From now on it is a release without the feed, which answers with this status; undefined: with the feed. */
+  /** From now on it behaves like a version without the feed, which returns this status; undefined: with the feed. */
   setFeedGone(status: 404 | 410 | undefined): void;
-  /** The dashboard is not made yet (202). */
+  /** The dashboard is not ready yet (202). */
   setDashboardPending(isPending: boolean): void;
 }
 
-/** The means to configure a server. */
+/** The functions to configure a server. */
 export function configurator(world: GocdWorld): SimConfigurator {
   const { pipelines, fixed, templates, groups } = world.configuration;
   return {
@@ -104,7 +104,7 @@ export function configurator(world: GocdWorld): SimConfigurator {
   };
 }
 
-/** Takes a job that is scheduled for configured. */
+/** Adds a scheduled job to the configuration. */
 export function configureJob({ configuration }: GocdWorld, request: SimJobRequest): void {
   const key = request.pipeline.toLowerCase();
   if (configuration.fixed.has(key)) return;

@@ -1,6 +1,6 @@
-// GET `/api/dashboard` (v4: 19.5 on): pipelines with their running stages, as the caller may and wants to see them (GoCD
-// DashboardControllerV4). An entry moves when a stage begins, a job ends or the configuration changes, and not with what
-// becomes of a job before.
+// GET `/api/dashboard` (v4: 19.5 on): pipelines with their running stages, filtered by the caller's permissions and
+// views (GoCD DashboardControllerV4). An entry changes when a stage starts, a job ends or the configuration changes,
+// but not with other state changes of a job.
 
 import { askedVersion, vendorType } from "./accept.ts";
 import { type Caller, isAdmin, mayView } from "./access.ts";
@@ -18,7 +18,7 @@ import {
 import { endedJobs, isRunning, listedRuns, type SimStageRun } from "./stage_runs.ts";
 import type { GocdWorld } from "./state.ts";
 
-/** SHA-256 of the views of one who has not changed any (GoCD PipelineSelections). */
+/** SHA-256 of the default views (GoCD PipelineSelections). */
 const noViews = "2356e5d4241f22987d8f8cb8920913fda237385b423bd7eec7e97b2a9eb1be1a";
 const someViews = "2bcf9b6411ece01f339db66e94a35734ea6a298c01c002364ae38d414a74d891";
 

@@ -1,16 +1,16 @@
-// GET `/api/admin/environments` (16.7 on) by release: media types, rights, shape (GoCD EnvironmentsController).
+// GET `/api/admin/environments` (16.7 on) by version: media types, permissions, format (GoCD EnvironmentsController).
 
 import { askedVersion, vendorType } from "./accept.ts";
 import { type Caller, isAdmin } from "./access.ts";
 import { answer, baseUrl, jsonText, type SimRequest, type SimResponse, withEtag } from "./http_message.ts";
 import type { GocdWorld } from "./state.ts";
 
-/** The environments of the configuration with their pipelines; up to 19.8 with their agents, too. */
+/** The environments of the configuration with their pipelines; up to 19.8 also with their agents. */
 export function environmentsAnswer(world: GocdWorld, request: SimRequest, caller: Caller): SimResponse {
   const { rules } = world;
   const version = askedVersion(world, request, { served: rules.environmentsApi, isSpark: rules.environmentsOnSpark });
   if (typeof version !== "string") return version;
-  // The model has no policies: who is no administrator may see none, and is not told that there are some.
+  // The model has no policies: callers who are not administrators see none.
   const shown = isAdmin(caller) ? [...world.environments.values()] : [];
   const self = `${baseUrl(world, request)}/api/admin/environments`;
   const doc = { href: `${rules.policies ? "https://api.gocd.org/current/" : rules.docUrl}#environment-config` };

@@ -1,37 +1,37 @@
-// Faults of the simulated GoCD server that hit the next requests.
+// Faults of the simulated GoCD server that affect the next requests.
 
 import { answer, jsonText, pathOf, type SimRequest, type SimResponse } from "./http_message.ts";
 import { backupAnswer, startingAnswer } from "./unavailable.ts";
 import type { GocdWorld, ListSnapshot } from "./state.ts";
 
-/** What goes wrong. */
+/** The kind of fault. */
 export type SimFaultKind =
   /** The connection is refused; nothing happens on the server. */
   | { readonly kind: "refused" }
   /** 503 "GoCD server is starting". */
   | { readonly kind: "starting" }
-  /** 503 of a running backup. */
+  /** 503 because of a running backup. */
   | { readonly kind: "backup" }
-  /** Any status with a JSON message, such as 500 or 504; `retryAfter` becomes the header. */
+  /** Any status with a JSON message, such as 500 or 504; `retryAfter` sets the header. */
   | { readonly kind: "status"; readonly status: number; readonly retryAfter?: string }
-  /** A proxy's login page instead of the answer: HTML with 200, or a redirect to one. */
+  /** A proxy's login page instead of the response: HTML with 200, or a redirect to one. */
   | { readonly kind: "login-page"; readonly style: "html-200" | "redirect-302" }
-  /** The answer is cut in the middle and looks complete; the request took effect. */
+  /** The response is truncated but looks complete; the request took effect. */
   | { readonly kind: "truncated" }
-  /** The connection breaks in the middle of the answer; the request took effect. */
+  /** The connection breaks in the middle of the response; the request took effect. */
   | { readonly kind: "cut" }
-  /** The connection breaks before any answer; the request took effect. */
+  /** The connection breaks before the response; the request took effect. */
   | { readonly kind: "no-answer" }
-  /** The answer comes late; the request took effect at once. */
+  /** The response is delayed; the request took effect immediately. */
   | { readonly kind: "slow"; readonly delayMs: number }
-  /** Feed and agents list show the state of the moment when the fault was armed. */
+  /** Feed and agents list show the state at the time when the fault was armed. */
   | { readonly kind: "stale" };
 
 /** An armed fault. */
 export interface SimFault {
-  /** What goes wrong. */
+  /** The kind of fault. */
   readonly what: SimFaultKind;
-  /** Requests left that it hits. */
+  /** Number of remaining requests that it affects. */
   requests: number;
   /** Only paths that contain this text. */
   readonly pathContains?: string;
@@ -53,7 +53,7 @@ export function armFault(world: GocdWorld, what: SimFaultKind, requests: number,
   });
 }
 
-/** The fault that hits this request, used up by one. */
+/** The fault for this request; its remaining count is decremented. */
 export function takeFault(world: GocdWorld, request: SimRequest): SimFault | undefined {
   const fault = world.faults.find((candidate) =>
     candidate.pathContains === undefined || request.path.includes(candidate.pathContains)
@@ -64,7 +64,7 @@ export function takeFault(world: GocdWorld, request: SimRequest): SimFault | und
   return fault;
 }
 
-/** The answer that a fault gives without the server; undefined where the server does answer. */
+/** The response that a fault gives instead of the server; undefined if the server responds. */
 export function answerInstead(what: SimFaultKind, request: SimRequest): SimResponse | undefined {
   switch (what.kind) {
     case "refused":
@@ -99,7 +99,7 @@ function loginPage(style: "html-200" | "redirect-302", request: SimRequest): Sim
   return answer(200, "text/html;charset=utf-8", body);
 }
 
-/** What becomes of the server's answer on its way to the caller. */
+/** Applies a fault to the response of the server. */
 export function spoilAnswer(what: SimFaultKind, response: SimResponse): SimResponse {
   switch (what.kind) {
     case "truncated":

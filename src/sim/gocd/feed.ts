@@ -32,11 +32,11 @@ export function newFeedAnswer(
   fault: SimFault | undefined,
 ): SimResponse {
   if (world.feedGone === 410) return answer(410, "", "");
-  // A path that was taken out is answered by the container, as the old feed is (seen on 26.2).
+  // For a removed path the container responds, as for the old feed (seen on 26.2).
   if (!world.rules.newFeed || world.feedGone === 404) return unknownPath(world, request);
   const types = acceptOf(request).toLowerCase().split(",").map((part) => part.trim());
   const type = types.find((one) => feedTypes.includes(one)) ?? "application/xml";
-  // The type is set behind the routes, too, for a request that none of them took.
+  // The type is also set after the routes, for a request that none of them handled.
   if (!types.some((one) => /^(?:$|\*\/\*|application\/(?:\*|xml))(?:$|;)/.test(one))) return noRoute(type);
   const base = baseUrl(world, request);
   const writeJob = (job: SimJob): string => {
@@ -53,7 +53,7 @@ export function newFeedAnswer(
   return answer(200, `${type};charset=utf-8`, xml, world.rules.feedDeprecated ? deprecation : {});
 }
 
-/** Types that a feed may be written in; only Accepts that allow the first find a route. */
+/** Supported types of a feed; only Accepts that allow the first match a route. */
 const feedTypes = ["application/xml", "text/xml", "application/rss+xml", "application/atom+xml"];
 
 /** As GoCD 25.4 and later send it, removal before deprecation (FeedsApiControllerV1, RoutesHelper). */
@@ -108,12 +108,12 @@ function jobElement(world: GocdWorld, job: SimJob, writing: JobWriting): string 
   return `${lines.join("\n")}\n  </job>\n`;
 }
 
-/** As {@linkcode escapeXml}, between elements, where quotes stay (seen on 26.2). */
+/** Like {@linkcode escapeXml}, for text between elements, where quotes are kept (seen on 26.2). */
 function escapeText(text: string): string {
   return escapeXml(text).replaceAll("&quot;", '"');
 }
 
-/** As dom4j escapes: control characters become references that XML 1.0 forbids (dom4j XMLWriter). */
+/** Escapes like dom4j: control characters become references that XML 1.0 forbids (dom4j XMLWriter). */
 function escapeXml(text: string): string {
   // deno-lint-ignore no-control-regex
   return text.replace(/[&<>"\u0000-\u001f]/g, (character) => {

@@ -4,31 +4,31 @@ import type { GocdWorld } from "./state.ts";
 
 /** A request; header names in lower case. */
 export interface SimRequest {
-  /** In capitals: `GET`. */
+  /** In upper case: `GET`. */
   readonly method: string;
   /** Path with the context path, and the query if any: `/go/api/agents`. */
   readonly path: string;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Empty where the request has none. */
+  /** Empty if the request has none. */
   readonly body: string;
 }
 
-/** An answer. */
+/** A response. */
 export interface SimResponse {
-  /** 0 where the connection was refused. */
+  /** 0 if the connection was refused. */
   readonly status: number;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   /** For `cut` the part that was sent before the connection broke. */
   readonly body: string;
-  /** `refused`: nothing was reached; `cut`: broken before the end. */
+  /** `refused`: no connection; `cut`: broken before the end. */
   readonly connection: "kept" | "refused" | "cut";
-  /** How long the caller has to wait for the answer. */
+  /** How long the caller has to wait for the response. */
   readonly delayMs: number;
 }
 
-/** An ordinary answer. */
+/** A regular response. */
 export function answer(
   status: number,
   contentType: string,
@@ -39,12 +39,12 @@ export function answer(
   return { status, headers: { ...type, ...headers }, body, connection: "kept", delayMs: 0 };
 }
 
-/** The text of a JSON answer. */
+/** The text of a JSON response. */
 export function jsonText(value: unknown): string {
   return JSON.stringify(value, undefined, 2);
 }
 
-/** A JSON answer of the form `{message}`. */
+/** A JSON response of the form `{message}`. */
 export function jsonMessage(status: number, contentType: string, message: string): SimResponse {
   return answer(status, contentType, jsonText({ message }));
 }
@@ -63,12 +63,12 @@ export function containerError(world: GocdWorld, request: SimRequest, status: nu
   return answer(status, "text/html;charset=iso-8859-1", body, headers);
 }
 
-/** A path that the container does not know. */
+/** A path unknown to the container. */
 export function unknownPath(world: GocdWorld, request: SimRequest): SimResponse {
   return containerError(world, request, 404, "Not Found");
 }
 
-/** Below a path that Spark knows: no route for this method, rest or Accept. The type is that of a matching Accept. */
+/** Below a known path of Spark: no route for this method, subpath or Accept. The type is that of a matching Accept. */
 export function noRoute(type = "text/html;charset=utf-8"): SimResponse {
   return answer(404, type, "<html><body><h2>404 Not found</h2></body></html>");
 }
@@ -84,12 +84,12 @@ export function baseUrl(world: GocdWorld, request: SimRequest): string {
   return `http://${request.headers["host"] ?? "localhost:8153"}${world.contextPath}`;
 }
 
-/** The Accept header, empty where missing. */
+/** The Accept header, empty if missing. */
 export function acceptOf(request: SimRequest): string {
   return request.headers["accept"] ?? "";
 }
 
-/** A date as the APIs write it: seconds, UTC. `toIso` is pure: no clock is read. */
+/** A date in the format of the APIs: seconds, UTC. `toIso` is pure: no clock is read. */
 export function isoTime(ms: number): string {
   const days = Math.floor(ms / 86_400_000);
   const seconds = Math.floor((ms - days * 86_400_000) / 1000);
@@ -116,7 +116,7 @@ function etagOf(text: string): string {
   return `"${(hash >>> 0).toString(16).padStart(8, "0")}"`;
 }
 
-/** 304 where the caller has this body already (If-None-Match), else the body with its ETag. */
+/** 304 if the caller already has this body (If-None-Match), otherwise the body with its ETag. */
 export function withEtag(request: SimRequest, full: SimResponse): SimResponse {
   const etag = etagOf(full.body);
   if (request.headers["if-none-match"] === etag) return answer(304, "", "", { etag });

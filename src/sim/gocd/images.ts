@@ -5,7 +5,7 @@ import type { SimRegistration } from "./state.ts";
 /** A family of agent images: the official ones since 17.x, travix/gocd-agent of 2015 and 2017, gocd/gocd-agent up to 16.x. */
 export type SimImageEra = "modern" | "travix-2015" | "travix-2017" | "gocd-2016";
 
-/** What such an image would register with, from the container's environment variables. */
+/** The registration of such an image, from the container's environment variables. */
 export function readRegistration(era: SimImageEra, env: Readonly<Record<string, string>>): SimRegistration {
   const text = (name: string): string => (env[name] ?? "").trim();
   const list = (name: string): readonly string[] => text(name).split(",").map((part) => part.trim()).filter(Boolean);

@@ -15,7 +15,7 @@ import { vendorType } from "./accept.ts";
 import { scheduledJobs } from "./work.ts";
 import type { GocdWorld, SimHealthMessage, SimJob } from "./state.ts";
 
-/** GET `/api/version` (16.6 and later); since it is Spark's it has no type. */
+/** GET `/api/version` (16.6 and later); it has no type since it was moved to Spark. */
 export function versionAnswer(world: GocdWorld, request: SimRequest): SimResponse {
   const { version } = world.rules;
   const sha = "0".repeat(40);
@@ -136,7 +136,7 @@ export function healthAnswer(): SimResponse {
   return answer(200, vendorType("v1"), jsonText({ health: "OK" }));
 }
 
-/** GET `/api/elastic/profiles` (16.11 and later): profiles that a job has; none for one whom no policy shows them. */
+/** GET `/api/elastic/profiles` (16.11 and later): profiles used by a job; none for callers without a policy. */
 export function elasticProfilesAnswer(
   world: GocdWorld,
   request: SimRequest,
@@ -177,15 +177,15 @@ function elasticProfilesOf(world: GocdWorld): Set<string> {
 }
 
 /**
- * GET `/api/internal/elastic/profiles/:id/usages` (19.1 and later): the jobs of a profile by their configured names. The
- * model has no configuration but its jobs.
+ * GET `/api/internal/elastic/profiles/:id/usages` (19.1 and later): the jobs of a profile by their configured names.
+ * The configuration of the model consists of its jobs.
  */
 export function elasticUsagesAnswer(world: GocdWorld, caller: Caller, encoded: string): SimResponse {
   const profile = decoded(encoded);
   const { policies } = world.rules;
   if (!isAdmin(caller) && !policies) return notAllowed("v1");
   if (!elasticProfilesOf(world).has(profile)) {
-    // Whoever asks: the profile is looked up for the policy first, and what that throws is told as 422.
+    // For any caller the profile is looked up for the policy first, and its exception is reported as 422.
     const broken =
       'Cannot invoke "com.thoughtworks.go.config.elastic.ElasticProfile.getId()" because "profile" is null';
     return policies

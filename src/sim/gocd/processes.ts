@@ -5,31 +5,34 @@ import { readRegistration, type SimImageEra } from "./images.ts";
 import { assignWork, buildsAtStake, fetchWork, isStillOurs, reportJob } from "./work.ts";
 import type { GocdWorld, SimAgentProcess, SimJob, SimRegistration, SimWork } from "./state.ts";
 
-/** A container of an agent image that was started. */
+/** A started container of an agent image. */
 export interface SimAgentStart {
   /** Its identity in the model. */
   readonly hostname: string;
-  /** What its container's system calls it; default: as it calls itself, or its identity. */
+  /** The hostname of its container; default: its reported name, or its identity. */
   readonly containerName?: string;
-  /** Environment variables as the container gets them. */
+  /** The environment variables of the container. */
   readonly env: Readonly<Record<string, string>>;
-  /** The random uuid that the agent makes for itself (or its pre-seeded guid.txt). */
+  /** The random uuid of the agent (or of its pre-seeded guid.txt). */
   readonly uuid: string;
   /** The family of the image; default `modern`. */
   readonly era?: SimImageEra;
-  /** What its agent calls itself whatever its variables say: an image that ignores them, or a container with a domain. */
+  /**
+   * The name that its agent reports regardless of its variables: an image that ignores them, or a container with a
+   * domain.
+   */
   readonly ownName?: string;
   /** Address of its container; default 172.17.0.2. */
   readonly ipAddress?: string;
-  /** What its connections seem to come from; default: its address. */
+  /** The apparent address of its connections; default: its address. */
   readonly peerAddress?: string;
-  /** So long its record is listed without its environments; default 0. */
+  /** How long its record is listed without its environments; default 0. */
   readonly environmentsLateMs?: number;
-  /** Start to first contact; default: the model's clock. */
+  /** Time from start to first contact; default: that of the model. */
   readonly bootDelayMs?: number;
 }
 
-/** Starts an agent process; one of the same hostname is stopped first. */
+/** Starts an agent process; one with the same hostname is stopped first. */
 export function startProcess(world: GocdWorld, start: SimAgentStart): void {
   stopProcess(world, start.hostname);
   const process = newProcess(start, readRegistration(start.era ?? "modern", start.env));
@@ -45,7 +48,7 @@ export function startProcess(world: GocdWorld, start: SimAgentStart): void {
   });
 }
 
-/** A process whose record exists already, as an agent that was there before. */
+/** A process whose record already exists. */
 export function startRegisteredProcess(world: GocdWorld, hostname: string, uuid: string): void {
   stopProcess(world, hostname);
   const registration: SimRegistration = { server: "here", key: "", gocdResources: [], environments: [], hostname: "" };
@@ -104,7 +107,7 @@ function register(world: GocdWorld, process: SimAgentProcess): void {
   plan(world, process, world.clocks.registerEveryMs, () => register(world, process));
 }
 
-/** Pings and asks start at moments of their own, as loops of separate timers do. */
+/** Pings and work requests start at different times, because they have separate timers. */
 function beginWorking(world: GocdWorld, process: SimAgentProcess): void {
   process.scrubbed = true;
   process.phase = "working";
@@ -123,17 +126,17 @@ function ping(world: GocdWorld, process: SimAgentProcess, loop: number): void {
   plan(world, process, world.clocks.pingEveryMs, () => ping(world, process, loop));
 }
 
-/** The server cancelled the build: the next ping says Idle, unless a task hangs and was not told to be killed. */
+/** The server cancelled the build: the next ping reports Idle, unless a task hangs and was not killed. */
 function cleanUp(world: GocdWorld, process: SimAgentProcess, answer: "cancel" | "kill-tasks"): void {
   if (process.work?.hangs === true && answer === "cancel") {
     process.status = "Cancelled";
     return;
   }
-  // The order may come again when the next build has begun: it was not meant for that.
+  // The command may be repeated when the next build has started: it does not apply to that one.
   if (process.work === undefined || !isStillOurs(world, process.work.jobId, process.uuid)) endWork(process);
 }
 
-/** A live agent whose record is gone (GoCD 20.2 AgentAuthenticationFilter; before, AgentHTTPClientController). */
+/** A running agent whose record is gone (GoCD 20.2 AgentAuthenticationFilter; before, AgentHTTPClientController). */
 function becomeUnknown(world: GocdWorld, process: SimAgentProcess): void {
   if (world.rules.deletedAgent === "refused") {
     process.phase = "refused";
@@ -185,7 +188,7 @@ interface BuildStep {
   readonly afterMs: number;
 }
 
-/** The steps of a build; a report that the server does not answer is repeated until it does. */
+/** The steps of a build; a report without a response from the server is repeated. */
 function walk(world: GocdWorld, process: SimAgentProcess, work: SimWork, steps: readonly BuildStep[]): void {
   const [step, ...rest] = steps;
   if (step === undefined) return;
@@ -199,7 +202,7 @@ function walk(world: GocdWorld, process: SimAgentProcess, work: SimWork, steps: 
   plan(world, process, step.afterMs, report);
 }
 
-/** After work the interval between asks starts small again (23.1 and later). */
+/** After work the interval between requests is reset (23.1 and later). */
 function endWork(process: SimAgentProcess): void {
   process.work = undefined;
   process.status = "Idle";

@@ -23,7 +23,7 @@ import { countOne } from "./tally.ts";
 import { backupAnswer, drainAnswer, maintenanceAnswer, startingAnswer } from "./unavailable.ts";
 import type { GocdWorld } from "./state.ts";
 
-/** Answers one request at the world's present time. */
+/** Handles one request at the current time of the world. */
 export function answerRequest(world: GocdWorld, request: SimRequest): SimResponse {
   countOne(world.tally.requests, kindOf(world, request));
   const fault = takeFault(world, request);
@@ -34,7 +34,7 @@ export function answerRequest(world: GocdWorld, request: SimRequest): SimRespons
   return response;
 }
 
-/** Headers by which GoCD can be told from others (GoCD DefaultHeadersFilter). */
+/** Headers that identify GoCD (GoCD DefaultHeadersFilter). */
 const defaultHeaders = {
   "x-xss-protection": "1; mode=block",
   "x-content-type-options": "nosniff",
@@ -88,7 +88,7 @@ function serve(world: GocdWorld, request: SimRequest, fault: SimFault | undefine
   return withSession(world, request, caller, response);
 }
 
-/** Who may not come here by the address alone (GoCD AuthorizeFilterChain). */
+/** Access control by path (GoCD AuthorizeFilterChain). */
 function refuseAccess(world: GocdWorld, request: SimRequest, caller: Caller, path: string): SimResponse | undefined {
   const isOpen = path === "/api/version" && world.rules.newSecurity;
   if (caller.kind === "anonymous" && !isOpen) return refusal(world, request, 401, accessTexts.notAuthenticated);
@@ -97,7 +97,7 @@ function refuseAccess(world: GocdWorld, request: SimRequest, caller: Caller, pat
   return isForAdmins && !isAdmin(caller) ? refusal(world, request, 403, accessTexts.notAllowed) : undefined;
 }
 
-/** What is no API: the landing page, and the login page in front of all others. */
+/** Paths outside the API: the landing page, and the login page for all others. */
 function pageOf(world: GocdWorld, request: SimRequest, caller: Caller, path: string): SimResponse {
   const redirect = (to: string): SimResponse => answer(302, "", "", { location: baseUrl(world, request) + to });
   if (path === "/auth/login") return answer(200, "text/html;charset=utf-8", "<title>Login - Go</title>");
@@ -105,7 +105,7 @@ function pageOf(world: GocdWorld, request: SimRequest, caller: Caller, path: str
   return path === "/" ? redirect("/pipelines") : unknownPath(world, request);
 }
 
-/** Root leads to the landing page; anything else without the context path is the container's 404. */
+/** The root redirects to the landing page; anything else without the context path is a 404 of the container. */
 function outside(world: GocdWorld, request: SimRequest): SimResponse {
   if (pathOf(request) === "/" || pathOf(request) === world.contextPath) {
     return answer(302, "", "", { location: `${world.contextPath}/` });
@@ -127,7 +127,7 @@ interface Routing {
   readonly fault: SimFault | undefined;
 }
 
-/** How long the answer of a controller may be kept; what answers in place of one says so by itself. */
+/** Cache headers of controllers; other responses set their own. */
 function ofController(response: SimResponse): SimResponse {
   if (response === wrongUrl || "cache-control" in response.headers) return response;
   return { ...response, headers: { "cache-control": "max-age=0, private, must-revalidate", ...response.headers } };

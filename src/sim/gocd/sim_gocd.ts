@@ -1,5 +1,5 @@
-// A simulated GoCD server of any release from 15.2.0 on with the agent processes of its containers, on virtual
-// time: strict where the real server is strict.
+// A simulated GoCD server of any version from 15.2.0 on with the agent processes in its containers, on virtual time:
+// strict where the real server is strict.
 
 import { forgetMemory, refreshAgents } from "./agents.ts";
 import { configurator, emptyConfiguration, type SimConfigurator } from "./configuration.ts";
@@ -23,19 +23,19 @@ import { createTimerQueue } from "./timers.ts";
 import { gocdRules, gocdVersionNumber } from "./versions.ts";
 import { seededRandom } from "../random.ts";
 
-/** How to make a simulated server. */
+/** The options of a simulated server. */
 export interface SimGocdOptions {
-  /** A release such as `26.1.0`. */
+  /** A version such as `26.1.0`. */
   readonly version: string;
-  /** The time at which it begins. */
+  /** The start time. */
   readonly nowMs: number;
   /** Default: a fixed seed. */
   readonly random?: () => number;
-  /** The server's agentAutoRegisterKey; default "", which no agent's key equals. */
+  /** The server's agentAutoRegisterKey; default "", which matches no agent's key. */
   readonly autoRegisterKey?: string;
   /** Default: no security. */
   readonly security?: SimSecurity;
-  /** Environments that exist; those of scheduled jobs are added by themselves. */
+  /** Existing environments; those of scheduled jobs are added automatically. */
   readonly environments?: readonly SimEnvironment[];
   /** Default `/go`. */
   readonly contextPath?: string;
@@ -45,11 +45,11 @@ export interface SimGocdOptions {
   readonly clocks?: Partial<SimGocdClocks>;
 }
 
-/** An agent that the installation has beside ours. */
+/** An agent that is not ours. */
 export interface SimForeignAgent {
   /** Its uuid. */
   readonly uuid: string;
-  /** Its hostname, also of its process. */
+  /** The hostname of its record and its process. */
   readonly hostname: string;
   /** Default none. */
   readonly gocdResources?: readonly string[];
@@ -59,7 +59,7 @@ export interface SimForeignAgent {
   readonly configState?: "Enabled" | "Disabled";
   /** An elastic agent of a plugin; it takes no jobs in the model. */
   readonly elastic?: { readonly agentId: string; readonly pluginId: string };
-  /** Default true: a process pings and builds for it. */
+  /** Default true: it has a process that pings and builds. */
   readonly hasProcess?: boolean;
 }
 
@@ -67,73 +67,75 @@ export interface SimForeignAgent {
 export interface SimProcessView {
   /** Of its container. */
   readonly hostname: string;
-  /** What it calls itself. */
+  /** The name that it reports. */
   readonly uuid: string;
-  /** The locator of what it builds. */
+  /** The locator of its current build. */
   readonly building: string | undefined;
-  /** Its build was cancelled, but a task of it does not end. */
+  /** Its build was cancelled, but a task does not end. */
   readonly hangs: boolean;
 }
 
 /** A simulated GoCD server. Times are absolute ms and never go back. */
 export interface SimGocd extends SimConfigurator {
-  /** Does everything that is due up to `nowMs`. */
+  /** Processes everything that is due up to `nowMs`. */
   advance(nowMs: number): void;
   /** When something is due next. */
   nextDueMs(): number;
-  /** Answers a request; advances first. */
+  /** Handles a request; advances first. */
   handle(request: SimRequest, nowMs: number): SimResponse;
-  /** Counts a request that a transport has in work; call the result when it is answered. */
+  /** Counts a request in progress of a transport; call the result when it is finished. */
   beginRequest(): () => void;
   /** Schedules a job now; returns its locator. */
   schedule(request: SimJobRequest): string;
   /** Cancels a build; with `hangs` its agent stays Building/Cancelled until its tasks are killed. */
   cancelJob(locator: string, hangs?: boolean): boolean;
-  /** A container of an agent image started. */
+  /** Starts a container of an agent image. */
   agentStarted(start: SimAgentStart & { readonly nowMs: number }): void;
-  /** A container was killed or ended; a build of it is lost and counted. False where it was not running. */
+  /** Kills or ends a container; its build is lost and counted. False if it was not running. */
   agentStopped(hostname: string, nowMs: number): boolean;
-  /** Cuts a container's network off from the server, or mends it; what runs there goes on. */
+  /** Disconnects a container's network from the server, or reconnects it; processes keep running. */
   setCutOff(hostname: string, isCut: boolean): void;
-  /** Adds an agent that has nothing to do with us. */
+  /** Adds an agent that is not ours. */
   addAgent(foreign: SimForeignAgent): void;
   /** Adds an environment to the configuration. */
   addEnvironment(environment: SimEnvironment): void;
   /** Removes an environment: agents keep its name as unknown. */
   removeEnvironment(name: string): void;
-  /** Restarts the server: it is starting for `startupMs`, memory is lost, agents are Missing until their next ping. */
+  /**
+   * Restarts the server: it is starting for `startupMs`, its memory is lost, agents are Missing until their next ping.
+   */
   restart(startupMs: number): void;
-  /** A restart into another release. */
+  /** A restart with another version. */
   upgrade(version: string, startupMs: number): void;
-  /** Maintenance mode (drain mode on 18.12). Throws RangeError for a release without it. */
+  /** Maintenance mode (drain mode on 18.12). Throws RangeError for a version without it. */
   setMaintenance(on: boolean, by?: string): void;
-  /** While a backup runs nearly everything is 503. */
+  /** While a backup is running nearly everything returns 503. */
   setBackup(on: boolean): void;
-  /** Changes users and rights from now on. */
+  /** Changes users and permissions. */
   setSecurity(security: SimSecurity): void;
-  /** Replaces the messages that the server does not find by itself. */
+  /** Replaces the messages that the server does not generate itself. */
   setHealthMessages(messages: readonly SimHealthMessage[]): void;
   /** Arms a fault for the next `requests` requests (default 1), only to paths containing `pathContains`. */
   inject(fault: SimFaultKind, requests?: number, pathContains?: string): void;
   /** Disarms all faults. */
   clearFaults(): void;
-  /** What the server counted. */
+  /** The counters of the server. */
   readonly tally: GocdTally;
-  /** The release it is now. */
+  /** Its current version. */
   readonly version: string;
   /** The model's time. */
   readonly nowMs: number;
-  /** The path in front of every API path, such as `/go`. */
+  /** The context path, such as `/go`. */
   readonly contextPath: string;
-  /** The environment of a pipeline in the configuration of now. */
+  /** The environment of a pipeline in the current configuration. */
   environmentOf(pipeline: string): string | undefined;
-  /** Whether an environment exists; names compare without regard to case. */
+  /** Whether an environment exists; names are case-insensitive. */
   hasEnvironment(name: string): boolean;
-  /** The records as they are, for invariants; not to be changed. */
+  /** The records, for invariants; must not be modified. */
   agents(): readonly Readonly<SimGocdAgent>[];
   /** The builds that have not ended. */
   jobs(): readonly Readonly<SimJob>[];
-  /** Container hostnames of running agent processes, with what they are doing by themselves. */
+  /** Container hostnames of running agent processes, with their actual activity. */
   processes(): readonly SimProcessView[];
 }
 
@@ -150,7 +152,7 @@ const defaultClocks: SimGocdClocks = {
   assignMs: 300,
 };
 
-/** Creates a simulated server; throws RangeError for a release that is not modelled. */
+/** Creates a simulated server; throws RangeError for a version that is not modelled. */
 export function createSimGocd(options: SimGocdOptions): SimGocd {
   const world = newWorld(options);
   startServerTimers(world);

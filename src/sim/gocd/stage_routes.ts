@@ -18,7 +18,7 @@ export interface StagePath {
   readonly stageCounter: string;
 }
 
-/** The parts of such a path; nothing for another one. */
+/** The parts of such a path; nothing for other paths. */
 export function stagePathOf(path: string): StagePath | undefined {
   const parts = /^\/api\/stages\/([^/]+)\/([^/]+)\/([^/]+)\/([^/]+)$/.exec(path)?.slice(1).map(decodeURIComponent);
   const [pipeline, counter, stage, stageCounter] = parts ?? [];
@@ -27,7 +27,7 @@ export function stagePathOf(path: string): StagePath | undefined {
     : { pipeline, counter, stage, stageCounter };
 }
 
-/** The answer for one run. */
+/** The response for one run. */
 export function stageAnswer(
   world: GocdWorld,
   request: SimRequest,
@@ -46,7 +46,7 @@ export function stageAnswer(
     return jsonMessage(404, type, `Not Found { Pipeline '${pipeline}' with counter '${counter}' not found }\n`);
   }
   const run = runs?.get(`${counter}/${stage}/${stageCounter}`);
-  // NullStage has no time of creation.
+  // NullStage has no creation time.
   if (run === undefined) return jsonMessage(500, type, "An error occurred while processing the request.");
   const { scheduledMs } = run;
   return answer(

@@ -1,5 +1,5 @@
-// Runs of stages on the simulated GoCD server: which jobs belong to each, also those that have ended. What the dashboard
-// lists is kept, no more.
+// Runs of stages on the simulated GoCD server: which jobs belong to each, including ended ones. Only what the dashboard
+// lists is kept.
 
 import type { GocdWorld, SimJob } from "./state.ts";
 
@@ -22,7 +22,7 @@ export interface SimStageRun {
 /** Runs by pipeline, then by `counter/stage/stageCounter`. */
 export type SimStageRuns = Map<string, Map<string, SimStageRun>>;
 
-/** Puts a new build into its run; forgets runs of earlier counters that have ended. */
+/** Adds a new build to its run; removes ended runs with earlier counters. */
 export function enterRun(world: GocdWorld, job: SimJob): void {
   const { pipeline, counter, stage, stageCounter } = job;
   const runs = world.stageRuns.get(pipeline) ?? new Map<string, SimStageRun>();
@@ -30,7 +30,7 @@ export function enterRun(world: GocdWorld, job: SimJob): void {
   const key = `${counter}/${stage}/${stageCounter}`;
   let run = runs.get(key);
   if (run === undefined) {
-    // Now and then: each look is as long as their number.
+    // Only occasionally: the cost is linear in their number.
     if ((runs.size & (runs.size - 1)) === 0) {
       for (const [old, each] of runs) {
         if (each.counter < counter && !isRunning(world, each)) runs.delete(old);
@@ -59,7 +59,7 @@ export function endedJobs(world: GocdWorld, run: SimStageRun): number {
   return ended;
 }
 
-/** The runs of a pipeline that the dashboard lists by instance, newest first: those that run, and the newest. */
+/** The runs of a pipeline that the dashboard lists by instance, newest first: running ones, and the newest. */
 export function listedRuns(world: GocdWorld, pipeline: string): readonly (readonly SimStageRun[])[] {
   const latest = new Map<string, SimStageRun>();
   for (const run of world.stageRuns.get(pipeline)?.values() ?? []) {

@@ -10,24 +10,24 @@ import type { GocdTally } from "./tally.ts";
 /** A job's state on the server (GoCD JobState); jobs that ended are not kept. */
 export type SimJobState = "Scheduled" | "Assigned" | "Preparing" | "Building" | "Completing";
 
-/** Why a Scheduled job is never handed out although agents match. */
+/** Why a Scheduled job is never assigned although agents match. */
 export type SimObstacle = "zombie" | "stale-materials";
 
 /** A variable of a job; the value of a secure one is never shown. */
 export interface SimVariable {
   /** The variable's name. */
   readonly name: string;
-  /** In clear. */
+  /** The plain value. */
   readonly value: string;
   /** Shown as `****`. */
   readonly secure: boolean;
 }
 
-/** One build that has not ended. A rescheduled one is a new record with the same locator. */
+/** One build that has not ended. A rescheduled build is a new record with the same locator. */
 export interface SimJob {
-  /** Grows with time; shown by the old feed. */
+  /** Increasing; shown by the old feed. */
   readonly id: number;
-  /** Of the first build under this locator since it was scheduled: put back, it goes on under a new number. */
+  /** Id of the first build under this locator since it was scheduled: when rescheduled, it gets a new id. */
   readonly firstId: number;
   /** The pipeline's name. */
   readonly pipeline: string;
@@ -51,21 +51,21 @@ export interface SimJob {
   readonly variables: readonly SimVariable[];
   /** Time in state Building. */
   readonly durationMs: number;
-  /** Unassigned for longer than this: cancelled by servers from 20.9 on. */
+  /** If unassigned for longer than this, it is cancelled by servers from 20.9 on. */
   readonly timeoutMs?: number;
-  /** Why it is never handed out. */
+  /** Why it is never assigned. */
   readonly obstacle?: SimObstacle;
   /** When it became Scheduled. */
   readonly scheduledMs: number;
-  /** Where it stands. */
+  /** Its state. */
   state: SimJobState;
-  /** The agent that has it. */
+  /** The agent that it is assigned to. */
   gocdAgentUuid?: string;
-  /** When that agent was given it. */
+  /** When it was assigned. */
   assignedMs?: number;
 }
 
-/** What the server thinks of a GocdAgent (GoCD AgentRuntimeStatus). */
+/** The server's view of a GocdAgent (GoCD AgentRuntimeStatus). */
 export type SimRuntimeStatus = "Idle" | "Building" | "Cancelled" | "LostContact" | "Missing" | "Unknown";
 
 /** A record of a GocdAgent on the server. */
@@ -74,21 +74,21 @@ export interface SimGocdAgent {
   readonly uuid: string;
   /** Shown name; may be edited. */
   hostname: string;
-  /** Of the connection that registered it, until its agent has pinged; then as the agent says. */
+  /** That of the connection that registered it, until its agent has pinged; then the one that the agent reports. */
   ipAddress: string;
   /** The agent's work folder. */
   readonly sandbox: string;
-  /** As the agent says. */
+  /** As reported by the agent. */
   readonly operatingSystem: string;
-  /** Bytes; undefined where the agent was not heard since the start. */
+  /** Bytes; undefined if the agent has not pinged since the start. */
   freeSpace: number | undefined;
-  /** What an administrator or the key decided. */
+  /** The state decided by an administrator or the key. */
   configState: "Pending" | "Enabled" | "Disabled";
-  /** What was last heard, or not. */
+  /** The last known runtime status. */
   runtime: SimRuntimeStatus;
   /** As registered or set. */
   gocdResources: readonly string[];
-  /** Names as registered or set; those that do not exist count as `unknown`. */
+  /** Names as registered or set; missing ones count as `unknown`. */
   environments: readonly string[];
   /** Set for an elastic agent. */
   readonly elastic?: { readonly agentId: string; readonly pluginId: string };
@@ -98,21 +98,21 @@ export interface SimGocdAgent {
   buildLocator: string | undefined;
   /** The process whose pings are accepted (the cookie holder). */
   holder: string | undefined;
-  /** Its running tasks were asked to be killed. */
+  /** Killing its running tasks was requested. */
   killRequested: boolean;
 }
 
-/** What a container of an agent image was told by its environment variables. */
+/** The settings of an agent container from its environment variables. */
 export interface SimRegistration {
-  /** `host:port` it calls; undefined where it was told nothing it understands. */
+  /** `host:port` that it connects to; undefined if it has none that it understands. */
   readonly server: string | undefined;
-  /** Compared with the server's key; empty where none was given. */
+  /** Compared with the server's key; empty if none was given. */
   readonly key: string;
-  /** Asked for, used with the right key only. */
+  /** Requested; only used with the right key. */
   readonly gocdResources: readonly string[];
-  /** Asked for, used with the right key only. */
+  /** Requested; only used with the right key. */
   readonly environments: readonly string[];
-  /** Shown in place of the container's hostname, once the key was right. */
+  /** Replaces the container's hostname if the key is right. */
   readonly hostname: string;
 }
 
@@ -130,33 +130,36 @@ export interface SimWork {
 export interface SimAgentProcess {
   /** Its identity in the model. */
   readonly containerHostname: string;
-  /** What it calls itself where its key is not accepted (GoCD AgentRegistrationController). */
+  /** The name that it reports if its key is not accepted (GoCD AgentRegistrationController). */
   readonly containerName: string;
-  /** What it calls itself, whatever its variables say; undefined: as they say, or as its container is called. */
+  /**
+   * The name that it reports regardless of its variables; undefined: the one in its variables, or that of its
+   * container.
+   */
   readonly ownName: string | undefined;
   /** Of its container. */
   readonly ipAddress: string;
-  /** What the server sees its connections come from. */
+  /** The address of its connections as seen by the server. */
   readonly peerAddress: string;
-  /** So long its record is listed without its environments (GoCD 26.2: a listener adds them after the commit). */
+  /** How long its record is listed without its environments (GoCD 26.2: a listener adds them after the commit). */
   readonly environmentsLateMs: number;
   /** What it calls itself. */
   readonly uuid: string;
-  /** What its image made of the environment variables. */
+  /** The settings that its image derived from the environment variables. */
   readonly registration: SimRegistration;
-  /** False once the container is gone: everything planned for it is void. */
+  /** False once the container is gone: everything planned for it is ignored. */
   alive: boolean;
-  /** `refused`: its record was deleted (20.2 and later); `lost`: it knows no server. */
+  /** `refused`: its record was deleted (20.2 and later); `lost`: it has no server address. */
   phase: "booting" | "registering" | "working" | "refused" | "lost";
   /** The registration properties were used and erased (GoCD AgentAutoRegistrationPropertiesImpl). */
   scrubbed: boolean;
-  /** Counts its working phases; timers of an earlier one are void. */
+  /** Counts its working phases; timers of an earlier one are ignored. */
   loop: number;
   /** Its next interval between requests for work (23.1 and later). */
   askDelayMs: number;
-  /** What it builds now. */
+  /** Its current build. */
   work: SimWork | undefined;
-  /** What it says in its pings. */
+  /** The status in its pings. */
   status: "Idle" | "Building" | "Cancelled";
 }
 
@@ -172,7 +175,7 @@ export interface SimUser {
   readonly admin: boolean;
   /** Pipelines it may view; absent means all. */
   readonly views?: readonly string[];
-  /** Pipelines whose group it administers, so that it may read their configuration. */
+  /** Pipelines in groups that it administers, so that it may read their configuration. */
   readonly administers?: readonly string[];
   /** Templates that it may view. */
   readonly viewsTemplates?: readonly string[];
@@ -180,14 +183,14 @@ export interface SimUser {
   readonly hides?: readonly string[];
 }
 
-/** Whether the server knows users. */
+/** Whether security is enabled. */
 export type SimSecurity = { readonly kind: "off" } | { readonly kind: "on"; readonly users: readonly SimUser[] };
 
-/** What the server knows of a session cookie. */
+/** The data of a session. */
 export interface SimSession {
   /** Undefined for anonymous. */
   userName: string | undefined;
-  /** `basic` or `bearer`, by which the user logged in; empty for anonymous. */
+  /** `basic` or `bearer`, the kind of login; empty for anonymous. */
   scheme: string;
   /** When the user logged in. */
   sinceMs: number;
@@ -197,7 +200,7 @@ export interface SimSession {
 
 /** An environment of the server's configuration. */
 export interface SimEnvironment {
-  /** Names compare without regard to case. */
+  /** Names are case-insensitive. */
   readonly name: string;
   /** Defined in cruise-config.xml or in a config repository. */
   readonly origin: "gocd" | "config-repo";
@@ -209,13 +212,13 @@ export interface SimHealthMessage {
   readonly message: string;
   /** HTML. */
   readonly detail: string;
-  /** How bad it is. */
+  /** Its severity. */
   readonly level: "WARNING" | "ERROR";
   /** Shown as `time`. */
   readonly atMs: number;
 }
 
-/** A copy of what the lists show, for answers that are late. */
+/** A copy of the lists, for stale responses. */
 export interface ListSnapshot {
   /** Copies of all records. */
   readonly agents: readonly SimGocdAgent[];
@@ -223,11 +226,11 @@ export interface ListSnapshot {
   readonly jobs: readonly SimJob[];
 }
 
-/** Clocks and sizes that a simulation may set; times in ms. */
+/** Intervals and sizes that a simulation may set; times in ms. */
 export interface SimGocdClocks {
   /** Container start to first contact (JVM and downloads). Default 40 s. */
   readonly bootDelayMs: number;
-  /** Time that a registration loop waits. Default 5 s. */
+  /** Interval of the registration loop. Default 5 s. */
   readonly registerEveryMs: number;
   /** Default 5 s. */
   readonly pingEveryMs: number;
@@ -239,41 +242,41 @@ export interface SimGocdClocks {
   readonly refreshEveryMs: number;
   /** Silence after which an agent is lost. Default 300 s. */
   readonly silenceMs: number;
-  /** Work handed out to state Building. Default 3 s. */
+  /** Time from assigned work to state Building. Default 3 s. */
   readonly prepareMs: number;
-  /** State Completing to the end. Default 1 s. */
+  /** Time from state Completing to the end. Default 1 s. */
   readonly completeMs: number;
   /** Longest delay of the asynchronous assignment. Default 300 ms. */
   readonly assignMs: number;
 }
 
-/** The state of the simulated server and of the agent processes beside it. */
+/** The state of the simulated server and of the agent processes. */
 export interface GocdWorld {
   /** The virtual time. */
   nowMs: number;
-  /** What the present release does. */
+  /** The rules of the current version. */
   rules: GocdRules;
   /** Intervals and limits. */
   readonly clocks: SimGocdClocks;
-  /** The path in front of all, such as `/go`. */
+  /** The context path, such as `/go`. */
   readonly contextPath: string;
-  /** The key that lets agents register; empty means none does. */
+  /** The auto-register key; empty means none. */
   readonly autoRegisterKey: string;
   /** `host:port` values under which agents reach the server; empty means any. */
   readonly agentAddresses: readonly string[];
   /** Seeded numbers in [0, 1). */
   readonly random: () => number;
-  /** What is due when. */
+  /** The scheduled actions. */
   readonly timers: TimerQueue;
   /** Whether it answers or is still starting. */
   life: "running" | "starting";
-  /** Counts the server's starts; planned ends of a start check it. */
+  /** Counts the server's starts; the planned end of a start checks it. */
   startCount: number;
   /** Since when and by whom maintenance or drain mode is on. */
   maintenance: { readonly atMs: number; readonly by: string } | undefined;
-  /** A backup runs: nothing is answered. */
+  /** A backup is running: all requests are refused. */
   backup: boolean;
-  /** Who may log in. */
+  /** The accounts. */
   security: SimSecurity;
   /** By name in lower case. */
   readonly environments: Map<string, SimEnvironment>;
@@ -283,38 +286,38 @@ export interface GocdWorld {
   readonly configuration: SimConfiguration;
   /** Runs of stages, for the dashboard. */
   readonly stageRuns: SimStageRuns;
-  /** By pipeline: what the dashboard showed last, and the number of that. */
+  /** By pipeline: what the dashboard showed last, and its number. */
   readonly dashboardStamps: Map<string, { readonly seen: string; readonly stamp: number }>;
   /** The next such number. */
   nextStamp: number;
-  /** The dashboard is not made yet after a start. */
+  /** The dashboard is not ready yet after a start. */
   isDashboardPending: boolean;
-  /** How a release without the feed answers for it; undefined: it has the feed. */
+  /** The status of a version without the feed; undefined: it has the feed. */
   feedGone: 404 | 410 | undefined;
   /** The highest counter of each pipeline. */
   readonly pipelineCounters: Map<string, number>;
   /** Builds that have not ended, by id in the order of scheduling. */
   readonly jobs: Map<number, SimJob>;
-  /** Those of `jobs` that an agent has. */
+  /** Those of `jobs` that are assigned to an agent. */
   readonly active: Set<SimJob>;
-  /** Ids grow with time. */
+  /** Ids are increasing. */
   nextJobId: number;
   /** Ids of the scheduled list in memory, oldest first. */
   loaded: number[];
-  /** Work waiting for its agent's next ask: uuid → job id. */
+  /** Work waiting for the next request of its agent: uuid → job id. */
   readonly assignments: Map<string, number>;
   /** Records by uuid. */
   readonly agents: Map<string, SimGocdAgent>;
   /** By container hostname. */
   readonly processes: Map<string, SimAgentProcess>;
-  /** Container hostnames whose network does not reach the server just now. */
+  /** Container hostnames that are currently disconnected from the server. */
   readonly cutOff: Set<string>;
-  /** Messages besides those that the server finds by itself. */
+  /** Messages in addition to those that the server generates itself. */
   healthMessages: readonly SimHealthMessage[];
   /** By session id. */
   readonly sessions: Map<string, SimSession>;
   /** Armed faults, oldest first. */
   faults: SimFault[];
-  /** What is counted. */
+  /** The counters. */
   readonly tally: GocdTally;
 }

@@ -1,10 +1,10 @@
-// What the simulated GoCD server itself counts, so that tests and the demo need not trust the scheduler.
+// Counters of the simulated GoCD server, so that tests and the demo are independent of the scheduler.
 
 /** A build that lost its agent. */
 export interface KilledBuild {
   /** When the process stopped or the record was deleted. */
   readonly atMs: number;
-  /** When the agent was given it. */
+  /** When it was assigned. */
   readonly sinceMs: number;
   /** The build's locator. */
   readonly locator: string;
@@ -16,9 +16,9 @@ export interface KilledBuild {
   readonly hostname: string;
 }
 
-/** A build that the server has given to an agent. */
+/** A build that the server has assigned to an agent. */
 export interface AssignedBuild {
-  /** The build's number. */
+  /** The build's id. */
   readonly id: number;
   /** The build's locator. */
   readonly locator: string;
@@ -28,9 +28,9 @@ export interface AssignedBuild {
   readonly gocdResources: readonly string[];
 }
 
-/** A change that somebody made to a record of a GocdAgent through the API. */
+/** A change of a GocdAgent record through the API. */
 export interface GocdAgentChange {
-  /** When it was answered. */
+  /** When the response was sent. */
   readonly atMs: number;
   /** `update`: hostname, resources or environments. */
   readonly kind: "enable" | "disable" | "update" | "delete";
@@ -44,21 +44,21 @@ export interface GocdAgentChange {
 
 /** Everything counted since the start of the simulation. */
 export interface GocdTally {
-  /** Builds that ended as their agent reported. */
+  /** Builds whose end was reported by their agent. */
   buildsCompleted: number;
   /** Locators of completed builds. */
   readonly completedLocators: Set<string>;
-  /** What was given to an agent, oldest first; more than once where the server has dropped the assignment. */
+  /** Assignments, oldest first; repeated if the server dropped the assignment. */
   readonly assigned: AssignedBuild[];
   /** Builds whose agent process was stopped. */
   readonly buildsKilled: KilledBuild[];
   /** Builds whose agent's record was deleted while it had them. */
   readonly deletedWithWork: KilledBuild[];
-  /** Builds put back by the server or by their returning agent. */
+  /** Builds rescheduled by the server or by their returning agent. */
   buildsRescheduled: number;
   /** Builds cancelled (by `cancelJob`, or unassigned beyond their timeout). */
   buildsCancelled: number;
-  /** Ends reported for builds that the server had given to another agent. */
+  /** Ends reported for builds that the server had assigned to another agent. */
   staleCompletions: number;
   /** Successful first registrations with the right key. */
   registrations: number;
@@ -66,7 +66,7 @@ export interface GocdTally {
   pendingRegistrations: number;
   /** Pending records of agents whose record was deleted before. */
   ghosts: number;
-  /** Registrations answered with an error (422, 503, too many Pending). */
+  /** Registrations that got an error (422, 503, too many Pending). */
   registrationsRefused: number;
   /** Full saves of cruise-config.xml up to 19.8. */
   configSaves: number;
@@ -74,17 +74,17 @@ export interface GocdTally {
   readonly changes: GocdAgentChange[];
   /** Requests by kind, such as `agents.list` or `feed`. */
   readonly requests: Map<string, number>;
-  /** Answers by status. */
+  /** Responses by status. */
   readonly statuses: Map<number, number>;
   /** One per request without a known session cookie. */
   sessionsCreated: number;
-  /** Requests in work now, as transports say. */
+  /** Requests currently in progress, as reported by transports. */
   concurrentRequests: number;
-  /** The most requests at one time. */
+  /** The maximum number of concurrent requests. */
   concurrentRequestsMax: number;
 }
 
-/** Nothing counted yet. */
+/** All counters at zero. */
 export function emptyTally(): GocdTally {
   return {
     buildsCompleted: 0,
@@ -109,7 +109,7 @@ export function emptyTally(): GocdTally {
   };
 }
 
-/** Adds one to a count by key. */
+/** Increments a count by key. */
 export function countOne<Key>(counts: Map<Key, number>, key: Key): void {
   counts.set(key, (counts.get(key) ?? 0) + 1);
 }

@@ -1,12 +1,12 @@
-// What the simulated GoCD server has to do at which virtual time; ties keep their order.
+// The scheduled actions of the simulated GoCD server by virtual time; ties keep their order.
 
-/** Acts planned at times in ms; the same plans always run in the same order. */
+/** Actions planned at times in ms; the same plans always run in the same order. */
 export interface TimerQueue {
-  /** Plans an act. */
+  /** Plans an action. */
   plan(atMs: number, act: () => void): void;
-  /** When the next act is due; undefined where nothing is planned. */
+  /** When the next action is due; undefined if nothing is planned. */
   nextDueMs(): number | undefined;
-  /** Takes the next act that is due at `nowMs`, if any. */
+  /** Removes the next action that is due at `nowMs`, if any. */
   take(nowMs: number): { readonly atMs: number; readonly act: () => void } | undefined;
 }
 
@@ -16,7 +16,7 @@ interface Plan {
   readonly act: () => void;
 }
 
-/** An empty queue (a binary heap: a day of many agents is millions of acts). */
+/** An empty queue (a binary heap: a day of many agents has millions of actions). */
 export function createTimerQueue(): TimerQueue {
   const heap: Plan[] = [];
   let order = 0;

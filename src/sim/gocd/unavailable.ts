@@ -14,7 +14,7 @@ export function startingAnswer(request: SimRequest): SimResponse {
   return answer(503, "text/plain;charset=iso-8859-1", "GoCD server is starting\n");
 }
 
-/** While a backup runs: everything but its own status. */
+/** During a backup: everything except its own status. */
 export function backupAnswer(request: SimRequest): SimResponse {
   return unavailable(request, "Server is under maintenance mode, please try later.");
 }

@@ -1,12 +1,12 @@
-// What differs between the GoCD releases from 15.2.0 on, as one record of rules.
+// The differences between GoCD versions from 15.2.0 on, as one record of rules.
 
-/** The releases that stand for an era each; the rules hold for any release in between too. */
+/** One version per era; the rules are also valid for any version in between. */
 export const gocdEras: readonly string[] = ["15.2.0", "16.6.0", "18.10.0", "19.8.0", "20.8.0", "26.1.0"];
 
-/** A shape of the agents API: the un-versioned array, or a media type version. */
+/** A format of the agents API: the unversioned array, or a media type version. */
 export type AgentsShape = "legacy" | "v1" | "v2" | "v3" | "v4" | "v5" | "v6" | "v7";
 
-/** How a release behaves. */
+/** The behaviour of a version. */
 export interface GocdRules {
   /** The release. */
   readonly version: string;
@@ -14,13 +14,13 @@ export interface GocdRules {
   readonly oldFeed: "served" | "admin-404" | "gone";
   /** `/api/feed/jobs/scheduled.xml` (1.1). */
   readonly newFeed: boolean;
-  /** Jobs of pipelines that the user may not view are left out of the feed (1.1). */
+  /** Jobs of pipelines that the user may not view are omitted from the feed (1.1). */
   readonly feedHidesPipelines: boolean;
-  /** Shapes served by the agents API, oldest first (0, 2.1). */
+  /** Formats served by the agents API, oldest first (0, 2.1). */
   readonly agentsShapes: readonly AgentsShape[];
-  /** Agents API on Spark: exact Accept or 404 (2.7), answers to PATCH with state Missing (2.3). */
+  /** Agents API on Spark: exact Accept or 404 (2.7), responses to PATCH with state Missing (2.3). */
   readonly sparkAgents: boolean;
-  /** Other Spark paths exist and their Accept filter (2.7). */
+  /** Other Spark paths and their Accept filter exist (2.7). */
   readonly sparkFilter: boolean;
   /** Un-versioned `application/vnd.go.cd+json` and a fixed set of known versions (2.7). */
   readonly unversionedAccept: boolean;
@@ -38,7 +38,7 @@ export interface GocdRules {
   readonly newSecurity: boolean;
   /** PATCH and DELETE of `/api/agents` (16.7). */
   readonly bulkAgents: boolean;
-  /** One refusal leaves all agents as they are (16.8). */
+  /** A single refusal leaves all agents unchanged (16.8). */
   readonly bulkDeleteAllOrNothing: boolean;
   /** POST `/api/agents/:uuid/{enable,disable,delete}` and whether they need `Confirm: true` (5). */
   readonly legacyPosts: "none" | "free" | "confirm";
@@ -52,35 +52,35 @@ export interface GocdRules {
   readonly environmentsApi: readonly string[];
   /** That path is Spark's (19.1). */
   readonly environmentsOnSpark: boolean;
-  /** Environments and elastic profiles are open to all, each of whom gets what policies allow (20.1). */
+  /** Environments and elastic profiles can be read by everyone, filtered by policies (20.1). */
   readonly policies: boolean;
   /** Elastic profiles exist. */
   readonly elastic: boolean;
   /** Agents live in the database, not in cruise-config.xml: statuses, texts and unknown environments (2.3 to 2.5). */
   readonly agentsInDatabase: boolean;
-  /** How resource names compare (3.1). */
+  /** How resource names are compared (3.1). */
   readonly resourceCase: "insensitive" | "sensitive";
-  /** How often builds of lost agents are put back (3.2). */
+  /** How often builds of lost agents are rescheduled (3.2). */
   readonly hungJobsEveryMs: number;
   /** Whether a disabled, silent agent becomes LostContact (2.5). */
   readonly disabledAgentsRefreshed: boolean;
   /** Whether an agent Missing since the start becomes LostContact (4.4). */
   readonly missingBecomesLost: boolean;
-  /** What a live agent does whose record was deleted: register again as Pending, or be refused (4.7). */
+  /** What a running agent does whose record was deleted: register again as Pending, or be refused (4.7). */
   readonly deletedAgent: "registers-again" | "refused";
-  /** Beyond it registrations without key are refused (4.1). */
+  /** Limit beyond which registrations without key are refused (4.1). */
   readonly pendingAgentsMax: number;
-  /** Agents ask every 1 s growing to 10 s instead of every 10 s (3.2). */
+  /** Agents ask for work after 1 s, growing to 10 s, instead of every 10 s (3.2). */
   readonly adaptiveAsk: boolean;
   /** Health messages for unassigned jobs, and cancelling of those beyond their timeout (3.4). */
   readonly watchesUnassignedJobs: boolean;
-  /** Where the answers' documentation links point to. */
+  /** The base of the documentation links in responses. */
   readonly docUrl: string;
-  /** Every answer has the headers of DefaultHeadersFilter (18.12; before, it came too late for most). */
+  /** Every response has the headers of DefaultHeadersFilter (18.12; before, it ran too late for most). */
   readonly defaultHeaders: boolean;
-  /** Errors of the container are pages only for those who accept HTML, and empty for others (18.6). */
+  /** Errors of the container are pages only for clients that accept HTML, and empty for others (18.6). */
   readonly pagesByAccept: boolean;
-  /** The feed says of itself that it is deprecated (25.4). */
+  /** The feed is marked as deprecated (25.4). */
   readonly feedDeprecated: boolean;
   /** Versions of `/api/dashboard` from v4 on (19.5); those before are not modelled. */
   readonly dashboardApi: readonly string[];
@@ -90,11 +90,11 @@ export interface GocdRules {
   readonly pipelineApi: readonly string[];
   /** Versions of `/api/admin/templates/:name` from v5 on (19.9 to 20.1; v6: 19.12 to 20.4; v7: 20.2). */
   readonly templateApi: readonly string[];
-  /** DELETE of no agents is refused (25.3), not answered as done. */
+  /** DELETE of no agents is refused (25.3) instead of succeeding. */
   readonly emptyDeleteRefused: boolean;
 }
 
-/** A release as a number that orders releases. Throws RangeError for a text that is no release. */
+/** A version as a number, for comparison. Throws RangeError for a text that is not a version. */
 export function gocdVersionNumber(version: string): number {
   const match = /^(\d{2})\.(\d{1,2})\.(\d{1,2})$/.exec(version);
   if (match === null) throw new RangeError(`not a GoCD release: ${version}`);
@@ -130,10 +130,10 @@ const apiRanges: readonly (readonly ["dashboard" | "stage" | "pipeline" | "templ
   ["template", "v7", "20.2.0", "99.0.0"],
 ];
 
-/** Rules made before: they are asked for at every request. */
+/** Cached rules: they are needed for every request. */
 const madeRules = new Map<string, GocdRules>();
 
-/** The rules of a release from 15.2.0 on. Throws RangeError for an older one or a text that is no release. */
+/** The rules of a version from 15.2.0 on. Throws RangeError for an older one or a text that is not a version. */
 export function gocdRules(version: string): GocdRules {
   const made = madeRules.get(version) ?? makeRules(version);
   madeRules.set(version, made);

@@ -6,7 +6,7 @@ import { enterRun } from "./stage_runs.ts";
 import type { GocdWorld, SimGocdAgent, SimJob, SimObstacle, SimVariable } from "./state.ts";
 import type { KilledBuild } from "./tally.ts";
 
-/** A job to be scheduled. */
+/** A job to schedule. */
 export interface SimJobRequest {
   /** The pipeline's name. */
   readonly pipeline: string;
@@ -18,11 +18,11 @@ export interface SimJobRequest {
   readonly stageCounter?: number;
   /** The job's name. */
   readonly job: string;
-  /** Puts the pipeline into this environment (made where it does not exist). Kept for its later jobs. */
+  /** Adds the pipeline to this environment (created if missing). Kept for its later jobs. */
   readonly environment?: string;
   /** Ignored for an elastic job: it has none. */
   readonly gocdResources: readonly string[];
-  /** How long it is in state Building. */
+  /** Time in state Building. */
   readonly durationMs: number;
   /** Makes it a job of this elastic agent profile, which no static agent takes. */
   readonly elasticProfile?: string;
@@ -30,13 +30,13 @@ export interface SimJobRequest {
   readonly runOnAll?: string;
   /** Shown by the feed. */
   readonly variables?: readonly SimVariable[];
-  /** Makes it a job that stays Scheduled for another reason than agents. */
+  /** Makes it a job that stays Scheduled for a reason other than agents. */
   readonly obstacle?: SimObstacle;
-  /** Cancelled by servers from 20.9 when unassigned for so long. */
+  /** Cancelled by servers from 20.9 on if unassigned for this long. */
   readonly timeoutMs?: number;
 }
 
-/** Schedules a job; returns its locator. Throws RangeError where the same locator has not ended yet. */
+/** Schedules a job; returns its locator. Throws RangeError if the same locator has not ended yet. */
 export function scheduleJob(world: GocdWorld, request: SimJobRequest): string {
   if (request.environment !== undefined) {
     world.pipelineEnvironments.set(request.pipeline, request.environment);
@@ -81,7 +81,7 @@ function addJob(
   enterRun(world, added);
 }
 
-/** Scheduled jobs, oldest first (ids grow with time). */
+/** Scheduled jobs, oldest first (ids are increasing). */
 export function scheduledJobs(world: GocdWorld): readonly SimJob[] {
   return [...world.jobs.values()].filter((job) => job.state === "Scheduled");
 }
@@ -103,7 +103,9 @@ function dropAssignment(world: GocdWorld, job: SimJob): void {
   delete job.gocdAgentUuid;
 }
 
-/** The asynchronous answer to a request for work: the agent fetches it with its next request (GoCD WorkAssignments). */
+/**
+ * The asynchronous response to a request for work: the agent fetches it with its next request (GoCD WorkAssignments).
+ */
 export function assignWork(world: GocdWorld, uuid: string): void {
   const gocdAgent = world.agents.get(uuid);
   if (world.life !== "running" || gocdAgent === undefined || gocdAgent.configState !== "Enabled") return;
@@ -123,7 +125,7 @@ export function assignWork(world: GocdWorld, uuid: string): void {
   gocdAgent.buildLocator = job.locator;
 }
 
-/** Work assigned before, for an agent that asks; removed from the server's memory. Disabled agents get it too. */
+/** Work assigned earlier, for an agent that asks; removed from the server's memory. Disabled agents also get it. */
 export function fetchWork(world: GocdWorld, uuid: string): SimJob | undefined {
   const id = world.assignments.get(uuid);
   if (id === undefined) return undefined;
@@ -169,7 +171,7 @@ export function rescheduleHungJobs(world: GocdWorld): void {
   }
 }
 
-/** Disabled hides LostContact here, so a disabled agent always counts as live; so does a Missing one. */
+/** Disabled hides LostContact here, so a disabled agent always counts as in contact; so does a Missing one. */
 function isLive(gocdAgent: SimGocdAgent): boolean {
   if (gocdAgent.configState === "Pending") return false;
   return gocdAgent.configState === "Disabled" || gocdAgent.runtime !== "LostContact";
@@ -208,7 +210,10 @@ export function reportJob(
   return true;
 }
 
-/** Cancels a build as its stage's cancel does; its agent shows Building/Cancelled until it has cleaned up (never if `hangs`). */
+/**
+ * Cancels a build like cancelling its stage; its agent shows Building/Cancelled until it has cleaned up (never if
+ * `hangs`).
+ */
 export function cancelJob(world: GocdWorld, locator: string, hangs: boolean): boolean {
   const job = [...world.jobs.values()].find((candidate) => candidate.locator === locator);
   if (job === undefined) return false;
@@ -226,8 +231,8 @@ export function cancelJob(world: GocdWorld, locator: string, hangs: boolean): bo
 }
 
 /**
- * What would be lost if this agent were stopped or its record deleted now. Lost already are work that a restart of the
- * server has forgotten before the agent fetched it, and a build whose process has started anew.
+ * The builds that would be lost if this agent were stopped or its record deleted now. Already lost are work that the
+ * server lost in a restart before the agent fetched it, and a build whose process has restarted.
  */
 export function buildsAtStake(world: GocdWorld, uuid: string, hostname: string): readonly KilledBuild[] {
   const process = [...world.processes.values()].find((each) => each.uuid === uuid);

@@ -1,4 +1,4 @@
-// The HTTP face of the simulated GoCD server.
+// The HTTP front end of the simulated GoCD server.
 
 import { type HttpListener, type Listen, socketListen } from "./listen.ts";
 import type { SimRequest, SimResponse } from "../gocd/http_message.ts";
@@ -12,11 +12,11 @@ export interface GocdHttpOptions {
   readonly hostname?: string;
   /** The model's time in ms. */
   readonly nowMs: () => number;
-  /** Waits for slow answers; without it they come at once. */
+  /** Waits for slow responses; without it they are immediate. */
   readonly sleep?: (delayMs: number) => Promise<void>;
   /** Sockets by default. */
   readonly listen?: Listen;
-  /** PEM texts; makes the sockets https. */
+  /** PEM texts; enables https. */
   readonly tls?: { readonly cert: string; readonly key: string };
 }
 
@@ -24,13 +24,13 @@ export interface GocdHttpOptions {
 export interface GocdHttp {
   /** Base URL with the context path: `http://127.0.0.1:port/go`. */
   readonly url: string;
-  /** The port that was given or picked. */
+  /** The given or selected port. */
   readonly port: number;
   /** Stops listening: connections are refused until `resume`. */
   pause(): Promise<void>;
   /** Listens again on the same port. */
   resume(): void;
-  /** Stops listening and waits for requests in work. */
+  /** Stops listening and waits for requests in progress. */
   close(): Promise<void>;
 }
 
@@ -70,7 +70,7 @@ async function serve(model: SimGocd, options: GocdHttpOptions, request: Request)
   }
 }
 
-/** Beyond this a request to the simulated server is a mistake of the caller. */
+/** Maximum body size; a larger request is a mistake of the caller. */
 const bodyBytesMax = 1_000_000;
 
 async function readRequest(request: Request): Promise<SimRequest | undefined> {
@@ -85,12 +85,12 @@ async function readRequest(request: Request): Promise<SimRequest | undefined> {
 function toResponse(request: Request, response: SimResponse): Response {
   if (response.connection !== "kept") return brokenResponse(response);
   const hasBody = request.method !== "HEAD" && response.status !== 304 && response.status !== 204;
-  // As bytes: a text would get a content type where the answer has none.
+  // As bytes: a text would get a content type even if the response has none.
   const body = hasBody ? new TextEncoder().encode(response.body) : null;
   return new Response(body, { status: response.status, headers: { ...response.headers } });
 }
 
-/** An answer that promises one byte more than it sends: the connection is closed before the end. */
+/** A response that announces one byte more than it sends: the connection is closed before the end. */
 function brokenResponse(response: SimResponse): Response {
   const sent = new TextEncoder().encode(response.body);
   const body = new ReadableStream<Uint8Array>({

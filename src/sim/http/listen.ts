@@ -1,4 +1,5 @@
-// How the HTTP faces of the simulated servers get their requests: from sockets, or from the virtual network of a test.
+// How the HTTP front ends of the simulated servers get their requests: from sockets, or from the virtual network of a
+// test.
 
 /** Where a server listens. */
 export interface ListenAddress {
@@ -7,15 +8,15 @@ export interface ListenAddress {
   readonly port: number;
 }
 
-/** A server that listens. */
+/** A listening server. */
 export interface HttpListener {
-  /** The port that was given or picked. */
+  /** The given or selected port. */
   readonly port: number;
-  /** Takes no more requests; resolves when those in work have been answered. */
+  /** Accepts no more requests; resolves when those in progress are finished. */
   shutdown(): Promise<void>;
 }
 
-/** Starts listening. Throws where the address is in use. */
+/** Starts listening. Throws if the address is in use. */
 export type Listen = (address: ListenAddress, serve: (request: Request) => Promise<Response>) => HttpListener;
 
 /** Listens on a socket; with PEM texts it is https. */

@@ -1,4 +1,4 @@
-// The HTTP face of the simulated Mesos: JSON and protobuf, RecordIO, wire faults.
+// The HTTP front end of the simulated Mesos: JSON and protobuf, RecordIO, wire faults.
 
 import { type HttpListener, type Listen, socketListen } from "./listen.ts";
 import { type ByteStream, type MesosWireFaults, openByteStream } from "../mesos/byte_stream.ts";
@@ -7,27 +7,27 @@ import type { SimContainerEvent, SimMesos, SimMesosAnswer } from "../mesos/sim_m
 
 export type { MesosWireFaults } from "../mesos/byte_stream.ts";
 
-/** How the face is run. */
+/** The options of the front end. */
 export interface MesosHttpOptions {
   /** Virtual or real time, ms since the epoch; never goes back. */
   readonly nowMs: () => number;
-  /** Waits so long, or until the signal is aborted (resolving or throwing then). */
+  /** Waits this long, or until the signal is aborted (then it resolves or throws). */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
-  /** One port per master of the model; 0 or missing: a free one. The model is told where they listen. */
+  /** One port per master of the model; 0 or missing: a free one. The model gets the actual ports. */
   readonly ports?: readonly number[];
-  /** Sockets of loopback by default. */
+  /** Loopback sockets by default. */
   readonly listen?: Listen;
-  /** Longest wait between two looks at the model, ms; default 100. */
+  /** Maximum interval between two updates of the model, ms; default 100. */
   readonly tickMs?: number;
-  /** Mesos agents listen, too, at the ports that offers name: those that are there at the start. Default: only masters. */
+  /** The Mesos agents that exist at the start also listen, at the ports in offers. Default: only masters. */
   readonly withMesosAgents?: boolean;
-  /** What goes wrong. */
+  /** The faults. */
   readonly faults?: MesosWireFaults;
-  /** Told of containers as they start and stop. */
+  /** Called when containers start and stop. */
   readonly onContainers?: (events: readonly SimContainerEvent[]) => void;
 }
 
-/** The running face. */
+/** The running front end. */
 export interface MesosHttp {
   /** `http://127.0.0.1:PORT` of the first master. */
   readonly url: string;
@@ -35,15 +35,15 @@ export interface MesosHttp {
   readonly port: number;
   /** The ports of all masters, in the model's order. */
   readonly ports: readonly number[];
-  /** Looks at the model at once: call it after acts on the model. */
+  /** Updates the model immediately: call it after actions on the model. */
   poke(): void;
-  /** Replaces the faults for streams to come. */
+  /** Replaces the faults for future streams. */
   setFaults(faults: MesosWireFaults): void;
-  /** Ends all streams and listeners; resolves when nothing of it is left. */
+  /** Closes all streams and listeners; resolves when everything has ended. */
   close(): Promise<void>;
 }
 
-/** Larger request bodies are refused: an ACCEPT of 1,000 tasks takes about 2 MiB. */
+/** Maximum size of request bodies: an ACCEPT of 1,000 tasks takes about 2 MiB. */
 const bodyBytesMax = 16 * 1024 * 1024;
 
 interface Face {
@@ -53,7 +53,7 @@ interface Face {
   readonly servers: Map<number, HttpListener>;
   readonly ports: number[];
   readonly ending: Set<Promise<void>>;
-  /** What lets go of requests that get no answer, by master. */
+  /** Aborts requests without a response, by master. */
   readonly unanswered: Map<number, readonly (() => void)[]>;
   readonly closing: AbortController;
   waiting: AbortController;
@@ -66,7 +66,7 @@ function now(face: Face): number {
   return face.lastMs;
 }
 
-/** Starts listening for every master of the model that is up, and lets the model's time run until closed. */
+/** Starts listening for every master of the model that is up, and advances the model until closed. */
 export function startMesosHttp(model: SimMesos, options: MesosHttpOptions): MesosHttp {
   const face: Face = {
     model,
@@ -132,7 +132,10 @@ function hangUp(face: Face, index: number): void {
   face.ending.add(ending);
 }
 
-/** Lets time run: delivers what is due, sleeps until the next due time, closes and opens masters that died and came. */
+/**
+ * Advances time: delivers what is due, sleeps until the next due time, closes masters that died and opens masters that
+ * started.
+ */
 async function run(face: Face): Promise<void> {
   while (!face.closing.signal.aborted) {
     deliver(face);
@@ -235,7 +238,7 @@ function toResponse(answer: SimMesosAnswer): Response {
   });
 }
 
-/** A lost message: no answer until the master stops listening. */
+/** A lost message: no response until the master stops listening. */
 function silence(face: Face, index: number): Promise<Response> {
   return new Promise((resolve) => {
     const waiting = face.unanswered.get(index) ?? [];
@@ -249,7 +252,7 @@ function giveUp(face: Face, index: number): void {
   face.unanswered.delete(index);
 }
 
-/** The server reads ahead and writes on its own, without a sign of it: a break waits this long, ms. */
+/** The server reads ahead and writes asynchronously, without notification: a break waits this long, ms. */
 const sentMs = 20;
 
 function soon(face: Face, act: () => void): void {
