@@ -63,8 +63,8 @@ export function checkLaunches(
       "launch",
       () => `${recent} launches in a minute on a server that is slow to register agents`,
     );
-    checkProbe(state, profile.name);
     const instance = state.instances.get(taskId);
+    if (!isCanary(instance)) checkProbe(state, profile.name);
     if (instance !== undefined) checkSeenOften(world, state, instance);
   }
 }
@@ -83,12 +83,17 @@ export function checkBreakers({ breakers, demand: { buckets }, failureWindow, la
   }
 }
 
+/** Launched because the operator asked for one. */
+function isCanary(instance: AgentInstance | undefined): boolean {
+  return instance?.bucketKey?.startsWith("canary ") === true;
+}
+
 /** While a profile fails, one agent of it is tried at a time, beside what the operator tries. */
 function checkProbe({ breakers, instances }: Frame["state"], profile: string): void {
   if ((breakers.profiles.get(profile)?.failures ?? 0) < probeFailures) return;
   const trying = [...instances.values()].filter((each) =>
     each.profile === profile && (each.state === "launching" || each.state === "starting") && each.held !== true &&
-    each.bucketKey?.startsWith("canary ") !== true
+    !isCanary(each)
   );
   demand(
     trying.length <= 1,

@@ -228,15 +228,22 @@ export function isRightlyHeld(world: World, instances: Iterable<AgentInstance>, 
 
 /**
  * Whether another container has, or just had, the same address, and nothing has told its agent: the one on the list may
- * be either's. That of a container that has ended looks alive until the server sees its silence.
+ * be either's. That of a container that has ended looks alive until the server sees its silence, and where Mesos lost it
+ * before it told an address, it may have been this one.
  */
 function isAddressShared(world: World, instances: Iterable<AgentInstance>, instance: AgentInstance): boolean {
   return [...instances].some((other) =>
     other.taskId !== instance.taskId &&
     (other.state !== "gone" || world.nowMs + world.clockAheadMs - other.sinceMs < silenceSeenMs(world)) &&
     uuidOf(other) === undefined &&
-    other.addresses?.join() === instance.addresses?.join()
+    (other.addresses?.join() === instance.addresses?.join() || wasLostWithoutAddress(other))
   );
+}
+
+function wasLostWithoutAddress({ addresses, ...other }: AgentInstance): boolean {
+  if (addresses !== undefined) return false;
+  return other.state === "unreachable" ||
+    other.state === "gone" && other.cause !== "dropped" && other.cause !== "launch-failed";
 }
 
 /**

@@ -332,6 +332,11 @@ export const failedSeeds: readonly FailedSeed[] = [
     seed: 10260379,
     found: "the dashboard was read after the list of agents, which was old by then, and a KILL rested on it",
   },
+  {
+    seed: 10274989,
+    found: "the record of a container that was lost before its address was known, taken for that of the next one there",
+  },
+  { seed: 10274968, found: "the law of one agent that is tried at a time, where the operator asked for one more" },
   { seed: 21993, found: "a canary launched during a freeze, just after the GoCD server had restarted" },
   { seed: 13, found: "a canary launched during a freeze, while the GoCD server was not read" },
 ];

@@ -80,7 +80,7 @@ export function agentByAddress(draft: Draft, instance: AgentInstance): GocdAgent
   // yet.
   if (only === undefined || another !== undefined || !wasInService(state, only) || !isHeard(only)) return undefined;
   const isShared = [...state.instances.values()].some((other) =>
-    mayBeOf(state, other, only) && isAtSame(other, { taskId, addresses })
+    mayBeOf(state, other, only) && (isAtSame(other, { taskId, addresses }) || mayHaveEndedAt(state, other, taskId))
   );
   if (isShared) return undefined;
   const sinceMs = state.server.appearedMs.get(only.uuid) ?? atMs;
@@ -121,6 +121,17 @@ function isAtSame(
   { taskId, addresses }: { readonly taskId: string; readonly addresses: readonly string[] },
 ): boolean {
   return other.taskId !== taskId && addresses.some((address) => other.addresses?.includes(address) === true);
+}
+
+/**
+ * Whether another instance may have run at any address: Mesos has lost it, or it was stopped, before its address was
+ * reported. What has failed to launch, or was dropped, has never had one.
+ */
+function mayHaveEndedAt(state: State, other: AgentInstance, taskId: string): boolean {
+  if (other.taskId === taskId || other.addresses !== undefined) return false;
+  if (other.network !== undefined && !hasOwnAddress(other)) return false;
+  if (other.state === "unreachable") return shownForMs(state, other.sinceMs) < surelyAliveMs;
+  return other.state === "gone" && other.cause !== "dropped" && other.cause !== "launch-failed";
 }
 
 /**

@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import { Draft } from "../../../src/core/draft.ts";
 import type { GocdAgent } from "../../../src/core/gocd_records.ts";
 import { agentByAddress } from "../../../src/core/identity/recognition.ts";
-import type { AgentInstance, InstancePhase } from "../../../src/core/instance.ts";
+import type { AgentInstance, EndCause, InstancePhase } from "../../../src/core/instance.ts";
 import type { State } from "../../../src/core/state.ts";
 import { gocdAgent, lostContact, minute, pending, second, serverInfo, zeroMs } from "../../support/core.ts";
 import { anInstance, draftAt } from "../instance_fixtures.ts";
@@ -35,8 +35,8 @@ function told(given: Case): string | undefined {
   return agentByAddress(draftAt(atMs, [instance, ...others], known, parts), instance)?.uuid;
 }
 
-const without = (field: "addresses" | "network"): AgentInstance => {
-  const { [field]: _, ...rest } = container;
+const without = (field: "addresses" | "network", instance = container): AgentInstance => {
+  const { [field]: _, ...rest } = instance;
   return rest;
 };
 const pendingQuestion = { reconciliation: { pending: new Set(["t"]), explicitDelayMs: 0, nextExplicitMs: Infinity } };
@@ -140,6 +140,12 @@ const dead = (forMs: number, uuid?: string): AgentInstance =>
     ...(uuid === undefined ? {} : { uuid }),
   });
 
+/** Another one that has ended without an address. */
+const nowhere = (cause: EndCause, forMs = 0): AgentInstance =>
+  anInstance("o", { state: "gone", sinceMs: nowMs - forMs, cause, message: "" }, { network: "USER" });
+const silent = (forMs: number): AgentInstance =>
+  anInstance("o", { state: "unreachable", sinceMs: nowMs - forMs }, { network: "USER" });
+
 Deno.test("an address tells no agent beside another container that has one of several", () => {
   const instance = { ...container, addresses: ["10.9.0.6", address] };
   assertEquals(told({ instance, others: [other({ state: "starting" })] }), undefined);
@@ -150,6 +156,16 @@ const neighbours: readonly (readonly [what: string, neighbour: AgentInstance, is
   ["has another address", other({ state: "starting" }, ["10.9.0.8"]), true],
   ["has two addresses, one of which it is", other({ state: "starting" }, ["10.9.0.8", address]), false],
   ["tells no address", anInstance("o", { state: "starting" }), true],
+  ["was lost before it told its address", nowhere("lost"), false],
+  ["was lost before it told its address, 400 s ago", nowhere("lost", 400 * second), true],
+  ["was stopped before it told its address", nowhere("stopped"), false],
+  ["never told its address, which Docker's bridge would give", { ...nowhere("lost"), network: "BRIDGE" }, true],
+  ["never told its address, in a network that is not known", without("network", nowhere("lost")), false],
+  ["failed before it had an address", nowhere("launch-failed"), true],
+  ["was dropped", nowhere("dropped"), true],
+  ["was lost after it told another address", { ...nowhere("lost"), addresses: ["10.9.0.8"] }, true],
+  ["is unreachable since less than 400 s, and has told no address", silent(400 * second - 1), false],
+  ["is unreachable since 400 s, and has told no address", silent(400 * second), true],
   ["has an agent that is known", other({ state: "starting", pendingUuid: "uuid-o" }), true],
   ["ended unknown less than 400 s ago", dead(400 * second - 1), false],
   ["ended unknown 400 s ago", dead(400 * second), true],
