@@ -1,6 +1,8 @@
 // A seeded random number generator for the simulated world. Not for secrets or the program's own jitter.
 
-/** A generator of numbers in [0, 1) that gives the same sequence for the same `seed` (mulberry32, 32 bits of state). */
+/**
+ * A generator of numbers in [0, 1) that returns the same sequence for the same `seed` (mulberry32, 32 bits of state).
+ */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return (): number => {

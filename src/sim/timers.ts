@@ -1,10 +1,10 @@
-// A queue of things to do at virtual times, ordered by time, then by insertion.
+// A queue of actions at virtual times, ordered by time, then by insertion.
 
-/** Something planned; cancelling one that has run does nothing. */
+/** A planned action; cancelling one that has run does nothing. */
 export interface PlannedAct {
   /** When it is due, virtual ms. */
   readonly atMs: number;
-  /** Takes it out of the queue. */
+  /** Removes it from the queue. */
   cancel(): void;
 }
 
@@ -12,9 +12,9 @@ export interface PlannedAct {
 export interface VirtualTimers {
   /** Plans `run` for `atMs`. */
   plan(atMs: number, run: () => void): PlannedAct;
-  /** The time of the earliest planned act. */
+  /** The time of the earliest planned action. */
   nextMs(): number | undefined;
-  /** Takes the earliest act if its time is not after `nowMs`. */
+  /** Removes the earliest action if its time is not after `nowMs`. */
   take(nowMs: number): { readonly atMs: number; readonly run: () => void } | undefined;
 }
 

@@ -26,7 +26,7 @@ export function serversAt(text: string): readonly HostPort[] {
   return address.servers;
 }
 
-/** What is said of a text that is no address. */
+/** The error for an invalid address. */
 export function refusalOf(address: ReadAddress<unknown>): { readonly message: string; readonly hint: string } {
   if (address.ok) throw new Error("it is taken");
   return address;

@@ -1,4 +1,4 @@
-// Holds answers of the API against its OpenAPI document with ajv, and keeps which documented properties have occurred.
+// Validates API responses against the OpenAPI document with ajv, and records which documented properties have occurred.
 
 import { assert } from "@std/assert";
 import { Ajv2020 } from "ajv/2020";
@@ -9,31 +9,31 @@ interface Operation {
   readonly responses: Readonly<Record<string, { readonly content: Readonly<Record<string, unknown>> }>>;
 }
 
-/** The document as programs read it. */
+/** The document as served to programs. */
 export const openapi = JSON.parse(JSON.stringify(openapiDocument("1.2.3"))) as {
   readonly openapi: string;
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
   readonly components: { readonly schemas: Readonly<Record<string, unknown>> };
 };
 
-/** One answer, held against its schema. */
+/** One response, validated against its schema. */
 export interface Checked {
   readonly status: number;
   // deno-lint-ignore no-explicit-any
   readonly body: any;
 }
 
-/** Checks answers. */
+/** Checks responses. */
 export interface Checker {
-  /** Asks a handler, and asserts that the answer is one that the document has for this path. */
+  /** Calls a handler, and asserts that the response matches the document for this path. */
   ask(handler: Handler, path: string, request?: { readonly of?: string } & RequestInit): Promise<Checked>;
-  /** Documented properties that no answer has had, as `Schema.property`. */
+  /** Documented properties that no response has had, as `Schema.property`. */
   unseen(): readonly string[];
 }
 
 function schemasOfDocument(): Ajv2020 {
   const ajv = new Ajv2020({ strict: true, allErrors: true });
-  // Words of OpenAPI that JSON Schema does not know, at the root.
+  // Root keywords of OpenAPI that JSON Schema does not support.
   for (const each of ["openapi", "info", "servers", "paths", "components"]) ajv.addKeyword(each);
   return ajv.addSchema(openapi, "openapi");
 }
@@ -47,7 +47,7 @@ export function assertFits(name: string, value: unknown): void {
   assert(validate(value), `${JSON.stringify(value)}: ${JSON.stringify(validate.errors)}`);
 }
 
-/** Whether a body is one that the document allows for a POST to this path. */
+/** Whether the document allows a body for a POST to this path. */
 export function isDocumentedBody(path: string, body: unknown): boolean {
   const pointer = ["paths", path, "post", "requestBody", "content", "application/json", "schema"]
     .map((part) => encodeURIComponent(part.replaceAll("/", "~1"))).join("/");
@@ -56,7 +56,7 @@ export function isDocumentedBody(path: string, body: unknown): boolean {
   return validate(body) === true;
 }
 
-/** Makes a checker that has seen nothing. */
+/** Creates an empty checker. */
 export function createChecker(): Checker {
   const seen = new Set<string>();
 

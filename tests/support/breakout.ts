@@ -1,23 +1,23 @@
-// Attempts to break out of narrow permissions, as a hostile dependency would try, and what becomes of each.
+// Attempts to break out of restricted permissions, as a malicious dependency would, and their results.
 
-/** Where the attempts go. */
+/** The targets of the attempts. */
 export interface Targets {
   /** A permitted URL. */
   readonly permitted: string;
   /** A URL on another port of the same host. */
   readonly otherPort: string;
-  /** A folder without permissions, in which `secret.json` lies. */
+  /** A folder without permissions that contains `secret.json`. */
   readonly folder: string;
-  /** The configuration, which may be read only. */
+  /** The configuration, which is read-only. */
   readonly conf: string;
 }
 
-/** Two servers on loopback, and a folder that nobody may read; the configuration is that of `conf`. */
+/** Two servers on loopback, and a folder without read permission; the configuration is that of `conf`. */
 export interface OpenTargets extends AsyncDisposable {
-  /** The port that is permitted. */
+  /** The permitted port. */
   readonly port: number;
   of(conf: string): Targets;
-  /** Names of the files in the folder: `secret.json` alone, if nobody has got out. */
+  /** Names of the files in the folder: only `secret.json` if no attempt succeeded. */
   files(): readonly string[];
 }
 
@@ -138,7 +138,7 @@ function others({ otherPort }: Targets): Attempts {
     "a Worker with more rights": () => inWorker(inside, { net: true }),
     "a Worker with one host more": () => inWorker(inside, { net: [new URL(otherPort).host] }),
     "code from a server": () => load(`${otherPort}code.js`),
-    // Not in the cache of who runs this.
+    // Not in the cache of the user.
     "a package from the registry": () => load("npm:left-pad@1.1.0"),
     ...Object.fromEntries((["net", "read", "write", "env", "run", "ffi"] as const).map((name) => [
       `asking for ${name}`,
@@ -150,12 +150,12 @@ function others({ otherPort }: Targets): Attempts {
   };
 }
 
-/** A specifier that no compiler can know beforehand. */
+/** A specifier that is not known at compile time. */
 function load(specifier: string, options?: ImportCallOptions): Promise<unknown> {
   return import(specifier, options);
 }
 
-/** Throws under the name that the Worker has met. */
+/** Throws with the name of the error in the Worker. */
 async function inWorker(code: string, permissions?: Deno.PermissionOptionsObject): Promise<void> {
   const options = { type: "module", ...permissions === undefined ? {} : { deno: { permissions } } };
   const worker = new Worker(`data:application/javascript,${encodeURIComponent(code)}`, options as WorkerOptions);

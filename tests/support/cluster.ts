@@ -18,7 +18,7 @@ import type { TimeScale } from "./scaled_clock.ts";
 import { scaledTime, type TestTime, virtualTime } from "./test_time.ts";
 import { type VirtualNetwork, virtualNetwork } from "./virtual_network.ts";
 
-/** What a test says about its cluster. */
+/** The options of a cluster. */
 export interface ClusterOptions {
   /** Of the GoCD server; default 26.1.0. */
   readonly version?: string;
@@ -27,33 +27,33 @@ export interface ClusterOptions {
   readonly gocd?: Partial<SimGocdOptions>;
   readonly mesos?: Partial<SimMesosOptions>;
   readonly wire?: MesosWireFaults;
-  /** Mesos agents listen, too. */
+  /** Mesos agents also listen. */
   readonly withMesosAgents?: boolean;
   /** From a container's start to its agent's first contact, ms; default 8,000. */
   readonly bootDelayMs?: number;
-  /** Told of each request at the moment when it has been answered: `GET /go/api/agents`, `ACCEPT`. */
+  /** Called for each request when its response is sent: `GET /go/api/agents`, `ACCEPT`. */
   readonly onRequest?: (what: string) => void;
 }
 
-/** What a test says about one on sockets. */
+/** The options of a cluster on sockets. */
 export interface SocketClusterOptions extends ClusterOptions {
   /** How much faster than real time; default 60. */
   readonly speed?: number;
 }
 
-/** What a test says about one within this process. */
+/** The options of an in-process cluster. */
 export interface VirtualServersOptions extends ClusterOptions {
-  /** One way between the program and a server, ms; default 5. */
+  /** One-way latency between the program and a server, ms; default 5. */
   readonly hopMs?: number;
 }
 
-/** Login, key and image that the cluster's configuration has. */
+/** Login, key and image in the cluster's configuration. */
 export const clusterNames = { userName: "scaler", password: "s3cret-pw", key: "right-key", image: "agent:1" } as const;
 
 /** A running cluster. */
 export interface Cluster {
   readonly clock: Clock;
-  /** For whoever speaks to it. */
+  /** Its connections. */
   readonly edges: ClusterEdges;
   readonly gocd: SimGocd;
   readonly mesos: SimMesos;
@@ -61,30 +61,33 @@ export interface Cluster {
   readonly mesosHttp: MesosHttp;
   /** How often a container of a task id has started. */
   readonly launches: ReadonlyMap<string, number>;
-  /** Task ids of containers that run. */
+  /** Task ids of running containers. */
   readonly running: ReadonlySet<string>;
-  /** Lets both models see the time of now. */
+  /** Advances both models to the current time. */
   advance(): void;
-  /** Lets so much time of the cluster pass. */
+  /** Advances the cluster's time by this much. */
   pass(ms: number): Promise<void>;
-  /** Lets time pass until `isSo` gives true of models that see it; throws with what `describe` says if that never comes. */
+  /**
+   * Advances time until `isSo` returns true for the advanced models; throws with the text of `describe` if it never
+   * does.
+   */
   until(isSo: () => boolean, describe: () => string): Promise<void>;
-  /** Lets time pass until a promise is settled, and gives what it gives. */
+  /** Advances time until a promise is settled, and returns its result. */
   during<T>(promise: Promise<T>): Promise<T>;
-  /** The connections of a framework.conf, and whatever else the test adds. */
+  /** The connections of a framework.conf, plus what the test adds. */
   configText(more?: string): string;
   close(): Promise<void>;
 }
 
-/** What the clients of a cluster need to live on its time and in its network. */
+/** The clock and network for the clients of a cluster. */
 export interface ClusterEdges extends Pick<TestTime, "clock" | "setTimer" | "deadline"> {
-  /** The network's; absent: that of the machine. */
+  /** That of the virtual network; absent: that of the machine. */
   readonly fetch?: typeof fetch;
   /** A number in [0, 1). */
   readonly random: () => number;
 }
 
-/** A cluster on sockets, with which another process can speak. */
+/** A cluster on sockets, accessible from other processes. */
 export interface SocketCluster extends Cluster {
   readonly scale: TimeScale;
 }
@@ -93,7 +96,7 @@ interface Surroundings {
   readonly time: TestTime;
   readonly listen?: Listen;
   readonly fetch?: typeof fetch;
-  /** Longest wait between two looks at the Mesos model, ms. */
+  /** Maximum interval between two updates of the Mesos model, ms. */
   readonly tickMs: number;
   readonly random: () => number;
 }
@@ -104,14 +107,14 @@ export function startCluster(options: SocketClusterOptions = {}): SocketCluster 
   return { ...start(options, { time: scaledTime(scale), tickMs: 100, random: Math.random }), scale };
 }
 
-/** A cluster within this process. */
+/** An in-process cluster. */
 export interface VirtualServers extends Cluster {
   readonly network: VirtualNetwork;
-  /** Looks at ports of the network. */
+  /** Probes ports of the network. */
   portProbe(): PortProbe;
 }
 
-/** Starts both servers within this process: no time passes but in `pass`, `until` and `during`. */
+/** Starts both servers in this process: time only passes in `pass`, `until` and `during`. */
 export function startVirtualServers(options: VirtualServersOptions = {}): VirtualServers {
   const time = virtualTime();
   const network = virtualNetwork(time, options.hopMs ?? 5);
@@ -189,7 +192,7 @@ function start(options: ClusterOptions, { time, listen, fetch, tickMs, random: c
     launches: books.launches,
     running: books.running,
     advance,
-    // What a test has done to the model may be due at once.
+    // Actions of a test on the model may be due immediately.
     pass: async (ms) => {
       mesosHttp.poke();
       await time.pass(ms);

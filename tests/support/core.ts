@@ -20,13 +20,13 @@ import type { JobView } from "../../src/core/view/view.ts";
 import { aProfile, hostOffer, type HostOfferChanges } from "./placement.ts";
 import { Laws } from "./core_laws.ts";
 
-/** Minute zero of all tests. */
+/** The start time of all tests. */
 export const zeroMs = 1_700_000_000_000;
 /** A second and a minute in ms. */
 export const second = 1_000;
 export const minute = 60_000;
 
-/** What a test says about the settings; the rest is as in a configuration without keys, but attempts are 0. */
+/** Settings given by a test; the rest is as in a configuration without keys, except that attempts are 0. */
 export interface SettingsChanges {
   readonly profiles?: readonly AgentProfile[];
   readonly poller?: Partial<PollerSettings>;
@@ -36,7 +36,7 @@ export interface SettingsChanges {
 /** One profile `default` with the resource `linux`, role `ci`. */
 export const linux: AgentProfile = aProfile({ gocdResources: ["linux"] });
 
-/** Settings with the design's defaults, except that demand is launched for when it is first seen. */
+/** Settings with the defaults, except that agents are launched when demand is first seen. */
 export function someSettings(changes: SettingsChanges = {}): Settings {
   return {
     frameworkName: "GoCD-Mesos",
@@ -63,12 +63,12 @@ export function someSettings(changes: SettingsChanges = {}): Settings {
   };
 }
 
-/** The job `p/1/s/1/NAME` that asks for `linux`. */
+/** The job `p/1/s/1/NAME` that requires `linux`. */
 export function job(name: string, changes: Partial<ScheduledJob> = {}): ScheduledJob {
   return { locator: `p/1/s/1/${name}`, name, gocdResources: ["linux"], ...changes };
 }
 
-/** So many jobs that ask for `linux`. */
+/** A number of jobs that require `linux`. */
 export function jobs(count: number, changes: Partial<ScheduledJob> = {}): ScheduledJob[] {
   return Array.from({ length: count }, (_, index) => job(`j${index}`, changes));
 }
@@ -88,13 +88,13 @@ export function gocdAgent(hostname: string, changes: Partial<GocdAgent> = {}): G
   };
 }
 
-/** What a GocdAgent that builds shows. */
+/** The fields of a building GocdAgent. */
 export const building: Partial<GocdAgent> = { agentState: "Building", buildState: "Building" };
-/** What a GocdAgent out of contact shows. */
+/** The fields of a GocdAgent in LostContact. */
 export const lostContact: Partial<GocdAgent> = { agentState: "LostContact", buildState: "Unknown" };
-/** What a GocdAgent shows that has not been heard of since the server's start. */
+/** The fields of a GocdAgent that has not pinged since the server's start. */
 export const missing: Partial<GocdAgent> = { agentState: "Missing", buildState: "Unknown" };
-/** What a Pending GocdAgent shows. */
+/** The fields of a Pending GocdAgent. */
 export const pending: Partial<GocdAgent> = {
   configState: "Pending",
   agentState: "Unknown",
@@ -102,18 +102,18 @@ export const pending: Partial<GocdAgent> = {
   gocdResources: [],
 };
 
-/** What Docker calls the container of a task: as many digits as it takes. */
+/** Docker's name for the container of a task, with the right number of digits. */
 export function dockerNameOf(taskId: string): string {
   const digits = [...taskId].map((char) => char.charCodeAt(0).toString(16)).join("");
   return digits.slice(-12).padStart(12, "0");
 }
 
-/** The Pending record of a task's own agent: it is called as its container is. */
+/** The Pending record of a task's own agent: it has the name of its container. */
 export function ownPending(taskId: string, changes: Partial<GocdAgent> = {}): GocdAgent {
   return gocdAgent(dockerNameOf(taskId), { ...pending, uuid: `uuid-${taskId}`, ...changes });
 }
 
-/** A server of today. */
+/** A current server. */
 export const serverInfo: GocdServerInfo = {
   version: "26.1.0",
   resourceCase: "insensitive",
@@ -133,7 +133,7 @@ export const emptyStore: StoredState = {
   controls: { frozen: false, frozenProfiles: [], mode: "run" },
 };
 
-/** What a poll shows; the rest is an ordinary server. */
+/** The data of a poll; the rest is a normal server. */
 export interface Poll {
   readonly jobs?: readonly ScheduledJob[];
   readonly agents?: readonly GocdAgent[];
@@ -151,32 +151,32 @@ export interface Told extends Omit<Frame, "notes"> {
 export interface Driver {
   readonly state: State;
   readonly atMs: number;
-  /** All effects since the last call of `taken`. */
+  /** Returns all effects since the last call of `taken`. */
   taken(): Effect[];
-  /** All notes since the last call of `noted`, in words. */
+  /** Returns all notes since the last call of `noted`, in words. */
   noted(): NoteLine[];
-  /** One event now. */
+  /** Sends one event now. */
   send(event: Event): Told;
-  /** Lets time pass with a tick every second, or as told. */
+  /** Advances time with a tick every second, or as specified. */
   wait(ms: number, everyMs?: number): void;
-  /** Lets time pass without a tick, so that the server is not asked anything. */
+  /** Advances time without a tick, so that the server gets no requests. */
   skip(ms: number): void;
   subscribe(): Told;
   poll(poll?: Poll): Told;
   read(...agents: readonly GocdAgent[]): Told;
   offers(...offers: readonly Offer[]): Told;
   status(taskId: string, state: string, changes?: Partial<TaskStatus>): Told;
-  /** The instance of a task id; throws where there is none. */
+  /** The instance of a task id; throws if there is none. */
   instance(taskId: string): AgentInstance;
-  /** The verdict on the job `p/1/s/1/NAME`, in words; throws where there is none. */
+  /** The verdict on the job `p/1/s/1/NAME`, in words; throws if there is none. */
   verdict(name: string): JobView;
 }
 
-/** What a driver starts with. */
+/** The options of a driver. */
 export interface DriverOptions extends SettingsChanges {
   readonly stored?: StoredState;
   readonly random?: () => number;
-  /** Told of each step. */
+  /** Called for each step. */
   readonly onStep?: (step: DriverStep) => void;
 }
 
@@ -189,7 +189,7 @@ export interface DriverStep {
   readonly atMs: number;
 }
 
-/** Longer than any answer takes. */
+/** Longer than any response takes. */
 const answerWithinMs = 45 * second;
 
 /** A core at the start of the program, not subscribed yet. */
@@ -214,7 +214,7 @@ export function drive(options: DriverOptions = {}): Driver {
     notes.push(...lines);
     return { ...frame, notes: lines };
   };
-  /** An answer comes within the timeout of the request (30 s by default), or it answers another one. */
+  /** A response arrives within the timeout of the request (30 s by default), otherwise it belongs to another one. */
   const askedMs = (): number => {
     const requestMs = state.server.askedMs ?? atMs;
     return atMs - requestMs <= answerWithinMs ? requestMs : atMs;
@@ -287,7 +287,7 @@ export function drive(options: DriverOptions = {}): Driver {
   };
 }
 
-/** SUBSCRIBED by an ordinary master. */
+/** SUBSCRIBED by a normal master. */
 export const subscribedEvent: Event = {
   kind: "subscribed",
   frameworkId: "f-1",
@@ -297,16 +297,16 @@ export const subscribedEvent: Event = {
 
 let offerNumber = 0;
 
-/** An offer of a host with an id that is never given twice; room for four agents of the profile `linux`. */
+/** An offer of a host with a unique id; it fits four agents of the profile `linux`. */
 export function offer(hostname: string, changes: HostOfferChanges = {}): Offer {
   offerNumber++;
   return hostOffer(hostname, { id: `o-${offerNumber}`, ...changes });
 }
 
-/** Status words that make a statement only a master asked anew can make. */
+/** Status fields of a reconciliation by the master. */
 export const reconciled: Partial<TaskStatus> = { uuid: "", reason: "REASON_RECONCILIATION" };
 
-/** A driver with one agent of ours that has registered and is idle; its task id. */
+/** A driver with one registered idle agent of ours, and its task id. */
 export function withIdleAgent(options: DriverOptions = {}): { readonly world: Driver; readonly taskId: string } {
   const world = drive(options);
   world.subscribe();
@@ -322,7 +322,7 @@ export function withIdleAgent(options: DriverOptions = {}): { readonly world: Dr
   return { world, taskId };
 }
 
-/** A driver with one instance that runs and has not registered. */
+/** A driver with one running instance that has not registered. */
 export function withRunning(): { readonly world: Driver; readonly taskId: string } {
   const world = drive();
   world.subscribe();
@@ -334,7 +334,7 @@ export function withRunning(): { readonly world: Driver; readonly taskId: string
   return { world, taskId };
 }
 
-/** Waits while the server shows the same agents at every question. */
+/** Advances time while the server shows the same agents in every list. */
 export function waitWith(world: Driver, ms: number, agents: readonly ReturnType<typeof gocdAgent>[]): void {
   const endMs = world.atMs + ms;
   while (world.atMs < endMs) {
@@ -346,7 +346,7 @@ export function waitWith(world: Driver, ms: number, agents: readonly ReturnType<
   }
 }
 
-/** Lets time pass with a look at the list every 10 s. */
+/** Advances time and reads the list every 10 s. */
 export function watch(world: Driver, ms: number, ...agents: readonly GocdAgent[]): void {
   for (let passedMs = 0; passedMs < ms; passedMs += 10 * second) {
     world.wait(10 * second);
@@ -379,7 +379,7 @@ export function only<K extends Effect["kind"]>(
   return effects.filter((effect): effect is Extract<Effect, { readonly kind: K }> => effect.kind === kind);
 }
 
-/** The one effect of a kind; throws where there is none or more than one. */
+/** The only effect of a kind; throws if there is none or more than one. */
 export function theOne<K extends Effect["kind"]>(
   effects: readonly Effect[],
   kind: K,

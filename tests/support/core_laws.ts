@@ -1,4 +1,4 @@
-// The laws that hold for every step of the core, whatever happens.
+// The laws that every step of the core must satisfy.
 
 import { verdictText } from "../../src/core/words/reasons.ts";
 import { assert, assertEquals } from "@std/assert";
@@ -11,7 +11,7 @@ import type { State } from "../../src/core/state.ts";
 import { assertWords } from "./core_words.ts";
 import { withoutRecords } from "../../src/core/unstored.ts";
 
-/** Watches one run of the core. */
+/** Checks one run of the core. */
 export class Laws {
   readonly #stored = new Map<string, AgentInstance>();
   #framework: FrameworkRecord;
@@ -20,7 +20,7 @@ export class Laws {
   #aliveBefore = new Map<string, number>();
   #before: State;
 
-  /** Starts from what the store gave back and the state made of it. */
+  /** Starts with the content of the store and the state created from it. */
   constructor(stored: StoredState, state: State) {
     for (const instance of state.instances.values()) this.#stored.set(instance.taskId, instance);
     this.#framework = stored.framework;
@@ -28,7 +28,7 @@ export class Laws {
     this.#before = state;
   }
 
-  /** Before a step: nobody may change what is given to it. */
+  /** Before a step: its input must not be modified. */
   before(state: State, event: Event): void {
     deepFreeze(state);
     deepFreeze(event);
@@ -71,7 +71,7 @@ export class Laws {
     }
   }
 
-  /** The records alone lead to the same instances; only the clocks of repeated calls may be behind. */
+  /** The records alone must produce the same instances; only the timers of repeated calls may be behind. */
   #assertStored(state: State): void {
     assertEquals(state.framework, this.#framework, "the framework record is behind the state");
     assertEquals(state.controls, this.#controls, "the controls record is behind the state");
@@ -82,7 +82,7 @@ export class Laws {
     }
   }
 
-  /** A launch never leads above a limit. What Mesos gives back on its own account can. */
+  /** A launch never exceeds a limit. Tasks that Mesos reports as running again may. */
   #assertLimits({ state, effects }: Frame): void {
     const launched = new Map<string, number>();
     for (const effect of effects) {
@@ -130,7 +130,7 @@ function withoutClocks(instance: AgentInstance | undefined): unknown {
   return rest;
 }
 
-/** Every offer of an event is in exactly one answer; no other offer is, except one whose answer failed. */
+/** Every offer of an event is in exactly one answer; no other offer is answered, except one whose answer failed. */
 function assertAnswers(frame: Frame, event: Event): void {
   const answered = frame.effects.flatMap((effect) =>
     effect.kind === "accept-offers" || effect.kind === "decline-offers" ? effect.offerIds : []
@@ -169,7 +169,7 @@ function assertVerdicts({ demand }: State): void {
   }
 }
 
-/** What is frozen already: states share most of their parts with the state before. */
+/** Already frozen objects: states share most of their parts with the previous state. */
 const frozen = new WeakSet<object>();
 
 /** Freezes values of plain data; a changed Map or Set throws. */
@@ -201,7 +201,7 @@ function refuse(collection: object, names: readonly string[]): void {
   }
 }
 
-/** Without its records nothing of a frame leaves that acts on an agent, and what is stored is as before. */
+/** Without its records no effect of a frame that acts on an agent is performed, and the stored state is unchanged. */
 function assertUnstored(before: State, event: Event, frame: Frame): void {
   if (frame.records.length === 0) return;
   const { state, effects } = withoutRecords(before, event, frame);

@@ -1,5 +1,5 @@
-// Every value of a frame is one that its type allows, and texts for people are complete. The compiler checks the first;
-// here it also holds for what a mutant makes.
+// Checks that every value of a frame is allowed by its type, and that texts for people are complete. The compiler
+// checks the first; here it is also checked for mutants.
 
 import { noteLine } from "../../src/core/words/notes.ts";
 import { launchReasonText, verdictText } from "../../src/core/words/reasons.ts";
@@ -20,7 +20,7 @@ import type { StateRecord } from "../../src/core/record.ts";
 import type { SessionState, State } from "../../src/core/state.ts";
 import type { JobVerdict } from "../../src/core/demand/verdict.ts";
 
-/** All words of a type, which the compiler holds complete. */
+/** All values of a type; the compiler checks completeness. */
 type Words<Word extends string> = Readonly<Record<Word, true>>;
 
 const levels: Words<NoteLevel> = { debug: true, info: true, warning: true, error: true };
@@ -88,7 +88,7 @@ const verdicts: Words<JobVerdict["verdict"]> = {
 };
 const sessions: Words<SessionState["kind"]> = { connecting: true, subscribed: true, superseded: true, ended: true };
 
-/** Every word and text of a frame and its state. */
+/** Checks all values and texts of a frame and its state. */
 export function assertWords({ state, records: stored, effects, notes }: Frame): void {
   for (const note of notes) assertNote(note);
   for (const effect of effects) assertEffect(effect);
@@ -110,13 +110,13 @@ function assertIds(ids: readonly string[]): void {
   ids.forEach(assertId);
 }
 
-/** Text for people: not empty, not cut, of values that are there. */
+/** Text for people: not empty, not truncated, without undefined values. */
 function assertText(text: string): void {
   const isWhole = text !== "" && text === text.trim() && !/undefined|\bNaN\b|\[object|Infinity/.test(text);
   assert(isWhole, `not a text for people: ${JSON.stringify(text)}`);
 }
 
-/** Codes of notes whose text says all, beside what a poll has found (`gocd-…`). */
+/** Codes of notes whose text is sufficient, in addition to findings of a poll (`gocd-…`). */
 const fieldless: readonly string[] = [
   "demand-none",
   "environment-missing",

@@ -1,5 +1,5 @@
-// A day of a small installation on virtual time, with its history: a quiet night with one large batch, working hours with a
-// dip at noon, an image that is missing for an hour, a GoCD server that is down, a host that is lost.
+// A day of a small installation on virtual time, with its history: a quiet night with one large batch, working hours
+// with a dip at noon, an image that is missing for an hour, an outage of the GoCD server, a lost host.
 
 import type { Picture } from "../../src/core/view/picture.ts";
 import { openHistory } from "../../src/history/history.ts";
@@ -10,7 +10,7 @@ import { startScheduler } from "./scheduler.ts";
 
 const [minute, hour, day] = [60_000, 3_600_000, 86_400_000] as const;
 
-/** What is left of it. */
+/** The result. */
 export interface Day {
   readonly recorder: Recorder;
   readonly picture: Picture;
@@ -39,7 +39,7 @@ const profiles = `
   poller { interval = 15 seconds, attempts = 1, max-interval = 1 minute }
   scaling { idle-timeout = 8 minutes }`;
 
-/** Plays the day, or its first hours, and closes everything but the history. */
+/** Runs the day, or its first hours, and closes everything except the history. */
 export async function playDay(hours = 24): Promise<Day> {
   const cluster = startVirtualServers({ seed: 7, mesos: { mesosAgents: hosts() } });
   const { clock } = cluster;
@@ -83,7 +83,7 @@ function schedule(cluster: VirtualServers, random: () => number): void {
   });
 }
 
-/** What goes wrong at which minute. */
+/** The faults by minute. */
 function troubles(cluster: VirtualServers, atMinute: number): void {
   const { mesos, gocd, clock } = cluster;
   const host = (): string => mesos.view().mesosAgents[1]?.id ?? "";

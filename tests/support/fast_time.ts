@@ -1,5 +1,5 @@
-// Preloaded into a child process (`deno run --preload`), whose whole program then runs on scaled time. Arguments come
-// in an environment variable: "SPEED START_MS".
+// Preloaded into a child process (`deno run --preload`), which then runs on scaled time. Arguments are passed in an
+// environment variable: "SPEED START_MS".
 
 import { scaledMs, type TimeScale } from "./scaled_clock.ts";
 

@@ -1,4 +1,4 @@
-// A free port, for those who must know it before listening, or who want one where nobody listens.
+// A free port, for tests that must know it before listening, or that need a port without a listener.
 
 /** A port of 127.0.0.1 that was free a moment ago. */
 export function freePort(): number {

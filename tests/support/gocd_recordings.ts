@@ -1,24 +1,24 @@
 // The responses of a real GoCD server in tests/fixtures/gocd/recordings.jsonl (see the README there).
 
-/** One request and its answer. */
+/** One request and its response. */
 export interface RecordedAnswer {
   readonly name: string;
   /** Method and path below `/go`. */
   readonly request: string;
   readonly accept?: string;
-  /** The JSON that was sent. */
+  /** The JSON of the request. */
   readonly sent?: unknown;
   readonly status: number;
-  /** `Content-Type`; some answers have none. */
+  /** `Content-Type`; some responses have none. */
   readonly type?: string;
-  /** As text; JSON without the blanks between its parts. */
+  /** As text; JSON without whitespace. */
   readonly text: string;
 }
 
 /** All recordings, in the order of the file. */
 export const gocdRecordings: readonly RecordedAnswer[] = readRecordings("recordings.jsonl");
 
-/** Those of the JSON APIs that tell the waiting jobs without the feed. */
+/** Recordings of the JSON APIs that are used without the feed. */
 export const apiRecordings: readonly RecordedAnswer[] = readRecordings("api_recordings.jsonl");
 
 function readRecordings(file: string): readonly RecordedAnswer[] {
@@ -29,15 +29,15 @@ function readRecordings(file: string): readonly RecordedAnswer[] {
   });
 }
 
-/** Recordings by name, which remember what has been asked for. */
+/** Recordings by name, which track their use. */
 export interface RecordingsInUse {
-  /** The recording of this name; throws where there is none. */
+  /** The recording with this name; throws if there is none. */
   recorded(name: string): RecordedAnswer;
-  /** Names that nobody has asked for. */
+  /** Names of unused recordings. */
   unused(): readonly string[];
 }
 
-/** For a file of tests that means to use every recording. */
+/** For test files that must use every recording. */
 export function recordingsInUse(): RecordingsInUse {
   const used = new Set<string>();
   return {
@@ -51,7 +51,7 @@ export function recordingsInUse(): RecordingsInUse {
   };
 }
 
-/** The recording as the answer of a `fetch`. */
+/** The recording as a response of `fetch`. */
 export function recordedResponse({ status, type, text }: RecordedAnswer): Response {
   return new Response(text === "" ? null : text, {
     status,

@@ -1,14 +1,14 @@
-// Forwards TCP connections on loopback and can hold everything back, like a network that drops all packets.
+// Forwards TCP connections on loopback and can block everything, like a network that drops all packets.
 
 /** A running proxy. */
 export interface HeldProxy extends AsyncDisposable {
   /** `127.0.0.1:PORT`. */
   readonly address: string;
-  /** From now on nothing comes through, not even the end of a connection. */
+  /** From now on nothing is forwarded, not even the end of a connection. */
   hold(): void;
-  /** What was held back comes through. */
+  /** Forwards everything that was blocked. */
   release(): void;
-  /** Ends every connection of now; new ones are taken. */
+  /** Closes all current connections; new ones are accepted. */
   drop(): void;
 }
 
@@ -26,7 +26,7 @@ export function startProxy(port: number): HeldProxy {
       }
       await gate?.promise;
     } catch {
-      // One side has gone.
+      // One side is gone.
     }
     closeAll([from, to]);
   };
@@ -67,7 +67,7 @@ export function startProxy(port: number): HeldProxy {
   };
 }
 
-/** Forwards connections; of the server's next answer only half, and then the connection ends. */
+/** Forwards connections, but only half of the server's next response, then closes the connection. */
 export function startHalvingProxy(port: number): AsyncDisposable & { readonly address: string; halveNext(): void } {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   let isHalving = false;

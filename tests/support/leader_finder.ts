@@ -1,4 +1,4 @@
-// A finder of the leading master, as tests ask it.
+// A leader finder for tests.
 
 import type { MesosError, MesosErrorReason } from "../../src/mesos/api.ts";
 import { createLeaderFinder, type LeaderFinder, type LeaderFinderOptions } from "../../src/mesos/leader.ts";
@@ -6,20 +6,20 @@ import { mastersAt } from "./addresses.ts";
 import { realTimer, type SetTimer } from "../../src/net/timer.ts";
 import { mesosError } from "./scripted_master.ts";
 
-/** Limits run out four times as fast: still long for a server on loopback. */
+/** Timeouts are four times as short: still long for a server on loopback. */
 export const fastTimer: SetTimer = (callback, ms) => realTimer(callback, ms / 4);
 
-/** A finder of the leader, and what a test asks it. */
+/** A leader finder and its queries. */
 export interface TestFinder extends Disposable {
   readonly finder: LeaderFinder;
   /** `host:port` of the leader. */
   leader(): Promise<string>;
   fails(reason: MesosErrorReason): Promise<MesosError>;
-  /** Resolves with the next leader that is not the one given last. */
+  /** Resolves with the next leader that differs from the last one. */
   otherLeader(): Promise<string>;
 }
 
-/** A finder for these masters, whose limits run out fast. */
+/** A finder for these masters with short timeouts. */
 export function finderAt(masters: string, options: Partial<LeaderFinderOptions> = {}): TestFinder {
   const finder = createLeaderFinder({
     masters: mastersAt(masters),

@@ -2,14 +2,14 @@
 
 import type { SetTimer } from "../../src/net/timer.ts";
 
-/** Timers that run out when the test says so. */
+/** Timers that expire when the test says so. */
 export interface ManualTimer {
   readonly setTimer: SetTimer;
-  /** How many run with exactly this time. */
+  /** The number of timers with exactly this time. */
   running(ms: number): number;
-  /** Lets those that run with exactly this time run out; gives how many. */
+  /** Expires those with exactly this time; returns their number. */
   fire(ms: number): number;
-  /** Resolves as soon as so many with exactly this time have been started, one by default. */
+  /** Resolves as soon as this many (default 1) with exactly this time have been started. */
   started(ms: number, times?: number): Promise<void>;
 }
 

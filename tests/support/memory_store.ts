@@ -5,25 +5,28 @@ import { completeState, decodeRecords, freshState, recordsOf, textChanges } from
 import type { Store } from "../../src/store/store.ts";
 import { StoreError } from "../../src/store/store_error.ts";
 
-/** What stays when a store is closed or its program crashes. */
+/** The data that survives when a store is closed or its program crashes. */
 export interface MemoryDisk {
-  /** Stored texts by key, as the SQLite file has them; tests may write into it what another version would have left. */
+  /** Stored texts by key, as in the SQLite file; tests may write data of other versions. */
   readonly texts: Map<string, string>;
-  /** A store has it open; set it to `false` to stand for the death of that process. */
+  /** A store has it open; set it to `false` to simulate the death of that process. */
   isLocked: boolean;
 }
 
-/** How one act of a store fails: before anything is stored, or after all is stored but the answer is lost. */
+/**
+ * How one operation of a store fails: before anything is stored, or after everything is stored but the response is
+ * lost.
+ */
 export interface StoreFailure {
   readonly error: StoreError;
   readonly outcome: "nothing-stored" | "all-stored";
 }
 
-/** What a memory store needs. */
+/** The options of a memory store. */
 export interface MemoryStoreOptions {
   /** Six random characters `[a-z0-9]` for a state that has never been used. */
   readonly newLineage: () => string;
-  /** Asked before each act; `undefined` lets it succeed. */
+  /** Called before each operation; `undefined` lets it succeed. */
   readonly failure?: (act: "load" | "commit") => StoreFailure | undefined;
 }
 
@@ -33,7 +36,7 @@ export function createMemoryDisk(): MemoryDisk {
 }
 
 /**
- * Opens a disk for writing; behaves as `openSqliteStore` does. Throws {@linkcode StoreError} if another has it open.
+ * Opens a disk for writing; behaves like `openSqliteStore`. Throws {@linkcode StoreError} if another has it open.
  */
 export function openMemoryStore(disk: MemoryDisk, options: MemoryStoreOptions): Store {
   if (disk.isLocked) {

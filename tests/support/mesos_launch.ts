@@ -1,4 +1,4 @@
-// A launch with plain values, to be changed where a test needs it.
+// A launch with default values, which tests can override.
 
 import type { TaskLaunch } from "../../src/core/effect.ts";
 import type { OfferedResource } from "../../src/core/placement/offer.ts";
@@ -10,7 +10,7 @@ export function scalarResource(name: string, milli: number): OfferedResource {
   return { name, value: { kind: "scalar", milli }, role: "gocd", reservations: "[]", use: "usable" };
 }
 
-/** One launch; `container` and `changes` replace what they name. */
+/** One launch; `container` and `changes` override fields. */
 export function plainLaunch(container: Partial<ContainerSettings> = {}, changes: Partial<TaskLaunch> = {}): TaskLaunch {
   return {
     taskId: "gocd-agent-linux-01",

@@ -23,7 +23,7 @@ export const streamNames: readonly string[] = [...Deno.readDirSync(folder)].map(
 export const callsNames: readonly string[] = [...Deno.readDirSync(folder)].map(({ name }) => name)
   .filter((name) => name.endsWith(".calls.jsonl")).map((name) => name.replace(/\.calls\.jsonl$/, "")).sort();
 
-/** The bytes of a SUBSCRIBE answer, RecordIO. */
+/** The bytes of a SUBSCRIBE response, RecordIO. */
 export function readStream(name: string): Uint8Array {
   return Deno.readFileSync(new URL(`${name}.stream`, folder));
 }
@@ -34,7 +34,7 @@ export function readCalls(name: string): RecordedCall[] {
   return text.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
 }
 
-/** The event in one record of the named stream, be it JSON or protobuf. */
+/** The event in one record of the named stream, JSON or protobuf. */
 export function recordedEvent(name: string, record: Uint8Array): DecodedEvent {
   return name.includes("protobuf") ? decodeEvent(record) : eventOfShape(JSON.parse(new TextDecoder().decode(record)));
 }

@@ -1,5 +1,5 @@
-// The real client and engine against the strict simulated master, with every call and event on the wire kept for the
-// test. On virtual time, or over sockets where those matter.
+// The real client and engine against the strict simulated master, with a record of every call and event on the wire. On
+// virtual time, or over sockets if those matter.
 
 import { assertEquals } from "@std/assert";
 import type { AgentInstance } from "../../src/core/instance.ts";
@@ -18,47 +18,47 @@ import {
 } from "./cluster.ts";
 import { type RunningScheduler, startScheduler } from "./scheduler.ts";
 
-/** A cluster and a scheduler at work on it. */
+/** A cluster with a running scheduler. */
 export interface Scene {
   readonly cluster: Cluster;
   readonly scheduler: RunningScheduler;
-  /** What went over the wire, by the model's books. */
+  /** The traffic as recorded by the model. */
   readonly wire: WireBooks;
-  /** Each state that an instance was stored in, in order, by task id. */
+  /** The stored states of each instance, in order, by task id. */
   readonly states: ReadonlyMap<string, readonly AgentInstance["state"][]>;
-  /** Living instances. */
+  /** Running instances. */
   living(): readonly AgentInstance[];
-  /** Waits for a condition, with all that helps to see why it does not come. */
+  /** Waits for a condition, with diagnostics if it is not met. */
   until(isSo: () => boolean): Promise<void>;
-  /** Schedules a job of so many virtual ms; gives its locator. */
+  /** Schedules a job that takes this many virtual ms; returns its locator. */
   job(name: string, durationMs?: number): string;
 }
 
-/** Calls that the master got and events that it sent. */
+/** Calls received and events sent by the master. */
 export interface WireBooks {
-  /** `type` of each call, with the time it came, ms. */
+  /** `type` of each call, with its time, ms. */
   readonly calls: readonly { readonly type: string; readonly atMs: number; readonly call: Plain }[];
-  /** Each event delivered, in order, with the stream it was on. */
+  /** Each delivered event, in order, with its stream. */
   readonly events: readonly { readonly type: string; readonly subscriptionId: number; readonly event: Plain }[];
-  /** Calls of one type. */
+  /** The calls of one type. */
   of(type: string): readonly Plain[];
 }
 
-/** What a scene is made from. */
+/** The options of a scene. */
 export interface SceneOptions extends VirtualServersOptions {
-  /** Of framework.conf, beside the connections. */
+  /** Lines of framework.conf, in addition to the connections. */
   readonly more?: string;
   /** Another `mesos-master` than the cluster's first one. */
   readonly masters?: (cluster: VirtualServers) => string;
 }
 
-/** What a scene on sockets is made of. */
+/** The options of a scene on sockets. */
 export interface SocketSceneOptions extends SocketClusterOptions {
-  /** Of framework.conf, beside the connections. */
+  /** Lines of framework.conf, in addition to the connections. */
   readonly more?: string;
   /** Another `mesos-master` than the cluster's first one. */
   readonly masters?: (cluster: Cluster) => string;
-  /** Ports of masters are looked at before SUBSCRIBE; otherwise not, as the limits of that are too short for fast time. */
+  /** Probes ports of masters before SUBSCRIBE; off by default, because its timeouts are too short for fast time. */
   readonly looks?: "before-subscribe";
 }
 
@@ -67,7 +67,7 @@ export interface VirtualScene extends Scene {
   readonly cluster: VirtualServers;
 }
 
-/** Plays a scene on virtual time, and stops everything however it ends. */
+/** Runs a scene on virtual time, and always stops everything. */
 export async function withScene(options: SceneOptions, act: (scene: VirtualScene) => Promise<void>): Promise<void> {
   const cluster = startVirtualServers({ bootDelayMs: 4_000, ...options });
   await play(
@@ -76,7 +76,7 @@ export async function withScene(options: SceneOptions, act: (scene: VirtualScene
   );
 }
 
-/** Plays a scene on sockets of loopback, 40 times as fast as the machine's clock by default. */
+/** Runs a scene on loopback sockets, by default 40 times as fast as the machine's clock. */
 export async function withSocketScene(
   options: SocketSceneOptions,
   act: (scene: Scene) => Promise<void>,
@@ -137,7 +137,7 @@ function sceneOf(parts: Pick<Scene, "cluster" | "wire" | "scheduler" | "states">
   };
 }
 
-/** The model keeps its methods on a plain object, and the HTTP face asks for them anew each time. */
+/** The model has its methods on a plain object, and the HTTP front end looks them up for each call. */
 function keepWire(model: SimMesos): WireBooks {
   const calls: { type: string; atMs: number; call: Plain }[] = [];
   const events: { type: string; subscriptionId: number; event: Plain }[] = [];
@@ -184,15 +184,18 @@ function keepStates(states: Map<string, AgentInstance["state"][]>): Store {
   };
 }
 
-/** What a test has brought about itself. */
+/** Conditions caused by the test itself. */
 export interface OwnFaults {
   /** Offers were rescinded: an ACCEPT or DECLINE may have come too late. */
   readonly rescinded?: boolean;
-  /** Streams were cut or leaders fell: a call may have met a master between two subscriptions, or one that does not lead. */
+  /**
+   * Streams were cut or leaders died: a call may have reached a master between two subscriptions, or one that does not
+   * lead.
+   */
   readonly cut?: boolean;
 }
 
-/** Nothing that the master would hold against us: no call refused, no wrong offer or acknowledgement, no double launch. */
+/** Asserts correct client behaviour: no refused call, no wrong offer or acknowledgement, no double launch. */
 export function assertNothingRefused({ cluster }: Scene, own: OwnFaults = {}): void {
   const { counters } = cluster.mesos;
   const refused = Object.keys(counters.refused);

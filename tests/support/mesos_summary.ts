@@ -1,10 +1,10 @@
-// One line for each event of a recording, short but distinct.
+// A short but unique line for each event of a recording.
 
 import type { Offer, OfferedResource, ResourceValue } from "../../src/core/placement/offer.ts";
 import type { TaskStatus } from "../../src/core/session/task_status.ts";
 import type { DecodedEvent } from "../../src/mesos/from_proto.ts";
 
-/** The event in one line; long ids are cut to what tells them apart (`O3`, `S0`). */
+/** The event in one line; long ids are shortened to their distinct part (`O3`, `S0`). */
 export function summary(event: DecodedEvent): string {
   switch (event.kind) {
     case "subscribed":

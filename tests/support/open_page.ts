@@ -1,5 +1,5 @@
-// A real browser with the status page open, for tests that look at it. They are ignored where /usr/bin/chromium (Debian
-// package chromium) is not installed.
+// A real browser with the status page open. The tests are ignored if /usr/bin/chromium (Debian package chromium) is not
+// installed.
 
 import { type Browser, chromium, type Page } from "playwright-core";
 import type { NoteView, StatusView } from "../../src/core/view/view.ts";
@@ -22,7 +22,7 @@ const chromiumFlags = [
   "--disable-component-update",
   "--disable-sync",
 ];
-/** Whether there is a browser. */
+/** Whether a browser is installed. */
 export const isInstalled = ((): boolean => {
   try {
     return Deno.statSync(chromiumPath).isFile;
@@ -36,31 +36,31 @@ export function launchBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: chromiumPath, args: chromiumFlags });
 }
 
-/** What the page shows; tests change it under the running page. */
+/** The data of the page; tests change it while the page is open. */
 export interface Shown {
   view: StatusView;
   notes: readonly NoteView[];
 }
 
-/** A page, its server and what the browser says of it. */
+/** A page, its server and the messages of the browser. */
 export interface OpenPage {
   readonly page: Page;
   readonly shown: Shown;
   readonly server: WebServer;
-  /** Everything that the browser complained of: errors, refused scripts, failed requests. */
+  /** All problems reported by the browser: errors, refused scripts, failed requests. */
   readonly complaints: string[];
-  /** Resolves when the page shows at least what there is to show now. */
+  /** Resolves when the page shows at least the current data. */
   readonly updated: () => Promise<void>;
-  /** Addresses that were asked for. */
+  /** Requested addresses. */
   readonly asked: string[];
 }
 
-/** What is done with an open page, and the sentence that it proves. */
+/** A step with an open page, and the sentence that it proves. */
 export type PageStep = readonly [string, (open: OpenPage) => Promise<void>];
 
 /**
- * Takes the steps one after the other, each with a server of its own. They share one page, as a new one costs the browser
- * more than most steps do; nothing is kept in it from one origin to the next.
+ * Runs the steps one after the other, each with its own server. They share one page, because a new one takes longer
+ * than most steps; nothing is kept between origins.
  */
 export async function takeSteps(
   context: Deno.TestContext,
@@ -104,7 +104,7 @@ async function takeStep(
 }
 
 /**
- * Waits for three messages to the page from now on: the first may have been on its way, the second has been handled when
+ * Waits for three messages to the page: the first may already have been in transit, the second has been handled when
  * the third arrives.
  */
 async function watchMessages(page: Page): Promise<() => Promise<void>> {
@@ -121,10 +121,10 @@ async function watchMessages(page: Page): Promise<() => Promise<void>> {
   return () => new Promise((resolve) => waiting.add({ left: 3, resolve }));
 }
 
-/** A stream looks for what is new ten times as often: nobody is to wait for it. */
+/** A stream checks for changes ten times as often, to keep tests fast. */
 const eagerTimer: SetTimer = (act, ms) => realTimer(act, ms === lookMs ? ms / 10 : ms);
 
-/** Options of a server that shows this. */
+/** Options of a server with this data. */
 export function optionsOf(shown: Shown, port: number): HandlerOptions {
   return sampleOptions({
     listen: { host: "127.0.0.1", port },

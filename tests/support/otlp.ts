@@ -1,6 +1,6 @@
-// A receiver of OpenTelemetry (OTLP over HTTP, as JSON), which keeps the spans that arrive.
+// A receiver of OpenTelemetry (OTLP over HTTP, as JSON), which stores received spans.
 
-/** One span, as far as tests look at it. */
+/** The part of a span that tests use. */
 export interface Span {
   readonly service: string;
   readonly name: string;

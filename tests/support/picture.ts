@@ -1,11 +1,11 @@
-// A picture of the program around a view, for tests of what shows it.
+// A picture of the program with a given view, for tests of its consumers.
 
 import type { Measured, Picture } from "../../src/core/view/picture.ts";
 import type { StatusView } from "../../src/core/view/view.ts";
 import { createHistogram } from "../../src/runtime/histogram.ts";
 import { Meters } from "../../src/runtime/meters.ts";
 
-/** Something of everything that a run measures. */
+/** Sample values for everything that a run measures. */
 export function someMeasures(): Pick<Measured, "durations" | "totals" | "webhooks"> {
   const meters = new Meters();
   const profile = "linux";
@@ -25,7 +25,7 @@ export function someMeasures(): Pick<Measured, "durations" | "totals" | "webhook
   return { durations: meters.durations(), totals: meters.totals(), webhooks };
 }
 
-/** The picture of a program that has measured nothing but this. */
+/** The picture of a program with only these measurements. */
 export function pictureOf(
   view: StatusView,
   { notes = [], notesBefore = 0, ...measured }: Partial<Measured & Pick<Picture, "notes" | "notesBefore">> = {},

@@ -1,4 +1,4 @@
-// Short forms for profiles, wanted entries and offers, for the tests and the bench of placement.
+// Short forms for profiles, wanted entries and offers, for tests and benchmarks of placement.
 
 import type { AvoidedHost } from "../../src/core/placement/failing_hosts.ts";
 import type { PlacementResult } from "../../src/core/placement/placement.ts";
@@ -9,7 +9,7 @@ import type { PlacementRequest } from "../../src/core/placement/placement.ts";
 import type { AgentProfile } from "../../src/core/settings.ts";
 import type { WantedAgents } from "../../src/core/state.ts";
 
-/** What a test says about a profile; the rest is ordinary. */
+/** Profile fields given by a test; the rest has default values. */
 export type ProfileChanges = Partial<Omit<AgentProfile, "mesosResources">> & {
   readonly mesosResources?: Partial<MesosResources>;
 };
@@ -74,7 +74,7 @@ export function aWanted(changes: Partial<WantedAgents>): WantedAgents {
   };
 }
 
-/** What a test says about the offer of a host. Plain numbers, unreserved, in role `ci`. */
+/** Offer fields given by a test. Plain numbers, unreserved, in role `ci`. */
 export interface HostOfferChanges extends Partial<Omit<Offer, "resources">> {
   readonly cpus?: number;
   readonly mem?: number;
@@ -130,7 +130,7 @@ export function portRanges(ranges: readonly NumberRange[], changes: Partial<Offe
   };
 }
 
-/** A request at time 0 with nothing avoided and nobody there. */
+/** A request at time 0 without avoided hosts and without existing instances. */
 export function aRequest(changes: Partial<PlacementRequest>): PlacementRequest {
   return {
     nowMs: 0,
@@ -148,12 +148,12 @@ export function wantedOf(count: number, profile: AgentProfile): PlacementRequest
   return { wanted: aWanted({ count, profile: profile.name }), profile };
 }
 
-/** Why the first entry found no place, in words; nothing if it did. */
+/** Why the first entry could not be placed, in words; nothing if it was. */
 export function missOf({ unplaced: [first] }: PlacementResult): string | undefined {
   return first === undefined ? undefined : missText(first.miss);
 }
 
-/** A host is avoided for two minutes, as Mesos said this of a launch. */
+/** A host is avoided for two minutes, with this message from Mesos. */
 export function avoidedFor(message: string, profile?: string): AvoidedHost {
   return { forMs: 120_000, failure: { kind: "mesos", message }, ...(profile === undefined ? {} : { profile }) };
 }

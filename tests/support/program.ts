@@ -1,5 +1,5 @@
-// The real program: `main.ts start` as a child process on a cluster's scaled time, for what only a process can do, or
-// `gocd-mesos start` within this process on virtual time.
+// The real program: `main.ts start` as a child process on a cluster's scaled time, for behaviour that needs a process,
+// or `gocd-mesos start` in this process on virtual time.
 
 import { runCli } from "../../src/cli/cli.ts";
 import type { CliIo } from "../../src/cli/io.ts";
@@ -9,7 +9,7 @@ import { sleepReal, until } from "./scaled_clock.ts";
 
 const root = new URL("../../", import.meta.url).pathname;
 
-/** A folder with a configuration, and the program as often as it is started in it. */
+/** A folder with a configuration, in which the program can be started repeatedly. */
 export interface ProgramFolder {
   readonly path: string;
   /** Starts `main.ts start framework.conf` with this configuration. */
@@ -25,13 +25,13 @@ export interface Program {
   signal(name: Deno.Signal): void;
   /** Exit code or name of the signal, after the process and its output have ended. */
   ended(): Promise<number | string>;
-  /** Ends it, whatever it does, and waits for that. */
+  /** Kills it and waits for its end. */
   end(): Promise<void>;
-  /** Waits for a line that contains `text`, from the `from`th line on; gives the number of the line after it. */
+  /** Waits for a line that contains `text`, from line `from` on; returns the number of the line after it. */
   line(text: string, from?: number): Promise<number>;
 }
 
-/** Creates a temporary folder; the programs run within this process, on the time and the network of `cluster`. */
+/** Creates a temporary folder; the programs run in this process, with the clock and network of `cluster`. */
 export function virtualProgramFolder(cluster: VirtualServers): ProgramFolder {
   const path = Deno.makeTempDirSync({ prefix: "gocd-mesos-wire-" });
   return {
@@ -44,7 +44,7 @@ export function virtualProgramFolder(cluster: VirtualServers): ProgramFolder {
   };
 }
 
-/** A terminal whose commands live on the time and the network of `cluster`. */
+/** A terminal whose commands use the clock and network of `cluster`. */
 export function terminalOn(cluster: VirtualServers): ReturnType<typeof fakeTerminal> {
   const { edges, network } = cluster;
   const { clock, setTimer, deadline } = edges;
@@ -76,7 +76,7 @@ function startHere(conf: string, cluster: VirtualServers): Program {
   };
 }
 
-/** Creates a temporary folder; the children live on the time of `cluster`. */
+/** Creates a temporary folder; the children use the clock of `cluster`. */
 export function programFolder(cluster: Pick<SocketCluster, "scale">): ProgramFolder {
   const path = Deno.makeTempDirSync({ prefix: "gocd-mesos-wire-" });
   return {
@@ -110,7 +110,7 @@ function startProgram(folder: string, { scale }: Pick<SocketCluster, "scale">): 
   return programOf(child);
 }
 
-/** The program that a test has started by itself, with its standard error piped. */
+/** A program that a test has started itself, with piped standard error. */
 export function programOf(child: Deno.ChildProcess): Program {
   const lines: string[] = [];
   let isOver = false;
@@ -161,7 +161,7 @@ async function readLines(stream: ReadableStream<Uint8Array>, lines: string[]): P
   if (rest !== "") lines.push(rest);
 }
 
-/** Ends a program for good, whatever it does. */
+/** Kills a program. */
 export async function endProgram(program: Program): Promise<void> {
   await program.end();
 }

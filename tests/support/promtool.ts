@@ -1,9 +1,9 @@
-// promtool of Prometheus. Where it is not installed, tests of it are ignored; their names say what to install.
+// promtool of Prometheus. If it is not installed, its tests are ignored; their names say what to install.
 
 /** For the names of tests that need it. */
 export const promtoolPackage = "apt-get install prometheus";
 
-/** Where promtool is; absent: not installed. */
+/** The path of promtool; absent: not installed. */
 export const promtool: string | undefined = ["/usr/bin/promtool", "/usr/local/bin/promtool"].find((path) => {
   try {
     return Deno.statSync(path).isFile;
@@ -12,7 +12,7 @@ export const promtool: string | undefined = ["/usr/bin/promtool", "/usr/local/bi
   }
 });
 
-/** Its exit code, and all that it says when it is given this input. */
+/** Its exit code and output for this input. */
 export async function runPromtool(args: readonly string[], input = ""): Promise<readonly [number, string]> {
   const child = new Deno.Command(promtool ?? "", {
     args: [...args],

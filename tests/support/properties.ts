@@ -1,5 +1,5 @@
-// fast-check as all tests use it: the same inputs in each run. PROPERTY_SEED=5 takes others, PROPERTY_SEED=fresh new ones
-// each time; a failure prints its seed, which becomes a test of its own.
+// fast-check for all tests: the same inputs in each run. PROPERTY_SEED=5 uses others, PROPERTY_SEED=fresh new ones each
+// time; a failure prints its seed, which should become a test.
 
 import fc from "fast-check";
 
@@ -14,8 +14,8 @@ const codePointMax = 0x10ffff;
 const [halfFrom, halves] = [0xd800, 0x800];
 
 /**
- * Any character but a half one, for `fc.string({ unit: anyCharacter })`. fast-check's own unit "binary" first makes a map
- * of all 1.1 million, in more than a second.
+ * Any character except lone surrogates, for `fc.string({ unit: anyCharacter })`. fast-check's own unit "binary" first
+ * creates a map of all 1.1 million, which takes more than a second.
  */
 export const anyCharacter: fc.Arbitrary<string> = fc.oneof(
   fc.nat(0x7f),

@@ -1,5 +1,5 @@
-// A picture with something of everything, for tests of the page, the metrics and the commands: the view at the end of a
-// run on virtual time, with hostile names where people choose names.
+// A picture with examples of everything, for tests of the page, the metrics and the commands: the view at the end of a
+// run on virtual time, with hostile names where people can choose names.
 
 import type { GocdAgent, ScheduledJob } from "../../src/core/gocd_records.ts";
 import { statusView } from "../../src/core/view/status_view.ts";
@@ -8,7 +8,7 @@ import { createFloodGate, type FloodGate } from "../../src/log/flood_gate.ts";
 import { building, drive, type Driver, gocdAgent, minute, offer, only, pending, second } from "./core.ts";
 import { aProfile, plainContainer } from "./placement.ts";
 
-/** A job name that tries to be markup, script, a terminal command and a turned line. */
+/** A job name with markup, script, terminal escapes and bidirectional controls. */
 export const hostileName = `"><script>document.title="owned"</script><img src=x onerror=alert(1)>\u202egnp.exe`;
 
 const build = { environment: "build", gocdResources: ["docker", "linux"] };
@@ -28,7 +28,7 @@ const publish: ScheduledJob = {
 };
 const windowsJob: ScheduledJob = { locator: "desktop/3/build/1/msi", name: "msi", gocdResources: ["windows"] };
 
-/** Jobs that nothing of ours ever takes. */
+/** Jobs that our agents never take. */
 const others: readonly ScheduledJob[] = [
   { locator: "mobile/88/build/1/ios", name: "ios", gocdResources: ["xcode"] },
   { locator: "infra/7/audit/1/scan-runOnAll-3", name: "scan-runOnAll-3", gocdResources: [] },
@@ -62,7 +62,7 @@ interface Run {
   jobs: readonly ScheduledJob[];
 }
 
-/** Lets time pass as the server shows the same; then it is read. */
+/** Advances time with unchanged server data; then it is read. */
 function pass(run: Run, ms: number): void {
   for (const endMs = run.world.atMs + ms; run.world.atMs < endMs;) {
     run.world.wait(Math.min(15 * second, endMs - run.world.atMs));
@@ -85,7 +85,7 @@ function poll(run: Run): void {
   }
 }
 
-/** Launches on a host with much room; the task ids. */
+/** Launches on a large host; returns the task ids. */
 function launch({ world }: Run, host: string): readonly string[] {
   world.taken();
   world.offers(offer(host, { cpus: 16, mem: 65_536 }));
@@ -124,7 +124,7 @@ function firstWave(run: Run): { readonly linux: readonly string[]; readonly depl
   return { linux, deploy };
 }
 
-/** Offers of one more host; the image of what is launched there on Windows cannot be pulled. */
+/** Offers of one more host; the Windows image that is launched there cannot be pulled. */
 function offered(run: Run, host: number): void {
   for (const taskId of launch(run, `mesos-agent-${host}.example.org`)) {
     if (run.world.instance(taskId).profile !== "windows") continue;
@@ -136,7 +136,7 @@ function offered(run: Run, host: number): void {
   }
 }
 
-/** More jobs come, and time passes until the next poll. */
+/** More jobs arrive, and time advances to the next poll. */
 function come(run: Run, ...jobs: readonly ScheduledJob[]): void {
   run.jobs = [...run.jobs, ...jobs];
   pass(run, 15 * second);
@@ -148,7 +148,7 @@ function play(): Run {
   const { linux, deploy } = firstWave(run);
   const [idle = "", , , , unreachable = ""] = linux;
   world.send({ kind: "launching-frozen", profile: "deploy" });
-  // Somebody else's agent is idle, and a job that it could take waits: for something else.
+  // A foreign agent is idle, and a job that it could take waits for another cause.
   const environments = [{ name: "docs", origin: "gocd" as const }];
   run.agents.set("static-1", gocdAgent("static-1", { gocdResources: [], environments }));
   pass(run, 2 * minute);
@@ -170,16 +170,16 @@ function play(): Run {
 
 const { world, notes } = play();
 
-/** When the picture was made. */
+/** When the picture was created. */
 export const sampleMs: number = world.atMs;
 
-/** A picture of a cluster at work. */
+/** A picture of a busy cluster. */
 export const sampleView: StatusView = statusView(world.state, sampleMs);
 
-/** The decisions that led there, oldest first. */
+/** The preceding decisions, oldest first. */
 export const sampleNotes: readonly NoteView[] = notes;
 
-/** The same picture with as many jobs and instances as asked for. */
+/** The same picture with this many jobs and instances. */
 export function largeView(jobsCount: number, instancesCount: number): StatusView {
   const { jobs: [job], instances: [instance] } = sampleView;
   if (job === undefined || instance === undefined) throw new Error("the sample has no job or no instance");
@@ -193,14 +193,14 @@ export function largeView(jobsCount: number, instancesCount: number): StatusView
   };
 }
 
-/** What became of an offer. */
+/** How an offer was answered. */
 export const sampleOffer: OfferView = {
   ...{ host: "h1", mesosAgentId: "S1", role: "ci", atMs: sampleMs - 5 * second },
   ...{ cpus: 0.5, mem: 512, disk: 10_240 },
   ...{ isAccepted: false, answer: "profile big is short by 3.5 cpus" },
 };
 
-/** The same where pipeline groups matter, with reasons for profiles and a limit on cpu-hours. */
+/** The same with pipeline groups, reasons for profiles and a limit on cpu-hours. */
 export const groupedView: StatusView = {
   ...sampleView,
   jobs: sampleView.jobs.map((each) => ({ ...each, profileReason: "it is the first", pipelineGroup: "mobile" })),
@@ -208,7 +208,7 @@ export const groupedView: StatusView = {
   usedLimits: [{ key: "scaling.cpu-hours-per-day", used: 7.5, limit: 10, unit: "cpu-hours" }],
 };
 
-/** The same of an instance that waits, and knows who leads or not. */
+/** The same for a standby, with or without a known leader. */
 export function standby(leader?: string): StatusView {
   const health = { state: "unknown" as const, sinceMs: sampleMs };
   return {

@@ -6,11 +6,11 @@ import type { Clock } from "../../src/runtime/clock.ts";
 /** A scale: `speed` seconds pass in one real second, from `startMs` on. */
 export interface TimeScale {
   readonly speed: number;
-  /** Ms since the epoch at which scaled and real time are the same. */
+  /** Ms since the epoch at which scaled and real time are equal. */
   readonly startMs: number;
 }
 
-/** The scaled time of a real one, whole ms. */
+/** Converts real time to scaled time, whole ms. */
 export function scaledMs({ speed, startMs }: TimeScale, realMs: number): number {
   return Math.floor(startMs + (realMs - startMs) * speed);
 }
@@ -23,7 +23,7 @@ export function scaledClock(scale: TimeScale): Clock {
   };
 }
 
-/** Resolves after `ms` of real time, or at once when the signal is aborted; leaves no timer behind. */
+/** Resolves after `ms` of real time, or immediately when the signal is aborted; leaves no timer behind. */
 export function sleepReal(ms: number, signal?: AbortSignal): Promise<void> {
   if (signal?.aborted === true) return Promise.resolve();
   return new Promise((resolve) => {
@@ -40,7 +40,7 @@ export function sleepReal(ms: number, signal?: AbortSignal): Promise<void> {
 /** Only ends a hang: a busy machine may need many times as long as an idle one. */
 const untilMsMax = 180_000;
 
-/** Waits until `isSo` gives true, or throws with what `describe` says after minutes of real time. */
+/** Waits until `isSo` returns true, or throws with the text of `describe` after minutes of real time. */
 export async function until(isSo: () => boolean, describe: () => string, limitMs = untilMsMax): Promise<void> {
   const endMs = performance.now() + limitMs;
   while (!isSo()) {

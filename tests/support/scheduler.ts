@@ -1,4 +1,4 @@
-// The real scheduler inside the test process, against the servers of a cluster, on its clock.
+// The real scheduler in the test process, with the servers and the clock of a cluster.
 
 import type { NoteLine } from "../../src/core/words/note_line.ts";
 import { noteLine } from "../../src/core/words/notes.ts";
@@ -17,19 +17,19 @@ import type { Store } from "../../src/store/store.ts";
 import { createLog } from "../../src/log/log.ts";
 import type { Cluster } from "./cluster.ts";
 
-/** A scheduler at work. */
+/** A running scheduler. */
 export interface RunningScheduler {
   readonly framework: OpenFramework;
   readonly store: Store;
-  /** Every note, gated by nothing. */
+  /** All notes, unfiltered. */
   readonly notes: readonly NoteLine[];
-  /** What a log of level info writes. */
+  /** The log at level info. */
   readonly lines: readonly string[];
-  /** Stops it and gives how it ended. */
+  /** Stops it and returns how it ended. */
   stop(): Promise<FrameworkEnd>;
 }
 
-/** Starts one with the cluster's connections and what else the test configures. */
+/** Starts one with the cluster's connections and the test's configuration. */
 export async function startScheduler(
   cluster: Cluster,
   more = "",

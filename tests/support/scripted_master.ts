@@ -1,5 +1,5 @@
-// A master that does exactly what a test says, over real HTTP on loopback or in a virtual network, and keeps the
-// requests. It has no rules of Mesos (those are in src/sim).
+// A master that is scripted by a test, over real HTTP on loopback or in a virtual network, and records the requests. It
+// implements no rules of Mesos (see src/sim).
 
 import type { MesosEvent } from "../../src/core/event.ts";
 import type { MesosConnection, MesosErrorReason } from "../../src/mesos/api.ts";
@@ -13,16 +13,16 @@ import type { VirtualNetwork } from "./virtual_network.ts";
 import { mastersAt } from "./addresses.ts";
 import { createManualTimer, type ManualTimer } from "./manual_timer.ts";
 
-/** A request as it came. */
+/** A received request. */
 export interface AskedRequest {
   readonly method: string;
   readonly path: string;
   readonly headers: Headers;
-  /** The decoded call, where the body was one. */
+  /** The decoded call, if the body is one. */
   readonly call: WireRecord;
 }
 
-/** What a test says. */
+/** The script of a test. */
 export type Script = (asked: AskedRequest) => Response | Promise<Response>;
 
 /** A running master. */
@@ -84,20 +84,20 @@ function callIn({ headers }: Request, body: Uint8Array): WireRecord {
     : decodeCall(body);
 }
 
-/** The answer to SUBSCRIBE, written to by the test. */
+/** The response to SUBSCRIBE, written by the test. */
 export interface OpenStream {
   readonly response: Response;
   send(...events: WireRecord[]): void;
   sendBytes(bytes: Uint8Array): void;
-  /** The orderly end. */
+  /** Ends it cleanly. */
   end(): void;
-  /** The connection breaks. */
+  /** Breaks the connection. */
   cut(): void;
-  /** Resolves when the other side has gone. */
+  /** Resolves when the other side has disconnected. */
   readonly left: Promise<void>;
 }
 
-/** Opens a stream; `headers` are added to, or replace, those of a master. */
+/** Opens a stream; `headers` are added to those of a master, or override them. */
 export function openStream(headers: Record<string, string> = {}): OpenStream {
   const left = Promise.withResolvers<void>();
   let controller: ReadableStreamDefaultController<Uint8Array> | undefined;
@@ -118,7 +118,7 @@ export function openStream(headers: Record<string, string> = {}): OpenStream {
   };
 }
 
-/** One event as it goes over the wire. */
+/** One encoded event. */
 export function eventBytes(event: WireRecord): Uint8Array {
   return encodeRecord(encodeEvent(event));
 }
@@ -132,12 +132,12 @@ export const subscribed: WireRecord = {
 /** HEARTBEAT. */
 export const heartbeat: WireRecord = { type: "HEARTBEAT" };
 
-/** RESCIND of an offer: a small event that can be told apart. */
+/** RESCIND of an offer: a small distinguishable event. */
 export function rescind(offerId: string): WireRecord {
   return { type: "RESCIND", rescind: { "offer_id": { value: offerId } } };
 }
 
-/** What any call but SUBSCRIBE is answered with. */
+/** The response to any call except SUBSCRIBE. */
 export function accepted(): Response {
   return new Response(null, { status: 202 });
 }
@@ -163,7 +163,7 @@ export function connectionTo(masters: string, changes: Partial<MesosConnection> 
   return { masters: mastersAt(masters), allowedHosts: [], credentials: { kind: "none" }, caCerts: [], ...changes };
 }
 
-/** A scheduler under test, with a timer that the test drives. */
+/** A scheduler under test, with a manual timer. */
 export interface TestScheduler extends Disposable {
   readonly scheduler: HttpScheduler;
   readonly timer: ManualTimer;
@@ -233,7 +233,7 @@ export function startLeader(): ScriptedMaster {
   });
 }
 
-/** What a subscription says that fails for this reason. */
+/** The message of a subscription that fails for this reason. */
 export async function failAt(
   masters: string,
   reason: MesosErrorReason,

@@ -2,10 +2,10 @@
 
 import type { SimGocd } from "../../src/sim/gocd/sim_gocd.ts";
 
-/** Where the server seems to be. */
+/** The apparent address of the server. */
 export const simUrl = "http://gocd.test:8153/go";
 
-/** Answers requests from the model, at the model's present time. */
+/** Handles requests with the model, at its current time. */
 export function simFetch(model: SimGocd): typeof fetch {
   return async (input, init): Promise<Response> => {
     init?.signal?.throwIfAborted();
@@ -24,7 +24,7 @@ export function simFetch(model: SimGocd): typeof fetch {
         controller.error(new TypeError("connection closed before message completed"));
       },
     });
-    // As bytes: a text would get a content type where the answer has none.
+    // As bytes: a text would get a content type even if the response has none.
     const shown = connection === "cut" ? cut : hasBody ? new TextEncoder().encode(body) : null;
     return new Response(shown, { status: status === 0 ? 200 : status, headers: { ...headers } });
   };

@@ -1,5 +1,5 @@
-// A situation of the running program: the core on virtual time, with the program's own client on a simulated GoCD
-// server. Mesos is played by hand.
+// A situation of the running program: the core on virtual time, with the program's own client and a simulated GoCD
+// server. Mesos events are written by the test.
 
 import { serverAt } from "./addresses.ts";
 import type { GocdEffect } from "../../src/core/effect.ts";
@@ -13,14 +13,14 @@ import { drive, type Driver, type DriverOptions, second, zeroMs } from "./core.t
 import { simFetch, simUrl } from "./sim_fetch.ts";
 import { connection } from "../gocd/fake_gocd.ts";
 
-/** How a situation begins. */
+/** The options of a situation. */
 export interface SituationOptions extends DriverOptions {
   /** Default 26.1.0. */
   readonly version?: string;
   readonly gocd?: Partial<SimGocdOptions>;
   /** Name and password; default: no login. */
   readonly login?: readonly [name: string, password: string];
-  /** What stands between the program and the server: its own answer, or none where it lets a request pass. */
+  /** An intermediary between the program and the server: its own response, or none to pass a request on. */
   readonly between?: (request: Request) => Response | undefined;
 }
 
@@ -30,17 +30,17 @@ export interface Situation {
   readonly gocd: SimGocd;
   /** All notes so far. */
   readonly notes: readonly NoteLine[];
-  /** Effects that are not the GoCD server's, so far. */
+  /** All effects so far that are not for the GoCD server. */
   readonly effects: readonly Effect[];
-  /** Lets time pass; the server is asked whenever the program wants to. */
+  /** Advances time; the server gets the requests of the program. */
   pass(ms: number): Promise<void>;
   /** A person disables an agent. */
   disable(uuid: string): void;
-  /** Schedules the job shop/N/build/1/unit, or as told. */
+  /** Schedules the job shop/N/build/1/unit, or as specified. */
   schedule(changes?: Partial<Parameters<SimGocd["schedule"]>[0]>): string;
 }
 
-/** Begins a situation: subscribed, nothing polled yet; polls come every 10 s. */
+/** Starts a situation: subscribed, not polled yet; polls are sent every 10 s. */
 export function situation(options: SituationOptions = {}): Situation {
   const { version = "26.1.0", gocd = {}, login, poller, between = () => undefined, ...others } = options;
   const model = createSimGocd({ version, nowMs: zeroMs, autoRegisterKey: "key", ...gocd });

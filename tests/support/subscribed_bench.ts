@@ -1,4 +1,4 @@
-// A session with a scripted master, already subscribed, and short words for its calls and events.
+// A subscribed session with a scripted master, and short names for its calls and events.
 
 import type { MesosEffect } from "../../src/core/effect.ts";
 import type { MesosEvent } from "../../src/core/event.ts";
@@ -16,17 +16,17 @@ import {
 } from "./scripted_master.ts";
 import type { MesosSession } from "../../src/mesos/api.ts";
 
-/** A master with one stream, already subscribed to. */
+/** A master with one subscribed stream. */
 export interface Bench extends AsyncDisposable {
   readonly master: ScriptedMaster;
   readonly stream: OpenStream;
   readonly test: TestScheduler;
   readonly session: MesosSession;
-  /** The calls behind SUBSCRIBE. */
+  /** The calls after SUBSCRIBE. */
   calls(): AskedRequest[];
 }
 
-/** Subscribes to such a master; `answerCall` answers all later calls. */
+/** Subscribes to such a master; `answerCall` handles all later calls. */
 export async function subscribedBench(
   answerCall: (asked: AskedRequest) => Response | Promise<Response> = accepted,
 ): Promise<Bench> {
@@ -48,7 +48,7 @@ export async function subscribedBench(
   };
 }
 
-/** The events that say that offers are gone. */
+/** The events that report that offers are gone. */
 export function rescinded(...ids: readonly string[]): MesosEvent[] {
   return ids.map((offerId) => ({ kind: "offer-rescinded", offerId }));
 }
@@ -63,7 +63,7 @@ export function acknowledge(taskId: string, uuid: string): MesosEffect {
   return { kind: "acknowledge-status", taskId, mesosAgentId: "a1", uuid };
 }
 
-/** What a call is about, in short. */
+/** A short summary of a call. */
 export function named(call: AskedRequest): string {
   const { type, ...rest } = call.call;
   return `${type} ${JSON.stringify(rest).match(/"(o\d|t\d|[A-Z]{4})"/g)?.join().replaceAll('"', "") ?? ""}`

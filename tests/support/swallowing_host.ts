@@ -1,5 +1,5 @@
-// A loopback port that drops packets, like a machine that is switched off: nothing is accepted, nothing refused. Linux
-// drops each SYN to a listener with a full backlog.
+// A loopback port that drops packets, like a machine that is switched off: nothing is accepted or refused. Linux drops
+// each SYN to a listener with a full backlog.
 
 import { connect, type Socket } from "node:net";
 
@@ -10,14 +10,14 @@ export interface SwallowingHost extends Disposable {
   readonly port: number;
 }
 
-/** Only Linux does that. */
+/** Only works on Linux. */
 export const canSwallow = Deno.build.os === "linux";
 const connectionsMax = 700;
-/** A connection to loopback takes less, unless there is no room. */
+/** A connection to loopback takes less, unless the backlog is full. */
 const takenMs = 300;
 const triesMax = 100;
 
-/** Starts one, on a port of its own or on this one. */
+/** Starts one, on a free port or on this one. */
 export async function startSwallowingHost(port = 0): Promise<SwallowingHost> {
   const listener = await listenAt(port);
   const at = (listener.addr as Deno.NetAddr).port;
@@ -54,7 +54,7 @@ function connected(port: number): Promise<Socket | undefined> {
   return promise;
 }
 
-// Whoever listened there before may be about to end.
+// The previous listener may still be closing.
 async function listenAt(port: number): Promise<Deno.TcpListener> {
   const options: Deno.TcpListenOptions & { tcpBacklog: number } = { hostname: "127.0.0.1", port, tcpBacklog: 1 };
   for (let tries = 1;; tries++) {

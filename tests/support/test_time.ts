@@ -1,5 +1,5 @@
-// How time passes in a test: scaled real time where sockets or processes are needed, otherwise virtual time, where
-// nothing depends on how busy the machine is. Both are used alike.
+// Time in a test: scaled real time if sockets or processes are needed, otherwise virtual time, which does not depend on
+// the load of the machine. Both have the same interface.
 
 import { setImmediate } from "node:timers";
 import type { SetTimer } from "../../src/net/timer.ts";
@@ -7,27 +7,27 @@ import type { Clock } from "../../src/runtime/clock.ts";
 import { type VirtualTimers, virtualTimers } from "../../src/sim/timers.ts";
 import { scaledClock, sleepReal, type TimeScale, until } from "./scaled_clock.ts";
 
-/** Time, and how a test waits for something to happen in it. */
+/** Time, and how a test waits for events. */
 export interface TestTime {
   readonly clock: Clock;
   readonly setTimer: SetTimer;
-  /** A signal that is aborted after so long. */
+  /** A signal that is aborted after this long. */
   deadline(ms: number): AbortSignal;
-  /** Lets so much time pass. */
+  /** Advances time by this much. */
   pass(ms: number): Promise<void>;
-  /** Lets time pass until `isSo` gives true; throws with what `describe` says where that does not come. */
+  /** Advances time until `isSo` returns true; throws with the text of `describe` if it never does. */
   until(isSo: () => boolean, describe: () => string): Promise<void>;
-  /** Lets time pass until a promise is settled, and gives what it gives. */
+  /** Advances time until a promise is settled, and returns its result. */
   during<T>(promise: Promise<T>): Promise<T>;
 }
 
-/** Time in this process alone. */
+/** Virtual time of this process. */
 export interface VirtualTime extends TestTime {
-  /** Runs `act` after so long. */
+  /** Runs `act` after this long. */
   plan(ms: number, act: () => void): void;
 }
 
-/** Time as it passes, this many times faster. */
+/** Real time, scaled by this factor. */
 export function scaledTime(scale: TimeScale): TestTime {
   const clock = scaledClock(scale);
   const never = new AbortController().signal;
@@ -44,17 +44,17 @@ export function scaledTime(scale: TimeScale): TestTime {
   };
 }
 
-/** Where nothing has come after so much virtual time, nothing will. */
+/** If nothing has happened after this much virtual time, nothing will. */
 const untilMsMax = 12 * 3_600_000;
-/** Real time, where something outside of virtual time is waited for: only ends a hang. */
+/** Limit in real time for events outside of virtual time: only ends a hang. */
 const outsideMsMax = 120_000;
 const virtualStartMs = 1_700_000_000_000;
 
-/** Time that stands still unless a test lets it pass; whatever is due then happens in its order. */
+/** Time that only advances when a test advances it; due actions run in order. */
 export function virtualTime(): VirtualTime {
   const timers = virtualTimers();
   let nowMs = virtualStartMs;
-  /** Goes to the next thing that is due, not beyond `endMs`; false where there is none. */
+  /** Advances to the next due action, not beyond `endMs`; false if there is none. */
   const step = async (endMs: number): Promise<boolean> => {
     const dueMs = timers.nextMs();
     if (dueMs === undefined || dueMs > endMs) return false;
@@ -105,7 +105,7 @@ function runDue(timers: VirtualTimers, nowMs: number): void {
   for (let due = timers.take(nowMs); due !== undefined; due = timers.take(nowMs)) due.run();
 }
 
-/** Resolves when nothing is left to do at this moment: a turn of the event loop comes after all promises. */
+/** Resolves when nothing is left to do at this moment: a turn of the event loop runs after all promises. */
 function quiet(): Promise<void> {
   return new Promise((resolve) => void setImmediate(resolve));
 }

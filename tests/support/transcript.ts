@@ -1,5 +1,5 @@
-// What an operator reads about one job in a situation: `why`, the log, the metrics, compared with a file and with the
-// page, which must say the same.
+// Everything that an operator reads about one job in a situation: `why`, the log, the metrics, compared with a file and
+// with the page, which must show the same.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { explainJob, findJobs } from "../../src/cli/why.ts";
@@ -36,7 +36,7 @@ export function transcriptOf(title: string, locator: string, { world, notes }: S
   ].join("\n").replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "TIME");
 }
 
-/** What an operator reads of a situation that is about no job: log, problems of the page, metrics. */
+/** What an operator reads in a situation without a job: log, problems of the page, metrics. */
 export function diagnosisOf(title: string, { world, notes }: Situation): string {
   const view = statusView(world.state, world.atMs);
   const page = pageOf(view);
@@ -65,7 +65,7 @@ function logOf(notes: Situation["notes"]): string[] {
   return lines.length <= logLinesMax ? lines : ["…", ...lines.slice(-logLinesMax)];
 }
 
-/** The lines of the metrics about causes and problems, those above zero. */
+/** The metrics of causes and problems with values above zero. */
 export function metricsOf(view: ReturnType<typeof statusView>): string[] {
   const text = metricsPage(pictureOf(view), "0");
   return text.split("\n").filter((line) =>
@@ -98,7 +98,7 @@ export function assertOnPage(locator: string, { world }: Situation): void {
   assertStringIncludes(pageOf(view), job?.brief ?? job?.reason ?? "no such job");
 }
 
-/** Holds a transcript against tests/fixtures/transcripts/NAME.txt. GOLDEN=write writes the file anew: read it then. */
+/** Compares a transcript with tests/fixtures/transcripts/NAME.txt. GOLDEN=write rewrites the file: review it. */
 export function assertTranscript(name: string, text: string): void {
   const file = new URL(`${name}.txt`, fixtures);
   if (Deno.env.get("GOLDEN") === "write") Deno.writeTextFileSync(file, text);

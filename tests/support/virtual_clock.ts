@@ -1,21 +1,21 @@
-// A clock that a test moves by hand, for everything that waits through the port Clock.
+// A manual clock for everything that waits through the interface Clock.
 
 import type { Clock } from "../../src/runtime/clock.ts";
 
-/** A clock by hand. */
+/** A manual clock. */
 export interface VirtualClock extends Clock {
-  /** Lets time pass; whoever sleeps is woken in order of time, and gets to act before the next. */
+  /** Advances time; sleepers are woken in order of time, and can run before the next one. */
   pass(ms: number): Promise<void>;
-  /** How many sleep at this moment. */
+  /** The number of current sleepers. */
   readonly sleepers: number;
 }
 
-/** Lets everything that is ready to run, run: promises, not timers. */
+/** Runs everything that is ready: promises, not timers. */
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < 50; turn++) await Promise.resolve();
 }
 
-/** Creates a clock that stands still. */
+/** Creates a stopped clock. */
 export function virtualClock(startMs = 1_700_000_000_000): VirtualClock {
   let nowMs = startMs;
   const sleepers = new Set<{ readonly dueMs: number; readonly wake: () => void }>();

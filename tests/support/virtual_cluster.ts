@@ -8,12 +8,12 @@ import type { SimMesos, SimMesosAgentSpec } from "../../src/sim/mesos/sim_mesos.
 import { startVirtualServers } from "./cluster.ts";
 import { startScheduler } from "./scheduler.ts";
 
-/** What a test says about it. */
+/** Its options. */
 export interface VirtualClusterOptions {
   readonly mesosAgents: readonly SimMesosAgentSpec[];
-  /** Lines of framework.conf within `gocd-mesos`, beside the addresses and names. */
+  /** Lines of framework.conf within `gocd-mesos`, in addition to addresses and names. */
   readonly more?: string;
-  /** One way between the program and a server, ms. */
+  /** One-way latency between the program and a server, ms. */
   readonly hopMs: number;
 }
 
@@ -23,21 +23,21 @@ export interface VirtualCluster {
   readonly mesos: SimMesos;
   readonly gocd: SimGocd;
   readonly notes: readonly NoteLine[];
-  /** Requests that the GoCD server has answered. */
+  /** Requests handled by the GoCD server. */
   readonly gocdRequests: () => number;
   nowMs(): number;
-  /** Lets time pass; everything that is due happens in its order. */
+  /** Advances time; due actions run in order. */
   pass(ms: number): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** The defaults of framework.conf, where a cluster has quicker ones. */
+/** The defaults of framework.conf for keys for which a cluster has faster values. */
 const defaults = `
   poller { interval = 15 seconds, attempts = 1, max-interval = 1 minute }
   scaling { idle-timeout = 10 minutes }
 `;
 
-/** Starts it; nothing happens before time passes. */
+/** Starts it; nothing happens until time advances. */
 export async function startVirtualCluster(options: VirtualClusterOptions): Promise<VirtualCluster> {
   const { mesosAgents, hopMs, more = "" } = options;
   let gocdRequests = 0;

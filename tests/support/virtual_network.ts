@@ -1,5 +1,5 @@
-// A network within this process on virtual time: servers listen on its ports, and its fetch reaches them. Bodies are
-// streams in both directions, so that connections can hang, break and be closed.
+// An in-process network on virtual time: servers listen on its ports, and its fetch reaches them. Bodies are streams in
+// both directions, so that connections can hang, break and be closed.
 
 import type { BeginConnect } from "../../src/mesos/port_probe.ts";
 import type { Listen } from "../../src/sim/http/listen.ts";
@@ -7,19 +7,21 @@ import type { VirtualTime } from "./test_time.ts";
 
 /** A network. */
 export interface VirtualNetwork {
-  /** For the HTTP faces of the simulated servers. */
+  /** For the HTTP front ends of the simulated servers. */
   readonly listen: Listen;
-  /** Nobody listens there any more: connections are refused. */
+  /** Stops the listener: connections are refused. */
   close(port: number): void;
-  /** For the clients; throws what a server throws instead of an answer. */
+  /** For the clients; throws what a server throws instead of a response. */
   readonly fetch: typeof fetch;
-  /** For the look at a port. */
+  /** For port probes. */
   readonly begin: BeginConnect;
-  /** From now on nothing comes through, in either direction, not even the end of a connection. */
+  /** From now on nothing is forwarded in either direction, not even the end of a connection. */
   hold(): void;
-  /** What was held back comes through. */
+  /** Forwards everything that was blocked. */
   release(): void;
-  /** From now on all packets to a port vanish, as where a machine is switched off: nothing is taken, nothing refused. */
+  /**
+   * From now on all packets to a port are dropped, as if the machine were switched off: nothing is accepted or refused.
+   */
   swallow(port: number): void;
 }
 
@@ -27,17 +29,17 @@ type Serve = Parameters<Listen>[1];
 
 interface Wire {
   readonly time: VirtualTime;
-  /** One way, ms. */
+  /** One-way latency, ms. */
   readonly hopMs: number;
   readonly servers: Map<number, Serve>;
   readonly swallowed: Set<number>;
-  /** While everything is held back. */
+  /** While everything is blocked. */
   gate: PromiseWithResolvers<void> | undefined;
 }
 
 const firstPort = 20_000;
 
-/** Makes one; a message needs `hopMs` each way. */
+/** Creates one; a message takes `hopMs` each way. */
 export function virtualNetwork(time: VirtualTime, hopMs: number): VirtualNetwork {
   const wire: Wire = { time, hopMs, servers: new Map(), swallowed: new Set(), gate: undefined };
   let freePort = firstPort;
@@ -68,7 +70,7 @@ export function virtualNetwork(time: VirtualTime, hopMs: number): VirtualNetwork
   };
 }
 
-/** The words are those of Deno's own fetch, by which the clients know what is wrong. */
+/** The messages are those of Deno's own fetch, which the clients recognize. */
 function refused(url: URL): TypeError {
   return new TypeError(
     `error sending request for url (${url.href}): client error (Connect): tcp connect error: Connection refused (os error 111)`,
@@ -81,7 +83,7 @@ async function exchange(wire: Wire, url: URL, init: RequestInit): Promise<Respon
   const request = new Request(url, { ...init, signal: null });
   const headers = { host: url.host, ...Object.fromEntries(request.headers) };
   const asked = new Request(url, { method: request.method, headers, body: request.body });
-  // What has been sent arrives, whoever has hung up meanwhile.
+  // Sent data arrives, even if one side has disconnected.
   const answering = networkDelayMs(wire).then((): Promise<Response> => {
     if (wire.swallowed.has(Number(url.port))) return new Promise(() => {});
     const serve = wire.servers.get(Number(url.port));
@@ -94,7 +96,7 @@ async function exchange(wire: Wire, url: URL, init: RequestInit): Promise<Respon
   return new Response(body, { status: response.status, headers: response.headers });
 }
 
-/** Does something when a message that is sent now arrives; messages stay in order. */
+/** Runs an action when a message that is sent now arrives; messages stay in order. */
 function arrival(wire: Wire, act: () => void): void {
   wire.time.plan(wire.hopMs, () => {
     if (wire.gate === undefined) act();
@@ -106,7 +108,7 @@ function networkDelayMs(wire: Wire): Promise<void> {
   return new Promise((resolve) => arrival(wire, resolve));
 }
 
-/** What comes after the caller has hung up is thrown away. */
+/** Data that arrives after the caller has disconnected is discarded. */
 function orAborted(wire: Wire, answer: Promise<Response>, signal: AbortSignal): Promise<Response> {
   return new Promise((resolve, reject) => {
     const onAbort = (): void => reject(signal.reason);
@@ -119,7 +121,10 @@ function orAborted(wire: Wire, answer: Promise<Response>, signal: AbortSignal): 
   });
 }
 
-/** The body of an answer as it arrives: later by a networkDelayMs, ended by either side, and broken where it is shorter than promised. */
+/**
+ * The body of a response on arrival: delayed by networkDelayMs, ended by either side, and broken if it is shorter than
+ * announced.
+ */
 function carried(
   wire: Wire,
   response: Response,

@@ -4,7 +4,7 @@ import type { HandlerOptions } from "../../src/web/handler.ts";
 import { pictureOf } from "./picture.ts";
 import { sampleMs, sampleNotes, sampleView } from "./sample_view.ts";
 
-/** Options without commands, whose errors are thrown; `more` replaces what it names. */
+/** Options without commands, whose errors are thrown; `more` overrides fields. */
 export function sampleOptions(more: Partial<HandlerOptions> = {}): HandlerOptions {
   return {
     listen: { host: "127.0.0.1", port: 0 },

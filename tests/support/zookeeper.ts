@@ -18,11 +18,11 @@ export const hasZookeeper: boolean = [...jars, "/usr/bin/java"].every((path) => 
 /** Why a test is ignored. */
 export const zookeeperMissing = "apt-get install zookeeper";
 
-/** Sessions live for 2 ticks at least; the server notices with each tick which are over. */
+/** Sessions last at least 2 ticks; the server checks at each tick which have expired. */
 const tickMs = 100;
-/** Of sessions that a test sees expire: long enough for a busy machine to answer within a third of it. */
+/** Timeout of sessions that expire in a test: long enough for a busy machine to respond within a third of it. */
 export const shortSessionMs = 2_400;
-/** Of sessions that must not expire in a test, however busy the machine is. */
+/** Timeout of sessions that must not expire in a test, regardless of the load of the machine. */
 export const longSessionMs = 3_600_000;
 
 /** A server. */
@@ -32,22 +32,22 @@ export interface ZookeeperServer extends AsyncDisposable {
   readonly port: number;
   /** Kills it. */
   stop(): Promise<void>;
-  /** Starts it again on the same port, with what it stored or as a new one. */
+  /** Restarts it on the same port, with its data or empty. */
   start(data: "kept" | "new"): Promise<void>;
-  /** Freezes the process: connections stay, nothing answers. */
+  /** Freezes the process: connections stay open without responses. */
   freeze(): void;
   thaw(): void;
-  /** How many sessions live. */
+  /** The number of active sessions. */
   sessions(): Promise<number>;
 }
 
-/** What a server makes of the session times that are asked for, ms. */
+/** The limits of a server for requested session timeouts, ms. */
 export interface SessionTimes {
   readonly atLeastMs?: number;
   readonly atMostMs?: number;
 }
 
-/** A server for all tests of the file that calls this at its top; gives how to get at it within a test. */
+/** A server for all tests of a file, called at its top level; returns a function to access it within a test. */
 export function sharedZookeeper(times: SessionTimes = {}): () => ZookeeperServer {
   let server: ZookeeperServer | undefined;
   if (hasZookeeper) {
@@ -60,7 +60,7 @@ export function sharedZookeeper(times: SessionTimes = {}): () => ZookeeperServer
   };
 }
 
-/** Starts a server and waits until it answers. By default it gives each session the time that is asked for. */
+/** Starts a server and waits until it answers. By default it accepts the requested session timeouts. */
 export async function startZookeeper(times: SessionTimes = {}): Promise<ZookeeperServer> {
   const folder = await Deno.makeTempDir({ prefix: "zookeeper-" });
   const port = freePort();
@@ -137,7 +137,7 @@ async function answers(port: number): Promise<void> {
   throw new Error(`ZooKeeper does not answer on port ${port}`);
 }
 
-// "This ZooKeeper instance is not currently serving requests" is what it says before.
+// Before that it reports "This ZooKeeper instance is not currently serving requests".
 async function isServing(port: number): Promise<boolean> {
   try {
     return (await askStatus(port, "srvr")).includes("Zookeeper version");
@@ -148,7 +148,7 @@ async function isServing(port: number): Promise<boolean> {
 
 async function askStatus(port: number, word: string): Promise<string> {
   const connection = await Deno.connect({ hostname: "127.0.0.1", port });
-  // A server that is just starting may take the connection and never answer.
+  // A starting server may accept the connection and never respond.
   const limit = setTimeout(() => connection.close(), 500);
   try {
     await connection.write(new TextEncoder().encode(word));
@@ -164,14 +164,14 @@ async function askStatus(port: number, word: string): Promise<string> {
   }
 }
 
-/** A writing client of a test. */
+/** A client for writes in a test. */
 export interface ZookeeperWriter extends AsyncDisposable {
   /** Creates a znode with its parents, returns its path; `ephemeral` ones end with this client. */
   create(path: string, value?: string, mode?: "PERSISTENT" | "EPHEMERAL" | "EPHEMERAL_SEQUENTIAL"): Promise<string>;
   remove(path: string): Promise<void>;
   /** Only this user may read and write the znode. */
   protect(path: string, user: string, password: string): Promise<void>;
-  /** Ends the session in order. */
+  /** Closes the session. */
   leave(): Promise<void>;
 }
 
@@ -204,7 +204,7 @@ export async function openWriter(address: string): Promise<ZookeeperWriter> {
     async leave(): Promise<void> {
       if (!isOpen) return;
       isOpen = false;
-      // A client whose session has expired never says anything again.
+      // A client whose session has expired reports nothing further.
       if (client.getState() !== zookeeper.State.SYNC_CONNECTED) return;
       const left = new Promise<void>((resolve) => client.on("state", () => resolve()));
       client.close();

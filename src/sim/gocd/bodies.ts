@@ -87,12 +87,12 @@ function sortedResources(gocdAgent: SimGocdAgent): readonly string[] {
   return [...gocdAgent.gocdResources].sort();
 }
 
-/** The word for the runtime status in `agent_state`. */
+/** The value of the runtime status in `agent_state`. */
 export function agentStateOf(runtime: SimRuntimeStatus): string {
   return runtime === "Cancelled" ? "Building" : runtime;
 }
 
-/** The word for the runtime status in `build_state`. */
+/** The value of the runtime status in `build_state`. */
 export function buildStateOf(runtime: SimRuntimeStatus): string {
   return runtime === "Idle" || runtime === "Building" || runtime === "Cancelled" ? runtime : "Unknown";
 }

@@ -1,5 +1,5 @@
-// ACCEPT: the offers must be valid and the tasks must fit into them, else TASK_DROPPED or TASK_ERROR with the master's
-// message.
+// ACCEPT: the offers must be valid and the tasks must fit into them, otherwise TASK_DROPPED or TASK_ERROR with the
+// master's message.
 
 import { armAllocation, discardOffer, filterMs, giveBack, takeOffer } from "./allocator.ts";
 import { type Bag, bagText, contains, minus, plus, readBag, scalarOf } from "./amounts.ts";
@@ -12,7 +12,7 @@ function offerIds(call: Plain): readonly string[] {
   return listAt(call, "offer_ids").map((id) => textAt(id, "value") ?? "");
 }
 
-/** Why the offers of an ACCEPT cannot be used; undefined: they can. */
+/** Why the offers of an ACCEPT are invalid; undefined: they are valid. */
 function offersProblem(world: SimWorld, framework: SimFramework, ids: readonly string[]): string | undefined {
   if (ids.length === 0) return "No offers specified";
   const twice = ids.find((id, index) => ids.indexOf(id) !== index);
@@ -44,7 +44,7 @@ function offersProblem(world: SimWorld, framework: SimFramework, ids: readonly s
   return undefined;
 }
 
-/** The tasks of one operation, with the executor's resources where it is a group. */
+/** The tasks of one operation, with the executor's resources if it is a group. */
 function tasksOf(operation: Plain): readonly Plain[] {
   const group = at(operation, "launch_group", "task_group");
   return group === undefined ? listAt(operation, "launch", "task_infos") : listAt(group, "tasks");
@@ -58,7 +58,7 @@ function countAnswer(world: SimWorld, offer: SimOffer): void {
   world.counters.offerHeldMsMax = Math.max(world.counters.offerHeldMsMax, world.nowMs - offer.sentMs);
 }
 
-/** ACCEPT, valid or not: every task gets an answer. */
+/** ACCEPT, valid or not: every task gets a status. */
 export function accept(world: SimWorld, framework: SimFramework, call: Plain): void {
   const ids = offerIds(call);
   const problem = offersProblem(world, framework, ids);
@@ -98,7 +98,7 @@ function countLaunch(world: SimWorld, id: string): void {
   if (before === 1) world.counters.doubleLaunches++;
 }
 
-/** One operation on the resources that are left of the offers. */
+/** One operation on the remaining resources of the offers. */
 interface Operating {
   readonly framework: SimFramework;
   readonly host: SimHost;
@@ -142,14 +142,14 @@ function groupProblemOf(operation: Plain): string | undefined {
   return scalarOf(bag, "disk") <= 0 ? `Executor '${id}' uses no disk` : undefined;
 }
 
-/** Task and executor together; a framework without MULTI_ROLE need not name the role. */
+/** Task and executor together; a framework without MULTI_ROLE does not have to name the role. */
 function bagOf(info: Plain, framework: SimFramework, rest: Bag): Bag | string {
   const bag = readBag([...listAt(info, "resources"), ...listAt(info, "executor", "resources")]);
   if (typeof bag === "string" || framework.capabilities.has("MULTI_ROLE")) return bag;
   return bag.map((portion) => portion.role === "" ? { ...portion, role: rest[0]?.role ?? "" } : portion);
 }
 
-/** What is needed to judge one task. */
+/** The context for validating one task. */
 interface Judged {
   readonly framework: SimFramework;
   readonly host: SimHost;
@@ -159,7 +159,7 @@ interface Judged {
   readonly isGroup: boolean;
 }
 
-/** The master's words on what is wrong with a task, in the order in which it looks. */
+/** The master's error message for an invalid task, in the master's order of checks. */
 function taskProblem({ framework, host, info, bag, left, isGroup }: Judged): string | undefined {
   const id = taskId(info);
   const named = idProblem(id);
@@ -230,7 +230,7 @@ function volumeProblem(volume: Plain): string | undefined {
     : undefined;
 }
 
-/** A task that is in order. */
+/** A valid task. */
 interface Launched {
   readonly framework: SimFramework;
   readonly host: SimHost;
@@ -256,7 +256,7 @@ function launch(world: SimWorld, { framework, host, info, bag }: Launched): void
   deliverLaunch(world, host, task);
 }
 
-/** DECLINE: each offer that is still out comes back under the filter. */
+/** DECLINE: each outstanding offer is returned with the filter. */
 export function decline(world: SimWorld, framework: SimFramework, call: Plain): void {
   const holdMs = filterMs(world, plainOf(at(call, "filters")));
   for (const id of offerIds(call)) {

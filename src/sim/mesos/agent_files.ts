@@ -4,9 +4,9 @@
 import { authenticate, noAnswer, refusal, type SimMesosAnswer, type SimMesosRequest } from "./gate.ts";
 import { runKey, type SimHost, type SimRun, type SimWorld } from "./state.ts";
 
-/** `os::pagesize() * 16`: longer parts are cut. */
+/** `os::pagesize() * 16`: longer parts are truncated. */
 const partBytesMax = 65_536;
-/** Sandboxes of one agent; a real one removes them by age and disk usage (`--gc_delay`). */
+/** Sandboxes of one agent; a real agent removes them by age and disk usage (`--gc_delay`). */
 const sandboxesMax = 1_000;
 
 /** A container of the Docker containerizer starts: its executor logs to the sandbox. */
@@ -18,7 +18,7 @@ export function openSandbox(host: SimHost, { task: { frameworkId, taskId } }: Si
   }
 }
 
-/** What a container writes to stderr. False: there is no such sandbox. */
+/** Appends to the stderr of a container. False: there is no such sandbox. */
 export function writeStderr(world: SimWorld, taskId: string, text: string): boolean {
   for (const { sandboxes } of world.hosts.values()) {
     for (const [key, before] of sandboxes) {
@@ -30,7 +30,7 @@ export function writeStderr(world: SimWorld, taskId: string, text: string): bool
   return false;
 }
 
-/** Answers one request to the agent that listens at this port. */
+/** Handles one request to the agent that listens on this port. */
 export function answerMesosAgent(world: SimWorld, port: number, request: SimMesosRequest): SimMesosAnswer {
   const host = [...world.hosts.values()].find((each) => each.port === port && each.standing !== "gone");
   if (host === undefined || host.link !== "connected") return noAnswer;
@@ -72,7 +72,9 @@ function numberOf(text: string): number | undefined {
   return /^[+-]?\d+$/.test(text) ? Number(text) : undefined;
 }
 
-/** Sandboxes are attached under a path that does not tell the agent's `--work_dir` (src/slave/slave.cpp, MESOS-7899). */
+/**
+ * Sandboxes are attached under a path that does not reveal the agent's `--work_dir` (src/slave/slave.cpp, MESOS-7899).
+ */
 function fileAt(host: SimHost, path: string): Uint8Array | "directory" | undefined {
   const match = /^\/frameworks\/([^/]+)\/executors\/([^/]+)\/runs\/latest(?:\/(stdout|stderr))?\/?$/.exec(path);
   const stderr = match === null ? undefined : host.sandboxes.get(runKey(match[1] ?? "", match[2] ?? ""));

@@ -1,4 +1,4 @@
-// Who is offered what: allocation rounds, filters, suppression, quota, offers returned and rescinded, inverse offers.
+// The allocator: allocation rounds, filters, suppression, quota, returned and rescinded offers, inverse offers.
 
 import {
   allocatedTo,
@@ -19,7 +19,7 @@ import { withinQuota } from "./quota.ts";
 import { sendTo } from "./stream.ts";
 import { happens, leaderId, type SimFramework, type SimHost, type SimOffer, type SimWorld } from "./state.ts";
 
-/** Makes sure that a round comes: `soonMs` from now, and then at each allocation interval while anybody wants offers. */
+/** Schedules a round `soonMs` from now, and then at each allocation interval while any framework wants offers. */
 export function armAllocation(world: SimWorld, soonMs: number): void {
   const atMs = world.nowMs + soonMs;
   if (world.allocation !== undefined && world.allocation.atMs <= atMs && world.allocation.atMs >= world.nowMs) return;
@@ -95,13 +95,16 @@ function planRescind(world: SimWorld, offerId: string): void {
   }
 }
 
-/** Resources reserved for a role go to it and to roles below it. */
+/** Resources reserved for a role are offered to it and to roles below it. */
 function isOpenTo(portion: Portion, role: string): boolean {
   const reserved = reservedRole(portion);
   return reserved === undefined || reserved === role || role.startsWith(`${reserved}/`);
 }
 
-/** Shared and revocable resources, and reservations below reservations, are only for those that announced to know them. */
+/**
+ * Shared and revocable resources, and reservations below reservations, are only offered to frameworks with the
+ * capabilities.
+ */
 function isFor(world: SimWorld, { capabilities }: SimFramework, portion: Portion): boolean {
   if (world.options.offersSpecialToAll !== true) {
     const { shared, revocable } = traitsOf(portion);
@@ -111,7 +114,10 @@ function isFor(world: SimWorld, { capabilities }: SimFramework, portion: Portion
   return capabilities.has("RESERVATION_REFINEMENT") || !isRefined(portion);
 }
 
-/** Large enough to be offered: by the framework's offer_filters, else 0.01 cpus or 32 MB (Mesos' defaults). */
+/**
+ * Whether resources are large enough to be offered: by the framework's offer_filters, otherwise 0.01 cpus or 32 MB (the
+ * defaults of Mesos).
+ */
 function isAllocatable(framework: SimFramework, role: string, bag: Bag): boolean {
   const filters = plainOf(plainOf(framework.info["offer_filters"])[role]);
   const wanted = listAt(filters, "min_allocatable_resources", "quantities");
@@ -177,7 +183,7 @@ function sendInverseOffer(world: SimWorld, framework: SimFramework, host: SimHos
   sendTo(world, framework, { type: "INVERSE_OFFERS", "inverse_offers": { "inverse_offers": [inverse] } });
 }
 
-/** The time in ms that a filter holds: default 5 s, at most 365 days, at least the allocation interval; 0 for none. */
+/** The duration of a filter in ms: default 5 s, at most 365 days, at least the allocation interval; 0 for none. */
 export function filterMs(world: SimWorld, filters: Plain): number {
   const seconds = numberAt(filters, "refuse_seconds") ?? 5;
   if (seconds === 0) return 0;
@@ -185,7 +191,7 @@ export function filterMs(world: SimWorld, filters: Plain): number {
   return Math.max(held * 1000, world.timing.allocationMs);
 }
 
-/** Puts resources of an answered offer back, held back from the same framework and role by the filter. */
+/** Returns the resources of an answered offer, filtered for the same framework and role. */
 export function giveBack(world: SimWorld, offer: SimOffer, bag: Bag, holdMs: number): void {
   const host = world.hosts.get(offer.mesosAgentId);
   if (host === undefined || bag.length === 0) return;
@@ -198,20 +204,20 @@ export function giveBack(world: SimWorld, offer: SimOffer, bag: Bag, holdMs: num
   byHost.set(host.id, [...(byHost.get(host.id) ?? []), { bag: free, untilMs: world.nowMs + holdMs }]);
 }
 
-/** Takes an offer off the books without giving its resources back. */
+/** Removes an offer without returning its resources. */
 export function takeOffer(world: SimWorld, offerId: string): SimOffer | undefined {
   const offer = world.offers.get(offerId);
   world.offers.delete(offerId);
   return offer;
 }
 
-/** Takes an offer away from the framework, without a word. */
+/** Removes an offer silently. */
 export function discardOffer(world: SimWorld, offerId: string): void {
   const offer = takeOffer(world, offerId);
   if (offer !== undefined) giveBack(world, offer, offer.bag, 0);
 }
 
-/** Takes an offer back with a RESCIND event; false where it is not out. */
+/** Rescinds an offer with a RESCIND event; false if it is not outstanding. */
 export function rescindOffer(world: SimWorld, offerId: string): boolean {
   const offer = world.offers.get(offerId);
   if (offer === undefined) return false;
@@ -224,7 +230,7 @@ export function rescindOffer(world: SimWorld, offerId: string): boolean {
   return true;
 }
 
-/** Rescinds all offers of a Mesos agent, inverse ones too. */
+/** Rescinds all offers of a Mesos agent, including inverse offers. */
 export function rescindOffersOf(world: SimWorld, host: SimHost): void {
   for (const offer of [...world.offers.values()]) {
     if (offer.mesosAgentId === host.id) rescindOffer(world, offer.id);

@@ -1,8 +1,8 @@
-// Sums of Mesos resources: scalars in thousandths, ranges, sets, kept apart by role and reservation.
+// Sums of Mesos resources: scalars in thousandths, ranges, sets, separate by role and reservation.
 
 import { at, compact, listAt, numberAt, type Plain, textAt, wordsAt } from "./json.ts";
 
-/** How much of one thing: scalar in thousandths, inclusive ranges in rising order, or words. */
+/** An amount: scalar in thousandths, inclusive ranges in ascending order, or strings. */
 export type Amount =
   | { readonly kind: "scalar"; readonly milli: number }
   | { readonly kind: "ranges"; readonly ranges: readonly (readonly [number, number])[] }
@@ -12,13 +12,15 @@ export type Amount =
 export interface Portion {
   /** The name of the resource. */
   readonly name: string;
-  /** `allocation_info.role`; empty while it is allocated to nobody. */
+  /** `allocation_info.role`; empty while it is unallocated. */
   readonly role: string;
   /** The reservations as JSON text, `[]` for none. */
   readonly reservations: string;
-  /** What makes it special, as JSON text of the fields `disk`, `shared`, `revocable` and `provider_id`; absent: nothing. */
+  /**
+   * Its special properties, as JSON text of the fields `disk`, `shared`, `revocable` and `provider_id`; absent: none.
+   */
   readonly traits?: string;
-  /** How much. */
+  /** The amount. */
   readonly amount: Amount;
 }
 
@@ -84,7 +86,7 @@ function covers(a: Amount, b: Amount): boolean {
   return false;
 }
 
-/** Both bags together. */
+/** The sum of both bags. */
 export function plus(a: Bag, b: Bag): Bag {
   const sum: Portion[] = [...a];
   for (const portion of b) {
@@ -115,7 +117,7 @@ export function contains(a: Bag, b: Bag): boolean {
   });
 }
 
-/** The same resources allocated to `role` (empty: to nobody). */
+/** The same resources allocated to `role` (empty: unallocated). */
 export function allocatedTo(bag: Bag, role: string): Bag {
   return bag.map((portion) => ({ ...portion, role }));
 }
@@ -165,12 +167,12 @@ function specialOf({ disk, shared, revocable, provider_id: provider }: Plain): {
   return Object.keys(traits).length === 0 ? {} : { traits: JSON.stringify(traits) };
 }
 
-/** What makes a portion special; `{}` for nothing. */
+/** The special properties of a portion; `{}` for none. */
 export function traitsOf({ traits }: Portion): Plain {
   return traits === undefined ? {} : JSON.parse(traits) as Plain;
 }
 
-/** Reads a list of `Resource` in either form of reservations; a text says what is wrong with it. */
+/** Reads a list of `Resource` in either format of reservations; returns a text if it is invalid. */
 export function readBag(resources: readonly Plain[]): Bag | string {
   let bag: Bag = [];
   for (const resource of resources) {
@@ -201,7 +203,7 @@ function amountJson(amount: Amount): Plain {
   }
 }
 
-/** As `Resource` messages; without RESERVATION_REFINEMENT (`refined` false) the old `role` field stands instead. */
+/** As `Resource` messages; without RESERVATION_REFINEMENT (`refined` false) the old `role` field is used. */
 export function bagJson(bag: Bag, refined: boolean): readonly Plain[] {
   return bag.map((portion) => {
     const stack = JSON.parse(portion.reservations) as { role: string }[];
@@ -225,7 +227,7 @@ function amountText(amount: Amount): string {
   }
 }
 
-/** As the master's messages print it: `cpus(allocated: gocd):1; mem(allocated: gocd):512`. */
+/** As printed in messages of the master: `cpus(allocated: gocd):1; mem(allocated: gocd):512`. */
 export function bagText(bag: Bag): string {
   if (bag.length === 0) return "{}";
   return bag.map((portion) => {
@@ -247,7 +249,7 @@ export function reservedRole(portion: Portion): string | undefined {
   return (JSON.parse(portion.reservations) as { role: string }[]).at(-1)?.role;
 }
 
-/** Whether it is reserved more than once, one below the other. */
+/** Whether it has stacked reservations. */
 export function isRefined(portion: Portion): boolean {
   return (JSON.parse(portion.reservations) as unknown[]).length > 1;
 }

@@ -37,7 +37,7 @@ function totalOf(spec: SimMesosAgentSpec): Bag {
   return plus([], [...reserved, ...portions({ ports: [[31000, 32000]], ...spec.resources }, "[]"), ...special]);
 }
 
-/** Adds a Mesos agent, registered, under a new id. */
+/** Adds a registered Mesos agent with a new id. */
 export function addHost(world: SimWorld, spec: SimMesosAgentSpec): SimHost {
   const number = world.sequence.mesosAgent++;
   const total = totalOf(spec);

@@ -1,27 +1,29 @@
-// The body of one subscription: events in, bytes out, chunked and broken as the wire faults say.
+// The body of one subscription: events in, bytes out, chunked and broken according to the wire faults.
 
 import type { Plain } from "./json.ts";
 import { eventRecord } from "./wire_text.ts";
 
-/** What goes wrong on the wire; applies to streams that start after it was set. */
+/** Faults on the wire; they apply to streams that start after they were set. */
 export interface MesosWireFaults {
-  /** How records are put into HTTP chunks: one each, byte by byte, or all that are due in one. Default `record`. */
+  /**
+   * How records are put into HTTP chunks: one each, byte by byte, or all that are due in one chunk. Default `record`.
+   */
   readonly chunking?: "record" | "byte" | "joined";
-  /** The stream breaks after so many bytes. */
+  /** The stream breaks after this many bytes. */
   readonly cutAtByte?: number;
-  /** From this record on (the first is 0), garbage stands in place of a record's length. */
+  /** From this record on (the first is 0), the record's length is replaced with garbage. */
   readonly garbageAtRecord?: number;
 }
 
-/** What the stream is to be. */
+/** The options of a stream. */
 export interface ByteStreamOptions {
   /** `application/json` or `application/x-protobuf`. */
   readonly mediaType: string;
-  /** What goes wrong on it. */
+  /** Its faults. */
   readonly faults: MesosWireFaults;
-  /** Called once when the client hangs up, or when a fault cuts the stream; not after `end`. */
+  /** Called once when the client disconnects, or when a fault cuts the stream; not after `end`. */
   readonly onHangUp: () => void;
-  /** Runs `act` when what was written has had time to leave: a break must not overtake the bytes before it. */
+  /** Runs `act` after written data had time to be sent: a break must not overtake the bytes before it. */
   readonly whenSent: (act: () => void) => void;
 }
 
@@ -31,7 +33,7 @@ export interface ByteStream {
   readonly body: ReadableStream<Uint8Array<ArrayBuffer>>;
   /** Writes events, one record each. */
   send(events: readonly Plain[]): void;
-  /** Ends it properly, or breaks it. */
+  /** Ends it cleanly, or breaks it. */
   end(how: "closed" | "cut"): void;
 }
 
@@ -42,7 +44,7 @@ interface Writer {
   records: number;
 }
 
-/** Bytes that no RecordIO reader can take for a length. */
+/** Bytes that no RecordIO reader can parse as a length. */
 const garbage = new TextEncoder().encode("not-a-length\n");
 
 /** Opens a body. */

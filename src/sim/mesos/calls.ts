@@ -23,7 +23,7 @@ import { happens, type SimFramework, type SimWorld } from "./state.ts";
 
 const accepted: SimMesosAnswer = { status: 202, headers: { "content-length": "0" }, body: "" };
 
-/** Answers one request and carries it out, or has it carried out later, or loses it, as the faults will. */
+/** Handles one request immediately, later, or loses it, depending on the faults. */
 export function answer(world: SimWorld, request: SimMesosRequest): SimMesosAnswer {
   const fate = fateOf(world);
   if (fate === "lost") return noAnswer;
@@ -144,7 +144,10 @@ function carryOut(world: SimWorld, framework: SimFramework, call: Plain): SimMes
   }
 }
 
-/** REVIVE and SUPPRESS: no roles means all; a foreign role makes the master drop the whole call. REVIVE clears filters. */
+/**
+ * REVIVE and SUPPRESS: no roles means all; if a role is not one of the framework's, the master drops the whole call.
+ * REVIVE clears filters.
+ */
 function setSuppressed(
   world: SimWorld,
   framework: SimFramework,

@@ -1,9 +1,9 @@
-// What the Docker containerizer rejects: a master accepts it, the launch fails on the Mesos agent (Mesos
+// Options that the Docker containerizer rejects: the master accepts them, the launch fails on the Mesos agent (Mesos
 // src/docker/docker.cpp, Docker::RunOptions::create, in its order and wording).
 
 import { at, listAt, numberAt, type Plain, textAt } from "./json.ts";
 
-/** Why there are no options for `docker run`; undefined: there are. */
+/** Why the options for `docker run` are invalid; undefined: they are valid. */
 export function dockerOptionsProblem(info: Plain): string | undefined {
   if (textAt(info, "container", "type") !== "DOCKER") return undefined;
   const network = textAt(info, "container", "docker", "network") ?? "HOST";

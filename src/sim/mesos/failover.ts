@@ -1,28 +1,28 @@
-// Masters that die and lead: a new leader knows only the agents of the registry.
+// Failover of masters: a new leader knows only the agents of the registry.
 
 import { markUnreachable, reregister } from "./hosts.ts";
 import { endSubscription } from "./stream.ts";
 import { newUuid, type SimWorld } from "./state.ts";
 
-/** How a change of leaders goes. */
+/** The options of a failover. */
 export interface SimFailover {
-  /** Who leads next; default: the next one of the list. With the same index, the master restarts. */
+  /** The next leader; default: the next one of the list. With the same index, the master restarts. */
   readonly next?: number;
-  /** Until the new one is elected; 9.7 s were measured on Mesos 1.12 with three masters. */
+  /** Time until the new one is elected; 9.7 s were measured on Mesos 1.12 with three masters. */
   readonly electionMs?: number;
-  /** How long the others still redirect to the dead one, from its death; default: until the election. */
+  /** How long the others still redirect to the dead one; default: until the election. */
   readonly staleRedirectMs?: number;
-  /** How long the new leader answers 503 while it recovers; default 500. */
+  /** How long the new leader returns 503 while it recovers; default 500. */
   readonly recoveryMs?: number;
-  /** `lost`: the new leader has an empty registry, and knows no Mesos agent before it comes back. Default: kept. */
+  /** `lost`: the new leader has an empty registry, and knows no Mesos agent before it reregisters. Default: kept. */
   readonly registry?: "kept" | "lost";
-  /** How long Mesos agents take to come back to the new leader at most; default: as in the options. */
+  /** Maximum time for Mesos agents to reregister with the new leader; default: as in the options. */
   readonly reregisterMs?: number;
-  /** When the dead one is up again, as a follower; default: never, unless it is the next leader. */
+  /** When the dead one is running again, as a follower; default: never, unless it is the next leader. */
   readonly backMs?: number;
 }
 
-/** The leader dies: streams are cut, everything it knew is forgotten; the agents and their containers go on. */
+/** The leader dies: streams are cut, its memory is lost; the agents and their containers continue. */
 export function failMaster(world: SimWorld, how: SimFailover): void {
   const dead = world.leader;
   if (dead === undefined) return;

@@ -1,12 +1,11 @@
-// What the master rejects before it looks at the meaning of a call: method, media types, authentication, missing
-// fields, stream ids.
+// Checks of the master before it handles a call: method, media types, authentication, missing fields, stream ids.
 
 import { at, has, listAt, type Plain, plainOf, textAt } from "./json.ts";
 import type { SimFramework, SimWorld } from "./state.ts";
 
-/** One HTTP request to a master, its body already decoded. */
+/** One HTTP request to a master, with decoded body. */
 export interface SimMesosRequest {
-  /** Which of the masters is asked; default: the leader, or the first. */
+  /** The target master; default: the leader, or the first. */
   readonly master?: number;
   /** The HTTP method. */
   readonly method: string;
@@ -14,33 +13,33 @@ export interface SimMesosRequest {
   readonly path?: string;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
-  /** The call as JSON object, or why the body is none. */
+  /** The call as a JSON object, or why the body is invalid. */
   readonly call: Plain | { readonly unreadable: string };
 }
 
-/** The answer of a master. */
+/** The response of a master. */
 export interface SimMesosAnswer {
-  /** 0: the connection broke without an answer (dead master, lost message). */
+  /** 0: the connection broke without a response (dead master, lost message). */
   readonly status: number;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Plain text; empty with 202 and 307, and where a stream follows. */
+  /** Plain text; empty with 202 and 307, and if a stream follows. */
   readonly body: string;
-  /** The stream, where the answer starts one: read it from `advance`. */
+  /** The stream, if the response starts one: read it with `advance`. */
   readonly subscriptionId?: number;
 }
 
 const plainText = { "content-type": "text/plain; charset=utf-8" };
 
-/** A refusal with its text. */
+/** An error with its text. */
 export function refusal(status: number, body: string, headers: Readonly<Record<string, string>> = {}): SimMesosAnswer {
   return { status, headers: { ...headers, ...plainText }, body };
 }
 
-/** No answer at all. */
+/** No response. */
 export const noAnswer: SimMesosAnswer = { status: 0, headers: {}, body: "" };
 
-/** The authenticated principal; undefined without authentication; a refusal where credentials are wrong. */
+/** The authenticated principal; undefined without authentication; an error if the credentials are wrong. */
 export function authenticate(
   world: SimWorld,
   headers: Readonly<Record<string, string>>,
@@ -60,7 +59,7 @@ function encodeBasic(text: string): string {
   return btoa(String.fromCharCode(...new TextEncoder().encode(text)));
 }
 
-/** A master that cannot serve: dead, not leading, recovering; undefined: it leads. */
+/** The response of a master that is dead, not leading, or recovering; undefined: it leads. */
 export function mastersRefusal(world: SimWorld, index: number, path: string): SimMesosAnswer | undefined {
   const master = world.masters[index];
   if (master === undefined || !master.isUp) return noAnswer;
@@ -70,7 +69,7 @@ export function mastersRefusal(world: SimWorld, index: number, path: string): Si
   return redirect(world, index, path);
 }
 
-/** 307 to whom this master takes for the leader (perhaps itself), 503 where it knows none. */
+/** 307 to the leader known to this master (possibly itself), 503 if it knows none. */
 export function redirect(world: SimWorld, index: number, path: string): SimMesosAnswer {
   const believed = world.masters[index]?.believedLeader;
   const leading = believed === undefined ? undefined : world.masters[believed];
@@ -85,7 +84,7 @@ function masterPath(path: string): string {
   return path.startsWith("/api/") ? `/master${path}` : path;
 }
 
-/** Method, media types and shape of the call; undefined: fine. */
+/** Checks method, media types and format of the call; undefined: valid. */
 export function formRefusal(request: SimMesosRequest): SimMesosAnswer | undefined {
   if (request.method !== "POST") {
     const body = `405 Method Not Allowed. Expecting one of { 'POST' }, but received '${request.method}'.`;
@@ -112,7 +111,7 @@ const required: readonly (readonly [part: string, fields: readonly string[]])[] 
   ["message", ["agent_id", "executor_id", "data"]],
 ];
 
-/** Required fields of the messages (mesos.proto, scheduler.proto) that are not there. */
+/** Missing required fields of the messages (mesos.proto, scheduler.proto). */
 function missingFields(call: Plain): readonly string[] {
   const missing: string[] = [];
   const need = (holder: unknown, path: string, fields: readonly string[]): void => {
@@ -157,7 +156,7 @@ const callParts: Readonly<Record<string, string | undefined>> = {
   UPDATE_FRAMEWORK: "update_framework",
 };
 
-/** What is wrong with the call as such (`scheduler::Call` validation); undefined: nothing. */
+/** Why the call is invalid (`scheduler::Call` validation); undefined: it is valid. */
 export function callRefusal(call: Plain, principal: string | undefined): SimMesosAnswer | undefined {
   const bad = (text: string): SimMesosAnswer => refusal(400, `Failed to validate scheduler::Call: ${text}`);
   const type = textAt(call, "type");
@@ -183,7 +182,7 @@ export function callRefusal(call: Plain, principal: string | undefined): SimMeso
   return undefined;
 }
 
-/** 16 bytes in base64 with the bits of an RFC 4122 UUID. */
+/** Checks for 16 bytes in base64 with the bits of an RFC 4122 UUID. */
 function isUuid(base64: string): boolean {
   if (!/^[A-Za-z0-9+/]{22}==$/.test(base64)) return false;
   const bytes = [...atob(base64)].map((char) => char.charCodeAt(0));
@@ -199,7 +198,7 @@ export function acceptedType(headers: Readonly<Record<string, string>>): string 
   );
 }
 
-/** What stands against SUBSCRIBE's headers. */
+/** Why the headers of SUBSCRIBE are invalid. */
 export function subscribeRefusal(headers: Readonly<Record<string, string>>): SimMesosAnswer | undefined {
   if (acceptedType(headers) === undefined) {
     return refusal(406, "Expecting 'Accept' to allow 'application/x-protobuf' or 'application/json'");
@@ -209,7 +208,7 @@ export function subscribeRefusal(headers: Readonly<Record<string, string>>): Sim
     : refusal(400, "Subscribe calls should not include the 'Mesos-Stream-Id' header");
 }
 
-/** The framework of a call that is none of SUBSCRIBE, or the refusal. */
+/** The framework of a call other than SUBSCRIBE, or the error. */
 export function frameworkOf(
   world: SimWorld,
   request: SimMesosRequest,

@@ -1,4 +1,4 @@
-// Mesos agents that fall silent, stop, come back, are wiped, drained, put into maintenance or leave.
+// Mesos agents that lose contact, stop, come back, are wiped, drained, put into maintenance or leave.
 
 import { armAllocation, rescindOffersOf } from "./allocator.ts";
 import { allocatedTo, type Bag, minus } from "./amounts.ts";
@@ -13,13 +13,19 @@ function tasksOn(framework: SimFramework, host: SimHost): readonly SimTask[] {
   return [...framework.tasks.values()].filter((task) => task.mesosAgentId === host.id);
 }
 
-/** The network to the agent breaks: containers live on, nothing is heard, after `mesosAgentLostMs` it is unreachable. */
+/**
+ * The network to the agent breaks: containers keep running, nothing is received, after `mesosAgentLostMs` it is
+ * unreachable.
+ */
 export function silenceHost(world: SimWorld, host: SimHost): void {
   host.link = "silent";
   planLoss(world, host);
 }
 
-/** The agent's process dies, containers live on: the master sees the closed connection and rescinds its offers at once. */
+/**
+ * The agent's process dies, containers keep running: the master sees the closed connection and rescinds its offers
+ * immediately.
+ */
 export function stopHost(world: SimWorld, host: SimHost): void {
   host.link = "down";
   if (host.standing === "registered") rescindOffersOf(world, host);
@@ -31,7 +37,7 @@ function planLoss(world: SimWorld, host: SimHost): void {
   host.lostTimer = world.timers.plan(world.nowMs + world.timing.mesosAgentLostMs, () => markUnreachable(world, host));
 }
 
-/** The master gives the agent up: TASK_UNREACHABLE for its tasks, RESCIND, FAILURE with only `agent_id`. */
+/** The master marks the agent unreachable: TASK_UNREACHABLE for its tasks, RESCIND, FAILURE with only `agent_id`. */
 export function markUnreachable(world: SimWorld, host: SimHost): void {
   host.lostTimer?.cancel();
   host.lostTimer = undefined;
@@ -64,7 +70,7 @@ function tellFailure(world: SimWorld, host: SimHost): void {
   }
 }
 
-/** What the master still holds as used on a host comes off its total. */
+/** The resources that the master counts as used on a host are subtracted from its total. */
 function recount(world: SimWorld, host: SimHost): void {
   let free: Bag = host.total;
   const tasks = new Set([...host.runs.values()].map((run) => run.task));
@@ -80,7 +86,7 @@ function recount(world: SimWorld, host: SimHost): void {
   host.available = free;
 }
 
-/** The agent is back. With `containers` "gone" they ended meanwhile (a reboot). */
+/** The agent is back. With `containers` "gone" they ended in the meantime (a reboot). */
 export function returnHost(world: SimWorld, host: SimHost, containers: "alive" | "gone"): void {
   if (host.standing === "gone" || host.standing === "removed" || host.isWiped) return;
   if (containers === "gone") {
@@ -90,7 +96,7 @@ export function returnHost(world: SimWorld, host: SimHost, containers: "alive" |
   if (world.leader !== undefined) reregister(world, host);
 }
 
-/** The agent tells a master what it runs. */
+/** The agent reports its tasks to a master. */
 export function reregister(world: SimWorld, host: SimHost): void {
   host.lostTimer?.cancel();
   host.lostTimer = undefined;
@@ -114,7 +120,7 @@ export function reregister(world: SimWorld, host: SimHost): void {
   armAllocation(world, world.timing.hopMs);
 }
 
-/** One task that the agent brings back; a framework that was removed has its tasks shut down. */
+/** One task that the agent reports; tasks of a removed framework are shut down. */
 function adoptRun(world: SimWorld, host: SimHost, run: SimRun, before: SimHost["standing"]): void {
   const { task } = run;
   if (world.completed.has(task.frameworkId)) {
@@ -139,7 +145,7 @@ function adoptRun(world: SimWorld, host: SimHost, run: SimRun, before: SimHost["
   });
 }
 
-/** The master forgets the agent for good: `state` for its tasks, FAILURE for every framework. */
+/** The master removes the agent permanently: `state` for its tasks, FAILURE for every framework. */
 interface Removal {
   readonly state: string;
   readonly message: string;
@@ -170,7 +176,7 @@ function stopEverything(world: SimWorld, host: SimHost, how: "stopped" | "lost")
   for (const run of [...host.runs.values()]) dropRun(world, host, run, { how, status: 143, by: "host" });
 }
 
-/** The agent leaves in order: its containers stop, TASK_LOST even to a PARTITION_AWARE framework. */
+/** The agent shuts down cleanly: its containers stop, TASK_LOST even to a PARTITION_AWARE framework. */
 export function unregisterHost(world: SimWorld, host: SimHost, cause = "the agent unregistered"): void {
   stopEverything(world, host, "stopped");
   host.link = "down";
@@ -194,7 +200,7 @@ export function markHostGone(world: SimWorld, host: SimHost): void {
   });
 }
 
-/** The machine lost its disk: nothing runs any more; a registered agent is removed as another takes its address. */
+/** The machine lost its disk: nothing is running; a registered agent is removed when another one uses its address. */
 export function wipeHost(world: SimWorld, host: SimHost): void {
   stopEverything(world, host, "lost");
   host.link = "down";
@@ -209,7 +215,10 @@ export function wipeHost(world: SimWorld, host: SimHost): void {
   }
 }
 
-/** DRAIN_AGENT: no more offers, all tasks killed by their kill policy with REASON_AGENT_DRAINING, nobody asked. */
+/**
+ * DRAIN_AGENT: no more offers, all tasks killed by their kill policy with REASON_AGENT_DRAINING, without asking
+ * frameworks.
+ */
 export function drainHost(world: SimWorld, host: SimHost, maxGraceMs?: number): void {
   host.isDraining = true;
   host.isDeactivated = true;
@@ -233,7 +242,10 @@ export function reactivateHost(world: SimWorld, host: SimHost): void {
   armAllocation(world, world.timing.hopMs);
 }
 
-/** A window is announced (or, with undefined, taken back): offers are rescinded and come again with it, inverse ones follow. */
+/**
+ * A window is scheduled (or, with undefined, cancelled): offers are rescinded and sent again with it, followed by
+ * inverse offers.
+ */
 export function setUnavailability(
   world: SimWorld,
   hosts: readonly SimHost[],

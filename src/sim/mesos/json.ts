@@ -1,14 +1,14 @@
 // Reads plain JSON objects in Mesos' own shape (snake_case).
 
-/** A JSON object as it came; every field is still unchecked. */
+/** A JSON object as received; its fields are not checked yet. */
 export type Plain = Readonly<Record<string, unknown>>;
 
-/** `value` as an object; `{}` when it is none. */
+/** `value` as an object; `{}` if it is not one. */
 export function plainOf(value: unknown): Plain {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? value as Plain : {};
 }
 
-/** The value under a path of keys; undefined where a step is missing. Own properties only. */
+/** The value under a path of keys; undefined if a step is missing. Own properties only. */
 export function at(object: unknown, ...path: readonly string[]): unknown {
   let value: unknown = object;
   for (const key of path) {
@@ -19,7 +19,7 @@ export function at(object: unknown, ...path: readonly string[]): unknown {
   return value;
 }
 
-/** A string under a path; numbers are taken as text, as Mesos' JSON reader does not mind. */
+/** A string under a path; numbers are accepted as text, as in the JSON reader of Mesos. */
 export function textAt(object: unknown, ...path: readonly string[]): string | undefined {
   const value = at(object, ...path);
   return typeof value === "string" ? value : undefined;
@@ -34,25 +34,25 @@ export function numberAt(object: unknown, ...path: readonly string[]): number | 
   return undefined;
 }
 
-/** A list of objects under a path; empty where there is none. */
+/** A list of objects under a path; empty if there is none. */
 export function listAt(object: unknown, ...path: readonly string[]): readonly Plain[] {
   const value = at(object, ...path);
   return Array.isArray(value) ? value.map(plainOf) : [];
 }
 
-/** A list of words under a path; empty where there is none. */
+/** A list of strings under a path; empty if there is none. */
 export function wordsAt(object: unknown, ...path: readonly string[]): readonly string[] {
   const value = at(object, ...path);
   return Array.isArray(value) ? value.filter((word): word is string => typeof word === "string") : [];
 }
 
-/** Whether the path leads to something. */
+/** Whether the path exists. */
 export function has(object: unknown, ...path: readonly string[]): boolean {
   const value = at(object, ...path);
   return value !== undefined && value !== null;
 }
 
-/** Without the keys whose value is undefined, in the order given: absent fields do not appear on the wire. */
+/** Omits keys whose value is undefined, keeping the order: absent fields do not appear on the wire. */
 export function compact(object: Plain): Plain {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));
 }

@@ -1,4 +1,4 @@
-// Offer constraints (Mesos 1.11 on): which hosts' offers a framework wants, role by role. Source: Mesos
+// Offer constraints (Mesos 1.11 on): which hosts' offers a framework wants, by role. Source: Mesos
 // src/master/allocator/mesos/offer_constraints_filter.cpp; a value that is not text passes every text predicate.
 
 import { at, has, listAt, type Plain, plainOf, textAt } from "./json.ts";
@@ -6,13 +6,13 @@ import type { SimHost, SimWorld } from "./state.ts";
 
 const pseudoattributes: ReadonlySet<string> = new Set(["HOSTNAME", "REGION", "ZONE"]);
 
-/** The constraints of a SUBSCRIBE, role by role; a master before 1.11 does not know the field. */
+/** The constraints of a SUBSCRIBE, by role; a master before 1.11 ignores the field. */
 export function offerConstraintsOf(world: SimWorld, asked: unknown): Plain {
   const [major = 1, minor = 12] = (world.options.version ?? "1.12.0").split(".").map(Number);
   return major > 1 || minor >= 11 ? plainOf(at(asked, "role_constraints")) : {};
 }
 
-/** What is wrong with them, in the master's words; undefined: nothing. */
+/** The master's error message if they are invalid; undefined: they are valid. */
 export function offerConstraintsProblem(constraints: Plain, roles: ReadonlySet<string>): string | undefined {
   for (const [role, expression] of Object.entries(constraints)) {
     if (!roles.has(role)) return `Offer constraints specify role '${role}', not contained in the set of roles`;
@@ -42,7 +42,7 @@ function constraintProblem({ selector, predicate }: Plain): string | undefined {
   const kinds = ["exists", "not_exists", "text_equals", "text_not_equals", "text_matches", "text_not_matches"];
   if (!kinds.some((kind) => has(predicate, kind))) return "Unknown predicate type";
   const regex = textAt(predicate, "text_matches", "regex") ?? textAt(predicate, "text_not_matches", "regex");
-  // RE2 has neither look-around nor back references.
+  // RE2 supports neither lookaround nor backreferences.
   return regex !== undefined && (/\(\?[=!<]/.test(regex) || /\\[1-9]/.test(regex) || !compiles(regex))
     ? `Failed to construct regex from pattern '${regex}': invalid`
     : undefined;
@@ -57,7 +57,7 @@ function compiles(regex: string): boolean {
   }
 }
 
-/** Whether a role's constraints keep a host's offers away: none of its groups holds. */
+/** Whether a role's constraints exclude a host's offers: none of its groups matches. */
 export function isHostExcluded(constraints: Plain, role: string, host: SimHost): boolean {
   if (constraints[role] === undefined) return false;
   return !listAt(constraints[role], "groups").some((group) =>

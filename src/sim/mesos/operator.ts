@@ -7,7 +7,7 @@ import { clusterAnswer } from "./operator_cluster.ts";
 import type { SimTask, SimWorld } from "./state.ts";
 import { mesosJson } from "./wire_text.ts";
 
-/** Answers one request of an operator. */
+/** Handles one request of an operator. */
 export function answerOperator(world: SimWorld, request: SimMesosRequest): SimMesosAnswer {
   const index = request.master ?? world.leader ?? 0;
   if (world.masters[index]?.isUp !== true) return noAnswer;
@@ -46,7 +46,7 @@ function operatorCall(world: SimWorld, request: SimMesosRequest): SimMesosAnswer
     connected: isConnected,
     recovered: isRecovered,
   }));
-  // An empty list is left out, as in all of Mesos' JSON.
+  // An empty list is omitted, as in all JSON of Mesos.
   return good({ type: call, "get_frameworks": frameworks.length === 0 ? {} : { frameworks } });
 }
 
@@ -76,7 +76,7 @@ interface Known {
   readonly unreachable: readonly SimTask[];
 }
 
-/** Frameworks that have subscribed with this leader, and those of which only the agents have told it. */
+/** Frameworks that have subscribed with this leader, and those only reported by agents. */
 function known(world: SimWorld): readonly Known[] {
   const subscribed = [...world.frameworks.values()].map((framework): Known => ({
     id: framework.id,

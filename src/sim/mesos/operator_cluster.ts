@@ -1,11 +1,12 @@
-// What the operator API of the simulated master tells of the cluster: GET_AGENTS, GET_ROLES, GET_WEIGHTS, GET_QUOTA (Mesos
-// include/mesos/v1/master/master.proto, src/master/readonly_handler.cpp). An empty list is left out, as in all of its JSON.
+// The operator API of the simulated master about the cluster: GET_AGENTS, GET_ROLES, GET_WEIGHTS, GET_QUOTA (Mesos
+// include/mesos/v1/master/master.proto, src/master/readonly_handler.cpp). An empty list is omitted, as in all of its
+// JSON.
 
 import { type Bag, bagJson, plus } from "./amounts.ts";
 import { compact, type Plain } from "./json.ts";
 import type { SimHost, SimWorld } from "./state.ts";
 
-/** The answer to one of these calls; `undefined` for any other. */
+/** The response to one of these calls; `undefined` for any other. */
 export function clusterAnswer(world: SimWorld, call: string): Plain | undefined {
   switch (call) {
     case "GET_AGENTS":
@@ -47,7 +48,7 @@ function agentsOf(world: SimWorld): readonly Plain[] {
   });
 }
 
-/** The old fields stand beside the new ones. */
+/** The old fields are present in addition to the new ones. */
 function bags(name: string, parts: readonly Bag[]): Plain {
   const sum = parts.reduce((all, each) => plus(all, each), [] as Bag);
   const [old, refined] = [bagJson(sum, false), bagJson(sum, true)];

@@ -1,4 +1,4 @@
-// What a simulated cluster consists of: masters, Mesos agents, delays, odds of faults.
+// The options of a simulated cluster: masters, Mesos agents, delays, fault probabilities.
 
 import type { Plain } from "./json.ts";
 
@@ -26,25 +26,25 @@ export interface SimMesosAgentSpec {
   readonly port?: number;
   /** Unreserved resources; ports default to 31000-32000. */
   readonly resources: SimAmounts;
-  /** Resources reserved for a role (also hierarchical, `eng/ci`), beside the unreserved ones. */
+  /** Resources reserved for a role (also hierarchical, `eng/ci`), in addition to the unreserved ones. */
   readonly reserved?: readonly {
     readonly role: string;
     readonly type?: "STATIC" | "DYNAMIC";
-    /** Of a dynamic one: who made it. */
+    /** For a dynamic one: its principal. */
     readonly principal?: string;
-    /** Of a dynamic one: by which a framework knows its own again. */
+    /** For a dynamic one: the labels by which a framework recognizes its own. */
     readonly labels?: Readonly<Record<string, string>>;
     readonly resources: SimAmounts;
   }[];
-  /** Further ones in Mesos' JSON: volumes, disks of their own, shared and revocable resources. */
+  /** Further resources in Mesos JSON: volumes, separate disks, shared and revocable resources. */
   readonly special?: readonly Plain[];
-  /** In Mesos' JSON: `{name, type: "TEXT"|"SCALAR"|"RANGES"|"SET", text|scalar|ranges|set}`. */
+  /** In Mesos JSON: `{name, type: "TEXT"|"SCALAR"|"RANGES"|"SET", text|scalar|ranges|set}`. */
   readonly attributes?: readonly Plain[];
   /** Its fault domain. */
   readonly domain?: { readonly region: string; readonly zone: string };
 }
 
-/** Delays of the cluster, in ms; the defaults are those of Mesos, and of a quick Docker host. */
+/** Delays of the cluster, in ms; the defaults are those of Mesos and of a fast Docker host. */
 export interface SimMesosTiming {
   /** `--allocation_interval`, 1000. */
   readonly allocationMs: number;
@@ -54,25 +54,25 @@ export interface SimMesosTiming {
   readonly mesosAgentLostMs: number;
   /** `--agent_reregister_timeout` after a master failover, 600000. */
   readonly mesosAgentReregisterTimeoutMs: number;
-  /** How long agents take to come back to a new master, at most, 5000. */
+  /** Maximum time for agents to reregister with a new master, 5000. */
   readonly mesosAgentReregisterMs: number;
-  /** First repeat of an unacknowledged update, 10000; then doubled. */
+  /** First retry of an unacknowledged update, 10000; then doubled. */
   readonly updateRetryMs: number;
-  /** Longest gap between repeats, 600000. */
+  /** Maximum interval between retries, 600000. */
   readonly updateRetryMaxMs: number;
-  /** `docker pull` of an image that the host lacks, 3000; a present one takes no time. */
+  /** `docker pull` of an image that is missing on the host, 3000; an existing one takes no time. */
   readonly pullMs: number;
   /** From TASK_STARTING to a running container, 300. */
   readonly startMs: number;
-  /** How long a container needs to stop after SIGTERM, 500; beyond the grace it is killed with status 137. */
+  /** How long a container needs to stop after SIGTERM, 500; after the grace period it is killed with status 137. */
   readonly stopMs: number;
-  /** One way between master and agent, 2. */
+  /** One-way latency between master and agent, 2. */
   readonly hopMs: number;
-  /** `--offer_timeout`; 0: offers stay out for ever, as with real defaults. */
+  /** `--offer_timeout`; 0: offers stay outstanding forever, as with the real defaults. */
   readonly offerTimeoutMs: number;
 }
 
-/** The delays that hold where the options name none. */
+/** The default delays. */
 export const defaultTiming: SimMesosTiming = {
   allocationMs: 1000,
   heartbeatMs: 15_000,
@@ -88,23 +88,23 @@ export const defaultTiming: SimMesosTiming = {
   offerTimeoutMs: 0,
 };
 
-/** Odds (0 to 1) and sizes of faults that happen by themselves, drawn from the injected generator. */
+/** Probabilities (0 to 1) and sizes of random faults, drawn from the injected generator. */
 export interface SimMesosFaults {
-  /** An update gets lost between agent and master (it is repeated). */
+  /** An update is lost between agent and master (it is retried). */
   readonly updateLost: number;
   /** An update arrives twice. */
   readonly updateDuplicated: number;
-  /** An UPDATE event is held back by up to `eventDelayMsMax`, others overtake it. */
+  /** An UPDATE event is delayed by up to `eventDelayMsMax`, so that others overtake it. */
   readonly updateDelayed: number;
-  /** Longest hold of a delayed UPDATE, ms. */
+  /** Maximum delay of an UPDATE, ms. */
   readonly eventDelayMsMax: number;
-  /** A call gets lost on the way: no answer, not applied. */
+  /** A call is lost: no response, not applied. */
   readonly callLost: number;
-  /** A call is applied, its answer gets lost. */
+  /** A call is applied, but its response is lost. */
   readonly answerLost: number;
-  /** A call is answered 202 and applied up to `callDelayMsMax` later. */
+  /** A call gets 202 and is applied up to `callDelayMsMax` later. */
   readonly callDelayed: number;
-  /** Longest delay of a delayed call, ms. */
+  /** Maximum delay of a call, ms. */
   readonly callDelayMsMax: number;
   /** The master's KILL does not reach the agent. */
   readonly killLost: number;
@@ -137,9 +137,9 @@ export interface SimMasterAddress {
   readonly port: number;
 }
 
-/** A cluster to build. */
+/** The options of a cluster. */
 export interface SimMesosOptions {
-  /** The only source of chance, e.g. `seededRandom(7)`. */
+  /** The only source of randomness, e.g. `seededRandom(7)`. */
   readonly random: () => number;
   /** The Mesos agents, registered from the start. */
   readonly mesosAgents: readonly SimMesosAgentSpec[];
@@ -151,22 +151,22 @@ export interface SimMesosOptions {
   readonly version?: string;
   /** Delays that differ from the defaults. */
   readonly timing?: Partial<SimMesosTiming>;
-  /** Odds that differ from none. */
+  /** Fault probabilities; default none. */
   readonly faults?: Partial<SimMesosFaults>;
-  /** What operators may ask the masters; default: everything. */
+  /** What the operator API permits; default: everything. */
   readonly operatorApi?: "open" | "forbidden" | "absent";
-  /** Whether the ACL `access_sandboxes` of Mesos agents lets us read; default: it does. */
+  /** Whether the ACL `access_sandboxes` of Mesos agents permits reading; default: yes. */
   readonly mesosAgentFiles?: "open" | "forbidden";
-  /** With credentials given, basic authentication is asked for. */
+  /** If set, basic authentication is required. */
   readonly credentials?: readonly { readonly principal: string; readonly secret: string }[];
   /** `--roles`: others are refused. Default: every role. */
   readonly roles?: readonly string[];
-  /** Shared and revocable resources are offered to frameworks that never asked for them, too. */
+  /** Shared and revocable resources are also offered to frameworks without the capabilities. */
   readonly offersSpecialToAll?: boolean;
-  /** Quota limits per role at the start: no offers beyond them. */
+  /** Initial quota limits per role. */
   readonly quotaLimits?: Readonly<Record<string, SimAmounts>>;
   /** `--weights`: those that differ from 1. */
   readonly weights?: Readonly<Record<string, number>>;
-  /** Images that cannot be pulled anywhere. */
+  /** Images that cannot be pulled. */
   readonly missingImages?: readonly string[];
 }

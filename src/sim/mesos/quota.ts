@@ -1,5 +1,5 @@
-// Quota limits: how much of a host may be offered to a role that has one. A master refuses no call for it, it offers
-// less (Mesos src/master/allocator/mesos/hierarchical.cpp).
+// Quota limits: how much of a host may be offered to a role with a limit. A master refuses no calls because of it, it
+// offers less (Mesos src/master/allocator/mesos/hierarchical.cpp).
 
 import { type Bag, type Portion, reservedRole, scalarOf, traitsOf } from "./amounts.ts";
 import type { SimWorld } from "./state.ts";
@@ -8,8 +8,8 @@ import type { SimWorld } from "./state.ts";
 const scalarNames = ["cpus", "mem", "disk", "gpus"] as const;
 
 /**
- * What of `open` may be offered. Reserved, revocable and non-scalar resources always; unreserved scalars up to what the
- * limit leaves, of each resource by itself: a role whose cpus are used up goes on being offered memory.
+ * The part of `open` that may be offered. Reserved, revocable and non-scalar resources always; unreserved scalars up to
+ * the rest of the limit, for each resource separately: a role whose cpus are used up is still offered memory.
  */
 export function withinQuota(world: SimWorld, role: string, open: Bag): Bag {
   const limits = world.quotaLimits.get(role);
@@ -28,7 +28,7 @@ export function withinQuota(world: SimWorld, role: string, open: Bag): Bag {
   });
 }
 
-/** Reservations for the role and those below it, used or not, and what is offered or used of unreserved resources. */
+/** Reservations for the role and those below it, used or not, plus offered or used unreserved resources. */
 function consumedMilli(world: SimWorld, role: string, name: string): number {
   const isOurs = (other: string | undefined): boolean => other === role || other?.startsWith(`${role}/`) === true;
   let milli = 0;

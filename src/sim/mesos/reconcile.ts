@@ -17,7 +17,10 @@ function latest(task: SimTask): StatusParts {
   };
 }
 
-/** RECONCILE: an empty list asks for all that the master knows; else one answer for each task, or silence. */
+/**
+ * RECONCILE: an empty list requests all tasks known to the master; otherwise there is one status for each task, or
+ * none.
+ */
 export function reconcile(world: SimWorld, framework: SimFramework, call: Plain): void {
   const asked = listAt(call, "tasks");
   if (asked.length === 0) {
@@ -67,7 +70,7 @@ function unknownTask(
   }
 }
 
-/** KILL: passed on to the agent of the task, which may lose it; an unknown task is reconciled instead. */
+/** KILL: forwarded to the agent of the task, which may lose it; an unknown task is reconciled instead. */
 export function kill(world: SimWorld, framework: SimFramework, call: Plain): void {
   world.counters.kills++;
   const taskId = textAt(call, "task_id", "value") ?? "";
@@ -96,7 +99,7 @@ export function kill(world: SimWorld, framework: SimFramework, call: Plain): voi
   });
 }
 
-/** The agent says that it never got a task that the master believes to be there. */
+/** The agent reports that it never got a task that the master has assigned to it. */
 export function dropUnknown(
   world: SimWorld,
   host: SimHost,

@@ -1,5 +1,5 @@
-// A strict Mesos cluster as a pure model on virtual time: masters, allocator, agents, containers, faults by seed or
-// script.
+// A strict Mesos cluster as a pure model on virtual time: masters, allocator, agents, containers, random or scripted
+// faults.
 
 import { addHost, buildWorld } from "./build.ts";
 import { answer } from "./calls.ts";
@@ -43,103 +43,105 @@ export type { SimDelivery } from "./stream.ts";
 export type { SimHostView, SimMesosView, SimTaskView } from "./view.ts";
 export type { SimContainerEvent, SimMesosCounters } from "./state.ts";
 
-/** What is due at a time: events of the streams, and what happened to containers since the last call. */
+/** The output at a time: events of the streams, and changes of containers since the last call. */
 export interface SimMesosOutput {
-  /** What the streams deliver now. */
+  /** The events of the streams that are due. */
   readonly deliveries: readonly SimDelivery[];
-  /** What happened to containers since the last call, oldest first. */
+  /** Changes of containers since the last call, oldest first. */
   readonly containers: readonly SimContainerEvent[];
 }
 
-/** What a call carries besides its body when it comes from inside the process. */
+/** Additional data of an in-process call. */
 export interface SimCaller {
   /** The value of the Mesos-Stream-Id header. */
   readonly streamId?: string;
   /** The value of the Authorization header. */
   readonly authorization?: string;
-  /** Which master is asked; default: the leader. */
+  /** The target master; default: the leader. */
   readonly master?: number;
 }
 
-/** What the world does to the cluster. Agents are named by their Mesos agent id; unknown ids throw RangeError. */
+/** Actions on the cluster. Agents are identified by their Mesos agent id; unknown ids throw RangeError. */
 export interface SimMesosOperator {
-  /** A new agent joins; gives its id. */
+  /** A new agent joins; returns its id. */
   addMesosAgent(spec: SimMesosAgentSpec, nowMs: number): string;
   /** Its network breaks: unreachable after `mesosAgentLostMs`; containers live on. */
   silenceMesosAgent(id: string, nowMs: number): void;
-  /** Its process dies: offers rescinded at once, unreachable after `mesosAgentLostMs`; containers live on. */
+  /** Its process dies: offers rescinded immediately, unreachable after `mesosAgentLostMs`; containers live on. */
   stopMesosAgent(id: string, nowMs: number): void;
   /** It is back, with its containers `alive` or `gone`. */
   returnMesosAgent(id: string, containers: "alive" | "gone", nowMs: number): void;
-  /** The machine starts again with an empty disk: everything on it is lost, it registers under a new id, which is given. */
+  /**
+   * The machine restarts with an empty disk: everything on it is lost, it registers with a new id, which is returned.
+   */
   wipeMesosAgent(id: string, nowMs: number): string;
-  /** It leaves in order: TASK_LOST. `cause` as in "the agent unregistered". */
+  /** It shuts down cleanly: TASK_LOST. `cause` as in "the agent unregistered". */
   unregisterMesosAgent(id: string, nowMs: number, cause?: string): void;
-  /** The operator marks it gone for ever. */
+  /** The operator marks it gone permanently. */
   markMesosAgentGone(id: string, nowMs: number): void;
-  /** DRAIN_AGENT; `maxGraceMs` replaces the tasks' kill grace. */
+  /** DRAIN_AGENT; `maxGraceMs` overrides the kill grace period of tasks. */
   drainMesosAgent(id: string, nowMs: number, maxGraceMs?: number): void;
   /** REACTIVATE_AGENT. */
   reactivateMesosAgent(id: string, nowMs: number): void;
-  /** A maintenance window of these agents is announced; undefined takes it back. */
+  /** A maintenance window of these agents is scheduled; undefined cancels it. */
   setMaintenance(
     ids: readonly string[],
     window: { readonly startMs: number; readonly durationMs?: number } | undefined,
     nowMs: number,
   ): void;
-  /** The quota limits of a role from now on; undefined takes them back. */
+  /** Sets the quota limits of a role; undefined removes them. */
   setQuota(role: string, limits: SimAmounts | undefined, nowMs: number): void;
-  /** The leader dies, another one follows. */
+  /** The leader dies, another one takes over. */
   failMaster(how: SimFailover, nowMs: number): void;
   /** An operator's teardown, or the end of the failover timeout. False: no such framework. */
   removeFramework(frameworkId: string, nowMs: number): boolean;
-  /** The image can be pulled nowhere, not on these agents, or everywhere again. */
+  /** The image cannot be pulled anywhere, not on these agents, or everywhere again. */
   setImage(image: string, missing: "everywhere" | "nowhere" | readonly string[]): void;
-  /** The container's process ends by itself. False: no such container runs. */
+  /** The container's process exits. False: no such container is running. */
   exitContainer(taskId: string, status: number, nowMs: number): boolean;
   /** A container writes to its stderr. False: it has no sandbox. */
   writeStderr(taskId: string, text: string): boolean;
-  /** RESCIND of one offer, or of all that are out. */
+  /** RESCIND of one offer, or of all outstanding ones. */
   rescindOffers(nowMs: number, offerId?: string): void;
   /** The streams break; the framework counts as disconnected. */
   cutStreams(nowMs: number): void;
-  /** Nothing is delivered on the streams for so long, heartbeats neither. */
+  /** Nothing is delivered on the streams for this long, including heartbeats. */
   stallStreams(forMs: number, nowMs: number): void;
-  /** What becomes of the next calls, in order. */
+  /** Sets the outcome of the next calls, in order. */
   fateOfNextCalls(fates: readonly ("lost" | "answer-lost" | "delayed")[]): void;
-  /** Replaces odds of faults. */
+  /** Replaces fault probabilities. */
   setFaults(faults: Partial<SimMesosFaults>): void;
 }
 
-/** The cluster. Every `nowMs` must not be before the last one; what was due until then happens first. */
+/** The cluster. `nowMs` must never decrease; everything due until then is processed first. */
 export interface SimMesos extends SimMesosOperator {
-  /** One HTTP request as the master gets it, headers and all. */
+  /** One HTTP request as received by the master, including headers. */
   request(request: SimMesosRequest, nowMs: number): SimMesosAnswer;
   /** One request of an operator: `/api/v1` with GET_FRAMEWORKS, or `/master/frameworks`. */
   operatorRequest(request: SimMesosRequest, nowMs: number): SimMesosAnswer;
-  /** One request to the Mesos agent that listens at this port: `/files/read`. */
+  /** One request to the Mesos agent that listens on this port: `/files/read`. */
   mesosAgentRequest(port: number, request: SimMesosRequest, nowMs: number): SimMesosAnswer;
   /** Where Mesos agents listen. */
   mesosAgentPorts(): readonly number[];
-  /** SUBSCRIBE from inside the process, in JSON. */
+  /** An in-process SUBSCRIBE, in JSON. */
   connect(call: Plain, caller: SimCaller, nowMs: number): SimMesosAnswer;
-  /** Any other call from inside the process, in JSON. */
+  /** Any other in-process call, in JSON. */
   call(call: Plain, caller: SimCaller, nowMs: number): SimMesosAnswer;
-  /** The client hangs up. */
+  /** The client disconnects. */
   disconnect(subscriptionId: number, nowMs: number): void;
-  /** Lets time pass until `nowMs` and gives what is due. */
+  /** Advances time to `nowMs` and returns what is due. */
   advance(nowMs: number): SimMesosOutput;
-  /** When something is due next; undefined: never, unless somebody acts. */
+  /** When something is due next; undefined: never, without further actions. */
   nextDueMs(): number | undefined;
-  /** What has been counted so far, by the master. */
+  /** The counters of the master. */
   readonly counters: Readonly<SimMesosCounters>;
-  /** How often each fault that happens by itself has happened. */
+  /** How often each random fault has occurred. */
   readonly strikes: ReadonlyMap<SimMesosFaultKind, number>;
   /** A snapshot for checks: agents, tasks, offers, sums. */
   view(): SimMesosView;
-  /** What GET /redirect of a master answers. */
+  /** The response of a master to GET /redirect. */
   redirect(index: number, nowMs: number): SimMesosAnswer;
-  /** How many masters there are. */
+  /** The number of masters. */
   readonly mastersCount: number;
   /** Whether this master accepts connections. */
   isMasterUp(index: number): boolean;
@@ -147,13 +149,13 @@ export interface SimMesos extends SimMesosOperator {
   leader(): number | undefined;
   /** MasterInfo of a master, as in SUBSCRIBED and on ZooKeeper. */
   masterInfo(index: number): Plain;
-  /** Tells the model where a master really listens (used by the HTTP face with port 0). */
+  /** Sets the actual address of a master (used by the HTTP front end with port 0). */
   setMasterAddress(index: number, address: SimMasterAddress): void;
   /** The version that the masters report. */
   readonly version: string;
 }
 
-/** Acts of one advance that are let run before it is taken for an endless loop. */
+/** Maximum number of actions of one advance before it counts as an infinite loop. */
 const actsMax = 5_000_000;
 
 function settle(world: SimWorld, nowMs: number): void {

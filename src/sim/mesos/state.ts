@@ -22,11 +22,11 @@ export interface SimTask {
   readonly mesosAgentId: string;
   /** As the framework gave it. */
   readonly info: Plain;
-  /** With the role it is allocated to. */
+  /** With the role that it is allocated to. */
   readonly bag: Bag;
   /** A UUID. */
   readonly containerId: string;
-  /** Of its container, once it runs; before, of its Mesos agent. */
+  /** That of its container once it is running; before, that of its Mesos agent. */
   ipAddress: string;
   /** The state last forwarded to the framework. */
   masterState: string;
@@ -34,7 +34,7 @@ export interface SimTask {
   masterUuid: string;
   /** Whether the executor has ever reported: then statuses carry container_status. */
   isReported: boolean;
-  /** Its resources are back in the pool. */
+  /** Its resources were returned to the pool. */
   isReleased: boolean;
 }
 
@@ -42,7 +42,7 @@ export interface SimTask {
 export interface PendingUpdate {
   /** The exit status. */
   readonly status: Plain;
-  /** A TASK_* word. */
+  /** A TASK_* value. */
   readonly state: string;
   /** In base64. */
   readonly uuid: string;
@@ -52,25 +52,25 @@ export interface PendingUpdate {
 export interface SimRun {
   /** The task. */
   readonly task: SimTask;
-  /** How far its container is. */
+  /** The phase of its container. */
   phase: "pulling" | "starting" | "running" | "stopping" | "ended";
-  /** Latest state made by the agent. */
+  /** Latest state created by the agent. */
   state: string;
-  /** Whether a KILL came. */
+  /** Whether a KILL was received. */
   isKilled: boolean;
-  /** Whether its container runs. */
+  /** Whether its container is running. */
   isContainerUp: boolean;
   /** Not yet acknowledged, oldest first. */
   readonly updates: PendingUpdate[];
-  /** The present gap between repeats. */
+  /** The current retry interval. */
   retryMs: number;
-  /** The next repeat. */
+  /** The next retry. */
   retry: PlannedAct | undefined;
   /** The next step of its container. */
   next: PlannedAct | undefined;
 }
 
-/** A run of which nothing has been told yet. */
+/** A run without any status update yet. */
 export function newRun(task: SimTask, phase: SimRun["phase"], state: string): SimRun {
   const unset = { retry: undefined, next: undefined };
   return { task, phase, state, isKilled: false, isContainerUp: false, updates: [], retryMs: 0, ...unset };
@@ -86,37 +86,37 @@ export interface SimHost {
   readonly ip: string;
   /** The TCP port. */
   readonly port: number;
-  /** All that it has, allocated to nobody. */
+  /** All its resources, unallocated. */
   readonly total: Bag;
-  /** Neither offered nor used; allocated to nobody. */
+  /** Neither offered nor used; unallocated. */
   available: Bag;
-  /** Whether its messages reach the master: `silent` as behind a broken network, `down` as with the process killed. */
+  /** Whether its messages reach the master: `silent`: broken network, `down`: killed process. */
   link: "connected" | "silent" | "down";
-  /** What the master holds of it. */
+  /** The master's view of it. */
   standing: "registered" | "recovered" | "unreachable" | "unknown" | "removed" | "gone";
-  /** Its disk is lost and with it its id: whatever runs there is another Mesos agent. */
+  /** Its disk and therefore its id is lost: the host now runs another Mesos agent. */
   isWiped: boolean;
   /** When it was marked unreachable, in nanoseconds. */
   unreachableNs: number;
   /** Its tasks by framework and id. */
   readonly runs: Map<string, SimRun>;
-  /** Images that need no pull. */
+  /** Images that do not need to be pulled. */
   readonly images: Set<string>;
-  /** What containers have written to stderr, by the key of their run; kept when the task is over. */
+  /** The stderr of containers, by the key of their run; kept after the task has ended. */
   readonly sandboxes: Map<string, string>;
   /** Its maintenance window as JSON. */
   unavailability: Plain | undefined;
   /** DRAIN_AGENT was called. */
   isDraining: boolean;
-  /** It is offered to nobody. */
+  /** Its resources are not offered. */
   isDeactivated: boolean;
-  /** When it will be taken for lost. */
+  /** When it will be marked unreachable. */
   lostTimer: PlannedAct | undefined;
 }
 
-/** A decline that still holds. */
+/** An active offer filter. */
 export interface SimFilter {
-  /** Offers within this bag are held back; larger ones pass (Mesos RefusedOfferFilter). */
+  /** Offers within this bag are filtered; larger ones pass (Mesos RefusedOfferFilter). */
   readonly bag: Bag;
   /** When it ends, virtual ms. */
   readonly untilMs: number;
@@ -128,29 +128,29 @@ export interface SimFramework {
   readonly id: string;
   /** As the framework gave it. */
   info: Plain;
-  /** The roles it takes offers for. */
+  /** Its roles. */
   roles: ReadonlySet<string>;
-  /** Words of FrameworkInfo.Capability.Type. */
+  /** Values of FrameworkInfo.Capability.Type. */
   capabilities: ReadonlySet<string>;
-  /** Its stream, while connected. */
+  /** Its stream while it is connected. */
   subscription: SimSubscription | undefined;
-  /** Roles without offers. */
+  /** Suppressed roles. */
   readonly suppressed: Set<string>;
-  /** Which hosts it wants offers of, by role; roles without are not constrained. */
+  /** Its offer constraints by role; roles without an entry are not constrained. */
   offerConstraints: Plain;
-  /** Keyed by role, then by Mesos agent. */
+  /** By role, then by Mesos agent. */
   readonly filters: Map<string, Map<string, SimFilter[]>>;
-  /** Keyed by Mesos agent: no inverse offer before this time. */
+  /** By Mesos agent: no inverse offer before this time. */
   readonly inverseFilters: Map<string, number>;
   /** The tasks, by id. */
   readonly tasks: Map<string, SimTask>;
   /** Tasks of unreachable agents, by id. */
   readonly unreachableTasks: Map<string, SimTask>;
-  /** When it is removed unless it comes back. */
+  /** When it is removed unless it reconnects. */
   failoverTimer: PlannedAct | undefined;
 }
 
-/** An offer that is out. */
+/** An outstanding offer. */
 export interface SimOffer {
   /** Its id. */
   readonly id: string;
@@ -158,15 +158,15 @@ export interface SimOffer {
   readonly frameworkId: string;
   /** The Mesos agent. */
   readonly mesosAgentId: string;
-  /** The role it is made to. */
+  /** The role that it is offered to. */
   readonly role: string;
-  /** What it holds, allocated to the role. */
+  /** Its resources, allocated to the role. */
   readonly bag: Bag;
   /** When it was sent, virtual ms. */
   readonly sentMs: number;
 }
 
-/** An inverse offer that is out. */
+/** An outstanding inverse offer. */
 export interface SimInverseOffer {
   /** Its id. */
   readonly id: string;
@@ -184,13 +184,13 @@ export interface SimSubscription {
   readonly streamId: string;
   /** The framework. */
   frameworkId: string;
-  /** Events on their way. */
+  /** Events in transit. */
   readonly outbox: { readonly dueMs: number; readonly order: number; readonly event: Plain }[];
   /** `closing`: the rest is delivered, then it ends; `cut`: it ends now. */
   end: "open" | "closing" | "cut";
   /** Whether the end was delivered. */
   isEndTold: boolean;
-  /** Nothing is delivered before. */
+  /** Nothing is delivered before this time. */
   stalledUntilMs: number;
   /** The next heartbeat. */
   heartbeat: PlannedAct | undefined;
@@ -202,13 +202,13 @@ export interface SimMaster {
   id: string;
   /** Where it listens. */
   address: SimMasterAddress;
-  /** Whether its process runs. */
+  /** Whether its process is running. */
   isUp: boolean;
-  /** Whom it takes for the leader; undefined: nobody. */
+  /** The leader known to it; undefined: none. */
   believedLeader: number | undefined;
 }
 
-/** What happened to a container: for the world that its GocdAgent lives in. */
+/** A change of a container, for the simulation of its GocdAgent. */
 export type SimContainerEvent =
   | {
     readonly kind: "started";
@@ -217,9 +217,9 @@ export type SimContainerEvent =
     readonly mesosAgentId: string;
     /** The machine. */
     readonly host: string;
-    /** The name that the container has. */
+    /** The hostname of the container. */
     readonly hostname: string;
-    /** As `container_status` tells it. */
+    /** As in `container_status`. */
     readonly ipAddress: string;
     readonly env: Readonly<Record<string, string>>;
     readonly image: string;
@@ -229,25 +229,27 @@ export type SimContainerEvent =
     readonly atMs: number;
     readonly taskId: string;
     readonly mesosAgentId: string;
-    /** `exited` by itself, `stopped` by SIGTERM within the grace, `killed` after it, `lost` with its machine. */
+    /**
+     * `exited` on its own, `stopped` by SIGTERM within the grace period, `killed` after it, `lost` with its machine.
+     */
     readonly how: "exited" | "stopped" | "killed" | "lost";
     /** Mesos has ended it because of its host: a drain, a removal. */
     readonly by?: "host";
-    /** Exit status, where there is one. */
+    /** Exit status, if any. */
     readonly status?: number;
   };
 
-/** What the master counted; for good manners and for proofs. */
+/** Counters of the master, for tests of client behaviour. */
 export interface SimMesosCounters {
-  /** Answered calls by type, refused ones not among them. */
+  /** Accepted calls by type. */
   readonly calls: Record<string, number>;
-  /** When a call of a type was last answered so, virtual ms. */
+  /** When a call of each type was last accepted, virtual ms. */
   lastCallMs?: Record<string, number>;
-  /** Shortest time between two REVIVEs, whatever their roles, ms; absent until there were two. */
+  /** Minimum time between two REVIVEs of any roles, ms; absent until there were two. */
   reviveGapMsMin?: number;
   /** When an offer was last sent, virtual ms; absent: never. */
   lastOfferMs?: number;
-  /** Refused calls: `TYPE STATUS text` → how often. */
+  /** Refused calls: `TYPE STATUS text` → count. */
   readonly refused: Record<string, number>;
   /** Offers sent. */
   offersSent: number;
@@ -255,21 +257,21 @@ export interface SimMesosCounters {
   offersRescinded: number;
   /** Offers used by a valid ACCEPT. */
   offersAccepted: number;
-  /** Offers declined while they were out. */
+  /** Offers declined while they were outstanding. */
   offersDeclined: number;
-  /** ACCEPT or DECLINE of an offer that was not out any more. */
+  /** ACCEPT or DECLINE of an offer that was no longer outstanding. */
   offersAnsweredInvalid: number;
-  /** Most offers that were out at once. */
+  /** Maximum number of concurrently outstanding offers. */
   offersOutstandingMax: number;
-  /** Longest time from sending an offer to its answer, ms. */
+  /** Maximum time from sending an offer to its answer, ms. */
   offerHeldMsMax: number;
-  /** UPDATEs with a uuid that left the master. */
+  /** UPDATEs with a uuid sent by the master. */
   updatesSent: number;
-  /** Repeats by the agents. */
+  /** Retries by the agents. */
   updatesRepeated: number;
-  /** Acknowledgements that were awaited. */
+  /** Expected acknowledgements. */
   updatesAcknowledged: number;
-  /** ACKNOWLEDGE of something not awaited. */
+  /** Unexpected acknowledgements. */
   acknowledgementsUnexpected: number;
   /** KILL calls. */
   kills: number;
@@ -281,63 +283,63 @@ export interface SimMesosCounters {
   subscriptions: number;
   /** TASK_ERRORs sent. */
   tasksErred: number;
-  /** TASK_DROPPEDs made by the master. */
+  /** TASK_DROPPEDs created by the master. */
   tasksDropped: number;
 }
 
-/** Everything. */
+/** The complete state. */
 export interface SimWorld {
   /** The virtual time, ms. */
   nowMs: number;
-  /** The only source of chance. */
+  /** The only source of randomness. */
   readonly random: () => number;
   /** What it was built from. */
   readonly options: SimMesosOptions;
   /** Delays that differ from the defaults. */
   readonly timing: SimMesosTiming;
-  /** What goes wrong. */
+  /** The faults. */
   faults: SimMesosFaults;
-  /** What will happen. */
+  /** The scheduled actions. */
   readonly timers: VirtualTimers;
   /** The masters, in the order of the options. */
   readonly masters: SimMaster[];
   /** Index of the leading master; undefined during an election. */
   leader: number | undefined;
-  /** The leader answers 503 before this time. */
+  /** The leader returns 503 before this time. */
   recoveringUntilMs: number;
   /** Mesos agents by id. */
   readonly hosts: Map<string, SimHost>;
   /** The frameworks that the leader knows. */
   readonly frameworks: Map<string, SimFramework>;
-  /** FrameworkInfo of each framework that ever was, by id: agents tell a new leader of them. */
+  /** FrameworkInfo of every framework so far, by id: agents report them to a new leader. */
   readonly frameworkInfos: Map<string, Plain>;
   /** Ids of frameworks that were removed. */
   readonly completed: Set<string>;
-  /** Offers that are out, by id. */
+  /** Outstanding offers, by id. */
   readonly offers: Map<string, SimOffer>;
-  /** Inverse offers that are out, by id. */
+  /** Outstanding inverse offers, by id. */
   readonly inverseOffers: Map<string, SimInverseOffer>;
   /** Accepted SUBSCRIBEs. */
   readonly subscriptions: Map<number, SimSubscription>;
-  /** Not yet told to the world. */
+  /** Not yet returned to the caller. */
   readonly containerEvents: SimContainerEvent[];
   /** Quota limits by role. */
   readonly quotaLimits: Map<string, SimAmounts>;
   /** Images that cannot be pulled, and where. */
   readonly missingImages: Map<string, ReadonlySet<string> | "everywhere">;
-  /** What was counted. */
+  /** The counters. */
   readonly counters: SimMesosCounters;
-  /** How often each fault has happened. */
+  /** How often each fault has occurred. */
   readonly strikes: Map<SimMesosFaultKind, number>;
   /** The next allocation round. */
   allocation: PlannedAct | undefined;
-  /** Scripted fates of the next calls, first in first out. */
+  /** Scripted outcomes of the next calls, first in first out. */
   readonly callFates: ("lost" | "answer-lost" | "delayed")[];
-  /** The next number of each kind. */
+  /** The next sequence number of each kind. */
   sequence: { framework: number; offer: number; mesosAgent: number; subscription: number; event: number };
 }
 
-/** How many subscriptions, ended ones included, are kept for reading their last events. */
+/** Maximum number of subscriptions kept, including ended ones whose last events can still be read. */
 export const subscriptionsKeptMax = 64;
 
 /** `count` random bytes. */
@@ -372,10 +374,10 @@ export function leaderId(world: SimWorld): string {
   return world.masters[world.leader ?? 0]?.id ?? "";
 }
 
-/** A fault that happens by itself, at its odds. */
+/** A random fault with its probability. */
 export type SimMesosFaultKind = Exclude<keyof SimMesosFaults, "eventDelayMsMax" | "callDelayMsMax">;
 
-/** Whether the fault happens this time; counted where it does. */
+/** Whether the fault occurs this time; counted if it does. */
 export function happens(world: SimWorld, kind: SimMesosFaultKind): boolean {
   const odds = world.faults[kind];
   if (odds <= 0 || world.random() >= odds) return false;

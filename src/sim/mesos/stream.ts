@@ -1,4 +1,4 @@
-// Events on their way to a framework: what is sent, when it is delivered, how a stream ends.
+// Event streams to frameworks: what is sent, when it is delivered, how a stream ends.
 
 import { type Plain, textAt } from "./json.ts";
 import {
@@ -10,19 +10,19 @@ import {
   subscriptionsKeptMax,
 } from "./state.ts";
 
-/** Events of one subscription that are due; `ended` comes once, with the last ones. */
+/** Due events of one subscription; `ended` is set once, with the last ones. */
 export interface SimDelivery {
-  /** Which stream. */
+  /** The stream. */
   readonly subscriptionId: number;
   /** In order. */
   readonly events: readonly Plain[];
-  /** Whether the stream has ended behind these events. */
+  /** Whether the stream has ended after these events. */
   readonly ended: boolean;
-  /** Whether the end is a break in the middle of the stream, rather than the master's own. */
+  /** Whether the end is a broken connection rather than a clean end by the master. */
   readonly isCut: boolean;
 }
 
-/** Opens a stream that belongs to no framework yet. */
+/** Opens a stream without a framework. */
 export function openSubscription(world: SimWorld): SimSubscription {
   const subscription: SimSubscription = {
     id: world.sequence.subscription++,
@@ -42,7 +42,7 @@ export function openSubscription(world: SimWorld): SimSubscription {
   return subscription;
 }
 
-/** Puts one event on the stream; UPDATEs may be delayed by the faults, so that others overtake them. */
+/** Sends one event on the stream; faults may delay UPDATEs, so that others overtake them. */
 export function sendEvent(world: SimWorld, subscription: SimSubscription, event: Plain): void {
   if (subscription.end !== "open") return;
   const isDelayed = textAt(event, "type") === "UPDATE" && happens(world, "updateDelayed");
@@ -50,12 +50,12 @@ export function sendEvent(world: SimWorld, subscription: SimSubscription, event:
   subscription.outbox.push({ dueMs: world.nowMs + delayMs, order: world.sequence.event++, event });
 }
 
-/** To the framework, if it is subscribed; otherwise the event is gone, as with the real master. */
+/** Sends an event to the framework if it is subscribed; otherwise it is dropped, as by the real master. */
 export function sendTo(world: SimWorld, framework: SimFramework, event: Plain): void {
   if (framework.subscription !== undefined) sendEvent(world, framework.subscription, event);
 }
 
-/** Starts the heartbeats, the first at once. */
+/** Starts the heartbeats, the first one immediately. */
 export function startHeartbeat(world: SimWorld, subscription: SimSubscription): void {
   if (subscription.end !== "open") return;
   sendEvent(world, subscription, { type: "HEARTBEAT" });
@@ -65,7 +65,7 @@ export function startHeartbeat(world: SimWorld, subscription: SimSubscription): 
   );
 }
 
-/** Ends a stream: `closing` after what is on its way, `cut` at once. */
+/** Ends a stream: `closing` after pending events, `cut` immediately. */
 export function endSubscription(subscription: SimSubscription, how: "closing" | "cut"): void {
   if (subscription.end === "cut") return;
   subscription.heartbeat?.cancel();

@@ -1,4 +1,4 @@
-// Frameworks that subscribe, take over, update themselves, disconnect and are removed.
+// Subscription, takeover, update, disconnection and removal of frameworks.
 
 import { armAllocation, discardOffersTo, rescindOffer } from "./allocator.ts";
 import { at, listAt, numberAt, type Plain, plainOf, textAt, wordsAt } from "./json.ts";
@@ -30,7 +30,7 @@ function roleProblem(role: string): string | undefined {
   return isBad ? `Role '${role}' contains invalid characters or components` : undefined;
 }
 
-/** What is wrong with a FrameworkInfo, in the master's words; undefined: nothing. */
+/** The master's error message for an invalid FrameworkInfo; undefined: it is valid. */
 function infoProblem(world: SimWorld, info: Plain): string | undefined {
   const isMultiRole = capabilitiesOf(info).has("MULTI_ROLE");
   const roles = wordsAt(info, "roles");
@@ -56,7 +56,7 @@ function infoProblem(world: SimWorld, info: Plain): string | undefined {
   return world.completed.has(id) ? "Framework has been removed" : undefined;
 }
 
-/** What is wrong with `suppressed_roles`. */
+/** Why `suppressed_roles` is invalid. */
 function suppressionProblem(info: Plain, suppressed: readonly string[]): string | undefined {
   const foreign = suppressed.filter((role) => !rolesOf(info).has(role));
   return foreign.length === 0
@@ -64,7 +64,7 @@ function suppressionProblem(info: Plain, suppressed: readonly string[]): string 
     : `Suppressed roles { ${foreign.join(", ")} } are not contained in the set of roles`;
 }
 
-/** SUBSCRIBE that passed the gate: always a stream, perhaps with nothing but an ERROR in it. */
+/** A SUBSCRIBE that passed the gate: always a stream, possibly with only an ERROR in it. */
 export function subscribe(world: SimWorld, call: Plain, principal: string | undefined): SimSubscription {
   const subscription = openSubscription(world);
   const asked = plainOf(at(call, "subscribe", "framework_info"));
@@ -126,7 +126,7 @@ function addFramework(world: SimWorld, info: Plain, id: string): SimFramework {
   return framework;
 }
 
-/** A framework that comes back to a new master finds the tasks of the agents that were there before it. */
+/** A framework that resubscribes with a new master gets the tasks of agents that reregistered before. */
 function adoptTasks(framework: SimFramework, runs: Iterable<SimRun>): void {
   for (const run of runs) {
     if (run.task.frameworkId !== framework.id) continue;
@@ -182,7 +182,9 @@ export function masterInfo(world: SimWorld, index: number): Plain {
   };
 }
 
-/** The framework's connection is gone: its offers come back; after `failover_timeout` (0: at once) it is removed. */
+/**
+ * The framework's connection is gone: its offers are returned; after `failover_timeout` (0: immediately) it is removed.
+ */
 export function detach(world: SimWorld, subscription: SimSubscription): void {
   endSubscription(subscription, "cut");
   const framework = world.frameworks.get(subscription.frameworkId);
@@ -197,7 +199,10 @@ export function detach(world: SimWorld, subscription: SimSubscription): void {
   framework.failoverTimer = world.timers.plan(world.nowMs + timeoutMs, () => removeFramework(world, framework));
 }
 
-/** TEARDOWN, an operator's teardown, or the end of the failover timeout: all its tasks are killed, its id is dead. */
+/**
+ * TEARDOWN, an operator's teardown, or the end of the failover timeout: all its tasks are killed, its id becomes
+ * invalid.
+ */
 export function removeFramework(world: SimWorld, framework: SimFramework): void {
   framework.failoverTimer?.cancel();
   discardOffersTo(world, framework.id);
@@ -212,7 +217,7 @@ export function removeFramework(world: SimWorld, framework: SimFramework): void 
   armAllocation(world, world.timing.allocationMs);
 }
 
-/** UPDATE_FRAMEWORK: a text says why not (400), undefined: done (200). */
+/** UPDATE_FRAMEWORK: an error text (400), or undefined for success (200). */
 export function updateFramework(world: SimWorld, framework: SimFramework, call: Plain): string | undefined {
   const info = plainOf(at(call, "framework_info"));
   const problem = infoProblem(world, info);

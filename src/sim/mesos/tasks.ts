@@ -1,4 +1,4 @@
-// The life of a Docker container on a Mesos agent: pull, start, run, stop, end.
+// The life cycle of a Docker container on a Mesos agent: pull, start, run, stop, end.
 
 import { openSandbox } from "./agent_files.ts";
 import { dockerOptionsProblem } from "./docker_options.ts";
@@ -6,7 +6,7 @@ import { at, listAt, numberAt, textAt } from "./json.ts";
 import { forgetRun, isTerminal, makeAgentUpdate } from "./updates.ts";
 import { happens, newRun, runKey, type SimHost, type SimRun, type SimTask, type SimWorld } from "./state.ts";
 
-/** The agent gets a task to run; odds may lose the message. */
+/** The agent gets a task to run; a fault may lose the message. */
 export function deliverLaunch(world: SimWorld, host: SimHost, task: SimTask): void {
   const isLost = happens(world, "launchLost");
   world.timers.plan(world.nowMs + world.timing.hopMs, () => {
@@ -107,8 +107,9 @@ function running(world: SimWorld, host: SimHost, run: SimRun): void {
 }
 
 /**
- * What `docker inspect` or the CNI isolator tells: on Docker's bridge the next free address, as on every other host; in a
- * named network one of that network; else the address of the Mesos agent (apache/mesos docker/executor.cpp; Slave::_statusUpdate).
+ * The address from `docker inspect` or the CNI isolator: on Docker's bridge the next free address, which is the same on
+ * every host; in a named network one of that network; otherwise the address of the Mesos agent (apache/mesos
+ * docker/executor.cpp; Slave::_statusUpdate).
  */
 function addressOf(world: SimWorld, host: SimHost, task: SimTask): string {
   const isDocker = textAt(task.info, "container", "type") === "DOCKER";
@@ -130,7 +131,7 @@ function hostnameOf(host: SimHost, task: SimTask): string {
     (network === "HOST" ? host.spec.hostname : dockerIdOf(task).slice(0, 12));
 }
 
-/** 64 digits that Docker makes up. What shows `containerId` does not show them. */
+/** The 64 digits of Docker's container id. They cannot be derived from `containerId`. */
 function dockerIdOf({ containerId }: SimTask): string {
   let state = 0x811c9dc5;
   return Array.from({ length: 64 }, (_, index) => {
@@ -150,15 +151,15 @@ function environmentOf(task: SimTask): Readonly<Record<string, string>> {
   };
 }
 
-/** Asks the agent to kill a task: `graceMs` overrides that of the task; `reason` is set by a drain. */
+/** Asks the agent to kill a task: `graceMs` overrides the grace period of the task; `reason` is set by a drain. */
 export interface KillOrder {
   /** The framework. */
   readonly frameworkId: string;
   /** The task. */
   readonly taskId: string;
-  /** Replaces the grace of the task. */
+  /** Overrides the grace period of the task. */
   readonly graceMs?: number | undefined;
-  /** A REASON_* word. */
+  /** A REASON_* value. */
   readonly reason?: string;
   /** Whether TASK_KILLING is sent. */
   readonly announces: boolean;
@@ -204,17 +205,17 @@ function graceOf(task: SimTask): number {
 
 /** How a container ended. */
 export interface ContainerEnd {
-  /** What ended it. */
+  /** The cause. */
   readonly how: "exited" | "stopped" | "killed" | "lost";
   /** The exit status. */
   readonly status: number;
-  /** A REASON_* word. */
+  /** A REASON_* value. */
   readonly reason?: string | undefined;
   /** Because of the host. */
   readonly by?: "host" | undefined;
 }
 
-/** The container is gone: tells the world and makes the terminal update. */
+/** The container is gone: reports the change and creates the terminal update. */
 export function endContainer(world: SimWorld, host: SimHost, run: SimRun, end: ContainerEnd): void {
   if (run.phase === "ended") return;
   run.next?.cancel();
@@ -245,7 +246,7 @@ function tellStopped(world: SimWorld, host: SimHost, run: SimRun, end: Container
   });
 }
 
-/** The container's own process ends with `status`; false where no such container runs. */
+/** The container's process exits with `status`; false if no such container is running. */
 export function exitContainer(world: SimWorld, taskId: string, status: number): boolean {
   for (const host of world.hosts.values()) {
     for (const run of host.runs.values()) {
@@ -257,7 +258,7 @@ export function exitContainer(world: SimWorld, taskId: string, status: number): 
   return false;
 }
 
-/** Everything of a framework on this host is shut down without any update: the framework is no more. */
+/** All tasks of a removed framework on this host are shut down without updates. */
 export function shutDownFramework(world: SimWorld, host: SimHost, frameworkId: string): void {
   for (const run of [...host.runs.values()]) {
     if (run.task.frameworkId !== frameworkId) continue;
@@ -265,7 +266,7 @@ export function shutDownFramework(world: SimWorld, host: SimHost, frameworkId: s
   }
 }
 
-/** Ends a run without any update to anybody. */
+/** Ends a run without updates. */
 export function dropRun(world: SimWorld, host: SimHost, run: SimRun, end: ContainerEnd): void {
   run.phase = "ended";
   tellStopped(world, host, run, end);

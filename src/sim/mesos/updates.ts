@@ -30,13 +30,13 @@ export function isTerminal(state: string): boolean {
   return terminalStates.has(state);
 }
 
-/** What a status says besides the task and the time. */
+/** The content of a status other than task and time. */
 export interface StatusParts {
-  /** A TASK_* word. */
+  /** A TASK_* value. */
   readonly state: string;
-  /** For people. */
+  /** A text for people. */
   readonly message?: string | undefined;
-  /** A REASON_* word. */
+  /** A REASON_* value. */
   readonly reason?: string | undefined;
   /** The Mesos agent. */
   readonly mesosAgentId?: string | undefined;
@@ -53,12 +53,12 @@ function containerStatus(task: SimTask): Plain {
   };
 }
 
-/** The state word for a framework that may not know it: without PARTITION_AWARE everything lost is TASK_LOST. */
+/** The state as seen by a framework: without PARTITION_AWARE every lost task is TASK_LOST. */
 export function lostWord(framework: SimFramework, state: string): string {
   return framework.capabilities.has("PARTITION_AWARE") ? state : "TASK_LOST";
 }
 
-/** Sends a status made by the master: no uuid, never to be acknowledged. */
+/** Sends a status created by the master: no uuid, never acknowledged. */
 export function sendMasterStatus(world: SimWorld, framework: SimFramework, taskId: string, parts: StatusParts): void {
   const status = compact({
     "task_id": { value: taskId },
@@ -76,7 +76,7 @@ export function sendMasterStatus(world: SimWorld, framework: SimFramework, taskI
   sendTo(world, framework, { type: "UPDATE", update: { status } });
 }
 
-/** Gives a task's resources back to the pool; the second time does nothing. */
+/** Returns a task's resources to the pool; does nothing the second time. */
 export function releaseTask(world: SimWorld, task: SimTask): void {
   if (task.isReleased) return;
   task.isReleased = true;
@@ -84,21 +84,24 @@ export function releaseTask(world: SimWorld, task: SimTask): void {
   if (host !== undefined) host.available = plus(host.available, allocatedTo(task.bag, ""));
 }
 
-/** What the executor or agent says: source EXECUTOR carries a container_status. */
+/** A status of the executor or agent: source EXECUTOR has a container_status. */
 export interface AgentStatus {
-  /** A TASK_* word. */
+  /** A TASK_* value. */
   readonly state: string;
-  /** Who says so. */
+  /** The source. */
   readonly source: "SOURCE_EXECUTOR" | "SOURCE_AGENT";
-  /** For people. */
+  /** A text for people. */
   readonly message?: string;
-  /** A REASON_* word. */
+  /** A REASON_* value. */
   readonly reason?: string;
   /** `docker inspect` in base64. */
   readonly data?: string;
 }
 
-/** The agent makes an update: it goes out at once only if none of the task waits for its acknowledgement. */
+/**
+ * The agent creates an update: it is sent immediately only if no other update of the task waits for its
+ * acknowledgement.
+ */
 export function makeAgentUpdate(world: SimWorld, host: SimHost, run: SimRun, parts: AgentStatus): void {
   const uuid = newUuidBase64(world);
   if (parts.source === "SOURCE_EXECUTOR") run.task.isReported = true;
@@ -120,7 +123,7 @@ export function makeAgentUpdate(world: SimWorld, host: SimHost, run: SimRun, par
   if (run.updates.length === 1) sendHead(world, host, run);
 }
 
-/** Sends the first waiting update and plans its repeat, as a new update. */
+/** Sends the first waiting update and plans its retry, as a new update. */
 function sendHead(world: SimWorld, host: SimHost, run: SimRun): void {
   run.retryMs = world.timing.updateRetryMs;
   transmit(world, host, run);
@@ -158,14 +161,14 @@ function forward(world: SimWorld, host: SimHost, run: SimRun): void {
   sendTo(world, framework, { type: "UPDATE", update: { status: update.status } });
 }
 
-/** Repeats at once what the tasks of the framework (or all tasks) of this host still wait for. */
+/** Immediately retries unacknowledged updates of the framework's tasks (or all tasks) on this host. */
 export function resumeUpdates(world: SimWorld, host: SimHost, frameworkId?: string): void {
   for (const run of host.runs.values()) {
     if (frameworkId === undefined || run.task.frameworkId === frameworkId) sendHead(world, host, run);
   }
 }
 
-/** Stops all repeats of a run. */
+/** Stops all retries of a run. */
 export function forgetRun(host: SimHost, run: SimRun): void {
   run.retry?.cancel();
   run.next?.cancel();
@@ -173,7 +176,7 @@ export function forgetRun(host: SimHost, run: SimRun): void {
   host.runs.delete(runKey(run.task.frameworkId, run.task.taskId));
 }
 
-/** ACKNOWLEDGE: the next update of the task follows; after the terminal one the task is forgotten. */
+/** ACKNOWLEDGE: the next update of the task follows; after the terminal one the task is removed. */
 export function acknowledge(world: SimWorld, framework: SimFramework, call: Plain): void {
   const taskId = textAt(call, "task_id", "value") ?? "";
   const uuid = textAt(call, "uuid") ?? "";

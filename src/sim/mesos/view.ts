@@ -10,7 +10,7 @@ export interface SimHostView {
   readonly id: string;
   /** The host name. */
   readonly hostname: string;
-  /** What the master holds of it. */
+  /** The master's view of it. */
   readonly standing: "registered" | "recovered" | "unreachable" | "unknown" | "removed" | "gone";
   /** Whether its messages reach the master. */
   readonly link: "connected" | "silent" | "down";
@@ -18,7 +18,7 @@ export interface SimHostView {
   readonly containers: readonly string[];
   /** Neither offered nor used, as `Resource` messages. */
   readonly available: readonly Plain[];
-  /** Available, offered and used add up to the total, and nothing is there twice. */
+  /** Available, offered and used add up to the total, without duplicates. */
   readonly isConserved: boolean;
 }
 
@@ -30,15 +30,15 @@ export interface SimTaskView {
   readonly frameworkId: string;
   /** The Mesos agent. */
   readonly mesosAgentId: string;
-  /** Latest state that the agent made. */
+  /** Latest state created by the agent. */
   readonly state: string;
-  /** The state the master forwarded last; absent where the master does not know the task. */
+  /** The state that the master forwarded last; absent if the master does not know the task. */
   readonly masterState?: string;
-  /** Whether its container runs. */
+  /** Whether its container is running. */
   readonly isContainerUp: boolean;
   /** Updates that wait for their acknowledgement. */
   readonly unacknowledged: number;
-  /** As it was launched. */
+  /** As launched. */
   readonly info: Plain;
 }
 
@@ -46,11 +46,11 @@ export interface SimTaskView {
 export interface SimMesosView {
   /** The virtual time, ms. */
   readonly nowMs: number;
-  /** All that ever were, in order of joining. */
+  /** All agents so far, in order of joining. */
   readonly mesosAgents: readonly SimHostView[];
   /** The tasks, by id. */
   readonly tasks: readonly SimTaskView[];
-  /** Offers that are out, oldest first. */
+  /** Outstanding offers, oldest first. */
   readonly offers: readonly {
     readonly id: string;
     readonly mesosAgentId: string;

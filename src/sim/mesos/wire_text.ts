@@ -1,4 +1,4 @@
-// Events and calls of the simulated master as bytes, in JSON as the real master prints it and in protobuf.
+// Events and calls of the simulated master as bytes, in JSON as printed by the real master and in protobuf.
 
 import { decodeCall, encodeEvent } from "../../mesos/proto/wire.ts";
 import { encodeRecord } from "../../mesos/recordio.ts";
@@ -19,7 +19,7 @@ function numberText(value: number, isDouble: boolean): string {
   return isDouble ? `${value}.0` : BigInt(value).toString();
 }
 
-/** One value as the master's JSON has it: no spaces, doubles with a fraction, 64-bit integers as bare numbers. */
+/** One value in the master's JSON: no spaces, doubles with a fraction, 64-bit integers as bare numbers. */
 export function mesosJson(value: unknown, key = "", parent = ""): string {
   if (typeof value === "number") {
     return numberText(value, doubleFields.has(key) || (parent === "scalar" && key === "value"));
@@ -38,7 +38,7 @@ export function eventRecord(event: Plain, mediaType: string): Uint8Array {
   return encodeRecord(payload);
 }
 
-/** The call in a request body, or why there is none, in the master's words. */
+/** The call in a request body, or the master's error message. */
 export function readCall(body: Uint8Array, mediaType: string): Plain | { readonly unreadable: string } {
   if (mediaType !== json) {
     try {
