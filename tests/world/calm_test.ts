@@ -1,4 +1,4 @@
-// The deterministic simulation without faults: everything is built in the end, and nothing of ours is left.
+// The deterministic simulation without faults: in the end everything is built, and no agent of ours is left.
 
 import { assert, assertEquals } from "@std/assert";
 import { replayHint } from "./replay_hint.ts";
@@ -16,7 +16,7 @@ Deno.test("without faults every servable job is built and everything of ours is 
   assert(builds > 200, `only ${builds} builds: the scenarios have become empty`);
 });
 
-/** Names that agents may have in the network that they are in, so that each can be told. */
+/** Agent names for which each agent can be identified in its network. */
 const calmNames = [
   ["their full domain names", { ...plainNames, naming: "full", halfMade: 0.3 }, 200],
   ["names that the JVM makes up, in a network of their own", {

@@ -6,8 +6,8 @@ import { makeScenario } from "./scenario.ts";
 import { play } from "./world.ts";
 
 /**
- * The scenarios in which the program is killed at every single point and each commit fails: the first calm ones in which
- * enough happens, and not too much. They are sought, as each new draw makes other scenarios of the same seeds.
+ * The scenarios in which the program is killed at every single point and each commit fails: the first calm ones with
+ * enough but not too many events. They are searched, because each new random draw changes the scenarios of the seeds.
  */
 const crashSeeds: number[] = [];
 for (let seed = 1; seed <= 30 && crashSeeds.length < 2; seed++) {

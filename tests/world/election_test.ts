@@ -1,4 +1,4 @@
-// Instances that share a state, by the rules of the real ones: seeds, and planted bugs that must be caught. For a real
+// Instances that share a state, with the production rules: seeds, and planted bugs that must be caught. For a real
 // ZooKeeper see tests/store and tests/runtime/ha_test.ts.
 
 import { assert, assertEquals } from "@std/assert";

@@ -1,4 +1,4 @@
-// Seeds of the simulation that ever failed, and those that still do.
+// Seeds of the simulation that once failed, and those that still fail.
 
 import { assertEquals } from "@std/assert";
 import { openSeeds } from "./open_seeds.ts";

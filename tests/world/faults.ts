@@ -1,22 +1,22 @@
-// What goes wrong in a scenario, drawn from its seed: odds that hold throughout, and acts at certain times. Most kinds
-// are off for a whole seed (swarm testing).
+// The faults of a scenario, drawn from its seed: constant probabilities, and events at certain times. Most kinds are
+// disabled for a whole seed (swarm testing).
 
 import { type ListTimes, noRequestFaults, promptLists, type RequestFaults } from "./faults_calls.ts";
 import type { SimMesosFaults } from "../../src/sim/mesos/options.ts";
 import type { Dice } from "./scenario_dice.ts";
 
-/** Something that happens once, at its time. */
+/** An event that happens once, at its time. */
 export type WorldFault =
   /** The event stream breaks. */
   | { readonly kind: "cut-streams" }
-  /** Nothing comes on the stream for so long. */
+  /** Nothing arrives on the stream for this long. */
   | { readonly kind: "stall-streams"; readonly forMs: number }
   /** The leading master dies; another is elected. */
   | { readonly kind: "fail-master"; readonly electionMs: number; readonly recoveryMs: number }
   /** An operator tears our framework down. */
   | { readonly kind: "remove-framework" }
   | { readonly kind: "rescind-offers" }
-  /** A Mesos agent falls silent, or its process dies; containers live on, or not. */
+  /** A Mesos agent loses contact, or its process dies; containers keep running, or not. */
   | {
     readonly kind: "lose-host";
     readonly host: number;
@@ -24,9 +24,9 @@ export type WorldFault =
     readonly forMs: number;
     readonly containers: "alive" | "gone";
   }
-  /** A machine starts again with an empty disk. */
+  /** A machine restarts with an empty disk. */
   | { readonly kind: "wipe-host"; readonly host: number }
-  /** A machine leaves for good, in order or marked gone; another like it comes later. */
+  /** A machine is removed permanently, cleanly or marked gone; a similar one is added later. */
   | {
     readonly kind: "remove-host";
     readonly host: number;
@@ -35,19 +35,19 @@ export type WorldFault =
   }
   /** DRAIN_AGENT: Mesos kills what runs there. */
   | { readonly kind: "drain-host"; readonly host: number; readonly forMs: number }
-  /** A maintenance window is announced. */
+  /** A maintenance window is scheduled. */
   | { readonly kind: "announce-maintenance"; readonly host: number; readonly inMs: number; readonly forMs: number }
   /** An image cannot be pulled on one host, or anywhere. */
   | { readonly kind: "lose-images"; readonly host: number | "everywhere"; readonly forMs: number }
-  /** The process of some container ends by itself. */
+  /** The process of some container exits. */
   | { readonly kind: "exit-container" }
-  /** The agent in some container starts anew under another uuid. */
+  /** The agent in some container restarts with another uuid. */
   | { readonly kind: "restart-agent-process" }
   /** The network between the GoCD server and the agents in some, or all, containers breaks. */
   | { readonly kind: "cut-agents"; readonly share: number; readonly forMs: number }
-  /** The same for an agent of somebody else. */
+  /** The same for a foreign agent. */
   | { readonly kind: "cut-foreigner"; readonly forMs: number }
-  /** For a while somebody who reads the master's state registers an agent under the name of each task that starts. */
+  /** For a while an attacker who reads the master's state registers an agent with the name of each task that starts. */
   | { readonly kind: "claim-names"; readonly forMs: number }
   | { readonly kind: "restart-gocd"; readonly startupMs: number }
   | { readonly kind: "upgrade-gocd"; readonly startupMs: number }
@@ -57,25 +57,25 @@ export type WorldFault =
   | { readonly kind: "gocd-outage"; readonly how: GocdOutage; readonly forMs: number }
   /** Lists show an old state for a while. */
   | { readonly kind: "gocd-stale"; readonly forMs: number }
-  /** Our account is no administrator for a while, and sees some pipelines only. */
+  /** Our account is not an administrator for a while, and only sees some pipelines. */
   | { readonly kind: "gocd-rights"; readonly forMs: number }
-  /** Somebody disables, or enables, one of our agents by hand. */
+  /** Somebody disables or enables one of our agents manually. */
   | { readonly kind: "meddle"; readonly how: "disable" | "enable" }
   | { readonly kind: "cancel-job"; readonly hangs: boolean }
   /** Commits fail for a while. */
   | { readonly kind: "break-store"; readonly how: "nothing-stored" | "all-stored"; readonly forMs: number }
-  /** Single commits fail: so many in a row, after so many that do not. */
+  /** Single commits fail: this many in a row, after this many successful ones. */
   | {
     readonly kind: "fail-commits";
     readonly how: "nothing-stored" | "all-stored";
     readonly after: number;
     readonly count: number;
   }
-  /** The program dies at the so-manieth point from here, and is started again. */
+  /** The program dies at the n-th point from here, and is restarted. */
   | { readonly kind: "crash"; readonly points: number; readonly downMs: number; readonly byNewer: boolean }
   /**
-   * At the so-manieth point from here the lease of the instance that leads ends, and a standby on another machine leads. The
-   * old one acts no more (world_election.ts), but its calls are on their way, and its stream stays open for a while.
+   * At the n-th point from here the lease of the leader ends, and a standby on another machine takes over. The old
+   * leader no longer acts (world_election.ts), but its calls are in flight, and its stream stays open for a while.
    */
   | {
     readonly kind: "fail-over";
@@ -84,13 +84,13 @@ export type WorldFault =
     readonly skewMs: number;
     readonly streamMs: number;
   }
-  /** The program is stopped in order, and started again. */
+  /** The program is stopped cleanly and restarted. */
   | { readonly kind: "stop"; readonly downMs: number }
-  /** The program's machine is suspended for a while: the program stands still, everything else goes on. */
+  /** The program's machine is suspended for a while: the program does not run, everything else continues. */
   | { readonly kind: "suspend"; readonly forMs: number }
   /** The clock of the program's machine is set. */
   | { readonly kind: "jump-clock"; readonly byMs: number }
-  /** The configuration is changed: profiles become others. */
+  /** The configuration is changed: profiles change. */
   | { readonly kind: "change-settings" }
   /** Its limits are changed. */
   | { readonly kind: "change-limits"; readonly maxAgents: number; readonly minIdle: number }
@@ -98,15 +98,15 @@ export type WorldFault =
   | { readonly kind: "freeze"; readonly forMs: number }
   | { readonly kind: "drain"; readonly forMs: number }
   | { readonly kind: "tear-down"; readonly mode: "drain" | "now" }
-  /** A copy of the program's state from some time ago is put in the place of what it has. */
+  /** The program's state is replaced with an older copy. */
   | { readonly kind: "restore-state"; readonly agoMs: number; readonly downMs: number }
-  /** Lists leave some of the records out that are there now. */
+  /** Lists omit some existing records. */
   | { readonly kind: "gocd-partial"; readonly share: number; readonly forMs: number }
-  /** Another GoCD server answers in the place of ours. */
+  /** Another GoCD server responds instead of ours. */
   | { readonly kind: "gocd-other"; readonly forMs: number }
-  /** Another Mesos cluster answers in the place of ours. */
+  /** Another Mesos cluster responds instead of ours. */
   | { readonly kind: "mesos-other"; readonly forMs: number }
-  /** The master starts anew and knows no Mesos agent until it comes back. */
+  /** The master restarts with an empty registry. */
   | { readonly kind: "empty-registry"; readonly electionMs: number; readonly reregisterMs: number };
 
 /** How requests to the GoCD server fail. */
@@ -116,49 +116,49 @@ export type GocdOutage = "refused" | "no-answer" | "login-page" | "error-500" | 
 export interface PlannedFault {
   /** After the start. */
   readonly afterMs: number;
-  /** What happens. */
+  /** The event. */
   readonly fault: WorldFault;
 }
 
-/** Odds of single requests to the GoCD server. */
+/** Fault probabilities of requests to the GoCD server. */
 export interface GocdOdds {
-  /** It fails in some way before it reaches the server. */
+  /** It fails before it reaches the server. */
   readonly failed: number;
-  /** It has its effect, but the answer is lost. */
+  /** It takes effect, but the response is lost. */
   readonly answerLost: number;
-  /** It takes long. */
+  /** It is slow. */
   readonly slow: number;
-  /** The longest that such a request takes, ms. */
+  /** The maximum duration of such a request, ms. */
   readonly slowMsMax: number;
 }
 
-/** Odds of single containers. */
+/** Fault probabilities of containers. */
 export interface ContainerOdds {
   /** Its agent never calls the server. */
   readonly neverRegisters: number;
-  /** It ends by itself some time after its start. */
+  /** It exits some time after its start. */
   readonly exits: number;
-  /** Its agent starts anew under another uuid some time after its start. */
+  /** Its agent restarts with another uuid some time after its start. */
   readonly registersTwice: number;
   /** It takes minutes to boot. */
   readonly slowBoot: number;
 }
 
-/** Everything that goes wrong. */
+/** All faults of a scenario. */
 export interface FaultPlan {
-  /** Odds of the messages of Mesos, while faults are on. */
+  /** Fault probabilities of Mesos messages, while faults are on. */
   readonly mesos: Partial<SimMesosFaults>;
-  /** Odds of the requests to GoCD, while faults are on. */
+  /** Fault probabilities of requests to GoCD, while faults are on. */
   readonly gocd: GocdOdds;
-  /** Odds of containers, while faults are on. */
+  /** Fault probabilities of containers, while faults are on. */
   readonly containers: ContainerOdds;
-  /** The longest way of any message, ms; holds for ever. */
+  /** The maximum latency of any message, ms; always applies. */
   readonly networkDelayMsMax: number;
-  /** Odds of single kinds of requests to either server, while faults are on. */
+  /** Fault probabilities by kind of request to either server, while faults are on. */
   readonly requests: RequestFaults;
   /** How long the GoCD server takes for its list of agents. */
   readonly lists: ListTimes;
-  /** In order of time. */
+  /** Ordered by time. */
   readonly events: readonly PlannedFault[];
 }
 
@@ -173,13 +173,13 @@ export const calmPlan: FaultPlan = {
   events: [],
 };
 
-/** What a plan is drawn for. */
+/** The input for drawing a plan. */
 export interface FaultsFor {
   /** Faults happen within this time. */
   readonly activeMs: number;
-  /** How many Mesos agents there are. */
+  /** The number of Mesos agents. */
   readonly hostsCount: number;
-  /** `calm`: nothing goes wrong. */
+  /** `calm`: no faults. */
   readonly weather: "calm" | "mild" | "stormy";
   /** Drawn elsewhere (faults_calls.ts). */
   readonly requests: RequestFaults;
@@ -188,7 +188,7 @@ export interface FaultsFor {
 const second = 1_000;
 const minute = 60_000;
 
-/** The same plan, with one kind of event that comes again and again: what happens once in a run is met in every phase. */
+/** The same plan, with one kind of event repeated many times, so that it occurs in every phase. */
 export function repeatOneKind(draw: Dice, plan: FaultPlan, { activeMs, hostsCount }: FaultsFor): FaultPlan {
   const make = draw.pick(makers);
   const more = Array.from({ length: draw.between(8, 24) }, (): PlannedFault => ({
@@ -198,7 +198,7 @@ export function repeatOneKind(draw: Dice, plan: FaultPlan, { activeMs, hostsCoun
   return { ...plan, events: [...plan.events, ...more].sort((a, b) => a.afterMs - b.afterMs) };
 }
 
-/** The same plan with its events gathered at a few moments, within a second or two: what helps against one may lose to both. */
+/** The same plan with its events clustered within a second or two: a defence against one may fail against both. */
 export function gatherFaults(draw: Dice, plan: FaultPlan): FaultPlan {
   if (plan.events.length === 0) return plan;
   const moments = Array.from({ length: draw.between(1, 3) }, () => draw.pick(plan.events)?.afterMs ?? 0);
@@ -262,7 +262,7 @@ export function planFaults(draw: Dice, { activeMs, hostsCount, weather, requests
 const shortWhile = (draw: Dice): number => draw.between(1, 90) * second;
 const longWhile = (draw: Dice): number => draw.pick([draw.between(10, 90) * second, draw.between(2, 20) * minute]);
 
-/** One kind each; drawn in this order, so that a new kind at the end changes no other. */
+/** One kind each; drawn in this order, so that a new kind at the end does not change the others. */
 const makers: readonly ((draw: Dice, hostMax: number) => WorldFault)[] = [
   () => ({ kind: "cut-streams" }),
   (draw) => ({ kind: "stall-streams", forMs: draw.between(5, 120) * second }),

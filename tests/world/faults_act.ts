@@ -1,4 +1,4 @@
-// Applies the faults of a scenario to the models, the disk and the program, and heals everything at the end.
+// Applies the faults of a scenario to the models, the disk and the program, and repairs everything at the end.
 
 import type { Event } from "../../src/core/event.ts";
 import { holdsTakingDown } from "../../src/core/life/brake.ts";
@@ -14,7 +14,7 @@ import { restartAgentProcess } from "./world_containers.ts";
 import { restart, stopProgram } from "./world_program.ts";
 import { after, suspendedMs, trace, type World } from "./world_state.ts";
 
-/** Lets one fault happen now. */
+/** Applies one fault now. */
 export function act(world: World, fault: WorldFault): void {
   if (world.isHealed) return;
   trace(world, () => `FAULT   ${JSON.stringify(fault)}`);
@@ -94,13 +94,13 @@ export function act(world: World, fault: WorldFault): void {
   }
 }
 
-/** The machine sleeps; what comes meanwhile is there when it wakes. */
+/** The machine is suspended; what arrives in the meantime is available when it resumes. */
 function suspend(world: World, forMs: number): void {
   if (world.program === undefined) return;
   world.suspendedUntilMs = Math.max(world.suspendedUntilMs, world.nowMs + forMs);
 }
 
-/** As SIGTERM: what is in progress may still end, then the program is gone. */
+/** Like SIGTERM: requests in progress may still finish, then the program has ended. */
 function stopInOrder(world: World, downMs: number): void {
   const { program } = world;
   if (program === undefined) return;
@@ -117,7 +117,7 @@ function removeFramework(world: World): void {
   const launched = [...world.watch.launched];
   for (const taskId of launched) world.watch.excused.add(taskId);
   world.mesos.removeFramework(id, world.nowMs);
-  // A Mesos agent that does not hear of it, and then a master that has forgotten it: only people can find that container.
+  // If a Mesos agent does not receive it, and then a master has forgotten it, only people can find that container.
   after(world, 60_000, () => {
     for (const taskId of launched) {
       if (world.watch.containers.has(taskId)) world.watch.forgotten.add(taskId);
@@ -138,7 +138,7 @@ type HostFault = Extract<
   }
 >;
 
-/** The Mesos agent that now runs on the machine of this number. */
+/** The Mesos agent that now runs on the machine with this number. */
 function mesosAgentOn(world: World, host: number): SimHostView | undefined {
   const hostname = world.scenario.hosts[host]?.hostname;
   return world.mesos.view().mesosAgents.filter((each) => each.hostname === hostname).at(-1);
@@ -184,7 +184,7 @@ function actOnHost(world: World, fault: HostFault): void {
 function bringBack(world: World, id: string, containers: "alive" | "gone"): void {
   const { mesosAgents } = world.mesos.view();
   const found = mesosAgents.find((each) => each.id === id);
-  // Another Mesos agent runs on the machine by now: it was wiped.
+  // Another Mesos agent is running on the machine: it was wiped.
   if (mesosAgents.findLast((each) => each.hostname === found?.hostname) !== found) return;
   if (!isThere(found) || found.link === "connected") return;
   trace(world, () => `mesos   agent ${id} is back, its containers ${containers}`);
@@ -215,7 +215,7 @@ function actAsOperator(
     { readonly kind: "change-settings" | "change-limits" | "freeze" | "drain" | "tear-down" }
   >,
 ): void {
-  // A machine that is suspended takes no commands.
+  // A suspended machine accepts no commands.
   if (suspendedMs(world) > 0) return;
   const tell = world.program?.handle ?? ((): void => {});
   startClocksAnew(world);
@@ -233,14 +233,14 @@ function actAsOperator(
         scaling: { ...world.settings.scaling, maxAgents: fault.maxAgents },
       };
       tell({ kind: "settings-changed", settings: world.settings });
-      // Whoever changes limits tries whether an agent comes; drawn from nothing, too.
+      // After a change of limits the operator launches a canary; derived without a random draw, too.
       if (world.scenario.seed % 5 === 3) tryCanaries(world, tell);
       return;
     case "freeze":
       tell({ kind: "launching-frozen" });
       return after(world, fault.forMs, () => world.program?.handle({ kind: "launching-resumed" }));
     case "drain":
-      // Drawn from nothing, so that what else a seed plays stays as it is.
+      // Derived without a random draw, so that the rest of the seed's scenario is unchanged.
       if (world.scenario.seed % 4 === 2) {
         for (const { name } of world.settings.profiles) tell({ kind: "profile-drain-requested", profile: name });
       } else {
@@ -259,16 +259,16 @@ function actAsOperator(
   }
 }
 
-/** One agent of each profile, which is to register and to go again. */
+/** One canary of each profile. */
 function tryCanaries({ settings }: World, tell: (event: Event) => void): void {
   for (const { name } of settings.profiles) tell({ kind: "canary-requested", profile: name });
 }
 
-/** Between two visits of the people who look after the hopeless. */
+/** Interval at which people clean up what the program cannot. */
 const operatorVisitMs = 900_000;
 
 /**
- * People end what nobody else will: agents whose cancelled build hangs, and what is left of those on record when the
+ * People remove what the program cannot: agents whose cancelled build hangs, and remainders of stored agents after the
  * framework was forgotten.
  */
 function cancelUnbuildable(world: World): void {
@@ -278,7 +278,7 @@ function cancelUnbuildable(world: World): void {
     const taskId = world.watch.ourUuids.get(uuid);
     if (taskId !== undefined && hangs) world.mesos.exitContainer(taskId, 1, world.nowMs);
   }
-  // The program says which container it does not dare to stop (agent-not-told-apart).
+  // The program reports containers that it does not stop (agent-not-told-apart).
   for (const instance of world.program?.state.instances.values() ?? []) {
     const isHeld = "held" in instance && instance.held === true;
     if (isHeld) world.mesos.exitContainer(instance.taskId, 1, world.nowMs);
@@ -287,13 +287,16 @@ function cancelUnbuildable(world: World): void {
   for (const { uuid } of world.gocd.agents()) {
     const taskId = world.watch.ourUuids.get(uuid);
     if (taskId === undefined || world.watch.containers.has(taskId)) continue;
-    // Nor can the program know records whose names do not say whose they are.
+    // The program cannot identify the owner of records with other names either.
     const isUntold = isNamelessName(world.scenario.names) && !world.watch.learnt.has(uuid);
     if (isUntold || world.watch.forgotten.has(taskId)) deleteByHand(world, uuid);
   }
 }
 
-/** The program takes nothing down until a person says that what has vanished is lost: one looks, and says so where it is. */
+/**
+ * The program removes nothing until a person confirms that vanished agents are lost: a person checks, and confirms it
+ * if true.
+ */
 function acceptLoss({ program, watch }: World): void {
   if (program === undefined || !holdsTakingDown(program.state)) return;
   const isAnyAlive = [...program.state.instances.values()].some(({ taskId, state }) =>
@@ -302,7 +305,7 @@ function acceptLoss({ program, watch }: World): void {
   if (!isAnyAlive) program.handle({ kind: "loss-accepted" });
 }
 
-/** Faults are over: everything is mended, the operator has resumed, the program runs. */
+/** Faults are over: everything is repaired, the operator has resumed, the program is running. */
 export function heal(world: World): void {
   const leftMs = suspendedMs(world);
   if (leftMs > 0) return after(world, leftMs + 1, () => heal(world));

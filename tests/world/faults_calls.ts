@@ -1,4 +1,4 @@
-// What happens to single requests by their kind: lost, response lost, late (so that others overtake them), duplicated.
+// Faults of single requests by kind: lost, response lost, late (so that others overtake them), duplicated.
 
 import type { GocdEffect, MesosEffect } from "../../src/core/effect.ts";
 import type { Dice } from "./scenario_dice.ts";
@@ -6,47 +6,47 @@ import type { Dice } from "./scenario_dice.ts";
 /** A request of the program. */
 export type RequestKind = MesosEffect["kind"] | GocdEffect["kind"];
 
-/** Odds of one kind of request. */
+/** Fault probabilities of one kind of request. */
 export interface RequestOdds {
   /** It never arrives. */
   readonly lost: number;
-  /** It has its effect, but the answer is lost. */
+  /** It takes effect, but the response is lost. */
   readonly answerLost: number;
   /** It arrives after its caller has given up, and after later requests. */
   readonly late: number;
   /** It arrives twice. */
   readonly twice: number;
-  /** Its answer takes long: what it shows is old when it comes. */
+  /** Its response is slow: its data is old when it arrives. */
   readonly slowBack: number;
 }
 
-/** Odds by kind; a kind without any is not meddled with. */
+/** Probabilities by kind; kinds without an entry have no faults. */
 export type RequestFaults = ReadonlyMap<RequestKind, RequestOdds>;
 
-/** No faults of single kinds. */
+/** No faults by kind. */
 export const noRequestFaults: RequestFaults = new Map();
 
-/** How long the list of agents takes, beyond the way of any message. */
+/** Duration of the list of agents, in addition to message latency. */
 export interface ListTimes {
-  /** Always, for ever (10 to 15 s were seen on GoCD 20.7). */
+  /** Always (10 to 15 s were seen on GoCD 20.7). */
   readonly usualMs: number;
-  /** Odds of one that takes longer, up to the timeout, while faults are on. */
+  /** Probability of a longer duration, up to the timeout, while faults are on. */
   readonly slow: number;
 }
 
-/** A server that answers at once. */
+/** A server that responds immediately. */
 export const promptLists: ListTimes = { usualMs: 0, slow: 0 };
 
-/** Draws how long lists take; for most seeds no time. */
+/** Draws the duration of lists; zero for most seeds. */
 export function drawListTimes(draw: Dice): ListTimes {
   if (draw.chance(0.7)) return promptLists;
   return { usualMs: draw.pick([0, 0, 5_000, 15_000]), slow: draw.pick([0.1, 0.5]) };
 }
 
-/** How one request fares. */
+/** The outcome of one request. */
 export type RequestFate = "fine" | keyof RequestOdds;
 
-/** All kinds that may fare badly. */
+/** All kinds that may have faults. */
 export const requestKinds: readonly RequestKind[] = [
   "accept-offers",
   "decline-offers",
@@ -65,7 +65,7 @@ export const requestKinds: readonly RequestKind[] = [
   "correct-gocd-agent",
 ];
 
-/** Draws odds for some kinds; for most seeds for none. */
+/** Draws probabilities for some kinds; for most seeds for none. */
 export function drawRequestFaults(draw: Dice): RequestFaults {
   const isOn = draw.pick([0, 0, 0.1, 0.4]);
   const odds = (most: number): number => draw.chance(0.4) ? draw.random() * most : 0;
@@ -75,7 +75,7 @@ export function drawRequestFaults(draw: Dice): RequestFaults {
   }));
 }
 
-/** Draws how one request fares. */
+/** Draws the outcome of one request. */
 export function fateOf(draw: Dice, odds: RequestOdds | undefined): RequestFate {
   if (odds === undefined) return "fine";
   for (const fate of ["lost", "answerLost", "late", "twice", "slowBack"] as const) {

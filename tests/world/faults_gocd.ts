@@ -1,4 +1,4 @@
-// The faults of a scenario that concern the GoCD server, its proxy, and people who work on it.
+// The faults of the GoCD server, its proxy, and manual changes on it.
 
 import type { WorldFault } from "./faults.ts";
 import { seenWithoutRights } from "./gocd_lists.ts";
@@ -8,7 +8,7 @@ import { gocdEras, gocdRules, gocdVersionNumber } from "../../src/sim/gocd/versi
 import { isNamelessName } from "./scenario_names.ts";
 import { after, trace, type World } from "./world_state.ts";
 
-/** A fault that strikes the GoCD server. */
+/** A fault of the GoCD server. */
 export type GocdFault = Extract<
   WorldFault,
   {
@@ -28,7 +28,7 @@ export type GocdFault = Extract<
   }
 >;
 
-/** Lets one fault of the GoCD server happen now. */
+/** Applies one fault of the GoCD server now. */
 export function actOnGocd(world: World, fault: GocdFault): void {
   const { gocd, weather } = world;
   gocd.advance(world.nowMs);
@@ -143,7 +143,7 @@ function setBackup(world: World, isOn: boolean): void {
   noteOpenness(world);
 }
 
-/** Gives our account the rights of an administrator, or takes them. */
+/** Grants or revokes the administrator role of our account. */
 export function setRights(world: World, isAdmin: boolean): void {
   world.weather.hasRights = isAdmin;
   world.gocd.setSecurity({
@@ -152,7 +152,7 @@ export function setRights(world: World, isAdmin: boolean): void {
   });
 }
 
-/** Somebody works on our records by hand. */
+/** Somebody changes our records manually. */
 function meddle(world: World, how: "disable" | "enable"): void {
   const ours = world.gocd.agents().filter((record) =>
     world.watch.ourUuids.has(record.uuid) && record.configState === (how === "disable" ? "Enabled" : "Disabled")
@@ -163,7 +163,7 @@ function meddle(world: World, how: "disable" | "enable"): void {
   changeByHand(world, uuid, how);
 }
 
-/** The server is well again; jobs that nobody could ever build are cancelled. */
+/** The server is healthy again; jobs that can never be built are cancelled. */
 export function healGocd(world: World): void {
   const { gocd, weather } = world;
   gocd.advance(world.nowMs);
@@ -174,11 +174,11 @@ export function healGocd(world: World): void {
   setBackup(world, false);
   setMaintenance(world, false);
   if (world.scenario.isSecured) setRights(world, true);
-  // With no live agent at all the server never puts back a build whose agent has died (GoCD
-  // ScheduleService.rescheduleHungJobs). The program launches one for the builds that it remembers; only after a removal
-  // of the framework, a teardown "now" or a forgotten framework can it remember none; and it knows of none where a process
-  // has started anew under its old uuid, as agents do on old servers (the record shows the new process), nor of what an
-  // agent does whose network to the server is cut, or that ends before its address has told whose it is.
+  // Without any agent in contact the server never reschedules a build whose agent has died (GoCD
+  // ScheduleService.rescheduleHungJobs). The program launches one for the builds that it remembers; only after a
+  // removal of the framework, a teardown "now" or a forgotten framework it remembers none. It also does not know builds
+  // of a process that has restarted with its old uuid, as agents do on old servers (the record shows the new process),
+  // of an agent whose network to the server is cut, or of one that ends before it was identified by its address.
   const { excused, tornDown, forgotten, hasHiddenBuild, cuts } = world.watch;
   const isUntold = isNamelessName(world.scenario.names);
   if (isUntold || hasHiddenBuild || cuts.size > 0 || excused.size + tornDown.size + forgotten.size > 0) {

@@ -8,10 +8,10 @@ import type { Dice } from "./scenario_dice.ts";
 const second = 1_000;
 const minute = 60_000;
 
-/** Between two faults of the kinds below, on average. */
+/** Mean interval between two faults of the kinds below. */
 const betweenMs = 12 * minute;
 
-/** One kind each; those that come often stand there more than once. */
+/** One kind each; frequent ones are listed more than once. */
 const makers: readonly ((draw: Dice, hostMax: number) => WorldFault)[] = [
   () => ({ kind: "cut-streams" }),
   () => ({ kind: "cut-streams" }),
@@ -74,7 +74,7 @@ export function planMildFaults(draw: Dice, { activeMs, hostsCount }: FaultsFor):
   };
 }
 
-/** One kind of request, in some seeds, fares worse than the others: what it is repeated by is met then. */
+/** In some seeds one kind of request has more faults than the others, to exercise its repetition. */
 function drawMildRequests(draw: Dice): ReadonlyMap<RequestKind, RequestOdds> {
   if (draw.chance(0.4)) return new Map();
   const odds = (): number => draw.chance(0.5) ? draw.random() * 0.12 : 0;

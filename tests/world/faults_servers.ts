@@ -1,5 +1,5 @@
-// The faults in which a server is not the one it was: an older state is restored, lists lack records, another GoCD
-// server or Mesos cluster answers, a master has an empty registry.
+// Faults in which a server is not what it was: an older state is restored, lists lack records, another GoCD server or
+// Mesos cluster responds, a master has an empty registry.
 
 import type { GocdAgent } from "../../src/core/gocd_records.ts";
 import type { WorldFault } from "./faults.ts";
@@ -15,15 +15,15 @@ export type ServerFault = Extract<
   { readonly kind: "restore-state" | "gocd-partial" | "gocd-other" | "mesos-other" | "empty-registry" }
 >;
 
-/** So many agents must vanish before the program can know that the server is another one (core/life/brake.ts). */
+/** How many agents must vanish before the program can detect another server (core/life/brake.ts). */
 const knowableMin = 3;
 /**
- * With fewer it cannot tell the other server's word from its own server's, such as that a build is given back, or that nobody
- * has registered: then only a glimpse of it is played.
+ * With fewer it cannot distinguish data of the other server from its own server's, e.g. that a build was rescheduled,
+ * or that no agent has registered: then the fault is only brief.
  */
 const unknowableMsMax = 45_000;
 
-/** Lets one happen now. */
+/** Applies one now. */
 export function actOnServer(world: World, fault: ServerFault): void {
   switch (fault.kind) {
     case "restore-state":
@@ -59,7 +59,7 @@ export function healServers(world: World): void {
   if (world.isElsewhere) backToOurs(world);
 }
 
-/** Another server shows none of our agents; with few of them it must not last. */
+/** Another server shows none of our agents; if there are few, this must be brief. */
 function knowable(world: World, forMs: number): number {
   const ours = [...world.program?.state.instances.values() ?? []].filter(({ state }) =>
     state === "registered" || state === "draining"
@@ -78,19 +78,19 @@ const strangers: readonly GocdAgent[] = ["one", "two"].map((name) => ({
   elastic: false,
 }));
 
-/** The program dies, and a copy of its state from some time ago is put in the place of what it had. */
+/** The program dies, and its state is replaced with an older copy. */
 function restoreState(world: World, { agoMs, downMs }: ServerFault & { readonly kind: "restore-state" }): void {
   stopProgram(world);
   const frameworkId = frameworkOnDisk(world);
   if (world.disk.restore(world.nowMs - agoMs)) {
     world.watch.limits.isRestored = true;
     trace(world, () => "disk    an older state is restored");
-    // What a framework runs that the copy does not know is for people to find.
+    // Tasks of a framework that the copy does not know must be found by people.
     if (frameworkOnDisk(world) !== frameworkId) {
       for (const id of world.watch.launched) world.watch.forgotten.add(id);
     }
     noteRestore(world);
-    // What was being killed is looked at anew, if the copy knows it at all.
+    // An instance that was being killed is checked again, if the copy knows it.
     for (const looks of world.watch.looksAtKill.values()) {
       for (const look of looks) look.isOver = true;
     }
@@ -102,7 +102,7 @@ function frameworkOnDisk({ disk }: World): string | undefined {
   return disk.load().framework.frameworkId;
 }
 
-/** Our masters are not reached; an empty cluster answers in their place. */
+/** Our masters are unreachable; an empty cluster responds instead. */
 function otherCluster(world: World, forMs: number): void {
   if (world.isElsewhere) return;
   world.mesos.cutStreams(world.nowMs);

@@ -1,23 +1,23 @@
-// The pipeline groups that a poll of the program reads from the simulated GoCD server: seldom, as the real port does.
+// The pipeline groups that a poll reads from the simulated GoCD server: rarely, like the real port.
 
 import type { ScheduledJob } from "../../src/core/gocd_records.ts";
 import { listGroups, readRefusal } from "./gocd_lists.ts";
 import { type Answer, exchange } from "./gocd_port.ts";
 import type { Program, World } from "./world_state.ts";
 
-/** The groups that a program knows, and when it last asked. */
+/** The groups that a program knows, and when it last read them. */
 const known = new WeakMap<Program, { readonly atMs: number; readonly groups?: ReadonlyMap<string, string> }>();
-/** Between two reads, and where a pipeline is not known. */
+/** Interval between two reads, and if a pipeline is unknown. */
 const [groupsFreshMs, groupsAgainMs] = [5 * 60_000, 30_000] as const;
 
-/** What a poll has read before. */
+/** The groups of earlier polls. */
 export interface GroupsReading {
   readonly isAsked: boolean;
   readonly jobs: readonly ScheduledJob[];
   readonly done: (groups: { readonly pipelineGroups?: ReadonlyMap<string, string> }) => void;
 }
 
-/** Reads the groups where they are due; a read that fails leaves those of before. */
+/** Reads the groups if due; a failed read keeps the earlier ones. */
 export function withGroups(world: World, program: Program, { isAsked, jobs, done }: GroupsReading): void {
   if (!isAsked) return done({});
   const before = known.get(program);

@@ -1,5 +1,4 @@
-// What the feed and the list of agents of the simulated GoCD server show to our account, by release, in the core's
-// types.
+// The feed and the list of agents of the simulated GoCD server as seen by our account, by version, in the core's types.
 
 import type { GocdProblem } from "../../src/core/event.ts";
 import type { GocdAgent, GocdAgentEnvironment, ScheduledJob } from "../../src/core/gocd_records.ts";
@@ -10,10 +9,10 @@ import { type GocdRules, gocdRules } from "../../src/sim/gocd/versions.ts";
 import type { SimGocdAgent, SimJob } from "../../src/sim/gocd/state.ts";
 import type { GocdLists, World } from "./world_state.ts";
 
-/** Pipelines that our account still sees when it has lost its rights. */
+/** Pipelines that our account still sees when it is not an administrator. */
 export const seenWithoutRights = "p-none-w0j0";
 
-/** Why a list is refused just now. */
+/** Why a list is currently refused. */
 export function readRefusal(
   world: World,
   what: "feed" | "agents",
@@ -25,7 +24,7 @@ export function readRefusal(
 }
 
 function usesNewFeed(world: World): boolean {
-  // 20.1 to 20.8 have both; the program takes the new one.
+  // 20.1 to 20.8 have both; the program uses the new one.
   return Number(world.gocd.version.split(".")[0]) >= 20;
 }
 
@@ -33,9 +32,9 @@ function listsOf(world: World): GocdLists {
   return world.weather.stale ?? { jobs: world.gocd.jobs(), agents: world.gocd.agents() };
 }
 
-/** One in so many seeds has no feed, where the release has what is read instead. */
+/** One in this many seeds has no feed, if the version has the APIs that replace it. */
 const oneInFeedless = 11;
-/** Runs of stages are read in so many requests at most. */
+/** Maximum number of requests for stage runs. */
 const groupsMax = 4;
 
 /** Whether the jobs are read stage by stage. */
@@ -43,7 +42,7 @@ export function isFeedless(world: World): boolean {
   return world.scenario.seed % oneInFeedless === 2 && usesNewFeed(world);
 }
 
-/** The groups of the dashboard; on older releases than 20.1 it is not asked. */
+/** The groups of the dashboard; it is not read on versions before 20.1. */
 export function listGroups(world: World): ReadonlyMap<string, string> | undefined {
   if (!usesNewFeed(world)) return undefined;
   const { scenario: { seed }, weather: { hasRights, otherGocd } } = world;
@@ -56,7 +55,7 @@ export function listGroups(world: World): ReadonlyMap<string, string> | undefine
   );
 }
 
-/** A job, and the place of its build among all. */
+/** A job, and the position of its build among all. */
 export interface ListedJob {
   readonly id: number;
   readonly job: ScheduledJob;
@@ -67,7 +66,7 @@ export function listJobs(world: World, rules: GocdRules): readonly ScheduledJob[
   return visibleJobs(world, rules).flatMap((job) => job.state === "Scheduled" ? [scheduled(world, job)] : []);
 }
 
-/** The running stages of the dashboard, in groups that are read at once. */
+/** The running stages of the dashboard, in groups that are read together. */
 export function runningStages(world: World): readonly ReadonlySet<string>[] {
   const groups: Set<string>[] = [];
   for (const job of visibleJobs(world, gocdRules(world.gocd.version))) {
@@ -80,7 +79,7 @@ export function runningStages(world: World): readonly ReadonlySet<string>[] {
   return groups;
 }
 
-/** What waits now in these stages. */
+/** The waiting jobs of these stages. */
 export function listJobsOf(world: World, stages: ReadonlySet<string>): readonly ListedJob[] {
   return visibleJobs(world, gocdRules(world.gocd.version)).flatMap((job) =>
     job.state === "Scheduled" && stages.has(stageOf(job)) ? [{ id: job.id, job: scheduled(world, job) }] : []
@@ -124,7 +123,7 @@ export function listAgents(world: World, rules: GocdRules): readonly GocdAgent[]
   }));
 }
 
-/** Not told by v2 and v3, nor of a pipeline that our account may not view. */
+/** Not reported by v2 and v3, nor for a pipeline that our account may not view. */
 function buildOf(world: World, record: SimGocdAgent, rules: GocdRules): Pick<GocdAgent, "buildLocator"> {
   const shape = rules.agentsShapes[rules.agentsShapes.length - 1];
   const { buildLocator } = record;
@@ -132,7 +131,10 @@ function buildOf(world: World, record: SimGocdAgent, rules: GocdRules): Pick<Goc
   return { buildLocator: decodeURIComponent(buildLocator) };
 }
 
-/** 15.2 hides the runtime state of what is not enabled; its older list tells whether a disabled agent builds. */
+/**
+ * 15.2 hides the runtime state of agents that are not enabled; its older list shows whether a disabled agent is
+ * building.
+ */
 function statesOf(
   record: SimGocdAgent,
   rules: GocdRules,
@@ -147,7 +149,7 @@ function statesOf(
   return { configState, agentState: agentStateOf(runtime), buildState: buildStateOf(runtime) };
 }
 
-/** Up to 19.2 plain names of those that exist; from 19.9 on unknown ones are shown as such. */
+/** Up to 19.2 names of existing environments only; from 19.9 on unknown ones are marked. */
 function environmentsOf(world: World, record: SimGocdAgent, rules: GocdRules): readonly GocdAgentEnvironment[] {
   const shape = rules.agentsShapes[rules.agentsShapes.length - 1];
   return record.environments.flatMap((name): GocdAgentEnvironment[] => {

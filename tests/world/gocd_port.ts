@@ -1,5 +1,5 @@
 // The program's requests to the simulated GoCD server: one in flight, with delays there and back, failures and late
-// responses. No HTTP: lists are read from the model's records, as each release would show them.
+// responses. No HTTP: lists are read from the model's records, as each version would show them.
 
 import type { GocdEffect } from "../../src/core/effect.ts";
 import type { GocdProblem } from "../../src/core/event.ts";
@@ -26,12 +26,12 @@ import { noteAsked } from "./invariants_shown.ts";
 import { type GocdRules, gocdRules } from "../../src/sim/gocd/versions.ts";
 import { after, afterIn, networkDelayMs, type Program, programMs, trace, type World } from "./world_state.ts";
 
-/** Where a caller gives up (`go-server.timeout`). */
+/** The timeout of requests (`go-server.timeout`). */
 const timeoutMs = 30_000;
 /** Name and password of our account. */
 export const ourAccount = { name: "gocd-mesos", password: "secret" } as const;
 
-/** Carries out one effect; the answer comes as an event. */
+/** Performs one effect; the response arrives as an event. */
 export function performGocd(world: World, program: Program, effect: GocdEffect): void {
   if (effect.kind === "poll-gocd" || effect.kind === "read-gocd-agents") noteAsked(world.watch.shown, world.nowMs);
   switch (effect.kind) {
@@ -59,7 +59,7 @@ export function performGocd(world: World, program: Program, effect: GocdEffect):
   }
 }
 
-/** What the server answers, or why it does not. */
+/** The response of the server, or why there is none. */
 export type Answer<Value> = { readonly ok: Value } | { readonly problem: GocdProblem };
 
 /** A problem as the port would describe it. */
@@ -102,16 +102,16 @@ function poll(world: World, program: Program, effect: GocdEffect & { readonly ki
 }
 
 interface RunsReading {
-  /** Runs of stages that are still to be read. */
+  /** Stage runs that are still to be read. */
   readonly groups: readonly ReadonlySet<string>[];
-  /** What waits in those that were. */
+  /** Waiting jobs of those already read. */
   readonly jobs: readonly ListedJob[];
   readonly tookMs: number;
   readonly done: (jobs: readonly ScheduledJob[], tookMs: number) => void;
   readonly failed: (problem: GocdProblem) => void;
 }
 
-/** Without the feed each run of a stage is read at a moment of its own: a job may have been taken or put back since. */
+/** Without the feed each stage run is read at a different time: a job may have been taken or rescheduled since. */
 function readRuns(world: World, program: Program, reading: RunsReading): void {
   const [group, ...groups] = reading.groups;
   if (group === undefined) {
@@ -133,9 +133,9 @@ function readRuns(world: World, program: Program, reading: RunsReading): void {
 /** One request. */
 export interface Request<Value> {
   readonly kind: GocdEffect["kind"];
-  /** What it does on the server. */
+  /** Its action on the server. */
   readonly act: () => Answer<Value>;
-  /** It is the list of agents, which may take long. */
+  /** It is the list of agents, which may be slow. */
   readonly isList?: true;
 }
 
@@ -145,13 +145,13 @@ export interface Took {
   readonly tookMs: number;
 }
 
-/** What becomes of its answer. */
+/** Handles its response. */
 export interface Hooks<Value> {
   readonly done: (value: Value, took: Took) => void;
   readonly failed: (problem: GocdProblem) => void;
 }
 
-/** One request: it waits for its turn, travels, may fail on either way. */
+/** One request: it waits for its turn, is sent, and may fail in either direction. */
 export function exchange<Value>(
   world: World,
   program: Program,
@@ -175,7 +175,7 @@ export function exchange<Value>(
 
 const noAnswer = problemOf("gocd-timeout", "unreachable");
 
-/** There and back. Once sent, a request arrives even if the program dies meanwhile, or has given up. */
+/** There and back. Once sent, a request arrives even if the program has died or given up. */
 function travel<Value>(
   world: World,
   { kind, act, isList }: Request<Value>,
@@ -194,7 +194,7 @@ function travel<Value>(
   after(world, wayMs, () => {
     const lost = fate === "lost" ? problemOf("gocd-unreachable", "unreachable") : loseRequest(world, odds.failed);
     const answer = lost ?? act();
-    // A proxy has sent it on once more.
+    // A proxy has sent it twice.
     if (fate === "twice") after(world, networkDelayMs(world), () => void act());
     const isLost = lost === undefined && (fate === "answerLost" || world.dice.chance(odds.answerLost));
     if (isLost) trace(world, () => "gocd    the answer is lost");
@@ -213,7 +213,7 @@ function travel<Value>(
   });
 }
 
-/** How long the server takes for the list of agents, which shows what was so when it was asked. */
+/** Duration of the list of agents, which shows the state at the time of the request. */
 function listMs({ scenario: { faults: { lists } }, requestDice, isHealed }: World): number {
   const isSlow = lists.slow > 0 && !isHealed && requestDice.chance(lists.slow);
   return isSlow ? requestDice.between(lists.usualMs, timeoutMs) : lists.usualMs;
@@ -233,7 +233,7 @@ function drawFate(world: World): { readonly odds: World["scenario"]["faults"]["g
   return { odds, isSlow: world.dice.chance(odds.slow) };
 }
 
-/** What keeps a request from the server, or its answer from being one. */
+/** Why a request does not reach the server, or its response is unusable. */
 function loseRequest(world: World, failed: number): { readonly problem: GocdProblem } | undefined {
   world.gocd.advance(world.nowMs);
   const { outage } = world.weather;
@@ -289,9 +289,9 @@ function readAgents(world: World): Answer<readonly GocdAgent[]> {
 
 type Change = Exclude<GocdEffect, { readonly kind: "poll-gocd" | "read-gocd-agents" }>;
 
-/** Sends a change to the model as the real port would; lists where the release takes lists, then one by one. */
+/** Sends a change to the model like the real port; as a list if the version supports it, otherwise individually. */
 function change(world: World, effect: Change): Answer<undefined> {
-  // The other server knows none of our agents; a list of them is taken one by one then, and each is missing.
+  // The other server knows none of our agents; a list is then sent individually, and each is missing.
   if (world.weather.otherGocd !== undefined) {
     return effect.kind === "enable-gocd-agent" ? problemOf("gocd-agent-missing", "missing") : { ok: undefined };
   }
@@ -326,7 +326,7 @@ function change(world: World, effect: Change): Answer<undefined> {
   return refused ?? { ok: undefined };
 }
 
-/** The media type for agents that the program asks a release for. */
+/** The media type for agents that the program requests from a version. */
 function acceptFor(rules: GocdRules): string {
   if (rules.unversionedAccept) return "application/vnd.go.cd+json";
   return `application/vnd.go.cd.${rules.agentsShapes[rules.agentsShapes.length - 1] ?? "v1"}+json`;
@@ -351,7 +351,7 @@ function send(world: World, method: string, uuid: string | undefined, body?: unk
   return response;
 }
 
-/** Somebody else with our account changes a record in the browser. */
+/** Somebody changes a record in the browser with our account. */
 export function changeByHand(world: World, uuid: string, how: "disable" | "enable"): void {
   const rules = gocdRules(world.gocd.version);
   const isV1 = acceptFor(rules).includes("v1+json");
@@ -359,17 +359,17 @@ export function changeByHand(world: World, uuid: string, how: "disable" | "enabl
   send(world, "PATCH", uuid, isV1 ? { enabled: how === "enable" } : { "agent_config_state": state });
 }
 
-/** Somebody else with our account deletes the record of an agent that is no more. */
+/** Somebody deletes the record of an ended agent with our account. */
 export function deleteByHand(world: World, uuid: string): void {
   const seemsToBuild = world.gocd.agents().some((record) =>
     record.uuid === uuid && (record.runtime === "Building" || record.runtime === "Cancelled")
   );
-  // Its silence must be seen first, which old servers see of enabled agents only.
+  // Its silence must be detected first, which old servers only do for enabled agents.
   changeByHand(world, uuid, seemsToBuild ? "enable" : "disable");
   if (!seemsToBuild && send(world, "DELETE", uuid).status < 300) world.watch.servers.deletedByHand.add(uuid);
 }
 
-/** What the port makes of an answer to a change. */
+/** How the port interprets the response to a change. */
 function verdict({ status, body }: SimResponse): Answer<undefined> {
   if (status >= 200 && status < 300) return { ok: undefined };
   switch (status) {

@@ -1,5 +1,5 @@
-// What must hold in every simulated run: after each step, for each effect, for each container that ends, and at the
-// end. Judged by the models and the disk wherever they know.
+// The laws of every simulated run: after each step, for each effect, for each container that ends, and at the end.
+// Checked against the models and the disk wherever possible.
 
 import type { Effect, GocdAgentRef } from "../../src/core/effect.ts";
 import type { Event } from "../../src/core/event.ts";
@@ -22,7 +22,7 @@ import { isSame } from "./same.ts";
 import { demand, Violation } from "./violation.ts";
 import { type Program, programMs, type World } from "./world_state.ts";
 
-/** After a step whose records are stored, before its effects leave. */
+/** After a step whose records are stored, before its effects are performed. */
 export function checkStep(
   world: World,
   program: Program,
@@ -58,7 +58,7 @@ export function checkStep(
   if (event.kind === "gocd-polled") checkBreakers(program.state);
 }
 
-/** What the operator has given is in force, and what is remembered as asked for was sent, whatever the disk did. */
+/** The operator's settings are active, and what is remembered as requested was sent, whatever the disk did. */
 function checkMemory(world: World, { state, effects }: Frame, event: Event): void {
   if (event.kind === "tick") {
     demand(
@@ -81,7 +81,10 @@ function checkMemory(world: World, { state, effects }: Frame, event: Event): voi
   }
 }
 
-/** A registration is judged by what lasts: whoever is called misregistered really lacks its environment or a resource. */
+/**
+ * Registrations are checked for persistent errors: an agent reported as misregistered really lacks its environment or a
+ * resource.
+ */
 function checkMisregistered(world: World, { notes, state }: Frame): void {
   for (const note of notes) {
     if (note.kind !== "agent-misregistered") continue;
@@ -101,7 +104,7 @@ function checkMisregistered(world: World, { notes, state }: Frame): void {
   }
 }
 
-/** A launch never leads above a limit. */
+/** A launch never exceeds a limit. */
 function checkLimits({ state, effects }: Frame): void {
   const launched = effects.flatMap((effect) => effect.kind === "accept-offers" ? effect.launches : []);
   if (launched.length === 0) return;
@@ -117,7 +120,7 @@ function checkLimits({ state, effects }: Frame): void {
     const limit = state.settings.profiles.find((each) => each.name === profile.name)?.maxAgents ?? Infinity;
     demand(own <= limit, "limit", () => `${own} instances of ${profile.name} live, its max-agents is ${limit}`);
   }
-  // Whoever asks for a canary wants to know whether a freeze may end.
+  // A canary ignores a freeze.
   const isOfCanaries = launched.every(({ taskId }) => state.instances.get(taskId)?.bucketKey?.startsWith("canary "));
   const isOn = state.controls.mode === "run" && (!state.controls.frozen || isOfCanaries);
   demand(isOn, "switches", () => "launched although switched off");
@@ -155,7 +158,7 @@ function checkAcknowledged({ effects }: Frame, event: Event): void {
   );
 }
 
-/** What was just stored reads back as what the core believes. */
+/** Records that were just stored read back as the core's state. */
 function checkReadBack(world: World, frame: Frame): void {
   for (const record of frame.records) {
     if (record.kind !== "instance" && record.kind !== "instance-removed") continue;
@@ -187,8 +190,8 @@ function withoutClocks(instance: AgentInstance | undefined): unknown {
 }
 
 /**
- * At a start: no field of a newer version has been lost. A launch on record is one of ours, whether it has left or not: its
- * run may have ended before (or been told that the record was not stored), and only Mesos knows.
+ * At a start: no field of a newer version has been lost. A stored launch is one of ours, whether it was sent or not:
+ * its run may have ended before (or was told that the record was not stored), and only Mesos knows.
  */
 export function checkReload(world: World, stored: StoredState): void {
   checkUseReload(world, stored);
@@ -204,7 +207,7 @@ export function checkReload(world: World, stored: StoredState): void {
   );
 }
 
-/** What the disk holds is what the program believes: asked now and then, and at the end. */
+/** The content of the disk equals the program's state: checked periodically, and at the end. */
 export function checkWholeState(world: World, program: Program): void {
   const stored = world.disk.taskIds().sort();
   const believed = [...program.state.instances.keys()].sort();
@@ -213,7 +216,7 @@ export function checkWholeState(world: World, program: Program): void {
   for (const taskId of stored) checkInstance(taskId, program.state.instances.get(taskId), readInstance(world, taskId));
 }
 
-/** When an effect leaves, what its step decided is on disk. */
+/** When an effect is performed, the records of its step are on disk. */
 export function checkStored(world: World, frame: Frame, effect: Effect): void {
   if (frame.records.length === 0) return;
   demand(
@@ -223,13 +226,13 @@ export function checkStored(world: World, frame: Frame, effect: Effect): void {
   );
 }
 
-/** A frame and the state that its step began with. */
+/** A frame and the state before its step. */
 export interface Made {
   readonly frame: Frame;
   readonly before: State;
 }
 
-/** What an effect may never do. */
+/** What an effect must never do. */
 export function checkEffect(world: World, { frame, before }: Made, effect: Effect): void {
   checkPace(world, frame, effect);
   switch (effect.kind) {
@@ -267,7 +270,7 @@ export function checkEffect(world: World, { frame, before }: Made, effect: Effec
   }
 }
 
-/** Only records of its own container are changed for an instance, whatever its agent calls itself. */
+/** Only records of its own container are changed for an instance, regardless of the agent's name. */
 function demandOurs({ watch }: World, act: string, { uuid, taskId }: GocdAgentRef): void {
   demand(watch.ourUuids.get(uuid) === taskId, "foreign", () => `${act}: ${uuid} is not of ${taskId}`);
 }

@@ -1,5 +1,5 @@
-// The law that we never lose a build: containers killed, records deleted, and what nobody could have known. Judged by
-// the simulated server's own count.
+// The law that we never lose a build: killed containers, deleted records, and unobservable cases. Checked against the
+// counters of the simulated server.
 
 import type { Frame } from "../../src/core/frame.ts";
 import { checkTimeout, isLookFresh } from "./invariants_clocks.ts";
@@ -10,29 +10,29 @@ import { programMs, type World } from "./world_state.ts";
 
 /** The list of agents that the program last had when it first sent KILL. */
 export interface LookAtKill {
-  /** Agents on it that were admitted and not deleted since. */
+  /** Agents on it that were enabled and not deleted since. */
   readonly uuids: ReadonlySet<string>;
-  /** It was asked for a moment ago, as far as the server lets that be (invariants_clocks.ts). */
+  /** It was requested recently, as far as the server's speed permits (invariants_clocks.ts). */
   readonly isFresh: boolean;
-  /** When KILL was last sent on the strength of it. */
+  /** When KILL was last sent based on it. */
   lastKillMs: number;
   /** The instance was taken back. */
   isOver: boolean;
 }
 
-/** From the list that shows an agent to the time when the server knows it as disabled, with failed calls. */
+/** Time from the list that shows an agent until the server has disabled it, with failed calls. */
 const disableMs = 60_000;
-/** A KILL may be in progress for so long: late calls, and the container's grace. */
+/** Maximum duration of a KILL: late calls, and the container's grace period. */
 const killUnderWayMs = 110_000;
 
-/** Before a KILL leaves: remembers what the program had seen. The operator's drain-timeout may end builds. */
+/** Before a KILL is sent: records what the program had observed. The operator's drain-timeout may end builds. */
 export function rememberLook(world: World, { state }: Frame, taskId: string): void {
   const { server, instances } = state;
   const instance = instances.get(taskId);
   const looks = world.watch.looksAtKill.get(taskId) ?? [];
   const last = looks.at(-1);
   if (last?.isOver === false) return void (last.lastKillMs = world.nowMs);
-  // A drain that has really lasted so long is the operator's wish.
+  // A drain that has really lasted this long is intended by the operator.
   if (instance?.state === "killing" && instance.cause === "drain-timeout") world.watch.excused.add(taskId);
   const isFresh = isLookFresh(world, programMs(world));
   const deleted = new Set(world.gocd.tally.changes.flatMap(({ kind, uuid }) => kind === "delete" ? [uuid] : []));
@@ -41,7 +41,7 @@ export function rememberLook(world: World, { state }: Frame, taskId: string): vo
   world.watch.looksAtKill.set(taskId, [...looks, { uuids, isFresh, lastKillMs: world.nowMs, isOver: false }]);
 }
 
-/** A KILL is decided for a reason that holds. One that is taken back must be looked at anew before it is killed. */
+/** A KILL has a valid reason. An instance that was taken back must be checked again before it is killed. */
 export function noteKilling(world: World, { records, state: now }: Frame): void {
   const { watch } = world;
   for (const record of records) {
@@ -53,14 +53,14 @@ export function noteKilling(world: World, { records, state: now }: Frame): void 
   }
 }
 
-/** Silence after which the server gives a job to another agent (GoCD AgentInstance.refresh). */
+/** Silence after which the server reschedules a job (GoCD AgentInstance.refresh). */
 const silenceMs = 300_000;
-/** Within an ask and a ping of the agent its record shows whatever it does. */
+/** After a work request and a ping of the agent its record shows its activity. */
 const askAndPingMs = 15_000;
 
 /**
- * Whether nobody could know at `atMs` that this agent builds, because its network to the server is, or just was, cut:
- * the server's record may say Idle (a ping has undone the assignment), or, after the silence, that it is lost.
+ * Whether it was unobservable at `atMs` that this agent builds, because its network to the server is, or was recently,
+ * cut: the server's record may show Idle (a ping has undone the assignment), or, after the silence, LostContact.
  */
 function isHidden({ watch, gocd }: World, uuid: string, atMs: number): boolean {
   if (watch.givenUp.has(uuid)) return true;
@@ -71,27 +71,27 @@ function isHidden({ watch, gocd }: World, uuid: string, atMs: number): boolean {
   return isLost || (shown !== "Building" && shown !== "Cancelled");
 }
 
-/** From the first of two idle reads to the arrival of DELETE. */
+/** Time from the first of two idle reads to the arrival of DELETE. */
 const drainMs = 50_000;
 
-/** Whether a person enabled and disabled the record between two looks: lists have no memory. */
+/** Whether a person enabled and disabled the record between two reads, which lists do not show. */
 function wasEnabledBetween({ gocd, watch }: World, uuid: string, atMs: number): boolean {
   const enabledMs = watch.enabledByHand.get(uuid) ?? -Infinity;
   return atMs - enabledMs <= drainMs &&
     gocd.tally.changes.some((each) => each.uuid === uuid && each.kind === "disable" && each.atMs >= enabledMs);
 }
 
-/** A container of ours has ended: no build may be lost by our hand. Call when the GoCD model knows of it. */
+/** A container of ours has ended: we must not have caused the loss of a build. Call when the GoCD model knows of it. */
 export function checkContainerEnd(world: World, event: SimContainerEvent & { readonly kind: "stopped" }): void {
   const all = world.gocd.tally.buildsKilled.slice(world.watch.killsSeen);
   world.watch.killsSeen += all.length;
-  // One that registered after a look just before the KILL can be known to nobody; without such a look nobody may kill.
+  // A registration after a list read just before the KILL is unobservable; without such a list a KILL is not allowed.
   const looks = (world.watch.looksAtKill.get(event.taskId) ?? []).filter(({ isOver, lastKillMs }) =>
     !isOver || world.nowMs - lastKillMs <= killUnderWayMs
   );
   const deleted = new Set(world.gocd.tally.changes.flatMap(({ kind, uuid }) => kind === "delete" ? [uuid] : []));
   const { learnt, servers } = world.watch;
-  // It is disabled at the first list that shows it; what it was given before that came to the server is nobody's fault.
+  // It is disabled at the first list that shows it; a job assigned before that request arrived is excused.
   const isNews = ({ uuid, sinceMs }: KilledBuild): boolean =>
     (deleted.has(uuid) || sinceMs <= (learnt.get(uuid) ?? Infinity) + disableMs) &&
     looks.some((look) =>
@@ -107,10 +107,10 @@ export function checkContainerEnd(world: World, event: SimContainerEvent & { rea
   );
 }
 
-/** Asked after each change on the GoCD server. */
+/** Checked after each change on the GoCD server. */
 export function checkGocd(world: World): void {
   const { tally } = world.gocd;
-  // The build of a process that had died before is lost already: deleting its record makes the server see that.
+  // The build of a process that had died before is already lost: deleting its record makes the server detect it.
   const living = new Set(world.gocd.processes().map((process) => process.uuid));
   const lost = tally.deletedWithWork.slice(world.watch.deletionsSeen).filter(({ uuid }) => living.has(uuid));
   world.watch.deletionsSeen = tally.deletedWithWork.length;
@@ -130,7 +130,7 @@ export function checkGocd(world: World): void {
   const changes = tally.changes.slice(world.watch.changesSeen);
   world.watch.changesSeen = tally.changes.length;
   for (const change of changes) {
-    // A record that is abandoned may come back, and be enabled: what builds under it then can be known.
+    // An abandoned record may come back and be enabled: from then on its builds are observable.
     if (change.kind === "enable") world.watch.givenUp.delete(change.uuid);
     if (change.kind === "delete") world.watch.servers.everShown.delete(change.uuid);
     demand(

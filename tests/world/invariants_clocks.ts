@@ -1,5 +1,5 @@
-// The laws of time: how old the list is that a KILL is based on, and whether a timeout that ends something has really
-// elapsed. Judged by what the world knows.
+// The laws of time: the age of the list that a KILL is based on, and whether a timeout that ends something has really
+// elapsed. Checked against the true time of the world.
 
 import type { AgentInstance } from "../../src/core/instance.ts";
 import type { State } from "../../src/core/state.ts";
@@ -9,28 +9,28 @@ import { noteStart } from "./invariants_shown.ts";
 import { demand } from "./violation.ts";
 import { programMs, type World } from "./world_state.ts";
 
-/** What these laws remember. Times are true unless said otherwise. */
+/** The memory of these laws. Times are true times unless stated otherwise. */
 export interface ClockWatch {
-  /** When the list that the program was given last was asked for, by the program's clock. */
+  /** When the last list that the program got was requested, by the program's clock. */
   listAskedMs: number;
   /** How long the last lists took, newest last. */
   listsTookMs: readonly number[];
-  /** When this run of the program began. */
+  /** When this run of the program started. */
   startedMs: number;
-  /** When somebody last said `resume`. */
+  /** When `resume` was last given. */
   resumedMs: number;
-  /** Since when the server registers nobody, and when it last began again to after a long time. */
+  /** Since when the server does not register agents, and when it last resumed after a long time. */
   closedSinceMs: number | undefined;
   openedMs: number;
   /** When the program had its last step. */
   steppedMs: number;
-  /** When it stood still for so long that it must notice, one after the other. */
+  /** When it was suspended for so long that it must detect it, in order. */
   stoodStill: readonly Gap[];
-  /** When containers began to run, by task id. */
+  /** When containers started running, by task id. */
   readonly runningMs: Map<string, number>;
 }
 
-/** Nothing has happened. */
+/** The initial memory. */
 export function newClockWatch(nowMs: number): ClockWatch {
   return {
     listAskedMs: -Infinity,
@@ -45,20 +45,20 @@ export function newClockWatch(nowMs: number): ClockWatch {
   };
 }
 
-/** The program begins anew and knows nothing. */
+/** The program starts without knowledge. */
 export function noteProgramStart({ clocks, nowMs }: World): void {
   Object.assign(clocks, { listAskedMs: -Infinity, listsTookMs: [], startedMs: nowMs, steppedMs: nowMs });
 }
 
 /**
- * A step of the program. After a break that is too long to be none it begins anew as far as its pace goes; what it had
- * seen of a restart of the server it remembers. That break is longer than the suspension: it counts from the step before.
+ * A step of the program. After a gap that is too long its pace starts over; its observation of a server restart is
+ * kept. The gap is longer than the suspension: it counts from the previous step.
  */
 export function noteStep(world: World): void {
   const { clocks, nowMs, watch } = world;
   const gap = { fromMs: clocks.steppedMs, toMs: nowMs };
   clocks.steppedMs = nowMs;
-  // A shorter break is none that the program must notice.
+  // The program does not have to detect a shorter gap.
   if (gap.toMs - gap.fromMs <= standstillMs) return;
   clocks.stoodStill = [...clocks.stoodStill, gap];
   const { restartedMs } = watch.shown;
@@ -68,26 +68,26 @@ export function noteStep(world: World): void {
 }
 
 /**
- * How much of the time from then to now the program was there to see. A break of up to 90 s counts, as decision 42 has it:
- * the real clock, which stands still with its machine, makes up for it slowly (core/session/clock_rate.ts), so that the core
- * cannot tell it from running.
+ * The watched part of the time from then to now. A gap of up to 90 s counts (decision 42): the real clock, which stops
+ * with its machine, corrects it gradually (core/session/clock_rate.ts), so that the core cannot distinguish it from
+ * running.
  */
 function ranMs({ clocks, nowMs }: World, sinceMs: number): number {
   return countedMs({ sinceMs: clocks.startedMs, gaps: clocks.stoodStill }, sinceMs, nowMs);
 }
 
-/** The program is given a list. */
+/** The program gets a list. */
 export function noteList({ clocks }: World, list: { readonly askedMs: number; readonly tookMs: number }): void {
   clocks.listAskedMs = list.askedMs;
   clocks.listsTookMs = [...clocks.listsTookMs, list.tookMs].slice(-5);
 }
 
-/** A shorter time in which the server is closed may lie between two polls. */
+/** A shorter maintenance may be between two polls. */
 const closedMinMs = 240_000;
 
 /**
- * Whether the server registers agents has changed, or is asked. An account without the rights of an administrator is not
- * shown a maintenance mode (403), and all lists look as ever: nobody could know of it.
+ * Updates whether the server registers agents. An account without the administrator role cannot see the maintenance
+ * mode (403), and all lists look normal: it is unobservable.
  */
 export function noteOpenness({ clocks, nowMs, weather }: World): void {
   const isClosed = (weather.isGocdInMaintenance && weather.hasRights) || weather.isGocdInBackup ||
@@ -101,7 +101,7 @@ export function noteOpenness({ clocks, nowMs, weather }: World): void {
   if (sinceMs !== undefined && nowMs - sinceMs >= closedMinMs) clocks.openedMs = nowMs;
 }
 
-/** A list is a fresh look for so long, beyond what the server always takes. */
+/** How long a list counts as fresh, in addition to the usual duration of the server. */
 const freshLookMs = 3_000;
 
 /** Whether the program's last list is fresh enough for a KILL. */
@@ -110,7 +110,7 @@ export function isLookFresh({ clocks }: World, programMs: number): boolean {
   return programMs - clocks.listAskedMs <= freshLookMs + usualMs;
 }
 
-/** Causes of a KILL that a list must prove. */
+/** Causes of a KILL that require proof by a list. */
 const restsOnLook: ReadonlySet<string> = new Set([
   "drained",
   "register-timeout",
@@ -119,10 +119,12 @@ const restsOnLook: ReadonlySet<string> = new Set([
   "record-deleted",
 ]);
 
-/** The program's clock may run so much faster. */
+/** The maximum speed-up of the program's clock. */
 const rateMax = 1.06;
 
-/** When the KILL of an instance is decided that a timeout ends: the timeout has really lasted, without a break, as it was watched. */
+/**
+ * When a KILL because of a timeout is decided: the timeout has really elapsed in watched time, without interruption.
+ */
 export function checkTimeout(world: World, { settings }: State, instance: AgentInstance): void {
   if (instance.state !== "killing") return;
   demand(

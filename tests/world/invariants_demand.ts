@@ -1,5 +1,5 @@
-// The laws of demand: no two launches for one job, no useless idle agent while a limit holds others back, no job called
-// a zombie without reason. Judged by the feed as shown and by the GoCD model.
+// The laws of demand: no two launches for one job, no useless idle agent while a limit holds others back, no job
+// reported as a zombie without reason. Checked against the observed feed and the GoCD model.
 
 import { holdsTakingDown } from "../../src/core/life/brake.ts";
 import type { Frame } from "../../src/core/frame.ts";
@@ -11,7 +11,7 @@ import { fits } from "./invariants_launch.ts";
 import { demand } from "./violation.ts";
 import type { Program, World } from "./world_state.ts";
 
-/** After each step: each launch for a job must find a job that no agent on its way will take. */
+/** After each step: each launch for a job must have a job that no starting agent will take. */
 export function checkDoubles(world: World, { state, effects }: Frame): void {
   const launched = new Set(
     effects.flatMap((effect) => effect.kind === "accept-offers" ? effect.launches.map(({ taskId }) => taskId) : []),
@@ -39,9 +39,9 @@ export function checkDoubles(world: World, { state, effects }: Frame): void {
 }
 
 /**
- * Whether an instance that is on its way takes a job when it comes. Not: one held back because it did not come in time;
- * one that goes before it takes anything, since Mesos or the operator want it gone, or since it registered amiss; one that
- * was taken back and of which nobody knows what it registers with.
+ * Whether a starting instance will take a job. Not if it is held because it did not register in time; if it is removed
+ * before it takes a job, because of Mesos, the operator, or a wrong registration; or if it was taken back and its
+ * registration is unknown.
  */
 function willTake(instance: AgentInstance): boolean {
   if (instance.state !== "launching" && instance.state !== "starting") return false;
@@ -49,7 +49,7 @@ function willTake(instance: AgentInstance): boolean {
   return instance.retire === undefined || instance.retire === "profile-changed";
 }
 
-/** The most agents that find a job of their own (Kuhn); by agent: the jobs that it can take. */
+/** The maximum matching of agents to jobs (Kuhn); by agent: the jobs that it can take. */
 function matched(agents: readonly (readonly number[])[]): number {
   const holder = new Map<number, number>();
   const find = (agent: number, seen: Set<number>): boolean => {
@@ -66,7 +66,10 @@ function matched(agents: readonly (readonly number[])[]): number {
   return agents.filter((_, agent) => find(agent, new Set())).length;
 }
 
-/** After a step that has polled: an idle agent that no waiting job can use gives its place up at once, if others want it. */
+/**
+ * After a step that has polled: an idle agent that no waiting job can use is removed immediately if others want its
+ * slot.
+ */
 export function checkStarving(world: World, { state }: Frame): void {
   const idle = isHindered(world, state) ? undefined : idleOfNoUse(state);
   demand(
@@ -76,43 +79,45 @@ export function checkStarving(world: World, { state }: Frame): void {
   );
 }
 
-/** Nothing is taken down in maintenance mode, without a session, or while most agents are out of sight. */
+/** Nothing is removed in maintenance mode, without a session, or while most agents are missing. */
 function isHindered(world: World, state: State): boolean {
   const { failure } = world.disk;
   return failure !== undefined || state.session.kind !== "subscribed" || state.server.info?.maintenance === "on" ||
     state.controls.mode !== "run" || state.controls.frozen || holdsTakingDown(state);
 }
 
-/** An idle agent that no waiting job can use, where nobody gives a place up and the limit holds jobs back. */
+/** An idle agent that no waiting job can use, while no agent is being removed and the limit holds jobs back. */
 function idleOfNoUse(
   { instances, demand: { jobs, backlog: { resourceCase: rule } } }: State,
 ): AgentInstance | undefined {
   const isHeld = jobs.some(({ reason }) => reason.kind === "held-limit" && reason.profile === undefined);
   if (!isHeld) return undefined;
   const all = [...instances.values()];
-  // Those that go make room; and while a build of the dead may hang, some agent must stay in contact (hung_build.ts).
+  // Agents being removed make room; and while a build of a dead agent may be hung, some agent must stay in contact
+  // (hung_build.ts).
   if (all.some((each) => each.state === "draining" || each.state === "killing" || each.mayHoldBuild === true)) {
     return undefined;
   }
   return all.find((each) =>
     each.state === "registered" && each.activity.kind === "idle" && each.retire === undefined &&
-    // What it can do is still being found out (misregistered.ts).
+    // Its capability is still being determined (misregistered.ts).
     each.gap === undefined &&
     !jobs.some((job) => job.verdict !== "not-ours" && fits(rule, each, job))
   );
 }
 
-/** At each tick: a zombie is a job that agents leave waiting while they take newer ones of its kind. */
+/** At each tick: a zombie is a job that keeps waiting while agents take newer ones of its kind. */
 export function checkZombies(world: World, { state }: Program): void {
-  // Up to 16.9 the server does not tell what an agent builds, and guesses are allowed.
+  // Up to 16.9 the server does not report what an agent builds, and guesses are allowed.
   if (!tellsBuilds(world)) return;
   const zombies = new Set(
     state.demand.jobs.flatMap(({ reason, locator }) => reason.kind === "zombie" ? [locator] : []),
   );
   if (zombies.size === 0) return;
   for (const job of world.gocd.jobs().filter(({ locator }) => zombies.has(locator))) {
-    // A build whose assignment the server has dropped is given again: it passes the older ones over each time. One that it
-    // has put back between two polls gets a new number; the feed goes on showing its locator, as if nothing had been.
+    // A build whose assignment the server has dropped is assigned again: it overtakes the older ones each time. One
+    // that was rescheduled between two polls gets a new id; the feed still shows its locator, as if nothing had
+    // happened.
     const count = world.gocd.tally.assigned.filter((other) =>
       other.id > job.firstId && other.locator !== job.locator && kindOf(world, other) === kindOf(world, job)
     ).length;
@@ -125,7 +130,7 @@ export function checkZombies(world: World, { state }: Program): void {
   }
 }
 
-/** What a job asks for, as the feed shows it: an elastic job like one without resources. */
+/** The needs of a job as shown by the feed: an elastic job looks like one without resources. */
 function kindOf({ gocd }: World, { pipeline, gocdResources }: Pick<SimJob, "pipeline" | "gocdResources">): string {
   const environment = gocd.environmentOf(pipeline)?.toLowerCase() ?? "";
   return [environment, ...gocdResources.map((name) => name.toLowerCase()).sort()].join(",");

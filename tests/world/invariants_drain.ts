@@ -1,5 +1,5 @@
-// The laws of drains: which agents they may start with, the two reads before a DELETE, and that nothing is left half
-// done. Judged by the lists that the program was shown (invariants_shown.ts).
+// The laws of drains: which agents they may start with, the two reads before a DELETE, and that nothing is left
+// unfinished. Checked against the lists that the program observed (invariants_shown.ts).
 
 import { holdsTakingDown } from "../../src/core/life/brake.ts";
 import type { Effect } from "../../src/core/effect.ts";
@@ -18,7 +18,7 @@ export type Change = Extract<
   { readonly kind: "enable-gocd-agent" | "disable-gocd-agents" | "delete-gocd-agents" }
 >;
 
-/** Before a change of records leaves; `before` is the state that the step began with. */
+/** Before a change of records is sent; `before` is the state before the step. */
 export function checkDrains(world: World, before: State, { state }: Frame, effect: Change): void {
   const refs = effect.kind === "enable-gocd-agent" ? [effect] : effect.agents;
   for (const { taskId, uuid } of refs) {
@@ -30,7 +30,8 @@ export function checkDrains(world: World, before: State, { state }: Frame, effec
         checkBegin(world, state, instance, run);
       }
       const step = before.instances.get(taskId);
-      // Repeated after it got lost, it rests on the looks of the first time: disabled, it has got no work since.
+      // If repeated after it was lost, it is based on the checks of the first time: while disabled, it has got no work
+      // since.
       const isRepeat = step?.state === "draining" && step.step.kind === "deleting";
       if (effect.kind === "delete-gocd-agents" && !isRepeat && !world.watch.tornDown.has(taskId)) {
         checkTwoLooks(world, state, instance, run);
@@ -42,12 +43,14 @@ export function checkDrains(world: World, before: State, { state }: Frame, effec
   }
 }
 
-/** A server that has restarted hears from its agents within this time. */
+/** Agents reconnect to a restarted server within this time. */
 const missingMs = 300_000;
-/** So long after an agent is out of contact, the server may not have given its build to another. */
+/** Time after the loss of contact during which the server may not have rescheduled the build. */
 const rescheduleMs = 60_000;
 
-/** What is out of contact may live and build: a record goes only when its agent has pinged no more for long. */
+/**
+ * An agent out of contact may be running and building: a record is deleted only if its agent has not pinged for long.
+ */
 function checkAway(
   world: World,
   { kind }: Change,
@@ -65,7 +68,9 @@ function checkAway(
   );
 }
 
-/** Only the idle, for the whole idle-timeout, that nothing waiting can use and that min-idle does not hold. */
+/**
+ * Only agents that were idle for the whole idle-timeout, that no waiting job can use and that min-idle does not keep.
+ */
 function checkBegin(world: World, state: State, instance: AgentInstance, run: Run | undefined): void {
   const { taskId, profile: name } = instance;
   demand(run?.picture === "Enabled idle", "drain", () => `${taskId} is drained as idle but shows ${run?.picture}`);
@@ -76,7 +81,7 @@ function checkBegin(world: World, state: State, instance: AgentInstance, run: Ru
   checkPeak(world, state, instance);
   const idleTimeoutMs = state.windows.get(name)?.schedule.idleTimeoutMs ?? profile.idleTimeoutMs;
   const idleMs = world.nowMs - (run?.sinceMs ?? world.nowMs);
-  // What a failed commit or a clock that was set has made the core believe cannot be told from here.
+  // Errors in the core's state because of a failed commit or a changed clock cannot be checked here.
   const isTold = world.watch.failedCommits === 0 && world.clockAheadMs === 0 && world.nextClockAheadMs === 0;
   demand(
     !isTold || idleMs >= idleTimeoutMs,
@@ -96,20 +101,25 @@ function checkBegin(world: World, state: State, instance: AgentInstance, run: Ru
 
 const limits: ReadonlySet<string> = new Set(["held-limit", "held-rate", "held-pace", "held-share"]);
 
-/** Jobs wait for its place (`scaling.max-agents` and the like): then it may go at once. */
+/** Jobs wait for its slot (`scaling.max-agents` etc.): then it may be removed immediately. */
 function isAnyHeldByLimit({ demand: { jobs } }: State): boolean {
   return jobs.some(({ reason }) => limits.has(reason.kind));
 }
 
-/** Something wanted finds no offer: then it may go at once for its room on the host, but `min-idle` stays. */
+/**
+ * No offer fits a wanted agent: then it may be removed immediately for its resources on the host, but `min-idle` is
+ * respected.
+ */
 function isRoomWanted({ demand: { wanted } }: State): boolean {
   return wanted.some(({ count }) => count > 0);
 }
 
-/** So long a series of looks, all of them idle, will do although reads have failed between. */
+/** How long a series of idle reads must be if some reads failed in between. */
 const surelyIdleMs = 300_000;
 
-/** Between the two looks that show it disabled and free lies `drain-confirm`, and no failed read. */
+/**
+ * The two reads that show it disabled and idle are at least `drain-confirm` apart, without a failed read in between.
+ */
 function checkTwoLooks(world: World, { settings }: State, { taskId }: AgentInstance, run: Run | undefined): void {
   const freeMs = run?.freeMs ?? Infinity;
   if (world.watch.shown.askedMs - (run?.sinceMs ?? Infinity) >= surelyIdleMs) return;
@@ -123,20 +133,20 @@ function checkTwoLooks(world: World, { settings }: State, { taskId }: AgentInsta
   );
 }
 
-/** So many good lists, and so long a time, in which the same record calls for the same act. */
+/** The number of successful lists, and the time, during which the same record requires the same action. */
 const listsMax = 4;
 const leftoverMsMax = 60_000;
-/** The longest pause between two reads of a slow server, with the read. */
+/** The longest pause between two reads of a slow server, including the read. */
 const slowMaxMs = 150_000;
 const minute = 60_000;
 
-/** After each step that has seen a list. */
+/** After each step that has processed a list. */
 export function checkNothingLies(world: World, { state, effects }: Frame): void {
   const { watch: { shown, pace }, nowMs } = world;
-  // While most agents seem to have vanished at once, nothing is taken down.
+  // While most agents seem to have vanished at once, nothing is removed.
   if (state.server.info?.maintenance === "on" || holdsTakingDown(state)) noteHindered(shown, nowMs);
   if (shown.hinderedMs === nowMs || world.disk.failure !== undefined) return;
-  // A slow server is read less often: it is busy with us for a tenth of its time.
+  // A slow server is read less often: we use a tenth of its time.
   const slowMs = 2 * Math.min(10 * Math.max(0, ...world.clocks.listsTookMs), slowMaxMs);
   for (const instance of state.instances.values()) {
     const uuid = "uuid" in instance ? instance.uuid : undefined;
@@ -159,7 +169,7 @@ export function checkNothingLies(world: World, { state, effects }: Frame): void 
   }
 }
 
-/** Whether a change of a record of its leaves in this step. */
+/** Whether a change of one of its records is sent in this step. */
 function isCalled(effects: readonly Effect[], taskId: string): boolean {
   return effects.some((effect) => {
     if (effect.kind === "enable-gocd-agent") return effect.taskId === taskId;
@@ -168,7 +178,7 @@ function isCalled(effects: readonly Effect[], taskId: string): boolean {
   });
 }
 
-/** Started from other settings than those of now, an idle agent goes at a poll; one that has just come may take a job first. */
+/** If its settings have changed, an idle agent is removed at a poll; a new one may take a job first. */
 function patienceWithOld({ settings }: State, instance: AgentInstance, picture: Picture): number | undefined {
   if (instance.state !== "registered" || picture !== "Enabled idle") return undefined;
   const profile = settings.profiles.find(({ name }) => name === instance.profile);
@@ -177,7 +187,7 @@ function patienceWithOld({ settings }: State, instance: AgentInstance, picture: 
   return 2 * Math.max(intervalMs, maxIntervalMs) + assignGraceMs + minute;
 }
 
-/** How long such a record may be looked at before something is asked for; undefined: it waits for the server. */
+/** How long such a record may be observed before an action is requested; undefined: it waits for the server. */
 function patienceWith(instance: AgentInstance, picture: Picture): number | undefined {
   switch (instance.state) {
     case "registered":
@@ -186,7 +196,8 @@ function patienceWith(instance: AgentInstance, picture: Picture): number | undef
     case "draining":
       if (picture === "Pending") return 12 * minute;
       if (picture.startsWith("Enabled ")) return 0;
-      // What is out of contact counts as dead once the server has had the time to give its job to another: minutes on old ones.
+      // An agent out of contact counts as dead once the server has had time to reschedule its job: minutes on old
+      // versions.
       if (picture === "Disabled LostContact" || picture === "Disabled Missing") return 7 * minute;
       return picture === "Disabled idle" ? minute : undefined;
     case "gone":

@@ -1,5 +1,5 @@
-// The laws of the policies of upkeep: an agent that was seen with its last job is taken out of service at once, and never
-// enabled again; what is to be kept idle is not drained.
+// The laws of upkeep policies: an agent that was seen with its last job is drained immediately, and never enabled
+// again; idle agents to keep are not drained.
 
 import { holdsTakingDown } from "../../src/core/life/brake.ts";
 import type { Event } from "../../src/core/event.ts";
@@ -9,20 +9,20 @@ import type { State } from "../../src/core/state.ts";
 import { demand } from "./violation.ts";
 import { programMs, type World } from "./world_state.ts";
 
-/** What the laws of the fleet remember of this run of the program. */
+/** The memory of these laws during a run of the program. */
 export interface FleetWatch {
-  /** Locators of the jobs that lists have shown an agent to build while it was in service, by task id. */
+  /** Locators of the jobs that an agent was seen to build while it was enabled, by task id. */
   readonly built: Map<string, Set<string>>;
-  /** By profile: how many agents lists have shown at work, and how many with those on their way. */
+  /** By profile: how many agents were seen building, and how many including starting ones. */
   readonly inUse: Map<string, { readonly atMs: number; readonly building: number; readonly coming: number }[]>;
 }
 
-/** At a start of the program: what it has counted is on record, and no law. */
+/** At a start of the program: its counts are stored, and not checked. */
 export function newFleetWatch(): FleetWatch {
   return { built: new Map(), inUse: new Map() };
 }
 
-/** After a step that has seen a list. */
+/** After a step that has processed a list. */
 export function checkWear(world: World, { state }: Frame, event: Event): void {
   if (event.kind !== "gocd-polled" && event.kind !== "gocd-agents-read") return;
   const { built } = world.watch.fleet;
@@ -45,7 +45,7 @@ export function checkWear(world: World, { state }: Frame, event: Event): void {
   }
 }
 
-/** Before an agent is enabled that was in service before. */
+/** Before an agent is enabled again. */
 export function checkEnabledAgain(world: World, { state }: Frame, taskId: string): void {
   const instance = state.instances.get(taskId);
   demand(
@@ -60,18 +60,18 @@ function isWornOut(world: World, { settings }: State, { taskId, profile: name }:
   return maxJobs !== undefined && (world.watch.fleet.built.get(taskId)?.size ?? 0) >= maxJobs;
 }
 
-/** Nobody is taken out of service in maintenance mode, without a session, or while most agents are out of sight. */
+/** No agent is drained in maintenance mode, without a session, or while most agents are missing. */
 function isHindered(state: State): boolean {
   return state.server.info?.maintenance === "on" || state.session.kind !== "subscribed" || holdsTakingDown(state);
 }
 
-/** How many idle agents must stay: of a profile as a whole, and in one of its environments. */
+/** How many idle agents must stay: of the whole profile, and in one of its environments. */
 export interface Kept {
   readonly inAll: number;
   readonly inEnvironment: number;
 }
 
-/** What the policies say of the agents of this profile in this environment. */
+/** The policies for the agents of this profile in this environment. */
 export function keptOf(
   state: Pick<State, "settings" | "instances" | "windows">,
   { profile: name, environment }: AgentInstance,
@@ -101,7 +101,7 @@ export function keptOf(
   };
 }
 
-/** After a drain for idleness began: as many idle agents are left as are to be kept. */
+/** After a drain for idleness has started: enough idle agents are left. */
 export function checkKept(state: State, gone: AgentInstance): void {
   const idle = [...state.instances.values()].filter((each) =>
     each.profile === gone.profile && each.state === "registered" && each.activity.kind === "idle" &&
@@ -119,8 +119,8 @@ export function checkKept(state: State, gone: AgentInstance): void {
 }
 
 /**
- * At each tick: the window in force is the last one whose minutes of the hour these are. In simulations, schedules say
- * nothing but minutes.
+ * At each tick: the active window is the last one that contains the current minute. In simulations, schedules only use
+ * minutes.
  */
 export function checkWindows({ settings, windows }: State, atMs: number): void {
   const now = Math.floor(atMs / 60_000) % 60;
@@ -160,7 +160,7 @@ function mayWork(instance: AgentInstance): boolean {
       instance.state === "starting");
 }
 
-/** After a drain for idleness began: as many agents are left as were at work at any time of `keep-peak-for`. */
+/** After a drain for idleness has started: as many agents are left as were building at any time of `keep-peak-for`. */
 export function checkPeak(world: World, { settings, instances }: State, gone: AgentInstance): void {
   const keepPeakForMs = settings.profiles.find(({ name }) => name === gone.profile)?.keepPeakForMs;
   if (keepPeakForMs === undefined) return;
@@ -175,7 +175,7 @@ export function checkPeak(world: World, { settings, instances }: State, gone: Ag
   );
 }
 
-/** Whether `keep-peak-for` may hold an agent of this profile, as it may after a start whatever is found. */
+/** Whether `keep-peak-for` may keep an agent of this profile; after a start it may keep all existing ones. */
 export function isPeak(
   world: World,
   { settings, instances }: Pick<State, "settings" | "instances">,

@@ -1,5 +1,5 @@
-// The law of profiles for pipeline groups: an agent of theirs is launched for a job of these groups only, by what the
-// dashboard has shown to the program. Which jobs it builds is for GoCD, which knows no groups.
+// The law of profiles for pipeline groups: an agent of such a profile is only launched for a job of these groups,
+// according to the observed dashboard. GoCD, which ignores groups, decides which jobs it builds.
 
 import type { Effect } from "../../src/core/effect.ts";
 import type { Frame } from "../../src/core/frame.ts";
@@ -9,20 +9,20 @@ import { fits } from "./invariants_launch.ts";
 import { demand } from "./violation.ts";
 import type { World } from "./world_state.ts";
 
-/** What was shown to the program of groups. */
+/** The groups observed by the program. */
 export interface GroupWatch {
-  /** Group by pipeline in lower case, as last shown. */
+  /** Group by pipeline in lower case, as last observed. */
   shown: ReadonlyMap<string, string>;
-  /** What agents build, by uuid, as the last list showed it. */
+  /** The builds of agents, by uuid, in the last list. */
   builds: ReadonlyMap<string, string | undefined>;
 }
 
-/** A list of agents comes to the program. */
+/** The program gets a list of agents. */
 export function noteBuilds({ watch: { groups } }: World, agents: readonly GocdAgent[]): void {
   groups.builds = new Map(agents.map(({ uuid, buildLocator }) => [uuid, buildLocator]));
 }
 
-/** Before ACCEPT leaves: `*` stands once in a name at most. */
+/** Before ACCEPT is sent: a name contains `*` at most once. */
 export function checkGroups(
   world: World,
   { state }: Frame,
@@ -55,7 +55,7 @@ function isOf(world: World, locator: string, names: readonly string[]): boolean 
   );
 }
 
-/** The group of a job's pipeline as it was shown to the program, in lower case; empty: it was not. */
+/** The group of a job's pipeline as observed by the program, in lower case; empty: not observed. */
 export function shownGroup({ watch: { groups } }: World, locator: string): string {
   return groups.shown.get(locator.split("/")[0]?.toLowerCase() ?? "")?.toLowerCase() ?? "";
 }

@@ -1,5 +1,5 @@
-// The laws of launches: only for demand that was seen often enough, at the pace that the server and failing profiles
-// allow, and never based on what cannot be known.
+// The laws of launches: only for demand that was seen often enough, at the rate that the server and failing profiles
+// allow, and never based on unknown data.
 
 import type { Effect } from "../../src/core/effect.ts";
 import type { Frame } from "../../src/core/frame.ts";
@@ -8,36 +8,40 @@ import type { AgentInstance } from "../../src/core/instance.ts";
 import { demand } from "./violation.ts";
 import type { World } from "./world_state.ts";
 
-/** What the laws of launches remember. */
+/** The memory of these laws. */
 export interface LaunchWatch {
-  /** Times of launches, as far as the program can know of them: of this run, and of those before with the same clock. */
+  /** Times of launches known to the program: of this run, and of earlier ones with the same clock. */
   readonly launchedMs: Map<string, number>;
-  /** By profile: when an agent of it was last lost, failed or taken away, so that its jobs need not wait again. */
+  /**
+   * By profile: when one of its agents was last lost, failed or removed, so that its jobs do not have to wait again.
+   */
   readonly lostMs: Map<string, number>;
-  /** By task id: agents of others that no list had shown in the run that launched it. */
+  /** By task id: foreign agents that no list had shown in the run that launched it. */
   readonly unseen: Map<string, ReadonlySet<string>>;
 }
 
-/** At the start of a run of the program; what is remembered longer is that of the run before. `stored`: still on record. */
+/**
+ * At the start of a run of the program; durable memory is kept from the previous run. `stored`: the stored instances.
+ */
 export function newLaunchWatch(before?: LaunchWatch, stored: ReadonlySet<string> = new Set()): LaunchWatch {
   const launchedMs = new Map([...before?.launchedMs ?? []].filter(([taskId]) => stored.has(taskId)));
   return { launchedMs, lostMs: before?.lostMs ?? new Map(), unseen: before?.unseen ?? new Map() };
 }
 
-/** So many failures in a row, and one agent of a profile is tried at a time. */
+/** After this many consecutive failures, agents of a profile are launched one at a time. */
 const probeFailures = 3;
-/** A server that has restarted is given so long to hear from its agents. */
+/** How long agents have to reconnect to a restarted server. */
 const restartMs = 120_000;
-/** After the loss of an agent its jobs are launched for without waiting for polls, as long as the bucket is in need. */
+/** After the loss of an agent, launches for its jobs do not wait for polls, as long as the bucket has demand. */
 const lossMs = 30 * 60_000;
-/** Failures of one profile that are remembered at most. */
+/** Maximum number of remembered failures of one profile. */
 const windowMax = 200;
-/** What time alone takes away is noticed at the next tick. */
+/** Expiry is detected at the next tick. */
 const tickMs = 3_000;
-/** The rate of a server that is slow to register agents is counted by the minute. */
+/** The launch rate for a server with slow registrations is counted per minute. */
 const minuteMs = 60_000;
 
-/** Before ACCEPT leaves. */
+/** Before ACCEPT is sent. */
 export function checkLaunches(
   world: World,
   { state }: Frame,
@@ -69,7 +73,7 @@ export function checkLaunches(
   }
 }
 
-/** After a poll, which makes the plan anew: only its own failures hold a profile back, and what is counted is bounded. */
+/** After a poll, which recomputes the plan: only its own failures hold a profile back, and counts are bounded. */
 export function checkBreakers({ breakers, demand: { buckets }, failureWindow, lastStepMs }: Frame["state"]): void {
   for (const { profile = "", gate } of buckets) {
     if (gate.kind !== "held-breaker" && gate.kind !== "held-probe") continue;
@@ -88,7 +92,7 @@ function isCanary(instance: AgentInstance | undefined): boolean {
   return instance?.bucketKey?.startsWith("canary ") === true;
 }
 
-/** While a profile fails, one agent of it is tried at a time, beside what the operator tries. */
+/** While a profile is failing, its agents are launched one at a time, in addition to canaries of the operator. */
 function checkProbe({ breakers, instances }: Frame["state"], profile: string): void {
   if ((breakers.profiles.get(profile)?.failures ?? 0) < probeFailures) return;
   const trying = [...instances.values()].filter((each) =>
@@ -102,7 +106,7 @@ function checkProbe({ breakers, instances }: Frame["state"], profile: string): v
   );
 }
 
-/** `poller.attempts`: a job that it can take has waited in more good polls in a row than that. */
+/** `poller.attempts`: a job that it can take has waited in more consecutive successful polls than that. */
 function checkSeenOften(world: World, state: Frame["state"], instance: AgentInstance): void {
   const { attempts } = state.settings.poller;
   const { polls } = world.watch.shown;
@@ -119,7 +123,7 @@ function checkSeenOften(world: World, state: Frame["state"], instance: AgentInst
   );
 }
 
-/** GoCD's own rule, said once more; `rule` is how its resources compare. */
+/** GoCD's own rule, reimplemented; `rule` is how its resources are compared. */
 export function fits(
   rule: ResourceCase,
   agent: { readonly gocdResources: readonly string[]; readonly environment?: string },
@@ -132,12 +136,12 @@ export function fits(
     job.gocdResources.every((name) => has.has(spell(name)));
 }
 
-/** After each step: whose agents were lost, and that a wave of failures counts once. */
+/** After each step: tracks lost agents, and checks that a wave of failures counts once. */
 export function trackLaunches(world: World, before: Frame["state"], { state, records }: Frame): void {
   const { launchedMs } = world.watch.launches;
   for (const taskId of [...launchedMs.keys()]) {
     const instance = state.instances.get(taskId);
-    // What Mesos has dropped before it ran registers nowhere, and is forgotten soon.
+    // A task that Mesos has dropped before it ran never registers, and is soon removed.
     const isForgotten = instance === undefined && before.instances.get(taskId)?.state === "launching";
     if (isForgotten || instance?.state === "gone" && instance.cause === "dropped") launchedMs.delete(taskId);
   }

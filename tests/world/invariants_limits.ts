@@ -1,5 +1,5 @@
-// The laws of the limits that are off until they are set: launches per minute, share of the cluster's cpus, cpu-hours per
-// day. Counted here once more.
+// The laws of optional limits: launches per minute, share of the cluster's cpus, cpu-hours per day. Counted
+// independently here.
 
 import type { Event } from "../../src/core/event.ts";
 import type { Frame } from "../../src/core/frame.ts";
@@ -10,34 +10,34 @@ import { isTerminal } from "../../src/sim/mesos/updates.ts";
 import { demand } from "./violation.ts";
 import type { World } from "./world_state.ts";
 
-/** What the laws of limits remember. */
+/** The memory of these laws. */
 export interface LimitWatch {
-  /** The cpus used on the day that the program counts, in cpus times ms; at least. */
+  /** The minimum cpu usage on the day that the program counts, in cpus times ms. */
   cpuMs: number;
   /** As last stored. */
   stored: CpuUse | undefined;
-  /** Of the last tick of this run, by the clock of the program; absent: none yet. */
+  /** When the last tick of this run was, by the clock of the program; absent: none yet. */
   tickMs: number | undefined;
-  /** The state was restored from a copy: what was counted since is lost. */
+  /** The state was restored from a copy: later counts are lost. */
   isRestored: boolean;
 }
 
-/** Nothing has been counted. */
+/** The initial memory. */
 export function newLimitWatch(): LimitWatch {
   return { cpuMs: 0, stored: undefined, tickMs: undefined, isRestored: false };
 }
 
-/** A longer break is not watched. */
+/** A longer gap is not watched. */
 const breakMs = 90_000;
 
-/** At a start: what was used is not forgotten. */
+/** At a start: the usage was not lost. */
 export function checkUseReload(world: World, { cpuUse }: StoredState): void {
   const watch = world.watch.limits;
   // A commit that was reported as failed may have reached the disk.
   const { day = "", cpuMs = 0 } = cpuUse ?? {};
   const kept = watch.stored;
   demand(
-    // After a clock was set back it counts for the earlier day, and is as much.
+    // After a clock was set back it counts for the earlier day, with the same amount.
     watch.isRestored || kept === undefined || day > kept.day || cpuMs >= kept.cpuMs,
     "cpu-hours",
     () => `used were ${JSON.stringify(watch.stored)}, after a restart ${JSON.stringify(cpuUse)}`,
@@ -80,13 +80,16 @@ export function checkLimitsOfLaunch(world: World, { state }: Frame, taskIds: rea
   if (maxCpuShare !== undefined) checkShare(world, state, { taskIds: new Set(taskIds), maxCpuShare });
 }
 
-/** By what the hosts really have; what Mesos has given free already, and we still count, it may have shown twice. */
+/**
+ * Based on the actual hosts; resources that Mesos has already freed, but that we still count, may have been shown
+ * twice.
+ */
 function checkShare(
   world: World,
   state: State,
   { taskIds, maxCpuShare }: { readonly taskIds: ReadonlySet<string>; readonly maxCpuShare: number },
 ): void {
-  // Of a task that has ended the master gives everything free with the first update that says so as its latest state.
+  // The master frees the resources of an ended task with the first update that has a terminal latest state.
   const held = world.mesos.view().tasks.filter(({ state: latest }) => !isTerminal(latest));
   const tasks = new Set(held.map(({ taskId }) => taskId));
   const living = [...state.instances.values()].filter((each) => each.state !== "gone" && each.state !== "unreachable");

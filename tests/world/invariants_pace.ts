@@ -1,5 +1,5 @@
-// The laws of pace: what is requested again and how soon, how often servers are asked, and how long a phase lasts while
-// nothing stands in the way. They hold in all weather, as each clock restarts after an obstacle.
+// The laws of pace: what is requested again and how soon, how often servers are called, and how long a phase lasts
+// while nothing blocks it. They hold in all weather, because each clock restarts after an obstacle.
 
 import { holdsTakingDown } from "../../src/core/life/brake.ts";
 import type { Effect } from "../../src/core/effect.ts";
@@ -14,23 +14,23 @@ import { isNamelessName } from "./scenario_names.ts";
 import { demand } from "./violation.ts";
 import { type Program, programMs, type World } from "./world_state.ts";
 
-/** What the laws of pace remember of one run of the program. */
+/** The memory of these laws during one run of the program. */
 export interface Pace {
-  /** Since when Mesos is subscribed without a break; undefined: it is not. */
+  /** Since when the subscription has lasted; undefined: not subscribed. */
   sessionMs: number | undefined;
-  /** By task id: when KILL last left. */
+  /** By task id: when KILL was last sent. */
   readonly killedMs: Map<string, number>;
-  /** By task id: when the task was last asked for by its id. */
+  /** By task id: when the task was last reconciled explicitly. */
   readonly reconciledMs: Map<string, number>;
-  /** By role: when REVIVE last left. */
+  /** By role: when REVIVE was last sent. */
   readonly revivedMs: Map<string, number>;
-  /** By task id: the phase it is in, and since when (true time). */
+  /** By task id: its phase, and since when (true time). */
   readonly phases: Map<string, { readonly state: AgentInstance["state"]; readonly sinceMs: number }>;
 }
 
 /**
- * At the start of a run of the program, or of what it sees after a break: the phases that it finds began before, however
- * often their records are written after, for other reasons.
+ * At the start of a run of the program, or after a gap: existing phases started before, even if their records are
+ * written again later for other reasons.
  */
 export function newPace(found: Iterable<AgentInstance>, nowMs: number): Pace {
   return {
@@ -42,27 +42,27 @@ export function newPace(found: Iterable<AgentInstance>, nowMs: number): Pace {
   };
 }
 
-/** Ticks come at least so often while an instance changes, and a message inside the program takes no time. */
+/** Maximum interval of ticks while an instance changes; messages inside the program take no time. */
 const tickMs = 3_000;
-/** So often KILL may be repeated at most, in the first minute and later. */
+/** Minimum interval of KILLs, in the first minute and later. */
 const killMs = 10_000;
 const killLaterMs = 60_000;
-/** So soon a launch of which Mesos says nothing is asked for. */
+/** Time after which a launch without a status is reconciled. */
 const silenceMs = 30_000;
-/** Unanswered tasks are asked for at least so often. */
+/** Maximum interval of reconciliation of tasks without a response. */
 const reconcileMs = 300_000;
-/** So often a role is revived at most. */
+/** Minimum interval of REVIVEs of a role. */
 const reviveMs = 5_000;
-/** The agents are read so often while instances change, on a quick server. */
+/** Interval of reads of the agents while instances change, on a fast server. */
 const agentsMs = 10_000;
-/** A slow server rests for this multiple of its own answer. */
+/** Pause of a slow server, as a multiple of its response time. */
 const restFactor = 9;
-/** The pauses after failed reads begin so, and double. */
+/** The first pause after a failed read, then doubled. */
 const retryMs = 5_000;
-/** Between two ticks where nothing changes, and a little for what is on its way. */
+/** Interval of ticks when nothing changes, plus some latency. */
 const idleMs = 12_000;
 
-/** Before an effect leaves. */
+/** Before an effect is performed. */
 export function checkPace(world: World, { state }: Frame, effect: Effect): void {
   const { pace } = world.watch;
   switch (effect.kind) {
@@ -93,7 +93,7 @@ export function checkPace(world: World, { state }: Frame, effect: Effect): void 
   }
 }
 
-/** A poll comes after the interval, later where the server is slow or failing, sooner only after new settings. */
+/** A poll is sent after the interval, later if the server is slow or failing, sooner only after new settings. */
 function checkPollGap(
   { nowMs, watch: { shown } }: World,
   { intervalMs, maxIntervalMs }: { readonly intervalMs: number; readonly maxIntervalMs: number },
@@ -140,7 +140,7 @@ export function trackPace(world: World, { state, records }: Frame): void {
   }
 }
 
-/** At each tick, once the program has had it. */
+/** At each tick, after the program has processed it. */
 export function checkPaceAtTick(world: World, program: Program): void {
   const { state } = program;
   if (state.shuttingDown || world.program !== program || world.disk.failure !== undefined) return;
@@ -177,7 +177,7 @@ export function checkPaceAtTick(world: World, program: Program): void {
   }
 }
 
-/** The GoCD server is never left alone for longer than the slowest rhythm, and while agents change they are looked after. */
+/** The GoCD server is polled at least at the longest interval, and agents are read while they change. */
 function checkAsking({ nowMs, watch: { shown } }: World, { state }: Program): void {
   if (shown.isAsking) return;
   const { intervalMs, maxIntervalMs } = state.settings.poller;
@@ -198,10 +198,10 @@ function checkAsking({ nowMs, watch: { shown } }: World, { state }: Program): vo
 }
 
 /**
- * Whether an instance is rightly left running although its time is over: an agent of ours is on the server, in contact,
- * and nothing tells whose it is, not even its address. Agents of others were all there before the launch, and may be taken
- * for it only where lists that lacked them had been all that the run of the launch was shown. (When an adopted container
- * was launched, and what its agent was to register with, is in no store: any agent in contact may be it.)
+ * Whether it is correct that an instance keeps running although its time is over: one of our agents is on the server,
+ * in contact, and nothing identifies it, not even its address. Foreign agents all existed before the launch, and may be
+ * mistaken for it only if all lists of the run of the launch lacked them. (The launch time and registration of an
+ * adopted container are not stored: any agent in contact may belong to it.)
  */
 export function isRightlyHeld(world: World, instances: Iterable<AgentInstance>, instance: AgentInstance): boolean {
   const { gocd, scenario: { names }, watch, nowMs } = world;
@@ -220,7 +220,8 @@ export function isRightlyHeld(world: World, instances: Iterable<AgentInstance>, 
   const isTold = names.hasOwnAddress && !isAddressShared(world, instances, instance);
   return gocd.agents().some(({ uuid, configState, lastHeardMs }) => {
     if (!watch.ourUuids.has(uuid) || configState === "Pending") return false;
-    // Somebody has disabled it, and every list of this run shows it so: it may have been out of service before the launch.
+    // Somebody has disabled it, and every list of this run shows it as Disabled: this may have been the case before the
+    // launch.
     const isTellable = configState === "Enabled" || watch.shown.inService.has(uuid);
     return !(isTold && isTellable) && nowMs - (lastHeardMs ?? nowMs) < silenceSeenMs(world);
   });
@@ -247,19 +248,20 @@ function wasLostWithoutAddress({ addresses, ...other }: AgentInstance): boolean 
 }
 
 /**
- * Until the silence of an agent is seen (300 s), and its build given to another (60 s), with the looks for both. Old servers
- * look every 300 s for builds to give to another; the program waits as long wherever agents are kept in the configuration.
+ * Time until the silence of an agent is detected (300 s) and its build rescheduled (60 s), including the checks for
+ * both. Old servers check for builds to reschedule every 300 s; the program waits this long for all servers that keep
+ * agents in the configuration.
  */
 function silenceSeenMs({ gocd }: World): number {
   return gocdRules(gocd.version).agentsInDatabase ? 480_000 : 750_000;
 }
 
-/** Whether a KILL that was due long ago could leave now: it needs a look that is not too old, as slow as the server may be. */
+/** Whether an overdue KILL could be sent now: it needs a list that is fresh enough for the speed of the server. */
 function mayKill(world: World): boolean {
   return isLookFresh(world, programMs(world));
 }
 
-/** A launch of which Mesos says nothing is asked for, and given up in the end. */
+/** A launch without a status is reconciled, and finally given up. */
 function checkLaunching(world: World, { state }: Program, instance: AgentInstance): void {
   const { taskId } = instance;
   const { pace, shown } = world.watch;
@@ -274,7 +276,10 @@ function checkLaunching(world: World, { state }: Program, instance: AgentInstanc
   demand(false, "phase", () => `${taskId} is launching for ${forMs} ms, although Mesos and GoCD answer`);
 }
 
-/** One that never registers is abandoned after register-timeout of a time in which it could have. */
+/**
+ * An instance that never registers is given up after register-timeout, counting only time during which it could have
+ * registered.
+ */
 function checkStarting(world: World, { state }: Program, instance: AgentInstance): void {
   const { taskId, profile } = instance;
   const { pace, shown } = world.watch;
@@ -293,12 +298,12 @@ function checkStarting(world: World, { state }: Program, instance: AgentInstance
   demand(false, "phase", () => `${taskId} is starting for ${forMs} ms, although Mesos and GoCD answer`);
 }
 
-/** The longest wait for the next list of a server that answers, and for a second one. */
+/** The longest wait for the next list of a responding server, and for a second one. */
 function slowestLookMs(poller: { readonly intervalMs: number; readonly maxIntervalMs: number }): number {
   return 2 * (Math.max(poller.intervalMs, poller.maxIntervalMs) + 60_000);
 }
 
-/** A KILL without effect is repeated, with the next list of a server that answers soon enough. */
+/** A KILL without effect is repeated, with the next list of a server that responds fast enough. */
 function checkKilling(world: World, taskId: string): void {
   const { nowMs, settings, watch: { pace, shown } } = world;
   const killedMs = pace.killedMs.get(taskId);

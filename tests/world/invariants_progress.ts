@@ -1,5 +1,5 @@
-// The law of progress in mild weather: each waiting job with a profile and room gets an agent within a bound, and each
-// agent not needed is gone within another. The bounds follow from the settings and the cost of faults.
+// The law of progress in mild weather: each waiting job with a profile and enough resources gets an agent within a
+// bound, and each unneeded agent is removed within another. The bounds follow from the settings and the cost of faults.
 
 import { holdsTakingDown } from "../../src/core/life/brake.ts";
 import { gocdRules } from "../../src/sim/gocd/versions.ts";
@@ -16,61 +16,64 @@ import type { WorldFault } from "./faults.ts";
 import { demand } from "./violation.ts";
 import { trace, type World } from "./world_state.ts";
 
-/** A clock that faults give more time. */
+/** A deadline that faults extend. */
 export interface Clock {
   readonly sinceMs: number;
-  /** What faults had cost by then. */
+  /** The cost of faults at that time. */
   readonly costMs: number;
 }
 
-/** The clock of a waiting job. */
+/** The deadline of a waiting job. */
 interface JobClock extends Clock {
-  /** The most jobs that were before it: launches for them come first, one by one on a slow server. */
+  /** The maximum number of jobs before it: launches for them come first, one by one on a slow server. */
   readonly rank?: number;
 }
 
-/** What the law remembers of a run. */
+/** The memory of the law during a run. */
 export interface Progress {
-  /** What all faults so far may have cost. */
+  /** The possible cost of all faults so far. */
   costMs: number;
-  /** Faults whose effects may still last: a job that comes now may meet them. */
+  /** Faults whose effects may last: a new job may be affected. */
   lasting: readonly { readonly untilMs: number; readonly costMs: number }[];
-  /** By kind: strikes of Mesos' own faults that are paid for. */
+  /** By kind: number of random Mesos faults that are accounted for. */
   readonly strikes: Map<string, number>;
   /** By id of the job. */
   readonly waiting: Map<number, JobClock>;
-  /** By task id: agents that nothing needs. */
+  /** By task id: unneeded agents. */
   readonly surplus: Map<string, Clock>;
-  /** When it was looked last. */
+  /** When it was last checked. */
   lookedMs: number;
 }
 
-/** Nothing seen yet. */
+/** The initial memory. */
 export function newProgress(): Progress {
   return { costMs: 0, lasting: [], strikes: new Map(), waiting: new Map(), surplus: new Map(), lookedMs: -Infinity };
 }
 
-/** Between two looks of the law. */
+/** Interval of checks of the law. */
 const lookMs = 5_000;
-/** What an agent of the model needs from its launch to its first question: pull, start, boot (world_containers.ts). */
+/** Time of an agent in the model from its launch to its first work request: pull, start, boot (world_containers.ts). */
 const startMs = 3_300 + 40_000;
-/** From its first question to a job: it asks every 10 s, the server reads its list every 5 s (sim/gocd/processes.ts). */
+/**
+ * Time from its first work request to a job: it asks every 10 s, the server reads its list every 5 s
+ * (sim/gocd/processes.ts).
+ */
 const assignMs = 16_000;
-/** REVIVE gap, an allocation, the filter of what did not fit, a tick. */
+/** REVIVE interval, an allocation, the filter of a declined offer, a tick. */
 const offerMs = 5_000 + 1_000 + 5_000 + 2_000;
-/** The core reads the agents so often while they change, and a tick later at most. */
+/** Interval at which the core reads the agents while they change, plus a tick. */
 const readMs = 12_000;
-/** Of a server that answers at once a multiple of that is left to it (rhythm.ts): two requests, there and back. */
+/** The pause for a fast server, a multiple of its response time: two requests, both ways. */
 const restFactor = 9;
-/** For what is rounded, and for turns of the loop. */
+/** For rounding, and for turns of the loop. */
 const marginMs = 20_000;
 
-/** A fault happens: the clocks of the law get what it may cost. */
+/** A fault occurs: the deadlines are extended by its possible cost. */
 export function chargeFault(world: World, fault: WorldFault): void {
   charge(world, costOfFault(world, fault));
 }
 
-/** Gives all clocks more time. */
+/** Extends all deadlines. */
 export function charge({ watch: { progress }, nowMs }: World, costMs: number): void {
   if (costMs <= 0) return;
   progress.costMs += costMs;
@@ -80,7 +83,7 @@ export function charge({ watch: { progress }, nowMs }: World, costMs: number): v
   }];
 }
 
-/** A clock that starts now. */
+/** A deadline that starts now. */
 function startClock({ watch: { progress }, nowMs }: World): Clock {
   const lastingMs = progress.lasting.reduce((sum, { untilMs, costMs }) => sum + (untilMs > nowMs ? costMs : 0), 0);
   return { sinceMs: nowMs, costMs: progress.costMs - lastingMs };
@@ -91,7 +94,7 @@ export function checkProgress(world: World): void {
   const { watch: { progress }, scenario: { weather, names }, nowMs } = world;
   if (weather === "stormy" || isNamelessName(names)) return;
   charge(world, costOfStrikes(world, progress.strikes));
-  // While nothing can be done, no clock runs.
+  // While nothing can be done, deadlines are suspended.
   const isHindered = world.program === undefined || world.watch.pace.sessionMs === undefined ||
     world.weather.outage !== undefined || nowMs < world.weather.gocdStartsUntilMs ||
     holdsTakingDown(world.program.state);
@@ -106,7 +109,7 @@ function look(world: World): void {
   world.gocd.advance(world.nowMs);
   const jobs = world.gocd.jobs();
   const waiting = jobs.filter((job) => job.state === "Scheduled");
-  // A build with stale materials is given out again and again, and dropped: agents that it fits get no other job meanwhile.
+  // A build with stale materials is repeatedly assigned and dropped: matching agents get no other job in the meantime.
   if (!world.scenario.jobs.some(({ request }) => request.obstacle === "stale-materials")) checkJobs(world, waiting);
   checkSurplus(world, waiting);
 }
@@ -123,7 +126,7 @@ function checkJobs(world: World, waiting: readonly SimJob[]): void {
   for (const id of [...progress.waiting.keys()]) {
     if (!ids.has(id)) overtaken(world, id);
   }
-  // What the server gives to nobody, or to somebody else, is tried now and then all the same, and takes its turn.
+  // A job that the server never assigns, or assigns to foreign agents, is still tried occasionally, and takes its turn.
   const unservableCount = waiting.length - servable.length;
   servable.forEach((job, index) => {
     const rank = index + unservableCount;
@@ -131,7 +134,7 @@ function checkJobs(world: World, waiting: readonly SimJob[]): void {
     const clock = { ...known, rank: Math.max(known.rank ?? 0, rank) };
     progress.waiting.set(job.id, clock);
     const boundMs = jobBoundMs(world, clock.rank);
-    // Nobody looks at the room for a job that has not waited long.
+    // Free resources are not checked for a job that has not waited long.
     if (over(world, clock) <= boundMs / 2) return;
     if (slotsFor(world, job) <= rank) return void progress.waiting.set(job.id, now);
     demand(
@@ -149,7 +152,7 @@ function verdictOf({ program }: World, { locator }: SimJob): string {
   return `verdict: ${judged?.verdict ?? "none"} (${JSON.stringify(judged?.reason)})`;
 }
 
-/** A job has left the queue: if an agent took it that could have taken others, they wait for the next one. */
+/** A job has left the queue: if an agent took it that could have taken others, these wait for the next one. */
 function overtaken(world: World, id: number): void {
   const { progress } = world.watch;
   progress.waiting.delete(id);
@@ -173,7 +176,7 @@ function overtaken(world: World, id: number): void {
   }
 }
 
-/** A job that agents like ours may take, and a profile of now serves. */
+/** A job that our kind of agents may take, and that a current profile serves. */
 export function isOurs(world: World, job: SimJob): boolean {
   if (job.obstacle !== undefined || job.elasticProfile !== undefined || job.pinnedUuid !== undefined) return false;
   if (job.pipeline === "ignored" || /-runOnAll-\d+$/.test(job.name)) return false;
@@ -183,9 +186,9 @@ export function isOurs(world: World, job: SimJob): boolean {
 }
 
 /**
- * From its scheduling to an agent that has it. First seen by a poll of the slowest rhythm; seen in `attempts` more polls; an
- * offer; the container and its agent; where the key is wrong a list that shows it Pending; the agent's question. Launches
- * per minute are limited on slow servers, and requests to GoCD go one by one.
+ * Time from its scheduling to an agent that has it: first seen by a poll at the longest interval; seen in `attempts`
+ * more polls; an offer; the container and its agent; if the key is wrong, a list that shows it as Pending; the agent's
+ * work request. Launches per minute are limited on slow servers, and requests to GoCD are sent one by one.
  */
 export function jobBoundMs(world: World, rank: number): number {
   const { poller, scaling } = world.settings;
@@ -203,12 +206,12 @@ export function jobBoundMs(world: World, rank: number): number {
   return firstMs + streakMs + offerMs + startMs + enableMs + assignMs + queueingMs(world) + marginMs + rateMs;
 }
 
-/** Requests to GoCD wait for one another: enabling, disabling, deleting each of our agents. */
+/** Requests to GoCD are sequential: enabling, disabling, deleting each of our agents. */
 function queueingMs({ watch, scenario }: World): number {
   return (watch.containers.size + 2) * 4 * scenario.faults.networkDelayMsMax;
 }
 
-/** From the last moment of use to the end of the container: idle-timeout, a poll, the looks of the drain, KILL. */
+/** Time from the last use to the end of the container: idle-timeout, a poll, the reads of the drain, KILL. */
 export function surplusBoundMs(world: World, profileName: string): number {
   const { poller, profiles, scaling } = world.settings;
   const { networkDelayMsMax } = world.scenario.faults;
@@ -258,8 +261,8 @@ function checkSurplus(world: World, waiting: readonly SimJob[]): void {
       if (needed.has(taskId)) continue;
       const phase = watch.pace.phases.get(taskId);
       const known = progress.surplus.get(taskId);
-      // Enabled again for a job, it is idle anew where another has taken that.
-      // What a run of the program before has seen of its idleness does not count (decision 42).
+      // If it was enabled again for a job that another agent took, it starts being idle again. Idleness observed by an
+      // earlier run of the program does not count (decision 42).
       const isAnew = known === undefined || watch.shown.startedMs > known.sinceMs ||
         phase?.state === "registered" && phase.sinceMs > known.sinceMs;
       const clock = isAnew ? now : known;
@@ -278,7 +281,7 @@ function checkSurplus(world: World, waiting: readonly SimJob[]): void {
   }
 }
 
-/** Whether `min-idle`, `headroom` or `keep-peak-for` may hold an idle agent; `idle`: all of its profile. */
+/** Whether `min-idle`, `headroom` or `keep-peak-for` may keep an idle agent; `idle`: all of its profile. */
 function isKept(
   world: World,
   { instances, settings, windows }: State,
@@ -306,7 +309,7 @@ function mayTake(world: World, record: ReturnType<World["gocd"]["agents"]>[numbe
   });
 }
 
-/** Other settings are in force: what was planned is planned anew. */
+/** The settings have changed: plans are recomputed. */
 export function startClocksAnew(world: World): void {
   trace(world, () => "law     all clocks of progress start anew");
   world.watch.progress.waiting.clear();

@@ -1,5 +1,5 @@
-// The laws for servers that are not what they were: records of living agents are deleted only by the rules, and the
-// brake is on only while lists of the GoCD server really lack agents.
+// The laws for changed servers: records of running agents are deleted only according to the rules, and the brake is on
+// only while lists of the GoCD server really lack agents.
 
 import type { Effect } from "../../src/core/effect.ts";
 import type { Event } from "../../src/core/event.ts";
@@ -10,23 +10,26 @@ import { taskMeaning } from "../../src/core/session/task_status.ts";
 import { demand } from "./violation.ts";
 import type { World } from "./world_state.ts";
 
-/** What these laws remember. */
+/** The memory of these laws. */
 export interface ServersWatch {
-  /** By task id: since when Mesos has said, and not taken back, that it is lost. */
+  /** By task id: since when Mesos has reported it as lost. */
   readonly lostMs: Map<string, number>;
-  /** When this run of the program was first shown a record since it was last deleted, by uuid. */
+  /** When this run of the program first observed a record since its last deletion, by uuid. */
   readonly everShown: Map<string, number>;
-  /** Lists that may lack records, or are another server's. */
+  /** Lists that may lack records, or are from another server. */
   readonly strange: WeakSet<readonly GocdAgent[]>;
-  /** The last list that the program was shown is one of them. */
+  /** The last list that the program got is one of them. */
   isShownStrange: boolean;
   /** Uuids of the last list. */
   shownUuids: readonly string[];
   /** Uuids of records that people have deleted. */
   readonly deletedByHand: Set<string>;
-  /** People had deleted every record of a list, so that nothing told the next from another server's; while the brake is on. */
+  /**
+   * People had deleted every record of a list, so that the next one looked like another server's; while the brake is
+   * on.
+   */
   isCleared: boolean;
-  /** When the first list was shown since an older state was put back; Infinity: none was yet. */
+  /** When the first list arrived since an older state was restored; Infinity: none yet. */
   restoredMs: number;
 }
 
@@ -44,9 +47,9 @@ export function newServersWatch(): ServersWatch {
   };
 }
 
-/** For so long after an older state was put back the brake may be on: until what it knows of what is no more is over. */
+/** How long the brake may be on after an older state was restored: until its outdated instances are resolved. */
 const afterRestoreMs = 20 * 60_000;
-/** The clocks of the program and of the world differ by the way of a message. */
+/** The clocks of the program and of the world differ by the latency of a message. */
 const slackMs = 10_000;
 
 /** After each step. */
@@ -78,8 +81,8 @@ export function trackServers(world: World, { state }: Frame, event: Event): void
 }
 
 /**
- * The state put back is from before we had records deleted, and the containers run on: nothing tells that from a server
- * with an older database, until a person says that they are lost.
+ * The restored state is from before we deleted records, and the containers keep running: this looks like a server with
+ * an older database, until a person confirms that they are lost.
  */
 function isDeleteForgotten({ gocd, watch }: World, { instances }: Frame["state"]): boolean {
   if (watch.servers.restoredMs === -Infinity) return false;
@@ -90,22 +93,22 @@ function isDeleteForgotten({ gocd, watch }: World, { instances }: Frame["state"]
   );
 }
 
-/** An older state was put back: what the program was shown is forgotten with it. */
+/** An older state was restored: the program's observations are lost with it. */
 export function noteRestore({ watch: { servers, learnt, launches } }: World): void {
   learnt.clear();
   launches.launchedMs.clear();
   servers.restoredMs = Infinity;
 }
 
-/** The server has made a list of its agents, which the program may come to see. */
+/** The server has created a list of its agents, which the program may get. */
 export function noteListMade({ weather, watch: { servers } }: World, agents: readonly GocdAgent[]): void {
   const { hidden, otherGocd, stale } = weather;
   if (hidden !== undefined || otherGocd !== undefined || stale !== undefined) servers.strange.add(agents);
 }
 
 /**
- * Before DELETE leaves: an agent that Mesos is said to have lost, and that talks to the GoCD server in a container that
- * runs, keeps its record for as long as Mesos agents have to come back.
+ * Before DELETE is sent: an agent that Mesos has lost, but that is in contact with the GoCD server in a running
+ * container, keeps its record for the time that Mesos agents have to reregister.
  */
 export function checkLivingRecords(
   world: World,

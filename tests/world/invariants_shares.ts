@@ -1,5 +1,6 @@
-// The laws of fair shares (`scaling.fair-share`): where a limit of all agents binds, nobody is launched for who has more for
-// its weight, and who has less than others would have without one of theirs does not wait until they are idle.
+// The laws of fair shares (`scaling.fair-share`): at the global limit, no agent is launched for a sharer that has more
+// for its weight, and a sharer that has less than others would have without one of their agents does not wait until
+// they are idle.
 
 import { holdsTakingDown } from "../../src/core/life/brake.ts";
 import type { Frame } from "../../src/core/frame.ts";
@@ -49,14 +50,14 @@ export function checkShares(world: World, { state }: Frame): void {
   }
 }
 
-/** What tells as whom a bucket or an agent counts. */
+/** Determines the sharer of a bucket or an agent. */
 type Sharing = Partial<Pick<Bucket, "profile" | "environment" | "pipelineGroup">> & {
   readonly bucketKey?: string;
   readonly uuid?: string;
   readonly activity?: { readonly kind: string };
 };
 
-/** Of whose job an agent builds, as far as it was shown, else of whose jobs it was launched for. */
+/** The sharer of the job that an agent builds, as far as observed, otherwise that of the jobs it was launched for. */
 function groupOf(world: World, { pipelineGroup, bucketKey, uuid, activity }: Sharing): string {
   if (pipelineGroup !== undefined) return pipelineGroup.toLowerCase();
   const isBuilding = activity?.kind === "building";
@@ -67,7 +68,7 @@ function groupOf(world: World, { pipelineGroup, bucketKey, uuid, activity }: Sha
 
 const standing: ReadonlySet<string> = new Set(["launching", "starting", "registered"]);
 
-/** Who was there when the shares were worked out: those that make room for others are drained only then. */
+/** The agents that existed when the shares were computed: those that make room for others are drained only then. */
 function isStanding({ lastStepMs }: State, each: AgentInstance): boolean {
   if (standing.has(each.state)) return true;
   return each.state === "draining" && each.sinceMs === lastStepMs &&
@@ -79,7 +80,7 @@ function weightOf({ settings }: State, { by, weights }: FairShare, sharer: strin
   return weights[sharer === "" ? "-" : sharer] ?? 1;
 }
 
-/** While nobody leaves, somebody who has more and builds must be on the way out. */
+/** If no agent is being removed, a building one of a sharer with more must be. */
 function checkYielding(
   world: World,
   state: State,
@@ -93,7 +94,7 @@ function checkYielding(
   const isHindered = world.disk.failure !== undefined || state.session.kind !== "subscribed" ||
     state.server.info?.maintenance === "on" || state.controls.mode !== "run" || state.controls.frozen ||
     holdsTakingDown(state);
-  // Those that leave make room; and while a build of the dead may hang, agents must stay in contact.
+  // Agents being removed make room; and while a build of a dead agent may be hung, agents must stay in contact.
   const isMoving = all.some((each) =>
     each.state === "draining" || each.state === "killing" || each.mayHoldBuild === true && each.state !== "registered"
   );

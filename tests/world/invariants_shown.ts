@@ -1,29 +1,29 @@
-// What the program has asked and been shown, in true time, so that laws about pace need not trust the core's memory.
+// The program's requests and observations, in true time, so that laws about pace are independent of the core's memory.
 
 import type { Event } from "../../src/core/event.ts";
 import type { GocdAgent, ResourceCase, ScheduledJob } from "../../src/core/gocd_records.ts";
 
-/** How a record looks in lists, as far as it decides what may be done with it. */
+/** The aspects of a record in lists that determine what may be done with it. */
 export type Picture =
   | `${"Enabled" | "Disabled"} ${"idle" | "busy" | "LostContact" | "Missing" | "other"}`
   | "Pending";
 
-/** A record that has looked the same in every list since some moment. */
+/** A record that has been the same in every list since some time. */
 export interface Run {
   readonly picture: Picture;
-  /** When the first such list came, with no other list since. */
+  /** When the first such list arrived, with no different list since. */
   readonly sinceMs: number;
-  /** The same, but counted anew after each failed read; Infinity where no list has come since. */
+  /** The same, but restarted after each failed read; Infinity if no list has arrived since. */
   readonly settledMs: number;
-  /** Since when lists show its agent out of contact, LostContact or Missing; Infinity: they do not. */
+  /** Since when its agent has been out of contact, LostContact or Missing; Infinity: it is not. */
   readonly awayMs: number;
-  /** Since when it is shown disabled and not at work, without a failed read between; Infinity: it is not. */
+  /** Since when it has been disabled and idle, without a failed read in between; Infinity: it is not. */
   readonly freeMs: number;
-  /** Good lists in a row, since a change of it was last asked for. */
+  /** Consecutive successful lists since a change of it was last requested. */
   lists: number;
 }
 
-/** A good poll. */
+/** A successful poll. */
 export interface ShownPoll {
   readonly atMs: number;
   readonly jobs: readonly ScheduledJob[];
@@ -32,42 +32,44 @@ export interface ShownPoll {
   readonly isMaintenance: boolean;
 }
 
-/** All that was shown. Times are true; a restart of the program forgets nothing unless said so. */
+/** All observations. Times are true times; kept across a restart of the program unless stated otherwise. */
 export interface Shown {
-  /** The last good polls, newest last. */
+  /** The last successful polls, newest last. */
   readonly polls: ShownPoll[];
   /** By uuid. */
   runs: Map<string, Run>;
-  /** Uuids of records that a list has shown Enabled since this run of the program began. */
+  /** Uuids of records that a list has shown as Enabled in this run of the program. */
   readonly inService: Set<string>;
-  /** By task id: when a change of a record of its was last asked for. */
+  /** By task id: when a change of one of its records was last requested. */
   readonly calledMs: Map<string, number>;
-  /** When the program last could do nothing: it knew the server to be in maintenance mode, or a commit failed. */
+  /** When the program was last unable to act: known maintenance mode, or a failed commit. */
   hinderedMs: number;
-  /** When the question was asked whose answer came last. */
+  /** When the request of the last response was sent. */
   askedMs: number;
-  /** Whether a question is out. */
+  /** Whether a request is in progress. */
   isAsking: boolean;
-  /** Of the last answer, good or not; of the start of the program where there was none since. */
+  /** Time of the last response, successful or not; of the start of the program if there was none since. */
   answeredMs: number;
-  /** How long the last good answer took; undefined where the last one failed or the program has just started. */
+  /** Duration of the last successful response; undefined if the last one failed or the program has just started. */
   tookMs: number | undefined;
-  /** Failed reads in a row. */
+  /** Consecutive failed reads. */
   failures: number;
-  /** Since when each read was good; the start of the program or the last failure otherwise. */
+  /** Since when every read was successful; otherwise the start of the program or the last failure. */
   healthySinceMs: number;
-  /** When a list first showed all known agents Missing: the server has restarted. Until most of them are back. */
+  /**
+   * When a list first showed all known agents as Missing after a restart of the server; until most of them are back.
+   */
   restartedMs: number | undefined;
-  /** When this run of the program began. */
+  /** When this run of the program started. */
   startedMs: number;
-  /** When other settings last came into force. */
+  /** When the settings last changed. */
   settingsMs: number;
 }
 
-/** Polls that are kept. */
+/** Maximum number of stored polls. */
 const pollsMax = 4;
 
-/** Nothing was shown yet. */
+/** The initial memory. */
 export function nothingShown(nowMs: number): Shown {
   return {
     polls: [],
@@ -87,7 +89,7 @@ export function nothingShown(nowMs: number): Shown {
   };
 }
 
-/** The program starts: questions of the run before are no longer answered. */
+/** The program starts: requests of the previous run get no response. */
 export function noteStart(shown: Shown, nowMs: number): void {
   shown.startedMs = nowMs;
   shown.answeredMs = nowMs;
@@ -100,19 +102,19 @@ export function noteStart(shown: Shown, nowMs: number): void {
   settleAnew(shown);
 }
 
-/** The program asks for lists. */
+/** The program requests lists. */
 export function noteAsked(shown: Shown, nowMs: number): void {
   shown.isAsking = true;
   shown.askedMs = nowMs;
 }
 
-/** The program can do nothing about what lists show: their count begins anew. */
+/** The program cannot act on lists: their count is reset. */
 export function noteHindered(shown: Shown, nowMs: number): void {
   shown.hinderedMs = nowMs;
   for (const run of shown.runs.values()) run.lists = 0;
 }
 
-/** An event is handed to the program. */
+/** An event is passed to the program. */
 export function noteShown(shown: Shown, event: Event, nowMs: number): void {
   switch (event.kind) {
     case "gocd-polled":
@@ -141,7 +143,7 @@ export function noteShown(shown: Shown, event: Event, nowMs: number): void {
   }
 }
 
-/** What a record shows its agent to do. */
+/** The activity of an agent according to its record. */
 export function pictureOf({ configState, agentState, buildState }: GocdAgent): Picture {
   if (configState === "Pending") return "Pending";
   const enabled = configState === "Enabled" ? "Enabled" as const : "Disabled" as const;

@@ -1,4 +1,4 @@
-// The laws of verdicts: each waiting job that was shown has one, and the supply that they count on exists.
+// The laws of verdicts: each observed waiting job has one, and the capacity that they count on exists.
 
 import type { Event } from "../../src/core/event.ts";
 import type { ScheduledJob } from "../../src/core/gocd_records.ts";
@@ -6,14 +6,14 @@ import { isSame } from "./same.ts";
 import { demand } from "./violation.ts";
 import type { Program, World } from "./world_state.ts";
 
-/** What a good poll has shown. */
+/** The data of a successful poll. */
 export interface ShownFeed {
   readonly jobs: readonly ScheduledJob[];
-  /** Locators of what agents have been seen to build since it was asked for. */
+  /** Locators of observed builds since its request. */
   readonly built: ReadonlySet<string>;
 }
 
-/** The feed as the program has now been shown it. */
+/** The feed as now observed by the program. */
 export function shownBy(event: Event, before: ShownFeed | undefined): ShownFeed | undefined {
   if (event.kind !== "gocd-polled" && event.kind !== "gocd-agents-read") return before;
   const building = event.agents.flatMap(({ agentState, buildLocator }) =>
@@ -23,7 +23,7 @@ export function shownBy(event: Event, before: ShownFeed | undefined): ShownFeed 
   return before === undefined ? undefined : { ...before, built: new Set([...before.built, ...building]) };
 }
 
-/** Each waiting job that a good poll has shown has one verdict, or an agent by then; and counted supply exists. */
+/** Each waiting job of a successful poll has one verdict, or an agent by then; and counted capacity exists. */
 export function checkVerdicts(world: World, program: Program, event: Event): void {
   const { demand: judged, instances } = program.state;
   const verdicts = judged.jobs.map((job) => job.locator).sort();
@@ -40,7 +40,7 @@ export function checkVerdicts(world: World, program: Program, event: Event): voi
     [...instances.values()].filter((instance) =>
       instance.state === "launching" || instance.state === "starting" ||
       (instance.state === "registered" && (instance.activity.kind === "unsure" || instance.gap !== undefined)) ||
-      // The drain may have begun in this very step, after the verdicts.
+      // The drain may have started in this step, after the verdicts.
       (instance.state === "draining" && (instance.step.kind === "enabling" || instance.sinceMs === judged.madeMs))
     ).length;
   demand(coming <= supply, "supply", () => `${coming} jobs wait for agents that are starting, but only ${supply} are`);

@@ -1,4 +1,4 @@
-// What the laws of the simulation remember of a run.
+// The memory of the laws of the simulation during a run.
 
 import { newServersWatch, type ServersWatch } from "./invariants_servers.ts";
 import type { LookAtKill } from "./invariants_builds.ts";
@@ -11,60 +11,62 @@ import { newPace, type Pace } from "./invariants_pace.ts";
 import { newProgress, type Progress } from "./invariants_progress.ts";
 import { nothingShown, type Shown } from "./invariants_shown.ts";
 
-/** What the invariants remember of a run, beyond any crash. */
+/** The memory of the invariants during a run, kept across crashes. */
 export interface Watch {
-  /** When the run began. */
+  /** When the run started. */
   readonly startedMs: number;
-  /** Task ids of all launches that ever left, or may have left by what a run found on record. */
+  /** Task ids of all launches that were sent, or may have been sent according to stored records. */
   readonly launched: Set<string>;
-  /** Containers by task id, while they run. */
+  /** Running containers by task id. */
   readonly containers: Map<string, RunningContainer>;
   /** Uuids of all agent processes that ran in containers of ours, with the task id. */
   readonly ourUuids: Map<string, string>;
-  /** Uuids that the program has ever known as its own, since when. */
+  /** Uuids that the program has identified as its own, with the time. */
   readonly learnt: Map<string, number>;
-  /** Task ids that the operator has ended, or somebody with the whole framework. */
+  /** Task ids that the operator has ended, or that ended with the whole framework. */
   readonly excused: Set<string>;
   /**
-   * A process has started anew under its old uuid, and may have left a build that its record no longer shows; or the
-   * framework was torn down, and what was remembered of builds that hang was forgotten with it.
+   * A process has restarted with its old uuid, and may have left a build that its record no longer shows; or the
+   * framework was torn down, and hung builds were forgotten with it.
    */
   hasHiddenBuild: boolean;
-  /** By task id: what the program had seen when it first sent KILL, for each time that it set about killing. */
+  /** By task id: what the program had observed when it first sent KILL, for each time that it entered killing. */
   readonly looksAtKill: Map<string, LookAtKill[]>;
-  /** Containers whose agents do not, or did not, reach the GoCD server; `untilMs` is Infinity while a cut lasts. */
+  /**
+   * Containers whose agents are, or were, disconnected from the GoCD server; `untilMs` is Infinity while a cut lasts.
+   */
   readonly cuts: Map<string, { readonly fromMs: number; readonly untilMs: number }>;
-  /** What the program remembered as the time of an enabling when it sent it, by uuid. */
+  /** The time of an enable request as remembered by the program when it sent it, by uuid. */
   readonly enablingSentMs: Map<string, number>;
   /** When a person last enabled a record, by uuid. */
   readonly enabledByHand: Map<string, number>;
-  /** Task ids whose end, and the end of their builds, the operator has asked for: a teardown at once. */
+  /** Task ids whose end, including their builds, the operator has requested: an immediate teardown. */
   readonly tornDown: Set<string>;
-  /** Uuids of agents whose records were deleted while nobody could know that they built. */
+  /** Uuids of agents whose records were deleted while their builds were unobservable. */
   readonly givenUp: Set<string>;
-  /** A person said that they are gone. */
+  /** A person confirmed that they are gone. */
   readonly forgotten: Set<string>;
-  /** Locators of jobs that somebody has cancelled. */
+  /** Locators of cancelled jobs. */
   readonly cancelled: Set<string>;
-  /** What the program has asked and been shown. */
+  /** The program's requests and observations. */
   readonly shown: Shown;
-  /** Where it asks for pipeline groups. */
+  /** If it uses pipeline groups. */
   readonly groups: GroupWatch;
-  /** Of this run of the program: what the laws of pace remember. */
+  /** Per run of the program: the memory of the laws of pace. */
   pace: Pace;
-  /** Of this run of the program: what the laws of launches remember. */
+  /** Per run of the program: the memory of the laws of launches. */
   launches: LaunchWatch;
-  /** Of this run of the program: what the laws of the fleet remember. */
+  /** Per run of the program: the memory of the laws of the fleet. */
   fleet: FleetWatch;
-  /** What the laws of limits remember. */
+  /** The memory of the laws of limits. */
   readonly limits: LimitWatch;
-  /** What the law of progress remembers. */
+  /** The memory of the law of progress. */
   readonly progress: Progress;
   /** When a maintenance mode of the GoCD server last ended. */
   maintenanceEndMs: number;
-  /** The feed as the last good poll really showed it. */
+  /** The actual feed of the last successful poll. */
   feed: ShownFeed | undefined;
-  /** Builds that the server counts as killed, seen so far. */
+  /** Number of builds that the server counts as killed, processed so far. */
   killsSeen: number;
   /** The same for records deleted with work. */
   deletionsSeen: number;
@@ -72,31 +74,31 @@ export interface Watch {
   changesSeen: number;
   /** When an instance was last unreachable, after the faults. */
   lastLostMs: number;
-  /** What the laws of strange servers remember. */
+  /** The memory of the laws of changed servers. */
   readonly servers: ServersWatch;
-  /** So often the program died. */
+  /** How often the program died. */
   crashes: number;
-  /** So often the disk failed. */
+  /** How often the disk failed. */
   failedCommits: number;
   /** Steps of the core. */
   steps: number;
 }
 
-/** A container of ours that runs. */
+/** A running container of ours. */
 export interface RunningContainer {
-  /** Where it runs. */
+  /** Its host. */
   readonly mesosAgentId: string;
-  /** Its variables. */
+  /** Its environment variables. */
   readonly env: Readonly<Record<string, string>>;
   /** Its address. */
   readonly ipAddress: string;
-  /** As Docker calls it. */
+  /** Docker's name for it. */
   readonly hostname: string;
   /** Its agent never calls the server. */
   readonly isMute: boolean;
 }
 
-/** Nothing seen yet. */
+/** The initial memory. */
 export function newWatch(startedMs: number): Watch {
   return {
     startedMs,

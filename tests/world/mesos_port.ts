@@ -1,4 +1,5 @@
-// The program's side of the simulated Mesos: subscribing with pauses, calls in order through the real codec, events in.
+// The program's side of the simulated Mesos: subscriptions with pauses, calls in order through the real codec, incoming
+// events.
 
 import { allocatableQuantities } from "../../src/core/placement/offer_needs.ts";
 import type { MesosEffect } from "../../src/core/effect.ts";
@@ -30,10 +31,10 @@ import {
 /** Five heartbeats of 15 s. */
 const silentMs = 75_000;
 
-/** One week, as by default. */
+/** One week, the default. */
 const failoverTimeoutMs = 7 * 24 * 3_600_000;
 
-/** Sends SUBSCRIBE now; goes on trying while this program lives. */
+/** Sends SUBSCRIBE now; retries as long as this program is running. */
 export function subscribe(world: World, program: Program): void {
   const { framework, settings } = program.state;
   const roles = [...new Set(settings.profiles.map((profile) => profile.role))];
@@ -81,7 +82,7 @@ function subscribed(
   };
 }
 
-/** What a stream delivers, event by event. */
+/** Delivers the events of a stream, one by one. */
 export function deliver(world: World, mesos: SimMesos, delivery: SimDelivery): void {
   const leftMs = suspendedMs(world);
   if (leftMs > 0) return after(world, leftMs, () => deliver(world, mesos, delivery));
@@ -101,7 +102,7 @@ export function deliver(world: World, mesos: SimMesos, delivery: SimDelivery): v
   if (delivery.ended && world.program === program && program.link === link) sessionEnded(world, program, "ended");
 }
 
-/** Ends a stream that has said nothing for five heartbeats. Called at every tick. */
+/** Ends a stream that was silent for five heartbeats. Called at every tick. */
 export function watchSilence(world: World, program: Program): void {
   const { link } = program;
   if (link === undefined || world.nowMs - link.heardMs <= silentMs) return;
@@ -109,7 +110,7 @@ export function watchSilence(world: World, program: Program): void {
   endSession(world, program);
 }
 
-/** The program hangs up and subscribes again after its pause. */
+/** The program disconnects and subscribes again after its pause. */
 export function endSession(world: World, program: Program): void {
   const { link } = program;
   if (link === undefined) return;
@@ -135,7 +136,7 @@ function sessionEnded(world: World, program: Program, how: "ended" | "refused" |
   program.handle({ kind: "disconnected", reason: `the subscription is over (${how})` });
 }
 
-/** Carries out one call: in order, but acknowledgements go beside the others. */
+/** Performs one call: in order, except that acknowledgements are concurrent. */
 export function performMesos(world: World, program: Program, call: MesosEffect): void {
   const { link } = program;
   if (link?.frameworkId === undefined) {
@@ -213,7 +214,7 @@ function failed(program: Program, call: MesosEffect, outcome: "refused" | "unkno
   program.handle({ kind: "mesos-call-failed", call, outcome, message });
 }
 
-/** What a modern agent image needs to register; the real variables are tested where they are made. */
+/** What a modern agent image needs to register; the real variables are tested where they are created. */
 function environmentOf({ scenario }: World): EnvironmentOf {
   return (launch) => ({
     GO_SERVER_URL: "http://gocd:8153/go",

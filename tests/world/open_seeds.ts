@@ -1,5 +1,5 @@
-// Seeds that break a law today: open faults of the program or of a law. The gate runs them too, and fails when one
-// passes (take it off the list) or another one breaks a law.
+// Seeds that currently break a law: known bugs of the program or of a law. The gate runs them too, and fails when one
+// passes (remove it from the list) or another one breaks a law.
 
-/** Open seeds in the weather of the seed, each with the law that it breaks. */
+/** Open seeds with the weather of the seed, each with the law that it breaks. */
 export const openSeeds: ReadonlyMap<number, string> = new Map<number, string>([]);

@@ -1,21 +1,22 @@
-// Bugs planted in the program, to be caught by the laws of the simulation: what shows that the laws see anything.
-// `BUG_SEEDS=write deno test -A tests/world/planted_bugs_test.ts` seeks a seed for each that is caught by its own no more.
+// Bugs planted in the program, which the laws of the simulation must catch, to prove that the laws are effective.
+// `BUG_SEEDS=write deno test -A tests/world/planted_bugs_test.ts` searches for a new seed for each bug that its seed no
+// longer catches.
 
 import { assert } from "@std/assert";
 import { makeScenario } from "./scenario.ts";
 import { type Outcome, play } from "./world.ts";
 import { type PlantedBug, plantedBugs } from "./world_bugs.ts";
 
-/** A planted bug must be caught within so many seeds. */
+/** A planted bug must be caught within this many seeds. */
 const bugSeedsMax = 1_000;
 
-/** By bug, a seed that catches it: some bugs show in one scenario of hundreds. */
+/** By bug, a seed that catches it: some bugs only show in one of hundreds of scenarios. */
 const file = new URL("bug_seeds.json", import.meta.url);
 const known: Readonly<Record<string, number>> = JSON.parse(Deno.readTextFileSync(file));
 const isWriting = Deno.env.get("BUG_SEEDS") === "write";
 const found: Record<string, number> = { ...known };
 
-/** What a seed shows with the bug, and not without it. */
+/** The violation of a seed with the bug that does not occur without it. */
 function shown(bug: PlantedBug, seed: number): Outcome["violation"] {
   const { violation } = play(makeScenario(seed), { bug });
   if (violation === undefined || violation.law === "throws") return undefined;

@@ -1,12 +1,12 @@
-// How many more agents for a job the limits and the cluster have room for, according to the models: the law of progress
-// asks nothing if there is none.
+// How many more agents for a job the limits and the cluster allow, according to the models: the law of progress
+// requires nothing if there is no room.
 
 import type { AgentProfile } from "../../src/core/settings.ts";
 import type { SimJob } from "../../src/sim/gocd/state.ts";
 import { isServable } from "./scenario_jobs.ts";
 import type { World } from "./world_state.ts";
 
-/** The least over the profiles that serve the job: which of them is chosen is the program's business. */
+/** The minimum over the profiles that serve the job: the program decides which one is used. */
 export function slotsFor(world: World, job: SimJob): number {
   const environment = world.gocd.environmentOf(job.pipeline);
   const request = { ...job, job: job.name, ...(environment === undefined ? {} : { environment }) };
@@ -23,7 +23,7 @@ function limitSlots({ program, settings }: World, profile: AgentProfile): number
   const own = living.filter((instance) => instance.profile === profile.name).length;
   const { cpuHoursPerDay, maxCpuShare } = settings.scaling;
   const isUsedUp = (program?.state.cpuUse?.record.cpuMs ?? 0) / 3_600_000 >= (cpuHoursPerDay ?? Infinity);
-  // How much of the cluster Mesos has shown by now is its business.
+  // It depends on Mesos how much of the cluster it has shown.
   if (isUsedUp || maxCpuShare !== undefined) return 0;
   return Math.min(settings.scaling.maxAgents - living.length, (profile.maxAgents ?? Infinity) - own);
 }
@@ -35,7 +35,7 @@ interface Use {
   own: number;
 }
 
-/** On hosts that are well, by what is not reserved; a host that failing launches keep out counts for nothing. */
+/** On healthy hosts, by unreserved resources; a host avoided because of failing launches does not count. */
 function hostSlots(world: World, profile: AgentProfile): number {
   const { mesosAgents, tasks } = world.mesos.view();
   const needs = profile.mesosResources;

@@ -1,4 +1,4 @@
-// How to play a seed again: what tests say of one that failed.
+// How to replay a seed: the hint of tests for a failed one.
 
 import type { Outcome } from "./world.ts";
 

@@ -1,6 +1,6 @@
-// Whether two plain JSON values are equal, whatever the order of their keys.
+// Whether two plain JSON values are equal, regardless of the order of their keys.
 
-/** Deep equality of plain data; a missing key is equal to one that is undefined. */
+/** Deep equality of plain data; a missing key equals one that is undefined. */
 export function isSame(one: unknown, other: unknown): boolean {
   if (one === other) return true;
   if (typeof one !== "object" || typeof other !== "object" || one === null || other === null) return false;

@@ -1,5 +1,4 @@
-// What one seed plays: a cluster, a GoCD server, other people's agents, jobs, settings and faults, all drawn from the
-// seed.
+// The scenario of a seed: a cluster, a GoCD server, foreign agents, jobs, settings and faults, all drawn from the seed.
 
 import type { Settings } from "../../src/core/settings.ts";
 import type { FaultPlan } from "./faults.ts";
@@ -19,59 +18,59 @@ import { seededRandom } from "../../src/sim/random.ts";
 import type { SimForeignAgent } from "../../src/sim/gocd/sim_gocd.ts";
 import { gocdEras, gocdRules } from "../../src/sim/gocd/versions.ts";
 
-/** One story, complete but for what the models draw by themselves. */
+/** A scenario, complete except for the random draws of the models. */
 export interface Scenario {
-  /** The seed of everything. */
+  /** The seed. */
   readonly seed: number;
-  /** How much goes wrong. */
+  /** The level of faults. */
   readonly weather: Weather;
-  /** In force from the start. */
+  /** Active from the start. */
   readonly settings: Settings;
-  /** In force after faults, too, with `minIdle` 0, so that everything ends. */
+  /** Active after the faults, with `minIdle` 0, so that everything ends. */
   readonly lastSettings: Settings;
-  /** A release of the GoCD server. */
+  /** The version of the GoCD server. */
   readonly gocdVersion: string;
-  /** Whether the server knows users; we are an administrator then, unless a fault takes that away. */
+  /** Whether security is enabled; then we are an administrator, unless a fault revokes that. */
   readonly isSecured: boolean;
-  /** What our containers are given; the server's is `right`. */
+  /** The auto-register key of our containers; the server's is `right`. */
   readonly autoRegisterKey: "right" | "wrong" | "";
   /** Masters of the cluster. */
   readonly mastersCount: number;
   /** Its machines. */
   readonly hosts: readonly SimMesosAgentSpec[];
-  /** What our agents call themselves. */
+  /** The names of our agents. */
   readonly names: AgentNames;
-  /** Agents of other people. */
+  /** Foreign agents. */
   readonly foreigners: readonly SimForeignAgent[];
-  /** The work, in order of time. */
+  /** The jobs, ordered by time. */
   readonly jobs: readonly ScenarioJob[];
-  /** Jobs and faults come in this first part; then everything is healed. */
+  /** Jobs and faults occur in this first part; then everything is repaired. */
   readonly activeMs: number;
-  /** Between two ticks while something changes. */
+  /** Interval of ticks while something changes. */
   readonly tickMs: number;
-  /** What goes wrong. */
+  /** The faults. */
   readonly faults: FaultPlan;
 }
 
 /**
- * How much may go wrong: nothing; what a healthy installation meets on any day, with a law of progress meanwhile; or
- * everything at once, where only what is never allowed and the end count.
+ * The level of faults: none; those of a healthy installation on a normal day, with a law of progress; or everything at
+ * once, where only safety and the final state are checked.
  */
 export type Weather = "calm" | "mild" | "stormy";
 
-/** The weather of a seed where nobody asks for one: every third is mild. */
+/** The default weather of a seed: every third is mild. */
 export function weatherOf(seed: number): Weather {
   return seed % 3 === 2 ? "mild" : "stormy";
 }
 
-/** The minute at which every run starts, ms since the epoch. */
+/** The start time of every run, ms since the epoch. */
 export const startMs = 1_700_000_000_000;
 const minute = 60_000;
-/** One scenario in so many is a large one: many machines, waves of many jobs, room for many agents. */
+/** One scenario in this many is large: many machines, large waves of jobs, room for many agents. */
 const oneInBusy = 50;
-/** In one scenario in so many faults come several at the same moment. */
+/** In one scenario in this many several faults occur at the same time. */
 const oneInCoincident = 8;
-/** In one scenario in so many one kind of fault comes again and again. */
+/** In one scenario in this many one kind of fault is repeated many times. */
 const oneInRepeating = 20;
 
 /** Draws the scenario of a seed. */
@@ -80,7 +79,10 @@ export function makeScenario(seed: number, weather: Weather = weatherOf(seed)): 
   return weather === "mild" ? makeMild(dice(seededRandom(seed ^ 0x311d)), scenario) : scenario;
 }
 
-/** One seed in four may read what failed containers have written; drawn from nothing, so that the others stay as they are. */
+/**
+ * One seed in four may read the output of failed containers; derived without a random draw, so that the others are
+ * unchanged.
+ */
 function withSandboxes(scenario: Scenario): Scenario {
   const { seed, settings, lastSettings } = scenario;
   if (seed % 4 !== 1) return scenario;
@@ -95,7 +97,7 @@ function inGroups(scenario: Scenario): Scenario {
   return { ...scenario, settings, lastSettings: withoutMinIdle(settings) };
 }
 
-/** Jobs that stay in the way of others for good are no mild weather, and some mild days are long ones with many jobs. */
+/** Jobs that block others permanently do not occur in mild weather, and some mild days are long with many jobs. */
 function makeMild(draw: Dice, scenario: Scenario): Scenario {
   const { seed, gocdVersion, foreigners } = scenario;
   const isDay = draw.chance(0.02);
@@ -119,12 +121,12 @@ function makeMild(draw: Dice, scenario: Scenario): Scenario {
     weather: "mild",
     requests: noRequestFaults,
   });
-  // Agents that nobody can tell apart are no mild weather either.
+  // Indistinguishable agents do not occur in mild weather either.
   const names = isNamelessName(scenario.names) ? { ...scenario.names, naming: "task" as const } : scenario.names;
   return { ...scenario, names, activeMs, jobs, faults };
 }
 
-/** Names are unique in a run: the world asks by them what was built. */
+/** Names are unique in a run: the world uses them to find out what was built. */
 function inSpan(span: number, request: SimJobRequest): SimJobRequest {
   const { pipeline } = request;
   return {
@@ -139,13 +141,13 @@ function drawScenario(seed: number, weather: Weather): Scenario {
   const gocdVersion = draw.pick(gocdEras);
   const activeMs = draw.between(10, 50) * minute;
   const isBusy = weather !== "calm" && seed % oneInBusy === 0;
-  // What came later has dice of its own, too, so that seeds that ever failed go on telling their stories.
+  // Later additions use separate random draws, so that the scenarios of known seeds are unchanged.
   const more = dice(seededRandom(seed ^ 0xadded));
   const varied = varySettings(more, drawSettings(draw), isBusy);
   const fleets = isOfFleets(seed) ? inFleets(seed, varied) : varied;
   const { settings, lastSettings } = isOfUpkeep(seed) ? kept(seed, fleets) : fleets;
   const hosts = drawHosts(draw, settings, isBusy ? more.between(10, 25) : 0);
-  // The API of 15.2 cannot put a Pending agent into an environment: there the key is right.
+  // The API of 15.2 cannot add a Pending agent to an environment: there the key is right.
   const isKeyRight = gocdVersion === "15.2.0" || !draw.chance(0.2);
   const base = {
     seed,
@@ -162,7 +164,7 @@ function drawScenario(seed: number, weather: Weather): Scenario {
     tickMs: draw.pick([500, 1_000, 2_000]),
   };
   const jobs = drawJobs(draw, { gocdVersion, activeMs, foreigners: base.foreigners, isBusy });
-  // The faults have dice of their own: the same story can be told without them.
+  // The faults use separate random draws: the same scenario can be run without them.
   const faultsFor = {
     activeMs,
     hostsCount: hosts.length,
@@ -190,7 +192,7 @@ function kept(seed: number, varied: ReturnType<typeof varySettings>): ReturnType
   return { settings, lastSettings: withoutMinIdle(settings) };
 }
 
-/** The same story with agents that call themselves otherwise. One that only its key admits must have the right one. */
+/** The same scenario with other agent names. An agent that can only be enabled by its key must have the right one. */
 export function withNames(scenario: Scenario, names: AgentNames): Scenario {
   const isNamed = !isNamelessName(names);
   const autoRegisterKey = isNamed ? scenario.autoRegisterKey : "right";
@@ -209,8 +211,8 @@ export function withNames(scenario: Scenario, names: AgentNames): Scenario {
 }
 
 /**
- * A second record of a nameless agent could be told by nobody. Nor could one that a slow list first shows when its
- * container is dead and its address has been given to the next.
+ * A second record of an unnamed agent could not be identified. Neither could one that a slow list first shows when its
+ * container has ended and its address was reused.
  */
 function withoutNewUuids(faults: FaultPlan): FaultPlan {
   return {
@@ -221,7 +223,7 @@ function withoutNewUuids(faults: FaultPlan): FaultPlan {
   };
 }
 
-/** Every machine is large enough for one instance of each profile. */
+/** Every machine fits one instance of each profile. */
 function drawHosts(draw: Dice, settings: Settings, hostsMin: number): SimMesosAgentSpec[] {
   const roles = [...new Set(settings.profiles.map((profile) => profile.role))].filter((role) => role !== "*");
   return Array.from({ length: Math.max(draw.between(1, 4), hostsMin) }, (_, index) => {

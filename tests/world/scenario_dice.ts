@@ -1,20 +1,20 @@
-// Draws in the terms of a scenario.
+// Random draws for scenarios.
 
-/** Draws from one source of chance. */
+/** Draws from one source of randomness. */
 export interface Dice {
   /** A number in [0, 1). */
   readonly random: () => number;
-  /** True with these odds. */
+  /** True with this probability. */
   chance(odds: number): boolean;
-  /** A whole number, both ends included. */
+  /** An integer, inclusive. */
   between(low: number, high: number): number;
   /** One of a list, which must not be empty. */
   pick<Item>(items: readonly Item[]): Item;
-  /** Each of a list with even odds. */
+  /** A random subset of a list. */
   some<Item>(items: readonly Item[]): Item[];
 }
 
-/** Dice over a source of numbers in [0, 1). */
+/** Creates draws from a source of numbers in [0, 1). */
 export function dice(random: () => number): Dice {
   const between = (low: number, high: number): number => low + Math.floor(random() * (high - low + 1));
   return {

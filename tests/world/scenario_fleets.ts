@@ -1,10 +1,10 @@
-// Settings of fleets that not every scenario has: priorities, patterns, shares and rates. They have dice of their own, and
-// only some seeds have them, so that the others go on telling their stories.
+// Optional fleet settings of scenarios: priorities, patterns, shares and rates. They use separate random draws, and
+// only some seeds have them, so that the other scenarios are unchanged.
 
 import type { AgentProfile, FairShare, ScalingSettings, Settings } from "../../src/core/settings.ts";
 import type { Dice } from "./scenario_dice.ts";
 
-/** One seed in so many has policies. */
+/** One seed in this many has policies. */
 const oneInFleets = 7;
 
 /** Whether a seed has policies. */
@@ -40,7 +40,7 @@ function drawShare(draw: Dice): FairShare {
 /** Runs begin at 22:13:20 UTC: midnight in Berlin comes 47 min later. */
 const zones = ["UTC", "Asia/Kolkata", "Europe/Berlin", "Europe/Berlin"];
 
-/** Resources and environments by pattern: what the profile serves stays, or grows. */
+/** Resources and environments by pattern: the profile serves the same jobs or more. */
 function withPatterns(draw: Dice, profile: AgentProfile): AgentProfile {
   const { gocdResources, environments } = profile;
   const blur = (name: string): string => draw.chance(0.5) ? `${name.slice(0, 2)}*` : name;
@@ -53,7 +53,7 @@ function withPatterns(draw: Dice, profile: AgentProfile): AgentProfile {
   };
 }
 
-/** Another profile that serves the same. */
+/** Another profile that serves the same jobs. */
 function twinOf(draw: Dice, profiles: readonly AgentProfile[]): readonly AgentProfile[] {
   const twin = draw.pick(profiles);
   return [{ ...twin, name: "twin", hash: "00000002", minIdle: 0, priority: draw.between(-2, 2) }];

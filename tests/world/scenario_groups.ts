@@ -1,11 +1,11 @@
-// Pipeline groups, which not every scenario has: in which group each pipeline is, who launches for some of them, and shares
-// between them. They have dice of their own, and only some seeds have them, so that the others go on telling their stories.
+// Optional pipeline groups of scenarios: the group of each pipeline, profiles for some of them, and shares between
+// them. They use separate random draws, and only some seeds have them, so that the other scenarios are unchanged.
 
 import type { AgentProfile, Settings } from "../../src/core/settings.ts";
 import { type Dice, dice } from "./scenario_dice.ts";
 import { seededRandom } from "../../src/sim/random.ts";
 
-/** One seed in so many has groups. */
+/** One seed in this many has groups. */
 const oneInGroups = 17;
 
 /** Whether a seed has groups. */
@@ -40,7 +40,7 @@ export function withGroups(seed: number, settings: Settings): Settings {
   };
 }
 
-/** Another profile that serves the same, for some groups only: there is one for all jobs still. */
+/** Another profile that serves the same jobs, but only for some groups: one profile for all jobs remains. */
 function teamOf(draw: Dice, profiles: readonly AgentProfile[]): AgentProfile {
   const pipelineGroups = draw.pick([["team-a"], ["mobile-*"], ["TEAM-*", "mobile-tv"], ["*-b"], ["nobody"]]);
   return { ...draw.pick(profiles), name: "team", hash: "00000003", minIdle: 0, pipelineGroups };

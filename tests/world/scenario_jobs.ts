@@ -1,4 +1,4 @@
-// The work of a scenario: waves of jobs of all kinds.
+// The jobs of a scenario: waves of jobs of all kinds.
 
 import type { AgentProfile, Settings } from "../../src/core/settings.ts";
 import type { SimJobRequest } from "../../src/sim/gocd/work.ts";
@@ -10,21 +10,21 @@ import type { SimForeignAgent } from "../../src/sim/gocd/sim_gocd.ts";
 export interface ScenarioJob {
   /** After the start. */
   readonly afterMs: number;
-  /** As the server gets it. */
+  /** As passed to the server. */
   readonly request: SimJobRequest;
-  /** Whether it is of the kind that agents like ours build. */
+  /** Whether it is a kind of job that our agents can build. */
   readonly isOrdinary: boolean;
 }
 
-/** What jobs are drawn for. */
+/** The input for drawing jobs. */
 export interface JobsFor {
-  /** Elastic jobs came with a release. */
+  /** Elastic jobs depend on the version. */
   readonly gocdVersion: string;
-  /** Jobs come within this time. */
+  /** Jobs are scheduled within this time. */
   readonly activeMs: number;
   /** Run-on-all jobs are pinned to one of these. */
   readonly foreigners: readonly SimForeignAgent[];
-  /** Waves are large. */
+  /** Whether waves are large. */
   readonly isBusy: boolean;
 }
 
@@ -45,7 +45,7 @@ export function drawJobs(draw: Dice, about: JobsFor): ScenarioJob[] {
   return jobs.sort((a, b) => a.afterMs - b.afterMs);
 }
 
-/** Some of the jobs bear the name of one that runs on all agents, and have no pin (any more): any agent may take them. */
+/** Some jobs have the name of a run-on-all job, but no pin (any more): any agent may take them. */
 export function withUnpinned(draw: Dice, jobs: readonly ScenarioJob[]): readonly ScenarioJob[] {
   if (!draw.chance(0.3)) return jobs;
   return jobs.map((job) => {
@@ -54,7 +54,7 @@ export function withUnpinned(draw: Dice, jobs: readonly ScenarioJob[]): readonly
   });
 }
 
-/** In some scenarios the server cancels (20.9 and later) what is not taken in time. */
+/** In some scenarios the server (20.9 and later) cancels jobs that are not taken in time. */
 export function withTimeouts(draw: Dice, jobs: readonly ScenarioJob[]): readonly ScenarioJob[] {
   if (!draw.chance(0.15)) return jobs;
   return jobs.map((job) =>
@@ -98,7 +98,7 @@ function drawJob(
   return { afterMs, request, isOrdinary: odd >= 0.11 };
 }
 
-/** The server's own rule, said once more, so that the core's matching is not believed unseen. */
+/** The server's own rule, reimplemented, to check the core's matching independently. */
 export function isServable(
   settings: Settings,
   gocdVersion: string,
@@ -113,7 +113,7 @@ export function isServable(
   );
 }
 
-/** Whether a name is among those, or like one of their patterns. */
+/** Whether a name is among these, or matches one of their patterns. */
 function isNamed(names: readonly string[] | "*", name: string): boolean {
   return names === "*" ||
     names.some((each) => new RegExp(`^${each.replaceAll("*", ".*")}$`).test(name));

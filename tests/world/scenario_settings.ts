@@ -34,7 +34,7 @@ export function drawSettings(draw: Dice): Settings {
   };
 }
 
-/** Adds what not every scenario has: profiles of several roles, drains with a limit, room for many agents. */
+/** Adds optional settings: profiles with several roles, drains with a timeout, room for many agents. */
 export function varySettings(
   draw: Dice,
   drawn: Settings,
@@ -55,13 +55,13 @@ export function varySettings(
   const scaling = isBusy
     ? { ...drawn.scaling, maxAgents: draw.pick([20, 60, 200]), slowServerLaunchesPerMinute: 10 }
     : drawn.scaling;
-  // Jobs wait for up to 50 minutes and more: zombies must be able to show themselves, and others to be taken for one.
+  // Jobs wait for up to 50 minutes and more, so that zombies and false zombies can occur.
   const poller = { ...drawn.poller, zombieAfterMs: draw.pick([3, 10, 60]) * minute };
   const settings = { ...drawn, profiles, scaling, poller };
   return { settings, lastSettings: withoutMinIdle(settings) };
 }
 
-/** The same, with nobody kept ready, and without limits for a day: in the end everything must be built and go. */
+/** The same, without idle agents and daily limits: in the end everything must be built and removed. */
 export function withoutMinIdle(settings: Settings): Settings {
   const { maxCpuShare: _, cpuHoursPerDay: __, timeZone: ___, ...scaling } = settings.scaling;
   const profiles = settings.profiles.map(({ minIdleOf: _, schedules: __, keepPeakForMs: ___, ...profile }) => ({

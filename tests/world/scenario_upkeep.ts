@@ -1,11 +1,11 @@
-// Settings of upkeep that not every scenario has: what keeps agents fresh, ready and in place. They have dice of their
-// own, and only some seeds have them, so that the others go on telling their stories.
+// Optional upkeep settings of scenarios: replacing agents, keeping them idle, and choosing which to remove. They use
+// separate random draws, and only some seeds have them, so that the other scenarios are unchanged.
 
 import type { AgentProfile, Schedule, Settings } from "../../src/core/settings.ts";
 import type { Dice } from "./scenario_dice.ts";
 
 const minute = 60_000;
-/** One seed in so many has such policies. */
+/** One seed in this many has such policies. */
 const oneInUpkeep = 5;
 
 /** Whether a seed has policies of upkeep. */

@@ -1,17 +1,17 @@
-// Seeds that once failed, with what they found. They are run for ever; when the draws of scenarios change, they tell
-// other stories, which are as good.
+// Seeds that once failed, with what they found. They are always run; if the random draws change, their scenarios
+// change, which is acceptable.
 
 import type { Weather } from "./scenario.ts";
 
 /** A seed and what it once found. */
 export interface FailedSeed {
   readonly seed: number;
-  /** Absent: stormy, as all were until there was mild weather. */
+  /** Absent: stormy, the only weather before mild weather was introduced. */
   readonly weather?: Weather;
   readonly found: string;
 }
 
-/** All of them. */
+/** All seeds. */
 export const failedSeeds: readonly FailedSeed[] = [
   { seed: 700027, found: "an address given again while the agent that had it before was unreachable, and never known" },
   { seed: 700104, found: "the record of a later container taken for that of a dead one, as both had one address" },

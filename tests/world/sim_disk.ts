@@ -1,4 +1,4 @@
-// A disk for the simulated program: texts of records as the real stores keep them, with failures on demand. It outlives
+// A disk for the simulated program: texts of records as in the real stores, with failures on demand. It survives
 // crashes.
 
 import type { AgentInstance } from "../../src/core/instance.ts";
@@ -13,42 +13,42 @@ import {
   textChanges,
 } from "../../src/store/record_codec.ts";
 
-/** How commits fail: before anything is stored, or after all is stored but the answer is lost. */
+/** How commits fail: before anything is stored, or after everything is stored but the response is lost. */
 export type SimDiskFailure = "nothing-stored" | "all-stored";
 
 /** The disk of one simulated program. */
 export interface SimDisk {
   /** Set while all commits fail. */
   failure: SimDiskFailure | undefined;
-  /** Commits so far, those that failed included. */
+  /** Commits so far, including failed ones. */
   readonly commits: number;
-  /** Single commits that fail, by their number from 1 on. */
+  /** Commits that fail, by their number from 1 on. */
   readonly failing: Map<number, SimDiskFailure>;
-  /** What the last run left; a fresh state where there was none. Throws what the real codec throws. */
+  /** The content left by the last run; a fresh state if there was none. Throws what the real codec throws. */
   load(): StoredState;
-  /** Stores records in one transaction; false where that failed. */
+  /** Stores records in one transaction; false if that failed. */
   commit(records: readonly StateRecord[]): boolean;
-  /** Whether all these records are stored just as they are. */
+  /** Whether all these records are stored unchanged. */
   holds(records: readonly StateRecord[]): boolean;
   /** The instance stored under a task id, decoded; undefined if there is none. Throws what the real codec throws. */
   instance(taskId: string): AgentInstance | undefined;
   /** Task ids of all stored instances. */
   taskIds(): string[];
-  /** Adds a field that this version does not know to every record, as a newer program would have. */
+  /** Adds an unknown field to every record, as a newer version would. */
   writeFromTheFuture(): void;
-  /** Records that once had such a field and lost it; empty is right. */
+  /** Records that lost such a field; must be empty. */
   forgottenFuture(): string[];
-  /** Keeps a copy of what it holds, at most one a minute; call it as time passes. */
+  /** Stores a copy of its content, at most one a minute; called as time advances. */
   keepCopy(nowMs: number): void;
-  /** Puts the newest copy that is as old as that in its place; false: there is none. */
+  /** Restores the newest copy of at least that age; false: there is none. */
   restore(beforeMs: number): boolean;
-  /** Whether a commit that was said to have failed was stored after all, and no load has followed. */
+  /** Whether a commit that was reported as failed was stored, and no load has followed. */
   readonly isAhead: boolean;
 }
 
-/** Between two copies. */
+/** Interval of copies. */
 const copyEveryMs = 60_000;
-/** Two hours of them. */
+/** Maximum number of copies: two hours. */
 const copiesMax = 120;
 
 const futureField = "fieldOfANewerVersion";
@@ -126,7 +126,7 @@ export function createSimDisk(lineage: string): SimDisk {
       if (copies.length > copiesMax) copies.shift();
     },
     restore(beforeMs): boolean {
-      // Nobody keeps a copy of a state that has never registered.
+      // A state that has never registered is not copied.
       const copy = copies.findLast(({ atMs, texts: kept }) =>
         atMs <= beforeMs && kept.get(frameworkKey)?.includes("frameworkId") === true
       );

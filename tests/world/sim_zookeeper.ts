@@ -1,27 +1,27 @@
-// As much of ZooKeeper as an election needs: sessions with ephemeral candidates, the epoch, and numbers that leaders
-// store. Stricter than a real one: sessions expire as early as they may, and reads may be stale.
+// The parts of ZooKeeper that an election needs: sessions with ephemeral candidates, the epoch, and numbers that
+// leaders store. Stricter than a real one: sessions expire as early as allowed, and reads may be stale.
 
 /** A ZooKeeper. All times are its own. */
 export interface SimZookeeper {
-  /** Raised by each leader; the version of the znode `leader`. */
+  /** Incremented by each leader; the version of the znode `leader`. */
   readonly epoch: number;
   /** What leaders have stored, and in which epoch. */
   readonly stored: ReadonlyMap<number, number>;
-  /** Opens a session with its candidate and gives both. */
+  /** Opens a session with its candidate and returns both. */
   join(owner: string, timeoutMs: number, nowMs: number): { readonly session: number; readonly candidate: string };
-  /** A request of a session has come; false where the session is over. */
+  /** A request of a session has arrived; false if the session has expired. */
   hear(session: number, nowMs: number): boolean;
-  /** The session's end, in order. */
+  /** Closes the session. */
   close(session: number): void;
-  /** Names of candidates and the epoch as they were up to `ageMs` ago. */
+  /** Names of candidates and the epoch, up to `ageMs` old. */
   read(ageMs: number, nowMs: number): { readonly names: readonly string[]; readonly epoch: number };
-  /** Makes a candidate the leader if it is there and nobody has led since `epoch`; gives its epoch. */
+  /** Makes a candidate the leader if it exists and there was no other leader since `epoch`; returns its epoch. */
   lead(candidate: string, epoch: number): number | undefined;
-  /** A transaction of a leader; it may store a number. False where it does not lead any more. */
+  /** A transaction of a leader, which may store a number. False if it is no longer the leader. */
   transact(leader: { readonly candidate: string; readonly epoch: number }, number?: number): boolean;
-  /** The same without asking who leads: for a planted bug. */
+  /** The same without checking the leader: for a planted bug. */
   storeUnfenced(epoch: number, number: number): void;
-  /** Ends what is silent for too long. */
+  /** Expires sessions that are silent for too long. */
   advance(nowMs: number): void;
 }
 
@@ -31,10 +31,10 @@ interface Session {
   heardMs: number;
 }
 
-/** How old a read may be at most, ms. */
+/** Maximum age of a read, ms. */
 export const readAgeMsMax = 60_000;
 
-/** An empty one. */
+/** Creates an empty one. */
 export function createSimZookeeper(): SimZookeeper {
   const sessions = new Map<number, Session>();
   const stored = new Map<number, number>();

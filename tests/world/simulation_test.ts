@@ -1,4 +1,4 @@
-// The deterministic simulation: seeds of all weathers. Replay a failing one with `deno task sim --seed S --trace`.
+// The deterministic simulation: seeds with all weathers. Replay a failing one with `deno task sim --seed S --trace`.
 
 import { assert, assertEquals } from "@std/assert";
 import { openSeeds } from "./open_seeds.ts";
@@ -7,9 +7,9 @@ import { play } from "./world.ts";
 import { replayHint } from "./replay_hint.ts";
 
 /**
- * Seeds of one run of the tests: the same 300 each time, so that a run says something of the change it tests. The gate
- * plays 2,000 others beside them (scripts/ok.ts), on all cores. With SIM_SEEDS=N it plays N fresh ones instead, as
- * `deno task sim --seeds N` does on all cores.
+ * Seeds of one test run: the same 300 each time, so that a failure is caused by the tested change. The gate also runs
+ * 2,000 others (scripts/ok.ts), on all cores. With SIM_SEEDS=N it runs N fresh ones instead, like `deno task sim
+ * --seeds N` does on all cores.
  */
 const wanted = Deno.env.get("SIM_SEEDS");
 const seedsCount = Number(wanted ?? "300");

@@ -1,11 +1,11 @@
 // How a broken law is reported.
 
-/** A law was broken. */
+/** A broken law. */
 export class Violation extends Error {
-  /** Which law, a stable word. */
+  /** The law, a stable name. */
   readonly law: string;
 
-  /** Says what has happened. */
+  /** Describes what has happened. */
   constructor(law: string, message: string) {
     super(`${law}: ${message}`);
     this.name = "Violation";
@@ -13,7 +13,7 @@ export class Violation extends Error {
   }
 }
 
-/** Throws a Violation unless it is so. */
+/** Throws a Violation unless the condition is true. */
 export function demand(isSo: boolean, law: string, message: () => string): void {
   if (!isSo) throw new Violation(law, message());
 }

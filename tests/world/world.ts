@@ -1,5 +1,5 @@
-// One simulated run: a seed's scenario played on virtual time by the production step against the two models, every law
-// checked on the way; then faults stop, and everything must end well.
+// One simulated run: a seed's scenario on virtual time with the production step and the two models, checking every law;
+// then faults stop, and everything must finish.
 
 import { windowReader } from "../../src/config/cron.ts";
 import { act, heal } from "./faults_act.ts";
@@ -29,29 +29,29 @@ import { containerChanged } from "./world_containers.ts";
 import { startProgram } from "./world_program.ts";
 import { after, type Program, programMs, suspendedMs, trace, type World } from "./world_state.ts";
 
-/** How to play a scenario. */
+/** How to run a scenario. */
 export interface PlayOptions {
-  /** Gets one line for each thing that happens. */
+  /** Gets one line per event. */
   readonly trace?: (line: string) => void;
-  /** Proves that the laws would catch it. */
+  /** A planted bug that the laws must catch. */
   readonly bug?: PlantedBug;
-  /** The program dies at just this point (from 1), and is back five seconds later. */
+  /** The program dies at exactly this point (from 1), and restarts five seconds later. */
   readonly crashAtPoint?: number;
-  /** Just this commit fails (from 1). */
+  /** Exactly this commit fails (from 1). */
   readonly failingCommit?: { readonly number: number; readonly how: SimDiskFailure };
 }
 
-/** How a run has ended. */
+/** The result of a run. */
 export interface Outcome {
-  /** Replays it. */
+  /** The seed, to replay it. */
   readonly seed: number;
-  /** The law that was broken, and how; absent: all is well. */
+  /** The broken law and the details; absent: none. */
   readonly violation?: { readonly law: string; readonly message: string; readonly afterMs: number };
   /** Virtual time. */
   readonly lastedMs: number;
   /** Steps of the core. */
   readonly steps: number;
-  /** Points at which the program could have died. */
+  /** Number of points at which the program could have died. */
   readonly points: number;
   /** Tasks launched. */
   readonly launches: number;
@@ -59,20 +59,20 @@ export interface Outcome {
   readonly builds: number;
   /** Deaths of the program. */
   readonly crashes: number;
-  /** Commits, those that failed included. */
+  /** Commits, including failed ones. */
   readonly commits: number;
 }
 
 /** After the faults every job must be built within this time. */
 const buildPatienceMs = 8 * 3_600_000;
-/** An agent on a machine that never comes back is abandoned after a day; then comes what it was building. */
+/** An agent on a machine that never returns is given up after a day; then its build is rescheduled. */
 const patienceMs = 36 * 3_600_000;
-/** Ticks while nothing changes. */
+/** Interval of ticks while nothing changes. */
 const idleTickMs = 10_000;
-/** Turns of the loop; more means that time stands still. */
+/** Maximum number of turns of the loop; more means that time does not advance. */
 const turnsMax = 3_000_000;
 
-/** Plays a scenario to its end. Never throws for a broken law. */
+/** Runs a scenario to its end. Never throws for a broken law. */
 export function play(scenario: Scenario, options: PlayOptions = {}): Outcome {
   const world = makeWorld(scenario, options);
   const { failingCommit } = options;
@@ -203,7 +203,7 @@ function settleMesos(world: World): void {
   for (const delivery of otherMesos.advance(world.nowMs).deliveries) deliver(world, otherMesos, delivery);
 }
 
-/** Ticks come fast while something changes and jump to the next poll otherwise. */
+/** Ticks are frequent while something changes, otherwise they jump to the next poll. */
 function tickGap(world: World): number {
   const { program, scenario } = world;
   if (program === undefined) return idleTickMs;
@@ -221,10 +221,10 @@ function isBusy({ state }: Program): boolean {
   return false;
 }
 
-/** Of all worlds: it keeps nothing but the last answer. */
+/** Shared by all worlds: it only caches the last result. */
 const windowsNow = windowReader();
 
-/** One tick of the program and of the watch; true once everything is done. */
+/** One tick of the program and of the checks; true once everything is done. */
 function tick(world: World): boolean {
   const { program } = world;
   noteOpenness(world);
@@ -254,15 +254,19 @@ function tick(world: World): boolean {
   throw new Violation("liveness", left());
 }
 
-/** One that is rightly left running keeps its place in the limits, and jobs may wait for it: the operator has been told. */
+/**
+ * An instance that is correctly left running counts towards the limits, and jobs may wait because of it: this was
+ * reported to the operator.
+ */
 function isAnyHeld(world: World): boolean {
   const instances = [...world.program?.state.instances.values() ?? []];
   return instances.some((instance) => isRightlyHeld(world, instances, instance));
 }
 
 /**
- * Agents that nobody can tell from strangers' are never taken down: their containers live on, with their places in the
- * limits. That nothing of theirs is killed, and nothing of others touched, is watched for some hours more.
+ * Agents that cannot be distinguished from foreign ones are never removed: their containers keep running and count
+ * towards the limits. For some more hours it is checked that they are not killed, and that foreign agents are not
+ * changed.
  */
 const namelessMs = 4 * 3_600_000;
 
@@ -271,7 +275,7 @@ function isOverForNameless(world: World): boolean {
   return program !== undefined && nowMs - startMs - scenario.activeMs >= namelessMs;
 }
 
-/** What still has to be done, or nothing. */
+/** What still has to be done, if anything. */
 function whatIsLeft(world: World): (() => string) | undefined {
   const { watch, gocd } = world;
   if (world.program === undefined) return () => "the program is down";
@@ -295,16 +299,16 @@ function whatIsLeft(world: World): (() => string) | undefined {
   return undefined;
 }
 
-/** Whoever ends before its address has told whose it is leaves a record behind that may be anybody's. */
+/** An agent that ends before it was identified by its address leaves a record with an unknown owner. */
 function isUntold({ scenario, watch }: World, uuid: string): boolean {
   return isNamelessName(scenario.names) && watch.ourUuids.has(uuid) && !watch.learnt.has(uuid);
 }
 
 /**
- * A build that the server itself never gives back: its agent has ended, and its silence is not seen, as the record is
- * Missing since a restart (up to GoCD 18.6) or was disabled by someone (up to 17.8). The program gives back such a build
- * by deleting the record of an instance of its own (cleanup.ts), and this record is nobody's for all that it was shown:
- * the container ended before lists had shown the agent at its address for ten seconds.
+ * A build that the server itself never reschedules: its agent has ended, and its silence is not detected, because the
+ * record is Missing since a restart (up to GoCD 18.6) or was disabled by someone (up to 17.8). The program makes the
+ * server reschedule such a build by deleting the record of its instance (cleanup.ts), but this record has no known
+ * owner: the container ended before lists had shown the agent at its address for ten seconds.
  */
 function isStuckUntold(world: World, uuid: string | undefined): boolean {
   const record = world.gocd.agents().find((each) => each.uuid === uuid);
@@ -321,7 +325,7 @@ function unbuiltJobs(world: World): string[] {
   const { completedLocators } = world.gocd.tally;
   const servable = new Set(
     world.scenario.jobs.flatMap(({ isOrdinary, request }) =>
-      // One that runs on all agents is ours, too, once it has lost its pin.
+      // A run-on-all job is also ours once it has lost its pin.
       (isOrdinary || request.runOnAll !== undefined) && isServable(world.settings, world.gocd.version, request)
         ? [request.job]
         : []

@@ -7,45 +7,45 @@ import type { Frame } from "../../src/core/frame.ts";
 import type { AgentInstance } from "../../src/core/instance.ts";
 import type { State } from "../../src/core/state.ts";
 
-/** A bug that people have really made. */
+/** A bug that occurred in practice. */
 export type PlantedBug =
   | "acknowledge-before-store"
   | "kill-on-first-idle-read"
   | "count-draining-as-coming"
   | "reuse-task-id"
   | "error-as-zero"
-  /** The first launch of a run does not wait for what earlier runs have left, and no number is skipped. */
+  /** The first launch of a run does not wait for tasks of earlier runs, and no number is skipped. */
   | "launch-without-learning"
-  /** Most agents that vanish at once are lost, as a single one would be. */
+  /** Most agents that vanish at once are treated as lost, like a single one. */
   | "believe-every-list"
-  /** What the master does not know has ended. */
+  /** A task that the master does not know is treated as ended. */
   | "believe-the-master"
-  /** After a commit that failed: what was meant to leave is taken for sent. */
+  /** After a failed commit: unsent effects are treated as sent. */
   | "remember-unsent"
-  /** After a commit that failed: the configuration of before is in force. */
+  /** After a failed commit: the former configuration is active. */
   | "forget-settings"
-  /** Whoever has not registered under its name in time is killed, whatever agent it may be. */
+  /** An instance that has not registered under its name in time is killed, even if an agent may belong to it. */
   | "kill-the-nameless"
-  /** A list is taken for as old as its answer. */
+  /** The age of a list is counted from its response. */
   | "age-by-handling"
-  /** Timeouts count the time before this run, outages and maintenance, too. */
+  /** Timeouts also count the time before this run, outages and maintenance. */
   | "count-unwatched-time"
-  /** Agents on their way stop counting when their profile changes. */
+  /** Starting agents stop counting when their profile changes. */
   | "forget-outdated"
-  /** Whatever leaves the feed was taken by an agent. */
+  /** Every job that leaves the feed counts as taken by an agent. */
   | "departures-as-takings"
-  /** An idle agent of no use keeps its place. */
+  /** An unneeded idle agent keeps its slot. */
   | "idle-keeps-place"
-  /** Jobs that run on all agents have a pin, always. */
+  /** Run-on-all jobs always count as pinned. */
   | "pinned-for-ever"
-  /** Whoever calls itself as a task of ours is its agent. */
+  /** Every agent with the name of one of our tasks counts as its agent. */
   | "admit-by-name"
-  /** All pipelines are of the group of the first one. */
+  /** All pipelines are in the group of the first one. */
   | "one-group"
-  /** Whatever an agent builds, it counts for the group that it was launched for. */
+  /** An agent always counts for the group that it was launched for, whatever it builds. */
   | "group-for-ever";
 
-/** All of them. */
+/** All bugs. */
 export const plantedBugs: readonly PlantedBug[] = [
   "acknowledge-before-store",
   "kill-on-first-idle-read",
@@ -87,7 +87,7 @@ export function mutateEvent(bug: PlantedBug | undefined, event: Event, state: St
   return { kind: "gocd-polled", server: state.server.info, jobs: [], agents: [], findings: [] };
 }
 
-/** The state as a program with this bug would judge it. */
+/** The state as seen by a program with this bug. */
 export function mutateState(bug: PlantedBug | undefined, state: State, { atMs, event }: Moment): State {
   switch (bug) {
     case "admit-by-name": {
@@ -133,7 +133,7 @@ export function mutateState(bug: PlantedBug | undefined, state: State, { atMs, e
   }
 }
 
-/** Whether a plan may be made in the step of this event. */
+/** Whether a plan may be computed in the step of this event. */
 function isPlanned({ kind }: Event): boolean {
   return kind === "gocd-polled" || kind === "offers-received";
 }
@@ -146,10 +146,10 @@ function isOutdated({ state, retire }: AgentInstance): boolean {
   return retire === "profile-changed" && (state === "launching" || state === "starting");
 }
 
-/** Stands on an update that needs no acknowledgement. */
+/** Marks an update that needs no acknowledgement. */
 const plantedUuid = "planted";
 
-/** As if the operator had said that all of them are lost, or had not. */
+/** As if the operator had declared all of them lost, or not. */
 function withLoss(instances: State["instances"], isAccepted: boolean): State["instances"] {
   return new Map([...instances].map(([taskId, instance]) => [taskId, lossOf(instance, isAccepted)]));
 }
@@ -158,24 +158,24 @@ function lossOf({ lossAccepted: _, ...instance }: AgentInstance, isAccepted: boo
   return isAccepted ? { ...instance, lossAccepted: true } : instance;
 }
 
-/** When a step is made, and for what. */
+/** The time and event of a step. */
 export interface Moment {
   /** The program's time. */
   readonly atMs: number;
-  /** What happened. */
+  /** The event. */
   readonly event: Event;
 }
 
 const phantomPrefix = "phantom-";
 
-/** Stands beside an instance that drains as one that is coming. */
+/** Makes a draining instance count as coming. */
 function phantomOf(instance: AgentInstance, atMs: number): AgentInstance[] {
   if (instance.state !== "draining") return [];
   const { step: _step, reason: _reason, uuid: _uuid, ...identity } = instance;
   return [{ ...identity, taskId: phantomPrefix + instance.taskId, state: "starting", sinceMs: atMs }];
 }
 
-/** The frame as a program with this bug would make it. */
+/** The frame as a program with this bug would produce it. */
 export function mutateFrame(bug: PlantedBug | undefined, frame: Frame, { before, event }: MutatedStep): Frame {
   switch (bug) {
     case "forget-outdated": {
@@ -228,13 +228,13 @@ function heldKill(record: Frame["records"][number]): Frame["effects"][number][] 
   return [{ kind: "kill-task", taskId, mesosAgentId, graceMs: 0 }];
 }
 
-/** What a frame was made of. */
+/** The input of a frame. */
 export interface MutatedStep {
   readonly before: State;
   readonly event: Event;
 }
 
-/** Without the drains of agents that have not been idle for their time. */
+/** Without drains of agents that have not been idle for the whole timeout. */
 function withoutHastyDrains(frame: Frame, before: State): Frame {
   const kept = new Map<string, AgentInstance>();
   for (const instance of frame.state.instances.values()) {
@@ -266,7 +266,7 @@ function hastyKill(record: Frame["records"][number]): Frame["effects"][number][]
   ];
 }
 
-/** What a program with this bug would go on from after a commit that failed. */
+/** The state from which a program with this bug would continue after a failed commit. */
 export function mutateRest(bug: PlantedBug | undefined, left: State, { before, frame }: FailedStep): State {
   switch (bug) {
     case "remember-unsent":
@@ -280,8 +280,8 @@ export function mutateRest(bug: PlantedBug | undefined, left: State, { before, f
 
 /** A step whose records could not be stored. */
 export interface FailedStep {
-  /** The state that it was made from. */
+  /** The state before. */
   readonly before: State;
-  /** What it made. */
+  /** The resulting frame. */
   readonly frame: Frame;
 }

@@ -8,7 +8,7 @@ import { ownNameOf } from "./scenario_names.ts";
 import type { SimContainerEvent } from "../../src/sim/mesos/sim_mesos.ts";
 import { after, trace, type World } from "./world_state.ts";
 
-/** Something has happened to a container of ours. */
+/** Handles a change of a container of ours. */
 export function containerChanged(world: World, event: SimContainerEvent): void {
   if (event.kind === "started") return started(world, event);
   trace(world, () => `mesos   container ${event.taskId} has ended (${event.how})`);
@@ -48,7 +48,7 @@ function started(world: World, event: Started): void {
   }
 }
 
-/** Somebody's agent, who has found the task id in the master's state; it never gives up while it lives. */
+/** An attacker's agent with a task id from the master's state; it keeps trying. */
 function claimName(world: World, taskId: string): void {
   const hostname = `stranger-${taskId}`;
   trace(world, () => `gocd    a stranger calls itself ${taskId}`);
@@ -68,8 +68,8 @@ function claimName(world: World, taskId: string): void {
 const claimMs = 900_000;
 
 /**
- * The agent in a container starts anew, under another uuid; its container goes on. With a server up to 17.8 it keeps its
- * uuid, as agents do that find their guid.txt: there nobody could tell the record of a dead process that was disabled.
+ * The agent in a container restarts with another uuid; its container keeps running. With a server up to 17.8 it keeps
+ * its uuid, like agents with a guid.txt: otherwise the disabled record of a dead process could not be identified.
  */
 export function restartAgentProcess(world: World, taskId: string): void {
   if (!world.watch.containers.has(taskId)) return;
@@ -80,12 +80,12 @@ export function restartAgentProcess(world: World, taskId: string): void {
   const bootDelayMs = world.dice.between(3_000, 20_000);
   startAgentProcess(world, taskId, { bootDelayMs, uuid: known });
   if (known !== undefined) world.watch.hasHiddenBuild = true;
-  // Under its old uuid it is just silent for a while, and work assigned before still waits for it.
+  // With its old uuid it is merely silent for a while, and work assigned before still waits for it.
   const isCut = world.watch.cuts.get(taskId)?.untilMs === Infinity;
   if (known !== undefined && !isCut) {
     world.watch.cuts.set(taskId, { fromMs: world.nowMs, untilMs: world.nowMs + bootDelayMs });
   }
-  // What it was building is lost by its own fault.
+  // Its build is lost through its own fault.
   world.watch.killsSeen = world.gocd.tally.buildsKilled.length;
 }
 
@@ -101,7 +101,7 @@ function startAgentProcess(
   const { naming, halfMade } = world.scenario.names;
   const { nameDice } = world;
   const ownName = ownNameOf(taskId, naming, nameDice);
-  // Seen on GoCD 26.2; what was a part of the configuration came with it.
+  // Seen on GoCD 26.2; when agents were part of the configuration, environments were set immediately.
   const isHalfMade = gocdRules(world.gocd.version).agentsInDatabase && nameDice.chance(halfMade);
   world.gocd.agentStarted({
     containerName: naming === "full" ? `${container.hostname}.ci.example.com` : ownName ?? container.hostname,
@@ -110,7 +110,7 @@ function startAgentProcess(
     // Docker's bridge hides a container behind its host.
     peerAddress: container.ipAddress.startsWith("172.17.") ? "10.0.0.250" : container.ipAddress,
     environmentsLateMs: isHalfMade ? nameDice.between(300, 9_000) : 0,
-    // Also where the container has its host's name: the model knows processes by it.
+    // Even if the container has its host's name: the model identifies processes by it.
     hostname: taskId,
     env: container.isMute ? { ...container.env, "GO_SERVER_URL": "" } : container.env,
     uuid,

@@ -1,5 +1,5 @@
-// Instances that share a state in ZooKeeper, on virtual time, by the real rules (store/election_rules.ts), while
-// connections, processes and clocks fail: two never act at once, and in the end one leads.
+// Instances that share a state in ZooKeeper, on virtual time, with the production rules (store/election_rules.ts),
+// while connections, processes and clocks fail: two never act at the same time, and in the end one leads.
 
 import { confirmEveryMs, heldForMs, inOrder, isSessionOver } from "../../src/store/election_rules.ts";
 import { createTimerQueue, type TimerQueue } from "../../src/sim/gocd/timers.ts";
@@ -8,18 +8,18 @@ import { type Dice, dice } from "./scenario_dice.ts";
 import { createSimZookeeper, type SimZookeeper } from "./sim_zookeeper.ts";
 import { demand, Violation } from "./violation.ts";
 
-/** A bug that a program could have; each must be caught. */
+/** A planted bug; each must be caught. */
 export type ElectionBug =
-  /** Acts as long as it has not heard that another leads. */
+  /** Acts as long as it has not learned that another one leads. */
   | "act-without-lease"
-  /** Takes the time of the answer for that of the question. */
+  /** Uses the time of the response instead of that of the request. */
   | "lease-from-answer"
-  /** Its clock stands still while the process is stopped. */
+  /** Its clock stops while the process is stopped. */
   | "clock-stops"
-  /** Writes without the check of the epoch. */
+  /** Writes without checking the epoch. */
   | "write-unfenced";
 
-/** All of them. */
+/** All bugs. */
 export const electionBugs: readonly ElectionBug[] = [
   "act-without-lease",
   "lease-from-answer",
@@ -27,14 +27,14 @@ export const electionBugs: readonly ElectionBug[] = [
   "write-unfenced",
 ];
 
-/** How a run has ended. */
+/** The result of a run. */
 export interface ElectionOutcome {
   readonly seed: number;
-  /** The law that was broken, and how; absent: all is well. */
+  /** The broken law and the details; absent: none. */
   readonly violation?: string;
-  /** How often somebody began to lead. */
+  /** How often an instance became the leader. */
   readonly leads: number;
-  /** What leaders have stored and then done. */
+  /** Number of actions stored and performed by leaders. */
   readonly launches: number;
 }
 
@@ -47,32 +47,32 @@ interface World {
   readonly launched: Set<number>;
   nowMs: number;
   leads: number;
-  /** The longest way of a message, ms. */
+  /** Maximum latency of a message, ms. */
   networkDelayMsMax: number;
-  /** How old a read may be, ms. */
+  /** Maximum age of a read, ms. */
   readAgeMs: number;
 }
 
 interface Instance {
   readonly name: string;
-  /** Of its clock, beside the true one. */
+  /** Offset of its clock from true time. */
   readonly rate: number;
-  /** True time; nothing happens in it before. */
+  /** True time; the instance is stopped until then. */
   stoppedUntilMs: number;
   /** True time for which it has been stopped so far. */
   stoppedMs: number;
-  /** True time; messages to and from it are lost before. */
+  /** True time; messages to and from it are lost until then. */
   cutUntilMs: number;
-  /** Begun anew with each session: what belongs to an earlier one is void. */
+  /** Incremented with each session: callbacks of an earlier one are ignored. */
   term: number;
   session: number;
   candidate: string;
   leading: { readonly epoch: number; askedMs: number; next: number } | undefined;
-  /** Counts its tries to lead: the answer to an earlier one is not waited for any more. */
+  /** Counts its attempts to become leader: the response to an earlier one is ignored. */
   tries: number;
 }
 
-/** A number that is being stored, until the answer has come or is not waited for any more. */
+/** A number that is being stored, until the response has arrived or is no longer awaited. */
 interface Order {
   readonly number: number;
   isGivenUp: boolean;
@@ -82,7 +82,7 @@ const activeMs = 300_000;
 const calmMs = 120_000;
 const retryMs = 1_000;
 
-/** Plays one seed. */
+/** Runs one seed. */
 export function playElection(seed: number, bug?: ElectionBug): ElectionOutcome {
   const rng = dice(seededRandom(seed));
   const world: World = {
@@ -150,12 +150,12 @@ function fault(world: World, instance: Instance): void {
       instance.cutUntilMs = Math.max(instance.cutUntilMs, world.nowMs + forMs);
       return;
     case 1:
-      // SIGSTOP, or a machine that sleeps.
+      // SIGSTOP, or a suspended machine.
       instance.stoppedMs += Math.max(0, world.nowMs + forMs - Math.max(world.nowMs, instance.stoppedUntilMs));
       instance.stoppedUntilMs = Math.max(instance.stoppedUntilMs, world.nowMs + forMs);
       return;
     case 2:
-      // Killed: the next process of it is another candidate, beside the session of the dead one.
+      // Killed: its next process is another candidate, in addition to the session of the dead one.
       instance.term++;
       instance.leading = undefined;
       return after(world, forMs, () => begin(world, instance));
@@ -172,12 +172,12 @@ function after(world: World, delayMs: number, act: () => void): void {
   world.agenda.plan(world.nowMs + delayMs, act);
 }
 
-/** What the clock of the instance shows. */
+/** The clock of the instance. */
 function elapsedMs({ nowMs, bug }: World, { rate, stoppedMs }: Instance): number {
   return (bug === "clock-stops" ? nowMs - stoppedMs : nowMs) * rate;
 }
 
-/** After so long by the clock of the instance, once its process runs, unless its term is over. */
+/** Runs after this long by the clock of the instance, once its process is running, unless its term is over. */
 function later(world: World, instance: Instance, delayMs: number, act: () => void): void {
   const { term } = instance;
   const due = (): void => {
@@ -188,7 +188,7 @@ function later(world: World, instance: Instance, delayMs: number, act: () => voi
   after(world, delayMs / instance.rate, due);
 }
 
-/** Asks ZooKeeper; either way may take long, or lead nowhere. */
+/** Sends a request to ZooKeeper; either direction may be slow or lose the message. */
 function ask<Answer>(
   world: World,
   instance: Instance,
@@ -200,7 +200,8 @@ function ask<Answer>(
   if (isCut()) return;
   after(world, world.rng.between(1, world.networkDelayMsMax), () => {
     if (isCut()) return;
-    // A late transaction is looked at although its session is over, where a real server would not: the fence must hold.
+    // A late transaction is processed although its session has expired, unlike in a real server: the fence must reject
+    // it.
     const answer = there(world.zookeeper.hear(session, world.nowMs));
     if (answer === undefined) return;
     later(world, instance, world.rng.between(1, world.networkDelayMsMax), () => {
@@ -217,7 +218,7 @@ function begin(world: World, instance: Instance): void {
   standBy(world, instance, elapsedMs(world, instance));
 }
 
-/** Looks who leads, again and again; `heardMs`: when it last asked what was answered. */
+/** Periodically checks who leads; `heardMs`: the time of its last request that got a response. */
 function standBy(world: World, instance: Instance, heardMs: number): void {
   const { zookeeper, timeoutMs } = world;
   let askedMs = heardMs;
@@ -247,7 +248,7 @@ function tryToLead(world: World, instance: Instance, epochBefore: number): void 
   const tries = ++instance.tries;
   const there = (): { epoch: number; next: number } | undefined => {
     const epoch = zookeeper.lead(candidate, epochBefore);
-    // What is read after winning is all that was ever stored.
+    // After winning, a read returns everything that was ever stored.
     return epoch === undefined ? undefined : { epoch, next: Math.max(0, ...zookeeper.stored.keys()) + 1 };
   };
   ask(world, instance, there, (won) => {
@@ -297,7 +298,7 @@ function transact(world: World, instance: Instance, order: Order | undefined): v
   });
 }
 
-/** Stores one number after the other, each before it is launched. One whose fate is not known is stored again. */
+/** Stores one number after another, each before it is launched. A number whose result is unknown is stored again. */
 function work(world: World, instance: Instance): void {
   const { leading } = instance;
   if (leading === undefined) return;

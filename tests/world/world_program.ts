@@ -1,5 +1,5 @@
-// The program in the world: the production step on virtual time, records stored before effects leave, and the points in
-// between at which it can die.
+// The program in the world: the production step on virtual time, records stored before effects are performed, and the
+// points in between at which it can die.
 
 import { noteLine } from "../../src/core/words/notes.ts";
 import type { Effect, SandboxEffect } from "../../src/core/effect.ts";
@@ -34,7 +34,7 @@ import {
 } from "./world_state.ts";
 import { describeEffect, describeEvent } from "./world_trace.ts";
 
-/** Starts the program on what its disk holds. */
+/** Starts the program with the content of its disk. */
 export function startProgram(world: World): void {
   const stored = world.disk.load();
   const onRecord = new Set(stored.instances.map(({ taskId }) => taskId));
@@ -47,7 +47,7 @@ export function startProgram(world: World): void {
   world.watch.pace = newPace(stored.instances, world.nowMs);
   world.watch.launches = newLaunchWatch(world.watch.launches, isSameClock ? onRecord : undefined);
   world.watch.fleet = newFleetWatch();
-  // Torn down at once, agents leave their records to people.
+  // After an immediate teardown, people have to clean up the records of agents.
   const forgotten = stored.framework.frameworkId === undefined ? world.watch.tornDown : [];
   for (const taskId of forgotten) world.watch.forgotten.add(taskId);
   trace(world, () => `program starts with ${stored.instances.length} instances on record`);
@@ -67,7 +67,7 @@ export function startProgram(world: World): void {
   subscribe(world, program);
 }
 
-/** The program ends at once; what it had sent is on its way, what it had not is lost. */
+/** The program ends immediately; what it had sent is in transit, everything else is lost. */
 export function stopProgram(world: World, streamMs: number = world.scenario.faults.networkDelayMsMax + 1): void {
   const { program } = world;
   if (program === undefined) return;
@@ -77,7 +77,7 @@ export function stopProgram(world: World, streamMs: number = world.scenario.faul
   after(world, streamMs, () => link.mesos.disconnect(link.subscriptionId, world.nowMs));
 }
 
-/** One event: step, store, perform, as runtime/engine.ts. */
+/** One event: step, store, perform, like runtime/engine.ts. */
 function handle(world: World, program: Program, event: Event): void {
   if (world.program !== program) return;
   const leftMs = suspendedMs(world);
@@ -123,7 +123,7 @@ function makeFrame(world: World, program: Program, event: Event): Frame {
   return mutateFrame(world.bug, step(mutated, timed), { before, event });
 }
 
-/** What the core leaves of a frame that could not be stored. */
+/** The part of a frame that remains if it could not be stored. */
 function storeFailed(world: World, program: Program, { frame, event }: { frame: Frame; event: Event }): void {
   trace(world, () => "store   the commit failed: nothing of it happens");
   world.watch.failedCommits++;
@@ -164,7 +164,8 @@ function perform(world: World, program: Program, effect: Effect): void {
     case "step-down":
     case "exit":
       trace(world, () => `program ends by itself: ${effect.message}`);
-      // Forgotten with the framework are builds of agents that died before, which the server has yet to give back, too.
+      // With the framework, builds of agents that died before and that the server has yet to reschedule are forgotten,
+      // too.
       if (effect.kind === "exit" && isAnyAssigned(world)) world.watch.hasHiddenBuild = true;
       forgetElsewhere(world);
       stopProgram(world);
@@ -175,8 +176,8 @@ function perform(world: World, program: Program, effect: Effect): void {
 }
 
 /**
- * A Mesos agent answers, refuses, or never answers, and nothing may depend on it. Drawn from the task, so that what else a
- * seed plays stays as it is.
+ * A Mesos agent responds, refuses, or never responds, and nothing may depend on it. Derived from the task, so that the
+ * rest of the seed's scenario is unchanged.
  */
 function readSandbox(world: World, program: Program, request: SandboxEffect): void {
   const draw = [...request.taskId].reduce((sum, letter) => sum + letter.charCodeAt(0), 0);
@@ -192,14 +193,14 @@ function readSandbox(world: World, program: Program, request: SandboxEffect): vo
   afterIn(world, program, (draw % 7) * 1_000, () => handle(world, program, { kind: "sandbox-read", request, answer }));
 }
 
-/** Whether the server counts a build as one of an agent of ours. */
+/** Whether the server attributes a build to one of our agents. */
 function isAnyAssigned({ gocd, watch }: World): boolean {
   return gocd.jobs().some(({ gocdAgentUuid }) => gocdAgentUuid !== undefined && watch.ourUuids.has(gocdAgentUuid));
 }
 
 /**
- * The framework is gone but agents are on record: a person looks, forgets the framework as cli/state.ts does, and starts the
- * program again.
+ * The framework is gone but agents are stored: a person checks, forgets the framework like cli/state.ts, and restarts
+ * the program.
  */
 function refused(world: World): void {
   trace(world, () => "program ends: a person must forget the framework");
@@ -219,12 +220,12 @@ function refused(world: World): void {
   });
 }
 
-/** Starts it unless it runs. */
+/** Starts it unless it is running. */
 export function restart(world: World): void {
   if (world.program === undefined) startProgram(world);
 }
 
-/** Counts a point at which the program can die, and lets it die there if this is the one. */
+/** Counts a point at which the program can die, and ends it if this is the selected one. */
 function crashesHere(world: World, where: string): boolean {
   world.points++;
   const { crash } = world;

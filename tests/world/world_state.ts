@@ -1,4 +1,4 @@
-// The whole simulated world in one record: models, disk, program, what is due, what has been seen.
+// The whole simulated world in one record: models, disk, program, scheduled actions, observations.
 
 import type { Event } from "../../src/core/event.ts";
 import type { GocdAgent } from "../../src/core/gocd_records.ts";
@@ -18,72 +18,72 @@ import type { Watch } from "./invariants_watch.ts";
 
 /** One run. */
 export interface World {
-  /** What is played. */
+  /** The scenario. */
   readonly scenario: Scenario;
-  /** Chance of everything but the models and the scenario. */
+  /** Randomness of everything except the models and the scenario. */
   readonly dice: Dice;
-  /** Chance of single requests by their kind. */
+  /** Randomness of single requests by kind. */
   readonly requestDice: Dice;
-  /** Chance of what agents call themselves. */
+  /** Randomness of agent names. */
   readonly nameDice: Dice;
-  /** True time, which no clock jump touches; ms since the epoch. */
+  /** True time, unaffected by clock jumps; ms since the epoch. */
   nowMs: number;
-  /** What the program's clock shows beyond it: a running process takes no jumps. */
+  /** Offset of the program's clock: a running process ignores jumps. */
   clockAheadMs: number;
-  /** What it will show beyond it from the next start on. */
+  /** The offset from the next start on. */
   nextClockAheadMs: number;
-  /** What is due when. */
+  /** The scheduled actions. */
   readonly agenda: TimerQueue;
-  /** The program's machine is suspended until then, true time. */
+  /** The program's machine is suspended until this true time. */
   suspendedUntilMs: number;
   /** The GoCD server with its agent processes. */
   readonly gocd: SimGocd;
   /** The cluster. */
   readonly mesos: SimMesos;
-  /** An empty one, once it has been reached in its place. */
+  /** An empty cluster, once it was used instead. */
   otherMesos: SimMesos | undefined;
-  /** Our masters' addresses lead there now. */
+  /** The addresses of our masters now lead to it. */
   isElsewhere: boolean;
-  /** Outlives the program. */
+  /** Survives the program. */
   readonly disk: SimDisk;
-  /** Undefined while it is down. */
+  /** The program; undefined while it is down. */
   program: Program | undefined;
-  /** In force at the next start. */
+  /** Active from the next start on. */
   settings: Settings;
   /** Faults are over. */
   isHealed: boolean;
-  /** What the network and the proxy in front of the GoCD server do just now. */
+  /** The current state of the network and the proxy in front of the GoCD server. */
   readonly weather: {
-    /** How every request fails, if so. */
+    /** How every request fails, if any. */
     outage: GocdOutage | undefined;
-    /** Lists of this moment are shown instead of those of now. */
+    /** Lists of this moment are shown instead of the current ones. */
     stale: GocdLists | undefined;
-    /** Uuids of records that lists leave out. */
+    /** Uuids of records that lists omit. */
     hidden: ReadonlySet<string> | undefined;
-    /** Another server answers, with these agents and no jobs. */
+    /** Another server responds, with these agents and no jobs. */
     otherGocd: readonly GocdAgent[] | undefined;
-    /** Until then somebody claims the name of each task that starts. */
+    /** Until then an attacker claims the name of each task that starts. */
     namesClaimedUntilMs: number;
-    /** As its administrator set it. */
+    /** As set by its administrator. */
     isGocdInMaintenance: boolean;
-    /** Nearly everything is answered 503. */
+    /** Nearly everything returns 503. */
     isGocdInBackup: boolean;
-    /** True time; before it the server is starting. */
+    /** True time; until then the server is starting. */
     gocdStartsUntilMs: number;
     /** Our account is an administrator. */
     hasRights: boolean;
   };
-  /** Points at which the program could have crashed so far. */
+  /** Number of points so far at which the program could have crashed. */
   points: number;
-  /** Where it does, and how it comes back. */
+  /** Where it crashes, and how it restarts. */
   crash: PlannedCrash | undefined;
-  /** To be caught. */
+  /** The planted bug. */
   readonly bug: PlantedBug | undefined;
-  /** What the laws of time remember. */
+  /** The memory of the laws of time. */
   readonly clocks: ClockWatch;
-  /** What the laws remember. */
+  /** The memory of the laws. */
   readonly watch: Watch;
-  /** Gets one line for each thing that happens. */
+  /** Gets one line per event. */
   readonly trace: ((line: string) => void) | undefined;
 }
 
@@ -93,15 +93,18 @@ export interface PlannedCrash {
   readonly atPoint: number;
   /** Until it is started again. */
   readonly downMs: number;
-  /** A newer version ran meanwhile. */
+  /** A newer version ran in between. */
   readonly byNewer: boolean;
-  /** Another instance takes its place: its clock is ahead by so much, and the stream of the old one stays for so long. */
+  /**
+   * Another instance takes over: its clock is ahead by this much, and the stream of the old one stays open for this
+   * long.
+   */
   readonly standby?: { readonly skewMs: number; readonly streamMs: number };
-  /** One of the faults, which end; otherwise it comes whenever its point does. */
+  /** Whether it is one of the faults, which end; otherwise it occurs whenever its point is reached. */
   readonly isFault: boolean;
 }
 
-/** What the feed and the list of agents show. */
+/** The content of the feed and the list of agents. */
 export interface GocdLists {
   /** All builds that have not ended. */
   readonly jobs: ReturnType<SimGocd["jobs"]>;
@@ -109,7 +112,7 @@ export interface GocdLists {
   readonly agents: ReturnType<SimGocd["agents"]>;
 }
 
-/** The process: what a crash destroys. */
+/** The process state, which a crash destroys. */
 export interface Program {
   /** Of the core. */
   state: State;
@@ -123,52 +126,54 @@ export interface Program {
   isMesosBusy: boolean;
   /** The subscription, from the answer to SUBSCRIBE on. */
   link: MesosLink | undefined;
-  /** Failed or ended subscriptions in a row. */
+  /** Consecutive failed or ended subscriptions. */
   outage: Outage;
-  /** What `end-session` asked for as the next pause. */
+  /** The next pause requested by `end-session`. */
   pauseMs: number | undefined;
-  /** Hands events to the core. */
+  /** Passes events to the core. */
   readonly handle: (event: Event) => void;
 }
 
 /** One subscription. */
 export interface MesosLink {
-  /** Where it leads. */
+  /** Its target. */
   readonly mesos: SimMesos;
   /** In the model. */
   readonly subscriptionId: number;
-  /** Goes with every call. */
+  /** Sent with every call. */
   readonly streamId: string;
-  /** When SUBSCRIBE was answered. */
+  /** When the response to SUBSCRIBE arrived. */
   readonly sinceMs: number;
-  /** Known once SUBSCRIBED has come. */
+  /** Known once SUBSCRIBED has arrived. */
   frameworkId: string | undefined;
-  /** When anything last came. */
+  /** When data last arrived. */
   heardMs: number;
 }
 
-/** What the program's clock shows. */
+/** The program's clock. */
 export function programMs(world: World): number {
   return world.nowMs + world.clockAheadMs;
 }
 
-/** The framework is given up in another cluster than its containers run in: only people can find what is left of it. */
+/**
+ * The framework is given up in a cluster other than that of its containers: only people can find the remaining ones.
+ */
 export function forgetElsewhere({ isElsewhere, watch }: World): void {
   if (!isElsewhere) return;
   for (const taskId of watch.containers.keys()) watch.forgotten.add(taskId);
 }
 
-/** How long the program's machine stays suspended; 0: it runs. */
+/** How long the program's machine stays suspended; 0: it is running. */
 export function suspendedMs({ suspendedUntilMs, nowMs }: World): number {
   return Math.max(0, suspendedUntilMs - nowMs);
 }
 
-/** Plans an act after so long. */
+/** Plans an action after this long. */
 export function after(world: World, delayMs: number, act: () => void): void {
   world.agenda.plan(world.nowMs + delayMs, act);
 }
 
-/** Plans an act of a program: void once that program is dead. */
+/** Plans an action of a program, ignored once that program is dead. */
 export function afterIn(world: World, program: Program, delayMs: number, act: () => void): void {
   after(world, delayMs, () => {
     if (world.program !== program) return;
@@ -178,12 +183,12 @@ export function afterIn(world: World, program: Program, delayMs: number, act: ()
   });
 }
 
-/** How long a message is on its way. */
+/** The latency of a message. */
 export function networkDelayMs(world: World): number {
   return world.dice.between(1, world.scenario.faults.networkDelayMsMax);
 }
 
-/** Tells the trace, where there is one. */
+/** Writes to the trace, if any. */
 export function trace(world: World, line: () => string): void {
   if (world.trace === undefined) return;
   const at = (world.nowMs - world.watch.startedMs) / 1000;

@@ -1,4 +1,4 @@
-// One line for each thing that happens in a simulated run, for people who replay a seed.
+// One line per event of a simulated run, for people who replay a seed.
 
 import type { Effect } from "../../src/core/effect.ts";
 import type { Event } from "../../src/core/event.ts";

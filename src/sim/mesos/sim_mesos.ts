@@ -65,9 +65,9 @@ export interface SimCaller {
 export interface SimMesosOperator {
   /** A new agent joins; returns its id. */
   addMesosAgent(spec: SimMesosAgentSpec, nowMs: number): string;
-  /** Its network breaks: unreachable after `mesosAgentLostMs`; containers live on. */
+  /** Its network breaks: unreachable after `mesosAgentLostMs`; containers keep running. */
   silenceMesosAgent(id: string, nowMs: number): void;
-  /** Its process dies: offers rescinded immediately, unreachable after `mesosAgentLostMs`; containers live on. */
+  /** Its process dies: offers rescinded immediately, unreachable after `mesosAgentLostMs`; containers keep running. */
   stopMesosAgent(id: string, nowMs: number): void;
   /** It is back, with its containers `alive` or `gone`. */
   returnMesosAgent(id: string, containers: "alive" | "gone", nowMs: number): void;

@@ -20,7 +20,7 @@ export interface SimTask {
   readonly frameworkId: string;
   /** The Mesos agent. */
   readonly mesosAgentId: string;
-  /** As the framework gave it. */
+  /** As given by the framework. */
   readonly info: Plain;
   /** With the role that it is allocated to. */
   readonly bag: Bag;
@@ -80,7 +80,7 @@ export function newRun(task: SimTask, phase: SimRun["phase"], state: string): Si
 export interface SimHost {
   /** Its id. */
   readonly id: string;
-  /** What it was built from. */
+  /** Its options. */
   readonly spec: SimMesosAgentSpec;
   /** Its address. */
   readonly ip: string;
@@ -126,7 +126,7 @@ export interface SimFilter {
 export interface SimFramework {
   /** Its id. */
   readonly id: string;
-  /** As the framework gave it. */
+  /** As given by the framework. */
   info: Plain;
   /** Its roles. */
   roles: ReadonlySet<string>;
@@ -293,7 +293,7 @@ export interface SimWorld {
   nowMs: number;
   /** The only source of randomness. */
   readonly random: () => number;
-  /** What it was built from. */
+  /** Its options. */
   readonly options: SimMesosOptions;
   /** Delays that differ from the defaults. */
   readonly timing: SimMesosTiming;
