@@ -32,6 +32,9 @@ said=\${\${said##*<<}%%>>*}; print -rl -- \${=said#'${line.slice(0, line.lastInd
   { name: "fish", program: (script, line) => `source ${script}; complete -C '${line}' | cut -f 1` },
 ];
 
+/** A shell that waits for ever is ended. */
+const hangMs = 120_000;
+
 const cases: readonly (readonly [line: string, wanted: readonly string[]])[] = [
   ["gocd-mesos pl", ["plan"]],
   ["gocd-mesos he", ["health", "help"]],
@@ -64,6 +67,7 @@ for (const { name, program } of shells) {
           args: ["-c", program(script, line)],
           cwd: folder,
           env: { HOME: folder, LC_ALL: "C" },
+          signal: AbortSignal.timeout(hangMs),
         }).output();
         await Deno.remove(folder, { recursive: true });
         const decoder = new TextDecoder();
