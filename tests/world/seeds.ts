@@ -336,6 +336,10 @@ export const failedSeeds: readonly FailedSeed[] = [
     seed: 10274989,
     found: "the record of a container that was lost before its address was known, taken for that of the next one there",
   },
+  {
+    seed: 10277491,
+    found: "after a fail-over, an agent of others that one list had left out at the launch looked new",
+  },
   { seed: 10274968, found: "the law of one agent that is tried at a time, where the operator asked for one more" },
   { seed: 21993, found: "a canary launched during a freeze, just after the GoCD server had restarted" },
   { seed: 13, found: "a canary launched during a freeze, while the GoCD server was not read" },

@@ -209,9 +209,11 @@ export type Registration = Pick<AgentInstance, "gocdResources" | "environment">;
 /** Maximum number of agents stored with an instance. */
 const strangersMax = 100;
 
-/** Uuids of currently listed agents that could be mistaken for one launched with this; absent: too many. */
+/** Uuids of known agents, listed or recently listed, that could be mistaken for one launched with this; absent: too many. */
 export function strangersTo(state: State, launched: Registration): readonly string[] | undefined {
-  const alike = state.server.agents.filter((each) =>
+  const { agents, unlisted } = state.server;
+  const known = [...agents, ...[...unlisted.values()].map(({ gocdAgent }) => gocdAgent)];
+  const alike = known.filter((each) =>
     !each.elastic && parseTaskId(nameOf(each)) === undefined && !isUnlike(launched, each, ruleOf(state))
   );
   return alike.length > strangersMax ? undefined : alike.map(({ uuid }) => uuid);

@@ -143,4 +143,11 @@ Deno.test("strangers to a launch are those that it could be taken for: neither o
   const many = (count: number): ReturnType<typeof gocdAgent>[] =>
     Array.from({ length: count }, (_, index) => gocdAgent(`h${index}`));
   assertEquals([strangers(...many(100))?.length, strangers(...many(101))], [100, undefined]);
+  const missing = { gocdAgent: gocdAgent("static"), sinceMs: 0 };
+  const server = { ...state.server, info: serverInfo, agents: many(1), unlisted: new Map([["uuid-static", missing]]) };
+  assertEquals(
+    strangersTo({ ...state, server }, launched)?.slice(1),
+    ["uuid-static"],
+    "the next list may have it again",
+  );
 });
