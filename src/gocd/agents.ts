@@ -1,4 +1,4 @@
-// Parses the list of agents in every shape that GoCD has had (GoCD AgentRepresenter of each release).
+// Parses the list of agents in every format that GoCD has had (GoCD AgentRepresenter of each release).
 
 import type { Finding } from "../core/event.ts";
 import type { GocdAgent, GocdAgentEnvironment } from "../core/gocd_records.ts";
@@ -14,7 +14,7 @@ export interface AgentsReading {
   readonly findings: readonly Finding[];
 }
 
-/** Agents read at most: far more than any known installation has. */
+/** Maximum number of agents that are read: far more than any known installation has. */
 export const agentsMax = 20_000;
 const wordLengthMax = 1_024;
 const listLengthMax = 1_000;
@@ -22,9 +22,9 @@ const listLengthMax = 1_000;
 const locatorParts = 5;
 
 /**
- * Reads a list of agents. Throws {@linkcode GocdError} (`unreadable`) if the body is no such list; a single record
- * without a uuid is skipped with a finding. Unknown words for states are kept, missing states are `Unknown`. `source`
- * says what was requested, for the message.
+ * Reads a list of agents. Throws {@linkcode GocdError} (`unreadable`) if the body is not such a list; a single record
+ * without a uuid is skipped with a finding. Unknown states are kept, missing states are `Unknown`. `source` says what
+ * was requested, for the message.
  */
 export function readGocdAgents(text: string, shape: AgentsShape, source = "the list of agents"): AgentsReading {
   const entries = entriesOf(parseJson(text, source), shape);
@@ -51,7 +51,7 @@ export function readGocdAgents(text: string, shape: AgentsShape, source = "the l
 }
 
 /**
- * Adds to agents of the v1 shape what only the un-versioned list of the same server shows: whether a disabled agent
+ * Adds to agents of the v1 format what only the unversioned list of the same server shows: whether a disabled agent
  * still runs a job. A disabled agent without a job counts as idle.
  */
 export function withLegacyBuilds(agents: readonly GocdAgent[], legacy: readonly GocdAgent[]): readonly GocdAgent[] {
@@ -104,7 +104,7 @@ function common(uuid: string, entry: JsonRecord, own: { hostname: unknown; state
   };
 }
 
-/** Of the legacy list a locator with a slash before it; from v4 on the end of the link to the job. */
+/** In the legacy list a locator with a leading slash; from v4 on the end of the link to the job. */
 function buildOf(entry: JsonRecord): Pick<GocdAgent, "buildLocator"> {
   const told = word(entry["build_locator"]) || word(at(entry, "build_details", "_links", "job", "href"));
   const parts = told.split("/").slice(-locatorParts);
@@ -127,7 +127,7 @@ function states(entry: JsonRecord): States {
 function v1States(entry: JsonRecord): States {
   const status = word(entry["status"]);
   const isPending = status.toLowerCase() === "pending";
-  // `enabled` decides, so that an unknown word cannot make a disabled agent count.
+  // `enabled` decides, so that a disabled agent with an unknown state does not count.
   if (entry["enabled"] === false && !isPending) {
     return isDisabled(status) ? disabled("Unknown") : { ...statesOfWord(status), configState: "Disabled" };
   }
@@ -153,7 +153,7 @@ function disabled(state: "Unknown" | "Idle" | "Building"): States {
   return { configState: "Disabled", agentState: state, buildState: state };
 }
 
-/** The one status word of v1 and the legacy list, as the three states of later versions. */
+/** Converts the single status of v1 and the legacy list to the three states of later versions. */
 function statesOfWord(status: string): States {
   switch (status.toLowerCase().replaceAll(/\s+/g, "")) {
     case "pending":

@@ -1,4 +1,4 @@
-// The port to a GoCD server: what the rest of the program may ask of it.
+// The interface to a GoCD server.
 
 import type { PipelineGroups } from "../core/demand/pipeline_groups.ts";
 import type { WrittenRegistration } from "./registration.ts";
@@ -28,10 +28,11 @@ export interface GocdConnection {
  */
 export type JobSource = "auto" | "feed" | "api";
 
-/** What a poll looks up beside what each poll reads. */
+/** Optional parts of a poll. */
 export interface PollQuestions {
   /**
-   * Names in our configuration; if nothing else shows that one exists, the server is asked, at most once a minute.
+   * Names in our configuration; if nothing else shows that one exists, it is looked up on the server, at most once a
+   * minute.
    */
   readonly environments?: readonly string[];
   /** The groups of the pipelines: read when a waiting job's pipeline is new, else every few minutes. */
@@ -48,11 +49,11 @@ export interface GocdPoll {
   readonly findings: readonly Finding[];
   /** Those of the requested environments that the server does not have. Absent: unknown. */
   readonly missingEnvironments?: readonly string[];
-  /** Where asked for: the last known; a failed read of them is a finding. Absent: unknown. */
+  /** If requested: the last known; a failed read of them is a finding. Absent: unknown. */
   readonly pipelineGroups?: PipelineGroups;
 }
 
-/** What `check` requests beside a poll. */
+/** What `check` requests in addition to a poll. */
 export interface GocdRights {
   /** Whether the account may administer agents; `unknown` if that cannot be found out without changing anything. */
   readonly admin: "yes" | "no" | "unknown";
@@ -71,14 +72,14 @@ export interface GocdApi {
   disableAgents(uuids: readonly string[], signal: AbortSignal): Promise<void>;
   /** Deletes disabled, idle agents, in bulk if the server supports it. Unknown uuids count as done. */
   deleteAgents(uuids: readonly string[], signal: AbortSignal): Promise<void>;
-  /** Which rights the account has, without changing anything. */
+  /** Which permissions the account has, without changing anything. */
   rights(signal: AbortSignal): Promise<GocdRights>;
 }
 
-/** Makes one call of a port, with the signal given to it or another one. */
+/** Makes one call of a port, with its signal or another one. */
 export type GocdCall<Answer> = (gocd: GocdApi, signal: AbortSignal) => Promise<Answer>;
 
-/** A port each of whose calls goes through `through`, which says on which port, when, and with which signal it is made. */
+/** A port that passes each call to `through`, which decides on which port, when, and with which signal it is made. */
 export function gocdThrough(
   through: <Answer>(signal: AbortSignal, call: GocdCall<Answer>) => Promise<Answer>,
 ): GocdApi {
@@ -103,12 +104,12 @@ const errorKinds: Readonly<Record<GocdProblem["kind"], ErrorKind>> = {
   unreadable: "unreachable",
 };
 
-/** An answer that was no success. */
+/** An unsuccessful response. */
 export interface Refusal {
   readonly status: number;
-  /** As far as can be told, GoCD itself sent it, and not a proxy or another program. */
+  /** GoCD itself sent it, as far as known, and not a proxy or another program. */
   readonly isOwn: boolean;
-  /** Its body is JSON: of GoCD, a controller sent it, and the path exists. */
+  /** Its body is JSON: if from GoCD, a controller sent it, so the path exists. */
   readonly isJson: boolean;
 }
 
@@ -116,7 +117,7 @@ export interface Refusal {
 export class GocdError extends OperatorError {
   /** The same as data, for the core. */
   readonly problem: GocdProblem;
-  /** The answer, where it was one. */
+  /** The response, if there was one. */
   readonly refusal?: Refusal;
 
   /** Wraps a problem; `cause` may be another error of the same request. */

@@ -1,5 +1,5 @@
-// The waiting jobs without the feed: dashboard → running stages → their jobs in state Scheduled → what those need, from the
-// configuration. One run of a stage is one request, and only the dashboard shows which runs there are.
+// Reads the waiting jobs without the feed: dashboard → running stages → their jobs in state Scheduled → their needs,
+// from the configuration. Each stage run is one request, and only the dashboard lists the runs.
 
 import type { Finding } from "../core/event.ts";
 import type { ScheduledJob } from "../core/gocd_records.ts";
@@ -13,13 +13,13 @@ import { jobsMax, type ScheduledJobsReading } from "./scheduled_jobs.ts";
 import { readWaitingJobs, type WaitingJob } from "./stage_instance.ts";
 import { newestType } from "./versions.ts";
 
-/** Stages and configurations that one poll asks for where it could do with fewer: 60 requests with all others of a poll. */
+/** Maximum number of optional requests for stages and configurations in one poll: 60 requests in total. */
 export const requestsAimed = 54;
-/** Stages that one poll reads at most; what is known of the others stays. */
+/** Maximum number of stages read in one poll; known data of the others is kept. */
 export const stagesMax = 1_000;
 /**
- * A run without waiting jobs gets some only if an agent is lost with its build, which the dashboard does not show. At least
- * this share of such runs is read again in each poll.
+ * In a run without waiting jobs, jobs only wait again if an agent is lost with its build, which the dashboard does not
+ * show. At least this share of such runs is read again in each poll.
  */
 const quietShare = 0.1;
 
@@ -28,16 +28,16 @@ export interface ApiReading extends ScheduledJobsReading {
   readonly dashboard: Dashboard;
 }
 
-/** Reads the waiting jobs from the JSON APIs, and remembers what need not be read again. */
+/** Reads the waiting jobs from the JSON APIs, and caches what does not have to be read again. */
 export interface ApiBacklog {
   /** The jobs in the order of the feed, oldest first. Throws {@linkcode GocdError} if any part cannot be read. */
   read(signal: AbortSignal): Promise<ApiReading>;
 }
 
-/** What is known of one run of a stage. */
+/** The known data of a stage run. */
 interface StageRun {
   readonly stage: RunningStage;
-  /** Its place among all reads; 0: not read yet. */
+  /** The sequence number of its last read; 0: not read yet. */
   readonly readAt: number;
   /** `movedAt` when it was read. */
   readonly movedAt: number;
@@ -57,7 +57,7 @@ interface Reader {
   reads: number;
 }
 
-/** Creates a reader; nothing is asked before the first read. */
+/** Creates a reader; sends no request before the first read. */
 export function createApiBacklog(
   requester: Requester,
   dashboards: DashboardMemory,
@@ -75,7 +75,7 @@ export function createApiBacklog(
   };
 }
 
-/** Forgets runs that have ended, and takes up new ones. */
+/** Removes ended runs, and adds new ones. */
 function keepRunning({ runs }: Reader, running: readonly RunningStage[]): void {
   const now = new Map(running.map((stage) => [locatorOf(stage), stage]));
   for (const key of [...runs.keys()]) {
@@ -135,7 +135,7 @@ async function waitingJobs(
   }
 }
 
-/** GoCD says in JSON that there is no such run, and without that there is no such path: then nothing can be read. */
+/** If the run does not exist, GoCD responds in JSON; otherwise the path does not exist, and nothing can be read. */
 function isNoRoute(error: unknown): boolean {
   return error instanceof GocdError && error.refusal?.status === 404 && error.refusal.isJson !== true;
 }

@@ -1,18 +1,18 @@
-// What people should know of a backlog that was read without the feed: above all where it shows less.
+// Findings about a backlog that was read without the feed, mainly where it is incomplete.
 
 import type { Finding } from "../core/event.ts";
 import type { UnknownNeeds } from "../core/gocd_records.ts";
 import { oneLine } from "../core/text.ts";
 import { jobsMax } from "./scheduled_jobs.ts";
 
-/** A waiting job of which it is not known what it needs. */
+/** A waiting job with unknown needs. */
 export interface Untold {
   readonly pipeline: string;
   readonly locator: string;
   readonly needs: UnknownNeeds;
 }
 
-/** What one reading has missed. */
+/** What one read has missed. */
 export interface Missed {
   readonly untold: readonly Untold[];
   /** Runs of stages that were not shown, and why. */
@@ -24,11 +24,11 @@ export interface Missed {
   readonly isPersonal: boolean;
 }
 
-/** Findings of one kind that are listed. */
+/** Maximum number of listed findings of one kind. */
 const shownMax = 20;
 const nameLengthMax = 100;
 
-/** The findings of one reading. */
+/** The findings of one read. */
 export function apiFindings({ untold, refused, unreadStages, leftOut, isPersonal }: Missed): readonly Finding[] {
   const byPipeline = new Map<string, { readonly first: Untold; readonly locators: string[] }>();
   for (const each of untold) {

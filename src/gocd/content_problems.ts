@@ -2,7 +2,10 @@
 
 import { GocdError } from "./api.ts";
 
-/** Bytes read of one body at most: several times what 2,000 agents and 5,000 waiting jobs take (about 10 MB). */
+/**
+ * Maximum number of bytes read of one body: several times the size of 2,000 agents and 5,000 waiting jobs (about 10
+ * MB).
+ */
 export const bodyBytesMax = 64 * 1024 * 1024;
 
 /** What is wrong with a body. */

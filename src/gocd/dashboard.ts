@@ -6,14 +6,14 @@ import { at, parseJson } from "./json.ts";
 import type { GocdAnswer, Requester } from "./request.ts";
 import { newestType } from "./versions.ts";
 
-/** A stage that has begun and not ended. */
+/** A running stage. */
 export interface RunningStage {
   readonly pipeline: string;
   readonly counter: string;
   readonly stage: string;
   readonly stageCounter: string;
   /**
-   * The time stamp of its pipeline's entry. It moves when a stage begins, when a job ends and when the configuration
+   * The time stamp of its pipeline's entry. It changes when a stage starts, when a job ends and when the configuration
    * changes, but neither when a job is assigned nor when it is rescheduled (GoCD StageService, ScheduleService).
    */
   readonly movedAt: number;
@@ -30,13 +30,13 @@ export interface Dashboard {
   readonly isPersonal: boolean;
 }
 
-/** Remembers a server's dashboard: where nothing has moved, it answers 304. */
+/** Caches a server's dashboard: if nothing has changed, the server returns 304. */
 export interface DashboardMemory {
-  /** The dashboard of now, after `timeoutMs` at the latest if given. Throws {@linkcode GocdError}. */
+  /** The current dashboard, after at most `timeoutMs` if given. Throws {@linkcode GocdError}. */
   read(signal: AbortSignal, timeoutMs?: number): Promise<Dashboard>;
 }
 
-/** Creates a memory; nothing is asked before the first read. */
+/** Creates a cache; sends no request before the first read. */
 export function createDashboardMemory(requester: Requester): DashboardMemory {
   let known: { readonly etag: string; readonly dashboard: Dashboard } | undefined;
   const request = { method: "GET", path: "/api/dashboard", accept: newestType } as const;
@@ -126,7 +126,7 @@ function environmentsOf(body: unknown, source: string): ReadonlyMap<string, stri
   return environments;
 }
 
-/** What cannot be read is left out: of a pipeline without a group no job is missing. */
+/** An unreadable group is omitted: its pipelines still have all their jobs. */
 function groupsOf(body: unknown): ReadonlyMap<string, string> {
   const groups = new Map<string, string>();
   for (const entry of knownList(body, "_embedded", "pipeline_groups")) {

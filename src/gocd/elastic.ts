@@ -26,7 +26,7 @@ export interface ElasticReading {
   readonly findings: readonly Finding[];
 }
 
-/** What a poll has read before. */
+/** Data already read by the poll. */
 export interface ReadLists {
   readonly jobs: readonly ScheduledJob[];
   readonly agents: readonly GocdAgent[];
@@ -54,7 +54,7 @@ interface Known {
   readonly findings: readonly Finding[];
 }
 
-/** Creates a memory; nothing is asked before the first job without resources. */
+/** Creates a cache; sends no request before the first job without resources. */
 export function createElasticMemory(requester: Requester, nowMs: () => number): ElasticMemory {
   let known: Known | undefined;
   return {
@@ -196,5 +196,8 @@ function cannotTell(why: string): Finding {
   };
 }
 
-/** GoCD leaves out what an account may not see, without a word: for most that are no administrators, all of them. */
+/**
+ * GoCD silently omits profiles that an account may not see: for most accounts without the administrator role, all of
+ * them.
+ */
 const hidden = cannotTell("the account is not an administrator, and GoCD shows it no others than it may see");

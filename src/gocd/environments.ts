@@ -40,7 +40,7 @@ interface Known {
   readonly names?: ReadonlySet<string>;
 }
 
-/** Creates a memory; nothing is asked before the first name in doubt. */
+/** Creates a cache; sends no request before the first name in doubt. */
 export function createEnvironmentsMemory(requester: Requester, nowMs: () => number): EnvironmentsMemory {
   let known: Known | undefined;
   return {
@@ -61,7 +61,7 @@ export function createEnvironmentsMemory(requester: Requester, nowMs: () => numb
   };
 }
 
-/** A job names the environment that its pipeline is in now, an agent one of its own or, as `unknown`, just a word. */
+/** A job names the current environment of its pipeline; an agent names one of its own, which may be `unknown`. */
 function unconfirmedNames({ names, jobs, agents }: EnvironmentsQuery): readonly string[] {
   if (names.length === 0) return [];
   const shown = new Set(jobs.flatMap(({ environment }) => environment?.toLowerCase() ?? []));

@@ -11,7 +11,7 @@ import type { Requester } from "./request.ts";
 import { decodeLocator } from "./scheduled_jobs.ts";
 import { mediaType } from "./versions.ts";
 
-/** Messages kept at most; a server has a handful. */
+/** Maximum number of messages; a server usually has a few. */
 export const healthMessagesMax = 50;
 
 /** Remembers a server's health messages. */
@@ -50,8 +50,8 @@ export function createHealthMemory(requester: Requester): HealthMemory {
 /**
  * One finding for each message about agents, or about what keeps jobs from them: `gocd-job-unassigned` and
  * `gocd-job-silent` (20.9 on) name the job's locator, `gocd-duplicate-guid` names two agents with one guid,
- * `gocd-disk-full` stops scheduling, `gocd-disk-low` is about to. Others, such as failed triggers, materials and plugins,
- * are for those who look after GoCD. Throws {@linkcode GocdError} (`unreadable`) if the body is no list.
+ * `gocd-disk-full` stops scheduling, `gocd-disk-low` is about to. Others, such as failed triggers, materials and
+ * plugins, are for administrators of GoCD. Throws {@linkcode GocdError} (`unreadable`) if the body is not a list.
  */
 export function readHealthMessages(text: string, source: string): readonly Finding[] {
   const body = parseJson(text, source);
@@ -83,7 +83,7 @@ function codeOf(message: string, detail: string): string | undefined {
   return /low on .*disk space/i.test(message) ? "gocd-disk-low" : undefined;
 }
 
-/** Of a message, in a finding. */
+/** Maximum length of a message in a finding. */
 const messageLengthMax = 200;
 const entities: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'", "#39": "'" };
 const htmlLengthMax = 4_000;

@@ -127,7 +127,7 @@ async function poll(server: Server, query: PollQuery, signal: AbortSignal): Prom
   const { dialect, questions } = query;
   const maintenance = await readMode(server, dialect, signal);
   const waiting = await server.waiting.read(dialect, signal);
-  // Before the agents, whose list must not grow old: a KILL rests on it.
+  // Before the agents, whose list must be fresh: KILLs are based on it.
   const { feedPath: _, ...ofGroups } = { ...waiting, dialect };
   const groups = questions.pipelineGroups === true ? await server.groups.read(ofGroups, signal) : { findings: [] };
   const agentsAskedMs = server.nowMs();

@@ -7,7 +7,7 @@ import { contentError } from "./content_problems.ts";
 import { at, parseJson } from "./json.ts";
 import { resourcesMax, textLengthMax } from "./scheduled_jobs.ts";
 
-/** What a job needs; `unknown`: it must not be guessed, and why it is not known. */
+/** The needs of a job; `unknown`: why they are not known, because they must not be guessed. */
 export type JobNeeds =
   | { readonly kind: "known"; readonly gocdResources: readonly string[]; readonly elasticProfile?: string }
   | ({ readonly kind: "unknown" } & UnknownNeeds);
@@ -18,7 +18,7 @@ export interface ConfiguredJob {
   readonly elasticProfile?: string;
 }
 
-/** Jobs by stage and name, both in lower case: GoCD compares names without regard to case. */
+/** Jobs by stage and name, both in lower case: names in GoCD are case-insensitive. */
 export type ConfiguredStages = ReadonlyMap<string, ReadonlyMap<string, ConfiguredJob>>;
 
 /** A pipeline as configured. */
@@ -75,7 +75,7 @@ function jobOf(job: unknown): ConfiguredJob {
   };
 }
 
-/** What a build of this name needs. `stages` are those of the pipeline, or of its template. */
+/** The needs of a build with this name. `stages` are those of the pipeline, or of its template. */
 export function needsOf(
   { pipeline, stages }: { readonly pipeline: ConfiguredPipeline; readonly stages: ConfiguredStages },
   stage: string,

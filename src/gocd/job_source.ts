@@ -1,6 +1,6 @@
-// Where the waiting jobs come from: the feed, or, where the server has none any more, the JSON APIs that stay. GoCD 25.4
-// declares the feed deprecated "without replacement". A feed that cannot be read is not gone: only the server's own "no
-// such path" is, and only if the JSON APIs answer.
+// The source of the waiting jobs: the feed or, if the server no longer has it, the remaining JSON APIs. GoCD 25.4
+// declares the feed deprecated "without replacement". A feed that cannot be read does not count as gone: only the
+// server's own "no such path" does, and only if the JSON APIs respond.
 
 import type { Finding } from "../core/event.ts";
 import { type GocdConnection, GocdError, type JobSource } from "./api.ts";
@@ -11,7 +11,7 @@ import type { Requester } from "./request.ts";
 import { readScheduledJobs, type ScheduledJobsReading } from "./scheduled_jobs.ts";
 import type { GocdDialect } from "./versions.ts";
 
-/** So long after the feed was found gone it is not looked for again, unless the server becomes another release. */
+/** How long after the feed was found gone it is not tried again, unless the server's version changes. */
 export const feedAgainMs = 3_600_000;
 
 /** The waiting jobs, and how they were read. */
@@ -30,13 +30,13 @@ export interface FedJobs extends ScheduledJobsReading {
 
 /** Reads the waiting jobs. */
 export interface JobReader {
-  /** From where they are read just now. Throws {@linkcode GocdError}. */
+  /** The current source. Throws {@linkcode GocdError}. */
   read(dialect: GocdDialect, signal: AbortSignal): Promise<SourcedJobs>;
-  /** The feed, whatever else is set. */
+  /** The feed, regardless of the setting. */
   readFeed(dialect: GocdDialect, signal: AbortSignal): Promise<FedJobs>;
   /**
-   * Makes a poll. If it fails because the server says that it has no feed, it is made again without one, and if that works,
-   * so are the next ones.
+   * Makes a poll. If it fails because the server has no feed, it is repeated without the feed, and if that works, the
+   * next ones also skip it.
    */
   poll<T>(poll: () => Promise<T>): Promise<T>;
 }
@@ -46,13 +46,13 @@ interface Source {
   readonly requester: Requester;
   readonly nowMs: () => number;
   readonly api: ApiBacklog;
-  /** The release that has no feed, and when that was found. */
+  /** The version without the feed, and when that was found. */
   gone: { readonly version: string; readonly sinceMs: number } | undefined;
-  /** The last that this poll has heard of the feed: GoCD itself said that there is none. */
+  /** The last response about the feed in this poll: GoCD itself reported that there is none. */
   isDenied: boolean;
   /** The poll is tried without it; then with which release. */
   trying: { version?: string } | undefined;
-  /** The release of which it was told. */
+  /** The version for which it was reported. */
   told: string | undefined;
 }
 
@@ -129,7 +129,7 @@ async function pollEither<T>(source: Source, poll: () => Promise<T>): Promise<T>
       }
       return done;
     } catch (second) {
-      // Where nothing is found at all, the address is wrong, and an old server has always had its feed.
+      // If nothing is found at all, the address is wrong; an old server always has its feed.
       const isLost = second instanceof GocdError &&
         (second.problem.kind === "missing" || second.problem.code === tooOldCode);
       throw isLost ? error : second;

@@ -1,12 +1,12 @@
-// Takes what is needed out of the server's JSON. By hand, not by schemas: of a list of thousands one entry that is odd
-// must not cost the others, and what is not needed may look as it likes.
+// Reads the needed parts of the server's JSON. By hand, not with schemas: one odd entry in a list of thousands must not
+// invalidate the others, and unneeded parts may have any form.
 
 import { contentError } from "./content_problems.ts";
 
 /** A JSON object. */
 export type JsonRecord = Readonly<Record<string, unknown>>;
 
-/** Parses JSON without quoting it in the error: bodies may hold values that nobody should read. */
+/** Parses JSON without quoting it in the error: bodies may contain secrets. */
 export function parseJson(text: string, source: string): unknown {
   if (text.trim() === "") throw contentError(source, { kind: "empty" });
   try {

@@ -1,5 +1,5 @@
-// Remembers the configuration of pipelines and templates, with ETags. It is read when a stage has begun: what its jobs
-// need is fixed then, and a later change of the configuration does not concern them (GoCD JobPlan).
+// Caches the configuration of pipelines and templates, with ETags. It is read when a stage has started: the needs of
+// its jobs are fixed then, and later changes of the configuration do not affect them (GoCD JobPlan).
 
 import { GocdError } from "./api.ts";
 import {
@@ -13,9 +13,9 @@ import {
 import type { Requester } from "./request.ts";
 import { newestType } from "./versions.ts";
 
-/** So long the configuration that could not be read is not asked for again. */
+/** How long an unreadable configuration is not requested again. */
 export const unreadAgainMs = 60_000;
-/** Configurations kept at most. */
+/** Maximum number of cached configurations. */
 const keptMax = 5_000;
 
 /** What the jobs of a pipeline need, as configured when it was read. */
@@ -28,9 +28,9 @@ export interface UnreadPipeline {
   readonly unread: string;
 }
 
-/** Remembers configurations. */
+/** A cache of configurations. */
 export interface PipelineConfigs {
-  /** Begins a poll: each configuration is asked for once in it at most. */
+  /** Starts a poll: each configuration is requested at most once in it. */
   begin(): void;
   /** Requests sent since {@linkcode PipelineConfigs.begin}. */
   readonly requests: number;
@@ -41,7 +41,7 @@ export interface PipelineConfigs {
   read(pipeline: string, signal: AbortSignal): Promise<ReadPipeline | UnreadPipeline>;
 }
 
-/** What is known of one path. */
+/** The cached data of one path. */
 type Known<T> =
   | { readonly round: number; readonly etag?: string; readonly value: T }
   | { readonly round: number; readonly atMs: number; readonly unread: string };
@@ -113,7 +113,7 @@ function readWith(pipeline: ConfiguredPipeline, stages: ConfiguredStages): ReadP
   return { needsOf: (stage, job) => needsOf({ pipeline, stages }, stage, job) };
 }
 
-/** What GoCD itself answers about one configuration; anything else is a failure of the whole poll. */
+/** The response of GoCD itself about one configuration; anything else is a failure of the whole poll. */
 function refusalOf(error: unknown): string {
   if (!(error instanceof GocdError) || error.refusal?.isOwn !== true) throw error;
   const { status } = error.refusal;

@@ -1,5 +1,5 @@
-// The group of each pipeline, from the dashboard, where the configuration asks for groups. What cannot be read holds nothing
-// up: the last known groups count.
+// The group of each pipeline, from the dashboard, if the configuration uses groups. If it cannot be read, nothing waits
+// for it: the last known groups are used.
 
 import type { Finding } from "../core/event.ts";
 import type { ScheduledJob } from "../core/gocd_records.ts";
@@ -11,11 +11,11 @@ import type { GocdDialect } from "./versions.ts";
 
 /** How long known groups stay valid: a pipeline that moves to another group is seen there after this time at the latest. */
 export const groupsFreshMs = 5 * 60_000;
-/** A pipeline that is not known causes another read, but not more often than this. */
+/** An unknown pipeline causes another read, but not more often than this. */
 export const groupsAgainMs = 30_000;
-/** The dashboard of a slow server holds a poll up for no longer than this. */
+/** A slow dashboard delays a poll by at most this. */
 const groupsTimeoutMs = 10_000;
-/** Pipelines of unknown group that are listed, and remembered. */
+/** Maximum number of pipelines with unknown group that are listed and remembered. */
 const shownMax = 20;
 const namesMax = 10_000;
 const nameLengthMax = 100;
@@ -28,7 +28,7 @@ export interface GroupsQuery {
   readonly dashboard?: Dashboard;
 }
 
-/** The groups, and what people should know of them. */
+/** The groups, and findings about them. */
 export interface GroupsReading {
   /** The last known; absent: none were ever read. */
   readonly pipelineGroups?: PipelineGroups;

@@ -11,13 +11,13 @@ const versionFreshMs = 10 * 60 * 1000;
 /** The dialect of one server over time. */
 export interface DialectMemory {
   /**
-   * Does something in the server's dialect. If the server then denies a path and the dialect was not fresh, its version
-   * is requested again, and if that has changed, the action is repeated once.
+   * Performs an action in the server's dialect. If the server then denies a path and the dialect was not fresh, its
+   * version is requested again, and if that has changed, the action is repeated once.
    */
   use<T>(signal: AbortSignal, act: (dialect: GocdDialect) => Promise<T>): Promise<T>;
   /** Remembers what worked. */
   settle(dialect: GocdDialect): void;
-  /** Requests the version again at the next use: the server was away and may come back as another release. */
+  /** Requests the version again at the next use: the server was down and may have another version now. */
   doubt(): void;
 }
 
@@ -62,7 +62,7 @@ export function createDialectMemory(requester: Requester, nowMs: () => number): 
   };
 }
 
-/** An answer that is not understood, or a path that is denied, may come from a release that nobody knew yet. */
+/** A response that is not understood, or a denied path, may come from an unknown newer version. */
 function inRelease(error: unknown, { version }: GocdDialect): unknown {
   const hint = newerRelease(version);
   const isOurs = error instanceof GocdError && (error.problem.kind === "unreadable" || deniesPath(error));

@@ -74,22 +74,22 @@ const forbiddenReply = /not (?:been )?authori[sz]ed|permission|privilege/i;
 /** Pages of GoCD: for a path or media type that it does not know, of its JettyCustomErrorPageHandler, and of Jetty itself. */
 const ownPage =
   /<h2>404 Not found<\/h2>|<h1>\d{3}<\/h1>\s*<h2>|powered by jetty|<title>Error \d{3}\b|HTTP ERROR:? ?\d{3}|Bad Message \d{3}/i;
-/** What GoCD says neither itself nor by its container. */
+/** Statuses that neither GoCD nor its container sends. */
 const strangersStatus: ReadonlySet<number> = new Set([405, 407, 502, 504, 511]);
 
-/** Whether GoCD sends such an answer. Its headers tell for sure, but proxies may drop them, and old releases have none. */
+/** Whether GoCD sends such a response. Its headers prove it, but proxies may drop them, and old versions have none. */
 function gocdSends(answer: AnswerTraits): boolean {
   const { status, headers, body, elsewhere } = answer;
   if (elsewhere !== undefined) return false;
   if (headers.get("x-ua-compatible") === "chrome=1") return true;
   if (/realm="?(?:gocd|go|cruise)\b/i.test(headers.get("www-authenticate") ?? "")) return true;
   if (isHtml(answer)) return ownPage.test(body) || status >= 300 && status < 400;
-  // Whoever is not let in, is told so in a message.
+  // A refusal of GoCD contains a message.
   if (status === 401) return jsonMessage(body.trim()) !== undefined || xmlMessage(body) !== undefined;
   return !strangersStatus.has(status) && (status !== 403 || forbiddenReply.test(body));
 }
 
-/** What an answer of somebody else means for us. */
+/** The meaning of a response from an intermediary. */
 function strangersProblem(call: GocdCall, answer: RefusedAnswer, between: Intermediary): Described {
   const { status, proxy } = answer;
   const hint = between.kind === "proxy" ? proxyHint(status, proxy) : strangersHint(call, status, between);
@@ -119,7 +119,7 @@ function strangersHint(call: GocdCall, status: number, { elsewhere }: Intermedia
   return `let gocd-mesos pass there without a login page, or ${itself} (it usually ends in /go)`;
 }
 
-/** The same host by TLS. */
+/** The same host with TLS. */
 function isOnlyTls(url: string, elsewhere: string): boolean {
   const [from, to] = [new URL(url), new URL(elsewhere)];
   return from.protocol === "http:" && to.protocol === "https:" && from.hostname === to.hostname;
@@ -132,7 +132,7 @@ function ownProblem(call: GocdCall, answer: RefusedAnswer): Described {
     : describe(call, answer, messageIn(answer));
 }
 
-/** What GoCD says, or where it points to. */
+/** The message of GoCD, or its redirect target. */
 function quoteOf(answer: RefusedAnswer): string {
   const reply = messageIn(answer);
   if (reply !== "") return `: ${reply}`;
@@ -219,7 +219,7 @@ function unauthorized(call: GocdCall, reply: string): Described {
 }
 
 function notFound(call: GocdCall, answer: RefusedAnswer, reply: string): Described {
-  // GoCD sends a page for a path that it does not have, though called JSON: that says nothing of an agent.
+  // For a missing path GoCD sends a page, although with a JSON type: it says nothing about an agent.
   const isJson = hasJson(answer);
   if (call.method !== "GET" && isJson) {
     return { code: "gocd-agent-missing", kind: "missing", hint: "nothing to do: the record is gone from the server" };

@@ -2,7 +2,7 @@
 
 import { hostText, type ServerUrl, serverUrlText } from "../net/addresses.ts";
 
-/** What one agent registers with. */
+/** The registration of one agent. */
 export interface AgentRegistration {
   /** Base URL that agents use, with the context path. */
   readonly agentUrl: ServerUrl;
@@ -16,7 +16,7 @@ export interface AgentRegistration {
   readonly environment?: string;
 }
 
-/** What the record of an agent is to say. */
+/** The desired content of an agent's record. */
 export interface WrittenRegistration {
   /** Replaces that of the record; absent: it stays. */
   readonly hostname?: string;

@@ -1,4 +1,4 @@
-// Sends one request at a time to the GoCD server and rejects every response that is not what was asked for.
+// Sends one request at a time to the GoCD server and rejects every response that is not of the requested type.
 
 import type { Finding } from "../core/event.ts";
 import { serverUrlText } from "../net/addresses.ts";
@@ -25,7 +25,7 @@ export interface GocdRequest {
   readonly body?: unknown;
   /** `ETag` of the known response: the same one again sets {@linkcode GocdAnswer.isSame}. */
   readonly etag?: string;
-  /** Given up after this time, ms, if that is sooner than `go-server.timeout`. */
+  /** Aborted after this time, ms, if that is sooner than `go-server.timeout`. */
   readonly timeoutMs?: number;
 }
 
@@ -61,7 +61,7 @@ export interface RequesterOptions {
   readonly fetch?: typeof fetch;
   /** The time, for `Retry-After` as a date. */
   readonly nowMs: () => number;
-  /** Aborted after so many ms; the machine's own by default. */
+  /** Aborted after this many ms; the machine's own by default. */
   readonly deadline?: (timeoutMs: number) => AbortSignal;
 }
 
@@ -79,7 +79,7 @@ interface Session {
   authorization: string | undefined;
 }
 
-/** Of a refusal's body, to find its message. */
+/** Maximum number of bytes of an error body, to find its message. */
 const refusalCharactersMax = 16 * 1024;
 const deprecatedMax = 20;
 const userAgent = "gocd-mesos";
@@ -181,7 +181,7 @@ function requestInit(
 ): RequestInit & { client?: Deno.HttpClient } {
   const authorization = authorizationOf(session.connection.credentials);
   if (authorization !== session.authorization) {
-    // With another user or password, the old session would hide that.
+    // With another user or password, the old session would hide an invalid login.
     session.cookie = undefined;
     session.authorization = authorization;
   }
@@ -276,7 +276,7 @@ function noteDeprecation(session: Session, source: string, headers: Headers): vo
   const since = headers.get("x-gocd-api-deprecated-in");
   if (since === null || session.deprecated.size >= deprecatedMax) return;
   const removal = headers.get("x-gocd-api-removal-in");
-  // GoCD 26.2 says of its feed that it is deprecated since 25.4 and was to go with 25.1, and serves it.
+  // GoCD 26.2 marks its feed as deprecated since 25.4 with removal in 25.1, but still serves it.
   if (removal !== null && !isLater(removal, since)) return;
   session.deprecated.set(source, {
     code: "gocd-api-deprecated",

@@ -16,27 +16,30 @@ export interface ScheduledJobsReading {
   readonly findings: readonly Finding[];
 }
 
-/** Jobs kept at most, ten times what large installations have; the oldest, which the server assigns first. */
+/**
+ * Maximum number of jobs, ten times that of large installations; the oldest are kept, which the server assigns first.
+ */
 export const jobsMax = 50_000;
-/** Bytes of a feed that are read at most. What is kept of them is bounded by {@linkcode jobsMax}. */
+/** Maximum number of bytes read of a feed. What is kept is bounded by {@linkcode jobsMax}. */
 const feedBytesMax = 256 * 1024 * 1024;
-/** Characters of one name, locator or resource: five names of 255 characters, each three times as long when encoded. */
+/**
+ * Maximum length of one name, locator or resource: five names of 255 characters, each three times as long when encoded.
+ */
 export const textLengthMax = 4_096;
-/** Resources of one job; more make it unreadable. */
+/** Maximum number of resources of one job; more make it unreadable. */
 export const resourcesMax = 200;
 const depthMax = 32;
 /** Characters of the document that are kept; a document without jobs is shorter. */
 const headLength = 2_048;
-/** What an empty queue may look like: with anything else in the root, "no jobs" would be a guess. */
+/** The format of an empty queue: with anything else in the root, "no jobs" would be a guess. */
 const emptyFeed = /^\uFEFF?\s*(?:<\?xml[^<>]*\?>\s*)?<scheduledJobs\s*(?:\/>|>\s*<\/scheduledJobs\s*>)\s*$/;
 const expected = "a feed of scheduled jobs";
 
 /**
  * Reads a feed that comes in pieces (bytes of UTF-8) or as one text. Throws {@linkcode GocdError} (`unreadable`) for
- * everything but a complete document with the root `scheduledJobs`: a cut feed or a login page is never an empty one. Of a
- * feed with more than {@linkcode jobsMax} jobs or `bytesMax` bytes the oldest jobs are read, and a finding says
- * what was left out: most of all when so much waits, what can be launched must be.
- * `source` says what was asked, for the message.
+ * everything but a complete document with the root `scheduledJobs`: a cut feed or a login page is never an empty one.
+ * Of a feed with more than {@linkcode jobsMax} jobs or `bytesMax` bytes the oldest jobs are read, and a finding says
+ * what was omitted: with such a large backlog, launching must continue. `source` is the request, for the message.
  */
 export async function readScheduledJobs(
   chunks: AsyncIterable<Uint8Array> | string,
@@ -69,7 +72,7 @@ export function readScheduledJobsText(text: string, source = "the feed of schedu
 /** What has been parsed so far. */
 interface FeedState {
   depth: number;
-  /** Where the current text belongs; `undefined` if it is ignored. */
+  /** The target of the current text; `undefined` if it is ignored. */
   wanted: "locator" | "environment" | "resource" | undefined;
   text: string;
   name: string;

@@ -1,4 +1,4 @@
-// The jobs of one run of a stage (GoCD StageInstanceControllerV2 and V3, 19.12 to 26.2). Its answers have no ETag.
+// The jobs of a stage run (GoCD StageInstanceControllerV2 and V3, 19.12 to 26.2). Its responses have no ETag.
 
 import { contentError } from "./content_problems.ts";
 import { at, parseJson } from "./json.ts";
@@ -18,7 +18,7 @@ export function readWaitingJobs(text: string, source: string): readonly WaitingJ
   if (!Array.isArray(jobs)) throw other;
   const waiting = jobs.flatMap((job: unknown): readonly WaitingJob[] => {
     const [name, state, scheduled] = ["name", "state", "scheduled_date"].map((key) => at(job, key));
-    // A job that cannot be read might be one that waits.
+    // An unreadable job might be waiting.
     if (typeof name !== "string" || name === "" || name.length > textLengthMax || typeof state !== "string") {
       throw other;
     }

@@ -4,14 +4,14 @@
 import type { Finding } from "../core/event.ts";
 import type { ResourceCase } from "../core/gocd_records.ts";
 
-/** The shapes that agents are listed in. */
+/** The formats of the list of agents. */
 export type AgentsShape = "legacy" | "v1" | "v2-v3" | "v4" | "v5-v7";
 
-/** One way to list and change agents: the media type that asks for it, and the shape that comes back. */
+/** One way to list and change agents: the requested media type and the resulting format. */
 export interface AgentsForm {
   /** The one value of `Accept`; from 18.2 on a list or a `;q=` finds no route (GoCD SparkPreFilter). */
   readonly accept: string;
-  /** What comes back. */
+  /** The resulting format. */
   readonly shape: AgentsShape;
 }
 
@@ -26,7 +26,7 @@ export interface GocdDialect {
   readonly feedPaths: readonly string[];
   /** Ways to list agents, the likely one first; more than one until it is settled. */
   readonly agentsForms: readonly AgentsForm[];
-  /** How to ask for maintenance mode. */
+  /** How to read the maintenance mode. */
   readonly maintenance: MaintenanceForm;
   /** Whether PATCH and DELETE `/api/agents` take a list (16.7). */
   readonly bulk: boolean;
@@ -84,9 +84,9 @@ const oldestKnown = release(15, 2);
 const newestKnown = release(26, 2);
 
 /**
- * The dialect of a server with this `version` (`26.1.0`); `undefined` if it has no `/api/version`, which is
- * so before 16.6. An unknown version gets the nearest dialect, and but for a newer one a finding: that is news only where
- * an answer is not understood ({@linkcode newerRelease}).
+ * The dialect of a server with this `version` (`26.1.0`); `undefined` if it has no `/api/version`, as before 16.6. An
+ * unknown version gets the nearest dialect and a finding, except a newer one, which is only reported if a response is
+ * not understood ({@linkcode newerRelease}).
  */
 export function dialectOf(version: string | undefined): GocdDialect {
   if (version === undefined) return unknownDialect;
@@ -100,14 +100,14 @@ export function dialectOf(version: string | undefined): GocdDialect {
   return dialectOfRelease(shown, Math.min(number, newestKnown));
 }
 
-/** What to do where a server of this version is not understood, if it is newer than all that are known. */
+/** What to do if a response of this version is not understood, if it is newer than all known ones. */
 export function newerRelease(version: string): string | undefined {
   return (parseRelease(version) ?? 0) > newestKnown
     ? `GoCD ${version} is newer than 26.2, the newest release that this gocd-mesos knows: look for a newer gocd-mesos`
     : undefined;
 }
 
-/** Whether a release comes after another, as far as both are releases. */
+/** Whether a version is newer than another, if both are valid versions. */
 export function isLater(version: string, other: string): boolean {
   const [number, before] = [version, other].map((text) => parseRelease(text.replace(/^v/i, "")));
   return number !== undefined && before !== undefined && number > before;

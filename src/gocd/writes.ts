@@ -1,5 +1,5 @@
-// Enables, disables and deletes agents as each release requires. Responses are ignored: a changed record comes back
-// with a made-up runtime state (GoCD AgentService.updateAgentAttributes), so only a GET counts.
+// Enables, disables and deletes agents as each release requires. Responses are ignored: a changed record is returned
+// with an invalid runtime state (GoCD AgentService.updateAgentAttributes), so only a GET counts.
 
 import { invalidRegistration } from "../core/names.ts";
 import { registrationProblemText } from "../core/words/names.ts";
@@ -14,13 +14,13 @@ export interface WriteRoute {
   readonly requester: Requester;
   /** The agents API to write with. */
   readonly form: AgentsForm;
-  /** Whether the server takes lists of agents. */
+  /** Whether the server supports lists of agents. */
   readonly bulk: boolean;
-  /** Gives up. */
+  /** Aborts. */
   readonly signal: AbortSignal;
 }
 
-/** Agents changed by one request at most, as a request may rewrite the configuration. */
+/** Maximum number of agents changed by one request, because a request may rewrite the configuration. */
 const bulkMax = 100;
 
 /** Enables one agent; throws {@linkcode GocdError}, for an invalid name before anything is sent. */
@@ -34,7 +34,7 @@ export async function enable(
     ...(registration.hostname === undefined ? {} : { hostname: registration.hostname }),
     resources: registration.gocdResources,
   };
-  // The v1 API knows neither agent_config_state nor environments.
+  // The v1 API supports neither agent_config_state nor environments.
   const body = route.form.shape === "v1" || route.form.shape === "legacy" ? { enabled: true, ...resources } : {
     agent_config_state: "Enabled",
     ...resources,
@@ -48,8 +48,8 @@ export async function enable(
 /**
  * Disables agents; those that are gone count as done. Even a single one is sent as a list: up to 19.8 only that accepts
  * a Pending record (GoCD 19.8 AgentsEntityConfigUpdateCommand). Up to 16.6 only POST …/disable of the web UI would; it
- * is not used, as it would make a lasting record of one that gets no work, cannot be deleted and disappears by itself.
- * The refusal is reported.
+ * is not used, because it would make a record permanent that gets no work, cannot be deleted and would disappear on its
+ * own. The refusal is reported.
  */
 export async function disable(route: WriteRoute, uuids: readonly string[]): Promise<void> {
   const body = route.form.shape === "v1" || route.form.shape === "legacy"
@@ -71,7 +71,7 @@ export async function disable(route: WriteRoute, uuids: readonly string[]): Prom
 export async function deleteAgents(route: WriteRoute, uuids: readonly string[]): Promise<void> {
   await inBulk(route, uuids, {
     many: (list) => ({ method: "DELETE", path: "/api/agents", body: { uuids: list } }),
-    // A balancer may let no DELETE with a body pass.
+    // A load balancer may reject a DELETE with a body.
     concernsList: (error) => concernsAgents(error) || error.problem.code === "gocd-blocked",
     manyMin: 2,
     one: (uuid) => ({ method: "DELETE", path: pathOf(uuid) }),
@@ -79,8 +79,8 @@ export async function deleteAgents(route: WriteRoute, uuids: readonly string[]):
 }
 
 /**
- * Whether the account may change agents: a change of no agent is refused as empty (GoCD 26.2: 422) only to those that may
- * make one, the others are refused before (403, up to 18.5 401).
+ * Whether the account may change agents: a request that changes no agent is rejected as empty (GoCD 26.2: 422) only if
+ * the account has the permission, otherwise it is refused before (403, up to 18.5 401).
  */
 export async function mayChange(route: WriteRoute): Promise<GocdRights> {
   if (!route.bulk) {
@@ -110,7 +110,7 @@ type Write = Omit<GocdRequest, "accept">;
 
 interface WriteForms {
   many(uuids: readonly string[]): Write;
-  /** Whether agents by themselves may be changed although their list was refused. */
+  /** Whether agents may be changed individually although the list was refused. */
   readonly concernsList: (error: GocdError) => boolean;
   /** From this many agents on, a list is used. */
   readonly manyMin: number;
@@ -149,7 +149,7 @@ async function oneByOne(route: WriteRoute, uuids: readonly string[], forms: Writ
   return refused;
 }
 
-/** Sends a request; returns errors about what was asked, throws errors about the server. */
+/** Sends a request; returns errors about the request, throws errors about the server. */
 async function attempt(
   route: WriteRoute,
   write: Write,

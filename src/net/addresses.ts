@@ -1,4 +1,4 @@
-// Parses hosts, ports, server URLs, masters and ZooKeeper addresses: config/ does it once, and everything else gets the
+// Parses hosts, ports, server URLs, masters and ZooKeeper addresses: config/ does this once, and all others get the
 // parsed form.
 
 import { oneLine } from "../core/text.ts";
@@ -44,7 +44,7 @@ export interface ZookeeperAddress {
 export type Masters =
   /** At least one; any of them may lead. */
   | { readonly kind: "static"; readonly addresses: readonly HttpAddress[] }
-  /** To be looked up in ZooKeeper. */
+  /** Looked up in ZooKeeper. */
   | ZookeeperAddress & { readonly kind: "zookeeper" };
 
 /** Default port of a Mesos master. */
@@ -66,7 +66,7 @@ export function parseHostPort(text: string, defaultPort: number): ReadAddress<Ho
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9_.-]+))(?::(\d{1,5}))?$/.exec(trimmed);
   const host = match?.[1] ?? match?.[2];
   const port = match?.[3] === undefined ? defaultPort : Number(match[3]);
-  // What looks like an address must be valid: 99999, 1.2.3.4.5 or 300.1.1.1 cannot be part of a URL.
+  // A text that looks like an address must be valid: 99999, 1.2.3.4.5 or 300.1.1.1 cannot be part of a URL.
   if (host === undefined || port > 65_535 || !URL.canParse(`http://${hostPortText({ host, port: 1 })}/`)) {
     const hint = "write host:port; an IPv6 address in brackets: [::1]:8080";
     return { ok: false, message: `${shownOf(trimmed, text)} is not a host and port`, hint };
@@ -79,7 +79,7 @@ export function hostPortText({ host, port }: HostPort): string {
   return `${hostText(host)}:${port}`;
 }
 
-/** The host as URLs want it: an IPv6 address in brackets. */
+/** The host as in URLs: an IPv6 address in brackets. */
 export function hostText(host: string): string {
   return host.includes(":") ? `[${host}]` : host;
 }
@@ -89,7 +89,7 @@ export function addressUrl(address: HttpAddress): string {
   return `${address.scheme}://${hostPortText(address)}`;
 }
 
-/** The base URL as people write it: without the port where it is the scheme's own. */
+/** The base URL as people write it: without the default port of the scheme. */
 export function serverUrlText({ scheme, host, port, path }: ServerUrl): string {
   return `${scheme}://${port === schemePorts[scheme] ? hostText(host) : hostPortText({ host, port })}${path}`;
 }
@@ -120,7 +120,7 @@ export function addressOfUrl(url: URL): HttpAddress {
   return { scheme, host: url.hostname.replace(/^\[(.*)\]$/, "$1"), port };
 }
 
-/** The URL, where the text is one of http or https. */
+/** The URL, if the text is an http or https URL. */
 export function httpUrlOf(text: string): URL | undefined {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   return url !== undefined && /^https?:$/.test(url.protocol) && url.hostname !== "" ? url : undefined;
@@ -221,7 +221,7 @@ function readMaster(item: string, shown: string, hint: string): ReadAddress<Http
   return { ok: true, value: addressOfUrl(url) };
 }
 
-/** A part of a text for a message; of one of several lines nothing: an unclosed quote may have swallowed a secret. */
+/** A part of a text for a message; nothing if it has several lines, because an unclosed quote may include a secret. */
 function shownOf(part: string, text: string): string {
   return /[\r\n]/.test(text) ? "one of several lines" : quote(part);
 }

@@ -2,17 +2,17 @@
 
 import { type HostPort, parseHostPort } from "./addresses.ts";
 
-/** Tells whether a host is allowed. */
+/** Checks whether a host is allowed. */
 export type HostCheck = (host: HostPort) => boolean;
 
 /** One entry of `mesos.allowed-hosts`. */
 export type AllowedHost =
-  /** Without a port: every one. */
+  /** Absent: every port. */
   | { readonly kind: "host"; readonly host: string; readonly port?: number }
-  /** A CIDR block as written; one that is none allows nothing. */
+  /** A CIDR block as written; an invalid one allows nothing. */
   | { readonly kind: "block"; readonly text: string };
 
-/** Reads an entry; `undefined` if it is none. */
+/** Parses an entry; `undefined` if it is invalid. */
 export function parseAllowedHost(text: string): AllowedHost | undefined {
   const trimmed = text.trim();
   if (/^[0-9a-fA-F:.]+\/\d{1,3}$/.test(trimmed)) return { kind: "block", text: trimmed };
@@ -24,7 +24,7 @@ export function parseAllowedHost(text: string): AllowedHost | undefined {
 
 const noPort = -1;
 
-/** What {@linkcode hostCheck} goes by. */
+/** The options of {@linkcode hostCheck}. */
 export interface AllowedHosts {
   /** `mesos.allowed-hosts`. */
   readonly entries: readonly AllowedHost[];

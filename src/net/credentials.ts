@@ -11,7 +11,7 @@ export type Credentials =
 
 /** Credentials that cannot be used now. */
 export class CredentialsError extends OperatorError {
-  /** `unreadable`: the file of the secret cannot be read; `unusable`: what is in it can be no token. */
+  /** `unreadable`: the file of the secret cannot be read; `unusable`: its content cannot be a token. */
   readonly reason: "unreadable" | "unusable";
 
   /** `message` is without the secret. */
@@ -48,8 +48,8 @@ export function authorizationOf(credentials: Credentials): string | undefined {
 }
 
 /**
- * A function that puts `***` in place of our own secrets, should a server or a proxy send them back; in place of the whole
- * text where they cannot be read any more.
+ * A function that replaces our own secrets with `***` if a server or a proxy sends them back; it replaces the whole
+ * text if they can no longer be read.
  */
 export function redactorOf(credentials: Credentials): (text: string) => string {
   const secret = secretOf(credentials);

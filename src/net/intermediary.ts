@@ -1,11 +1,11 @@
-// Who answered: the server that was asked, or something in between, such as a proxy, a balancer, a login gateway or a
-// firewall. Not here: what a server sends itself, and what the operator can do (gocd/, mesos/).
+// Identifies who responded: the server itself, or an intermediary such as a proxy, a load balancer, a login gateway or
+// a firewall. What a server itself sends, and what the operator can do, is defined in gocd/ and mesos/.
 
 import { oneLine } from "../core/text.ts";
 import { withoutQuery } from "./addresses.ts";
 import { type ProxyInUse, proxyText } from "./proxies.ts";
 
-/** An answer, as far as it shows who sent it. */
+/** The parts of a response that show who sent it. */
 export interface AnswerTraits {
   /** The HTTP status. */
   readonly status: number;
@@ -17,7 +17,7 @@ export interface AnswerTraits {
   readonly elsewhere?: string;
 }
 
-/** The server that was asked. */
+/** The requested server. */
 export interface AskedServer {
   /** Full URL of the request. */
   readonly url: string;
@@ -25,21 +25,21 @@ export interface AskedServer {
   readonly proxy: ProxyInUse | undefined;
   /** Redacts our own secrets in what is quoted. */
   readonly redact: (text: string) => string;
-  /** Whether the server itself sends such an answer, as far as its client can tell. */
+  /** Whether the server itself sends such a response, as far as its client knows. */
   readonly sends: (answer: AnswerTraits) => boolean;
 }
 
-/** What has answered in place of the server. */
+/** The intermediary that responded instead of the server. */
 export interface Intermediary {
-  /** `proxy`: one of the environment, or one that calls itself so; `gateway`: it sends elsewhere. */
+  /** `proxy`: one set in the environment, or one that identifies itself as such; `gateway`: it redirects elsewhere. */
   readonly kind: "proxy" | "gateway" | "other";
-  /** Who it is, what it showed and where it pointed to, as a clause: `nginx, with the page "405 Not Allowed"`. */
+  /** Its name, page and redirect target, as a clause: `nginx, with the page "405 Not Allowed"`. */
   readonly text: string;
-  /** Where it pointed to, if elsewhere. */
+  /** Its redirect target, if elsewhere. */
   readonly elsewhere?: string;
 }
 
-/** What has answered in place of the server; `undefined` if the server itself may have. */
+/** The intermediary that responded instead of the server; `undefined` if the server itself may have. */
 export function intermediaryOf(answer: Omit<AnswerTraits, "elsewhere">, asked: AskedServer): Intermediary | undefined {
   const { headers } = answer;
   const isProxy = answer.status === 407 || headers.has("proxy-authenticate") || headers.has("x-squid-error");
@@ -55,10 +55,10 @@ export function intermediaryOf(answer: Omit<AnswerTraits, "elsewhere">, asked: A
   return { kind, text: asked.redact(shown.join(", ")), ...(elsewhere === undefined ? {} : { elsewhere }) };
 }
 
-/** A page, also one of XHTML, which may begin as XML does; comments of templates stand before it. */
+/** A page, including XHTML, which may start like XML; template comments may precede it. */
 const pageStart = /^\uFEFF?\s*(?:<\?xml[^>]*>\s*)?(?:<!--(?:(?!-->)[^])*-->\s*)*<(?:!doctype\s+html|html|head|body)\b/i;
 
-/** Whether the body is an HTML page, or at least called so. */
+/** Whether the body is an HTML page, or has its content type. */
 export function isHtml({ headers, body }: Pick<AnswerTraits, "headers" | "body">): boolean {
   return pageStart.test(body) ||
     (headers.get("content-type") ?? "").toLowerCase().includes("html");
@@ -67,7 +67,7 @@ export function isHtml({ headers, body }: Pick<AnswerTraits, "headers" | "body">
 const quoteLengthMax = 80;
 const nameLengthMax = 60;
 
-/** What it said: of a page only the title, as the rest is markup. */
+/** Its text: for a page only the title, because the rest is markup. */
 function saidText(answer: Pick<AnswerTraits, "headers" | "body">): string[] {
   const isPage = isHtml(answer);
   const words = isPage
@@ -78,14 +78,14 @@ function saidText(answer: Pick<AnswerTraits, "headers" | "body">): string[] {
   return [isPage ? `with the page "${text}"` : `saying "${text}"`];
 }
 
-/** That nobody knows of a proxy does not mean that there is none: the address may be a wrong one, too. */
+/** There may be an unknown proxy, or the address may be wrong. */
 function whoText(name: string | undefined, isProxy: boolean, proxy: ProxyInUse | undefined): string {
   if (proxy === undefined) return name ?? (isProxy ? "a proxy" : "something else");
   if (isProxy) return name === undefined ? proxyText(proxy) : `${proxyText(proxy)}, ${name}`;
   return `${name ?? "something else"} on the way through ${proxyText(proxy)}`;
 }
 
-/** What it calls itself. */
+/** Its own name. */
 function nameOf(headers: Headers): string | undefined {
   const server = oneLine(headers.get("server") ?? "", nameLengthMax);
   const via = oneLine(headers.get("via") ?? "", nameLengthMax);

@@ -35,20 +35,20 @@ export type TlsFailureKind =
 /** A failure in words. */
 export interface NetworkFailure {
   readonly kind: NetworkFailureKind;
-  /** A clause behind `http://host:port: `, such as `the connection was refused`. */
+  /** A clause after `http://host:port: `, such as `the connection was refused`. */
   readonly what: string;
-  /** The next act where a proxy of the environment is on the way; absent: the edge knows it by the kind. */
+  /** The next step if a proxy from the environment is used; absent: the edge derives it from the kind. */
   readonly hint?: string;
 }
 
-/** The hint for a connection that broke: a server that speaks TLS alone ends whatever is not TLS. */
+/** The hint for a connection that broke: a TLS-only server closes connections without TLS. */
 export function brokenHint(url: string, otherwise: string): string {
   return url.startsWith("http:") ? `${otherwise}; if it never works, the port may be one of TLS (https://)` : otherwise;
 }
 
 /**
- * Classifies what `fetch` or `node:net` threw; `url` is taken out of its text. On the way through a proxy of the
- * environment, whatever fails before TLS has failed at the proxy.
+ * Classifies what `fetch` or `node:net` threw; `url` is taken out of its text. If a proxy from the environment is used,
+ * any failure before TLS was at the proxy.
  */
 export function networkFailure(
   failure: unknown,
@@ -83,7 +83,7 @@ function failureAtProxy(proxy: ProxyInUse, what: string): NetworkFailure {
   return { kind: "proxy", what: `${what}, on the way through ${proxyText(proxy)}`, hint: proxyHint(undefined, proxy) };
 }
 
-// The first that fits counts.
+// The first match counts.
 const kinds: readonly (readonly [pattern: RegExp, kind: NetworkFailureKind, what: string])[] = [
   [/corrupt message|InvalidContentType|unrecognized name/i, "no-tls", "the server does not use TLS on this port"],
   [/NotValidForName|not valid for/i, "other-name", "the certificate is for another host name"],

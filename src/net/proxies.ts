@@ -7,13 +7,13 @@ import { type HostPort, withoutQuery } from "./addresses.ts";
 const proxyNames = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] as const;
 const entriesMax = 1_000;
 
-/** The proxy of the environment that requests to a host go through. */
+/** The proxy from the environment for requests to a host. */
 export interface ProxyInUse {
   /** The environment variable that names it. */
   readonly variable: string;
-  /** As the variable has it, without user and password. */
+  /** The value of the variable, without user and password. */
   readonly url: string;
-  /** The host that is asked by way of it. */
+  /** The target host. */
   readonly host: string;
 }
 
@@ -42,7 +42,7 @@ export function proxyText({ variable, url }: ProxyInUse): string {
   return `the proxy ${url} (${variable})`;
 }
 
-/** What to do about a proxy that is in the way; `undefined`: one that is not of the environment, as far as is known. */
+/** What to do about a proxy that causes a problem; `undefined`: it is not from the environment, as far as known. */
 export function proxyHint(status: number | undefined, proxy: ProxyInUse | undefined): string {
   const { variable = "HTTP_PROXY", host } = proxy ?? {};
   const past =

@@ -1,4 +1,4 @@
-// A timer as a port, so that tests need not wait.
+// A timer as an interface, so that tests do not have to wait.
 
 /** Calls back once after `ms` milliseconds, unless the returned function is called before. */
 export type SetTimer = (callback: () => void, ms: number) => () => void;
@@ -9,7 +9,7 @@ export const realTimer: SetTimer = (callback, ms): () => void => {
   return () => clearTimeout(id);
 };
 
-/** A pause of this timer: resolves after `ms`, or at once when the signal is aborted. Never rejects. */
+/** A pause of this timer: resolves after `ms`, or immediately when the signal is aborted. Never rejects. */
 export function sleepWith(setTimer: SetTimer): (ms: number, signal: AbortSignal) => Promise<void> {
   return (ms, signal) =>
     new Promise((resolve) => {

@@ -19,7 +19,7 @@ export interface ClientError extends Error {
   readonly code: number;
 }
 
-/** A client; its calls come back once, with `null` or nothing where there is no error. */
+/** A client; its callbacks are called once, with `null` or nothing if there is no error. */
 export interface Client {
   /** Its inner part. */
   readonly connectionManager: ConnectionManager;
@@ -50,13 +50,13 @@ export interface Client {
 
 /** A transaction. Its own methods turn version 0 into "any version", so operations are put into `ops` as they are. */
 export interface ClientTransaction {
-  /** What is to be done, in order. */
+  /** The operations, in order. */
   readonly ops: ClientOperation[];
-  /** MULTI. On refusal `results` tells which operation it was. */
+  /** MULTI. If it fails, `results` shows which operation failed. */
   commit(callback: (error: ClientError | null | undefined, results?: readonly ClientResult[]) => void): void;
 }
 
-/** One operation as the client keeps it. */
+/** One operation in the client's format. */
 export interface ClientOperation {
   /** Op code. */
   readonly type: number;
@@ -64,7 +64,7 @@ export interface ClientOperation {
   readonly path: string;
   /** Its value. */
   readonly data?: Buffer;
-  /** Who may do what with it. */
+  /** Its ACL. */
   readonly acls?: readonly unknown[];
   /** CreateMode. */
   readonly mode?: number;
@@ -86,24 +86,24 @@ export interface ClientResult {
 export interface ConnectionManager {
   /** Those to connect to. */
   servers: readonly HostPort[];
-  /** As the server gave it, ms. */
+  /** As granted by the server, ms. */
   sessionTimeout: number;
-  /** The connection of now, or the last one. */
+  /** The current or last connection. */
   socket?: { destroy(): void };
-  /** The beginning of an answer whose end has not come yet. */
+  /** The start of an incomplete response. */
   pendingBuffer: Buffer | null;
-  /** Runs while a connection is made. */
+  /** Runs while connecting. */
   connectTimeoutHandler: ReturnType<typeof setTimeout> | null;
   /** Connects to the next server. */
   connect(): void;
   /** Sets the times that depend on the session's. */
   updateTimeout(sessionTimeoutMs: number): void;
-  /** A connection stands, its greeting is due. */
+  /** Connected; sends the connect request. */
   onSocketConnected(): void;
   /** Calls back with the server to try, now or after a pause. */
   findNextServer(callback: (server: HostPort) => void): void;
-  /** Reads what has come. */
+  /** Reads received data. */
   onSocketData(data: Buffer): void;
-  /** The connection is lost; its end is told afterwards. */
+  /** The connection is lost; listeners are notified afterwards. */
   onSocketError(error: Error): void;
 }

@@ -1,9 +1,9 @@
 // One ZooKeeper session, over as many connections as it takes. Callers supply the errors it throws. Loaded only for
 // zk://.
 //
-// node-zookeeper-client 1.1.3 needs supervision: it never notices that a server is silent, keeps half an answer
-// over to the next connection, swallows the errors of its socket, splits IPv6 addresses at their colons, sends waiting
-// requests before it has logged in again, and throws within its socket at answers it does not know.
+// node-zookeeper-client 1.1.3 needs supervision: it does not detect a silent server, keeps an incomplete response for
+// the next connection, ignores socket errors, splits IPv6 addresses at their colons, sends queued requests before it
+// has logged in again, and throws inside its socket for unknown responses.
 
 import { Buffer } from "node:buffer";
 import zookeeper from "node-zookeeper-client";
@@ -14,16 +14,16 @@ import { type Client, type ClientError, type ClientOperation, type ConnectionMan
 
 /**
  * What can go wrong.
- * - `unreachable`: no server answers; what was asked for may have happened or not
+ * - `unreachable`: no server responds; the request may or may not have taken effect
  * - `not-permitted`: this process may not connect there
- * - `unauthorized`: the login, or what was asked for with it, is refused
+ * - `unauthorized`: the login or the request was refused
  * - `expired`: the session is over, and its ephemeral znodes are gone
- * - `aborted`: the caller has given up
+ * - `aborted`: aborted by the caller
  * - `closed`: used after it was closed
  */
 export type ZookeeperProblem = "unreachable" | "not-permitted" | "unauthorized" | "expired" | "aborted" | "closed";
 
-/** Creates the error for a problem, in the words of who uses the session; the message names the servers. */
+/** Creates the caller's error for a problem; the message names the servers. */
 export type ZookeeperErrorOf = (problem: ZookeeperProblem, message: string, cause?: unknown) => Error;
 
 /** A pause as a port: resolves after `ms`, or at once when the signal is aborted. Never rejects. */
@@ -32,16 +32,16 @@ export type Sleep = (ms: number, signal: AbortSignal) => Promise<void>;
 /** How to connect. */
 export interface ZookeeperOptions {
   readonly servers: readonly HostPort[];
-  /** `user:password` of the scheme `digest`; with it, everything created is for this user only. */
+  /** `user:password` of the scheme `digest`; with it, everything created is accessible to this user only. */
   readonly auth?: Secret;
   /** The requested session timeout; the server may grant another (2 to 20 of its ticks). */
   readonly sessionTimeoutMs: number;
-  /** For limits and pauses. */
+  /** For timeouts and pauses. */
   readonly sleep: Sleep;
   readonly errorOf: ZookeeperErrorOf;
   /**
-   * For who keeps nothing in the session: it ends with its first connection, and so does one whose server leaves a request
-   * unanswered for so long, ms.
+   * For callers without state in the session: it ends with its first connection, or if a request has no response for
+   * this long, ms.
    */
   readonly oneConnection?: { readonly answerMs: number };
 }
@@ -68,7 +68,7 @@ export interface OperationResult {
   readonly version?: number;
 }
 
-/** A session. Every member that asks throws the errors of its options. */
+/** A session. Every method that sends a request throws the errors of its options. */
 export interface ZookeeperSession {
   /** The servers, for messages. */
   readonly place: string;
@@ -98,10 +98,10 @@ const closeMs = 1_000;
 /** Longest pause between two rounds over all servers. */
 const spinMsMax = 500;
 
-/** A znode that comes into being between two questions does so once. */
+/** Number of repetitions if a znode is created between two requests. */
 const asksMax = 3;
 
-/** Opens a session. Throws when no server takes us within the session's time. */
+/** Opens a session. Throws if no server accepts it within the session timeout. */
 export async function openZookeeperSession(options: ZookeeperOptions, signal: AbortSignal): Promise<ZookeeperSession> {
   const session = new Session(options);
   const onAbort = (): void => session.abandon(session.error("aborted", "aborted, because the program is stopping"));
@@ -123,7 +123,7 @@ class Session implements ZookeeperSession {
   readonly #over = new AbortController();
   /** Called when the session is over or a response has taken too long. */
   readonly #asked = new Set<(error: Error) => void>();
-  /** Why the last connection was lost, or could not be made. */
+  /** Why the last connection was lost or failed. */
   #failure: Error | undefined;
   #isGreeted = false;
 
@@ -170,7 +170,7 @@ class Session implements ZookeeperSession {
       const names = await this.#ask<readonly string[]>(path, ask);
       if (names !== undefined || onChange === undefined) return names;
       const exists = await this.#ask<unknown>(path, (callback) => this.#client.exists(path, onChange, callback));
-      // Otherwise it has come into being between the two questions.
+      // Otherwise it was created between the two requests.
       if (exists === undefined || exists === null) return undefined;
     }
     throw this.error("unreachable", `${path} keeps appearing and disappearing`);
@@ -230,7 +230,7 @@ class Session implements ZookeeperSession {
     this.abandon(this.error("closed", "the connection was closed"));
   }
 
-  /** A server that does not answer for this long is left for the next one, while the session is still alive. */
+  /** If a server does not respond for this long, the next one is used while the session is still alive. */
   #answerMs(): number {
     return this.#options.oneConnection?.answerMs ?? this.timeoutMs() / 3;
   }
@@ -270,7 +270,7 @@ class Session implements ZookeeperSession {
       };
       this.#asked.add(fail);
       if (this.lost.aborted) return fail(this.lost.reason);
-      // In two steps: a suspended process finds its time exceeded before it has read what is in its socket.
+      // In two steps: a suspended process would otherwise time out before it has read the data in its socket.
       const { sleep, oneConnection } = this.#options;
       const lastMs = limitMs / 4;
       void sleep(limitMs - lastMs, limit.signal).then(() => sleep(lastMs, limit.signal)).then(() => {

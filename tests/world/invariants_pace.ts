@@ -228,9 +228,9 @@ export function isRightlyHeld(world: World, instances: Iterable<AgentInstance>, 
 }
 
 /**
- * Whether another container has, or just had, the same address, and nothing has told its agent: the one on the list may
- * be either's. That of a container that has ended looks alive until the server sees its silence, and where Mesos lost it
- * before it told an address, it may have been this one.
+ * Whether another container has, or recently had, the same address, and its agent was not identified: the listed agent
+ * may belong to either. The agent of an ended container looks alive until the server detects its silence, and if Mesos
+ * lost the container before it reported an address, it may have been this one.
  */
 function isAddressShared(world: World, instances: Iterable<AgentInstance>, instance: AgentInstance): boolean {
   return [...instances].some((other) =>
