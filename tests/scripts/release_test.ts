@@ -79,6 +79,7 @@ async function twice(
   name = "program",
 ): Promise<readonly [string, string]> {
   const folder = await Deno.makeTempDir({ prefix: "gocd-mesos-release-" });
+  globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
   const program = `${folder}/${name}`;
   await Deno.writeTextFile(program, "#!/bin/sh\necho here\n");
   const papers = new Map([["b/two", "2\n"], ["a/one", "1\n"]]);
