@@ -27,19 +27,19 @@ interface OperatorErrorOptions {
   readonly code: string;
   /** Decides the exit code. */
   readonly kind: ErrorKind;
-  /** The operator's next act, one sentence without a full stop. */
+  /** The operator's next step, one sentence without a period. */
   readonly hint: string;
   /** The underlying error, if any. */
   readonly cause?: unknown;
 }
 
-/** An error that says what was tried, at which value, what came back, and (in `hint`) what to do about it. */
+/** An error that says what was tried with which value, the result, and (in `hint`) what to do about it. */
 export class OperatorError extends Error {
   /** A literal, stable code such as `gocd-unauthorized`. */
   readonly code: string;
   /** Decides the exit code. */
   readonly kind: ErrorKind;
-  /** The operator's next act. */
+  /** The operator's next step. */
   readonly hint: string;
 
   /** Creates an error; `message` is one line without secrets. */
@@ -52,7 +52,7 @@ export class OperatorError extends Error {
   }
 }
 
-/** What an error says, in the program's words where Deno refuses a right, without the numbers of the system. */
+/** The text of an error; if Deno denies a permission in our own words, without system error numbers. */
 export function messageOf(error: unknown): string {
   if (!(error instanceof Deno.errors.NotCapable)) {
     return withoutSystemNumbers(error instanceof Error ? error.message : String(error));
@@ -62,7 +62,7 @@ export function messageOf(error: unknown): string {
   return `this program may not ${act}${what === undefined ? "" : ` ${what}`}`;
 }
 
-/** A text of the system without what only its developers read: `(os error 98)`. */
+/** A system message without details for developers: `(os error 98)`. */
 export function withoutSystemNumbers(text: string): string {
   return text.replaceAll(/ \(os error \d+\)/g, "");
 }

@@ -1,4 +1,4 @@
-// Why nothing can listen on `http.listen`, in our words.
+// Why `http.listen` cannot be used, in our words.
 
 import { messageOf } from "./errors.ts";
 
@@ -8,7 +8,7 @@ export interface ListenTrouble {
   readonly code: string;
   /** Names the key, the address and the reason. */
   readonly message: string;
-  /** The operator's next act. */
+  /** The operator's next step. */
   readonly hint: string;
 }
 

@@ -1,4 +1,4 @@
-// A secret that cannot be printed by accident, and redaction of secrets in other people's texts.
+// A secret that cannot be printed by accident, and redaction of secrets in external texts.
 
 /** A password, token or key. Printing it in any way gives `***`; only {@linkcode Secret.reveal} gives the value. */
 export class Secret {
@@ -82,8 +82,8 @@ function encodingsOf(text: string): readonly string[] {
   ];
 }
 
-// Between words white space of any kind and length; within a long word any, as lines are wrapped. The two are never
-// adjacent in the pattern, so that time stays linear in a run of blanks.
+// Between words any amount of white space; also within a long word, because lines are wrapped. The two are never
+// adjacent in the pattern, so that matching stays linear in a run of blanks.
 function patternOf(form: string): string {
   const isWrapped = form.length >= wrappedLengthMin && form.length <= wrappedLengthMax;
   const words = form.split(/\s+/).map((word) =>

@@ -1,4 +1,4 @@
-// What a master's refusal means (Mesos src/master/http.cpp, Master::Http::scheduler).
+// The meaning of a master's refusal (Mesos src/master/http.cpp, Master::Http::scheduler).
 
 import { oneLine } from "../core/text.ts";
 import { type Credentials, redactorOf } from "../net/credentials.ts";
@@ -62,12 +62,12 @@ export function subscribeRefusal(refusal: Refusal): MesosError {
   }
 }
 
-/** Whether a master may have sent it, as far as can be told. */
+/** Whether a master may have sent it, as far as known. */
 export function isOfMaster(refusal: Refusal): boolean {
   return strangerIn(refusal) === undefined;
 }
 
-/** What has answered in place of the master, if anything. */
+/** The intermediary that responded instead of the master, if any. */
 function strangerIn({ url, status, headers, text, credentials }: Refusal): Intermediary | undefined {
   return intermediaryOf({ status, headers, body: text }, {
     url: url.href,
@@ -77,7 +77,7 @@ function strangerIn({ url, status, headers, text, credentials }: Refusal): Inter
   });
 }
 
-/** Whether a master sends such an answer: no pages, and of redirects only 307. */
+/** Whether a master sends such a response: no pages, and only 307 redirects. */
 function masterSends(answer: AnswerTraits): boolean {
   const { status } = answer;
   return !isHtml(answer) && status !== 502 && status !== 504 && (status < 300 || status >= 400 || status === 307);
@@ -91,7 +91,7 @@ function strangersHint({ url, status, credentials }: Refusal, between: Intermedi
     "proxy or a login page";
 }
 
-/** A response that no master gives. */
+/** A response that no master sends. */
 export function notAMaster(message: string, hint?: string): MesosError {
   return new MesosError(
     "not-a-master",
@@ -111,7 +111,7 @@ export interface CallRefusal {
 // The texts of src/master/http.cpp for a subscription that the master does not have (any more).
 const lostSubscription = /stream id|mesos-stream-id|framework is not subscribed|framework cannot be found/i;
 
-/** The error for a call that was answered with anything but 202. */
+/** The error for a call with any response other than 202. */
 export function callRefusal(refusal: Refusal): CallRefusal {
   const { status } = refusal;
   const isOver = endsSession(refusal);
@@ -146,7 +146,7 @@ function messageIn({ status, headers, text, credentials }: Refusal): string {
   const redact = redactorOf(credentials);
   const location = headers.get("location");
   if (location !== null) return ` to ${oneLine(redact(location))}`;
-  // Mesos says the status and its name once more: `401 Unauthorized.`
+  // Mesos repeats the status and its name: `401 Unauthorized.`
   const said = oneLine(redact(text)).replace(new RegExp(`^${status} `), "").replace(/\.$/, "");
   return said === "" ? "" : `: ${said}`;
 }

@@ -1,4 +1,4 @@
-// The port to a Mesos master: what the rest of the program may ask of it.
+// The interface to a Mesos master.
 
 import type { SeenFramework } from "../core/identity/orphans.ts";
 import type { MesosEffect, SandboxEffect } from "../core/effect.ts";
@@ -14,7 +14,7 @@ import type { Credentials } from "../net/credentials.ts";
 export interface MesosConnection {
   /** `mesos-master`. */
   readonly masters: Masters;
-  /** What a redirect or ZooKeeper may name; empty: the hosts of `masters`, and with zk:// any. */
+  /** Hosts that a redirect or ZooKeeper may name; empty: the hosts of `masters`, and with zk:// any. */
   readonly allowedHosts: readonly AllowedHost[];
   readonly credentials: Credentials;
   /** PEM text of additional certificate authorities. */
@@ -31,7 +31,7 @@ export interface FrameworkIdentity {
   readonly hostname?: string;
   readonly webuiUrl?: string;
   readonly failoverTimeoutMs: number;
-  /** Words of `FrameworkInfo.Capability.Type`. */
+  /** Values of `FrameworkInfo.Capability.Type`. */
   readonly capabilities: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
   /** The smallest useful offers, per role (`FrameworkInfo.offer_filters`, Mesos 1.8+); scalars as doubles. */
@@ -53,7 +53,7 @@ export interface MesosSession {
   readonly waiting?: () => number;
   /** Sends one call and returns when the master has answered 202; throws {@linkcode MesosError}. Order of calls is kept. */
   send(call: MesosEffect, signal: AbortSignal): Promise<void>;
-  /** Ends the subscription at once. */
+  /** Ends the subscription immediately. */
   close(): void;
 }
 
@@ -65,14 +65,14 @@ export interface MesosApi {
     frameworkId: string | undefined,
     signal: AbortSignal,
   ): Promise<MesosSession>;
-  /** For `check`: who leads and which version it has, without subscribing. */
+  /** For `check`: the leader and its version, without subscribing. */
   probe(signal: AbortSignal): Promise<{ readonly leader: string; readonly version: string }>;
   /**
-   * Frameworks of this name that the leading master knows and that have not ended; `undefined` if it does not let us
-   * see them. Throws {@linkcode MesosError} if there is no leader to ask.
+   * Frameworks of this name that the leading master knows and that are not completed; `undefined` if it denies access.
+   * Throws {@linkcode MesosError} if there is no leader.
    */
   frameworksNamed(name: string, signal: AbortSignal): Promise<readonly SeenFramework[] | undefined>;
-  /** The end of a container's stderr, from its Mesos agent; whatever goes wrong is in the answer. Absent: not possible. */
+  /** The end of a container's stderr, from its Mesos agent; errors are part of the result. Absent: not possible. */
   readonly readStderr?: (request: SandboxEffect, signal: AbortSignal) => Promise<SandboxAnswer>;
 }
 
@@ -109,7 +109,7 @@ export class MesosError extends OperatorError {
   /** Why. */
   readonly reason: MesosErrorReason;
 
-  /** `message` names the host and what came back. */
+  /** `message` names the host and the response. */
   constructor(reason: MesosErrorReason, message: string, hint: string, cause?: unknown) {
     super(message, { code: `mesos-${reason}`, kind: errorKinds[reason], hint, cause });
     this.name = "MesosError";

@@ -1,6 +1,6 @@
-// What the leading master shows of its cluster by the operator API: agents with what is free on them, roles, quotas. Sources:
-// mesos/v1/master/master.proto (GetAgents, GetRoles, GetWeights, GetQuota), mesos/v1/quota/quota.proto. Not here: whether a
-// profile fits (core/placement/fit.ts).
+// The cluster as shown by the operator API of the leading master: agents with their free resources, roles, quotas.
+// Sources: mesos/v1/master/master.proto (GetAgents, GetRoles, GetWeights, GetQuota), mesos/v1/quota/quota.proto.
+// Whether a profile fits is decided in core/placement/fit.ts.
 
 import * as v from "valibot";
 import type { MesosAttribute, Offer, OfferedResource } from "../core/placement/offer.ts";
@@ -25,22 +25,22 @@ export interface ClusterAgent {
   readonly allocated: readonly OfferedResource[];
 }
 
-/** A role as the master knows it. */
+/** A role on the master. */
 export interface ClusterRole {
   readonly name: string;
   readonly weight: number;
-  /** How many frameworks are in it. */
+  /** The number of its frameworks. */
   readonly frameworks: number;
 }
 
-/** What is guaranteed to a role, and what it gets at most, by the name of the resource. */
+/** The guarantee and the limit of a role, by the name of the resource. */
 export interface RoleQuota {
   readonly role: string;
   readonly guarantees: Readonly<Record<string, number>>;
   readonly limits: Readonly<Record<string, number>>;
 }
 
-/** What a master shows; each list is absent where it denies it, or is of a version without it. */
+/** The data of a master; a list is absent if access is denied, or in versions without it. */
 export interface ClusterView {
   /** `host:port`. */
   readonly leader: string;
@@ -104,14 +104,14 @@ const scalars = v.exactOptional(v.record(text, v.looseObject({ value: number }))
 const quotaAnswer = v.looseObject({
   "get_quota": v.looseObject({
     status: v.looseObject({
-      // Up to 1.8 a quota is both: what is guaranteed is the limit, too.
+      // Up to 1.8 the guarantee of a quota is also its limit.
       infos: v.exactOptional(v.array(v.looseObject({ role: text, guarantee: resources })), []),
       configs: v.exactOptional(v.array(v.looseObject({ role: text, guarantees: scalars, limits: scalars })), []),
     }),
   }),
 });
 
-/** Asks the leader; throws `MesosError` where no master leads. */
+/** Queries the leader; throws `MesosError` if there is none. */
 export async function readCluster(client: MasterClient, place: OperatorPlace): Promise<ClusterView> {
   const { answer, url } = await askLeader(client, place, "GET_AGENTS");
   const dateMs = Date.parse(answer.response.headers.get("date") ?? "");
@@ -186,7 +186,9 @@ function amountsOf(scalars: Readonly<Record<string, { readonly value: number }>>
   return Object.fromEntries(Object.entries(scalars).map(([name, { value }]) => [name, value]));
 }
 
-/** What an agent could offer to a role: all that it has, or what is free; reserved resources only to the role itself. */
+/**
+ * What an agent could offer to a role: all its resources, or the free ones; reserved resources only to the role itself.
+ */
 export function offerFor(agent: ClusterAgent, role: string, what: "all" | "free"): Offer {
   const { id, hostname, attributes, region, zone, total, allocated } = agent;
   const left = what === "all" ? total : total.map((each) => without(each, allocated));
@@ -202,7 +204,7 @@ export function offerFor(agent: ClusterAgent, role: string, what: "all" | "free"
   };
 }
 
-/** One resource less what of it is used. */
+/** One resource minus its used part. */
 function without(resource: OfferedResource, used: readonly OfferedResource[]): OfferedResource {
   const { name, reservations, use } = resource;
   return used.filter((each) => each.name === name && each.reservations === reservations && each.use === use)

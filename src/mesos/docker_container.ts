@@ -6,9 +6,9 @@ import type { ContainerSettings, VolumeSettings } from "../core/settings.ts";
 import type { WireRecord } from "./proto/wire.ts";
 
 /**
- * The container. It has no hostname of ours: Docker gives it one, which TASK_RUNNING tells us, and which the state of
- * the master does not show, unlike all that is here (apache/mesos src/common/http.cpp). Only in the host's network, where
- * it would be called as its host is, it is named by its task id. Docker parameters of the operator that would name the
+ * The container. We assign no hostname: Docker assigns one, which TASK_RUNNING reports to us, and which the state of
+ * the master does not show, unlike everything here (apache/mesos src/common/http.cpp). Only in the host network, where
+ * it would have the name of its host, it is named by its task id. Docker parameters of the operator that would name the
  * agent are dropped. A parameter `shm-size` takes precedence over the setting.
  */
 export function dockerContainer(launch: TaskLaunch): WireRecord {
@@ -31,8 +31,8 @@ export function dockerContainer(launch: TaskLaunch): WireRecord {
 }
 
 /**
- * The command that replaces the image's entry point: only `docker run --entrypoint` does. `undefined` for none, for a line
- * for the shell (which Mesos runs), and where the operator has set a parameter `entrypoint`.
+ * The command that replaces the image's entry point: only `docker run --entrypoint` does. `undefined` for none, for a
+ * shell command line (which Mesos runs), and if the operator has set a parameter `entrypoint`.
  */
 export function dockerEntryPoint({ command, shell, parameters }: ContainerSettings): string | undefined {
   return shell || parameters.some(({ key }) => key === "entrypoint") ? undefined : command;
@@ -52,7 +52,7 @@ export function volumeRecord(volume: VolumeSettings): WireRecord {
   };
 }
 
-/** Which host port leads to which container port; settings without a port of their own in the launch are left out. */
+/** The mapping of host ports to container ports; mappings without a port in the launch are omitted. */
 export function portMappings(launch: TaskLaunch): WireRecord[] {
   return launch.profile.container.portMappings.slice(0, launch.hostPorts.length).map((mapping, index) => ({
     host_port: launch.hostPorts[index],

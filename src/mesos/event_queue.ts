@@ -4,21 +4,21 @@
 import type { MesosEvent } from "../core/event.ts";
 import { MesosError } from "./api.ts";
 
-/** Events that may wait: a storm of 1,000 offers a second for more than a minute and a half. */
+/** Maximum number of waiting events: a storm of 1,000 offers a second for more than a minute and a half. */
 export const queuedEventsMax = 100_000;
-/** Bytes that the records of waiting events may have had: a few of the largest. */
+/** Maximum size of the records of waiting events: a few of the largest. */
 const queuedBytesMax = 256 * 1024 * 1024;
 
 /** A queue for one consumer. */
 export interface EventQueue {
   /**
-   * Adds an event whose record had so many bytes. Beyond the limits the queue fails, only an ERROR is still delivered,
-   * and the failure is returned.
+   * Adds an event with the size of its record in bytes. Beyond the limits the queue fails, only an ERROR is still
+   * delivered, and the failure is returned.
    */
   push(event: MesosEvent, bytes: number): MesosError | undefined;
-  /** What waits is still delivered, then the error is thrown. The first end counts. */
+  /** Waiting events are still delivered, then the error is thrown. The first call counts. */
   fail(error: MesosError): void;
-  /** How many events wait. */
+  /** The number of waiting events. */
   waiting(): number;
   /** Nothing more is delivered. */
   stop(): void;
@@ -26,7 +26,7 @@ export interface EventQueue {
   readonly events: AsyncIterable<MesosEvent>;
 }
 
-/** What may wait. */
+/** The limits of the queue. */
 export interface QueueLimits {
   /** {@linkcode queuedEventsMax} by default. */
   readonly eventsMax: number;
@@ -66,7 +66,7 @@ export function createEventQueue(onLeft: () => void, limits: QueueLimits = defau
       if (event.kind !== "framework-error" && (count >= limits.eventsMax || buffer.bytes + bytes > limits.bytesMax)) {
         const full = queueFull(count, buffer.bytes);
         fail(full);
-        // An ERROR says that we must not come back.
+        // An ERROR may mean that we must not reconnect.
         buffer.waiting = buffer.waiting.slice(buffer.taken).filter((each) => each.event.kind === "framework-error");
         buffer.taken = 0;
         buffer.bytes = 0;

@@ -1,5 +1,6 @@
-// Which frameworks of a given name the leading master knows, by its operator API. Source: mesos/v1/master/master.proto
-// (GET_FRAMEWORKS, since 1.0; `recovered` is in the main list since 1.2) and the endpoint /master/frameworks.
+// Finds the frameworks with a given name that the leading master knows, with its operator API. Source:
+// mesos/v1/master/master.proto (GET_FRAMEWORKS, since 1.0; `recovered` is in the main list since 1.2) and the endpoint
+// /master/frameworks.
 
 import * as v from "valibot";
 import type { SeenFramework } from "../core/identity/orphans.ts";
@@ -7,7 +8,7 @@ import { isOver, taskMeaning } from "../core/session/task_status.ts";
 import { type MasterClient, sendRequest } from "./master_request.ts";
 import { askLeader, operatorAnswerMs, type OperatorPlace, readJson } from "./operator_call.ts";
 
-/** Frameworks of one name whose tasks are requested at most. */
+/** Maximum number of frameworks whose tasks are requested. */
 const frameworksMax = 20;
 
 /** What to look for, and where. */
@@ -41,7 +42,7 @@ const tasksAnswer = v.looseObject({
   frameworks: v.array(v.looseObject({ id: text, tasks, "unreachable_tasks": tasks })),
 });
 
-/** Throws `MesosError` where no master leads; `undefined` if the leader does not show its frameworks to us. */
+/** Throws `MesosError` if there is no leader; `undefined` if the leader denies access to its frameworks. */
 export async function findFrameworks(
   client: MasterClient,
   { name, ...asked }: FrameworkSearch,
@@ -65,14 +66,17 @@ export async function findFrameworks(
   return found;
 }
 
-/** Ids of the tasks of one framework that may be alive, not of those that only wait for their acknowledgement; none where they are not shown to us. */
+/**
+ * Ids of the tasks of one framework that may be running, excluding those that only wait for their acknowledgement; none
+ * if access is denied.
+ */
 async function tasksOf(
   client: MasterClient,
   url: URL,
   frameworkId: string,
   signals: readonly AbortSignal[],
 ): Promise<readonly string[]> {
-  // Masters before 1.4 do not know the filter and show all of them.
+  // Masters before 1.4 ignore the filter and return all of them.
   url.searchParams.set("framework_id", frameworkId);
   const limits = { limitMs: operatorAnswerMs, signals, unanswered: "unreachable" } as const;
   const answer = await sendRequest(client, { method: "GET", url: url.href, headers: json }, limits);

@@ -6,9 +6,9 @@ import { enumWords } from "./proto/schema.ts";
 import { labelsRecord } from "./task_info.ts";
 
 /**
- * The FrameworkInfo, with the id where there is one. Without the capability MULTI_ROLE the first role stands in the old
- * field `role`, as Mesos then demands. Tasks always outlive a restart of their Mesos agent (`checkpoint`).
- * Throws an `Error` for a capability that Mesos does not know.
+ * The FrameworkInfo, with the id if there is one. Without the capability MULTI_ROLE the first role is set in the old
+ * field `role`, as Mesos then requires. Tasks always survive a restart of their Mesos agent (`checkpoint`). Throws an
+ * `Error` for a capability that Mesos does not know.
  */
 export function frameworkInfo(identity: FrameworkIdentity, frameworkId: string | undefined): WireRecord {
   const multiRole = identity.capabilities.includes("MULTI_ROLE");
@@ -16,7 +16,7 @@ export function frameworkInfo(identity: FrameworkIdentity, frameworkId: string |
     user: identity.user,
     name: identity.name,
     ...(frameworkId === undefined ? {} : { id: { value: frameworkId } }),
-    // Seconds, where everything of ours is in ms.
+    // In seconds, while everything of ours is in ms.
     failover_timeout: identity.failoverTimeoutMs / 1000,
     checkpoint: true,
     ...(multiRole ? { roles: [...identity.roles] } : { role: identity.roles[0] ?? "*" }),

@@ -22,20 +22,21 @@ import * as v from "valibot";
 import { messageType } from "./proto/schema.ts";
 import { enumWord, int64, isSet, mesosAttribute, offeredResource } from "./resources.ts";
 
-/** An event that we ignore, of a type that we know (MESSAGE, …) or not; `type` is Mesos' name for it. */
+/** An ignored event, of a known type (MESSAGE, …) or an unknown one; `type` is its name in Mesos. */
 export interface UnknownEvent {
   /** The tag. */
   readonly kind: "unknown-event";
-  /** A word of `Event.Type`; `UNKNOWN` where our schema does not have it. */
+  /** A value of `Event.Type`; `UNKNOWN` if our schema lacks it. */
   readonly type: string;
 }
 
 /** The content of one record of the stream. */
 export type DecodedEvent = MesosEvent | UnknownEvent;
 
-/** Where the master does not say (mesos `DEFAULT_HEARTBEAT_INTERVAL`). */
+/** The default if the master gives none (mesos `DEFAULT_HEARTBEAT_INTERVAL`). */
 export const heartbeatIntervalDefaultMs = 15_000;
-// The stream is watched with this: a broken or hostile master must neither end it at once nor disable that.
+// Bounds of the heartbeat interval: a broken or malicious master must neither end the stream immediately nor disable
+// the check.
 const heartbeatIntervalMsMin = 1_000;
 const heartbeatIntervalMsMax = 10 * 60_000;
 
@@ -107,7 +108,7 @@ export function eventOfShape(shape: EventShape, fallbackRole = "*"): DecodedEven
 }
 
 /**
- * The kind of an ERROR event, told by its text (apache/mesos src/master/master.cpp: `refuseSubscription`,
+ * The kind of an ERROR event, derived from its text (apache/mesos src/master/master.cpp: `refuseSubscription`,
  * `failoverFramework`, `checkSubscribeAuthorization`; src/master/validation.cpp: `framework::validate`,
  * `validateUpdate`).
  */
@@ -249,7 +250,7 @@ function dockerNameOf(data: BytesShape): string | undefined {
     const name = container.Id.slice(0, dockerNameDigits);
     return (container.Config?.Hostname ?? name) === name ? name : undefined;
   } catch {
-    // Another executor's own affair.
+    // Data of another executor.
     return undefined;
   }
 }

@@ -36,7 +36,7 @@ const schedulerPath = "/api/v1/scheduler";
 export interface HttpSchedulerOptions {
   /** The cluster. */
   readonly connection: MesosConnection;
-  /** Variables of one launch, secrets included; asked when the ACCEPT goes out. */
+  /** Environment variables of one launch, including secrets; called when the ACCEPT is sent. */
   readonly environmentOf: EnvironmentOf;
   /** Redacts secrets in what the master says about tasks and about us; by default nothing is redacted. */
   readonly redact?: (text: string) => string;
@@ -52,9 +52,9 @@ export interface HttpSchedulerOptions {
 
 /** A Mesos cluster with open connections. */
 export interface HttpScheduler extends MesosApi {
-  /** What the leader shows of its cluster. Throws {@linkcode MesosError}. */
+  /** The cluster as shown by the leader. Throws {@linkcode MesosError}. */
   cluster(signal: AbortSignal): Promise<ClusterView>;
-  /** As of {@linkcode MesosApi}. */
+  /** As in {@linkcode MesosApi}. */
   readonly readStderr: NonNullable<MesosApi["readStderr"]>;
   /** Ends all subscriptions and releases all resources. */
   close(): void;
@@ -86,7 +86,8 @@ export function createHttpScheduler(options: HttpSchedulerOptions): HttpSchedule
     setTimer,
     hasTls: connection.caCerts.length > 0,
   });
-  // The login goes where a redirect leads: with zk:// alone that is only whom ZooKeeper names as well.
+  // Credentials are sent to the target of a redirect: with only zk:// set, this must be a host that ZooKeeper also
+  // names.
   const isAllowed: HostCheck = isZookeeper && hosts.entries.length === 0
     ? finder.hasNamed
     : hostCheck({ ...hosts, whenEmpty: "configured-only" });
@@ -123,7 +124,7 @@ export function createHttpScheduler(options: HttpSchedulerOptions): HttpSchedule
   };
 }
 
-/** Agents are started with the same LIBPROCESS_SSL_* as masters; an offer says http whatever they speak. */
+/** Agents are started with the same LIBPROCESS_SSL_* as masters; an offer always says http. */
 function isHttps({ masters, caCerts }: MesosConnection): boolean {
   return masters.kind === "static" ? masters.addresses.some(({ scheme }) => scheme === "https") : caCerts.length > 0;
 }
@@ -173,7 +174,7 @@ async function subscribe(scheduler: Scheduler, wanted: Subscription): Promise<Me
   return running.session;
 }
 
-// Once for each abandoned one: whoever takes over again is another instance, and we never fight.
+// Once for each abandoned one: a further takeover is by another instance, with which we never compete.
 function isOwnTakeover(scheduler: Scheduler): boolean {
   const { givenUpMs } = scheduler;
   scheduler.givenUpMs = undefined;
@@ -237,7 +238,7 @@ async function refusalOf(client: MasterClient, { answer, url, asked }: Answered)
   };
 }
 
-/** No master answers a call with such a type and 200; a page of XHTML may be called XML. */
+/** No master responds to a call with this type and 200; an XHTML page may have an XML type. */
 function mayBePage({ response: { headers } }: MasterAnswer): boolean {
   return /html|xml|^text\//i.test(headers.get("content-type") ?? "");
 }

@@ -6,15 +6,15 @@ import type { SetTimer } from "../net/timer.ts";
 
 /** Finds candidates for the leader. */
 export interface LeaderFinder {
-  /** At least one, the likeliest first; throws `MesosError`, at the latest when any of the signals is aborted. */
+  /** At least one, most likely first; throws `MesosError`, at the latest when any of the signals is aborted. */
   candidates(signals: readonly AbortSignal[]): Promise<readonly HttpAddress[]>;
   /** This master leads: try it first next time. */
   answered(master: HttpAddress): void;
   /** This master failed: try it last next time. */
   failed(master: HttpAddress): void;
   /**
-   * Calls back with `host:port` when another master than the last candidate is known to lead; returns a function that
-   * ends this. Without ZooKeeper that is never known.
+   * Calls back with `host:port` when a master other than the last candidate is known to lead; returns a function that
+   * ends this. Without ZooKeeper this never happens.
    */
   onOtherLeader(listener: (leader: string) => void): () => void;
   /** Whether ZooKeeper has named this host as the leader: a redirect may lead to it. Without ZooKeeper none is. */
@@ -31,7 +31,7 @@ export interface LeaderFinderOptions {
   readonly isAllowed: HostCheck;
   /** Time limits. */
   readonly setTimer: SetTimer;
-  /** ZooKeeper does not say whether masters use TLS: they do if the operator gives certificate authorities. */
+  /** ZooKeeper does not show whether masters use TLS: assumed if the operator configures certificate authorities. */
   readonly hasTls: boolean;
 }
 
@@ -63,7 +63,7 @@ export function createStaticFinder(addresses: readonly HttpAddress[]): LeaderFin
   };
 }
 
-// The ZooKeeper client is loaded at the first request, so that nobody else pays for it or needs its permissions.
+// The ZooKeeper client is loaded at the first request, so that its cost and permissions are only needed if used.
 function createLazyZookeeperFinder(
   masters: Extract<Masters, { readonly kind: "zookeeper" }>,
   options: LeaderFinderOptions,

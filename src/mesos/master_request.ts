@@ -34,7 +34,7 @@ export interface MasterRequest {
   readonly body?: Uint8Array<ArrayBuffer>;
 }
 
-/** When a request is abandoned, and as what. */
+/** When a request is aborted, and with which reason. */
 export interface RequestLimits {
   /** For the head of the response, and for its body until {@linkcode MasterAnswer.stopClock}. */
   readonly limitMs: number;

@@ -19,8 +19,8 @@ export function leadingZnode(names: readonly string[]): string | undefined {
 }
 
 /**
- * The addresses in the value of a leader's znode, at most three: the name first, as the operator knows it, then the IP
- * address. Empty where it is no `MasterInfo` in JSON.
+ * The addresses in the value of a leader's znode, at most three: the name first, because the operator knows it, then
+ * the IP address. Empty if it is not a `MasterInfo` in JSON.
  */
 export function hostsInMasterInfo(data: string): readonly HostPort[] {
   const info = parseInfo(data);
@@ -49,7 +49,7 @@ function parseInfo(data: string): MasterInfoJson {
   }
 }
 
-// A host becomes part of a URL and of messages: `x/y?`, `user@x` or a line feed would lead elsewhere, or throw.
+// A host becomes part of a URL and of messages: `x/y?`, `user@x` or a line feed would change the target, or throw.
 function addressOf(host: unknown, port: unknown): HostPort | undefined {
   if (typeof host !== "string" || host.length > hostCharactersMax || !isPort(port)) return undefined;
   const plain = host.includes(":") ? host.replace(/^\[(.*)\]$/, "$1") : host;

@@ -6,9 +6,9 @@ import { portMappings, volumeRecord } from "./docker_container.ts";
 import type { WireRecord } from "./proto/wire.ts";
 
 /**
- * The container. It joins the CNI network that is named; without a name (`BRIDGE`, `HOST`, `NONE`, which only Docker
- * knows) it has the network and the hostname of its host: GocdAgents are recognized by AGENT_AUTO_REGISTER_HOSTNAME
- * only. Docker parameters do not apply. `privileged` becomes all capabilities.
+ * The container. It joins the named CNI network; without a name (`BRIDGE`, `HOST`, `NONE`, which only exist in Docker)
+ * it has the network and the hostname of its host: GocdAgents are recognized by AGENT_AUTO_REGISTER_HOSTNAME only.
+ * Docker parameters do not apply. `privileged` becomes all capabilities.
  */
 export function mesosContainer(launch: TaskLaunch): WireRecord {
   const { container } = launch.profile;
@@ -37,7 +37,7 @@ function linuxInfo(container: ContainerSettings): WireRecord {
   return Object.keys(info).length === 0 ? {} : { linux_info: info };
 }
 
-/** The words of `CapabilityInfo.Capability` that every Mesos 1.x knows. */
+/** The values of `CapabilityInfo.Capability` that every Mesos 1.x supports. */
 const linuxCapabilities: readonly string[] = [
   "CHOWN",
   "DAC_OVERRIDE",

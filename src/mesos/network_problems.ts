@@ -2,7 +2,7 @@
 
 import type { NetworkFailureKind } from "../net/network_failure.ts";
 
-/** The operator's next act, one sentence without a full stop. */
+/** The operator's next step, one sentence without a period. */
 export const networkHints: Readonly<Record<NetworkFailureKind, string>> = {
   "not-permitted":
     "put the host into mesos-master or mesos.allowed-hosts and start with deno task start, or permit this host yourself",
@@ -14,7 +14,7 @@ export const networkHints: Readonly<Record<NetworkFailureKind, string>> = {
   "unknown-authority": "name its certificate authority in mesos.ca-file",
   "handshake-aborted":
     "does it require client certificates (LIBPROCESS_SSL_REQUIRE_CLIENT_CERT)? gocd-mesos does not support them",
-  // Of libprocess' own list (AES128-SHA and the like, no TLS 1.3) Deno accepts none.
+  // Deno accepts no cipher of libprocess' default list (AES128-SHA etc., no TLS 1.3).
   "no-common-ciphers": "set LIBPROCESS_SSL_CIPHERS of the masters to ECDHE ciphers, as by default they have none: " +
     "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384 (ECDHE-ECDSA-… for an EC key); client certificates " +
     "(LIBPROCESS_SSL_REQUIRE_CLIENT_CERT) are not supported",

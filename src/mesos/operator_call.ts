@@ -31,7 +31,7 @@ export type OperatorCall = "GET_FRAMEWORKS" | "GET_AGENTS" | "GET_ROLES" | "GET_
 
 const json = { "accept": "application/json" };
 
-/** Finds the leader and asks it; throws `MesosError` where no master leads. The caller ends the answer. */
+/** Finds the leader and sends a call; throws `MesosError` if there is none. The caller ends the response. */
 export async function askLeader(
   client: MasterClient,
   place: OperatorPlace,
@@ -46,7 +46,7 @@ export async function askLeader(
   });
 }
 
-/** Asks the master that has answered before. The caller ends the answer. */
+/** Sends a call to the master that responded before. The caller ends the response. */
 export async function askAgain(
   client: MasterClient,
   { url, signals }: { readonly url: URL; readonly signals: readonly AbortSignal[] },
@@ -65,7 +65,7 @@ function requestOf(
   };
 }
 
-/** A master that cannot answer yet; any other response shows that it denies access. */
+/** A master that is not ready yet; any other response means that it denies access. */
 function noLeader(
   { response: { status, headers } }: MasterAnswer,
   url: URL,
@@ -75,7 +75,7 @@ function noLeader(
   return subscribeRefusal({ url, asked, status, headers, text: "", credentials: { kind: "none" } });
 }
 
-/** The JSON of a response that is 200; ends it. `undefined` where it is another one, or no JSON. */
+/** The JSON of a response with status 200; ends it. `undefined` for other responses, or invalid JSON. */
 export async function readJson(answer: MasterAnswer): Promise<unknown> {
   try {
     if (answer.response.status !== 200) return undefined;

@@ -9,7 +9,7 @@ import type { SetTimer } from "../net/timer.ts";
 
 /** For a connection; a lost SYN is resent after 1 s (RFC 6298). */
 export const connectionMs = 1_800;
-/** For a host that was silent before: a live one responds at once, and the next attempt follows soon. */
+/** Timeout for a host that was silent before: a running one responds immediately, and the next attempt follows soon. */
 export const silentHostMs = 400;
 /** How often such a host gets the full time anyway, in case the network is that slow. */
 const fullProbeEveryMs = 30_000;
@@ -18,7 +18,7 @@ const lookupMs = 1_000;
 /** Of a name's addresses, each is tried for this part of the time before the next. */
 const addressPart = 3;
 const addressesMax = 8;
-/** Hosts remembered; an ensemble has three or five. */
+/** Maximum number of remembered hosts; an ensemble has three or five. */
 const silentHostsMax = 64;
 
 /**
@@ -36,7 +36,7 @@ export interface Attempt {
 export interface AttemptEvents {
   /** The name was resolved; not called for addresses. */
   readonly onAddress: () => void;
-  /** Connected, refused, not permitted, no such name: anything but silence. */
+  /** Connected, refused, not permitted, no such name: anything except a timeout. */
   readonly onEnd: () => void;
 }
 
@@ -133,8 +133,8 @@ function isAddress(host: string): boolean {
 }
 
 /**
- * By `node:net`, which tells when a name has been found, tries all of its addresses, and asks Deno for permission for the
- * name; `Deno.connect` does the first never, and the second since 2.9 only.
+ * With `node:net`, which reports when a name is resolved, tries all of its addresses, and requests Deno's permission
+ * for the name; `Deno.connect` never does the first, and the second only since 2.9.
  */
 export function beginConnect(address: HttpAddress, perAddressMs: number, events: AttemptEvents): Attempt {
   const socket = connect({

@@ -14,7 +14,7 @@ const nine = 0x39;
  * further.
  */
 export class RecordIoError extends MesosError {
-  /** `problem` says what was expected and what came. */
+  /** `problem` says what was expected and what was received. */
   constructor(problem: string) {
     super(
       "stream-unreadable",
@@ -54,8 +54,8 @@ export class RecordDecoder {
 
   /**
    * Takes the next bytes and returns the records that they complete. A record may be a view of `chunk`, so the chunk
-   * must not be written to afterwards. Throws {@linkcode RecordIoError} at the first byte that cannot be right, and
-   * from then on at each call.
+   * must not be written to afterwards. Throws {@linkcode RecordIoError} at the first invalid byte, and from then on at
+   * each call.
    */
   push(chunk: Uint8Array): Uint8Array[] {
     if (this.#failure !== undefined) throw this.#failure;

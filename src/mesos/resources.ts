@@ -14,7 +14,7 @@ import type {
 import { enumWords } from "./proto/schema.ts";
 import type { WireRecord } from "./proto/wire.ts";
 
-/** The word of an enum value; a word stays as it is. (Numbers that the schema lacks never get here: not set.) */
+/** The name of an enum value; a name is kept. (Numbers that the schema lacks never get here: not set.) */
 export function enumWord(name: string, value: EnumShape): string {
   return typeof value === "string" ? value : enumWords(name)[value] ?? String(value);
 }
@@ -24,7 +24,7 @@ export function int64(value: Int64Shape): number {
   return typeof value === "number" ? value : value.toNumber();
 }
 
-/** The resource as the core sees it; `offerRole` is used if the resource does not say to whom it is allocated. */
+/** The resource in the core's types; `offerRole` is used if the resource has no allocation. */
 export function offeredResource(resource: ResourceShape, offerRole: string): OfferedResource {
   return {
     name: resource.name,
@@ -60,7 +60,7 @@ export function mesosAttribute(attribute: ValueShape & { readonly name: string }
   return { name, kind: "text", text: text?.value ?? "" };
 }
 
-/** Whether a field of a message is there. */
+/** Whether a field of a message is set. */
 export function isSet<Value>(value: Value): value is NonNullable<Value> {
   return value !== undefined && value !== null;
 }

@@ -1,5 +1,5 @@
-// Reads the end of a container's stderr from its Mesos agent (Mesos docs/endpoints/files/read). Only hosts that the
-// configuration allows are asked, within limits of time and size, and the login is sent only where it is asked for.
+// Reads the end of a container's stderr from its Mesos agent (Mesos docs/endpoints/files/read). Only allowed hosts are
+// queried, with limits of time and size, and credentials are sent only if requested.
 
 import * as v from "valibot";
 import type { SandboxEffect } from "../core/effect.ts";
@@ -12,13 +12,13 @@ import { authorizationOf } from "../net/credentials.ts";
 import { networkFailure } from "../net/network_failure.ts";
 import type { MasterClient } from "./master_request.ts";
 
-/** For each of both requests. */
+/** For each of the two requests. */
 const answerMs = 5_000;
 /** The end of the file that is read: far more than is shown, so that no secret can begin before it. */
 const readBytes = 16_384;
 /** JSON may take six bytes for one. */
 const answerBytesMax = 8 * readBytes;
-/** What is shown of it. */
+/** Maximum length that is shown. */
 const shownLinesMax = 20;
 const shownCharactersMax = 2_000;
 
@@ -31,7 +31,7 @@ export interface SandboxReader {
   readonly redact: (text: string) => string;
 }
 
-/** The hosts whose Mesos agents may be asked: those that the operator has named, and no others. */
+/** The hosts whose Mesos agents may be queried: only those named by the operator. */
 function sandboxHosts({ connection: { allowedHosts, masters } }: MasterClient): HostCheck {
   const configured = masters.kind === "static" ? masters.addresses : [];
   return hostCheck({ entries: allowedHosts, configured, whenEmpty: "configured-only" });
@@ -63,9 +63,9 @@ export async function readStderr(
   }
 }
 
-/** A Mesos agent has answered, but not with what was asked for. */
+/** A Mesos agent has sent an unexpected response. */
 class SandboxError extends Error {
-  /** `message` names the Mesos agent and what it said. */
+  /** `message` names the Mesos agent and its response. */
   constructor(way: HostPort, what: string) {
     super(`the Mesos agent at ${way.host}:${way.port} ${what}`);
     this.name = "SandboxError";
@@ -157,7 +157,7 @@ function urlOf({ isHttps }: SandboxReader, { host, port }: HostPort): URL {
   return new URL(`${addressUrl({ scheme: isHttps ? "https" : "http", host, port })}/files/read`);
 }
 
-/** The last lines, without what a terminal would obey. */
+/** The last lines, without terminal control characters. */
 function lastLines(text: string): string {
   const lines = text.split(/\r?\n/).map((line) => line.replace(/\t/g, " ").replace(unprintable, "").trimEnd());
   const shown = lines.filter((line) => line !== "").slice(-shownLinesMax).join("\n");

@@ -35,7 +35,7 @@ export interface SessionParts {
   readonly redact: (text: string) => string;
   /** Wall clock, for messages. */
   readonly nowMs: () => number;
-  /** Whether "failed over" may result from a late SUBSCRIBE of our own; called when the master says it. */
+  /** Whether "failed over" may result from a late SUBSCRIBE of our own; called when the master sends it. */
   readonly isOwnTakeover: () => boolean;
   /** Each ends the subscription. */
   readonly signals: readonly AbortSignal[];
@@ -45,9 +45,9 @@ export interface SessionParts {
 export interface RunningSession {
   /** For the caller of `subscribe`. */
   readonly session: MesosSession;
-  /** Ends it: what has arrived is still delivered, then the error is thrown. */
+  /** Ends it: received events are still delivered, then the error is thrown. */
   fail(error: MesosError): void;
-  /** Resolves when nothing of it is left, with the reason unless it was closed; never rejects. */
+  /** Resolves when it has completely ended, with the reason unless it was closed; never rejects. */
   readonly over: Promise<MesosErrorReason | undefined>;
 }
 
@@ -93,7 +93,7 @@ interface State {
   hasHeard: boolean;
   lastRecordMs: number;
   frameworkId: string | undefined;
-  /** Why it has ended by itself. */
+  /** Why it has ended on its own. */
   reason: MesosErrorReason | undefined;
   stopWatch: () => void;
   fail(error: MesosError): void;

@@ -7,7 +7,7 @@ import { offerConstraintsRecord } from "./offer_constraints.ts";
 import { encodeCallRecord, type WireRecord } from "./proto/wire.ts";
 import { killPolicy, taskInfo } from "./task_info.ts";
 
-/** The variables of one launch: everything that its container gets beside the operator's `env`; files already read. */
+/** The environment variables of one launch, in addition to the operator's `env`; files already read. */
 export type EnvironmentOf = (launch: TaskLaunch) => Readonly<Record<string, string>>;
 
 /** SUBSCRIBE; with `frameworkId` to re-subscribe, which Mesos expects in two places. */

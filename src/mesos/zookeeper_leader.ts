@@ -11,9 +11,12 @@ import { type HostPort, hostPortText, type HttpAddress, type Masters } from "../
 
 /** How long a request waits for a leader to be elected: an election takes about ten seconds. */
 export const leaderWaitMs = 12_000;
-/** What is asked for; the server may give another (2 to 20 of its ticks). The client says something every third of it. */
+/**
+ * The requested timeout; the server may grant another (2 to 20 of its ticks). The client sends a ping every third of
+ * it.
+ */
 const sessionTimeoutMs = 10_000;
-/** For the TCP connection and ZooKeeper's greeting, and then for each answer. */
+/** For the TCP connection and ZooKeeper's connect response, and then for each response. */
 const zookeeperAnswerMs = 4_000;
 /** Pause after all servers failed. */
 const pauseMs = 1_000;
@@ -25,7 +28,7 @@ const rereadIntervalMs = 5_000;
 /** How often in a row a leader may vanish between listing and reading. */
 const rereadsMax = 3;
 
-/** What ZooKeeper says. */
+/** The result from ZooKeeper. */
 type Knowledge =
   | { readonly kind: "leader"; readonly address: HttpAddress }
   /** There is no leader at the moment: worth waiting for. */
@@ -45,11 +48,11 @@ interface Finder {
   readonly requests: Set<PendingRequest>;
   readonly listeners: Set<(leader: string) => void>;
   connection: ZookeeperSession | undefined;
-  /** Counts requests: knowledge read after a request was put answers it. */
+  /** Counts requests: data read after a request satisfies it. */
   asked: number;
   /** The last candidate returned. */
   given: string | undefined;
-  /** Whether the master that registered as the leader goes by this name or address. */
+  /** Whether the master that registered as the leader has this name or address. */
   isNamed: HostCheck;
   /** The server to be tried next, an index. */
   nextServer: number;
@@ -216,7 +219,7 @@ async function connectNext(finder: Finder): Promise<ZookeeperSession> {
     sessionTimeoutMs,
     sleep: sleepWith(finder.options.setTimer),
     errorOf,
-    // Nothing of ours lives in the session, so an expired one costs nothing but the next connection.
+    // The session contains nothing of ours, so an expired one only costs another connection.
     oneConnection: { answerMs: zookeeperAnswerMs },
   }, finder.closing.signal);
   session.lost.addEventListener("abort", () => {
@@ -247,7 +250,7 @@ function errorOf(problem: ZookeeperProblem, message: string, cause?: unknown): M
   return new MesosError(reason, message, hint, cause);
 }
 
-/** Ends it at once: there is nothing in it that others wait for. */
+/** Ends it immediately: nothing in it is awaited by others. */
 function end(connection: ZookeeperSession): void {
   connection.abandon(errorOf("closed", `ZooKeeper ${connection.place}: the connection was closed`));
 }
@@ -311,7 +314,7 @@ function masterAddress(finder: Finder, znode: string, data: string): HttpAddress
   return { scheme: hasTls ? "https" : "http", ...allowed };
 }
 
-// ZooKeeper works, but its data is wrong: other servers would say the same.
+// ZooKeeper works, but its data is wrong: other servers would return the same.
 function isAnswer(error: unknown): error is MesosError {
   return error instanceof MesosError && error.reason !== "unreachable" && error.reason !== "no-leader";
 }

@@ -1,4 +1,4 @@
-// Time as a port, so that everything above it runs on virtual time in tests. Nothing else uses Date or timers.
+// Time as an interface, so that everything above it runs on virtual time in tests. Nothing else uses Date or timers.
 
 import { type ClockReading, type MachineTime, readClock } from "../core/session/clock_rate.ts";
 

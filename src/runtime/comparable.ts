@@ -1,4 +1,4 @@
-// Compares two values, secrets included. The text it compares must never be shown.
+// Compares two values, secrets included. The compared text must never be shown.
 
 import { Secret } from "../secret.ts";
 

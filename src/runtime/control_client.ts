@@ -13,7 +13,7 @@ import { configName, type ControlFile, controlPath, readControlFile } from "./co
 const answerMs = 10_000;
 /** The picture of 2,000 agents and as many jobs is a few MB. */
 const answerBytesMax = 256 * 1024 * 1024;
-/** Characters of a response that are shown. */
+/** Maximum number of characters of a response that are shown. */
 const messageCharactersMax = 300;
 
 /** What locates the instance of a configuration. */
@@ -21,7 +21,7 @@ export type Instance = Pick<Config, "state" | "path">;
 
 /** The running instance did not do what was requested. */
 class ControlError extends OperatorError {
-  /** `message` is its response; `unreachable` includes responses that make no sense. */
+  /** `message` is its response; `unreachable` includes invalid responses. */
   constructor(
     message: string,
     hint = "see its log and its status page",
@@ -43,12 +43,12 @@ async function findRunning(config: Instance): Promise<ControlFile | undefined> {
   return await ask(file, "health", {}) === undefined ? undefined : file;
 }
 
-/** Values of a configuration that are tried as paths. */
+/** Maximum number of values of a configuration that are tried as paths. */
 const valuesMax = 1_000;
 
 /**
- * The state of the instance that runs with a configuration whose text cannot be parsed by now; nothing if none is found. It
- * is looked for beside each file that the text may name, and must itself name the configuration.
+ * The state of the instance that runs with a configuration that can no longer be parsed; nothing if none is found. It
+ * is searched next to each file that the text may name, and must itself name the configuration.
  */
 export function runningStateOf(path: string, text: string, byDefault: StateConfig): StateConfig | undefined {
   const values = [...text.matchAll(/"([^"\n]+)"|[=:]\s*([^\s",{}[\]]+)/g)].slice(0, valuesMax);
@@ -60,7 +60,7 @@ export function runningStateOf(path: string, text: string, byDefault: StateConfi
       const file = readControlFile(controlPath({ state, path }));
       return file?.config !== undefined && file.config === configName(path) && isAlive(file.pid);
     } catch {
-      // A value that is no path, or the file of somebody else.
+      // A value that is not a path, or a file of another user.
       return false;
     }
   });
@@ -83,8 +83,8 @@ export async function readRunning(config: Instance): Promise<RunningInstance | u
 }
 
 /**
- * What the running instance answers on a path of /api/v1, which must be of this version; nothing if none runs. Throws
- * {@linkcode ControlError}.
+ * The response of the running instance for a path of /api/v1, which must be of this version; nothing if none runs.
+ * Throws {@linkcode ControlError}.
  */
 export async function readApi(config: Instance, path: string): Promise<unknown> {
   const running = await findRunning(config);
@@ -112,7 +112,10 @@ export async function readApi(config: Instance, path: string): Promise<unknown> 
   );
 }
 
-/** What the running instance answers on this path about its health: whether it is good, and the text; nothing if none runs. */
+/**
+ * The response of the running instance for this health path: whether it is healthy, and the text; nothing if none is
+ * running.
+ */
 export async function readHealth(
   config: Instance,
   path: "health" | "health/live" | "health/ready",
@@ -122,7 +125,10 @@ export async function readHealth(
   return answer === undefined ? undefined : { isGood: isGood(answer), text: answer.text };
 }
 
-/** The picture of the running instance; nothing if none runs. Throws {@linkcode ControlError}, also if it stands by. */
+/**
+ * The picture of the running instance; nothing if none is running. Throws {@linkcode ControlError}, even if it is on
+ * standby.
+ */
 export async function readRunningStatus(config: Instance): Promise<StatusView | undefined> {
   const running = await readRunning(config);
   if (running?.view.leadership?.role === "standby") throw standbyError(running, running.view.leadership.leader);
@@ -180,8 +186,8 @@ function isGood({ status }: Answer): boolean {
 }
 
 /**
- * A response; nothing if nobody listens. A page that is closing, or too busy, may break a connection off: a question is then
- * asked once more, before that is an error. Proxies are bypassed: they would see the token.
+ * A response; nothing if there is no listener. A page that is closing, or too busy, may break a connection: the request
+ * is then repeated once before it is an error. Proxies are bypassed: they would see the token.
  */
 async function ask(running: ControlFile, path: string, request: RequestInit): Promise<Answer | undefined> {
   requireRights(running.url);
@@ -248,7 +254,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** What an answer says, its code, and what it says to do. */
+/** The message of a response, its code, and its hint. */
 function saidBy(text: string): { readonly message: string; readonly code?: string; readonly hint?: string } {
   try {
     const value: unknown = JSON.parse(text);

@@ -1,4 +1,4 @@
-// How a command finds the running instance: a file beside the state with the address of its status page and a token
+// How a command finds the running instance: a file next to the state with the address of its status page and a token
 // that only the owner can read.
 
 import { basename, dirname, join, resolve } from "node:path";
@@ -7,26 +7,26 @@ import { stateFile } from "../config/state.ts";
 import { OperatorError } from "../errors.ts";
 import { ownUid } from "../store/state_path.ts";
 
-/** What the file says. */
+/** The content of the file. */
 export interface ControlFile {
   readonly url: string;
   readonly token: string;
   readonly pid: number;
-  /** What {@linkcode configName} gives for the configuration of the instance; absent: not known. */
+  /** The result of {@linkcode configName} for the configuration of the instance; absent: not known. */
   readonly config?: string;
 }
 
-/** More than an address, a token and a process id is none of ours. */
+/** Maximum size; a larger file is not ours. */
 const bytesMax = 8_192;
 
-/** Beside the state file, or beside the configuration if the state is not a file. */
+/** Next to the state file, or next to the configuration if the state is not a file. */
 export function controlPath({ state, path }: Pick<Config, "state" | "path">): string {
   return `${stateFile(state) ?? path}.control`;
 }
 
 /**
- * The name of a configuration file, whatever folder it is named from; nothing if its folder cannot be found. A link in the
- * place of the file is not followed, as it may lead elsewhere by and by, nor are links of a folder that may not be read.
+ * The canonical name of a configuration file; nothing if its folder cannot be found. The file itself may be a link,
+ * which is not followed because its target may change; neither are links in a folder that may not be read.
  */
 export function configName(path: string): string | undefined {
   try {
@@ -48,7 +48,7 @@ export function writeControlFile(path: string, file: ControlFile): void {
  */
 export function readControlFile(path: string): ControlFile | undefined {
   try {
-    // A link and a pipe are nothing that we write, and the latter would be waited for.
+    // We never write a link or a pipe, and reading a pipe would block.
     const isFile = Deno.lstatSync(path).isFile;
     using file = isFile ? Deno.openSync(path) : undefined;
     const why = file === undefined ? "it is no file" : mistrust(path, file.statSync());
@@ -88,11 +88,11 @@ function parse(text: string): ControlFile | undefined {
   }
 }
 
-/** Why a control file may be that of somebody else. On Windows the rights of its folder are all there is. */
+/** Why a control file may belong to somebody else. On Windows only the permissions of its folder are known. */
 function mistrust(path: string, { mode, uid }: Deno.FileInfo): string | undefined {
   if (Deno.build.os === "windows") return undefined;
   if (((mode ?? 0) & 0o022) !== 0) return "others than its owner may write it";
-  // The second is for a root that gives commands to the instance of another user.
+  // The second case is root that sends commands to the instance of another user.
   return uid === ownUid() || uid === Deno.statSync(dirname(path)).uid
     ? undefined
     : `it belongs to another user (uid ${uid})`;
@@ -103,7 +103,7 @@ export function removeOwnControlFile(path: string): void {
   try {
     if (parse(Deno.readTextFileSync(path))?.pid === Deno.pid) removeControlFile(path);
   } catch (error) {
-    // Not ours: it is gone, or may not be read.
+    // Not ours: it is gone, or cannot be read.
     const { NotFound, PermissionDenied, NotCapable } = Deno.errors;
     if (![NotFound, PermissionDenied, NotCapable].some((kind) => error instanceof kind)) throw error;
   }

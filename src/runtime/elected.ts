@@ -1,5 +1,5 @@
-// One of several instances that share a state in ZooKeeper: stands by until elected, leads until it no longer is, and
-// stands by again. Loaded only for state = "zk://…".
+// One of several instances that share a state in ZooKeeper: it is on standby until elected, leads until it loses the
+// election, and is on standby again. Loaded only for state = "zk://…".
 
 import type { Config } from "../config/config.ts";
 import type { StateConfig } from "../config/state.ts";
@@ -42,9 +42,9 @@ class Elected implements Program {
   readonly #ports: ProgramPorts;
   readonly #state: ElectedConfig["state"];
   readonly #startedMs: number;
-  /** Of all times of leading and standing by. */
+  /** Of all terms. */
   readonly #observations: Observations;
-  /** For the first core that there is. */
+  /** For the first core. */
   #commands: readonly OperatorEvent[] = [];
   #config: Config;
   #framework: Framework | undefined;
@@ -65,7 +65,7 @@ class Elected implements Program {
     const leading = this.#framework?.picture();
     if (leading !== undefined) return { ...leading, view: { ...leading.view, startedMs: this.#startedMs, leadership } };
     const nowMs = this.#ports.clock.nowMs();
-    // A standby asks no server: nothing is known of them, and nothing is wrong.
+    // A standby sends no requests to the servers: nothing is known about them, and nothing is wrong.
     const view = statusView(initialState(freshState(""), this.#config.settings, nowMs), nowMs);
     return this.#observations.picture({ ...view, startedMs: this.#startedMs, problems: [], leadership });
   }
@@ -147,7 +147,7 @@ class Elected implements Program {
     this.#commands = [];
     const end = await framework.run(AbortSignal.any([signal, leadership.lost]), commands);
     if (end.kind === "torn-down") await forgetTeardownIfAlone(leadership, store);
-    // Mesos also tells a leader that was superseded by another subscription of its own; then nobody else has our
+    // Mesos also tells a leader that was superseded by another subscription of its own; then no other instance has our
     // framework.
     const isOver = end.kind === "superseded" ? !await isConfirmed(leadership) : end.kind === "stopped";
     if (signal.aborted || !isOver) return end;
@@ -174,12 +174,12 @@ class Elected implements Program {
   }
 }
 
-/** What another term may fix. */
+/** Errors that another term may fix. */
 function isPassing(error: unknown): error is StoreError {
   return error instanceof StoreError && (error.code === "state-unreachable" || error.code === "state-lock-lost");
 }
 
-/** Whether ZooKeeper says now that we lead. */
+/** Whether ZooKeeper currently confirms that we lead. */
 async function isConfirmed(leadership: Leadership): Promise<boolean> {
   try {
     await leadership.transaction([]);

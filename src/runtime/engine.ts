@@ -16,12 +16,12 @@ import type { Clock } from "./clock.ts";
 import { Inbox, isStatusUpdate, updatesMax } from "./inbox.ts";
 import type { Step } from "./steps.ts";
 
-/** Commands that may wait at the same time. */
+/** Maximum number of waiting commands. */
 const asksMax = 100;
-/** After this long without a pause, everything else gets a turn, above all the status page. */
+/** After this long without a pause the engine yields, mainly for the status page. */
 const turnMs = 30;
 
-/** What an engine needs. */
+/** The options of an engine. */
 interface EngineOptions {
   readonly store: Store;
   readonly settings: Settings;
@@ -30,20 +30,20 @@ interface EngineOptions {
   readonly random: () => number;
   /** Performs effects in order; must not throw or wait. */
   readonly perform: (effect: Effect) => void;
-  /** Tells a note to whoever is interested. */
+  /** Passes a note to all consumers. */
   readonly tell: NoteSink;
-  /** Told of each step; absent: nobody measures. Must not throw. */
+  /** Called for each step; absent: not measured. Must not throw. */
   readonly stepped?: (step: Step) => void;
 }
 
-/** Takes in notes as they are told; must not throw. */
+/** Receives notes; must not throw. */
 export type NoteSink = (note: Note, atMs: number) => void;
 
 /** A running core. */
 export class Engine {
   readonly #options: EngineOptions;
   readonly #inbox = new Inbox();
-  /** Who waits for the result of an event. */
+  /** A waiter for the result of an event. */
   readonly #asked = new Map<Event, (problem: string | undefined) => void>();
   #state: State;
   #movedMs: number;
@@ -66,7 +66,7 @@ export class Engine {
     return this.#state;
   }
 
-  /** The picture for people. */
+  /** The status view. */
   view(): StatusView {
     return { ...statusView(this.#state, this.#options.clock.nowMs()), movedMs: this.#movedMs };
   }
@@ -76,7 +76,7 @@ export class Engine {
     return this.#inbox.length;
   }
 
-  /** Hands an event to the core. */
+  /** Passes an event to the core. */
   post(event: Event): void {
     this.#inbox.post(event);
   }
@@ -86,7 +86,9 @@ export class Engine {
     return this.#inbox.room(event, signal);
   }
 
-  /** Hands an event to the core; resolves to nothing once it is handled and stored, otherwise to the reason why not. */
+  /**
+   * Passes an event to the core; resolves to nothing once it is handled and stored, otherwise to the reason why not.
+   */
   ask(event: Event): Promise<string | undefined> {
     if (this.#asked.size >= asksMax) return Promise.resolve("too many commands are waiting");
     return new Promise((resolve) => {
@@ -113,7 +115,7 @@ export class Engine {
       } else if (event !== undefined) {
         await this.handle(event);
       }
-      // All this waits only for promises: a flood of events would starve timers and sockets.
+      // All this only awaits promises: a flood of events would starve timers and sockets.
       if (this.#inbox.length > 0 && clock.nowMs() - turnSinceMs >= turnMs) {
         await clock.sleep(0, signal);
         turnSinceMs = clock.nowMs();
@@ -121,7 +123,7 @@ export class Engine {
     }
   }
 
-  /** One event: step, store, perform, tell. Throws only for a bug. */
+  /** One event: step, store, perform, report notes. Throws only for a bug. */
   async handle(event: Event): Promise<void> {
     const { clock, random } = this.#options;
     const before = this.#state;

@@ -11,7 +11,7 @@ export interface FileWatch {
   /** Called at each check: another configuration may use other files. */
   readonly paths: () => readonly string[];
   /**
-   * Called once the files have changed and then stayed the same for one check, so that nobody is still writing them.
+   * Called once the files have changed and then stayed the same for one check, so that they are completely written.
    */
   readonly onChange: () => void;
   readonly clock: Clock;

@@ -13,7 +13,7 @@ import { stateOf } from "./ports.ts";
 /** How long to wait for the GoCD server if the master shows that nothing of ours exists. */
 const gocdMsMax = 5_000;
 
-/** What the look for an earlier life needs. */
+/** The options of the search for orphans. */
 export interface EarlierLifeOptions {
   readonly gocd: Pick<GocdApi, "readAgents">;
   readonly mesos: Pick<MesosApi, "frameworksNamed">;
@@ -22,7 +22,7 @@ export interface EarlierLifeOptions {
   readonly state: () => Pick<StoredState, "framework">;
 }
 
-/** What the check needs. */
+/** The dependencies of the check. */
 export interface FirstRegistrationOptions extends EarlierLifeOptions {
   readonly mesos: MesosApi;
   /** Something exists: the program ends with this message. */
@@ -52,7 +52,7 @@ export function watchFirstRegistration(options: FirstRegistrationOptions): Pick<
   };
 }
 
-/** Why a state may not be registered as it is; nothing where it is registered, or agents of ours are nowhere. */
+/** Why a state must not be registered; nothing if it is registered, or if there are no orphans. */
 export async function earlierLifeRefusal(
   options: EarlierLifeOptions,
   signal: AbortSignal,
@@ -63,7 +63,7 @@ export async function earlierLifeRefusal(
   return orphansText(life, { place: stateOf(config).place, configPath: config.path });
 }
 
-/** What both servers show. */
+/** The data of both servers. */
 async function lookForEarlierLife(
   { gocd, mesos, clock, config, state }: EarlierLifeOptions,
   signal: AbortSignal,

@@ -26,13 +26,13 @@ import { Supervisor } from "./supervisor.ts";
 
 /** The interval of the core's ticks. */
 const tickMs = 500;
-/** Between two looks of the recorder. */
+/** Interval of samples of the recorder. */
 const lookMs = 1_000;
-/** How often the problems are looked at. */
+/** How often the problems are updated. */
 const problemsMs = 5_000;
 /** A command gets its response within this, whatever the engine and the store are doing. */
 const askMs = 8_000;
-/** Calls in flight get this long to end when the program stops. */
+/** How long calls in flight may take to finish when the program stops. */
 const settleMs = 2_000;
 
 /** The parties that the program connects. */
@@ -45,18 +45,18 @@ export interface FrameworkPorts {
   readonly isShared?: true;
   /** A number in [0, 1). */
   readonly random: () => number;
-  /** Tells a note to the log, and to whoever else is interested. */
+  /** Passes a note to the log and other consumers. */
   readonly tell: NoteSink;
-  /** Keeps what happens; the caller closes it. Absent: nothing is kept. */
+  /** Records the history; the caller closes it. Absent: nothing is recorded. */
   readonly recorder?: Recorder;
 }
 
 /** Why a command is not accepted. */
 export interface Refusal {
-  /** Stable: `profile-unknown`, `agent-unknown`, `standby` where another instance leads, or `not-done` where it failed. */
+  /** Stable: `profile-unknown`, `agent-unknown`, `standby` if another instance leads, or `not-done` if it failed. */
   readonly code: "profile-unknown" | "agent-unknown" | "standby" | "not-done";
   readonly message: string;
-  /** The operator's next act. */
+  /** The operator's next step. */
   readonly hint: string;
 }
 
@@ -68,22 +68,21 @@ export type FrameworkEnd =
   | { readonly kind: "refused"; readonly message: string; readonly hint?: string }
   | { readonly kind: "torn-down"; readonly message: string };
 
-/** What the page, the signals and the command line know of what runs. */
+/** The interface of the running program for the page, signals and the command line. */
 export interface Framework {
-  /** What is kept of the past; absent: nothing. */
+  /** The history; absent: none. */
   readonly history?: HistoryReader;
-  /** All that is known of it at this moment. */
+  /** The current picture. */
   picture(): Picture;
-  /** Carries an operator's command out; gives nothing once it is stored and in force, otherwise why it is not. */
+  /** Executes an operator's command; returns nothing once it is stored and active, otherwise why it failed. */
   command(event: OperatorEvent): Promise<Refusal | undefined>;
   /** Applies another configuration; identity changes reach Mesos at the next subscription. */
   reload(config: Config): void;
-  /** Tells something to whoever is told of notes. */
+  /** Passes a note to all consumers. */
   tell(note: Note): void;
   /**
    * Runs until the signal is aborted or the program must end by itself; `commands` are handled before anything else.
-   * The store is left open. Throws what a part of it throws, a fault of ours, after the other parts have ended. To be
-   * called once.
+   * The store is left open. Throws what a part of it throws (a bug), after the other parts have ended. Call it once.
    */
   run(signal: AbortSignal, commands?: readonly OperatorEvent[]): Promise<FrameworkEnd>;
 }
@@ -92,8 +91,8 @@ export interface Framework {
 export type OpenFramework = Framework & { readonly engine: Engine };
 
 /**
- * Loads the state and connects everything. Throws what the store throws. `observations`: those of the run so far, where
- * this framework is not the first of it.
+ * Loads the state and connects everything. Throws what the store throws. `observations`: those of the run so far, if
+ * this framework is not the first one.
  */
 export async function createFramework(
   config: Config,
@@ -155,7 +154,7 @@ export async function createFramework(
   return { reload, picture, ...actsOf({ engine, ports, supervisor, performer, ending, observations, picture }) };
 }
 
-/** What runs in a framework. */
+/** The parts of a framework. */
 interface Parts {
   readonly engine: Engine;
   readonly ports: FrameworkPorts;
@@ -199,11 +198,11 @@ async function runAll(parts: Parts, signal: AbortSignal): Promise<FrameworkEnd> 
   return ending.outcome();
 }
 
-/** The configuration in force, and who it makes us. */
+/** The active configuration, and our identity from it. */
 interface KeptConfig {
   readonly config: () => Config;
   readonly identity: () => FrameworkIdentity;
-  /** Puts another in its place; whether it makes us somebody else. */
+  /** Replaces it; returns whether the identity has changed. */
   replace(next: Config): boolean;
 }
 
@@ -221,7 +220,7 @@ function keepConfig(first: Config): KeptConfig {
   };
 }
 
-/** What the core asks for that ends the program, or the session. */
+/** Effects of the core that end the program or the session. */
 function endingsOf(
   ending: Ending,
   supervisor: Supervisor,
@@ -284,7 +283,7 @@ async function askEngine(engine: Engine, event: Event, clock: Clock): Promise<Re
   };
 }
 
-/** Lets calls in flight end, within their limit. */
+/** Waits for calls in flight, up to their limit. */
 async function settle(performer: Performer, clock: Clock): Promise<void> {
   const limit = new AbortController();
   await Promise.race([performer.settled(), clock.sleep(settleMs, limit.signal)]);
@@ -297,7 +296,7 @@ interface Ending {
   stop(): void;
   finish(how: FrameworkEnd): void;
   fail(error: unknown): void;
-  /** How it ended; throws what a part of it threw. The first reason counts. */
+  /** How it ended; throws what a part threw. The first reason counts. */
   outcome(): FrameworkEnd;
 }
 
@@ -321,7 +320,7 @@ function createEnding(): Ending {
   };
 }
 
-/** What the core sees; of an instance that leads and waits for the operator, that it does. */
+/** The view of the core; for a leader that waits for the operator, marked as such. */
 function viewOf(engine: Engine, ports: Pick<FrameworkPorts, "isShared">): StatusView {
   const view = engine.view();
   const waiting = waitingForOperator(engine, ports);
@@ -345,7 +344,7 @@ async function untilResumed(
   while (engine.state.controls.tornDown === true && !signal.aborted) await clock.sleep(tickMs, signal);
 }
 
-/** Shows the recorder how things stand, again and again. */
+/** Periodically passes the state to the recorder. */
 async function record(
   { engine, ports: { clock, recorder }, picture }: Pick<Parts, "engine" | "ports" | "picture">,
   signal: AbortSignal,
@@ -356,7 +355,7 @@ async function record(
   }
 }
 
-/** Looks at what is wrong, so that it is known since when, whether somebody reads the page or not. */
+/** Periodically derives the problems, so that their start is known even if nobody reads the page. */
 async function look({ engine, ports, observations }: Parts, signal: AbortSignal): Promise<void> {
   const { clock } = ports;
   while (!signal.aborted) {
@@ -366,7 +365,7 @@ async function look({ engine, ports, observations }: Parts, signal: AbortSignal)
   }
 }
 
-/** Looks at our instances as often as the core ticks. */
+/** Samples our instances at each tick of the core. */
 async function watchLives(
   { engine, ports: { clock }, observations }: Parts,
   signal: AbortSignal,

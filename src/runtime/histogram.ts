@@ -2,7 +2,7 @@
 
 import type { HistogramSnapshot } from "../core/view/picture.ts";
 
-/** A histogram that goes on counting. */
+/** A mutable histogram. */
 export interface Histogram {
   /** Counts one measured value. */
   observe(seconds: number): void;

@@ -7,19 +7,19 @@ import type { FrameworkIdentity } from "../mesos/api.ts";
 /** Capabilities that every run has (mesos.proto, FrameworkInfo.Capability). */
 const capabilities = ["MULTI_ROLE", "PARTITION_AWARE", "TASK_KILLING_STATE", "RESERVATION_REFINEMENT", "REGION_AWARE"];
 
-/** The name of this machine for others: `mesos.hostname`, or that of the system where the permissions allow reading it. */
+/** The public name of this machine: `mesos.hostname`, or the system's hostname if the permissions allow reading it. */
 export function hostnameOf({ mesos }: Config): string | undefined {
   if (mesos.hostname !== undefined) return mesos.hostname;
   const { state } = Deno.permissions.querySync({ name: "sys", kind: "hostname" });
   return state === "granted" ? Deno.hostname() : undefined;
 }
 
-/** Who we are to Mesos. GPU_RESOURCES only if a profile asks for GPUs, or plain tasks would fill GPU hosts. */
+/** Our FrameworkInfo. GPU_RESOURCES only if a profile requires GPUs, otherwise normal tasks would fill GPU hosts. */
 export function frameworkIdentity(config: Config): FrameworkIdentity {
   const { mesos, settings } = config;
   const hostname = hostnameOf(config);
   const wantsGpus = settings.profiles.some((profile) => profile.mesosResources.gpus > 0);
-  // A role that no profile uses would only bring offers to decline.
+  // A role that no profile uses would only cause offers that must be declined.
   const roles = [...new Set(settings.profiles.map((profile) => profile.role))];
   const constraints = [...offerConstraints(settings.profiles)].map(([role, groups]) => ({ role, groups }));
   return {

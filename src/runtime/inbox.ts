@@ -3,9 +3,14 @@
 
 import type { Event } from "../core/event.ts";
 
-/** Status updates handed over together at most: the loss of a rack is a few commits, not one for each task. */
+/**
+ * Maximum number of status updates passed on together: the loss of a rack causes a few commits, not one for each task.
+ */
 export const updatesMax = 200;
-/** Slots of consumed events kept at most, unless as many events wait, so that compaction costs a constant per event. */
+/**
+ * Maximum number of slots of consumed events, unless as many events wait, so that compaction has constant cost per
+ * event.
+ */
 const compactAt = 1_024;
 
 /** A queue with one reader. */
@@ -43,7 +48,7 @@ export class Inbox {
     }
   }
 
-  /** The events at the head, as long as they match, `countMax` at most. */
+  /** The matching events at the head, at most `countMax`. */
   takeWhile(isWanted: (event: Event) => boolean, countMax: number): Event[] {
     const taken: Event[] = [];
     while (taken.length < countMax) {
@@ -68,7 +73,7 @@ export class Inbox {
     }
   }
 
-  /** A poll may hold megabytes: consumed events are released at once. */
+  /** A poll may have megabytes: consumed events are released immediately. */
   #letGo({ kind }: Event): void {
     if (kind === "tick") this.#hasTick = false;
     this.#events[this.#head] = undefined;
@@ -82,7 +87,7 @@ export class Inbox {
   }
 }
 
-/** Whether it is one of the small events that come in great numbers. */
+/** Whether it is one of the small, frequent events. */
 export function isStatusUpdate({ kind }: Event): boolean {
   return kind === "task-status-updated";
 }

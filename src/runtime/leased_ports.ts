@@ -1,5 +1,5 @@
-// The ports of an instance that leads only for a time: every call first checks by the clock that it still leads, so a
-// process that was suspended sends nothing when it wakes. Calls in flight are aborted when the lead ends.
+// The ports of a leader with a lease: every call first checks by the clock that the lease is valid, so a process that
+// was suspended sends nothing when it resumes. Calls in flight are aborted when the lease ends.
 
 import { type GocdApi, GocdError, gocdThrough } from "../gocd/api.ts";
 import { type MesosApi, MesosError, type MesosSession } from "../mesos/api.ts";
@@ -9,14 +9,14 @@ import type { Clock } from "./clock.ts";
 export interface Lease {
   /** Whether it is certain to lead now. */
   readonly isHeld: () => boolean;
-  /** How long it will lead without another confirmation, ms; a connection that is lost for a moment does not end it. */
+  /** The remaining lease without another confirmation, ms; a brief loss of the connection does not end it. */
   readonly heldForMs: () => number;
   readonly sleep: Clock["sleep"];
 }
 
-/** The longest interval between two looks at the clock during a call: the machine may have been suspended. */
+/** Maximum interval between two checks of the clock during a call: the machine may have been suspended. */
 const lookMsMax = 250;
-/** Within this, a lost connection to ZooKeeper is mostly back; a call to GoCD waits for it so long. */
+/** A lost connection to ZooKeeper is usually restored within this time; a call to GoCD waits this long for it. */
 const reconnectMs = 5_000;
 
 const notSent = "not sent, because ZooKeeper has not recently confirmed that this instance leads";
@@ -34,7 +34,7 @@ export function leasedGocd(gocd: GocdApi, lease: Lease): GocdApi {
   });
 }
 
-/** The Mesos cluster while we lead; otherwise nothing is subscribed or sent. A session that began stays open. */
+/** The Mesos cluster while we lead; otherwise nothing is subscribed or sent. An existing session stays open. */
 export function leasedMesos(mesos: MesosApi, lease: Lease): MesosApi {
   const unreachable = (message: string): MesosError => new MesosError("unreachable", message, hint);
   return {
@@ -58,7 +58,7 @@ export function leasedMesos(mesos: MesosApi, lease: Lease): MesosApi {
       if (!lease.isHeld()) throw unreachable(notSent);
       return await mesos.frameworksNamed(name, signal);
     },
-    // Reading does no harm, whoever leads.
+    // Reads are harmless, whichever instance leads.
     ...(mesos.readStderr === undefined ? {} : { readStderr: mesos.readStderr }),
   };
 }
@@ -80,8 +80,9 @@ function leasedSession(session: MesosSession, lease: Lease): MesosSession {
 }
 
 /**
- * Whether this instance is certain to lead, at once or as soon as a connection is back that was lost for a moment: nobody
- * else leads meanwhile, and nothing is wrong with the server. Calls to Mesos do not wait, as their order counts.
+ * Whether this instance certainly leads, immediately or as soon as a briefly lost connection is restored: no other
+ * instance leads in the meantime, and nothing is wrong with the server. Calls to Mesos do not wait, because their order
+ * matters.
  */
 async function isHeldSoon({ isHeld, heldForMs, sleep }: Lease, signal: AbortSignal): Promise<boolean> {
   for (let waitedMs = 0; !isHeld(); waitedMs += lookMsMax) {
@@ -104,7 +105,7 @@ async function whileHeld<Answer>(
   const done = new AbortController();
   const over = new AbortController();
   const ended = leaseEnd(lease, done.signal).then((): Answer | Promise<never> => {
-    // If the call ended first, nobody waits for it any more.
+    // If the call ended first, it is no longer awaited.
     if (done.signal.aborted) return new Promise<never>(() => {});
     over.abort(error());
     throw over.signal.reason;

@@ -1,31 +1,31 @@
-// The lives of our instances as this run has seen them: which state when, and how the last ones ended.
+// The states of our instances over time as observed in this run, and how the last ones ended.
 
 import type { AgentInstance, Gone, KillCause } from "../core/instance.ts";
 import { lifeSpan } from "../core/view/life.ts";
 import type { FinishedView, InstanceView, LifeSpan } from "../core/view/view.ts";
 import { lifeEndText } from "../core/words/history.ts";
 
-/** Of each instance; an agent that builds all day long has more. */
+/** Maximum number of states per instance; an agent that builds all day has more. */
 const spansMax = 60;
-/** Ended instances remembered, the latest. */
+/** Maximum number of ended instances; the latest are kept. */
 const finishedMax = 50;
 
-/** Remembers lives; bounded in size. */
+/** Records lives; bounded in size. */
 export interface LifeLines {
-  /** Looks at all instances. */
+  /** Samples all instances. */
   seen(instances: ReadonlyMap<string, AgentInstance>, atMs: number): void;
   /** The instances with their lives so far. */
   withLives(instances: readonly InstanceView[]): readonly InstanceView[];
-  /** Those that have ended, the latest first. */
+  /** Ended instances, latest first. */
   finished(): readonly FinishedView[];
 }
 
-/** Creates a memory of no life yet. */
+/** Creates an empty recorder. */
 export function createLifeLines(): LifeLines {
   let last: ReadonlyMap<string, AgentInstance> = new Map();
   const lives = new Map<string, readonly LifeSpan[]>();
   const ended = new Map<string, FinishedView>();
-  /** Why those are stopped that are being stopped, or were. */
+  /** Why instances are being, or were, stopped. */
   const kills = new Map<string, KillCause>();
 
   const finish = (instance: AgentInstance, atMs: number): void => {
@@ -47,7 +47,7 @@ export function createLifeLines(): LifeLines {
         if (instance.state === "killing") kills.set(instance.taskId, instance.cause);
         lives.set(instance.taskId, continued(lives.get(instance.taskId) ?? [], lifeSpan(instance)));
         if (instance.state === "gone" && !ended.has(instance.taskId)) finish(instance, atMs);
-        // Mesos may find one alive again.
+        // Mesos may report one as running again.
         if (instance.state !== "gone") ended.delete(instance.taskId);
       }
       for (const instance of last.values()) {
@@ -67,12 +67,12 @@ export function createLifeLines(): LifeLines {
   };
 }
 
-/** As the history tells it, too: the words of Mesos about a container that was stopped look like a failure. */
+/** As in the history: the message of Mesos about a stopped container looks like a failure. */
 function endText({ cause, message }: Gone, kill: KillCause | undefined): string {
   return `${cause}: ${lifeEndText({ end: cause, message, ...(kill === undefined ? {} : { kill }) })}`;
 }
 
-/** A life with one more state; beyond its bound the oldest are forgotten. */
+/** A life with one more state; beyond its bound the oldest are dropped. */
 function continued(life: readonly LifeSpan[], span: LifeSpan): readonly LifeSpan[] {
   const before = life.at(-1);
   if (before?.state === span.state && before.sinceMs === span.sinceMs) return life;

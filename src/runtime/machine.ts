@@ -1,4 +1,4 @@
-// What the program takes from its machine, as a port: time and the network.
+// The program's dependencies on its machine: time and the network.
 
 import type { PortProbe } from "../mesos/port_probe.ts";
 import type { SetTimer } from "../net/timer.ts";
@@ -8,9 +8,9 @@ import type { Clock } from "./clock.ts";
 export interface Machine extends Clock {
   /** Connects to both servers; Deno's fetch by default. */
   readonly fetch?: typeof fetch;
-  /** For time limits; the machine's timer by default. */
+  /** For timeouts; the machine's timer by default. */
   readonly setTimer?: SetTimer;
-  /** A signal that is aborted after so many ms; AbortSignal.timeout by default. */
+  /** A signal that is aborted after this many ms; AbortSignal.timeout by default. */
   readonly deadline?: (ms: number) => AbortSignal;
   /** Whether a port accepts connections; checked with a socket by default. */
   readonly portProbe?: PortProbe;

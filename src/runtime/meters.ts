@@ -1,12 +1,14 @@
-// Collects what is measured: durations in histograms and totals, each in series by their labels.
+// Collects measurements: durations in histograms, and totals, with one series per label set.
 
 import type { DurationName, DurationSeries, MeasureLabels, TotalName, TotalSeries } from "../core/view/picture.ts";
 import { createHistogram, type Histogram } from "./histogram.ts";
 
-/** Series of one name; beyond that all labels are `other`, so that no fault can flood a Prometheus server. */
+/**
+ * Maximum number of series per name; beyond that all labels are `other`, so that no bug can flood a Prometheus server.
+ */
 const seriesMax = 1_000;
 
-/** Bounds in seconds: of waits up to hours, of steps of a launch up to its timeout, and of the loop. */
+/** Bucket bounds in seconds: for waits up to hours, for steps of a launch up to its timeout, and for the loop. */
 const waits: readonly number[] = [1, 5, 15, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600, 7_200, 14_400];
 const launches: readonly number[] = [0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600, 1_200];
 const calls: readonly number[] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
@@ -29,17 +31,17 @@ export class Meters {
   readonly #durations = new Map<DurationName, Map<string, Series<Histogram>>>();
   readonly #totals = new Map<TotalName, Map<string, Series<{ value: number }>>>();
 
-  /** One duration was measured. */
+  /** Records a duration. */
   duration(name: DurationName, labels: MeasureLabels, ms: number): void {
     seriesOf(this.#durations, name, { labels, create: () => createHistogram(bounds[name]) }).observe(ms / 1_000);
   }
 
-  /** A total has grown. */
+  /** Increases a total. */
   total(name: TotalName, labels: MeasureLabels, by: number): void {
     seriesOf(this.#totals, name, { labels, create: () => ({ value: 0 }) }).value += by;
   }
 
-  /** All durations as they are now. */
+  /** All current durations. */
   durations(): Readonly<Record<DurationName, readonly DurationSeries[]>> {
     const of = (name: DurationName): readonly DurationSeries[] =>
       [...this.#durations.get(name)?.values() ?? []].map(({ labels, of }) => ({ labels, snapshot: of.snapshot() }));
@@ -47,7 +49,7 @@ export class Meters {
     return Object.fromEntries(names.map((name) => [name, of(name)])) as Record<DurationName, readonly DurationSeries[]>;
   }
 
-  /** All totals as they are now. */
+  /** All current totals. */
   totals(): Readonly<Record<TotalName, readonly TotalSeries[]>> {
     const of = (name: TotalName): readonly TotalSeries[] =>
       [...this.#totals.get(name)?.values() ?? []].map(({ labels, of: { value } }) => ({ labels, value }));

@@ -1,5 +1,5 @@
-// Tells webhooks of what begins and ends: looks at the picture from time to time, and hands messages to the outbox of each
-// webhook. Nothing waits for it.
+// Notifies webhooks when conditions begin and end: checks the picture periodically, and passes messages to the outbox
+// of each webhook. Nothing waits for it.
 
 import type { Config, WebhookConfig } from "../config/config.ts";
 import type { Finding } from "../core/event.ts";
@@ -21,37 +21,37 @@ import type { Framework } from "./framework.ts";
 import type { Machine } from "./machine.ts";
 import type { ToldFile } from "./told_file.ts";
 
-/** How often the picture is looked at; with 10,000 waiting jobs a look takes 50 ms. What cannot wait comes as a note. */
+/** How often the picture is checked; with 10,000 waiting jobs a check takes 50 ms. Urgent conditions come as notes. */
 const lookMs = 10_000;
-/** Messages on their way get this long to arrive when the program stops. */
+/** How long messages in transit may take when the program stops. */
 const settleMs = 2_000;
 
-/** What is told and asked. */
+/** The options of the notifier. */
 export interface NotifierOptions {
   readonly machine: Machine;
   /** A number in [0, 1). */
   readonly random: () => number;
-  /** The picture of now; absent: there is none yet. */
+  /** The current picture; absent: none yet. */
   readonly view: () => StatusView | undefined;
-  /** Tells how the webhooks fare. */
+  /** Reports the state of the webhooks. */
   readonly tell: (note: Note) => void;
-  /** Where it is kept what was told; absent, or nothing: the next run tells it again. */
+  /** Where sent notifications are stored; absent, or nothing: the next run sends them again. */
   readonly memory?: (config: Config) => ToldFile | undefined;
 }
 
-/** Tells webhooks. */
+/** Notifies webhooks. */
 export interface Notifier {
-  /** For what no picture shows. */
+  /** For conditions that no picture shows. */
   readonly sink: NoteSink;
-  /** Applies another configuration; a webhook that stays keeps its messages. */
+  /** Applies another configuration; a remaining webhook keeps its messages. */
   use(next: Config): void;
-  /** The picture, with how the webhooks fare. */
+  /** The picture, including the state of the webhooks. */
   shown(picture: Picture): Picture;
-  /** Looks a last time, and gives messages a moment to arrive. */
+  /** Checks a last time, and waits briefly for messages. */
   close(): Promise<void>;
 }
 
-/** Starts telling; nothing happens while there are no webhooks. */
+/** Starts the notifier; does nothing while there are no webhooks. */
 export function startNotifier(first: Config, options: NotifierOptions): Notifier {
   const { machine } = options;
   const ending = new AbortController();
@@ -82,7 +82,7 @@ export function startNotifier(first: Config, options: NotifierOptions): Notifier
     sink: (note, atMs) => {
       const before = noted;
       noted = withNote(noted, note, atMs);
-      // It may be over before the next look.
+      // It may have ended before the next check.
       if (before !== noted || note.kind === "leading") look();
     },
     use: (next) => {
@@ -105,7 +105,7 @@ export function startNotifier(first: Config, options: NotifierOptions): Notifier
   };
 }
 
-/** What an earlier run has told, and where this one keeps what it tells. */
+/** The notifications of an earlier run, and where those of this run are stored. */
 interface KeptMemory {
   readonly before: Memory;
   use(next: Config): void;
@@ -130,7 +130,7 @@ function openMemory(first: Config, { memory, machine, tell }: NotifierOptions): 
   };
 }
 
-/** The program with a picture that shows how the webhooks fare. */
+/** The program with a picture that includes the state of the webhooks. */
 export function withNotifier(program: Framework, notifier: Notifier): Framework {
   return {
     picture: () => notifier.shown(program.picture()),
@@ -141,22 +141,22 @@ export function withNotifier(program: Framework, notifier: Notifier): Framework 
   };
 }
 
-/** One webhook with what it has been told. */
+/** One webhook with its sent notifications. */
 interface Target {
   readonly webhook: WebhookConfig;
   readonly outbox: Outbox;
-  /** What the next run is to know. */
+  /** The data for the next run. */
   remembered(): Remembered;
   look(
     conditions: Parameters<typeof follow>[1],
     at: { readonly sender: Sender; readonly atMs: number; readonly afterMs: number },
   ): void;
-  /** What becomes of it under another configuration. */
+  /** Its update for another configuration. */
   change(next: WebhookConfig): void;
   close(): Promise<void>;
 }
 
-/** The webhooks of a configuration; those of before that it still has go on. */
+/** The webhooks of a configuration; existing ones that remain are kept. */
 function openTargets(
   config: Config,
   { before, memory }: { readonly before: readonly Target[]; readonly memory: Memory },
@@ -203,7 +203,7 @@ function openTarget(
     },
     change: (next) => {
       webhook = next;
-      // What it is not told of any more has not ended.
+      // Conditions that it no longer gets have not ended.
       book = ofEvents(book, next);
       outbox.hurry();
     },

@@ -15,17 +15,17 @@ import { createProblemMemory } from "./problem_memory.ts";
 import type { Recorder } from "./recorder.ts";
 import { measureStep, nothingRemembered, type Step } from "./steps.ts";
 
-/** Notes kept for the page. */
+/** Maximum number of notes kept for the page. */
 const historyMax = 200;
 
-/** One run, through all times of leading and standing by. */
+/** One run, across all terms. */
 export class Observations {
-  /** Keeps what is told; absent: nothing is kept beyond the last notes. */
+  /** Records notes; absent: only the last notes are kept. */
   readonly recorder: Recorder | undefined;
   readonly #history: NoteView[] = [];
   /** Notes that were in the history before those. */
   #historyBefore = 0;
-  /** A lasting condition must not push all else out of the history. */
+  /** An ongoing condition must not displace everything else from the history. */
   readonly #historyGate = createFloodGate();
   readonly #notes = new Map<string, number>();
   readonly #mesosCalls = new Map<string, number>();
@@ -39,12 +39,12 @@ export class Observations {
     calls: { now: 0, max: 0 },
   };
 
-  /** Observes a run, and hands what is to be kept to the recorder, if there is one. */
+  /** Observes a run, and passes data to the recorder, if there is one. */
   constructor(recorder?: Recorder) {
     this.recorder = recorder;
   }
 
-  /** Something was told. */
+  /** Records a note. */
   told(note: Note, atMs: number): void {
     const line = noteLine(note, atMs);
     const { code, level } = line;
@@ -58,8 +58,8 @@ export class Observations {
   }
 
   /**
-   * A call to a server has ended; its kinds are those of core/effect.ts, so there are few. `code`: of the problem; absent:
-   * there was none.
+   * Records a finished call to a server; its kinds are those of core/effect.ts, so there are few. `code`: of the
+   * problem; absent: none.
    */
   called(
     server: "gocd" | "mesos",
@@ -71,12 +71,12 @@ export class Observations {
     if (code !== undefined) this.failed(server, call, code);
   }
 
-  /** A call to a server has failed that is not measured otherwise. */
+  /** Records a failed call to a server that is not measured otherwise. */
   failed(server: "gocd" | "mesos", call: string, code: string): void {
     this.#meters.total("api-errors", { server, call, code }, 1);
   }
 
-  /** Takes in the steps of one core. */
+  /** Processes the steps of one core. */
   steps(): (step: Step) => void {
     let remembered = nothingRemembered;
     return (step) => {
@@ -90,32 +90,32 @@ export class Observations {
     };
   }
 
-  /** A tick came so late. */
+  /** Records the delay of a tick. */
   lagged(ms: number): void {
     this.#meters.duration("loop-lag", {}, ms);
   }
 
-  /** A full poll of the GoCD server has ended. */
+  /** Records a finished full poll of the GoCD server. */
   gocdPolled(tookMs: number): void {
     this.#pollDuration.observe(tookMs / 1000);
   }
 
-  /** So much waits at a place now. */
+  /** Records the current length of a queue. */
   waiting(queue: keyof Measured["queues"], now: number): void {
     this.#queues[queue] = { now, max: Math.max(now, this.#queues[queue].max) };
   }
 
-  /** These problems are there now. */
+  /** Records the current problems. */
   found(problems: readonly Finding[], atMs: number): void {
     this.#problems.dated(problems, atMs);
   }
 
-  /** These are our instances now. */
+  /** Records our current instances. */
   lived(instances: ReadonlyMap<string, AgentInstance>, atMs: number): void {
     this.#lives.seen(instances, atMs);
   }
 
-  /** The picture with what the core sees. */
+  /** The picture with the view of the core. */
   picture(seen: StatusView): Picture {
     const view = {
       ...seen,

@@ -1,4 +1,4 @@
-// What Mesos has offered in the last minutes: the latest offer of each host to each role, and what became of it.
+// The offers of the last minutes: the latest offer of each host to each role, and how it was answered.
 
 import type { Offer } from "../core/placement/offer.ts";
 import { fromMilli } from "../core/placement/mesos_resources.ts";
@@ -7,22 +7,22 @@ import type { OfferView } from "../core/view/view.ts";
 import { offerAnswerText } from "../core/words/placement.ts";
 import type { Step } from "./steps.ts";
 
-/** Offers of this long ago are still shown. */
+/** Maximum age of offers that are shown. */
 const shownMs = 10 * 60_000;
-/** Offers remembered at most. */
+/** Maximum number of remembered offers. */
 const offersMax = 500;
-/** Of one event: an answer costs a look at the host. */
+/** Maximum number per event: each answer needs a check of the host. */
 const perEventMax = 50;
 
-/** Remembers offers; bounded in size. */
+/** Records offers; bounded in size. */
 export interface OfferLog {
-  /** Takes in a step that may have answered offers. */
+  /** Processes a step that may have answered offers. */
   seen(step: Step): void;
-  /** Those of the last minutes, the latest first. */
+  /** Offers of the last minutes, latest first. */
   recent(atMs: number): readonly OfferView[];
 }
 
-/** Creates a memory of no offer yet. */
+/** Creates an empty recorder. */
 export function createOfferLog(): OfferLog {
   const offers = new Map<string, OfferView>();
   return {
@@ -54,7 +54,7 @@ export function createOfferLog(): OfferLog {
   };
 }
 
-/** What agents may use of it. */
+/** The part of it that agents may use. */
 function amountOf({ resources }: Offer, name: string): number {
   let milli = 0;
   for (const { name: own, value, use } of resources) {

@@ -1,4 +1,4 @@
-// Carries out effects and reports the results as events.
+// Performs effects and reports the results as events.
 
 import { messageOf } from "../errors.ts";
 import type { Effect, GocdEffect, MesosEffect, SandboxEffect } from "../core/effect.ts";
@@ -7,12 +7,12 @@ import { type GocdApi, GocdError } from "../gocd/api.ts";
 import { type MesosApi, MesosError, type MesosSession } from "../mesos/api.ts";
 import type { Observations } from "./observations.ts";
 
-/** Where effects go. */
+/** The targets of effects. */
 export interface PerformOptions {
   readonly gocd: GocdApi;
   /** The current subscription, if any. */
   readonly session: () => MesosSession | undefined;
-  /** As of {@linkcode MesosApi}. */
+  /** As in {@linkcode MesosApi}. */
   readonly readStderr: MesosApi["readStderr"];
   readonly post: (event: Event) => void;
   readonly signal: AbortSignal;
@@ -20,14 +20,14 @@ export interface PerformOptions {
   readonly nowMs: () => number;
   readonly stepDown: (message: string) => void;
   readonly endSession: (message: string, retryMs: number | undefined) => void;
-  /** The framework is gone: Mesos is subscribed to no more, although the program ends only after calls in flight. */
+  /** The framework is gone: do not subscribe again, although the program ends only after calls in flight. */
   readonly leave: () => void;
   readonly exit: (message: string) => void;
   /** Called with an error that is not a failed call but a bug. */
   readonly fail: (error: unknown) => void;
 }
 
-/** Performs effects; returns at once, results come as events. */
+/** Performs effects; returns immediately, results arrive as events. */
 export interface Performer {
   perform(effect: Effect): void;
   /** Resolves when no call is in flight. */

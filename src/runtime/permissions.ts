@@ -36,13 +36,13 @@ export function sandboxOf(): Sandbox {
   return { mode: wide.length === 0 ? "on" : isOff ? "off" : "partial", wide };
 }
 
-/** How to limit more; a configuration tells where its hosts are not all known. */
+/** How to restrict permissions further; a configuration reports if not all its hosts are known. */
 export function sandboxHint(config?: Config): string {
   const [gap] = config === undefined ? [] : hostsOf(config).gaps;
   return gap?.hint ?? "run the executable of `deno task compile`, or `deno task start`";
 }
 
-/** A sandbox that limits too little, in words. */
+/** A text about an incomplete sandbox. */
 export function sandboxText({ mode, wide }: Sandbox): string {
   return mode === "off"
     ? "off: this process may reach any host, and any file of its user"
@@ -52,7 +52,7 @@ export function sandboxText({ mode, wide }: Sandbox): string {
 /** Throws {@linkcode PermissionError} if the configuration needs a host, a variable or a state that is not permitted. */
 export function requireRights(config: Config): void {
   for (const host of hostsOf(config).net) {
-    // Of a block of addresses Deno can be asked for each, not for all.
+    // Deno can be queried for each address of a block, but not for the block.
     if (isGranted({ name: "net", host: host.replace(/\/\d+$/, "") })) continue;
     const key = keyOf(config, host);
     const what = "which this program was not allowed to reach when it was compiled or started";

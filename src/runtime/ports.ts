@@ -8,7 +8,7 @@ import { registrationEnvironment } from "../gocd/registration.ts";
 import { createHttpScheduler, type HttpScheduler } from "../mesos/http_scheduler.ts";
 import { type DurableState, durableState } from "../store/open.ts";
 import type { ZookeeperAddress } from "../net/addresses.ts";
-// Only its types: it is loaded for zk:// alone.
+// Only its types: it is only loaded for zk://.
 import type { ElectionOptions } from "../store/zookeeper_election.ts";
 import { realClock } from "./clock.ts";
 import { elapsedCounter } from "./elapsed.ts";
@@ -41,7 +41,7 @@ export function openGocd(config: Config, machine: Machine): HttpGocdApi {
 }
 
 /**
- * The Mesos cluster of a configuration; `config` is asked at each launch, so that a reload reaches new containers.
+ * The Mesos cluster of a configuration; `config` is called at each launch, so that a reload applies to new containers.
  * `connected`: the one whose master is used, if that is not the current one.
  */
 export function openMesos(config: () => Config, machine: Machine, connected: Config = config()): HttpScheduler {
@@ -80,8 +80,8 @@ export function stateOf(config: Config): DurableState {
 }
 
 /**
- * Variables of one container: what registration needs, then the operator's, which take precedence except for the
- * agent's name. Throws if a secret file is gone.
+ * Environment variables of one container: those for registration, then the operator's, which take precedence except for
+ * the agent's name. Throws if a secret file is gone.
  */
 export function taskEnvironment(config: Config, launch: TaskLaunch): Record<string, string> {
   const { container } = launch.profile;

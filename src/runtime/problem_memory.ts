@@ -1,17 +1,17 @@
-// Since when each problem is there. Not here: finding problems (core/view/problems_now.ts).
+// Tracks since when each problem exists. Problems are derived in core/view/problems_now.ts.
 
 import type { Finding } from "../core/event.ts";
 
-/** Problems remembered at once; a view shows fewer. */
+/** Maximum number of remembered problems; a view shows fewer. */
 const problemsMax = 1_000;
 
-/** Remembers when problems were first seen, for as long as each look finds them. */
+/** Remembers when problems were first seen, as long as each check finds them. */
 export interface ProblemMemory {
-  /** The same problems, each with since when: as it says itself, or when a look first found it. */
+  /** The same problems, each with its start: its own, or when it was first found. */
   dated(problems: readonly Finding[], atMs: number): readonly Finding[];
 }
 
-/** Creates a memory that knows nothing yet. */
+/** Creates an empty memory. */
 export function createProblemMemory(): ProblemMemory {
   let firstSeen: ReadonlyMap<string, number> = new Map();
   return {
@@ -29,7 +29,7 @@ export function createProblemMemory(): ProblemMemory {
   };
 }
 
-/** What makes two problems the same one: a count or a duration in the message may change. */
+/** The identity of a problem: a count or a duration in the message may change. */
 function problemKey({ code, profile = "", message }: Finding): string {
   const what = profile === "" ? message.replace(/\d+/g, "#") : profile;
   return `${code}\n${what}`;

@@ -1,5 +1,5 @@
-// Feeds the history from the run: figures and pictures of the state, what was told, the lives of instances. Whatever goes
-// wrong here is told once and loses only history.
+// Feeds the history from the run: samples and pictures of the state, notes, the lives of instances. An error here is
+// reported once and only loses history.
 
 import type { Config } from "../config/config.ts";
 import { messageOf, OperatorError } from "../errors.ts";
@@ -22,23 +22,23 @@ import { packView } from "../history/snapshot.ts";
 import type { Clock } from "./clock.ts";
 import { historyPath } from "./rights.ts";
 
-/** Between two samples, and two writes. */
+/** Interval of samples and writes. */
 const sampleMs = 15_000;
-/** Between two pictures. */
+/** Interval of pictures. */
 const snapshotMs = 60_000;
-/** A picture is kept after this long although nothing has changed: the program was there. */
+/** A picture is stored after this long even if nothing has changed, to show that the program was running. */
 const quietSnapshotMs = 15 * 60_000;
-/** What waits to be written, while it cannot be; pictures are large. */
+/** Maximum backlog while writing is not possible; pictures are large. */
 const samplesMax = 1_000;
 const notesMax = 2_000;
 const snapshotsMax = 2;
 
-/** What the recorder sees of a framework. */
+/** The data of a framework for the recorder. */
 export interface Seen {
   readonly state: State;
-  /** Made only where a picture is kept. */
+  /** Only created when a picture is stored. */
   readonly view: () => StatusView;
-  /** Tells something to whoever is told of notes. */
+  /** Passes a note to all consumers. */
   readonly tell: (note: Note) => void;
 }
 
@@ -53,10 +53,10 @@ export class Recorder {
   readonly #notes: NoteView[] = [];
   readonly #samples: HistorySample[] = [];
   readonly #snapshots: PackedSnapshot[] = [];
-  /** What there is to say of the history itself, until somebody can be told. */
+  /** Notes about the history itself, until they can be passed on. */
   readonly #news: Note[];
   #lastSample: HistorySample | undefined;
-  /** The most since the last sample. */
+  /** The maximum since the last sample. */
   #peak: HistorySample | undefined;
   #counted: Pick<State, "demand" | "instances"> | undefined;
   #writtenMs: number;
@@ -65,7 +65,7 @@ export class Recorder {
   #isPacking = false;
   #isFailing = false;
 
-  /** `news`: what is to be told of its opening. Throws what the history throws. */
+  /** `news`: notes about its opening. Throws what the history throws. */
   constructor(history: History, clock: Clock, news: readonly Note[] = []) {
     this.#history = history;
     this.#clock = clock;
@@ -79,28 +79,28 @@ export class Recorder {
     return this.#history;
   }
 
-  /** Something was told; `note` is left out where it is no news. Never throws. */
+  /** Records a note; `note` is absent if it is a repetition. Never throws. */
   told(note?: NoteView): void {
     this.#isChanged = true;
     if (note === undefined) return;
     push(this.#notes, note, notesMax);
-    // Who stands by has no looks.
+    // A standby takes no samples.
     const atMs = this.#clock.nowMs();
     if (atMs - this.#writtenMs >= 2 * sampleMs) this.#guard(() => this.#write(atMs));
   }
 
-  /** To be called about every second by whoever leads. Never throws but what `tell` throws. */
+  /** Called about every second on the leader. Only throws what `tell` throws. */
   look(seen: Seen): void {
     for (const note of this.#news.splice(0)) seen.tell(note);
     this.#guard(() => this.#look(seen, this.#clock.nowMs()));
   }
 
-  /** Other limits from now on. */
+  /** Applies new limits. */
   limit(limits: HistoryLimits): void {
     this.#guard(() => this.#history.limit(limits));
   }
 
-  /** Writes what is left, and closes the history. */
+  /** Writes the remaining data, and closes the history. */
   close(): void {
     this.#stop.abort();
     this.#guard(() =>
@@ -118,7 +118,7 @@ export class Recorder {
     this.#jobs.look(jobsOf(state), atMs);
     const isDue = this.#lastSample === undefined || atMs - this.#lastSample.atMs >= sampleMs;
     const { demand, instances } = state;
-    // Nothing counts differently where both are the same.
+    // Unchanged if both are the same.
     if (!isDue && this.#counted?.demand === demand && this.#counted.instances === instances) return;
     this.#counted = { demand, instances };
     const now = sampleOf(state, atMs);
@@ -145,9 +145,9 @@ export class Recorder {
   #write(atMs: number): void {
     this.#writtenMs = atMs;
     const isWritten = this.#guard(() => this.#history.write({ ...this.#batch(), ...this.#lives.changes() }));
-    // Of a history that is full, something must go before it takes more.
+    // Old data must be deleted from a full history before more can be written.
     const isPruned = this.#guard(() => this.#history.prune(atMs));
-    // There will be another one; this one may be what is too much.
+    // There will be another one; this one may be too large.
     if (!isWritten) return void this.#snapshots.splice(0);
     this.#lives.kept();
     this.#jobs.kept();
@@ -160,7 +160,7 @@ export class Recorder {
     return { samples: this.#samples, notes: this.#notes, jobs: this.#jobs.finished(), snapshots: this.#snapshots };
   }
 
-  /** Whether it could be done; what was wrong is told the first time. */
+  /** Whether it succeeded; an error is reported the first time. */
   #guard(act: () => void): boolean {
     try {
       act();
@@ -171,7 +171,7 @@ export class Recorder {
     }
   }
 
-  /** Whatever it is, nothing else may stop for it. */
+  /** No error may affect anything else. */
   #failed(error: unknown): void {
     const hint = error instanceof OperatorError ? error.hint : "please report this line: it is a bug in gocd-mesos";
     if (!this.#isFailing) this.#news.push({ kind: "history-failed", problem: messageOf(error), hint });
@@ -189,21 +189,21 @@ function jobsOf({ demand, server, instances }: State): ShownJobs {
   };
 }
 
-/** Adds to a list, and drops what is first in it where it is too long. */
+/** Appends to a list, and drops its first entries if it is too long. */
 function push<Item>(list: Item[], item: Item, max: number): void {
   list.push(item);
   if (list.length > max) list.splice(0, list.length - max);
 }
 
-/** Whether nothing counts differently; that all wait longer is no change. */
+/** Whether no count has changed; longer waits are not a change. */
 function isAlike(one: HistorySample, other: HistorySample): boolean {
   const { atMs: _, oldestWaitMs: __, ...counts } = one;
   return Object.entries(counts).every(([name, count]) => other[name as HistoryFigure] === count);
 }
 
 /**
- * Opens the history of a configuration: in its file, or in memory where there is none or it cannot be opened. Nothing where
- * none is to be kept.
+ * Opens the history of a configuration: in its file, or in memory if there is none or it cannot be opened. Nothing if
+ * none is configured.
  */
 export function openRecorder(config: Config, clock: Clock): Recorder | undefined {
   const { keepMs, bytesMax } = config.history;

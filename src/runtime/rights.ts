@@ -1,5 +1,5 @@
-// The rights that a configuration needs, as Deno's permissions name them: the hosts, files and variables of
-// config/hosts.ts, and the files beside the state.
+// The permissions that a configuration needs, as Deno names them: the hosts, files and variables of config/hosts.ts,
+// and the files next to the state.
 
 import { dirname } from "node:path";
 import type { Config } from "../config/config.ts";
@@ -15,23 +15,25 @@ export interface Rights {
   readonly read: readonly string[];
   readonly write: readonly string[];
   readonly env: readonly string[];
-  /** What the configuration may need and no list of hosts can express: with any, Deno's limits of `net` are too narrow. */
+  /**
+   * Needs of the configuration that no list of hosts can express: if there are any, Deno's `net` list is too narrow.
+   */
   readonly gaps: readonly HostsGap[];
 }
 
 /**
- * The rights of a start. `realPath` follows the links of a state file on this machine; throws a StoreError where the state
- * cannot lie where the configuration says.
+ * The rights of a start. `realPath` follows the links of a state file on this machine; throws a StoreError if the state
+ * cannot be at the configured place.
  */
 export function rightsOf(config: Config, realPath: (path: string) => string = realStatePath): Rights {
   const { net, read, write, env, gaps } = hostsOf(config);
   const file = stateFile(config.state);
-  // Deno compares paths as they are written, and the state is opened where it lies behind links.
+  // Deno compares literal paths, and the state is opened at the target of links.
   const states = file === undefined ? [] : [file, realPath(file)];
   const history = historyPath(config, realPath);
   const histories = history === undefined ? [] : [history];
   return {
-    // Without a page, commands on this machine are heard on a free port.
+    // Without a page, commands on this machine use a free port.
     net: unique([...net, ...config.http.listen === undefined ? ["127.0.0.1:0"] : []]),
     read: unique([...read, ...[...states, ...histories].map((each) => dirname(each)), controlPath(config)]),
     write: unique([
@@ -47,7 +49,7 @@ export function rightsOf(config: Config, realPath: (path: string) => string = re
 }
 
 /**
- * The file of the history: `history.path`, or beside the state where that lies behind links; nothing where none is kept, or
+ * The file of the history: `history.path`, or next to the target of the state's links; nothing if none is recorded, or
  * not in a file. Throws a StoreError as {@linkcode rightsOf} does.
  */
 export function historyPath(
@@ -64,14 +66,17 @@ function databaseFiles(path: string): readonly string[] {
   return ["", "-wal", "-shm", "-journal"].map((end) => `${path}${end}`);
 }
 
-/** Where commands find the page of a running instance: one that listens everywhere is reached by its loopback address. */
+/**
+ * Where commands find the page of a running instance: one that listens on all addresses is accessed by its loopback
+ * address.
+ */
 export function pageHosts({ http: { listen } }: Config): readonly string[] {
   if (listen === undefined) return ["127.0.0.1"];
   if (listen.host === "0.0.0.0") return [`127.0.0.1:${listen.port}`];
   return listen.host === "::" ? [`[::1]:${listen.port}`] : [];
 }
 
-/** Where Mesos links to the page, which others may reach under another name. */
+/** The address that Mesos links to, because others may use another name. */
 export function linkHosts({ mesos: { webuiUrl } }: Pick<Config, "mesos">): readonly string[] {
   if (webuiUrl === undefined || !URL.canParse(webuiUrl)) return [];
   const { hostname, port, protocol } = new URL(webuiUrl);

@@ -8,11 +8,11 @@ import { startStatusServer, type StatusServer } from "./status_server.ts";
 
 /** A status page that follows the configuration. */
 export interface StatusPage {
-  /** Where it can be reached; nothing if it is off. */
+  /** Its URL; nothing if it is off. */
   url(): string | undefined;
   /** Applies another configuration; returns the URL if it has moved. If that fails, the page stays where it was. */
   use(next: Config): Promise<string | undefined>;
-  /** Removes the control file at once, if the process ends without a close. */
+  /** Removes the control file immediately, if the process ends without a close. */
   abandon(): void;
   close(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-// The status page of a running program, and the file by which commands on this machine find it.
+// The status page of a running program, and the file through which commands on this machine find it.
 
 import { messageOf } from "../errors.ts";
 import type { Config } from "../config/config.ts";
@@ -27,7 +27,7 @@ import { sandboxOf } from "./permissions.ts";
 
 /** A running status page, or a listener for commands only. */
 export interface StatusServer {
-  /** Where the page can be reached; nothing if it is off. */
+  /** The URL of the page; nothing if it is off. */
   readonly url: string | undefined;
   close(): Promise<void>;
 }
@@ -37,7 +37,7 @@ const loopback = { host: "127.0.0.1", port: 0 };
 
 /**
  * Starts the page on `http.listen`, or if that is off, a listener on a free port of 127.0.0.1 that requires the token
- * of the control file; `latest`: the configuration in force. Throws an OperatorError of kind `usage`.
+ * of the control file; `latest`: the active configuration. Throws an OperatorError of kind `usage`.
  */
 export function startStatusServer(
   config: Config,
@@ -60,7 +60,7 @@ export function startStatusServer(
     picture: () => program.picture(),
     ...(adminToken === undefined ? {} : { offersCommands: true }),
     commands: {
-      // That of the file first: commands on this machine do not depend on a file with the other.
+      // That of the control file first: commands on this machine do not depend on the other token.
       tokens: [new Secret("control file", () => token), ...adminToken === undefined ? [] : [adminToken]],
       onCommand: (command) => carryOut(program, command),
     },
@@ -96,7 +96,7 @@ function linksOf({ gocd, mesos: { masters } }: Config): PageLinks {
 }
 
 function setupOf(config: Config): Setup {
-  // Where the state really lies, the configuration does not tell.
+  // The configuration does not contain the real path of the state.
   const { gaps: _, ...rights } = rightsOf(config, (path) => path);
   return { rights: { ...rights }, entries: config.entries ?? [] };
 }

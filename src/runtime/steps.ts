@@ -1,5 +1,5 @@
-// What a step of the core says of times and amounts, for the metrics: a pure comparison of the states before and after,
-// so that neither the core nor its clocks know of metrics.
+// Derives durations and amounts of a step of the core for the metrics: a pure comparison of the states before and
+// after, so that the core is independent of metrics.
 
 import type { Effect } from "../core/effect.ts";
 import type { Event } from "../core/event.ts";
@@ -17,25 +17,25 @@ export interface Step {
   readonly atMs: number;
 }
 
-/** One thing measured. */
+/** One measurement. */
 export type Measure =
   | { readonly kind: "duration"; readonly name: DurationName; readonly labels: MeasureLabels; readonly ms: number }
   | { readonly kind: "total"; readonly name: TotalName; readonly labels: MeasureLabels; readonly by: number };
 
 /** What is remembered between steps. */
 export interface Remembered {
-  /** Since when agents are wanted without a break, by bucket and profile. */
+  /** Since when agents are wanted without interruption, by bucket and profile. */
   readonly wantedSinceMs: ReadonlyMap<string, number>;
-  /** Since when each agent is idle without a break, by task id. */
+  /** Since when each agent is idle without interruption, by task id. */
   readonly idleSinceMs: ReadonlyMap<string, number>;
-  /** The last tick; absent: there was none. */
+  /** The last tick; absent: none. */
   readonly tickMs?: number;
 }
 
-/** Nothing so far. */
+/** The initial memory. */
 export const nothingRemembered: Remembered = { wantedSinceMs: new Map(), idleSinceMs: new Map() };
 
-/** What a step says, and what is to be remembered for the next one. */
+/** The measurements of a step, and the memory for the next one. */
 export function measureStep(
   remembered: Remembered,
   step: Step,
@@ -52,7 +52,7 @@ export function measureStep(
   };
 }
 
-/** An instance that this step has changed; `before` absent: it is new, `after` absent: it is forgotten. */
+/** An instance that this step has changed; `before` absent: it is new, `after` absent: it was removed. */
 interface Change {
   readonly before?: AgentInstance;
   readonly after?: AgentInstance;
@@ -109,7 +109,7 @@ function idleAfter(before: ReadonlyMap<string, number>, changes: readonly Change
   return idleSinceMs;
 }
 
-/** Since when it is idle; `undefined`: it is not. A drain that waits for a second look is idle, too. */
+/** Since when it is idle; `undefined`: it is not. A drain that waits for a second read is also idle. */
 function idleStart(instance: AgentInstance): number | undefined {
   return instance.state === "registered" && instance.activity.kind === "idle" ? instance.activity.sinceMs : undefined;
 }
@@ -130,7 +130,7 @@ function changeMeasures({ before, after }: Change, remembered: Remembered, atMs:
     measures.push(duration("accept-delay", remembered.wantedSinceMs.get(wantedKey(bucketKey, profile)) ?? atMs));
   }
   const runsSinceMs = runningSince(after);
-  // When one was launched that was found running is not known.
+  // The launch time of an instance that was found running is not known.
   const isLaunched = after.adopted !== true;
   if (isLaunched && before !== undefined && runsSinceMs !== undefined && isBeforeRunning(before)) {
     measures.push(duration("container-start", after.createdMs));
@@ -164,7 +164,7 @@ function lostBuild(before: AgentInstance | undefined, after: AgentInstance): rea
   return [{ kind: "total", name: "builds-lost", labels: { profile: after.profile, cause }, by: 1 }];
 }
 
-/** Whether it builds, or is killed although it may; `undefined`: neither. */
+/** Whether it is building, or is killed although it may be; `undefined`: neither. */
 function buildHolder(instance: AgentInstance): "building" | "drain-timeout" | undefined {
   switch (instance.state) {
     case "registered":
@@ -180,7 +180,9 @@ function buildHolder(instance: AgentInstance): "building" | "drain-timeout" | un
   }
 }
 
-/** Of jobs that have left the feed and that some agent could have taken: from when they were first seen. */
+/**
+ * Waits of jobs that have left the feed and that some agent could have taken, counted from when they were first seen.
+ */
 function jobWaits({ before, after, event, atMs }: Step): readonly Measure[] {
   if (event.kind !== "gocd-polled") return [];
   const { seen, jobs } = before.demand;
@@ -208,7 +210,10 @@ function offerMeasures({ before, after, event, effects }: Step): readonly Measur
   ];
 }
 
-/** Why offers were declined: by what was wanted, and for what is still wanted by the nearest miss of the first profile. */
+/**
+ * Why offers were declined: based on what was wanted, and for the remaining demand on the nearest miss of the first
+ * profile.
+ */
 function declineReason(before: State, after: State, accepted: number): string {
   const left = after.demand.wanted.find(({ count }) => count > 0);
   if (left === undefined) {
@@ -245,7 +250,7 @@ function agentSeconds({ tickMs }: Remembered, { before, event, atMs }: Step): re
   );
 }
 
-/** What an agent does with its resources; `undefined`: it has none any more. */
+/** How an agent uses its resources; `undefined`: it no longer has any. */
 function agentState(instance: AgentInstance): string | undefined {
   switch (instance.state) {
     case "launching":

@@ -7,27 +7,30 @@ import { MesosError } from "../mesos/api.ts";
 import type { Clock } from "./clock.ts";
 import { noOutage, pauseMs, withTry } from "./outage.ts";
 
-/** After so many short sessions in a row, another one is no news. */
+/** After this many consecutive short sessions, another one is not reported. */
 const unsteadySessionsMin = 3;
 
-/** What the supervisor needs. */
+/** The options of the supervisor. */
 interface SupervisorOptions {
   readonly mesos: Pick<MesosApi, "subscribe">;
   /** Called before each attempt: the identity may change with the configuration. */
   readonly identity: () => FrameworkIdentity;
   readonly frameworkId: () => string | undefined;
   readonly post: (event: Event) => void;
-  /** Resolves once this event of the session may be posted, or when the signal is aborted: what comes meanwhile waits in the session. */
+  /**
+   * Resolves once this event of the session may be posted, or when the signal is aborted: events that arrive in the
+   * meantime wait in the session.
+   */
   readonly room: (event: Event, signal: AbortSignal) => Promise<void>;
   readonly clock: Clock;
   readonly random: () => number;
   /** A failed attempt. `outage` is the same number for all attempts since the last stable session. */
   readonly onFailed: (error: Error, outage: number) => void;
-  /** A session is stable after one that was not. */
+  /** A session is stable after unstable ones. */
   readonly onSteady: (master: string) => void;
 }
 
-/** Keeps one session at a time, and says of each that ends why it did. */
+/** Maintains one session at a time, and reports why each one ended. */
 export class Supervisor {
   readonly #options: SupervisorOptions;
   #session: MesosSession | undefined;
@@ -42,7 +45,7 @@ export class Supervisor {
   /** Short sessions in a row. */
   #shortSessions = 0;
 
-  /** One that has not tried yet. */
+  /** No attempt yet. */
   constructor(options: SupervisorOptions) {
     this.#options = options;
   }
@@ -52,12 +55,12 @@ export class Supervisor {
     return this.#session;
   }
 
-  /** How many events of it have come and were not taken yet, as far as is known. */
+  /** The number of its waiting events, as far as known. */
   waiting(): number {
     return this.#session?.waiting?.() ?? 0;
   }
 
-  /** Sessions are short-lived, so that what each of them reports is no news. */
+  /** Sessions are short-lived, so their reports are suppressed. */
   isUnsteady(): boolean {
     return this.#shortSessions >= unsteadySessionsMin;
   }
@@ -73,14 +76,14 @@ export class Supervisor {
     this.#pausing.abort();
   }
 
-  /** Makes no attempt any more, and ends one that has no session yet: a framework that is gone would be registered anew. */
+  /** Stops attempts, and aborts one without a session: a removed framework would be registered again. */
   leave(): void {
     this.#isStopped = true;
     if (this.#session === undefined) this.#trying?.abort();
     this.#pausing.abort();
   }
 
-  /** Tries, and tries again, until the signal is aborted or there is to be no session any more. */
+  /** Tries repeatedly until the signal is aborted or no session is wanted any more. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, post, random, onFailed } = this.#options;
     while (!signal.aborted && !this.#isStopped) {
@@ -139,8 +142,8 @@ export class Supervisor {
   }
 
   /**
-   * Waits, and starts over if the core asks for another pause meanwhile: its ERROR may be handled after the end of the
-   * stream.
+   * Waits, and starts over if the core requests another pause in the meantime: its ERROR may be handled after the end
+   * of the stream.
    */
   async #pause(firstMs: number, signal: AbortSignal): Promise<void> {
     for (let waitMs: number | undefined = firstMs; waitMs !== undefined && !this.#isStopped && !signal.aborted;) {

@@ -1,22 +1,22 @@
-// Where it is kept what webhooks were told: a small file beside the state, so that a restart tells nothing twice and
-// forgets no end. What is lost with it is told again.
+// Stores sent webhook notifications in a small file next to the state, so that after a restart nothing is sent twice
+// and no end is lost. If the file is lost, they are sent again.
 
 import type { Config } from "../config/config.ts";
 import { stateFile } from "../config/state.ts";
 import { messageOf } from "../errors.ts";
 import { realStatePath } from "../store/state_path.ts";
 
-/** What webhooks were told, as a text. */
+/** The sent notifications, as a text. */
 export interface ToldFile {
-  /** Nothing where there is none, or it cannot be read. */
+  /** Nothing if there is none, or it cannot be read. */
   load(): string | undefined;
-  /** Why it could not be written; nothing if it was. */
+  /** Why it could not be written; nothing on success. */
   save(text: string): string | undefined;
 }
 
 /**
- * The files of a configuration: the one that is kept, and its draft. None without webhooks, nor with a state in ZooKeeper,
- * whose instances tell each for itself. Throws a StoreError where the state cannot lie where the configuration says.
+ * The files of a configuration: the file and its temporary file. None without webhooks, nor with a state in ZooKeeper,
+ * whose instances each send their own. Throws a StoreError if the state cannot be at the configured place.
  */
 export function toldPaths(
   { notify, state }: Pick<Config, "notify" | "state">,
@@ -28,7 +28,7 @@ export function toldPaths(
   return [kept, `${kept}-draft`];
 }
 
-/** Keeps it in these files. */
+/** Stores it in these files. */
 export function openToldFile([kept, draft]: readonly [kept: string, draft: string]): ToldFile {
   return {
     load: () => {

@@ -1,16 +1,19 @@
-// The rules by which instances that share a state elect a leader, and by which a leader knows that nobody else can lead
-// yet. Pure: the simulation runs these very rules (tests/world/world_election.ts).
+// The rules by which instances that share a state elect a leader, and by which a leader knows that no other instance
+// can lead yet. Pure: the simulation runs these rules (tests/world/world_election.ts).
 
 /** The part of the session timeout for which one confirmation is valid; the rest allows for clock drift. */
 const heldPart = 2 / 3;
 /** Confirmations per session timeout. */
 const confirmationsPerSession = 6;
 
-/** Proof that ZooKeeper has answered a request of the leader's session. */
+/** Proof that ZooKeeper has responded to a request of the leader's session. */
 export interface Confirmation {
-  /** When it was asked, by a clock that does not stop with the process or the machine; it was true then or later, ms. */
+  /**
+   * When it was requested, by a clock that does not stop with the process or the machine; it was true then or later,
+   * ms.
+   */
   readonly askedMs: number;
-  /** After so long without a request ZooKeeper ends the session, ms. */
+  /** Time without a request after which ZooKeeper ends the session, ms. */
   readonly timeoutMs: number;
 }
 
@@ -19,7 +22,7 @@ export function heldForMs({ askedMs, timeoutMs }: Confirmation, nowMs: number): 
   return timeoutMs * heldPart - (nowMs - askedMs);
 }
 
-/** Whether the session may be over, as far as the clock tells: another instance may lead. */
+/** Whether the session may have expired according to the clock: another instance may lead. */
 export function isSessionOver({ askedMs, timeoutMs }: Confirmation, nowMs: number): boolean {
   return nowMs - askedMs > timeoutMs;
 }

@@ -1,5 +1,5 @@
-// The kinds of durable state, and the only place that distinguishes them. A new kind is a file of its own, a case here,
-// and one in config/state.ts.
+// The kinds of durable state, and the only place that distinguishes them. A new kind needs a new file, a case here, and
+// one in config/state.ts.
 
 import type { StoredState } from "../core/record.ts";
 import { type ZookeeperAddress, zookeeperText } from "../net/addresses.ts";
@@ -7,10 +7,10 @@ import { openStoreForReading, type StateInspection, type StateReader } from "./s
 import { openSqliteStore, probeSqliteStore } from "./sqlite_store.ts";
 import { isStateFile, refuseForeignState } from "./state_path.ts";
 import type { Store } from "./store.ts";
-// Only its types: it is loaded for zk:// alone.
+// Only its types: it is only loaded for zk://.
 import type { ElectionOptions } from "./zookeeper_election.ts";
 
-/** Where a state lies. */
+/** The place of a state. */
 export type StatePlace =
   | { readonly kind: "sqlite"; readonly path: string }
   | ZookeeperAddress & { readonly kind: "zookeeper" };
@@ -19,29 +19,35 @@ export type StatePlace =
 export interface StateUser {
   /** Six random characters `[a-z0-9]` for a state that has never been used. */
   readonly newLineage: () => string;
-  /** How this instance takes part where several share the state. */
+  /** How this instance takes part if several share the state. */
   readonly instance: () => Omit<ElectionOptions, keyof ZookeeperAddress>;
 }
 
 /** A state that can be opened. */
 export interface DurableState {
-  /** Where it lies, for people. */
+  /** Its place, for people. */
   readonly place: string;
   /** Several instances may share it; one of them leads. */
   readonly isShared: boolean;
   /** For its one writer. Throws {@linkcode StoreError}. */
   open(): Promise<Store>;
-  /** For a command that changes the state in place of its writer; makes none that the writer could not open. Throws {@linkcode StoreError}. */
+  /**
+   * For a command that changes the state instead of its writer; creates none that the writer could not open. Throws
+   * {@linkcode StoreError}.
+   */
   openForCommand(): Promise<Store>;
-  /** What `open` would refuse, without making anything; absent where opening is waiting for one's turn. Throws {@linkcode StoreError}. */
+  /**
+   * Throws what `open` would, without creating anything; absent if opening means waiting for a turn. Throws {@linkcode
+   * StoreError}.
+   */
   probe?(): void;
-  /** Beside its writer; nothing where there is no state yet. Throws {@linkcode StoreError}. */
+  /** Reads while its writer is running; nothing if there is no state yet. Throws {@linkcode StoreError}. */
   read(): Promise<StoredState | undefined>;
-  /** What lies there, sound or not; absent where only the whole can be read. Throws {@linkcode StoreError}. */
+  /** The content, valid or not; absent if only a complete state can be read. Throws {@linkcode StoreError}. */
   inspect?(): StateInspection;
 }
 
-/** The state at a place. Nothing is opened before it is asked. */
+/** The state at a place. Nothing is opened until requested. */
 export function durableState(place: StatePlace, user: StateUser): DurableState {
   switch (place.kind) {
     case "sqlite":

@@ -14,7 +14,7 @@ export const frameworkKey = "framework";
 export const controlsKey = "controls";
 /** Key of the record of used cpus. */
 export const cpuUseKey = "cpu-use";
-/** What the key of an instance record starts with; the task id follows. */
+/** Prefix of the key of an instance record; the task id follows. */
 export const instanceKeyPrefix = "instance/";
 
 /** One stored text. */
@@ -28,13 +28,13 @@ export type TextChange =
   | { readonly kind: "put"; readonly key: string; readonly json: string }
   | { readonly kind: "remove"; readonly key: string };
 
-/** A record that does not read, by its key. */
+/** An invalid record, by its key. */
 export interface UnreadableRecord {
   readonly key: string;
   readonly reason: string;
 }
 
-/** Everything that reads, and what does not. */
+/** The valid records, and the invalid ones. */
 export interface DecodedRecords {
   readonly framework?: FrameworkRecord;
   readonly controls?: ControlsRecord;
@@ -45,7 +45,7 @@ export interface DecodedRecords {
 }
 
 const text = v.string();
-/** What a Date can hold: a time beyond it could not be shown. */
+/** The range of Date: a time beyond it could not be shown. */
 const calendarMsMax = 8.64e15;
 const ms = v.pipe(v.number(), v.minValue(-calendarMsMax), v.maxValue(calendarMsMax));
 const maybeText = v.exactOptional(text);
@@ -64,7 +64,7 @@ const retireReason = v.picklist([
   "stop-sent",
 ]);
 
-/** What an instance has in every phase. */
+/** The fields of an instance in every phase. */
 const common = {
   taskId,
   profile: text,
@@ -198,7 +198,7 @@ export function freshState(newLineage: string): StoredState {
   };
 }
 
-/** All records of a state, as a commit would bring them. */
+/** All records of a state, as in a commit. */
 export function recordsOf(state: StoredState): readonly StateRecord[] {
   return [
     { kind: "framework", framework: state.framework },
@@ -228,7 +228,7 @@ export function textChanges(
   return [...changes.values()];
 }
 
-/** Reads all texts; what does not read is told beside what does, so that nothing vanishes in silence. */
+/** Decodes all texts; invalid ones are returned in addition to valid ones, so that nothing is silently lost. */
 export function decodeRecords(texts: Iterable<StoredText>): DecodedRecords {
   const unreadable: UnreadableRecord[] = [];
   const instances: AgentInstance[] = [];
@@ -241,7 +241,7 @@ export function decodeRecords(texts: Iterable<StoredText>): DecodedRecords {
       else if (key === controlsKey) controls = parseAs(controlsSchema, json);
       else if (key === cpuUseKey) cpuUse = parseAs(cpuUseSchema, json);
       else if (key.startsWith(instanceKeyPrefix)) instances.push(parseInstance(key, json));
-      // Any other key is a kind of record that a newer program keeps: not ours to judge.
+      // Any other key is a kind of record of a newer version, and ignored.
     } catch (cause) {
       unreadable.push({
         key: shortened(key, shownCharactersMax),
@@ -260,8 +260,8 @@ export function decodeRecords(texts: Iterable<StoredText>): DecodedRecords {
 }
 
 /**
- * The whole state out of decoded records; `undefined` if the store has never been used.
- * Throws {@linkcode StoreError} `state-record-unreadable` that names every record at fault; `place` is the file.
+ * The complete state from decoded records; `undefined` if the store has never been used. Throws {@linkcode StoreError}
+ * `state-record-unreadable` that names every record at fault; `place` is the file.
  */
 export function completeState(decoded: DecodedRecords, place: string): StoredState | undefined {
   const { framework, controls, cpuUse, instances, unreadable } = decoded;
@@ -316,7 +316,7 @@ function put(
   return { kind: "put", key, json: JSON.stringify({ ...Object.fromEntries(unknown), ...value }) };
 }
 
-/** The object in a stored text; an empty one where there is none that reads. */
+/** The object in a stored text; an empty one if it is invalid. */
 function objectOf(json: string | undefined): object {
   if (json === undefined) return {};
   try {
@@ -337,7 +337,7 @@ function parseInstance(key: string, json: string): AgentInstance {
   return adoptedBefore(instance) ? { ...instance, adopted: true } : instance;
 }
 
-/** Up to 0.1.0 only the text for people told which instances were adopted. */
+/** Up to 0.1.0 only the text for people showed which instances were adopted. */
 function adoptedBefore({ launchReason, profileHash }: AgentInstance): boolean {
   return profileHash === "" || launchReason.startsWith("adopted:");
 }

@@ -3,7 +3,7 @@
 import { messageOf } from "../errors.ts";
 import { StoreError, type StoreErrorCode } from "./store_error.ts";
 
-/** Hint for a file that is no sound database. */
+/** Hint for a damaged database. */
 export const damagedHint: string =
   "move the file aside with its -wal and -shm, and restore a backup ('gocd-mesos state import'); without one, start: it " +
   "then says how to take over the running agents ('gocd-mesos state adopt')";
@@ -21,8 +21,8 @@ const hints: Readonly<Partial<Record<StoreErrorCode, string>>> = {
 };
 
 /**
- * Primary result codes (sqlite.org/rescode.html) that we tell apart, and the texts of `sqlite3_errstr` for them, since
- * node:sqlite of Deno tells the code for prepared statements only.
+ * Primary result codes (sqlite.org/rescode.html) that we distinguish, and their texts of `sqlite3_errstr`, because
+ * node:sqlite of Deno reports the code for prepared statements only.
  */
 const conditions: readonly (readonly [number, string, StoreErrorCode])[] = [
   [5, "database is locked", "state-locked"],
@@ -35,7 +35,9 @@ const conditions: readonly (readonly [number, string, StoreErrorCode])[] = [
   [26, "file is not a database", "state-foreign"],
 ];
 
-/** Does an act on the state file; whatever it throws becomes a {@linkcode StoreError} that names act and file. */
+/**
+ * Performs an operation on the state file; any error becomes a {@linkcode StoreError} that names operation and file.
+ */
 export function guarded<Result>(act: string, path: string, body: () => Result): Result {
   try {
     return body();
@@ -44,7 +46,7 @@ export function guarded<Result>(act: string, path: string, body: () => Result): 
   }
 }
 
-/** The {@linkcode StoreError} of what an act on a file threw; one that is already made stays as it is. */
+/** Converts the error of an operation on a file to a {@linkcode StoreError}; an existing one is kept. */
 function storeError(act: string, path: string, cause: unknown): StoreError {
   if (cause instanceof StoreError) return cause;
   const code = conditionOf(cause);

@@ -1,4 +1,4 @@
-// The state file as a SQLite database: creating and recognizing it, its schema, and the lock beside it.
+// The state file as a SQLite database: creating and recognizing it, its schema, and the lock next to it.
 
 import { DatabaseSync } from "node:sqlite";
 import { migrate, pragma } from "../sqlite/database.ts";
@@ -9,17 +9,17 @@ import { StoreError } from "./store_error.ts";
 /** `PRAGMA application_id` of our files: "gmes" in ASCII. */
 const applicationId = 0x676d6573;
 
-/** What brings a file from each schema version to the next; `PRAGMA user_version` counts those applied. Append only. */
+/** The migrations from each schema version to the next; `PRAGMA user_version` counts those applied. Append only. */
 export const migrations: readonly string[] = [
   `CREATE TABLE records (key TEXT PRIMARY KEY, json TEXT NOT NULL) STRICT, WITHOUT ROWID;
    CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;`,
 ];
 
-/** What a state file is to look like. */
+/** The format of a state file. */
 export interface FileSchema {
   /** One SQL text per schema version. */
   readonly steps: readonly string[];
-  /** The largest file, so that a fault cannot fill the disk. */
+  /** Maximum file size, so that a bug cannot fill the disk. */
   readonly bytesMax: number;
 }
 
@@ -33,8 +33,8 @@ export interface FileLock {
 }
 
 /**
- * Takes the lock of a state file: an exclusive transaction held open on an empty database beside it, so that readers of
- * the state file itself are not kept out. Throws {@linkcode StoreError} `state-locked` if another has it.
+ * Takes the lock of a state file: an exclusive transaction on an empty database next to it, so that readers of the
+ * state file itself are not blocked. Throws {@linkcode StoreError} `state-locked` if another has it.
  */
 export function lockStateFile(path: string): FileLock {
   const lockPath = `${path}-lock`;
@@ -53,8 +53,8 @@ export function lockStateFile(path: string): FileLock {
 }
 
 /**
- * Opens the state file for its one writer, makes it where there is none, and brings its schema up to date. The caller
- * holds the lock. Throws {@linkcode StoreError} and leaves a file that is not ours, damaged or newer as it is.
+ * Opens the state file for its single writer, creates it if missing, and migrates its schema. The caller holds the
+ * lock. Throws {@linkcode StoreError}, and does not change a file that is not ours, damaged or newer.
  */
 export function openStateFile(path: string, schema: FileSchema = ourSchema): DatabaseSync {
   const { steps } = schema;
@@ -63,7 +63,7 @@ export function openStateFile(path: string, schema: FileSchema = ourSchema): Dat
     refuseEmptyFile(path);
     return withDatabase(new DatabaseSync(path), (database) => {
       checkIdentity(database, path, steps.length);
-      // The log has the rights that the file had when it was made.
+      // The log has the permissions that the file had when it was created.
       for (const file of [path, `${path}-wal`, `${path}-shm`].filter(exists)) makePrivate(file);
       database.exec("PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
       setLimit(database, schema.bytesMax);
@@ -73,7 +73,10 @@ export function openStateFile(path: string, schema: FileSchema = ourSchema): Dat
   });
 }
 
-/** Opens the state file for reading beside its writer. Throws {@linkcode StoreError}; never makes or changes a file. */
+/**
+ * Opens the state file for reading while its writer is running. Throws {@linkcode StoreError}; never creates or changes
+ * a file.
+ */
 export function openStateFileForReading(path: string): DatabaseSync {
   const real = realStatePath(path);
   if (!exists(real)) {
@@ -96,7 +99,7 @@ export function schemaVersion(database: DatabaseSync): number {
   return pragma(database, "user_version");
 }
 
-/** A fact kept beside the records, e.g. `writer`: which process last opened the file for writing. */
+/** A value stored in addition to the records, e.g. `writer`: which process last opened the file for writing. */
 export function readFact(database: DatabaseSync, name: string): string | undefined {
   const row = database.prepare("SELECT value FROM facts WHERE name = ?").get(name);
   return typeof row?.value === "string" ? row.value : undefined;
@@ -109,7 +112,7 @@ function lockedError(path: string, cause: unknown): StoreError {
     writer = readFact(database, "writer") ?? writer;
     database.close();
   } catch {
-    // Who holds the lock is only a help: the file itself may not exist yet.
+    // The holder of the lock is only additional information: the file itself may not exist yet.
   }
   return new StoreError("state-locked", {
     message: `the state file ${path} is in use by ${writer}`,
@@ -118,7 +121,7 @@ function lockedError(path: string, cause: unknown): StoreError {
   });
 }
 
-/** Creates a complete file under another name first, so that one cut short is never taken for the state. */
+/** First creates a complete file under another name, so that a truncated one is never used as the state. */
 function makeStateFile(path: string, steps: readonly string[]): void {
   if (bytesOf(`${path}-wal`) > 0) {
     throw new StoreError("state-damaged", {
@@ -177,7 +180,7 @@ function writeFact(database: DatabaseSync, name: string, value: string): void {
     .run(name, value);
 }
 
-/** Prepares an open database; closes it again where that fails. */
+/** Prepares an open database; closes it again if that fails. */
 function withDatabase(database: DatabaseSync, prepare: (database: DatabaseSync) => void): DatabaseSync {
   try {
     prepare(database);

@@ -6,14 +6,14 @@ import { guarded } from "./sqlite_errors.ts";
 import { openStateFileForReading, readFact, schemaVersion } from "./sqlite_file.ts";
 import { readTexts } from "./sqlite_store.ts";
 
-/** What a state file holds, sound or not. */
+/** The content of a state file, valid or not. */
 export interface StateInspection extends DecodedRecords {
   readonly path: string;
   /** `PRAGMA user_version`. */
   readonly schemaVersion: number;
   /** Which process last opened it for writing, e.g. `process 4711`; it may have ended since. */
   readonly lastWriter?: string;
-  /** What SQLite's own check found; empty where the file is sound. At most ten lines. */
+  /** The result of SQLite's integrity check; empty if the file is intact. At most ten lines. */
   readonly damage: readonly string[];
 }
 
@@ -21,7 +21,7 @@ export interface StateInspection extends DecodedRecords {
 export interface StateReader {
   /** The state as the program would load it; `undefined` if it has never been used. Throws {@linkcode StoreError}. */
   load(): StoredState | undefined;
-  /** Everything that reads, what does not, and what SQLite says of the file. */
+  /** The valid records, the invalid ones, and SQLite's check of the file. */
   inspect(): StateInspection;
   /** Closes the file. */
   close(): void;

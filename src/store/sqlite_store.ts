@@ -10,17 +10,17 @@ import { realStatePath } from "./state_path.ts";
 import type { Store } from "./store.ts";
 import { StoreError } from "./store_error.ts";
 
-/** What an opened store needs from outside. */
+/** The options of a store. */
 export interface SqliteStoreOptions {
   /** Six random characters `[a-z0-9]` for a state that has never been used. */
   readonly newLineage: () => string;
-  /** The largest file; {@linkcode ourSchema} tells the default. */
+  /** Maximum file size; {@linkcode ourSchema} has the default. */
   readonly fileBytesMax?: number;
 }
 
 /**
- * Opens the state file at `path` for writing; makes it where there is none (never its folder). A commit is on disk when
- * it returns (WAL, `synchronous = FULL`). Throws {@linkcode StoreError}: locked by another process, damaged, of something
+ * Opens the state file at `path` for writing; creates it if missing (never its folder). A commit is on disk when it
+ * returns (WAL, `synchronous = FULL`). Throws {@linkcode StoreError}: locked by another process, damaged, of something
  * else, newer, not writable, folder missing.
  */
 export function openSqliteStore(path: string, options: SqliteStoreOptions): Store {
@@ -36,8 +36,8 @@ export function openSqliteStore(path: string, options: SqliteStoreOptions): Stor
 }
 
 /**
- * Throws what {@linkcode openSqliteStore} would for lack of rights, or because another process writes; nothing is made.
- * Not here: whether the content is sound (sqlite_reader.ts).
+ * Throws what {@linkcode openSqliteStore} would because of missing permissions or another writer; creates nothing. The
+ * content is checked in sqlite_reader.ts.
  */
 export function probeSqliteStore(path: string): void {
   const real = realStatePath(path);
@@ -46,7 +46,7 @@ export function probeSqliteStore(path: string): void {
       makeAndRemove(`${real}-check`);
       for (const file of ["", "-wal", "-shm", "-lock"].map((suffix) => `${real}${suffix}`)) probeFile(file);
     } catch (error) {
-      // A check may run with fewer permissions than the start that it speaks of, or beside another check.
+      // A check may run with fewer permissions than the start that it checks, or at the same time as another check.
       if (!(error instanceof Deno.errors.NotCapable || error instanceof Deno.errors.AlreadyExists)) throw error;
     }
   });
@@ -57,11 +57,11 @@ export function probeSqliteStore(path: string): void {
 const firstBytes = 64 * 1024;
 
 /**
- * Throws where nothing can be made in the folder of a path, or the disk is full. Always the same name: one that narrow
- * rights can list.
+ * Throws if no file can be created in the folder of a path, or the disk is full. Always the same name, so that
+ * restricted permissions can list it.
  */
 function makeAndRemove(path: string): void {
-  // One that an ended check has left, or somebody's link.
+  // A leftover of an ended check, or a link of somebody else.
   removeIfThere(path);
   using file = Deno.openSync(path, { write: true, createNew: true, mode: 0o600 });
   try {
@@ -79,7 +79,7 @@ function removeIfThere(path: string): void {
   }
 }
 
-/** Throws where a file is there that may not be written; whether it is there. */
+/** Throws if a file exists that cannot be written; returns whether it exists. */
 function probeFile(path: string): boolean {
   try {
     Deno.openSync(path, { read: true, write: true }).close();

@@ -18,7 +18,7 @@ import { StoreError } from "./store_error.ts";
 
 const format = "gocd-mesos-state";
 const formatVersion = 1;
-/** More is no export of ours: 100,000 instances take about half of it. */
+/** Maximum size of an export: 100,000 instances take about half of it. */
 const documentCharactersMax = 128 * 1024 * 1024;
 
 /** What an import may do to a store that is already in use. */
@@ -29,7 +29,7 @@ export function exportState(state: StoredState): string {
   return `${JSON.stringify({ format, version: formatVersion, ...state }, null, 2)}\n`;
 }
 
-/** Reads an export. Throws {@linkcode StoreError} `state-document-invalid` that says what is wrong with it. */
+/** Reads an export. Throws {@linkcode StoreError} `state-document-invalid` that says why it is invalid. */
 export function parseStateDocument(text: string, source: string): StoredState {
   const document = objectOf(text, source);
   if (document.format !== format) {
@@ -51,10 +51,10 @@ export function parseStateDocument(text: string, source: string): StoredState {
 }
 
 /**
- * Puts an exported state in the place of what a store holds, in one transaction. Where both are of one lineage, task
- * numbers do not go back. What else was given since the export, by any copy of this state, is learned from the servers
- * and jumped over before the next run launches anything (core/identity/lineage.ts), so that no task id is ever given twice. Throws {@linkcode StoreError} `state-not-empty` for
- * `only-into-empty` where the store has a framework id or instances.
+ * Replaces the content of a store with an exported state, in one transaction. If both have the same lineage, task
+ * numbers do not go back. Numbers used since the export, by any copy of this state, are found on the servers and
+ * skipped before the next run launches anything (core/identity/lineage.ts), so that no task id is ever reused. Throws
+ * {@linkcode StoreError} `state-not-empty` for `only-into-empty` if the store has a framework id or instances.
  */
 export async function importState(store: Store, wanted: StoredState, mode: ImportMode): Promise<void> {
   const held = await store.load();
@@ -104,7 +104,7 @@ function textsOf(
       ...instances.map((instance) => ({ key: instanceKeyPrefix + taskIdOf(instance), json: JSON.stringify(instance) })),
     ];
   } catch (cause) {
-    // Thousands of brackets in each other: read without trouble, and not to be written.
+    // Thousands of nested brackets can be read, but not written.
     if (!(cause instanceof RangeError)) throw cause;
     throw invalid(source, "it is nested too deeply");
   }
@@ -117,7 +117,7 @@ function taskIdOf(instance: unknown): string {
   return typeof taskId === "string" ? taskId : "?";
 }
 
-/** A value of a stranger's document, for the message about it. */
+/** A value of an external document, for the error message. */
 function shown(value: unknown): string {
   const charactersMax = 60;
   if (typeof value === "object" && value !== null) return Array.isArray(value) ? "a list" : "an object";

@@ -1,12 +1,12 @@
-// Where the state file really lies, and whose it is: links are followed, and what cannot be a state file is named.
+// Resolves the real path and the owner of the state file: follows links, and reports what cannot be a state file.
 
 import { dirname } from "node:path";
 import { guarded } from "./sqlite_errors.ts";
 import { StoreError } from "./store_error.ts";
 
 /**
- * The file behind links, so that two names of one file share one lock; it need not be there yet. Throws
- * {@linkcode StoreError}: its folder is missing, a link leads nowhere, or a folder and a file are mistaken for each other.
+ * The target of links, so that two names of one file share one lock; it does not have to exist yet. Throws {@linkcode
+ * StoreError}: its folder is missing, a link is broken, or a folder is used as a file or vice versa.
  */
 export function realStatePath(path: string): string {
   return guarded("find", path, () => {
@@ -27,12 +27,15 @@ export function realStatePath(path: string): string {
   });
 }
 
-/** Every file that the program may write for a state file: that file, its log, lock and draft, and what `check` makes. */
+/**
+ * Every file that the program may write for a state file: that file, its log, lock and temporary file, and what `check`
+ * creates.
+ */
 export function stateFiles(path: string): readonly string[] {
   return ["", "-wal", "-shm", "-journal", "-lock", "-check", ".new", ".new-journal"].map((end) => `${path}${end}`);
 }
 
-/** Whether there is a state file. Throws {@linkcode StoreError} where the path cannot be that of one. */
+/** Whether there is a state file. Throws {@linkcode StoreError} if the path cannot be that of one. */
 export function isStateFile(path: string): boolean {
   try {
     return exists(realStatePath(path));
@@ -42,7 +45,7 @@ export function isStateFile(path: string): boolean {
   }
 }
 
-/** Whether something is there, behind links. */
+/** Whether something exists, following links. */
 export function exists(path: string): boolean {
   try {
     Deno.statSync(path);
@@ -53,10 +56,10 @@ export function exists(path: string): boolean {
   }
 }
 
-/** Rights of our files: who may read a lock may hold it, and keep every start out. */
+/** Permissions of our files: anyone who can read a lock can hold it, and block every start. */
 const ownerOnly = 0o600;
 
-/** Makes an empty file for its owner only where there is none, and takes the rights of others from one that we own. */
+/** Creates an empty file for its owner only if missing, and revokes the permissions of others on one that we own. */
 export function makePrivate(path: string): void {
   if (Deno.build.os === "windows") return;
   if (!exists(path)) {
@@ -68,31 +71,31 @@ export function makePrivate(path: string): void {
   try {
     Deno.chmodSync(path, (mode ?? 0) & ownerOnly);
   } catch (cause) {
-    // The file of another owner whom the operator lets us share it with.
+    // A file of another owner that the operator lets us share.
     if (!(cause instanceof Deno.errors.PermissionDenied)) throw cause;
   }
 }
 
-/** What root makes is for whoever has the folder, who runs gocd-mesos and could not open it otherwise. */
+/** A file created by root is given to the owner of the folder, who runs gocd-mesos and could not open it otherwise. */
 function giveToFolderOwner(path: string): void {
   const { uid, gid } = Deno.statSync(dirname(path));
   if (uid === null || uid === Deno.statSync(path).uid) return;
   try {
     Deno.chownSync(path, uid, gid);
   } catch {
-    // Only root may; and where the folder is another user's, gocd-mesos has it by its group.
+    // Only root may; and if the folder belongs to another user, gocd-mesos has access through its group.
   }
 }
 
-/** The user of this process, where it may be asked for. */
+/** The user of this process, if it may be queried. */
 export function ownUid(): number | undefined {
   const isGranted = Deno.permissions.querySync({ name: "sys", kind: "uid" }).state === "granted";
   return isGranted ? Deno.uid() ?? undefined : undefined;
 }
 
 /**
- * Throws {@linkcode StoreError} `state-of-another-user` where a command of this user would make a state file that the owner
- * of the folder, who probably runs gocd-mesos, could not open.
+ * Throws {@linkcode StoreError} `state-of-another-user` if a command of this user would create a state file that the
+ * owner of the folder, who probably runs gocd-mesos, could not open.
  */
 export function refuseForeignState(path: string, uid: number | undefined = ownUid()): void {
   if (uid === undefined || uid === 0 || isStateFile(path)) return;
@@ -105,7 +108,7 @@ export function refuseForeignState(path: string, uid: number | undefined = ownUi
   });
 }
 
-/** What keeps the path from leading to a file: the first part, from its end, that is there. */
+/** What prevents the path from being a file: the last existing part of it. */
 function obstacle(path: string, cause: unknown): StoreError {
   let at = path;
   while (!isThere(at) && dirname(at) !== at) at = dirname(at);
@@ -130,7 +133,7 @@ function obstacle(path: string, cause: unknown): StoreError {
   });
 }
 
-/** Whether the name itself is taken; a part that may not be looked at is taken for a folder's. */
+/** Whether the name itself exists; an inaccessible part counts as a folder. */
 function isThere(path: string): boolean {
   try {
     Deno.lstatSync(path);
@@ -158,7 +161,7 @@ function isFolder(path: string): boolean {
   }
 }
 
-/** Nothing is there, a part of the way is no folder, or links lead in a circle. */
+/** Nothing exists, a part of the path is not a folder, or links form a loop. */
 function isDeadEnd(cause: unknown): boolean {
   return cause instanceof Deno.errors.NotFound || cause instanceof Deno.errors.NotADirectory ||
     cause instanceof Deno.errors.FilesystemLoop;

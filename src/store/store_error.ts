@@ -5,20 +5,21 @@ import { OperatorError } from "../errors.ts";
 /**
  * What is wrong with the durable state.
  * - `state-locked`: another process has it open for writing
- * - `state-missing`: there is no state file (only for readers, who never make one)
- * - `state-folder-missing`: its folder is not there
- * - `state-path-unusable`: the path names a folder, lies below a file, or is a link that leads nowhere
- * - `state-of-another-user`: it is not there, and a file that this user makes could not be opened by whoever has the folder
+ * - `state-missing`: there is no state file (only for readers, which never create one)
+ * - `state-folder-missing`: its folder does not exist
+ * - `state-path-unusable`: the path names a folder, is below a file, or is a broken link
+ * - `state-of-another-user`: it does not exist, and a file created by this user could not be opened by the owner of the
+ * folder
  * - `state-unwritable`: file or folder may not be read or written
  * - `state-full`: disk full, or the file has reached its limit; nothing of the transaction is stored
- * - `state-damaged`: it is no sound database any more
- * - `state-foreign`: it is a file of something else
+ * - `state-damaged`: the database is damaged
+ * - `state-foreign`: it is a file of another program
  * - `state-newer`: a newer program has written it
  * - `state-record-unreadable`: one or more records cannot be decoded; they are named
  * - `state-not-empty`: an import would overwrite what is there
- * - `state-document-invalid`: the text to import is no export of ours
+ * - `state-document-invalid`: the text to import is not an export of ours
  * - `state-closed`: used after close
- * - `state-unreachable`: no ZooKeeper server answers; what was to be stored may or may not be
+ * - `state-unreachable`: no ZooKeeper server responds; the data may or may not be stored
  * - `state-lock-lost`: another instance leads, or our ZooKeeper session has expired; nothing of the transaction is stored
  * - `state-failed`: the disk refused in another way
  */
@@ -41,17 +42,17 @@ export type StoreErrorCode =
   | "state-lock-lost"
   | "state-failed";
 
-/** What a {@linkcode StoreError} says beside its code. */
+/** The details of a {@linkcode StoreError}. */
 interface StoreErrorText {
-  /** What was tried on which file, and what came back. */
+  /** The operation, the file, and the result. */
   readonly message: string;
-  /** The operator's next act. */
+  /** The operator's next step. */
   readonly hint: string;
   /** The underlying error, if any. */
   readonly cause?: unknown;
 }
 
-/** Durable state cannot be used as asked; the file is left as it was. */
+/** Durable state cannot be used as requested; the file is unchanged. */
 export class StoreError extends OperatorError {
   /** Which condition; decides what the caller may still do. */
   override readonly code: StoreErrorCode;

@@ -1,10 +1,10 @@
-// Who of several instances leads, and how long this one may be sure that it does.
+// The election of a leader among several instances, and how long this one certainly leads.
 //
 //   PATH/election/candidate-ID-0000000007   ephemeral, one per instance; the lowest number leads
 //   PATH/leader                             who leads; its version is the epoch, raised by each new leader
 //
-// Each write of a leader checks in its own transaction that the epoch is its own and its candidate znode exists, so a
-// write of a leader that has been followed by another is refused by ZooKeeper itself.
+// Each write of a leader checks in its transaction that the epoch is its own and its candidate znode exists, so
+// ZooKeeper itself refuses writes of a former leader.
 
 import { type Confirmation, confirmEveryMs, heldForMs, inOrder, isSessionOver } from "./election_rules.ts";
 import { serversText } from "../net/addresses.ts";
@@ -16,7 +16,7 @@ import type { OperationResult, TransactionEnd, ZookeeperOperation, ZookeeperSess
 export interface ElectionOptions extends StateZookeeperOptions {
   /** The name of this instance for the others. */
   readonly name: string;
-  /** Unique for ever, `[a-z0-9]`. */
+  /** Never reused, `[a-z0-9]`. */
   readonly id: string;
 }
 
@@ -27,9 +27,9 @@ export interface Candidate {
    * `state-lock-lost` or `state-unreachable` when the session ends first, and the signal's reason when it is aborted.
    */
   lead(signal: AbortSignal, onLeader?: (name: string | undefined) => void): Promise<Leadership>;
-  /** Leads at once, or gives the name of the instance that does. */
+  /** Becomes the leader immediately, or returns the name of the current one. */
   tryToLead(): Promise<Leadership | { readonly leader: string }>;
-  /** Leaves the election; the next one is free to lead when this returns, if ZooKeeper answers. */
+  /** Leaves the election; the next one can lead when this returns, if ZooKeeper responds. */
   close(): Promise<void>;
 }
 
@@ -37,24 +37,26 @@ export interface Candidate {
 export interface Leadership {
   /** Base of all znodes; empty for the root. */
   readonly base: string;
-  /** For reading; what is read after winning is all that was ever stored. */
+  /** For reading; after winning, a read returns everything that was ever stored. */
   readonly session: ZookeeperSession;
   /**
-   * This instance is certain to lead at this moment: ZooKeeper confirmed it so recently that nobody else can lead yet,
-   * whatever has happened to the process or the network since.
+   * This instance is certain to lead at this moment: ZooKeeper confirmed it so recently that no other instance can lead
+   * yet, regardless of the process and the network since then.
    */
   isHeld(): boolean;
   /** How long that will be true without another confirmation, by the clock alone, ms; 0 or less: it is over. */
   heldForMs(): number;
-  /** Aborted when this instance does not lead any more, with a {@linkcode StoreError}. */
+  /** Aborted when this instance no longer leads, with a {@linkcode StoreError}. */
   readonly lost: AbortSignal;
   /** Whether no other instance is on standby at this moment. Throws {@linkcode StoreError}. */
   isAlone(): Promise<boolean>;
-  /** A transaction that only a leader's is. Throws {@linkcode StoreError} `state-lock-lost`, `state-unreachable`. */
+  /**
+   * A transaction that only a leader may perform. Throws {@linkcode StoreError} `state-lock-lost`, `state-unreachable`.
+   */
   transaction(operations: readonly ZookeeperOperation[]): Promise<TransactionEnd>;
 }
 
-/** A leader that others have removed in between is tried again so often. */
+/** How often to retry if the leader znode was removed in between. */
 const electionTriesMax = 100;
 
 /** Joins the election. Throws {@linkcode StoreError} `state-unreachable` or `state-unwritable`. */
@@ -63,7 +65,7 @@ export async function openCandidate(options: ElectionOptions, signal: AbortSigna
   const base = options.path === "/" ? "" : options.path.replace(/\/+$/, "");
   const place: Place = { options, session, base, clock: options.clock };
   try {
-    // Of what lies above, nothing is asked where our own part is there: we may have no right to look at it.
+    // If our own part exists, the path above is not checked, because we may have no access to it.
     const above = base === "" || await session.data(base) !== undefined ? [] : ancestors(base);
     const parts = ["election", "leader", "state", "journal"].map((name) => `${base}/${name}`);
     for (const path of [...above, ...parts]) await ensure(session, path);
@@ -128,7 +130,7 @@ async function lead(
     const attempt = session.isConnected() ? await unlessUnreachable(() => tryToLead(place, onChange)) : undefined;
     if (attempt !== undefined && "lost" in attempt) return attempt;
     onLeader(attempt?.leader);
-    // Asked again now and then although a change is told: a silent server is noticed by that, too.
+    // Periodically read again despite watches, to detect a silent server.
     const pause = new AbortController();
     const pauseMs = confirmEveryMs(session.timeoutMs());
     await Promise.race([isChanged.promise, clock.sleep(pauseMs, AbortSignal.any([waker, pause.signal]))]);
@@ -136,7 +138,7 @@ async function lead(
   }
 }
 
-/** The session lives on while it looks for another server. */
+/** The session stays alive while it searches for another server. */
 async function unlessUnreachable<Result>(act: () => Promise<Result>): Promise<Result | undefined> {
   try {
     return await act();
@@ -234,8 +236,8 @@ interface Confirming {
 }
 
 /**
- * Lets ZooKeeper confirm again and again. It asks by a transaction, not by a read: a server that is cut off from its
- * majority still answers reads, after the majority has given the session up.
+ * Periodically lets ZooKeeper confirm the leader, with a transaction, not a read: a server that is cut off from its
+ * majority still answers reads after the majority has expired the session.
  */
 async function confirm({ session, lost, transaction }: Leadership, confirming: Confirming): Promise<void> {
   while (!lost.aborted) {

@@ -19,9 +19,9 @@ const operationBytes = 300;
 
 /** How changes are written. */
 export interface WriteOptions {
-  /** Whether there is a text under a key now. */
+  /** Whether a text is currently stored under a key. */
   readonly isStored: (key: string) => boolean;
-  /** Whether the changes are new, or the journal that a leader before us had to leave. */
+  /** Whether the changes are new, or the unfinished journal of an earlier leader. */
   readonly from: "new" | "journal";
   /** Of one request, UTF-8 bytes. */
   readonly requestBytesMax: number;
@@ -66,10 +66,10 @@ export async function pendingChanges(
   return changes;
 }
 
-/** Parts of one journal: of 256 kB each, so a state of 25 GB. */
+/** Maximum number of parts of one journal, of 256 kB each: a state of 25 GB. */
 const partsMax = 100_000;
 
-// An undecodable journal must not pass for a finished one: it may be the only copy of a change.
+// An undecodable journal must not count as finished: it may be the only copy of a change.
 function partsIn(session: ZookeeperSession, base: string, text: string): number {
   if (text === "") return 0;
   const count = /^\d{1,6}$/.test(text) ? Number(text) : NaN;

@@ -9,19 +9,19 @@ import {
 } from "../zookeeper/session.ts";
 import { StoreError, type StoreErrorCode } from "./store_error.ts";
 
-/** Time as a port. */
+/** Time as an interface. */
 export interface ZookeeperClock {
-  /** Ms that have passed since some moment, those included that the process or the machine was stopped for. */
+  /** Ms since some moment, including the time that the process or the machine was stopped. */
   elapsedMs(): number;
   /** See {@linkcode Sleep}. */
   readonly sleep: Sleep;
 }
 
-/** Where the state lies, and how to connect. */
+/** The place of the state, and how to connect. */
 export interface StateZookeeperOptions extends ZookeeperAddress {
-  /** What is asked for; the server may give another (2 to 20 of its ticks). */
+  /** The requested timeout; the server may grant another (2 to 20 of its ticks). */
   readonly sessionTimeoutMs: number;
-  /** For limits and pauses. */
+  /** For timeouts and pauses. */
   readonly clock: ZookeeperClock;
 }
 
@@ -32,7 +32,7 @@ export function openStateSession(options: StateZookeeperOptions, signal: AbortSi
   return openZookeeperSession({ servers, ...login, sessionTimeoutMs, sleep: clock.sleep, errorOf }, signal);
 }
 
-/** The error of a leader or candidate that is none any more. */
+/** The error of a former leader or candidate. */
 export function lockLost(message: string): StoreError {
   return errorOf("expired", message);
 }

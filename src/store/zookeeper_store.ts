@@ -20,10 +20,10 @@ import { pendingChanges, requestBytesMaxDefault, writeChanges } from "./zookeepe
 import type { ZookeeperSession } from "../zookeeper/session.ts";
 import { openStateSession, type StateZookeeperOptions } from "./zookeeper_state.ts";
 
-/** Requests in progress at once while everything is read. */
+/** Maximum number of concurrent requests while everything is read. */
 const readsMax = 200;
 
-/** What the store of a leader needs. */
+/** The options of a leader's store. */
 export interface LeaderStoreOptions {
   /** Six random characters `[a-z0-9]` for a state that has never been used. */
   readonly newLineage: () => string;
@@ -63,8 +63,8 @@ export function openLeaderStore(leadership: Leadership, options: LeaderStoreOpti
 }
 
 /**
- * Reads the state beside its writer, whose latest changes it may see in part; `undefined` if it has never been used.
- * Throws {@linkcode StoreError}.
+ * Reads the state while its writer is running, whose latest changes it may see partially; `undefined` if it has never
+ * been used. Throws {@linkcode StoreError}.
  */
 export async function readZookeeperState(
   options: StateZookeeperOptions,
@@ -88,7 +88,7 @@ export async function readZookeeperState(
 class LeaderStore implements Store {
   readonly #leadership: Leadership;
   readonly #options: LeaderStoreOptions;
-  /** What is stored, by key; unknown until it is read, and after a write whose outcome is not known. */
+  /** The stored texts, by key; unknown until they are read, and after a write with unknown result. */
   #texts: Map<string, string> | undefined;
   #isOpen = true;
 
@@ -183,7 +183,7 @@ function keyOf(name: string): string {
   try {
     return decodeURIComponent(name);
   } catch {
-    // Not one of our names; it is left alone.
+    // Not one of our names; ignored.
     return name;
   }
 }

@@ -4,7 +4,7 @@
 /** Not set: `undefined` in JSON, `null` (the prototype's default) in protobufjs messages. */
 export type Unset = null | undefined;
 
-/** An enum: its number in protobuf, its word in JSON. */
+/** An enum: its number in protobuf, its name in JSON. */
 export type EnumShape = number | string;
 
 /** Bytes: as they are in protobuf, base64 in JSON. */
@@ -51,7 +51,7 @@ export type ResourceShape = ValueShape & {
   readonly role?: string | Unset;
   readonly reservation?: ReservationShape | Unset;
   readonly reservations?: readonly ReservationShape[] | Unset;
-  /** What these hold does not matter: with any of them the resource is not used. */
+  /** Their content does not matter: a resource with any of them is not used. */
   readonly disk?: object | Unset;
   readonly revocable?: object | Unset;
   readonly shared?: object | Unset;

@@ -4,7 +4,7 @@
 import type protobuf from "protobufjs";
 import { messageType } from "./schema.ts";
 
-/** A message in the shape that Mesos' JSON has; fields that are not set are not there. */
+/** A message in the format of Mesos JSON; unset fields are absent. */
 export type WireRecord = Readonly<Record<string, unknown>>;
 
 const toRecord: protobuf.IConversionOptions = { enums: String, longs: Number, bytes: String };
@@ -14,7 +14,7 @@ export function encodeCallRecord(call: WireRecord): Uint8Array {
   return encode("mesos.v1.scheduler.Call", call);
 }
 
-/** A `mesos.v1.scheduler.Call` from bytes; throws an `Error` where they are none. */
+/** A `mesos.v1.scheduler.Call` from bytes; throws an `Error` if they are invalid. */
 export function decodeCall(payload: Uint8Array): WireRecord {
   return decode("mesos.v1.scheduler.Call", payload);
 }
@@ -24,7 +24,7 @@ export function encodeEvent(event: WireRecord): Uint8Array {
   return encode("mesos.v1.scheduler.Event", event);
 }
 
-/** A `mesos.v1.scheduler.Event` from bytes; throws an `Error` where they are none. */
+/** A `mesos.v1.scheduler.Event` from bytes; throws an `Error` if they are invalid. */
 export function decodeEventRecord(payload: Uint8Array): WireRecord {
   return decode("mesos.v1.scheduler.Event", payload);
 }
