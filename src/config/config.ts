@@ -13,15 +13,15 @@ import type { StateConfig } from "./state.ts";
 export interface Config {
   /** The path of the file, as given. */
   readonly path: string;
-  /** What decisions are based on. */
+  /** The settings for decisions. */
   readonly settings: Settings;
-  /** Towards Mesos. */
+  /** The Mesos connection. */
   readonly mesos: MesosConfig;
-  /** Towards GoCD. */
+  /** The GoCD connection. */
   readonly gocd: GocdConfig;
-  /** What survives a restart. */
+  /** The durable state. */
   readonly state: StateConfig;
-  /** What is kept of the past. */
+  /** The history. */
   readonly history: HistoryConfig;
   /** The status page. */
   readonly http: HttpConfig;
@@ -31,9 +31,9 @@ export interface Config {
   readonly notify: NotifyConfig;
   /** Warnings, e.g. about a deprecated key: logged once at the start and shown by `check`. */
   readonly warnings: readonly string[];
-  /** What was done silently and is told at debug level only; never holds a secret. */
+  /** Silent corrections, logged at debug level only; never contains a secret. */
   readonly details: readonly string[];
-  /** Every key in force with its value, where that is no secret, and where it is written: for people. */
+  /** Every active key with its value, unless secret, and its place, for people. */
   readonly entries?: readonly ConfigEntry[];
   /** Files that were read, or are read while it runs: includes, CAs, secrets, `env-files`. For the permissions of a scoped start. */
   readonly readFiles?: readonly string[];
@@ -87,13 +87,13 @@ export interface GocdConfig {
   readonly autoRegisterKey?: Secret;
 }
 
-/** What is kept of the past. */
+/** The history. */
 export interface HistoryConfig {
-  /** For how long; 0: nothing is kept. */
+  /** For how long; 0: nothing is recorded. */
   readonly keepMs: number;
-  /** The largest file. */
+  /** Maximum file size. */
   readonly bytesMax: number;
-  /** The file; absent: beside that of the state, or in memory where there is none. */
+  /** The file; absent: next to that of the state, or in memory if there is none. */
   readonly path?: string;
 }
 
@@ -109,14 +109,14 @@ export interface HttpConfig {
 
 /** Who is told of problems. */
 export interface NotifyConfig {
-  /** How long a problem must last before it is told. */
+  /** How long a problem must last before it is reported. */
   readonly afterMs: number;
-  /** Of jobs that wait for longer is told. */
+  /** Jobs that wait for longer are reported. */
   readonly waitingLongerThanMs: number;
   readonly webhooks: readonly WebhookConfig[];
 }
 
-/** One webhook; the shape of `WebhookTarget` in notify/send.ts, plus what it is told of. */
+/** One webhook; the shape of `WebhookTarget` in notify/send.ts, plus its events. */
 export interface WebhookConfig {
   /** As it stands below `notify.webhooks`. */
   readonly name: string;
@@ -126,7 +126,7 @@ export interface WebhookConfig {
   readonly address: HttpAddress;
   readonly format: "json" | "slack";
   readonly events: readonly ConditionEvent[];
-  /** Signs what is sent; absent: it is not signed. */
+  /** Signs the body; absent: not signed. */
   readonly secret?: Secret;
   /** PEM text of additional certificate authorities. */
   readonly caCerts: readonly string[];

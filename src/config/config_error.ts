@@ -28,7 +28,7 @@ export interface ConfigProblem {
   readonly file: string;
   /** Line in that file, from 1; absent if unknown, e.g. for a missing key. */
   readonly line?: number;
-  /** What is wrong, one sentence without a full stop. */
+  /** What is wrong, one sentence without a period. */
   readonly message: string;
   /** What to write instead. */
   readonly hint: string;

@@ -48,7 +48,7 @@ export function readMesos(reader: Reader, webuiUrl: string | undefined): MesosCo
   };
 }
 
-/** In place of addresses that cannot be read: the problem is told, and no configuration comes of it. */
+/** A placeholder for invalid addresses: the problem is reported, and no configuration is returned. */
 const noMasters: Masters = { kind: "static", addresses: [] };
 const noServer: ServerUrl = { scheme: "http", host: "", port: 0, path: "" };
 
@@ -122,7 +122,7 @@ function readMesosCredentials(reader: Reader, principal: string | undefined): Me
   return { kind: "none" };
 }
 
-/** A login that is written, but gone with its variable, would show only as one that the server refuses. */
+/** A configured login whose variable is not set would otherwise only show up as one that the server refuses. */
 function warnOfNoLogin(reader: Reader, keys: readonly string[]): void {
   for (const key of keys) {
     const name = reader.unsetVariable(key) ?? reader.unsetVariable(`${key}-file`);
@@ -272,7 +272,7 @@ function readListen(reader: Reader): HostPort | undefined {
 
 function advertised(reader: Reader, listen: HostPort, text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
-  // Mesos shows it to everybody, so it must not contain credentials.
+  // Mesos shows it to everyone, so it must not contain credentials.
   const url = text.includes("@") ? undefined : httpUrlOf(text);
   if (url !== undefined) return url.href.replace(/\/$/, "");
   const address = parseHostPort(text, listen.port);

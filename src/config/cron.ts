@@ -1,5 +1,5 @@
-// Schedules in time: when a cron expression matches in a time zone, and which windows are open. Calendars are known here
-// and not in the core, which is told the result with each tick.
+// Schedules: when a cron expression matches in a time zone, and which windows are open. The core has no calendar and
+// gets the result with each tick.
 
 import { Cron } from "croner";
 import type { OpenWindow } from "../core/demand/windows.ts";

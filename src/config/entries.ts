@@ -1,12 +1,12 @@
-// The configuration in force for people: each key with its value and where that is written. What may be secret is not
-// shown: of texts only those that are known to be none.
+// The active configuration for people: each key with its value and place. Possible secrets are not shown: only texts
+// known not to be secret.
 
 import { shortened } from "../core/text.ts";
 import type { Conf, ConfObject } from "./hocon_values.ts";
 import { keys, type KeySpec, keySpec, type KeyType } from "./keys.ts";
 import { confAt } from "./reader.ts";
 
-/** One key that is in force. */
+/** One active key. */
 export interface ConfigEntry {
   /** `scaling.max-agents`, `profiles.linux.cpus`. */
   readonly key: string;

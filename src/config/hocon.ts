@@ -12,11 +12,11 @@ import type { ConfObject } from "./hocon_values.ts";
 export interface HoconFile {
   /** The root object. */
   readonly root: ConfObject;
-  /** All files that were looked for, the first one first: those that are not there may come. */
+  /** All files that were searched, in order: missing ones may appear later. */
   readonly files: readonly string[];
   /** Names of environment variables that the file uses. */
   readonly envNames: readonly string[];
-  /** What looks like a mistake: includes that were not there, a comment in the middle of a word. */
+  /** Possible mistakes: missing includes, a comment in the middle of a word. */
   readonly warnings: readonly string[];
   /** The environment variable that is not set or empty, and that this path, which has no value, was to be taken from. */
   readonly unsetVariable: (path: readonly string[]) => string | undefined;
@@ -88,7 +88,7 @@ export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.name : "it cannot be read";
 }
 
-/** What to do about a file that could not be read; `otherwise` where it is not a matter of rights. */
+/** What to do about a file that could not be read; `otherwise` if it is not about permissions. */
 export function hintOf(error: unknown, otherwise: string): string {
   if (error instanceof Deno.errors.PermissionDenied) {
     return "let the user that runs gocd-mesos read it and enter its folders (see chmod, chgrp), or run as its owner";
@@ -115,7 +115,7 @@ function readFirst(path: string, read: ReadText): string {
   }
 }
 
-// Deep recursion is bounded by the readers; a stack that ends earlier must still be told as what it is.
+// Deep recursion is bounded by the readers; an earlier stack overflow must still be reported as such.
 function resolve(...asked: Parameters<typeof resolveHocon>): ReturnType<typeof resolveHocon> {
   try {
     return resolveHocon(...asked);

@@ -29,7 +29,7 @@ export interface Resolved {
   readonly warnings: readonly string[];
 }
 
-/** Well below what the stack holds; a key may be added to some hundred times. */
+/** Well below the stack limit; a key may be appended to a few hundred times. */
 const depthMax = 500;
 
 /** One of the values that a path was given. */

@@ -3,8 +3,8 @@
 import type { Raw, RawObject } from "./hocon_raw.ts";
 
 /**
- * The name of the environment variable that a path without a value was to be taken from: `GOCD_PASSWORD` for
- * `password = ${?GOCD_PASSWORD}`. `isUnset` tells of a name whether it was looked for in vain.
+ * The name of the environment variable that a path without a value was to be taken from: `GOCD_PASSWORD` for `password
+ * = ${?GOCD_PASSWORD}`. `isUnset` returns whether a name was looked up but not set.
  */
 export function unsetVariableAt(
   root: RawObject,

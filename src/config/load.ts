@@ -54,8 +54,8 @@ export interface PartialConfig {
 }
 
 /**
- * Reads a configuration for whoever needs only some of its keys, and only the secrets that `wantsSecret` names: what is
- * wrong with the others is no reason to refuse it. Throws {@linkcode ConfigError} if the file cannot be read as HOCON.
+ * Reads a configuration for callers that only need some of its keys, and only the secrets selected by `wantsSecret`:
+ * errors of the others are no reason to reject it. Throws {@linkcode ConfigError} if the file cannot be read as HOCON.
  */
 export function loadPartially(
   path: string,
@@ -224,7 +224,7 @@ function keysLike(key: string, profile: string | undefined): readonly string[] {
 
 function addUnknown(reader: Reader, key: string, conf: Conf): void {
   const profile = /^profiles\.[^.]+/.exec(key)?.[0];
-  // Nobody reads more: some other file may have tens of thousands of them.
+  // Maximum number of reported problems: another kind of file may have tens of thousands of them.
   const near = reader.problems.length < suggestionsMax ? nearestKey(key, keysLike(key, profile)) : undefined;
   const isForAll = profile !== undefined &&
     keySpec(`go-agent.${key.slice(profile.length + 1)}`)?.isGoAgentOnly === true;

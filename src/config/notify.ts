@@ -1,4 +1,4 @@
-// Reads who is told of problems.
+// Reads the webhook settings.
 
 import { type ConditionEvent, conditionEvents } from "../core/view/condition_event.ts";
 import { addressOfUrl, httpUrlOf } from "../net/addresses.ts";
@@ -55,7 +55,7 @@ function addressAt(reader: Reader, key: string, reveal: () => string): WebhookCo
   try {
     text = reveal().trim();
   } catch (error) {
-    // What is wrong with the file is told already.
+    // Errors of the file are already reported.
     if (error instanceof ConfigError) return undefined;
     throw error;
   }

@@ -33,7 +33,7 @@ export interface Reader {
   readonly problems: ConfigProblem[];
   /** The warnings so far. */
   readonly warnings: string[];
-  /** What is told at debug level only. */
+  /** Messages at debug level. */
   readonly details: string[];
   /** Reads a text file; throws where it cannot. */
   readonly read: (path: string) => string;

@@ -8,7 +8,7 @@ import type { Conf } from "./hocon_values.ts";
 import { addProblem, type Found, type Reader, textOf } from "./reader.ts";
 import { type Parsed, parseInteger, quote } from "./values.ts";
 
-/** Nobody keeps more agents idle. */
+/** Maximum number of idle agents. */
 const agentsMax = 100_000;
 
 /** How many idle agents are always kept, all environments together. */
@@ -58,7 +58,7 @@ export function headroomIn(reader: Reader, found: Found): Headroom | undefined {
   return undefined;
 }
 
-/** More than so many idle agents for each busy one is a slip of the pen. */
+/** More than this many idle agents for each busy one is a mistake. */
 const percentMax = 1_000;
 
 /** `2`, or a share of the busy agents: `25%`. */

@@ -2,7 +2,7 @@
 
 import type { Secret } from "../secret.ts";
 
-/** Names under which the listener is reached. */
+/** Addresses of the listener. */
 export interface HostRules {
   /** `http.listen`. */
   readonly listen: { readonly host: string; readonly port: number };
@@ -11,8 +11,8 @@ export interface HostRules {
 }
 
 /**
- * Whether a Host header is one of ours. A page of another site can make a browser ask us under its own name (DNS
- * rebinding), so a name must be known; an address is never a rebound name and passes.
+ * Whether a Host header is one of ours. A page of another site can make a browser send requests to us under its own
+ * name (DNS rebinding), so a name must be known; an address cannot be a rebound name and is allowed.
  */
 export function isOurHost(hostHeader: string, rules: HostRules): boolean {
   const name = hostName(hostHeader);

@@ -4,14 +4,14 @@
 import type { StatusView } from "../core/view/view.ts";
 import { type Html, html } from "./html.ts";
 
-/** A command of /api/commands, with what its button says and what is asked before. */
+/** A command of /api/commands, with the label of its button and the confirmation. */
 interface Action {
   readonly command: "freeze" | "resume" | "drain";
   readonly profile?: string;
   /** Task id. */
   readonly agent?: string;
   readonly label: string;
-  /** One sentence on what follows. */
+  /** One sentence about its effect. */
   readonly question: string;
 }
 
@@ -67,7 +67,7 @@ export function actionsForProfile({ name, frozen, blocked, alive }: StatusView["
   ]);
 }
 
-/** The button of one agent; none for one that goes already. */
+/** The button of one agent; none for one that is already being removed. */
 export function actionsForAgent({ taskId, state }: StatusView["instances"][number]): Html | undefined {
   if (state === "draining" || state === "killing" || state === "gone") return undefined;
   const question =
@@ -100,7 +100,7 @@ function buttons(actions: readonly Action[]): Html {
   return html`<div class="actions" data-key="actions">${all}</div>`;
 }
 
-/** What asks before a command is sent, and says what came of it. */
+/** The dialog that asks for confirmation, and shows the result. */
 export function actionDialog(): Html {
   return html`
     <dialog id="ask" aria-labelledby="ask-title" aria-describedby="ask-question">

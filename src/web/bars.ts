@@ -1,4 +1,4 @@
-// Stacked bars with their legend: how many of what, of how many.
+// Stacked bars with their legend.
 
 import { type Html, html } from "./html.ts";
 
@@ -8,7 +8,10 @@ export interface BarPart {
   readonly count: number;
 }
 
-/** The kinds beside one another as shares of `whole`, which is at least their sum; hidden from screen readers, as the legend says it. */
+/**
+ * The kinds side by side as shares of `whole`, which is at least their sum; hidden from screen readers, because the
+ * legend has the numbers.
+ */
 export function stackedBar(parts: readonly BarPart[], whole: number): Html {
   const used = parts.reduce((sum, { count }) => sum + count, 0);
   const all = Math.max(whole, used, 1);

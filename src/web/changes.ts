@@ -4,7 +4,7 @@
 /** A run of pieces that the reader has, by position and number, or a new piece. */
 export type Change = readonly [from: number, count: number] | string;
 
-/** Markup taken apart before each row, cell, entry and block, so that one changed cell is one changed piece. */
+/** Markup split before each row, cell, entry and block, so that one changed cell is one changed piece. */
 export function piecesOf(markup: string): readonly string[] {
   return markup === "" ? [] : markup.split(/(?=<(?:tr|td|li|dd|dt|p|div|svg|rect|section|details|option)\b)/);
 }
@@ -15,7 +15,7 @@ export function piecesOf(markup: string): readonly string[] {
  */
 export type Comparison = "exact" | "but-spans";
 
-/** What makes `before` into `after`; `undefined`: nothing is to be done. */
+/** The changes from `before` to `after`; `undefined`: none. */
 export function changesOf(
   before: readonly string[],
   after: readonly string[],

@@ -1,4 +1,4 @@
-// The columns of a trend that can be pointed at: what was there and what was decided, and the way to the page of then.
+// The hover columns of a trend: values and decisions, with a link to the page at that time.
 
 import { shortened } from "../core/text.ts";
 import type { NoteView } from "../core/view/view.ts";
@@ -7,7 +7,7 @@ import { type Html, html } from "./html.ts";
 import { figureTexts, share, type Trend } from "./trend.ts";
 import { timeText } from "./wording.ts";
 
-/** Columns that can be pointed at. */
+/** Number of hover columns. */
 const columnsMax = 60;
 
 /** One column, with the decisions in it. */

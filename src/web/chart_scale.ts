@@ -1,4 +1,4 @@
-// Where the lines and words of a chart's axes stand.
+// Positions of the lines and labels of a chart's axes.
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;

@@ -1,5 +1,5 @@
-// The trend of some hours as one drawing of three panels over a common time: agents by state, waiting jobs, oldest wait.
-// Made on the server; its words have their size at any width, as only the shapes are stretched.
+// The trend of some hours as one drawing of three panels over a common time: agents by state, waiting jobs, oldest
+// wait. Created on the server; its text has the same size at any width, because only the shapes are stretched.
 
 import { type HistorySample, type TimeSpan, waitingJobs } from "../core/view/history.ts";
 import { columnLinks, markSigns } from "./chart_columns.ts";
@@ -10,7 +10,7 @@ import { countText, timeText } from "./wording.ts";
 
 /** Width of all panels in their own units; the browser stretches them. */
 const width = 1_000;
-/** Without a sample for this many steps, nobody watched, and nothing is drawn. */
+/** Without a sample for this many steps, nothing was recorded, and nothing is drawn. */
 const gapSteps = 2.5;
 
 /** Heights in pixels, from the top: marks, then each panel below its title, then the times. */
@@ -128,7 +128,7 @@ interface Box {
   readonly max: number;
 }
 
-/** Samples between which somebody has watched all the time. */
+/** Consecutive samples without a gap. */
 function runsOf({ samples, stepMs }: Trend): readonly (readonly HistorySample[])[] {
   const runs: HistorySample[][] = [];
   for (const sample of samples) {
@@ -260,7 +260,7 @@ function topOf(
     .reduce((best, each) => each.value > best.value ? each : best);
 }
 
-/** What the colours mean that are drawn. */
+/** The legend. */
 function legend({ samples, marks, acts = [] }: Trend): Html {
   const isDrawn = (of: Figure): boolean => samples.some((sample) => of(sample) > 0);
   const entries = [

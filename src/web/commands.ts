@@ -22,7 +22,7 @@ export type WebCommand =
   | { readonly kind: "teardown"; readonly mode: "drain" | "now" }
   /** Launch one agent of a profile, and remove it once it has registered. */
   | { readonly kind: "canary"; readonly profile: string }
-  /** Treat what has vanished from a server as lost. */
+  /** Treat agents that have vanished from a server as lost. */
   | { readonly kind: "accept-loss" };
 
 /** The outcome of a command. */
@@ -41,7 +41,7 @@ export interface CommandOptions {
 /** What a request is checked against. */
 export interface CommandContext {
   readonly host: string;
-  /** Whether it comes with the token. */
+  /** Whether it has the token. */
   readonly isAuthorized: boolean;
 }
 
@@ -62,7 +62,7 @@ const bodies = {
 /** The last part of the path of a command. */
 export type CommandName = Exclude<WebCommand["kind"], "drain-profile" | "drain-agent">;
 
-/** Answers one command. The method is POST already. */
+/** Handles one command. The method is already POST. */
 export async function answerCommand(
   name: CommandName,
   request: Request,
@@ -168,7 +168,7 @@ function invalid(reason: string): Refusal {
   };
 }
 
-/** The response to a body that is no command. */
+/** The response to an invalid command. */
 export const tooLarge: Refusal = {
   status: 413,
   code: "too-large",

@@ -25,16 +25,16 @@ import { statusJson } from "./status_json.ts";
 import { livePage, type PageInput, statusFragment, statusPage } from "./status_page.ts";
 import { createStreamRoom, sharedLook } from "./streams.ts";
 
-/** What the routes show and do, and under which names. */
+/** The data and actions of the routes, and their host names. */
 export interface HandlerOptions extends HostRules {
-  /** The picture as it is now. */
+  /** The current picture. */
   readonly picture: () => Picture;
   readonly nowMs: () => number;
   /** Version of the program. */
   readonly version: string;
-  /** How far the rights of the program are limited. */
+  /** How far the permissions of the program are restricted. */
   readonly sandbox: "on" | "partial" | "off";
-  /** Where the pages of both servers are. */
+  /** The addresses of the pages of both servers. */
   readonly links: () => PageLinks;
   /** Absent: none is kept. */
   readonly history?: HistoryReader;
@@ -42,7 +42,7 @@ export interface HandlerOptions extends HostRules {
   readonly commands?: CommandOptions;
   /** How the program is set up, for people; absent: not shown. */
   readonly setup?: () => Setup;
-  /** The operator has set a token of their own: the page offers commands. */
+  /** The operator has set a token: the page offers commands. */
   readonly offersCommands?: true;
   /** Everything but /health requires the token: a listener for commands only. */
   readonly isPrivate?: true;
@@ -55,8 +55,8 @@ export interface HandlerOptions extends HostRules {
 /** Handles one request; `address` is the client's, for the rate limits. Never throws. */
 export type Handler = (request: Request, address?: string) => Promise<Response>;
 
-// An address may be shared: by readers behind a proxy, by users of one machine. So only failures are limited: nobody can
-// lock out a reader, the operator or a load balancer by flooding.
+// An address may be shared: by readers behind a proxy, by users of one machine. So only failures are limited: flooding
+// cannot lock out a reader, the operator or a load balancer.
 /** Wrong tokens per address. */
 const wrongTokensPerSecond = 0.1;
 const wrongTokensBurst = 10;
@@ -128,7 +128,7 @@ export function createHandler(options: HandlerOptions): Handler {
   };
 }
 
-/** A path at whose end somebody has added a slash. */
+/** A path with a trailing slash. */
 function withoutSlash(path: string): string {
   return path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
 }
@@ -196,7 +196,7 @@ function createPageReader(options: HandlerOptions): PageReader {
     try {
       return make({ ...past.shown, ...common, past });
     } catch {
-      // A picture of a version that knew less, or more.
+      // A picture of an older or newer version.
       return make({ view, notes, ...common, past: { banner: foreignPicture(query) } });
     }
   };

@@ -1,4 +1,4 @@
-// What the page shows of the history, asked for once for all readers: nothing changes between two samples.
+// The history on the page, queried once for all readers: nothing changes between two samples.
 
 import type {
   AgentHours,
@@ -21,7 +21,7 @@ const countedMax = 2_000;
 const badHostsMax = 5;
 /** Decisions that are marked in a trend. */
 const marksMax = 500;
-/** Answers that are remembered: all lengths, now and at some moments. */
+/** Maximum number of cached results: all lengths, now and at some moments. */
 const answersMax = 12;
 
 /** What there is to show. */
@@ -43,11 +43,11 @@ export interface HistoryShown {
   /** The last ones of the time of the trend. */
   readonly ended: readonly InstanceLife[];
   readonly endedCount: number;
-  /** Hosts on which agents failed, were lost or ended by themselves, those of most agents first. */
+  /** Hosts on which agents failed, were lost or exited, most affected first. */
   readonly badHosts: readonly HostFailures[];
 }
 
-/** How many of the agents that ended on a host did so for no reason of ours. */
+/** How many of the agents that ended on a host were not stopped by us. */
 export interface HostFailures {
   readonly host: string;
   readonly failed: number;
@@ -94,7 +94,7 @@ function shownPage(
   const range = query.range ?? rangeOf(span);
   const { lengthMs, stepMs } = historyRanges[range];
   const lastMs = query.atMs ?? span?.toMs ?? nowMs;
-  // What is not over yet would change with each sample; it is shown where there is nothing else.
+  // The unfinished step would change with each sample; it is only shown if there is nothing else.
   const overMs = Math.floor(lastMs / stepMs) * stepMs;
   const isAllNew = span !== undefined && span.fromMs >= overMs;
   const toMs = query.atMs === undefined && !isAllNew ? overMs : overMs + stepMs;
@@ -146,7 +146,7 @@ function rangeOf(span: TimeSpan | undefined): HistoryRange {
   return lengthMs < hourMs ? "1h" : "6h";
 }
 
-/** The agent time of each profile until a moment, the dearest first; by whole hours, and today by UTC. */
+/** The agent time of each profile until a moment, most expensive first; by whole hours, and today in UTC. */
 export function costsOf(hours: readonly AgentHours[], lastMs: number): readonly ProfileCost[] {
   const todayMs = Math.floor(lastMs / dayMs) * dayMs;
   const sinceDayMs = Math.floor(lastMs / hourMs) * hourMs - 23 * hourMs;

@@ -26,7 +26,7 @@ export interface HistoryQuery {
   readonly atMs?: number;
 }
 
-/** The part that a query of the page names; a moment that cannot be read is none. */
+/** The part requested by a query of the page; an invalid moment is ignored. */
 export function historyQuery({ range: asked, at }: PageQuery, nowMs: number): HistoryQuery {
   const range = (Object.keys(historyRanges) as HistoryRange[]).find((name) => name === asked);
   const atMs = at === undefined ? undefined : parseMoment(at, nowMs);

@@ -83,7 +83,7 @@ function toMarkup(value: HtmlValue): string {
     for (const item of value) markup += toMarkup(item);
     return markup;
   }
-  // An object of this shape from someone's JSON is not trusted: only what `html` created passes unescaped.
+  // An object of this form from external JSON is not trusted: only what `html` created passes unescaped.
   return Piece.isOurs(value) ? value.markup : escapeHtml(value.markup);
 }
 

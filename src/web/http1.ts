@@ -1,19 +1,19 @@
-// HTTP/1.1 as far as the status page needs it: one request, one response, and the end of the connection. Why not by
-// Deno.serve or node:http: docs/decisions/0086.
+// HTTP/1.1 for the status page: one request, one response, then the connection is closed. Why not Deno.serve or
+// node:http: docs/decisions/0086.
 
 import { STATUS_CODES } from "node:http";
 import { bodyBytesMax, tooLarge } from "./commands.ts";
 import { type Refusal, refusalResponse } from "./responses.ts";
 
-/** Bytes of the request line and the headers at most. */
+/** Maximum size of the request line and the headers, in bytes. */
 const headBytesMax = 16 * 1024;
 
 /** One side of a connection. */
 export type HttpConnection = Pick<Deno.Conn, "read" | "write">;
 
 /**
- * Reads a request with its body; nothing if the client ends it early. What is no request, or too large, is the refusal to
- * send. Throws if the connection breaks.
+ * Reads a request with its body; nothing if the client ends it early. For an invalid or too large request it returns
+ * the error response. Throws if the connection breaks.
  */
 export async function readRequest(conn: HttpConnection): Promise<Request | Response | undefined> {
   const buffer = new Uint8Array(headBytesMax + bodyBytesMax);
@@ -55,7 +55,7 @@ export async function writeResponse(
   const body = new Uint8Array(await response.arrayBuffer());
   // How long the body of a GET would be is not known.
   const head = headOf(response, { nowMs, ...(isHead ? {} : { bodyBytes: body.length }) });
-  // In one piece, or the second may wait for the client's receipt of the first.
+  // In one write, otherwise the second may wait for the acknowledgement of the first.
   const whole = new Uint8Array(head.length + body.length);
   whole.set(head);
   whole.set(body, head.length);
@@ -134,7 +134,7 @@ function parseHead(text: string): Head | Refusal {
     return badRequest;
   }
   const host = headers.get("host") ?? (minor === "0" ? "localhost" : "");
-  // Which host is meant is up to the header; the URL is for its path.
+  // The host is taken from the header; only the path of the URL is used.
   const url = target.startsWith("/") ? `http://localhost${target}` : target;
   const bodyBytes = headers.get("content-length") ?? "0";
   if (!URL.canParse(`http://${host}`) || !URL.canParse(url) || !/^\d{1,15}$/.test(bodyBytes)) return badRequest;
@@ -142,7 +142,7 @@ function parseHead(text: string): Head | Refusal {
   return { method, url, headers, bodyBytes: Number(bodyBytes) };
 }
 
-/** Where the head ends, with its empty line; `seen` bytes have been searched before. */
+/** The end of the head, including its empty line; `seen` bytes were already searched. */
 function endOfHead(bytes: Uint8Array, seen: number): number | undefined {
   for (let at = Math.max(3, seen); at < bytes.length; at++) {
     const isEnd = bytes[at] === 10 && bytes[at - 1] === 13 && bytes[at - 2] === 10 && bytes[at - 3] === 13;

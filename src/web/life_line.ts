@@ -9,7 +9,7 @@ const minuteSeconds = 60;
 const scales = [2, 5, 10, 20, 40, 60, 120, 240, 480, 960, 1_440, 2_880, 5_760, 10_080].map((min) =>
   min * minuteSeconds
 );
-/** States told in words; a life of a day has many. */
+/** Maximum number of states in the text; a life of a day has many. */
 const wordsMax = 8;
 
 /** When a life began, and until when it is known; `endedMs` absent: it goes on. */

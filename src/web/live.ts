@@ -1,5 +1,5 @@
-// Keeps open pages up to date by server-sent events: the parts of the page as they are at first, then what changes in
-// them. Not here: how a stream goes on and ends (streams.ts).
+// Keeps open pages up to date with server-sent events: first the complete parts of the page, then their changes.
+// Streams are handled in streams.ts.
 
 import type { Picture } from "../core/view/picture.ts";
 import { type Change, changed, changesOf, piecesOf } from "./changes.ts";
@@ -15,11 +15,11 @@ export interface LivePage {
   readonly parts: ReadonlyMap<string, string>;
 }
 
-/** A page is looked at every so many looks of the stream: every two seconds. */
+/** A page is checked every n-th check of the stream: every two seconds. */
 const looksPerUpdate = 2;
-/** Spans of time in sentences (`retried in 12 s`) are sent anew once in so many updates: every twenty seconds. */
+/** Durations in sentences (`retried in 12 s`) are sent again every n-th update: every twenty seconds. */
 const updatesPerSpans = 10;
-/** Renderings shared at once. */
+/** Maximum number of shared renderings. */
 const sharedMax = 20;
 
 /** The stream of one more page. */
@@ -53,7 +53,7 @@ export function createLivePages(
   };
 }
 
-/** What one reader is to be sent so that it has this page. */
+/** The message that updates one reader to this page. */
 function createReader(): (page: LivePage) => string {
   const has = new Map<string, readonly string[]>();
   const marks: Record<string, string> = {};
@@ -65,7 +65,7 @@ function createReader(): (page: LivePage) => string {
     const parts: Record<string, readonly Change[]> = {};
     for (const [id, markup] of page.parts) {
       const before = has.get(id);
-      // An empty part is sent, too: at first nobody knows what the reader shows there.
+      // An empty part is also sent, because the initial content of the reader is unknown.
       const changes = changesOf(before ?? [], piecesOf(markup), comparison) ?? (before === undefined ? [] : undefined);
       if (changes === undefined) continue;
       parts[id] = changes;

@@ -8,7 +8,7 @@ import { verdictKinds } from "../core/words/verdicts.ts";
 import { measuredFamilies } from "./metrics_measured.ts";
 import { type MetricFamily, metricsText, type Sample } from "./prometheus.ts";
 
-/** Beyond this many values of a label, the rest is `other`, so that no fault can flood a Prometheus server. */
+/** Beyond this many values of a label, the rest is `other`, so that no bug can flood a Prometheus server. */
 export const labelValuesMax: number = 200;
 
 const instanceStates = Object.keys(

@@ -1,4 +1,4 @@
-// The metrics of what a run has measured: durations as histograms, and totals. Not here: measuring (runtime/steps.ts).
+// The metrics of measurements: durations as histograms, and totals. They are measured in runtime/steps.ts.
 
 import type { DurationName, Measured, TotalName, TotalSeries } from "../core/view/picture.ts";
 import type { StatusView } from "../core/view/view.ts";

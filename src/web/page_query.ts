@@ -33,7 +33,7 @@ const rowsDefault = 200;
 export const rowsLimit = 2_000;
 /** Pages beyond any list. */
 const pagesMax = 100_000;
-/** Nobody types more, and no name is longer. */
+/** Maximum length of a search text; no name is longer. */
 const textCharactersMax = 255;
 
 /** Shows the first page of all jobs. */

@@ -1,4 +1,4 @@
-// The page as it was: the picture and the decisions of a moment, and what is said at its top.
+// The page at a past moment: its picture, decisions and banner.
 
 import type { HistoryReader, HistorySnapshot } from "../core/view/history.ts";
 import { parseMoment } from "../core/view/moment.ts";
@@ -13,9 +13,9 @@ import { spanText, timeText } from "./wording.ts";
 const notesMax = 200;
 /** Between two pictures that are kept, at first. */
 const picturesEveryMs = 60_000;
-/** How far the way to the next moment leads. */
+/** The step to the next moment. */
 const stepMs = 60_000;
-/** A picture that is older than this is not that of the moment. */
+/** Maximum age of a picture for a moment. */
 const gapMs = 2 * 60_000;
 
 /** What a page of the past shows; without `shown` it shows the present, and says why. */
@@ -24,7 +24,7 @@ export interface Past {
   readonly shown?: { readonly view: StatusView; readonly notes: readonly NoteView[] };
 }
 
-/** What a history has of the moment that a query names; nothing where it names none. */
+/** The history at the moment of a query; nothing if it has none. */
 export function readPast(history: HistoryReader | undefined, query: PageQuery, nowMs: number): Past | undefined {
   const { at } = query;
   if (at === undefined) return undefined;

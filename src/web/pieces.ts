@@ -13,10 +13,10 @@ export function badge(word: string, tone: Tone): Html {
   return html`<span class="badge ${tone}">${word}</span>`;
 }
 
-/** Nobody reads a longer name. */
+/** Maximum length of a displayed name. */
 const nameCharactersMax = 400;
 
-/** A name or a short text from others; its writing direction cannot affect what follows. */
+/** An external name or short text; its writing direction cannot affect the following text. */
 export function untrustedText(text: string): Html {
   return html`<bdi>${shortened(text, nameCharactersMax)}</bdi>`;
 }
@@ -27,7 +27,7 @@ const sentenceCharactersMax = 320;
 const summaryCharacters = 140;
 const foldedCharactersMax = 4_000;
 
-/** A sentence from others, with what stands between backticks as code; a long one is folded. Not inside a paragraph. */
+/** An external sentence, with text between backticks as code; a long one is folded. Not inside a paragraph. */
 export function sentence(text: string): Html {
   if (text.length <= sentenceCharactersMax) return html`<bdi>${withCode(text)}</bdi>`;
   return folded(shortened(text, summaryCharacters), text);
@@ -38,7 +38,7 @@ function withCode(text: string): readonly HtmlValue[] {
   return text.split(/(`[^`]+`)/).map((part) => /^`[^`]+`$/.test(part) ? html`<code>${part.slice(1, -1)}</code>` : part);
 }
 
-/** A long text behind a short one. Not inside a paragraph. */
+/** A long text folded under a short one. Not inside a paragraph. */
 export function folded(summary: string, text: string): Html {
   return html`
     <details class="long" data-key="long">
@@ -51,7 +51,7 @@ export function folded(summary: string, text: string): Html {
   `;
 }
 
-/** A link to a page of another server, or the bare text where there is none. */
+/** A link to a page of another server, or the plain text if there is none. */
 export function linkTo(href: string | undefined, text: HtmlValue): Html {
   return href === undefined ? html`${text}` : html`<a href="${href}" rel="noreferrer noopener">${text}</a>`;
 }

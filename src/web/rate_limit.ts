@@ -18,7 +18,7 @@ interface Bucket {
   readonly atMs: number;
 }
 
-/** Addresses remembered at once; the one idle for longest is forgotten first. */
+/** Maximum number of remembered addresses; the one idle for longest is dropped first. */
 const keysMax = 1_000;
 
 /** Creates a limiter. */

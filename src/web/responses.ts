@@ -28,17 +28,17 @@ export function textResponse(body: string, contentType: string, status = 200): R
   return new Response(body, { status, headers: { ...commonHeaders, "Content-Type": contentType } });
 }
 
-/** Responses whose end is not known. */
+/** Streaming responses. */
 const streams = new WeakSet<Response>();
 
-/** A response that is sent as it comes. */
+/** A streaming response. */
 export function streamResponse(body: ReadableStream<Uint8Array>, contentType: string): Response {
   const response = new Response(body, { headers: { ...commonHeaders, "Content-Type": contentType } });
   streams.add(response);
   return response;
 }
 
-/** Whether a response is to be sent as it comes. */
+/** Whether a response is streamed. */
 export function isStream(response: Response): boolean {
   return streams.has(response);
 }

@@ -1,4 +1,4 @@
-// The page sections about what is wrong, and about what each bucket of jobs needs.
+// The page sections about problems, and about the needs of each bucket of jobs.
 
 import type { Finding } from "../core/event.ts";
 import type { BucketView, StatusView } from "../core/view/view.ts";
@@ -62,7 +62,7 @@ const demandColumns: readonly Column[] = [
   { label: "Why", kind: "wide" },
 ];
 
-/** What each bucket of jobs asks for and gets; first those of which most jobs wait for nothing that is on its way. */
+/** The needs and supply of each bucket of jobs, sorted by the number of jobs without a starting agent. */
 export function demandSection(view: StatusView, query: PageQuery): Html {
   const { shown, hidden } = firstOf(view.demand.toSorted(compareBuckets), query.rowsMax);
   return section(
@@ -86,7 +86,7 @@ function compareBuckets(one: BucketView, other: BucketView): number {
     (one.oldestMs ?? Infinity) - (other.oldestMs ?? Infinity) || (one.key < other.key ? -1 : 1);
 }
 
-/** Jobs for which nothing is on its way. */
+/** Jobs without a starting agent. */
 function unmet({ waiting, willBeTaken, coming }: BucketView): number {
   return waiting - willBeTaken - coming;
 }

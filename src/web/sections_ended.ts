@@ -63,7 +63,7 @@ export function endedList(view: StatusView, links: PageLinks, history: HistoryPa
   `;
 }
 
-/** A fault of an image ends many agents in the same way: a long error is told once, folded. */
+/** A broken image ends many agents in the same way: a long error is shown once, folded. */
 function endCell(ended: readonly Ended[], index: number): Html {
   const { end = "", taskId } = ended[index] ?? {};
   if (end.length <= shortEnd) return sentence(end);

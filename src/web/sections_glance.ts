@@ -16,7 +16,7 @@ export function isBacklogKnown({ gocd }: StatusView): boolean {
   return gocd.lastPollMs !== undefined && !gocd.stale;
 }
 
-/** The card of the waiting jobs: how many, what becomes of each, and which waits longest. */
+/** The card of the waiting jobs: their number and outcomes, and the longest wait. */
 export function jobsCard(view: StatusView, links: PageLinks): Html {
   const isKnown = isBacklogKnown(view) || view.jobs.length > 0;
   const parts = verdictKinds.map((kind) => ({
@@ -44,7 +44,7 @@ export function neededText({ demand }: StatusView): string {
   return `${needed === 0 ? "no" : needed} ${needed === 1 ? "agent" : "agents"} needed${launched}`;
 }
 
-/** One sentence with what becomes of every waiting job. */
+/** One sentence with the outcomes of all waiting jobs. */
 function account({ jobs }: StatusView): Html {
   if (jobs.length === 0) return html`No job is waiting for an agent.`;
   const fates = fatesOf(jobs);
@@ -67,7 +67,7 @@ function oldestWait({ jobs, atMs }: StatusView, links: PageLinks): Html | undefi
   `;
 }
 
-/** What people call the states of instances that are there; several are one. */
+/** Display names of instance states; some are combined. */
 export const agentWords: Readonly<Record<Exclude<InstanceView["state"], "gone">, string>> = {
   launching: "starting",
   starting: "starting",

@@ -53,7 +53,7 @@ function trend(page: HistoryShown, query: PageQuery): Html {
   return html`${figure}${costOfDay(page)}`;
 }
 
-/** What the day has cost, at a glance; by profile it is in the history. */
+/** The cost of the day at a glance; by profile it is in the history. */
 function costOfDay({ costs: all, query }: HistoryShown): Html | undefined {
   const { today } = sumOfCosts(all);
   if (totalMs(today) === 0) return undefined;

@@ -81,7 +81,7 @@ const offerColumns: readonly Column[] = [
   { label: "What became of it", kind: "wide" },
 ];
 
-/** The latest offer of each host, and what became of it; collapsed at first. */
+/** The latest offer of each host, and how it was answered; collapsed at first. */
 function offersList(view: StatusView, query: PageQuery, links: PageLinks): Html | undefined {
   const { offers = [], atMs, mesos } = view;
   if (offers.length === 0) return undefined;
@@ -114,7 +114,7 @@ function offerCells(offer: OfferView, atMs: number, href: string | undefined): H
   ];
 }
 
-/** Why profiles found no place in what Mesos has offered. */
+/** Why profiles could not be placed on the offers. */
 function unplacedList({ unplaced = [], atMs }: StatusView): Html | undefined {
   if (unplaced.length === 0) return undefined;
   const items = unplaced.map(({ profile, sinceMs, lastMs, reason }) =>

@@ -29,7 +29,7 @@ const jobColumns: readonly Column[] = [
   { label: "Why", kind: "wide" },
 ];
 
-/** The waiting jobs that are asked for with their verdicts; the most urgent verdict first, and of each the oldest. */
+/** The requested waiting jobs with their verdicts; most urgent verdict first, then oldest first. */
 export function jobsSection(view: StatusView, query: PageQuery, links: PageLinks): Html {
   const found = view.jobs.filter((job) => isFound(job, query));
   const jobs = ordered(found.filter(({ verdict }) => query.verdict === undefined || verdict === query.verdict));
@@ -125,7 +125,7 @@ function filterLink(label: string, { query, count, isCurrent }: FilterLink): Htm
   `;
 }
 
-/** Words that a list offers at most. */
+/** Maximum number of options of a list. */
 const optionsMax = 200;
 
 /** A plain form: it works without the script of the page. */

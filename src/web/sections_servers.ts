@@ -27,7 +27,7 @@ export function standbyBanner({ leadership, atMs }: StatusView): Html | undefine
   `;
 }
 
-/** Why monitors are told that it is not healthy; nothing while it is. */
+/** Why `/health` reports that it is not healthy; nothing while it is. */
 export function healthBanner(health: Health): Html | undefined {
   if (health.isHealthy) return undefined;
   const reasons = health.reasons.map((reason) => html`<li>${untrustedText(reason)}</li>`);

@@ -1,4 +1,4 @@
-// How the program is set up, on the status page: the rights that it holds, and its configuration without secrets.
+// The setup of the program on the status page: its permissions, and its configuration without secrets.
 
 import { type Html, html } from "./html.ts";
 import { untrustedText } from "./pieces.ts";
@@ -7,9 +7,9 @@ import { countText } from "./wording.ts";
 
 /** How the program is set up. */
 export interface Setup {
-  /** What it may do, by kind (`net`, `read`, …); whatever is not named here it may not, if its sandbox is on. */
+  /** Its permissions by kind (`net`, `read`, …); everything else is denied if its sandbox is on. */
   readonly rights: Readonly<Record<string, readonly string[]>>;
-  /** The keys in force; `from`: file and line, or absent for a default. */
+  /** The active keys; `from`: file and line, or absent for a default. */
   readonly entries: readonly { readonly key: string; readonly value: string; readonly from?: string }[];
 }
 

@@ -9,31 +9,31 @@ import { isStream } from "./responses.ts";
 
 /** A running listener. */
 export interface WebServer {
-  /** Where it can be reached, e.g. `http://127.0.0.1:8090/`. */
+  /** Its URL, e.g. `http://127.0.0.1:8090/`. */
   readonly url: string;
   /** Stops listening, ends all connections and returns when that is done. */
   close(): Promise<void>;
 }
 
-/** What clients that are slow, idle or many may take. */
+/** Limits for slow, idle and many clients. */
 export interface ConnectionLimits {
   /** From the beginning of a connection to the end of its request, ms. */
   readonly requestMs: number;
   /** From then to the end of the connection, ms; for each part of a response that goes on. */
   readonly responseMs: number;
   /**
-   * Connections at once. Beyond that, the one that has waited longest for its request is closed, or where all are being
-   * answered, the new one: nobody keeps others out by connecting and waiting.
+   * Maximum number of connections. Beyond that, the one that has waited longest for its request is closed, or the new
+   * one if all are being served: idle connections cannot lock others out.
    */
   readonly connectionsMax: number;
 }
 
-/** A few browsers open six connections each; the process has 1,024 files for all that it does. */
+/** A few browsers open six connections each; the process has 1,024 file descriptors in total. */
 const defaultLimits: ConnectionLimits = { requestMs: 10_000, responseMs: 30_000, connectionsMax: 200 };
 
 /** How long a client may take to close its side after the response. */
 const lingerMs = 2_000;
-/** A listener that cannot accept, as the process has no file left, tries again after this long. */
+/** Retry interval of a listener that cannot accept because the process has no file descriptors left. */
 const acceptAgainMs = 500;
 
 /** A connection that is open. */

@@ -34,11 +34,11 @@ export interface PageInput {
   readonly sandbox: "on" | "partial" | "off";
   /** Absent: it is not shown. */
   readonly setup?: Setup;
-  /** There are buttons for commands. */
+  /** Whether there are buttons for commands. */
   readonly offersCommands?: boolean;
   /** Absent: none is kept. */
   readonly history?: HistoryPage;
-  /** The page is to show the past; the banner says which, or why not. */
+  /** The page shows the past; the banner says which moment, or why not. */
   readonly past?: Past;
 }
 
@@ -83,7 +83,7 @@ export function statusPage(input: PageInput): string {
   return `${page.markup}\n`;
 }
 
-/** Nobody commands the past, or a standby. */
+/** There are no commands for the past, or on a standby. */
 function offersCommands(input: PageInput): boolean {
   return input.offersCommands === true && !isPast(input) && input.view.leadership?.role !== "standby";
 }

@@ -1,4 +1,4 @@
-// Responses that go on: what is new is sent as it comes, until the client leaves or the program ends.
+// Streaming responses: new data is sent until the client disconnects or the program ends.
 
 import { type SetTimer, sleepWith } from "../net/timer.ts";
 import { refusalResponse, streamResponse } from "./responses.ts";
@@ -6,23 +6,23 @@ import { refusalResponse, streamResponse } from "./responses.ts";
 /** What a stream sends. */
 export interface StreamSource {
   readonly contentType: string;
-  /** What is to be sent now; empty: nothing is new. Asked about once a second while the client takes what it is sent. */
+  /** The data to send now; empty: nothing new. Called about once a second while the client reads. */
   readonly next: () => string;
-  /** Sent where nothing has been new for long, so that both sides see that the other is there. */
+  /** Heartbeat if there was no new data for long, so that both sides detect a broken connection. */
   readonly heartbeat: string;
 }
 
 /** The streams of one listener. */
 export interface StreamRoom {
-  /** Begins a stream, or refuses it where there are too many. */
+  /** Starts a stream, or refuses it if there are too many. */
   open(source: StreamSource): Response;
 }
 
 /** Each takes one of the listener's connections for as long as the client likes. */
 const streamsMax = 50;
-/** Between two looks for what is new, ms. */
+/** Interval of checks for new data, ms. */
 export const lookMs = 1_000;
-/** Looks without anything new before a heartbeat. */
+/** Number of checks without new data before a heartbeat. */
 const quietLooksMax = 15;
 
 /** Creates the room; `onError` is called with what ends a stream but its client. */
@@ -39,7 +39,7 @@ export function createStreamRoom(setTimer: SetTimer, onError: (error: unknown) =
         stop.abort();
       };
       const pull = async (controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> => {
-        // Only now, as nobody may read it: HEAD.
+        // Created lazily, because it may not be read: HEAD.
         if (!isCounted) open++;
         isCounted = true;
         for (let quietLooks = 0; !stop.signal.aborted; quietLooks++) {
@@ -63,10 +63,10 @@ export function createStreamRoom(setTimer: SetTimer, onError: (error: unknown) =
   };
 }
 
-/** How long a look may be shared, ms. */
+/** How long a result may be shared, ms. */
 const sharedMs = 500;
 
-/** A look that clients share who look at about the same time. */
+/** A result shared by clients that check at about the same time. */
 export function sharedLook<Value>(look: () => Value, nowMs: () => number): () => Value {
   let last: { readonly value: Value; readonly atMs: number } | undefined;
   return () => {

@@ -1,10 +1,10 @@
-// What a trend is drawn from, and what both its shapes and its words need.
+// The data of a trend, and helpers for its shapes and texts.
 
 import { type HistorySample, type TimeSpan, waitingJobs } from "../core/view/history.ts";
 import type { NoteView } from "../core/view/view.ts";
 import { countText, spanText } from "./wording.ts";
 
-/** What a trend is drawn from. */
+/** The data of a trend. */
 export interface Trend extends TimeSpan {
   /** The time that one sample stands for. */
   readonly stepMs: number;
@@ -12,7 +12,7 @@ export interface Trend extends TimeSpan {
   readonly samples: readonly HistorySample[];
   /** Decisions to be marked, newest first. */
   readonly marks: readonly NoteView[];
-  /** How often agents were launched, and how often one was taken down, step by step; absent: not marked. */
+  /** How many agents were launched and drained, step by step; absent: not marked. */
   readonly acts?: readonly TrendActs[];
   /** The page as it was at a moment. */
   readonly hrefAt: (atMs: number) => string;
@@ -20,7 +20,7 @@ export interface Trend extends TimeSpan {
   readonly scaledBy?: readonly HistorySample[];
 }
 
-/** What was done to agents in one step. */
+/** Launches and drains in one step. */
 export interface TrendActs {
   readonly atMs: number;
   readonly launched: number;

@@ -1,4 +1,4 @@
-// The built-in traces: made from a seed, so that everybody replays the same ones.
+// The built-in traces: generated from a seed, so that everyone replays the same ones.
 
 import { seededRandom } from "../sim/random.ts";
 import type { Trace, TraceJob, TraceOutage } from "./trace.ts";
@@ -7,10 +7,10 @@ const [secondMs, minuteMs, hourMs] = [1_000, 60_000, 3_600_000] as const;
 /** A Monday. */
 const startMs = Date.UTC(2026, 0, 5);
 
-/** What a job of a built-in trace asks for: what a profile of the configuration offers. */
+/** The needs of a job of a built-in trace: what a profile of the configuration offers. */
 export type Needs = Pick<TraceJob, "resources" | "environment">;
 
-/** Nobody offers this. */
+/** Not offered by any profile. */
 const unservedNeeds: Needs = { resources: ["offered-by-nobody"] };
 
 type Dice = () => number;
@@ -39,7 +39,7 @@ function steadily(perHour: number): Plot["perHour"] {
   return () => perHour;
 }
 
-/** The server is away for two minutes out of every ten, from 30 minutes on. */
+/** The server is down for two of every ten minutes, from 30 minutes on. */
 const flaps: readonly TraceOutage[] = Array.from({ length: 9 }, (_, index) => ({
   atMs: (30 + 10 * index) * minuteMs,
   forMs: 2 * minuteMs,

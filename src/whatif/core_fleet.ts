@@ -1,5 +1,5 @@
-// The real core in the world of a replay: every effect of core/step.ts acts on the world, and what the two servers would
-// tell comes back as events.
+// The real core in the world of a replay: every effect of core/step.ts acts on the world, and the responses of the two
+// servers come back as events.
 
 import { windowReader } from "../config/cron.ts";
 import type { Effect, GocdEffect, MesosEffect } from "../core/effect.ts";
@@ -49,8 +49,8 @@ const emptyStore: StoredState = {
 const plainProfile = { role: "*", constraints: [], registerKey: "go-agent.auto-register-key" };
 
 /**
- * The settings as a replay takes them: one cluster without roles and attributes, jobs without names, and a key; without groups
- * where the trace has none.
+ * The settings for a replay: one cluster without roles and attributes, jobs without names, and a key; without groups if
+ * the trace has none.
  */
 export function replaySettings(settings: Settings, { jobs }: Pick<Trace, "jobs">): Settings {
   const plain = {
@@ -78,7 +78,7 @@ interface Listed {
   readonly record: GocdAgent;
 }
 
-/** A class, because it holds what two servers remember of one program. */
+/** A class, because it has the state of both servers for one program. */
 class CoreFleet {
   readonly #world: World;
   readonly #windowsNow = windowReader();
@@ -93,7 +93,7 @@ class CoreFleet {
   readonly #groups: PipelineGroups;
   #isSuppressed = false;
   #isAllocating = false;
-  /** Until when each host is refused, and the offer that is out of it. */
+  /** Until when each host is refused, and its outstanding offer. */
   readonly #refusedUntilMs: number[];
   readonly #offered: (string | undefined)[];
   #offers = 0;

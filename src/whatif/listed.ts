@@ -28,7 +28,7 @@ export function offerOf(
 ): Offer {
   const name = mesosAgentIdOf(host);
   const piece = { role: "*", reservations: "[]", use: "usable" } as const;
-  // Whatever is not counted in a replay is there in plenty.
+  // Resources that a replay does not count are unlimited.
   const scalars = [["cpus", free.cpusMilli], ["mem", free.memMbMilli], ["disk", 1e12], ["gpus", 1e6]] as const;
   return {
     id,

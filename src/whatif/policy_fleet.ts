@@ -17,7 +17,7 @@ export function startPolicy(world: World, policy: Policy, { profiles, scaling }:
       max: Math.min(scaling.maxAgents, profile.maxAgents ?? Infinity),
       maxOfAll: scaling.maxAgents,
     };
-    // Each looks at a moment of its own, as nothing else is in step with it.
+    // Each runs at a different offset, because they are not synchronized.
     world.plan(Math.floor(world.random() * policy.everyMs), () => look(pool));
   }
 }

@@ -4,15 +4,15 @@ import type { TimeSpan } from "../core/view/history.ts";
 import type { JobLife } from "../core/view/history.ts";
 import type { Trace } from "./trace.ts";
 
-/** What a build is taken to last that no list of agents has shown: shorter than the time between two lists. */
+/** Assumed duration of a build that no list of agents has shown: shorter than the time between two lists. */
 export const unseenBuildMs = 5_000;
 
-/** A trace, and what of the jobs is not in it as it was. */
+/** A trace, and which jobs are not accurately represented. */
 export interface Recorded {
   readonly trace: Trace;
   /** Left out: agents that are not ours have built them. */
   readonly others: number;
-  /** Jobs whose build nobody has seen, or not to its end: as short as {@linkcode unseenBuildMs}. */
+  /** Jobs whose build was not, or not completely, observed: counted as {@linkcode unseenBuildMs}. */
   readonly unseen: number;
 }
 

@@ -1,4 +1,4 @@
-// Plays a trace with the core or with a policy, and measures what came of it.
+// Replays a trace with the core or with a policy, and measures the result.
 
 import type { HistorySample } from "../core/view/history.ts";
 import type { AgentProfile, Settings } from "../core/settings.ts";
@@ -14,7 +14,7 @@ export type Player =
   /** The settings give what the agents are, and the limits; the policy decides. */
   | { readonly kind: "policy"; readonly policy: Policy; readonly settings: Settings };
 
-/** What came of it. Times in ms. */
+/** The result. Times in ms. */
 export interface Outcome {
   readonly name: string;
   /** From when a job was scheduled until an agent began with it; of those that somebody serves. */
@@ -26,7 +26,7 @@ export interface Outcome {
   readonly unserved: number;
   readonly agentMs: { readonly booting: number; readonly idle: number; readonly building: number };
   readonly launches: number;
-  /** How often a limit came to hold agents back that waiting jobs needed. */
+  /** How often a limit started to hold back agents that waiting jobs needed. */
   readonly limitHits: number;
   readonly killedBuilds: number;
   /** How long the replay lasted, virtual time. */
@@ -36,7 +36,7 @@ export interface Outcome {
   readonly sampleMs: number;
 }
 
-/** Whoever has not built the last job by then leaves it unbuilt: twice the time, and an hour. */
+/** When a replay is stopped with unbuilt jobs: twice the length of the trace plus an hour. */
 const overtimeMs = 3_600_000;
 /** Limits are looked at so often. */
 const lookMs = 15_000;
@@ -81,7 +81,7 @@ export function share(sorted: readonly number[], part: number): number {
   return sorted[Math.max(0, Math.ceil(sorted.length * part) - 1)] ?? 0;
 }
 
-/** Counts how often waiting jobs come to want more agents than a limit allows. */
+/** Counts how often demand starts to exceed a limit. */
 class LimitWatch {
   hits = 0;
   readonly #world: World;

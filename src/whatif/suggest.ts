@@ -142,11 +142,11 @@ function isWithin({ wait, unbuilt }: Outcome, p95MaxMs: number): boolean {
   return wait.p95Ms <= p95MaxMs && unbuilt === 0;
 }
 
-/** Within the limit the cheaper one, beyond it the one nearer to it; of equals, the one that came first stays. */
+/** Within the limit the cheaper one, beyond it the one nearer to it; of equal ones, the first. */
 function isBetter(one: Outcome, other: Outcome, p95MaxMs: number): boolean {
   const within = isWithin(one, p95MaxMs);
   if (within !== isWithin(other, p95MaxMs)) return within;
   const [mine, theirs] = within ? [hoursOf(one), hoursOf(other)] : [one.wait.p95Ms, other.wait.p95Ms];
-  // Less than half a per cent is the luck of the dice.
+  // Less than half a percent is random variation.
   return mine < theirs * 0.995;
 }

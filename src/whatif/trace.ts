@@ -1,4 +1,4 @@
-// The trace of demand: what asked for agents, when and for how long, as JSON lines. Neither names of pipelines nor
+// The trace of demand: which jobs needed agents, when and for how long, as JSON lines. Neither names of pipelines nor
 // variables are in it. The format is described in docs/what-if.md.
 
 /** The version of the format that is written, and the newest that is read. */
@@ -17,13 +17,13 @@ export interface TraceJob {
   readonly buildMs: number;
 }
 
-/** A time in which the GoCD server does not answer anybody. */
+/** An outage of the GoCD server. */
 export interface TraceOutage {
   readonly atMs: number;
   readonly forMs: number;
 }
 
-/** What was, or could be, asked of a fleet of agents. */
+/** Recorded or hypothetical demand for agents. */
 export interface Trace {
   /** For people. */
   readonly name: string;

@@ -1,10 +1,10 @@
-// Reads a trace. What is wrong with it is told with its line.
+// Reads a trace. Errors are reported with their line.
 
 import { OperatorError } from "../errors.ts";
 import { quote } from "../quote.ts";
 import { type Trace, type TraceJob, type TraceOutage, traceVersion } from "./trace.ts";
 
-/** More of either is no trace of ours, and would take minutes to replay. */
+/** Limits of a trace; a larger one would take minutes to replay. */
 const jobsMax = 1_000_000;
 const secondsMax = 366 * 86_400;
 

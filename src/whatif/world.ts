@@ -1,4 +1,4 @@
-// The world of a replay: jobs as they come, containers as they start, register, build and end, on virtual time. It is the
+// The world of a replay: arriving jobs, and containers that start, register, build and end, on virtual time. It is the
 // same for the core and for every policy. Far lighter than sim/: nothing here checks what a caller may do.
 
 import { createTimerQueue } from "../sim/gocd/timers.ts";
@@ -7,7 +7,7 @@ import type { AgentProfile } from "../core/settings.ts";
 import { type JobClass, JobClasses, type Registration } from "./shapes.ts";
 import type { Trace, TraceJob } from "./trace.ts";
 
-/** What is the same for all who are compared. */
+/** The parameters shared by all compared policies. */
 export interface Surroundings {
   /** Hosts of the cluster. */
   readonly hosts: number;
@@ -41,7 +41,7 @@ export interface Container {
   phase: "booting" | "idle" | "building" | "ended";
   /** When it entered this phase. */
   sinceMs: number;
-  /** Disabled, it is given no work. */
+  /** If disabled, it gets no work. */
   isEnabled: boolean;
   /** What it has, or is about to fetch. */
   job: Job | undefined;
@@ -120,7 +120,7 @@ export class World {
     return this.#trace.startMs;
   }
 
-  /** Whether the GoCD server answers nobody. */
+  /** Whether the GoCD server is down. */
   get isDown(): boolean {
     return this.#down;
   }
@@ -162,12 +162,12 @@ export class World {
     return this.#random();
   }
 
-  /** Does something at a time. */
+  /** Runs an action at a time. */
   plan(atMs: number, act: () => void): void {
     this.#timers.plan(Math.max(atMs, this.nowMs), act);
   }
 
-  /** Lets time pass until `untilMs`. */
+  /** Advances time to `untilMs`. */
   run(untilMs: number): void {
     for (let due = this.#timers.take(untilMs); due !== undefined; due = this.#timers.take(untilMs)) {
       this.nowMs = due.atMs;
@@ -272,7 +272,7 @@ export class World {
     container.countedMs = this.nowMs;
   }
 
-  /** Does something now, or as soon as the server is back. */
+  /** Runs an action now, or as soon as the server is back. */
   #whenUp(container: Live, act: () => void): void {
     if (container.phase === "ended") return;
     if (!this.#down) return act();
@@ -334,7 +334,7 @@ export class World {
     return oldest;
   }
 
-  /** Whoever asks first gets the job: of the idle agents that do not ask yet, the one whose turn comes first. */
+  /** The first agent to ask gets the job: of the idle agents that are not asking yet, the one that asks next. */
   #findAgent({ index }: JobClass): void {
     if (this.#down) return;
     let first: { readonly container: Live; readonly atMs: number } | undefined;

@@ -1,4 +1,4 @@
-// What /api/v1 answers, made from the picture. Not here: who asks for what (routes.ts), what it means (schemas.ts).
+// The responses of /api/v1, created from the picture. Routes are in routes.ts, schemas in schemas.ts.
 
 import { healthOf } from "../../core/view/health.ts";
 import type { Picture } from "../../core/view/picture.ts";
@@ -19,11 +19,11 @@ import { countBy } from "../../core/view/why.ts";
 import { verdictKinds } from "../../core/words/verdicts.ts";
 import { gocdAgentStates, instanceStates } from "./schemas.ts";
 
-/** What does not come from the picture. */
+/** Data that is not part of the picture. */
 export interface ProgramFacts {
   /** Version of the program. */
   readonly version: string;
-  /** How far its rights are limited. */
+  /** How far its permissions are restricted. */
   readonly sandbox: "on" | "partial" | "off";
 }
 
@@ -39,9 +39,9 @@ export interface StatusSummary extends ProgramFacts {
   readonly gocd: GocdView;
   readonly mesos: MesosView;
   readonly jobs: { readonly waiting: number; readonly verdicts: readonly VerdictSummary[] };
-  /** Instances by their state; every state is there. */
+  /** Instances by state; every state is present. */
   readonly agents: Readonly<Record<string, number>>;
-  /** All agents of the server by what they count as; every word is there. */
+  /** All agents of the server by category; every category is present. */
   readonly gocdAgents: Readonly<Record<string, number>>;
   readonly limits: readonly LimitView[];
   readonly usedLimits: readonly UsedLimitView[];
@@ -57,7 +57,7 @@ export interface VerdictSummary {
   readonly oldest?: Pick<JobView, "locator" | "firstSeenMs" | "reason">;
 }
 
-/** A limit and how full it is. */
+/** A limit and its usage. */
 export interface LimitView {
   /** Absent: all profiles together. */
   readonly profile?: string;
@@ -114,17 +114,17 @@ function limitsOf({ instances, maxAgents, profiles }: StatusView): readonly Limi
   ];
 }
 
-/** A Mesos agent that runs instances, is avoided, or on which something has failed of late. */
+/** A Mesos agent that runs instances, is avoided, or has recent failures. */
 export interface HostView {
   readonly host: string;
   readonly agents: number;
   readonly byState: Readonly<Record<string, number>>;
   readonly avoided?: { readonly untilMs: number; readonly reason: string };
-  /** What has failed there in the last hour, by kind. */
+  /** Failures there in the last hour, by kind. */
   readonly recentFailures: FailureCounts;
 }
 
-/** All hosts, those that are avoided first, then those with the most agents. */
+/** All hosts, avoided ones first, then those with the most agents. */
 export function hostViews({ instances, avoidedHosts, failingHosts }: StatusView): readonly HostView[] {
   const failing = new Map(failingHosts.map(({ host, recentFailures }) => [host, recentFailures]));
   const byHost = Map.groupBy(instances.filter(({ state }) => state !== "gone"), ({ host }) => host);
@@ -153,7 +153,7 @@ export interface EventView extends NoteView {
   readonly id: number;
 }
 
-/** The decisions that are kept, oldest first. */
+/** The stored decisions, oldest first. */
 export function eventViews({ notes, notesBefore }: Picture): readonly EventView[] {
   return notes.map((note, index) => ({ id: notesBefore + index + 1, ...note }));
 }

@@ -1,4 +1,4 @@
-// The events of /api/v1: recent ones, and as they come.
+// The events of /api/v1: recent ones, and new ones as they occur.
 
 import type { Picture } from "../../core/view/picture.ts";
 import { jsonResponse } from "../responses.ts";
@@ -9,11 +9,11 @@ import type { Asked, ReadRoute } from "./route.ts";
 import { count, listOf, record, ref, text, timeMs } from "./schema.ts";
 import { eventLevels } from "./schemas.ts";
 
-/** Events that are answered at most. */
+/** Maximum number of events in a response. */
 const eventsMax = 1_000;
 const streamType = "application/x-ndjson";
 
-/** Recent events, and with `?follow` those to come. */
+/** Recent events, and with `?follow` new ones. */
 export const eventsRoute: ReadRoute = {
   kind: "read",
   path: "/api/v1/events",

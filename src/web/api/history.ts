@@ -20,16 +20,16 @@ import { count, listOf, record, ref, type Schema, text, timeMs, word } from "./s
 import { eventLevels } from "./schemas.ts";
 
 const hourMs = 3_600_000;
-/** Samples of an answer at most: a week by the minute. */
+/** Maximum number of samples in a response: a week by the minute. */
 const samplesMax = 10_080;
-/** Finished agents and decisions of an answer. */
+/** Maximum number of finished agents and decisions in a response. */
 const rows = { byDefault: 100, max: 10_000 } as const;
 
-/** What happened in a time. */
+/** What happened in a time span. */
 export interface HistoryDocument extends TimeSpan {
   /** `memory`: it ends with the program. */
   readonly place: "file" | "memory";
-  /** What is kept at all; absent: nothing yet. */
+  /** The recorded time span; absent: nothing yet. */
   readonly kept?: TimeSpan;
   /** The time of one sample. */
   readonly stepMs: number;
@@ -43,7 +43,7 @@ export interface HistoryDocument extends TimeSpan {
   readonly decisions: readonly NoteView[];
 }
 
-/** What is asked for. */
+/** The query. */
 export interface HistoryRequest extends TimeSpan {
   readonly stepMs: number;
   /** Of finished agents, and of decisions. */
@@ -52,7 +52,7 @@ export interface HistoryRequest extends TimeSpan {
   readonly level: (typeof eventLevels)[number];
 }
 
-/** What a history has of a time. Throws an OperatorError where it cannot be read. */
+/** The history of a time span. Throws an OperatorError if it cannot be read. */
 export function historyDocument(history: HistoryReader, request: HistoryRequest): HistoryDocument {
   const { fromMs, toMs, stepMs, limit, level } = request;
   const span = { fromMs, toMs };
@@ -88,7 +88,7 @@ export interface PastDocument {
   readonly decisions: readonly NoteView[];
 }
 
-/** What a history knows of a moment; nothing where it has no picture of that time. Throws as {@linkcode historyDocument}. */
+/** The history at a moment; nothing if it has no picture of that time. Throws as {@linkcode historyDocument}. */
 export function pastDocument(
   history: HistoryReader,
   askedMs: number,
@@ -108,7 +108,7 @@ export function pastDocument(
   };
 }
 
-/** That there is no picture of a moment or before, and since when the history is kept. */
+/** The error if there is no picture at or before a moment, with the start of the history. */
 export function noPicture(
   history: HistoryReader,
   askedMs: number,
@@ -267,7 +267,7 @@ const decision = record("a decision, as in the log", {
   text: text("one line"),
 });
 
-/** The schemas of the answers. */
+/** The schemas of the responses. */
 export const historySchemas: Readonly<Record<string, Schema>> = {
   Sample: record("counts of a step of time", {
     atMs: timeMs("when the step begins"),

@@ -1,5 +1,5 @@
-// Query parameters of /api/v1: what each may be, and reading them. What is not known is refused, as a misspelt filter
-// would otherwise answer with everything.
+// Query parameters of /api/v1: what each may be, and reading them. Unknown parameters are rejected, because a misspelt
+// filter would otherwise return everything.
 
 import type { Refusal } from "../responses.ts";
 import type { Schema } from "./schema.ts";
@@ -41,7 +41,7 @@ const textMax = 1_000;
 /** The values of a query by name. */
 export type Query = Readonly<Record<string, string>>;
 
-/** Reads a query; where it has what is not one of the parameters, or not as it should be, gives the refusal to send. */
+/** Parses a query; returns the error response if it has unknown or invalid parameters. */
 export function readQuery(
   parameters: readonly Parameter[],
   given: URLSearchParams,

@@ -1,4 +1,4 @@
-// What the routes of /api/v1 answer where they cannot answer what was asked for.
+// Error responses of the routes of /api/v1.
 
 import type { LeadershipView } from "../../core/view/view.ts";
 import { type Refusal, refusalResponse } from "../responses.ts";
@@ -10,7 +10,7 @@ function refusal(description: string): Answer {
   return { description, schema: ref("Error") };
 }
 
-/** What every reading route may answer but what was asked for. */
+/** The errors that every read route may return. */
 export const readErrors: Readonly<Record<number, Answer>> = {
   400: refusal("the query is not valid"),
   403: refusal("the Host header is none of this program"),
@@ -20,7 +20,7 @@ export const readErrors: Readonly<Record<number, Answer>> = {
   503: refusal("this instance is on standby and knows nothing of it"),
 };
 
-/** What a command may answer but that it is carried out. */
+/** The errors that a command may return. */
 export const commandErrors: Readonly<Record<number, Answer>> = {
   400: refusal("the body is not valid"),
   401: refusal("the token is missing or wrong"),
@@ -30,7 +30,7 @@ export const commandErrors: Readonly<Record<number, Answer>> = {
   500: refusal("a bug: see the log"),
 };
 
-/** Answers only where this instance leads, or is the only one: the empty lists of a standby would say that nothing is there. */
+/** Only responds if this instance leads, or is the only one: empty lists of a standby would be misleading. */
 export function ifLeader(respond: (asked: Asked) => Response): (asked: Asked) => Response {
   return (asked) => {
     const { leadership } = asked.picture.view;

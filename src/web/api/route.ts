@@ -8,7 +8,7 @@ import type { ProgramFacts } from "./documents.ts";
 import type { Parameter, Query } from "./query.ts";
 import type { Schema } from "./schema.ts";
 
-/** What a route may answer with one status. */
+/** A response of a route with one status. */
 export interface Answer {
   readonly description: string;
   readonly schema: Schema;
@@ -16,7 +16,7 @@ export interface Answer {
   readonly others?: Readonly<Record<string, Schema>>;
 }
 
-/** What every route tells of itself. */
+/** The description of a route. */
 export interface Described {
   /** `{locator}` stands for the rest of the path. */
   readonly path: string;
@@ -31,7 +31,7 @@ export interface Described {
   readonly answers: Readonly<Record<number, Answer>>;
 }
 
-/** What a reading route is asked for. */
+/** The input of a read route. */
 export interface Asked extends ProgramFacts {
   readonly picture: Picture;
   /** The picture at a later moment. */
@@ -44,7 +44,7 @@ export interface Asked extends ProgramFacts {
   readonly query: Query;
 }
 
-/** GET, for whoever may see the page. */
+/** GET, for everyone who may see the page. */
 export interface ReadRoute extends Described {
   readonly kind: "read";
   readonly respond: (asked: Asked) => Response;

@@ -1,4 +1,4 @@
-// The one table of what programs may ask: the router and the OpenAPI document are made from it.
+// The table of routes for programs: the router and the OpenAPI document are created from it.
 
 import { healthOf } from "../../core/view/health.ts";
 import type { Picture } from "../../core/view/picture.ts";

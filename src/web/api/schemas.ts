@@ -1,5 +1,5 @@
-// The schemas of what /api/v1 answers, by the names under which OpenAPI lists them. tests/web/api_test.ts holds them
-// against the answers, both ways.
+// The schemas of the responses of /api/v1, by their names in OpenAPI. tests/web/api_test.ts checks them against the
+// responses, in both directions.
 
 import { failureKinds } from "../../core/life/failure_window.ts";
 import { verdictKinds } from "../../core/words/verdicts.ts";
@@ -18,7 +18,7 @@ export const instanceStates = [
   "gone",
 ] as const;
 
-/** What a GocdAgent of the server counts as. */
+/** The categories of a GocdAgent. */
 export const gocdAgentStates = [
   "idle",
   "building",
@@ -42,7 +42,7 @@ const group: Readonly<Record<string, Schema>> = {
   "pipelineGroup?": text("the group of its pipeline, empty if it is not known; absent: groups do not matter"),
 };
 
-/** Only kinds that have occurred are there. */
+/** Only kinds that have occurred are present. */
 const recentFailures: Schema = {
   ...mapOf(
     count("how often"),

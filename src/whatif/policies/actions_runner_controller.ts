@@ -1,5 +1,5 @@
-// actions-runner-controller with runner scale sets: as many runners as jobs are assigned, and minRunners beside them; each
-// ends with its job.
+// actions-runner-controller with runner scale sets: as many runners as assigned jobs, plus minRunners; each ends with
+// its job.
 
 import { countOf, nothing, type Policy } from "./policy.ts";
 

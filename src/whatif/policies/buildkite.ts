@@ -1,5 +1,5 @@
-// buildkite-agent-scaler as the Elastic CI Stack runs it: the size is what is scheduled and running; agents leave when they
-// have been idle.
+// buildkite-agent-scaler as the Elastic CI Stack runs it: the size is scheduled plus running jobs; agents exit when
+// they have been idle.
 
 import { countOf, idleFor, nothing, type Policy, type Seen, unregisteredFor } from "./policy.ts";
 

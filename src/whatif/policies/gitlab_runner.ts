@@ -25,7 +25,7 @@ export const gitlabRunner: Policy = {
   },
 };
 
-/** What is in use or reserved, and the idle instances beside it; at most max_instances. */
+/** Used or reserved instances plus idle ones; at most max_instances. */
 export function requiredInstances(seen: Seen, idle: number): number {
   const inUse = countOf(seen, "building") + (seen.waiting ?? []).length;
   return Math.min(seen.max, inUse + idle);

@@ -1,4 +1,4 @@
-// What a published policy of another autoscaler sees and decides. All see the same world through this interface.
+// The interface of a published policy of another autoscaler. All see the same world through it.
 
 /** A published policy. */
 export interface Policy {
@@ -6,9 +6,9 @@ export interface Policy {
   readonly name: string;
   /** Where its formula and its defaults are written. */
   readonly source: string;
-  /** What it would do beside this, in a few words. */
+  /** What is not modelled, in a few words. */
   readonly leavesOut: string;
-  /** How often it looks, ms. */
+  /** How often it runs, ms. */
   readonly everyMs: number;
   /** Its agents end after one job. */
   readonly isSingleUse: boolean;
@@ -46,7 +46,7 @@ export interface SeenAgent {
 
 /** What it does now. */
 export interface Decision {
-  /** So many more; beyond the limits they are dropped. */
+  /** Number to launch; beyond the limits they are dropped. */
   readonly launch: number;
   /** Ids of those that are ended. */
   readonly end: readonly string[];
