@@ -1,10 +1,10 @@
-// What scripts/compile.ts bakes into an executable: its first argument.
+// What scripts/compile.ts embeds into an executable: its first argument.
 
-/** What is known of an executable since it was made; nothing of what runs by `deno run`. */
+/** Build information of an executable; nothing for `deno run`. */
 export interface Build {
   /** The commit that it was made from, with `+` where files were changed since. */
   readonly commit?: string;
-  /** The rights that are baked in, one list per kind of Deno's permissions; absent: its sandbox takes those of the file. */
+  /** The embedded permissions, one list per kind; absent: its sandbox uses those of the file. */
   readonly rights?: Readonly<Record<string, readonly string[]>>;
 }
 

@@ -67,7 +67,7 @@ Examples:
   },
 };
 
-/** What there was to look at. */
+/** The checked data. */
 export interface Checked {
   readonly config: Config;
   /** Absent: the GoCD server could not be polled. */
@@ -76,7 +76,7 @@ export interface Checked {
   readonly running?: StatusView;
 }
 
-/** Looks at everything that `check` reports; gives nothing where the file is no good. */
+/** Checks everything that `check` reports; returns nothing if the file is invalid. */
 export async function checkAll(path: string, report: Report, io: CliIo): Promise<Checked | undefined> {
   const config = checkConfig(path, report, io);
   if (config === undefined) return undefined;

@@ -1,4 +1,4 @@
-// What `check` says about profiles for pipeline groups: GoCD knows no groups when it gives a job to an agent.
+// What `check` says about profiles for pipeline groups: GoCD ignores groups when it assigns a job to an agent.
 
 import { isPattern, patternTest } from "../core/demand/patterns.ts";
 import { groupTest, type PipelineGroups } from "../core/demand/pipeline_groups.ts";

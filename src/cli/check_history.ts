@@ -1,4 +1,4 @@
-// The row of `check` about the history. Whatever is wrong with it keeps no start from anything, so it is no failure.
+// The row of `check` about the history. Its errors do not prevent a start, so they are not failures.
 
 import { dirname } from "node:path";
 import type { Config } from "../config/config.ts";
@@ -11,7 +11,7 @@ import type { Report } from "./report.ts";
 
 const section = "history";
 
-/** Where the history is kept, since when, and what is wrong with its file. */
+/** Where the history is stored, since when, and errors of its file. */
 export function checkHistory(config: Config, report: Report): void {
   const { keepMs } = config.history;
   if (keepMs === 0) return report.ok(section, "none is kept (history.keep = 0)");
@@ -20,7 +20,7 @@ export function checkHistory(config: Config, report: Report): void {
     if (path !== undefined) return checkFile(path, keepMs, report);
     report.warn(section, "in memory only, as the state is in ZooKeeper", "set history.path to a file of this machine");
   } catch (error) {
-    // Where the state cannot lie where the configuration says, another row tells it.
+    // If the state cannot be at the configured place, another row reports it.
     if (error instanceof HistoryError) report.warn(section, error.message, error.hint);
     else if (!(error instanceof OperatorError)) throw error;
   }

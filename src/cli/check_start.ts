@@ -61,7 +61,7 @@ export async function checkStart(
   } catch (error) {
     report.fail("start", error);
   }
-  // What has failed already keeps from knowing more.
+  // Earlier failures prevent further checks.
   if (report.exitCode() === 0) await checkEarlierLife(config, stored, report);
   return undefined;
 }

@@ -14,8 +14,8 @@ import { nearestCommand, UsageError } from "./usage.ts";
 import { versionCommand } from "./version.ts";
 
 /**
- * Runs the command that the arguments name and returns the exit code. Never throws. Every line and question is freed of
- * what a terminal would obey: servers, files and arguments name much of what is told.
+ * Runs the command that the arguments name and returns the exit code. Never throws. Control characters are removed from
+ * every line and question, because servers, files and arguments determine much of the output.
  */
 export async function runCli(args: readonly string[], terminal: CliIo): Promise<number> {
   const io: CliIo = {

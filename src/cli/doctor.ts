@@ -1,4 +1,4 @@
-// `gocd-mesos doctor`: everything that `check` looks at, and more of the live systems, on one page.
+// `gocd-mesos doctor`: everything that `check` checks, and more of the live systems, on one page.
 
 import { counted } from "../core/words/phrases.ts";
 import { type ErrorKind, exitCodes } from "../errors.ts";
@@ -15,7 +15,7 @@ import { interruptedCode } from "./start.ts";
 import { UsageError } from "./usage.ts";
 import { printRow, type Report, type Row, rowReport, rowsJson } from "./report.ts";
 
-/** Of several failures, the kind that is to be mended first decides the exit code. */
+/** With several failures, the kind that should be fixed first determines the exit code. */
 const worstFirst: readonly ErrorKind[] = ["internal", "usage", "state", "superseded", "refused", "unreachable"];
 
 /** The command. */

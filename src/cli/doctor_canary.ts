@@ -1,5 +1,6 @@
-// `doctor --canary`: has the running instance launch one agent of a profile, and tells each step until it is removed again.
-// The instance owns the agent from its launch to its end, so that nothing stays whatever becomes of this command.
+// `doctor --canary`: makes the running instance launch one agent of a profile, and reports each step until it is
+// removed again. The instance owns the agent from its launch to its end, so nothing is left behind whatever happens to
+// this command.
 
 import type { Config } from "../config/config.ts";
 import type { InstanceView, StatusView } from "../core/view/view.ts";
@@ -10,7 +11,7 @@ import type { CliIo } from "./io.ts";
 import type { Report } from "./report.ts";
 import { UsageError } from "./usage.ts";
 
-/** Between two looks at the instance. */
+/** Interval of polls of the instance. */
 const lookMs = 1_000;
 /** Beside the timeouts of the profile, which end an agent that does not register: for offers, and for its removal. */
 const spareMs = 12 * 60_000;
@@ -106,7 +107,7 @@ interface Look extends Followed {
   readonly tookMs: number;
 }
 
-/** Tells what is new; whether it is at its end. */
+/** Reports what is new; returns whether it has ended. */
 function look(view: StatusView, { profile, report, known, seen, tookMs }: Look): boolean {
   const after = `after ${formatDuration(tookMs)}`;
   const canary = seen.taskId === undefined

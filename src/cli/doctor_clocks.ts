@@ -1,4 +1,4 @@
-// The clocks of both servers held against the one here. For `doctor`.
+// Compares the clocks of both servers with the local one. For `doctor`.
 
 import { formatDuration } from "../core/words/phrases.ts";
 import type { Report } from "./report.ts";
@@ -16,7 +16,7 @@ export interface ClockSeen {
 
 /** The header `Date` has whole seconds. */
 const roundingMs = 1_000;
-/** What nobody notices. */
+/** Tolerated difference. */
 const toleratedMs = 5_000;
 
 /** How far a clock is ahead of ours at least, ms; behind where negative; 0: not more than what cannot be told. */

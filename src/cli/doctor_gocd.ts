@@ -1,5 +1,5 @@
-// What `doctor` asks the GoCD server beside what `check` does: whether the account may change agents, names, the clock, and
-// whether the key looks like one.
+// What `doctor` checks on the GoCD server in addition to `check`: whether the account may change agents, names, the
+// clock, and whether the key looks like one.
 
 import type { Config } from "../config/config.ts";
 import type { StatusView } from "../core/view/view.ts";

@@ -14,7 +14,7 @@ export interface Setup {
   readonly path: string;
   readonly io: CliIo;
   readonly rows: Report;
-  /** Whether somebody answers; otherwise the first failure ends the command. */
+  /** Whether there is an interactive user; otherwise the first failure ends the command. */
   readonly isAsking: boolean;
   readonly isForced: boolean;
   /** The value of an option. */
@@ -61,7 +61,7 @@ export function valueOf(setup: Setup, name: "gocd" | "mesos" | "image"): string 
   return setup.flag(name) ?? answerTo(setup, name);
 }
 
-/** Throws an OperatorError where nobody answers. */
+/** Throws an OperatorError if there is no interactive user. */
 export function answerTo({ io }: Setup, name: Question): string {
   const question = questions[name];
   // A blank may be part of a secret.

@@ -1,4 +1,4 @@
-// The terminal and the process as a port, so that every command can be tested without them.
+// The terminal and the process as an interface, so that every command can be tested without them.
 
 import { processEnv } from "../config/env.ts";
 import { realClock } from "../runtime/clock.ts";
@@ -136,7 +136,7 @@ function askSecret(question: string): string | undefined {
   if (!Deno.stdin.isTerminal()) return undefined;
   const typed: number[] = [];
   const one = new Uint8Array(1);
-  // Before the question: nobody answers earlier.
+  // Before the question: no answer can arrive earlier.
   Deno.stdin.setRaw(true);
   try {
     Deno.stdout.writeSync(new TextEncoder().encode(`${question} `));

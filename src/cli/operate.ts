@@ -116,7 +116,7 @@ Examples:
     }, io),
 };
 
-/** Treat what has vanished from a server as lost. */
+/** Treat agents that have vanished from a server as lost. */
 export const acceptLossCommand: Command = {
   ...oneFile("accept-loss", "declare agents lost that vanished all at once; launching and scale-in continue"),
   help: `Usage: gocd-mesos accept-loss path/to/framework.conf
@@ -320,7 +320,7 @@ async function teardown({ operands, flags }: CommandArguments, io: CliIo): Promi
   return limit.isOver() && end === interruptedCode ? timeoutCode : end;
 }
 
-/** Where there is no state, none is made. */
+/** If there is no state, none is created. */
 async function isRegistered(config: Config): Promise<boolean> {
   if (await stateOf(config).read() === undefined) return false;
   return await withOwnStore(config, "teardown", async (store) => {
@@ -352,7 +352,7 @@ function stoppedAfter(limitMs: number | undefined, io: CliIo): TimeLimited {
   return { io: { ...io, onSignal }, isOver: () => isOver, end: () => end.abort() };
 }
 
-/** A signal may have ended it early; the exit code must not say that it is done. */
+/** A signal may have ended it early; then the exit code must not be 0. */
 async function codeOfEnd(config: Config, io: CliIo): Promise<number> {
   const { framework, controls, instances } = await withOwnStore(config, "teardown", (store) => store.load());
   if (framework.frameworkId === undefined && instances.length === 0) return 0;

@@ -27,7 +27,7 @@ export interface Config {
   readonly http: HttpConfig;
   /** The log. */
   readonly log: LogConfig;
-  /** Who is told of problems. */
+  /** Webhooks for problems. */
   readonly notify: NotifyConfig;
   /** Warnings, e.g. about a deprecated key: logged once at the start and shown by `check`. */
   readonly warnings: readonly string[];
@@ -107,7 +107,7 @@ export interface HttpConfig {
   readonly adminToken?: Secret;
 }
 
-/** Who is told of problems. */
+/** Webhooks for problems. */
 export interface NotifyConfig {
   /** How long a problem must last before it is reported. */
   readonly afterMs: number;

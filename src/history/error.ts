@@ -1,15 +1,15 @@
-// What is wrong with a history file. Losing it loses only the history, so nothing stops for it.
+// Errors of a history file. Losing it only loses the history, so nothing stops because of it.
 
 import { messageOf, OperatorError } from "../errors.ts";
 
 /**
  * Why a history cannot be read or written.
- * - `history-missing`: there is no such file (only for readers, who never make one)
+ * - `history-missing`: there is no such file (only for readers, which never create one)
  * - `history-locked`: another process has it open for writing
  * - `history-unwritable`: file or folder may not be read or written
  * - `history-full`: the disk is full, or the file has reached its limit
- * - `history-damaged`: it is no sound database any more
- * - `history-foreign`: it is a file of something else
+ * - `history-damaged`: the database is damaged
+ * - `history-foreign`: it is a file of another program
  * - `history-newer`: a newer program has written it
  * - `history-failed`: the disk refused in another way
  */
@@ -23,7 +23,7 @@ export type HistoryErrorCode =
   | "history-newer"
   | "history-failed";
 
-/** The history cannot be used as asked. */
+/** The history cannot be used as requested. */
 export class HistoryError extends OperatorError {
   /** Which condition. */
   override readonly code: HistoryErrorCode;
@@ -63,7 +63,9 @@ const conditions: readonly (readonly [number, string, HistoryErrorCode])[] = [
   [26, "file is not a database", "history-foreign"],
 ];
 
-/** Does an act on the history; whatever it throws becomes a {@linkcode HistoryError} that names act and place. */
+/**
+ * Performs an operation on the history; any error becomes a {@linkcode HistoryError} that names operation and place.
+ */
 export function guarded<Result>(act: string, place: string, body: () => Result): Result {
   try {
     return body();

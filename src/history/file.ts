@@ -7,7 +7,7 @@ import { guarded, HistoryError } from "./error.ts";
 /** `PRAGMA application_id` of our files: "gmhi" in ASCII. */
 const applicationId = 0x676d6869;
 
-/** What brings a file from each schema version to the next; `PRAGMA user_version` counts those applied. Append only. */
+/** The migrations from each schema version to the next; `PRAGMA user_version` counts those applied. Append only. */
 const migrations: readonly string[] = [
   `CREATE TABLE samples (
      at INTEGER PRIMARY KEY, needsAgent INTEGER NOT NULL, coming INTEGER NOT NULL, willBeTaken INTEGER NOT NULL,
@@ -35,20 +35,20 @@ const migrations: readonly string[] = [
 export const memoryName = "memory";
 
 /**
- * Opens a history file for its writer, and makes it where there is none (never its folder); without a path, a database in
- * memory. It never grows beyond `bytesMax`. Throws {@linkcode HistoryError}, and leaves a file that is not ours, damaged or
- * newer as it is.
+ * Opens a history file for its writer, and creates it if missing (never its folder); without a path, a database in
+ * memory. It never grows beyond `bytesMax`. Throws {@linkcode HistoryError}, and does not change a file that is not
+ * ours, damaged or newer.
  */
 export function openDatabase(path: string | undefined, bytesMax: number): DatabaseSync {
   const place = path ?? memoryName;
   return guarded("open", place, () => {
     if (path !== undefined) makePrivate(path);
     return prepared(new DatabaseSync(path ?? ":memory:"), (database) => {
-      // A writer that waits holds up everything else.
+      // A waiting writer delays everything else.
       database.exec("PRAGMA busy_timeout = 0");
       const isFresh = pragma(database, "application_id") === 0 && pragma(database, "page_count") === 0;
       if (!isFresh) checkIdentity(database, place);
-      // What is lost by a power failure are minutes of history.
+      // A power failure only loses minutes of history.
       database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
       setLimit(database, bytesMax);
       if (isFresh) database.exec(`PRAGMA application_id = ${applicationId}`);
@@ -57,7 +57,10 @@ export function openDatabase(path: string | undefined, bytesMax: number): Databa
   });
 }
 
-/** Opens a history file for reading beside its writer. Throws {@linkcode HistoryError}; never makes or changes a file. */
+/**
+ * Opens a history file for reading while its writer is running. Throws {@linkcode HistoryError}; never creates or
+ * changes a file.
+ */
 export function openDatabaseForReading(path: string): DatabaseSync {
   return guarded("read", path, () => {
     if (!exists(path)) throw new HistoryError("history-missing", `there is no history file ${path}`);
@@ -93,7 +96,7 @@ function checkIdentity(database: DatabaseSync, place: string): void {
   throw new HistoryError("history-newer", `the history in ${place} has schema version ${version}, ${known}`);
 }
 
-/** Names of jobs and hosts are not for every user of the machine. */
+/** Not every user of the machine may read names of jobs and hosts. */
 function makePrivate(path: string): void {
   if (exists(path)) return;
   Deno.openSync(path, { write: true, create: true, mode: 0o600 }).close();

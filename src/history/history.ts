@@ -1,5 +1,5 @@
-// The history of a running program: figures, decisions, lives of instances, agent-hours and pictures, in a SQLite file or
-// in memory. Nothing in it decides anything. Not here: what is put into it, and when (runtime/recorder.ts).
+// The history of a running program: samples, decisions, lives of instances, agent-hours and pictures, in a SQLite file
+// or in memory. No decision depends on it. It is filled by runtime/recorder.ts.
 
 import type { DatabaseSync } from "node:sqlite";
 import type {
@@ -17,13 +17,13 @@ import { inTransaction } from "../sqlite/database.ts";
 import { bytesUsed, memoryName, openDatabase, setLimit } from "./file.ts";
 import { figureNames, lifeOf, readerOf } from "./reader.ts";
 
-/** What is to be kept. */
+/** The data to store. */
 export interface HistoryBatch {
   readonly samples: readonly HistorySample[];
   readonly notes: readonly NoteView[];
-  /** Lives that have begun, changed or ended. */
+  /** Lives that have started, changed or ended. */
   readonly lives: readonly InstanceLife[];
-  /** Jobs that are over. */
+  /** Finished jobs. */
   readonly jobs: readonly JobLife[];
   /** Agent time since the last batch. */
   readonly hours: readonly AgentHours[];
@@ -35,19 +35,19 @@ export interface PackedSnapshot extends Omit<HistorySnapshot, "view"> {
   readonly gzip: Uint8Array;
 }
 
-/** How much is kept. */
+/** The limits. */
 export interface HistoryLimits {
   readonly keepMs: number;
   readonly bytesMax: number;
 }
 
-/** A history that is open for its writer. Each act throws {@linkcode HistoryError} where it fails. */
+/** A history opened by its writer. Each operation throws {@linkcode HistoryError} if it fails. */
 export interface History extends HistoryReader {
-  /** Keeps a batch in one transaction. */
+  /** Stores a batch in one transaction. */
   write(batch: HistoryBatch): void;
-  /** Forgets a few of the rows that are too old, or too many for the size; to be called again and again. */
+  /** Deletes a few rows that are too old, or exceed the size; called repeatedly. */
   prune(atMs: number): void;
-  /** Lives that have not ended as far as is known. */
+  /** Lives that have not ended as far as known. */
   livesNow(): readonly InstanceLife[];
   /** Other limits from now on. */
   limit(limits: HistoryLimits): void;
@@ -87,9 +87,9 @@ export function openHistory(path: string | undefined, limits: HistoryLimits): Hi
   };
 }
 
-/** Beyond this share of its size a history is thinned out; the rest is for what comes meanwhile. */
+/** Beyond this share of its size a history is thinned out; the rest is a reserve for new data. */
 const fullShare = 0.8;
-/** Rows of a table that are dropped at once. */
+/** Number of rows of a table that are deleted at once. */
 const rowsMax = 500;
 const snapshotsMax = 20;
 /** The pictures of so recent a time are kept whole, as long as there are others. */

@@ -1,5 +1,5 @@
-// Follows jobs from list to list: when each began to wait, when an agent had it, when that was over. What happens between
-// two lists is seen as far as the second one shows it.
+// Tracks jobs from list to list: when each started to wait, when an agent had it, when it ended. Events between two
+// lists are observed as far as the second one shows them.
 
 import type { Backlog } from "../core/demand/backlog.ts";
 import type { GocdAgent } from "../core/gocd_records.ts";
@@ -9,12 +9,12 @@ import type { JobLife } from "../core/view/history.ts";
 
 /** A job that has left the feed may be shown at its agent only this much later. */
 const unseenMs = 60_000;
-/** Finished jobs that wait to be kept, where that fails. */
+/** Maximum number of finished jobs waiting to be stored, if storing fails. */
 const finishedMax = 20_000;
 
-/** What the GoCD server shows. */
+/** The data of the GoCD server. */
 export interface ShownJobs {
-  /** Those that wait and are ours to serve. */
+  /** Waiting jobs that we can serve. */
   readonly backlog: Backlog;
   readonly agents: readonly GocdAgent[];
   /** Absent: none were read. */
@@ -25,7 +25,7 @@ export interface ShownJobs {
   readonly isOurs: (uuid: string) => boolean;
 }
 
-/** A job that is not over. */
+/** An unfinished job. */
 interface Open {
   readonly life: Omit<JobLife, "by" | "group">;
   /** Whether the last list has it. */
@@ -35,7 +35,7 @@ interface Open {
   begun: { readonly atMs: number; readonly by: "ours" | "others" } | undefined;
 }
 
-/** The jobs that there are. A class, because it keeps a book. */
+/** The current jobs. A class, because it has state. */
 export class JobBook {
   readonly #open = new Map<string, Open>();
   readonly #finished: JobLife[] = [];
@@ -43,7 +43,7 @@ export class JobBook {
   #agents: readonly GocdAgent[] | undefined;
   #groups: PipelineGroups | undefined;
 
-  /** To be called often; what has not changed since the last look costs nothing. */
+  /** Called often; unchanged data costs nothing. */
   look(shown: ShownJobs, atMs: number): void {
     if (shown.backlog === this.#backlog && shown.agents === this.#agents) return;
     this.#backlog = shown.backlog;
@@ -60,12 +60,12 @@ export class JobBook {
     }
   }
 
-  /** Jobs that are over and were not kept yet. */
+  /** Finished jobs that were not stored yet. */
   finished(): readonly JobLife[] {
     return this.#finished;
   }
 
-  /** The same, and those that are being built: nobody will see how that ends. */
+  /** The same, and those that are being built, whose end will not be observed. */
   everything(): readonly JobLife[] {
     for (const [locator, { life, begun }] of this.#open) {
       if (begun === undefined) continue;
@@ -75,7 +75,7 @@ export class JobBook {
     return this.#finished;
   }
 
-  /** They are kept. */
+  /** They are stored. */
   kept(): void {
     this.#finished.splice(0);
   }

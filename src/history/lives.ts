@@ -1,13 +1,16 @@
-// Follows the lives of instances from state to state: when each began, registered and ended, and what its time was spent
-// on. Time in which nobody watched counts for nothing.
+// Tracks the lives of instances from state to state: when each started, registered and ended, and how its time was
+// spent. Unwatched time does not count.
 
 import type { AgentInstance } from "../core/instance.ts";
 import type { AgentHours, InstanceLife, LifeKind } from "../core/view/history.ts";
 
-/** Without a look for longer than this, nobody watched: the program stood still, or did not lead. */
+/** A longer gap between samples is unwatched: the program was suspended, or did not lead. */
 const lookGapMsMax = 60_000;
 const hourMs = 3_600_000;
-/** Changed lives that wait to be kept, where that fails; an instance that lives on comes again with its next change. */
+/**
+ * Maximum number of changed lives waiting to be stored, if storing fails; a running instance is added again with its
+ * next change.
+ */
 const changedMax = 20_000;
 
 /** What has changed since the last time. */
@@ -16,21 +19,21 @@ export interface LifeChanges {
   readonly hours: readonly AgentHours[];
 }
 
-/** The lives of the instances that there are. */
+/** The lives of the current instances. */
 export interface LifeBook {
-  /** To be called often: what happens between two looks is seen as far as the second one shows it. */
+  /** Called often: events between two samples are observed as far as the second one shows them. */
   look(instances: ReadonlyMap<string, AgentInstance>, atMs: number): void;
   /** What has changed since it was last kept: agent time, and lives in which more has happened than that time passed. */
   changes(): LifeChanges;
-  /** The same with all lives, so that another run goes on with them. */
+  /** The same with all lives, so that another run can continue them. */
   everything(): LifeChanges;
-  /** The changes are kept: they are none any more. */
+  /** The changes are stored, and cleared. */
   kept(): void;
 }
 
 type Spent = Record<LifeKind, number>;
 
-/** A life that goes on. */
+/** An ongoing life. */
 interface Entry {
   life: InstanceLife;
   instance: AgentInstance;
@@ -41,12 +44,12 @@ interface Entry {
   readonly spentMs: Spent;
 }
 
-/** Opens the book; `restored`: the lives that an earlier run has left open. */
+/** Creates the tracker; `restored`: the lives that an earlier run has left open. */
 export function openLifeBook(restored: readonly InstanceLife[]): LifeBook {
   return new Book(restored);
 }
 
-/** A class, because it keeps a book. */
+/** A class, because it has state. */
 class Book implements LifeBook {
   readonly #restored: Map<string, InstanceLife>;
   readonly #entries = new Map<string, Entry>();
@@ -85,7 +88,7 @@ class Book implements LifeBook {
     this.#hours.clear();
   }
 
-  /** Nothing is known of the time since the last look. */
+  /** Nothing is known about the time since the last sample. */
   #skip(atMs: number): void {
     for (const entry of this.#entries.values()) {
       this.#count(entry, this.#lookedMs);
@@ -127,7 +130,7 @@ class Book implements LifeBook {
     const kind = kindOf(instance, entry.kind);
     const isBuild = kind === "busy" && entry.kind !== "busy";
     if (kind !== entry.kind) this.#count(entry, Math.min(atMs, Math.max(entry.countedMs, sinceOf(instance))));
-    // A KILL is often over before the next look.
+    // A KILL is often complete before the next sample.
     const isDrained = entry.instance.state === "draining" && instance.state === "gone" && instance.cause === "stopped";
     entry.instance = instance;
     entry.kind = kind;
@@ -135,7 +138,7 @@ class Book implements LifeBook {
     this.#note(entry, isBuild ? { ...life, builds: life.builds + 1 } : life);
   }
 
-  /** Forgotten; the last that was seen of it tells how it ended. */
+  /** Removed; its last observed state shows how it ended. */
   #end(entry: Entry, atMs: number): void {
     if (entry.life.endedMs !== undefined) return;
     const kill = entry.instance.state === "killing" ? entry.instance.cause : undefined;
@@ -147,7 +150,7 @@ class Book implements LifeBook {
     });
   }
 
-  /** Counts its time up to a moment as spent on what it is known to do. */
+  /** Counts its time up to a moment for its known activity. */
   #count(entry: Entry, untilMs: number): void {
     const { kind, countedMs: fromMs } = entry;
     if (untilMs <= fromMs) return;

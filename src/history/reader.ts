@@ -1,4 +1,4 @@
-// Asks an open history for what it keeps.
+// Queries an open history.
 
 import { Buffer } from "node:buffer";
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
@@ -19,7 +19,7 @@ import type { StatusView } from "../core/view/view.ts";
 import { guarded } from "./error.ts";
 import { memoryName, openDatabaseForReading } from "./file.ts";
 
-/** Of several moments, jobs are those of the one at which most waited, so that they add up. */
+/** For several moments, jobs are those of the one with the most waiting jobs, so that they add up. */
 const jobFigures = ["needsAgent", "coming", "willBeTaken", "otherCause", "unserved", "notOurs"] as const;
 /** How another figure of several moments becomes one: of agents it is the mean. */
 const otherFigures: Readonly<Record<Exclude<HistoryFigure, typeof jobFigures[number]>, "MAX" | "AVG">> = {
@@ -39,7 +39,7 @@ export const figureNames = [...jobFigures, ...Object.keys(otherFigures)] as read
 const jobColumns = `${jobFigures.join(", ")}, MAX(needsAgent + coming + willBeTaken + otherCause + unserved)`;
 const otherColumns = Object.entries(otherFigures).map(([name, by]) => `ROUND(${by}(${name}), 2) AS ${name}`).join(", ");
 
-/** More bytes than this are no picture of ours. */
+/** Maximum size of a picture. */
 const viewBytesMax = 512 * 1024 * 1024;
 
 /** The reader of an open database. */
@@ -96,7 +96,7 @@ export function readerOf(database: DatabaseSync, place: HistoryPlace): HistoryRe
   };
 }
 
-/** The history in a file, read beside its writer. Throws {@linkcode HistoryError}. */
+/** The history in a file, read while its writer is running. Throws {@linkcode HistoryError}. */
 export function openHistoryForReading(path: string): HistoryReader & { close(): void } {
   const database = openDatabaseForReading(path);
   return { ...readerOf(database, { kind: "file", path }), close: () => database.close() };

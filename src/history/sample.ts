@@ -1,4 +1,4 @@
-// Counts what there is at a moment, and the most that there was in a short span.
+// Takes a sample of a moment, and the maximum of a short span.
 
 import type { VerdictKind } from "../core/demand/verdict.ts";
 import type { AgentInstance } from "../core/instance.ts";

@@ -1,13 +1,14 @@
-// Packs the picture of a moment, a part at a time: with 10,000 jobs it has megabytes, and nothing may wait for it long.
+// Compresses the picture of a moment, one part at a time: with 10,000 jobs it has megabytes, and nothing must be
+// blocked for long.
 
 import type { StatusView } from "../core/view/view.ts";
 import { version } from "../version.ts";
 import type { PackedSnapshot } from "./history.ts";
 
-/** Rows of a list that are made into text at once: about 100 kB. */
+/** Number of rows of a list that are serialized at once: about 100 kB. */
 const rowsMax = 500;
 
-/** The picture, compressed. `pause` lets everything else have its turn. */
+/** The compressed picture. `pause` yields in between. */
 export async function packView(view: StatusView, pause: () => Promise<void>): Promise<PackedSnapshot> {
   const encoder = new TextEncoder();
   const texts = async function* (): AsyncGenerator<Uint8Array<ArrayBuffer>> {

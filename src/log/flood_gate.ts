@@ -1,11 +1,11 @@
-// Keeps a lasting condition from flooding the log.
+// Keeps an ongoing condition from flooding the log.
 
 import type { NoteLine } from "../core/words/note_line.ts";
 import { counted } from "../core/words/phrases.ts";
 
 /** An unchanged condition is written again after this long, so that daily log files all mention it. */
 export const repeatAfterMs: number = 10 * 60_000;
-/** Conditions remembered at once; beyond that, the least recently written one is forgotten. */
+/** Maximum number of remembered conditions; beyond that, the least recently written one is dropped. */
 const conditionsMax = 10_000;
 
 /** Decides which notes are written. */

@@ -5,13 +5,13 @@ import type { NoteLevel } from "../core/note.ts";
 import { isAct } from "../core/words/phrases.ts";
 import type { Secret } from "../secret.ts";
 
-/** A value beside the text of a line. A {@linkcode Secret} prints as `***`. */
+/** A value in addition to the text of a line. A {@linkcode Secret} prints as `***`. */
 export type LogValue = string | number | boolean | Secret;
 
 /** Values for machines; in text lines only if `text` does not contain them. */
 export type LogFields = Readonly<Record<string, LogValue>>;
 
-/** What one line says. */
+/** The content of one line. */
 export interface LogEntry {
   /** When it happened, ms since the epoch. */
   readonly atMs: number;

@@ -1,4 +1,4 @@
-// The log of the program: LogTape behind a small port.
+// The log of the program: LogTape behind a small interface.
 
 import { configureSync, getConfig, getLogger, type LogRecord } from "@logtape/logtape";
 import type { NoteLevel } from "../core/note.ts";

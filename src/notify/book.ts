@@ -1,49 +1,49 @@
-// Which conditions have been told of, and when the next one is to be: each once, with its end, and a flapping one ever
-// more seldom. Pure. Not here: what is so (core/view/condition.ts), and sending (outbox.ts).
+// Tracks which conditions were reported, and which are due: each once, with its end, and a flapping one less and less
+// often. Pure. Conditions are derived in core/view/condition.ts, and sent by outbox.ts.
 
 import type { Condition, Conditions } from "../core/view/condition.ts";
 import { overText } from "../core/words/conditions.ts";
 
-/** What is to be told: a condition has begun, or is over. */
+/** A notification: a condition has begun or ended. */
 export interface Notice {
   readonly state: "began" | "ended";
   /** As it was last seen. */
   readonly condition: Condition;
-  /** Since when it was so. */
+  /** When it began. */
   readonly sinceMs: number;
   readonly atMs: number;
   readonly text: string;
 }
 
-/** Conditions that are followed, by their keys. */
+/** Tracked conditions, by key. */
 export type Book = ReadonlyMap<string, Entry>;
 
-/** One condition that is so, or was. */
+/** One current or former condition. */
 export interface Entry {
   readonly condition: Condition;
   readonly phase:
-    /** Not told of yet. */
+    /** Not reported yet. */
     | { readonly kind: "new"; readonly seenMs: number }
     | { readonly kind: "told" }
-    /** The end was told; remembered in case that it comes back soon. */
+    /** The end was reported; remembered in case it recurs soon. */
     | { readonly kind: "over"; readonly endedMs: number };
   readonly sinceMs: number;
-  /** Since when it is not so; absent: it is. */
+  /** When it ended; absent: it has not. */
   readonly goneMs?: number;
-  /** How long it must be gone before its end is told. */
+  /** How long it must be gone before its end is reported. */
   readonly quietMs: number;
 }
 
 /**
- * The shortest and the longest that a condition must be gone before its end is told, if it flaps; one that is gone for
- * longer is new again.
+ * The minimum and maximum time that a flapping condition must be gone before its end is reported; one that is gone for
+ * longer counts as new.
  */
 const quietMsMax = 3_600_000;
 const quietMsMin = 60_000;
-/** Conditions followed at once: a flood of them would say no more than these. */
+/** Maximum number of tracked conditions: a flood of them would not be more informative. */
 const entriesMax = 500;
 
-/** What is to be told now, and the book for the next time. `afterMs`: how long a condition lasts before it is told. */
+/** The due notifications, and the updated book. `afterMs`: how long a condition lasts before it is reported. */
 export function follow(
   book: Book,
   { now, isBlind }: Conditions,
@@ -60,7 +60,7 @@ export function follow(
     const condition = seen.get(key);
     if (condition?.isPaused === true) keep(key, paused(entry, atMs));
     else if (condition !== undefined) keep(key, present(entry, condition, { atMs, afterMs }));
-    // What a standby cannot see has not ended: whoever leads tells of it.
+    // Conditions that a standby cannot see have not ended: the leader reports them.
     else if (!isBlind || entry.condition.event === "leader") keep(key, absent(entry, atMs));
   }
   for (const [key, condition] of seen) {
@@ -100,7 +100,7 @@ function present(
   };
 }
 
-/** Not over, but nothing to say: what was told is not, and what was not stays so. */
+/** Not ended, but nothing to report: its state is unchanged. */
 function paused(entry: Entry, atMs: number): Followed {
   return entry.phase.kind === "over" ? absent(entry, atMs) : { entry: withoutGone(entry) };
 }
@@ -113,7 +113,7 @@ function absent(entry: Entry, atMs: number): Followed {
   const { condition, phase, sinceMs, goneMs = atMs, quietMs } = entry;
   if (phase.kind === "over") return atMs - phase.endedMs < quietMsMax ? { entry } : {};
   if (condition.isSudden !== true && atMs - goneMs < quietMs) return { entry: { ...entry, goneMs } };
-  // What was never told of has no end that would be worth telling.
+  // The end of an unreported condition is not reported.
   if (phase.kind === "new") return {};
   const text = overText(condition.text, goneMs - sinceMs);
   return {

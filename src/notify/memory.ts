@@ -1,5 +1,5 @@
-// What webhooks were told of, and what has not reached them yet, as a text that outlives the program. Not here: where it is
-// kept (runtime/told_file.ts).
+// Sent notifications and undelivered messages, as a text that survives the program. It is stored by
+// runtime/told_file.ts.
 
 import * as v from "valibot";
 import type { Condition } from "../core/view/condition.ts";
@@ -7,21 +7,21 @@ import { type ConditionEvent, conditionEvents } from "../core/view/condition_eve
 import type { Book, Entry } from "./book.ts";
 import type { Message } from "./message.ts";
 
-/** What is remembered of one webhook. */
+/** The memory of one webhook. */
 export interface Remembered {
-  /** Conditions whose beginning, or end, was told. */
+  /** Conditions whose beginning or end was reported. */
   readonly book: Book;
-  /** Messages that have not arrived, oldest first. */
+  /** Undelivered messages, oldest first. */
   readonly waiting: readonly Message[];
 }
 
-/** What is remembered, by the names of webhooks. */
+/** The memory by the names of webhooks. */
 export type Memory = ReadonlyMap<string, Remembered>;
 
 /** Version of the text. */
 const schema = 1;
 
-/** The memory as a text; what was not told yet is left out, as the next run sees by itself how long it lasts. */
+/** The memory as a text; unreported conditions are omitted, because the next run measures their duration itself. */
 export function memoryText(memory: Memory): string {
   const webhooks = Object.fromEntries([...memory].map(([name, { book, waiting }]) => {
     const entries = [...book.values()].filter(({ phase }) => phase.kind !== "new").map(({ goneMs: _, ...entry }) =>
@@ -75,8 +75,8 @@ const remembered = v.object({ entries: v.array(entry), waiting: v.array(message)
 const shape = v.object({ schema: v.literal(schema), webhooks: v.record(v.string(), remembered) });
 
 /**
- * What a text says; nothing where it is none of ours. A condition that is told at once is not over just because this run has
- * not seen it yet: it must be gone for a while, as others. `nowMs`: no time lies behind it.
+ * Parses a text; nothing if it is not ours. A condition that is reported immediately has not ended just because this
+ * run has not seen it yet: it must be gone for a while, like others. `nowMs`: later times are reset to it.
  */
 export function memoryOf(given: string, nowMs: number): Memory {
   const parsed = v.safeParse(shape, jsonOf(given));

@@ -1,11 +1,11 @@
-// What is sent: the JSON document of docs/webhooks.md, and the text that Slack and those like it show.
+// The messages: the JSON document of docs/webhooks.md, and the text for Slack and similar services.
 
 import type { ConditionEvent, Severity } from "../core/view/condition_event.ts";
 import { formatDuration } from "../core/words/phrases.ts";
 import { shortened } from "../core/text.ts";
 import type { Notice } from "./book.ts";
 
-/** Who sends, as the receiver is told. */
+/** The sender. */
 export interface Sender {
   /** Version of the program. */
   readonly version: string;
@@ -16,36 +16,36 @@ export interface Sender {
   readonly url?: string;
 }
 
-/** One message; it stays the same however often it is sent. Fields are only ever added. */
+/** One message, identical for each retry. Fields are only added, never changed. */
 export interface Message {
   /** Version of this schema. */
   readonly schema: 1;
-  /** Different for each message, the same for each try to deliver it. */
+  /** Unique per message, the same for each attempt. */
   readonly id: string;
-  /** When it was decided to tell, ISO 8601 in UTC. */
+  /** When it was created, ISO 8601 in UTC. */
   readonly time: string;
   readonly event: ConditionEvent | "test";
   readonly state: "began" | "ended";
-  /** The same for the beginning and the end of a condition, and when it comes back. */
+  /** The same for the beginning and the end of a condition, and when it recurs. */
   readonly key: string;
   /** Code of the problem as in log, page and metrics. */
   readonly code: string;
   readonly severity: Severity;
   readonly text: string;
-  /** The next act; empty: there is none. */
+  /** The next step; empty: none. */
   readonly hint: string;
-  /** The whole of an error, or the last lines of a failed container's stderr; absent: `text` has it all, or it is over. */
+  /** The full error, or the last lines of a failed container's stderr; absent: `text` is complete, or it has ended. */
   readonly detail?: string;
-  /** Since when it is, or was, so. */
+  /** When it began. */
   readonly since: string;
   readonly framework: { readonly name: string; readonly id?: string };
   readonly instance: { readonly version: string; readonly url?: string };
 }
 
-/** Of texts: receivers cut or refuse longer ones. */
+/** Maximum length of texts: receivers truncate or reject longer ones. */
 const textLengthMax = 1_000;
 
-/** Of details, which may have many lines. */
+/** Maximum length of details, which may have many lines. */
 const detailLengthMax = 3_000;
 
 /** The message of a notice. */
@@ -68,7 +68,7 @@ export function messageOf({ state, condition, sinceMs, atMs, text }: Notice, sen
   };
 }
 
-/** A message that says nothing; its state is `ended`, so that nothing stays open where it arrives. */
+/** A test message; its state is `ended`, so that nothing stays open at the receiver. */
 export function testMessage(sender: Sender, atMs: number, id: string): Message {
   return {
     schema: 1,
@@ -97,10 +97,13 @@ function isoOf(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-/** How a target wants its messages. */
+/** The message format of a target. */
 export type MessageFormat = "json" | "slack";
 
-/** A message as it is sent. `lost`: so many before it could not be delivered, as there were too many, or too old ones. */
+/**
+ * The encoded message. `lost`: the number of earlier messages that were dropped because there were too many, or they
+ * were too old.
+ */
 export function bodyOf(message: Message, format: MessageFormat, lost: number): string {
   if (format === "slack") return JSON.stringify({ text: slackText(message, lost) });
   return JSON.stringify(lost === 0 ? message : { ...message, lost });
@@ -108,7 +111,7 @@ export function bodyOf(message: Message, format: MessageFormat, lost: number): s
 
 const marks: Readonly<Record<Message["state"] | "test", string>> = { began: "Began", ended: "Ended", test: "Test" };
 
-/** As Slack, Mattermost and Rocket.Chat show it: one bold line, the next act, the link. */
+/** The text for Slack, Mattermost and Rocket.Chat: one bold line, the next step, the link. */
 function slackText(
   { event, state, severity, text, hint, detail, time, since, framework, instance }: Message,
   lost: number,

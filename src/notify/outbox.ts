@@ -1,19 +1,19 @@
-// The messages of one target: in their order, each until it has arrived, within limits of number and age.
+// The messages of one target: in order, each until it is delivered, within limits of number and age.
 
 import type { MessageLoss } from "../core/note.ts";
 import type { Message } from "./message.ts";
 import type { SendResult } from "./send.ts";
 
-/** Messages that wait at once; beyond that, the oldest that is not on its way is lost. */
+/** Maximum number of waiting messages; beyond that, the oldest that is not being sent is dropped. */
 export const waitingMax = 200;
-/** A message that could not be delivered for so long is no news any more. */
+/** A message that could not be delivered for this long is dropped. */
 export const ageMsMax = 24 * 3_600_000;
-/** Tries of a message that the receiver has read and does not want. */
+/** Number of attempts for a message that the receiver rejects. */
 const unwantedTriesMax = 3;
 const pauseFirstMs = 1_000;
 const pauseMsMax = 300_000;
 
-/** What an outbox needs. */
+/** The options of an outbox. */
 export interface OutboxOptions {
   /** Sends one message once; never throws. */
   readonly send: (
@@ -21,28 +21,28 @@ export interface OutboxOptions {
     signal: AbortSignal,
   ) => Promise<SendResult>;
   readonly nowMs: () => number;
-  /** Resolves after `ms`, or at once when the signal is aborted. */
+  /** Resolves after `ms`, or immediately when the signal is aborted. */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   /** A number in [0, 1). */
   readonly random: () => number;
-  /** Told once when messages begin to fail, once when they arrive again, and of each that is lost. */
+  /** Called once when messages start to fail, once when they are delivered again, and for each dropped message. */
   readonly tell: (news: OutboxNews) => void;
 }
 
-/** What is told of an outbox. */
+/** An event of an outbox. */
 export type OutboxNews =
   | { readonly kind: "failed"; readonly what: string; readonly hint: string }
   | { readonly kind: "works"; readonly failedForMs: number }
   | { readonly kind: "lost"; readonly why: MessageLoss };
 
-/** How an outbox stands. */
+/** The state of an outbox. */
 export interface OutboxState {
   readonly waiting: number;
-  /** Messages delivered, tries that failed, and messages lost, since the start. */
+  /** Delivered messages, failed attempts, and dropped messages, since the start. */
   readonly delivered: number;
   readonly failed: number;
   readonly lost: number;
-  /** Why messages do not arrive; absent: the last try was good, or there was none. */
+  /** Why messages cannot be delivered; absent: the last attempt succeeded, or there was none. */
   readonly failing?: { readonly sinceMs: number; readonly what: string; readonly hint: string };
 }
 
@@ -50,13 +50,13 @@ export interface OutboxState {
 export interface Outbox {
   add(message: Message): void;
   state(): OutboxState;
-  /** Messages that have not arrived, oldest first. */
+  /** Undelivered messages, oldest first. */
   waiting(): readonly Message[];
-  /** Delivers until the signal is aborted. Never throws. To be called once. */
+  /** Delivers until the signal is aborted. Never throws. Call it once. */
   run(signal: AbortSignal): Promise<void>;
-  /** What waits for its next try is tried now. */
+  /** Retries waiting messages immediately. */
   hurry(): void;
-  /** Resolves once nothing waits, or what waits fails. */
+  /** Resolves once no message is waiting, or the waiting ones fail. */
   settled(): Promise<void>;
 }
 
@@ -72,7 +72,7 @@ class Queue implements Outbox {
   #delivered = 0;
   #failed = 0;
   #lost = 0;
-  /** Lost since the last message that has arrived, which the next one tells. */
+  /** Messages dropped since the last delivered one, which the next one reports. */
   #untold = 0;
   #failing: OutboxState["failing"];
   #isSending = false;
@@ -133,7 +133,7 @@ class Queue implements Outbox {
     return this.#settled.promise;
   }
 
-  /** One message, until it has arrived or is lost. */
+  /** Delivers one message, until it is delivered or dropped. */
   async #deliver(message: Message, signal: AbortSignal): Promise<void> {
     const { send, sleep, nowMs, random } = this.#options;
     for (let tries = 1; !signal.aborted; tries++) {
@@ -175,7 +175,7 @@ class Queue implements Outbox {
   }
 }
 
-/** Growing, with a part by chance so that targets of one receiver do not come together. */
+/** Growing, with jitter so that targets of one receiver are not synchronized. */
 function pauseMs(tries: number, retryAfterMs: number, random: number): number {
   const exponentialMs = Math.min(pauseFirstMs * 2 ** Math.min(tries - 1, 20), pauseMsMax);
   return Math.max(retryAfterMs, Math.round(exponentialMs * (0.75 + 0.25 * random)));

@@ -1,4 +1,4 @@
-// Sends one message once, and says what came back. Not here: when it is sent again (outbox.ts).
+// Sends one message once, and returns the result. Retries are handled in outbox.ts.
 
 import { oneLine } from "../core/text.ts";
 import { firstPart } from "../net/body.ts";
@@ -20,7 +20,7 @@ export interface WebhookTarget {
   readonly caCerts: readonly string[];
 }
 
-/** What became of one try. */
+/** The result of one attempt. */
 export type SendResult =
   | { readonly kind: "delivered"; readonly status: number }
   | {
@@ -28,23 +28,23 @@ export type SendResult =
     /** A clause without secrets: `500: overloaded`. */
     readonly what: string;
     readonly hint: string;
-    /** The receiver has read the message and does not want it: it will not want it later either. */
+    /** The receiver rejects the message: retrying will not help. */
     readonly isUnwanted: boolean;
-    /** As the receiver asks. */
+    /** As requested by the receiver. */
     readonly retryAfterMs?: number;
   };
 
-/** What sending needs. */
+/** The dependencies of sending. */
 export interface SendOptions {
   /** Deno's by default. */
   readonly fetch?: typeof fetch;
-  /** Aborted after so many ms; the machine's own by default. */
+  /** Aborted after this many ms; the machine's own by default. */
   readonly deadline?: (ms: number) => AbortSignal;
   /** Ends it early. */
   readonly signal: AbortSignal;
 }
 
-/** Time limit for one try. */
+/** Timeout for one attempt. */
 const sendMsMax = 10_000;
 const saidLengthMax = 200;
 const unwanted: ReadonlySet<number> = new Set([400, 413, 415, 422]);
@@ -68,7 +68,7 @@ export async function send(
     const body = bodyOf(message, target.format, lost);
     const init: RequestInit & { client?: Deno.HttpClient } = {
       method: "POST",
-      // Elsewhere is where nobody has said that messages may go.
+      // Redirects are not followed: their targets are not configured.
       redirect: "manual",
       signal: AbortSignal.any([options.signal, deadline]),
       headers: await headersOf(target, message, body),

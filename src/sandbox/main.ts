@@ -1,5 +1,5 @@
-// The program in a sandbox, as the executable for every configuration runs it. Needs the unstable `worker-options`, which
-// deno.json and scripts/compile.ts turn on.
+// The program in a sandbox, as the executable for every configuration runs it. Needs the unstable `worker-options`,
+// which deno.json and scripts/compile.ts enable.
 
 import { takeBuild } from "../cli/build.ts";
 import { writeToStderr } from "../log/stderr.ts";

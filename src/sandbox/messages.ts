@@ -1,4 +1,4 @@
-// What the main thread of a sandbox and its Workers tell each other.
+// The messages between the main thread of a sandbox and its Workers.
 
 import type { Build } from "../cli/build.ts";
 import type { ReloadAnswer } from "../cli/io.ts";
@@ -15,7 +15,7 @@ export interface ToReader {
 /** From the reader: what the program needs, or why it cannot run. */
 export type FromReader = Needs | FailedNeeds;
 
-/** The state cannot lie where the configuration says. */
+/** The state cannot be at the configured place. */
 export interface FailedNeeds {
   readonly kind: "failed";
   readonly message: string;
@@ -31,7 +31,7 @@ export type ToProgram =
   | { readonly kind: "signal"; readonly signal: SignalName }
   | { readonly kind: "reload-answer"; readonly answer: ReloadAnswer };
 
-/** From the program. It can ask for nothing by name: which rights there are, the reader says. */
+/** From the program. It cannot request permissions by name: the reader determines them. */
 export type FromProgram =
   | { readonly kind: "ready" }
   | { readonly kind: "listen"; readonly signal: SignalName; readonly isOn: boolean }

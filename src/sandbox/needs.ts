@@ -1,4 +1,4 @@
-// Which rights a command line needs: those of its configuration file, as far as the file can be read.
+// The permissions that a command line needs: those of its configuration file, as far as the file can be read.
 
 import { tmpdir } from "node:os";
 import { dirname, parse, resolve } from "node:path";
@@ -18,15 +18,15 @@ export interface Needs {
   readonly rights: Omit<Rights, "gaps">;
   /** With zk:// the leading master may be any host: `net` cannot be limited. */
   readonly isAnyHost: boolean;
-  /** Whether it runs until it is stopped, and may be given other rights meanwhile. */
+  /** Whether it runs until it is stopped, and may get other permissions in the meantime. */
   readonly isLasting: boolean;
-  /** Where the state lies. */
+  /** The place of the state. */
   readonly state: string;
   /** `http.listen`. */
   readonly listen?: { readonly host: string; readonly port: number };
-  /** The first line of the log of a start; absent where it is not to be written. */
+  /** The first log line of a start; absent if it is not written. */
   readonly startLine?: string;
-  /** What is wrong with the file, so that the program refuses it. */
+  /** The errors of the file, because of which the program refuses it. */
   readonly problem?: { readonly message: string; readonly hint: string; readonly warnings: readonly string[] };
 }
 
@@ -94,7 +94,7 @@ export function needsOf(
   if (command === "simulate") return { ...plainNeeds, rights: simulateRights(args, words.slice(1)) };
   const at = fileIndex(words);
   const isStart = command === "start" || at === 0;
-  // Whatever is named may be a file to read: a configuration, or an exported state.
+  // Any argument may be a file to read: a configuration, or an exported state.
   const operands = words.slice(at === 0 ? 0 : 1);
   const path = words[at];
   if (path === undefined || at === 0 && !isThere(path)) {
@@ -137,7 +137,7 @@ function demoRights(listen: string | undefined): Needs["rights"] {
   };
 }
 
-/** Who answers its questions names the servers, and files with secrets; it writes only beside the configuration. */
+/** The answers to its questions name servers and secret files; it only writes to the folder of the configuration. */
 function initRights(path: string): Needs["rights"] {
   return {
     net: [],
@@ -147,7 +147,7 @@ function initRights(path: string): Needs["rights"] {
   };
 }
 
-/** It reads the trace and the configurations, asks no server, and writes only the drawing. */
+/** It reads the trace and the configurations, connects to no server, and only writes the chart. */
 function simulateRights(args: readonly string[], operands: readonly string[]): Needs["rights"] {
   const drawn = valuesOf(args, "svg").map((path) => dirname(path));
   const configs = valuesOf(args, "config");

@@ -1,5 +1,5 @@
-// The Worker that the program runs in, with the rights that its configuration names and no others. Signals, exit codes
-// and reloads are those of the main thread (supervisor.ts); output needs no permission.
+// The Worker that the program runs in, with only the permissions that its configuration needs. Signals, exit codes and
+// reloads are those of the main thread (supervisor.ts); output needs no permission.
 
 import { runCli } from "../cli/cli.ts";
 import { type CliIo, processIo, type ReloadAnswer } from "../cli/io.ts";
@@ -8,7 +8,7 @@ import { thisWorker } from "./this_worker.ts";
 
 const worker = thisWorker<ToProgram, FromProgram>();
 const handlers = new Map<SignalName, () => void>();
-/** Answers come in the order of the questions. */
+/** Responses arrive in the order of the requests. */
 const waiting: ((answer: ReloadAnswer) => void)[] = [];
 
 function ioOf({ build, isLasting }: ToProgram & { readonly kind: "begin" }): CliIo {

@@ -1,4 +1,5 @@
-// A Worker that may read every file and variable of the user, and reach nobody: it says what the program needs.
+// A Worker that may read every file and variable of the user, but has no network access: it determines what the program
+// needs.
 
 import { endOf, nextAct } from "../cli/report.ts";
 import { printable, printableLines } from "../cli/table.ts";

@@ -1,6 +1,6 @@
-// The main thread of a sandbox: it finds out which rights the program needs, starts it in a Worker with those, and hands
-// over signals, exit codes and reloads. It holds the rights of the process, so it loads no package and opens no
-// connection: see docs/decisions/0085.
+// The main thread of a sandbox: it determines which permissions the program needs, starts it in a Worker with those,
+// and forwards signals, exit codes and reloads. It has the permissions of the process, so it loads no package and opens
+// no connection: see docs/decisions/0085.
 
 import type { Build } from "../cli/build.ts";
 import type { ReloadAnswer } from "../cli/io.ts";
@@ -20,7 +20,7 @@ export interface Run {
   readonly program: URL;
 }
 
-/** Runs a command line in a Worker with just the rights that it needs. Returns the exit code. */
+/** Runs a command line in a Worker with exactly the permissions that it needs. Returns the exit code. */
 export async function supervise(run: Run): Promise<number> {
   const { args } = run;
   // No file can name code to import.
@@ -38,7 +38,7 @@ export async function supervise(run: Run): Promise<number> {
   }
 }
 
-/** How a Worker has ended, and what the next one is to have. */
+/** How a Worker has ended, and the permissions of the next one. */
 interface End {
   readonly code: number;
   readonly next?: Needs;
@@ -82,12 +82,12 @@ function runProgram(needs: Needs, { args, build, program }: Run, signals: Signal
   });
 }
 
-/** For a command that ends by itself, nobody needs them any more. */
+/** For a command that ends on its own, they are no longer needed. */
 function giveUpRights(): void {
   for (const name of ["net", "read", "write", "env", "sys"] as const) Deno.permissions.revokeSync({ name });
 }
 
-/** What a changed file means for a program that runs with the rights of `now`. */
+/** The effect of a changed file on a program that runs with the permissions `now`. */
 export function answerOf(now: Needs, found: FromReader): ReloadAnswer {
   if (found.kind === "failed") return { kind: "refused", message: found.message, hint: found.hint, warnings: [] };
   if (found.problem !== undefined) return { kind: "refused", ...found.problem };
@@ -127,7 +127,7 @@ function changesOf(now: Needs, next: Needs): readonly string[] {
   });
 }
 
-/** May read everything, as the file may name any other, and reach nobody. */
+/** May read everything, because the file may name any other, but has no network access. */
 async function readNeeds(args: readonly string[]): Promise<FromReader> {
   const worker = startWorker(new URL("reader.ts", import.meta.url), {
     ...noPermissions,
@@ -174,7 +174,7 @@ function startWorker(module: URL, permissions: Deno.PermissionOptionsObject): Wo
   return new Worker(module, { type: "module", deno: { permissions } } as WorkerOptions);
 }
 
-/** The signals of the operator, and who is told of them. */
+/** The signals of the operator, and their receivers. */
 interface Signals {
   listen(signal: SignalName, tell: (signal: SignalName) => void): void;
   /** The system does with it what it does. */

@@ -7,7 +7,7 @@ let loaded: protobuf.Root | undefined;
 const types = new Map<string, protobuf.Type>();
 const enums = new Map<string, Readonly<Record<number, string>>>();
 
-/** A message type by its full name, e.g. `mesos.v1.scheduler.Event`; throws an `Error` for a name that is not there. */
+/** A message type by its full name, e.g. `mesos.v1.scheduler.Event`; throws an `Error` for an unknown name. */
 export function messageType(name: string): protobuf.Type {
   let type = types.get(name);
   if (type === undefined) {
@@ -17,7 +17,7 @@ export function messageType(name: string): protobuf.Type {
   return type;
 }
 
-/** The words of an enum by number, e.g. of `mesos.v1.TaskState`; throws an `Error` for a name that is not there. */
+/** The words of an enum by number, e.g. of `mesos.v1.TaskState`; throws an `Error` for an unknown name. */
 export function enumWords(name: string): Readonly<Record<number, string>> {
   let words = enums.get(name);
   if (words === undefined) {
