@@ -1,5 +1,5 @@
-// `deno task bench:binary`: what the executable weighs, how fast it starts, and what it holds of memory at rest and under
-// load. A measurement, not a test: the goals are shown beside the figures, and nothing fails because of them.
+// `deno task bench:binary`: size, start time, and memory of the executable when idle and under load. A measurement, not
+// a test: the goals are shown next to the numbers, and nothing fails because of them.
 
 import { parseArgs } from "@std/cli/parse-args";
 import { type Cluster, startCluster } from "./soak.ts";
@@ -23,7 +23,7 @@ Options:
 const megabyte = 1024 * 1024;
 const startMsMax = 60_000;
 
-/** One figure, and what is wanted of it. */
+/** One measurement and its goal. */
 interface Row {
   readonly what: string;
   readonly figure: string;
@@ -104,7 +104,7 @@ interface Starts {
   readonly folder: string;
 }
 
-/** Runs of both take turns, so that a load of the machine meets both. */
+/** Runs of both alternate, so that the load of the machine affects both. */
 async function starts({ ours, empty, runs, folder }: Starts): Promise<readonly Row[]> {
   const cluster = await startCluster(orderOf(0));
   const runtime: number[] = [];
@@ -223,7 +223,7 @@ function started({ cluster, folder, ...more }: StartOrder): Program {
   return startProgram(folder, { ...fixed, ...more, mesosPort, gocdUrl });
 }
 
-/** A cluster where nothing is lost, with so many waiting jobs. */
+/** A cluster without losses, with this many waiting jobs. */
 function orderOf(jobs: number): ClusterOrder {
   return { jobs, buildMs: 60_000, offers: 500, updatesPerSecond: 0, lossesPerSecond: 0, burstEveryMs: 15_000 };
 }

@@ -1,5 +1,6 @@
-// The texts of docs/operations.md and of `gocd-mesos help CODE`, which scripts/embed_assets.ts writes: every code of the log, of the page and of commands,
-// and every alert, with meaning and next act. tests/scripts/codes_test.ts fails when it is out of date or lacks a code.
+// The texts of docs/operations.md and of `gocd-mesos help CODE`, which scripts/embed_assets.ts writes: every code of
+// the log, of the page and of commands, and every alert, with meaning and next step. tests/scripts/codes_test.ts fails
+// when it is out of date or lacks a code.
 
 import { parse } from "@std/yaml";
 import { noteLine } from "../src/core/words/notes.ts";
@@ -31,11 +32,11 @@ export interface CodeEntry {
   readonly code: string;
   /** The level of its line, or the verdict that it explains; absent: neither. */
   readonly level?: string;
-  /** What is told, by an example. */
+  /** An example of the text. */
   readonly example?: string;
-  /** What it means, where no example says it. */
+  /** The meaning, if there is no example. */
   readonly meaning?: string;
-  /** The next act; empty: there is nothing to do. */
+  /** The next step; empty: nothing to do. */
   readonly act: string;
 }
 
@@ -50,7 +51,7 @@ const carriers: ReadonlySet<string> = new Set(["gocd-problem", "gocd-finding"]);
 
 function notesOf(examples: Readonly<Record<string, NoteExample<NoteKind>>>): readonly CodeEntry[] {
   return Object.entries(examples).filter(([kind]) => !carriers.has(kind)).map(([kind, { of, act }]) => {
-    // The table has for each kind the facts of that kind, which the compiler cannot follow through the union.
+    // The table maps each kind to facts of that kind, which the compiler cannot infer through the union.
     const line: NoteLine = noteLine({ ...of, kind } as Note, 0);
     return { code: line.code, level: line.level, example: line.text, act: line.hint ?? act ?? "" };
   });
@@ -215,7 +216,7 @@ export function codesModuleText(): string {
   return `// What each alert and code means, and the next act, as in docs/operations.md. Made by scripts/embed_assets.ts: do not edit.
 // deno-fmt-ignore-file
 
-/** Code, meaning and next act. */
+/** Code, meaning and next step. */
 export const codeTexts: readonly (readonly [code: string, said: string, act: string])[] = [
 ${rows.map((row) => `  ${JSON.stringify(row.map(withoutLinks))},`).join("\n")}
 ];

@@ -1,14 +1,14 @@
-// What each code of the GoCD server's side means, and the next act, for docs/operations.md: the parts of the program that
-// talk to it make their words where they meet the answer, so they are told here once more, in general.
+// The meaning and next step of each code about the GoCD server, for docs/operations.md: the program creates these
+// messages where responses are interpreted, so they are described here again, in general.
 
-/** A code, what it means, and the next act; an empty one: there is nothing to do. */
+/** A code, its meaning, and the next step; empty: nothing to do. */
 export type CodeRow = readonly [code: string, meaning: string, act: string];
 
 const bug = "please report the line: it is a bug in gocd-mesos";
 const report = "report it with the version of the GoCD server";
 const itself = "check that `go-server.url` points to GoCD itself";
 
-/** Why a request gave nothing usable: nothing is decided until a poll succeeds. */
+/** Why a request failed: no decisions until a poll succeeds. */
 export const gocdProblems: readonly CodeRow[] = [
   ["gocd-dns", "The name of the server has no address.", "check `go-server.host` or `.url`, and DNS"],
   [
@@ -159,7 +159,7 @@ export const gocdConflicts: readonly CodeRow[] = [
   ["not-leading", "The instance has just lost the lead, so the call was not made.", ""],
 ];
 
-/** What an operator should know, though nothing has failed. */
+/** Findings, although nothing has failed. */
 export const gocdFindings: readonly CodeRow[] = [
   [
     "gocd-too-few-rights",

@@ -1,5 +1,5 @@
-// An example of each note, for docs/operations.md: the core's words make its line, its level and its next act. Here are
-// only the facts, and the act where the line has none. Not here: reasons of waiting jobs (codes_reasons.ts).
+// An example of each note, for docs/operations.md: the core's words produce its line, its level and its next step. Here
+// are only the facts, and the next step if the line has none. Reasons of waiting jobs are in codes_reasons.ts.
 
 import type {
   DemandNotes,
@@ -17,7 +17,7 @@ import { aFailure, aGap, aJob, aProblem, hour, minute, second } from "./codes_fa
 export interface NoteExample<K extends NoteKind> {
   /** What it tells. */
   readonly of: NoteFacts[K];
-  /** The next act, where the words name none; absent: there is nothing to do. */
+  /** The next step, if the words have none; absent: nothing to do. */
   readonly act?: string;
 }
 
@@ -42,7 +42,7 @@ const officeHours = {
   minIdle: 5,
 } as const;
 
-/** Of what waits. */
+/** About waiting jobs. */
 export const demandExamples: NoteExamples<keyof DemandNotes> = {
   "demand-changed": {
     of: {
@@ -103,7 +103,7 @@ export const demandExamples: NoteExamples<keyof DemandNotes> = {
   "agent-sick": { of: { uuid, hostname: "build-3", jobs: 3, isOurs: false } },
 };
 
-/** Of offers and hosts. */
+/** About offers and hosts. */
 export const placementExamples: NoteExamples<keyof PlacementNotes> = {
   "agent-launched": {
     of: { taskId, profile, host, ...linux, why: { kind: "jobs", jobs: 3, ...linux, polls: 2, coming: 1 } },
@@ -132,7 +132,7 @@ export const placementExamples: NoteExamples<keyof PlacementNotes> = {
   "roles-ignored": { of: { masterVersion: "1.1.3", roles: ["ci"] } },
 };
 
-/** Of the life of instances. */
+/** About the life cycle of instances. */
 export const lifeExamples: NoteExamples<keyof LifeNotes> = {
   "agent-running": { of: { ...agent, host } },
   "agent-registered": { of: { ...agent, uuid, afterMs: 42 * second, isDisabled: false } },
@@ -199,7 +199,7 @@ export const lifeExamples: NoteExamples<keyof LifeNotes> = {
   "loss-accepted": { of: { instances: 7 }, act: "nothing to do" },
 };
 
-/** Of who is who. */
+/** About identity. */
 export const identityExamples: NoteExamples<keyof IdentityNotes> = {
   "agent-enabling": { of: { ...record, key: { kind: "unset" }, isNews: true } },
   "agent-registered-anew": {
@@ -216,7 +216,7 @@ export const identityExamples: NoteExamples<keyof IdentityNotes> = {
   "task-id-lives": { of: agent },
 };
 
-/** Of both servers and of operators. */
+/** About both servers and operators. */
 export const sessionExamples: NoteExamples<keyof SessionNotes> = {
   "subscribed": {
     of: { master: "mesos-master:5050", masterVersion: "1.11.0", frameworkId: "f-0001", instances: 3 },
@@ -262,7 +262,7 @@ export const sessionExamples: NoteExamples<keyof SessionNotes> = {
   "torn-down": { of: { frameworkId: "f-0001" } },
 };
 
-/** Of the program around the core. */
+/** About the program around the core. */
 export const programExamples: NoteExamples<keyof ProgramNotes> = {
   "mesos-failed": { of: { message: "the Mesos master could not be asked" } },
   "mesos-steady": { of: { master: "mesos-master:5050" } },

@@ -1,5 +1,5 @@
-// What each code of Mesos, the state, the configuration and the commands means, and the next act, for docs/operations.md.
-// Those of a union in the code are complete by the compiler.
+// The meaning and next step of each code of Mesos, the state, the configuration and the commands, for
+// docs/operations.md. The compiler checks that those of a union in the code are complete.
 
 import type { ConfigErrorCode } from "../src/config/config_error.ts";
 import type { FrameworkErrorKind } from "../src/core/event.ts";
@@ -9,7 +9,7 @@ import type { MesosErrorReason } from "../src/mesos/api.ts";
 import type { StoreErrorCode } from "../src/store/store_error.ts";
 import type { CodeRow } from "./codes_gocd.ts";
 
-/** Meaning and act of each member of a union. */
+/** Meaning and next step of each member of a union. */
 type Meanings<Code extends string> = Readonly<Record<Code, readonly [meaning: string, act: string]>>;
 
 const bug = "please report the line: it is a bug in gocd-mesos";

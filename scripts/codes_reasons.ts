@@ -1,5 +1,5 @@
-// An example of each reason for which a job waits, and of each remark beside it, for docs/operations.md: the core's words
-// make its sentence and its next act.
+// An example of each reason for waiting, and of each remark, for docs/operations.md: the core's words produce its
+// sentence and its next step.
 
 import type { Reason, ReasonCode, Remark } from "../src/core/demand/reason.ts";
 import type { VerdictKind } from "../src/core/demand/verdict.ts";
@@ -11,7 +11,7 @@ export interface ReasonExample<K extends ReasonCode> {
   readonly verdict: VerdictKind;
   /** Its facts. */
   readonly of: Extract<Reason, { readonly kind: K }>;
-  /** The next act, where neither the sentence nor the words name one. */
+  /** The next step, if neither the sentence nor the words have one. */
   readonly act?: string;
 }
 

@@ -1,6 +1,7 @@
 // deno-lint-ignore-file no-console -- scripts talk to the person who runs them
-// `deno task compile [--output PATH] [--config framework.conf]`: builds the executable. With a configuration, exactly its
-// rights are baked in; without one, the executable is the sandbox, which gives each run those of its file (src/sandbox/main.ts).
+// `deno task compile [--output PATH] [--config framework.conf]`: builds the executable. With a configuration, exactly
+// its permissions are compiled in; without one, the executable is the sandbox, which gives each run those of its file
+// (src/sandbox/main.ts).
 
 import { parseArgs } from "@std/cli/parse-args";
 import { type Build, buildArgument } from "../src/cli/build.ts";

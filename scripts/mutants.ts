@@ -20,9 +20,9 @@ list tests/mutants_equivalent.json, each with its reason.
 
 Ctrl-C tells what was found so far. Ends with code 0 when 95 % are killed, 1 when fewer are, 2 when it could not be run.`;
 
-/** Killed of a hundred, at least. */
+/** Minimum percentage of killed mutants. */
 const killedMin = 95;
-/** Between two lines of progress. */
+/** Interval of progress lines. */
 const progressMs = 10_000;
 
 interface Options {
@@ -141,7 +141,7 @@ async function runAll(copy: Copy, coverage: Coverage, mutants: readonly Mutant[]
   const kills = new Map<string, number>();
   const left = [...mutants];
   let toldMs = performance.now();
-  // What was found so far is worth telling.
+  // Results so far are still reported.
   const stop = (): number => left.length = 0;
   Deno.addSignalListener("SIGINT", stop);
   const work = async (): Promise<void> => {

@@ -12,7 +12,7 @@ export interface Equivalent {
   readonly reason: string;
 }
 
-/** Mutants that count, and what of the list fits none any more. */
+/** Mutants that count, and list entries that no longer match. */
 export interface Sorted {
   readonly counted: readonly Mutant[];
   readonly equivalent: readonly Mutant[];

@@ -1,9 +1,9 @@
-// `deno task ok`: everything that a change must pass; CI runs the same (.ci/run installs what it needs, then calls this).
-// Ends with a line "N passed, N failed", in which each test counts, and with code 1 where anything has failed.
+// `deno task ok`: everything that a change must pass; CI runs the same (.ci/run installs the prerequisites, then calls
+// this). Ends with a line "N passed, N failed", in which each test counts, and with code 1 where anything has failed.
 
 import { say } from "./terminal.ts";
 
-/** What was run, and what it said on standard output. */
+/** What was run, and its standard output. */
 interface Ran {
   readonly code: number;
   readonly output: string;
@@ -13,7 +13,7 @@ interface RunOptions {
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  /** With nothing of the environment of this process. */
+  /** With an empty environment. */
   readonly isBare?: boolean;
 }
 
@@ -107,7 +107,7 @@ try {
   await check("benchmarks run", deno, { args: ["task", "bench:smoke"] });
   await checkTests(await checkBinary());
   await checkCoverage();
-  // The same seeds each time, so that what a change breaks is told from what was broken; fresh ones are for the night.
+  // The same seeds each time, so that a failure is caused by the change; fresh ones are run nightly.
   const seeds = ["task", "sim", "--seeds", "2000", "--from", "20000", "--but-open"];
   await check("the simulation, 2,000 seeds", deno, { args: seeds });
 } finally {

@@ -19,7 +19,7 @@ const usage = `Usage: deno task mutants:seeds [--seeds N] [--from S] [--workers 
 Puts each slip of scripts/seed_mutants_list.ts into a copy of the tree and plays N seeds (300), from S (1) on, until one
 breaks a law. --only takes parts of names.`;
 
-/** How a slip has fared. */
+/** The result of a bug. */
 interface Verdict {
   readonly mutant: SeedMutant;
   readonly kind: "caught" | "survived" | "out-of-date";

@@ -3,7 +3,7 @@
 import { makeScenario, type Weather } from "../tests/world/scenario.ts";
 import { type Outcome, play } from "../tests/world/world.ts";
 
-/** Seeds to be played, in a row. */
+/** The seeds to run, consecutive. */
 export interface SimOrder {
   readonly from: number;
   readonly count: number;
@@ -13,7 +13,7 @@ export interface SimOrder {
   readonly untilBroken: boolean;
 }
 
-/** What came of an order. */
+/** The result of a request. */
 export interface SimReport {
   readonly played: number;
   readonly simulatedMs: number;

@@ -12,7 +12,7 @@ const root = decodeURIComponent(new URL("..", import.meta.url).pathname);
 const firstPages = ["README.md", "docs/README.md"] as const;
 const home = "docs/README.html";
 
-/** Whether a link leads out of the site. */
+/** Whether a link is external. */
 function isForeign(target: string): boolean {
   return /^[a-z]+:/.test(target);
 }
@@ -53,7 +53,7 @@ function collect(): { readonly pages: ReadonlyMap<string, string>; readonly file
   return { pages, files };
 }
 
-/** The link as the site has it; absent: it leads nowhere there, and only its text stays. */
+/** The link in the site; absent: it has no target there, and only its text is kept. */
 function siteLink(page: string, target: string): string | undefined {
   if (isForeign(target)) return target;
   const [, anchor] = target.split("#");
@@ -159,7 +159,7 @@ export function writeSite(output: string): number {
   return pages.size;
 }
 
-/** Links and pictures of the written site that lead nowhere, each with its page. */
+/** Dead links and missing images of the site, each with its page. */
 export function deadLinks(output: string): readonly string[] {
   const texts = new Map<string, string>();
   const read = (folder: string): void => {

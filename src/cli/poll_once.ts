@@ -15,7 +15,7 @@ import { openGocd } from "../runtime/ports.ts";
 import { stateOf } from "../runtime/ports.ts";
 import { slowGocdHint, withinLimit } from "./time_limit.ts";
 
-/** What one poll shows. */
+/** The result of one poll. */
 export interface PolledOnce {
   readonly view: StatusView;
   /** What would be launched. */
@@ -44,7 +44,7 @@ export async function pollOnce(config: Config): Promise<PolledOnce> {
   // One poll cannot show that demand lasts: it is evaluated as if it had, so that limits and other gates show.
   const settings = { ...config.settings, poller: { ...poller, attempts: 0 } };
   const fresh = initialState(await storedOf(config), settings, atMs);
-  // One poll cannot tell whether Mesos has offers.
+  // One poll cannot show whether Mesos has offers.
   const windows = new Map(windowsAt(settings, atMs).map((each) => [each.profile, each]));
   const state = { ...fresh, windows, session: { ...fresh.session, kind: "subscribed" as const } };
   const { state: polled } = step(state, { atMs, random: 0.5, event: { kind: "gocd-polled", ...poll } });
@@ -68,7 +68,7 @@ async function storedOf(config: Config): Promise<StoredState> {
   };
 }
 
-/** Whether an offer comes is not for one poll to know. */
+/** One poll cannot show whether an offer will arrive. */
 function worded(job: JobView, attempts: number): JobView {
   if (job.reasonCode !== "launching") return job;
   const remarks = (job.remarks ?? []).map(({ text }) => text);

@@ -19,19 +19,19 @@ import { loadConfigFile, loadNeeded } from "./load.ts";
 import { printable } from "./table.ts";
 import { UsageError } from "./usage.ts";
 
-/** What is to be recorded. */
+/** What to record. */
 export type RecordOptions =
   | { readonly kind: "past"; readonly path: string; readonly fromMs: number; readonly toMs: number }
   | { readonly kind: "watch"; readonly path: string; readonly forMs: number };
 
-/** Jobs of one answer. */
+/** Maximum number of jobs in one response. */
 const pageMax = 10_000;
 
 /** Runs it. Throws OperatorErrors. */
 export async function runRecord(options: RecordOptions, io: CliIo): Promise<number> {
   const { name, span, jobs } = options.kind === "past" ? await past(options, io) : await watch(options, io);
   const { trace, others, unseen } = recorded(name, span, jobs);
-  // Resources and environments are names of others.
+  // Resources and environments are external names.
   io.out(formatTrace(trace).trimEnd());
   const left = others === 0 ? "" : `; ${counted(others, "job")} of agents that are not ours left out`;
   const short = unseen === 0
@@ -94,7 +94,7 @@ async function allOf(span: TimeSpan, page: Page): Promise<Pick<Found, "span" | "
       jobs.push(...found);
       break;
     }
-    // Those of its last moment come again, unless they are all that there is room for.
+    // Jobs of its last moment are returned again, unless they fill the whole page.
     const nextMs = Math.max(last.atMs, fromMs + 1);
     jobs.push(...found.filter(({ atMs }) => atMs < nextMs));
     fromMs = nextMs;
@@ -103,8 +103,8 @@ async function allOf(span: TimeSpan, page: Page): Promise<Pick<Found, "span" | "
 }
 
 /**
- * Polls until the time is over or somebody ends it. A poll that fails is told, and the next one follows. Whoever builds a
- * job, it counts: there may be no agents of ours yet.
+ * Polls until the time is up or it is interrupted. A failed poll is reported, and the next one follows. Jobs count
+ * regardless of the agent that builds them: there may be no agents of ours yet.
  */
 async function watch({ path, forMs }: RecordOptions & { readonly kind: "watch" }, io: CliIo): Promise<Found> {
   const config = loadConfigFile(path, io);
@@ -124,7 +124,7 @@ async function watch({ path, forMs }: RecordOptions & { readonly kind: "watch" }
         book.look(seen, machine.nowMs());
       } catch (error) {
         if (stop.signal.aborted) break;
-        // Whoever is refused at first will be refused for hours.
+        // If access is refused at first, it will be refused for hours.
         if (!(error instanceof OperatorError) || error.kind === "refused") throw error;
         io.err(printable(`gocd-mesos: ${messageOf(error)}`));
       }

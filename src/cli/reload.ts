@@ -13,7 +13,7 @@ import type { ReloadAnswer } from "./io.ts";
 /** Why the file is reloaded. */
 export type ReloadCause = "signal" | "file-changed";
 
-/** What a reload needs. */
+/** The options of a reload. */
 export interface ReloadOptions {
   readonly cause: ReloadCause;
   readonly current: Config;
@@ -21,11 +21,11 @@ export interface ReloadOptions {
   readonly read: () => Config;
   /** Applies a configuration; if it throws, the old one still applies. */
   readonly use: (next: Config) => void;
-  /** The log of now: another one once a configuration is in use. */
+  /** The current log: another one once a configuration is active. */
   readonly log: () => Log;
 }
 
-/** Logs what a file is told besides its errors, at a start and at a reload alike. */
+/** Logs the warnings of a file, both at a start and at a reload. */
 export function tellRemarks(log: Log, config: Config): void {
   for (const warning of config.warnings) log.warning(warning);
   for (const detail of config.details) log.debug(detail);

@@ -1,4 +1,4 @@
-// How a command tells what is wrong: the error that ends it, and the rows of `check` with the exit code that follows.
+// How a command reports errors: the error that ends it, and the rows of `check` with the resulting exit code.
 
 import { ConfigError, problemText } from "../config/config_error.ts";
 import { isAct } from "../core/words/phrases.ts";
@@ -19,7 +19,7 @@ export interface Report {
   exitCode(): number;
 }
 
-/** Why a command ends before its work is done: what is wrong, the next act, the exit code. */
+/** Why a command ends early: the error, the next step, the exit code. */
 export interface CommandEnd {
   readonly text: string;
   readonly hint?: string;
@@ -28,7 +28,7 @@ export interface CommandEnd {
   readonly exitCode: number;
 }
 
-/** What is told of an error that ends a command. */
+/** The report of an error that ends a command. */
 export function endOf(error: unknown): CommandEnd {
   if (error instanceof OperatorError) {
     const { message, hint, kind, code } = error;
@@ -46,7 +46,7 @@ export function endOf(error: unknown): CommandEnd {
   };
 }
 
-/** Stack frames named at most in the line about a bug. */
+/** Maximum number of stack frames in the line about a bug. */
 const placesMax = 3;
 
 /** An unexpected error on one line, with the top of its stack. */
@@ -64,13 +64,13 @@ export interface Row {
   /** What it is about, in one word. */
   readonly what: string;
   readonly text: string;
-  /** The next act; empty: none. */
+  /** The next step; empty: none. */
   readonly hint: string;
-  /** Of a failure: what decides the exit code. */
+  /** For a failure: the kind that determines the exit code. */
   readonly kind?: ErrorKind;
 }
 
-/** Creates a report that hands its rows on as they come. */
+/** Creates a report that passes its rows on immediately. */
 export function rowReport(take: (row: Row) => void): Report {
   let exitCode = 0;
   return {
@@ -117,7 +117,7 @@ export function createReport(io: CliIo): Report {
   return rowReport((row) => printRow(row, io));
 }
 
-/** Runs what reports in rows, and prints them: one by one, or as one JSON object. Gives the exit code. */
+/** Runs a function that reports in rows, and prints them: one by one, or as one JSON object. Returns the exit code. */
 export async function reportRows(isJson: boolean, io: CliIo, act: (report: Report) => Promise<void>): Promise<number> {
   const rows: Row[] = [];
   const report = rowReport((row) => isJson ? void rows.push(row) : printRow(row, io));

@@ -1,4 +1,4 @@
-// Runs `gocd-mesos simulate`: reads trace and configurations, replays, and shows what came of it.
+// Runs `gocd-mesos simulate`: reads trace and configurations, replays, and shows the results.
 
 import { loadPartially, requireKeys } from "../config/load.ts";
 import type { Settings } from "../core/settings.ts";
@@ -20,7 +20,7 @@ import type { CliIo } from "./io.ts";
 import { printable, table } from "./table.ts";
 import { UsageError } from "./usage.ts";
 
-/** What is asked for. */
+/** The request. */
 export interface SimulateOptions {
   /** A file, the name of a built-in trace, or `all`. */
   readonly trace: string;
@@ -29,7 +29,7 @@ export interface SimulateOptions {
   readonly isJson: boolean;
   /** The file to draw into. */
   readonly svg?: string;
-  /** Search for settings that keep this. */
+  /** Search for settings that meet this. */
   readonly suggestP95Ms?: number;
   readonly surroundings: Surroundings;
 }

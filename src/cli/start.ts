@@ -83,7 +83,7 @@ export async function runConfig(
   const closers: (() => void | Promise<void>)[] = [];
   try {
     requireRights(config);
-    // In a sandbox the main thread has told it already, before this Worker was loaded.
+    // In a sandbox the main thread has already logged it, before this Worker was loaded.
     if (io.supervisor === undefined) log.info(startText(config));
     const ports = openLivePorts(config, io.machine);
     closers.unshift(() => ports.close());
@@ -127,7 +127,7 @@ export async function runConfig(
   }
 }
 
-/** The program, and who is told of its notes: the log, and webhooks. Another consumer of them is one line more. */
+/** The program and the consumers of its notes: the log, and webhooks. Another consumer is one more line. */
 async function openTold(
   config: Config,
   { ports: { gocd, mesos }, recorder, machine, log }: {
@@ -214,7 +214,7 @@ function requireSandbox(config: Config): void {
   });
 }
 
-/** Reloads at once, or as the main thread of the sandbox answers. */
+/** Reloads immediately, or as decided by the main thread of the sandbox. */
 function askedReload(
   cause: ReloadCause,
   { io, log, stop, apply }: {
@@ -250,7 +250,7 @@ function watchSignals(
     log().info("stopping; agents keep running and are taken over at the next start");
     act.stop.abort();
   };
-  // The kernel sends SIGHUP, too, when the terminal is closed that it was started in: nobody is left who would stop it.
+  // The kernel also sends SIGHUP when its terminal is closed: then nobody is left to stop it.
   const onHangUp = (): void => io.hasHungUp() ? onStop() : act.reload();
   const releases = [io.onSignal("SIGINT", onStop), io.onSignal("SIGTERM", onStop), io.onSignal("SIGHUP", onHangUp)];
   return () => releases.forEach((release) => release());

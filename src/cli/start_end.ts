@@ -1,4 +1,5 @@
-// The first line of a start, and what ends one, told as its log is. Not here: the exit codes and words (report.ts).
+// The first line of a start, and the errors that end one, in the format of its log. Exit codes and texts are in
+// report.ts.
 
 import type { Config } from "../config/config.ts";
 import { ConfigError, problemText } from "../config/config_error.ts";
@@ -16,7 +17,9 @@ export function startText({ gocd, mesos, settings }: Config): string {
   }, profiles ${names}`;
 }
 
-/** Tells what ends a start as lines of the log, and gives the exit code; for people it is told as by any other command. */
+/**
+ * Reports what ends a start as log lines, and returns the exit code; for people it is reported as by any other command.
+ */
 export function endIn(log: Log, error: unknown): number {
   if (log.isText) throw error;
   const { code, text, hint, exitCode } = endOf(error);
@@ -28,7 +31,7 @@ export function endIn(log: Log, error: unknown): number {
   return exitCode;
 }
 
-/** The log of a file that is wrong, as far as the file tells it. */
+/** The log settings of an invalid file, as far as they can be read. */
 export function logConfigOf(
   path: string,
   { env, readFile }: {

@@ -1,5 +1,5 @@
-// `gocd-mesos state …`: shows and repairs the stored state. What changes it takes the lock, so it never runs beside a
-// running instance.
+// `gocd-mesos state …`: shows and repairs the stored state. Changes take the lock, so they never run while an instance
+// is running.
 
 import type { Config } from "../config/config.ts";
 import type { StoredState } from "../core/record.ts";
@@ -112,7 +112,7 @@ const adoptNeeds: Needs = {
   wantsSecret: (key) => key.startsWith("mesos."),
 };
 
-/** An exported state in place of the configuration would be told to be no configuration. */
+/** An exported state instead of the configuration would cause a misleading error. */
 function refuseExportFirst(path: string, argument: string | undefined, io: CliIo): void {
   let isExport = true;
   try {

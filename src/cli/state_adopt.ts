@@ -1,4 +1,4 @@
-// `gocd-mesos state adopt` and `state register-anew`: what a new state does about agents that exist already.
+// `gocd-mesos state adopt` and `state register-anew`: how a new state handles existing agents.
 
 import type { Config } from "../config/config.ts";
 import { formerFrameworks, type SeenFramework } from "../core/identity/orphans.ts";
@@ -44,7 +44,7 @@ export async function adoptFramework(store: Store, request: AdoptRequest, io: Cl
   io.out(printable(`framework ${found.id} is adopted: the next start continues with it and takes over all its agents`));
 }
 
-/** Whether the framework of the state is the one that is to be adopted: the named one, or the only one that fits. */
+/** Whether the framework of the state is the one to adopt: the named one, or the only match. */
 async function isTheOne(id: string, request: AdoptRequest, io: CliIo): Promise<boolean> {
   if (request.frameworkId !== undefined) return request.frameworkId === id;
   try {
@@ -55,7 +55,7 @@ async function isTheOne(id: string, request: AdoptRequest, io: CliIo): Promise<b
   }
 }
 
-/** Allows this state to register beside whatever exists. */
+/** Allows this state to register despite existing agents. */
 export async function registerAnew(store: Store, io: CliIo): Promise<void> {
   const { framework } = await store.load();
   if (framework.frameworkId !== undefined) {

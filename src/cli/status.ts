@@ -9,7 +9,7 @@ import { loadNeeded, warnOfFlaws } from "./load.ts";
 import { statusLine, statusLines } from "./status_lines.ts";
 import { openWatchScreen, watch, type WatchScreen } from "./watch.ts";
 
-/** Between two looks of --watch. */
+/** Interval of --watch. */
 const everyMs = 2_000;
 
 /** The command. */
@@ -77,7 +77,7 @@ async function watchStatus(part: PartialConfig, isJson: boolean, io: CliIo): Pro
       look,
       everyMs,
       show: (status) => {
-        // Only now: if the first look fails, there is nothing to show.
+        // Only now: if the first request fails, there is nothing to show.
         if (isScreen(io)) screen ??= openWatchScreen(io);
         if (screen?.isOpen() === true) draw(statusLines(status, layoutOf(io)), screen);
         else tell(status);
@@ -93,7 +93,7 @@ async function watchStatus(part: PartialConfig, isJson: boolean, io: CliIo): Pro
   }
 }
 
-/** So many lines as the screen has rows; the last one tells of those that are left out. */
+/** At most as many lines as the screen has rows; the last one says how many are omitted. */
 function fitted(lines: readonly string[], rows: number): readonly string[] {
   if (lines.length <= rows) return lines;
   return [...lines.slice(0, rows - 1), `… and ${lines.length - rows + 1} more lines`];

@@ -1,4 +1,4 @@
-// The summary of the running instance as lines of a terminal. Not here: asking for it (status.ts).
+// The summary of the running instance as terminal lines. It is requested in status.ts.
 
 import { counted, formatDuration } from "../core/words/phrases.ts";
 import type { ServerHealth } from "../core/view/view.ts";
@@ -201,7 +201,7 @@ function pieces(cells: readonly Cell[], { columns, hasColour }: Layout): string 
   }).join("");
 }
 
-/** The summary in one line that changes only when something has happened, for whatever is no terminal. */
+/** The summary in one line that changes only when something has happened, for output that is not a terminal. */
 export function statusLine({ mode, frozen, leadership, gocd, mesos, jobs, agents, problems }: StatusSummary): string {
   const verdicts = jobs.verdicts.filter((each) => each.jobs > 0).map((each) => `${each.jobs} ${each.verdict}`);
   return [

@@ -20,7 +20,7 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   }).join("\n");
 }
 
-/** Text of others, safe to print: no control characters, no escape sequences, no reordering of text. */
+/** External text, safe to print: no control characters, no escape sequences, no reordering of text. */
 export function printable(text: string): string {
   return text.replaceAll(unprintable, "?");
 }

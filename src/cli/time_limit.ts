@@ -21,7 +21,7 @@ export interface TimeLimit {
   /** As in "did not answer": `the GoCD server`. */
   readonly who: string;
   readonly limitMs: number;
-  /** The next act of the operator. */
+  /** The operator's next step. */
   readonly hint: string;
 }
 
@@ -40,7 +40,7 @@ export class TimeLimitError extends OperatorError {
 }
 
 /**
- * Does something within a limit. Throws {@linkcode TimeLimitError} when it is exceeded, otherwise what `act` throws.
+ * Runs an action within a limit. Throws {@linkcode TimeLimitError} if it is exceeded, otherwise what `act` throws.
  */
 export async function withinLimit<T>(limit: TimeLimit, act: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const signal = AbortSignal.timeout(limit.limitMs);

@@ -11,7 +11,7 @@ import { wrapText } from "./demo/text.ts";
 /** Topics that are not commands; the keys have one each. */
 export const topics: readonly string[] = ["exit-codes", "keys", "verdicts"];
 
-/** What is told of a topic, in lines of at most 100 characters; absent: there is no such topic. */
+/** The help for a topic, in lines of at most 100 characters; absent: there is no such topic. */
 export function topicText(topic: string): string | undefined {
   switch (topic) {
     case "keys":

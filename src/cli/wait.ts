@@ -14,7 +14,7 @@ import { requireState } from "./load.ts";
 import { interruptedCode } from "./start.ts";
 import { UsageError } from "./usage.ts";
 
-/** Exit code where `--timeout` has passed, that of timeout(1). */
+/** Exit code if `--timeout` has passed, that of timeout(1). */
 export const timeoutCode = 124;
 
 /** The lines of a help text about waiting. */
@@ -27,13 +27,13 @@ export const waitCodesHelp = `Exit codes of --wait (a ${timeoutCode} or 130 ends
   0  done                         3  no instance runs (any more); the next start continues
   4  cancelled by a resume      ${timeoutCode}  not done within --timeout      130  ended by a signal`;
 
-/** How long to wait, as the command line says. */
+/** How long to wait, from the command line. */
 export interface WaitOptions {
   /** Absent: without limit. */
   readonly limitMs?: number;
 }
 
-/** What `--wait` and `--timeout` say; nothing if there is no waiting. Throws {@linkcode UsageError}. */
+/** The values of `--wait` and `--timeout`; nothing without waiting. Throws {@linkcode UsageError}. */
 export function waitOptions(flags: CommandArguments["flags"]): WaitOptions | undefined {
   const { wait, timeout } = flags;
   if (typeof timeout !== "string") return wait === true ? {} : undefined;
@@ -53,24 +53,24 @@ export interface Awaited {
   readonly options: WaitOptions;
 }
 
-/** Whose end is waited for. */
+/** Whose end is awaited. */
 export interface Whom {
   readonly profile?: string;
   /** Task id. */
   readonly agent?: string;
 }
 
-/** Between two looks at the instance. */
+/** Interval of polls of the instance. */
 const lookMs = 1_000;
 
-/** Follows the running instance and returns the exit code. Throws an OperatorError where it will never be done. */
+/** Follows the running instance and returns the exit code. Throws an OperatorError if it will never finish. */
 export async function waitUntilDone({ part, what, of = {}, options }: Awaited, io: CliIo): Promise<number> {
   const { machine } = io;
   const startMs = machine.nowMs();
   const limitMs = options.limitMs ?? Infinity;
   const signalled = new AbortController();
   const releases = (["SIGINT", "SIGTERM"] as const).map((name) => io.onSignal(name, () => signalled.abort()));
-  // An instance that hangs must not hold up a signal.
+  // A hanging instance must not delay a signal.
   const aborted = new Promise<undefined>((resolve) =>
     signalled.signal.addEventListener("abort", () => resolve(undefined))
   );
@@ -106,7 +106,7 @@ interface Look {
   readonly isDone: boolean;
 }
 
-/** What is waited for, of whom. */
+/** What is awaited. */
 interface Goal {
   readonly what: Awaited["what"];
   readonly of: Whom;
@@ -124,7 +124,7 @@ async function look(part: PartialConfig, goal: Goal, former: StatusView | undefi
   }
 }
 
-/** The framework that was to be torn down is another one by now where something has started the program again. */
+/** If something has restarted the program, its framework is no longer the one to tear down. */
 function lookAtView(view: StatusView, { what, of }: Goal, former: StatusView | undefined): Look {
   const before = former?.mesos.frameworkId;
   const isGone = view.tornDown === true || before !== undefined && view.mesos.frameworkId !== before;
@@ -146,7 +146,7 @@ function isMeant({ taskId, profile }: { readonly taskId: string; readonly profil
   return (of.profile ?? profile) === profile && (of.agent ?? taskId) === taskId;
 }
 
-/** Nobody can take one agent back; a profile is resumed, or all. */
+/** A single agent cannot be taken back; a profile is resumed, or all. */
 function cancelledText(view: StatusView, { what, of }: Goal): string | undefined {
   if (of.agent !== undefined) return undefined;
   if (of.profile === undefined) return view.mode === what ? undefined : `the instance is in mode ${view.mode}`;
@@ -162,7 +162,7 @@ function drainedText({ profile, agent }: Whom): string {
 
 const doneTexts = { drain: "drained: no agent is left", teardown: "torn down: the framework is removed" } as const;
 
-/** The instance has ended: what has it left? */
+/** The instance has ended: checks what is left. */
 async function lookAtState(part: PartialConfig, { what, of }: Goal): Promise<Look> {
   requireState(part);
   const stored = await stateOf(part.config).read();

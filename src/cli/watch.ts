@@ -1,4 +1,4 @@
-// `--watch` and `--follow`: looks again and again until a signal ends it, and leaves the terminal as it was.
+// `--watch` and `--follow`: polls repeatedly until a signal ends it, and restores the terminal.
 
 import { endOf } from "./report.ts";
 import { OperatorError } from "../errors.ts";
@@ -6,21 +6,21 @@ import type { CliIo } from "./io.ts";
 import { openScreen, type Screen } from "./demo/screen.ts";
 import { interruptedCode } from "./start.ts";
 
-/** What is looked at again and again. */
+/** What is polled repeatedly. */
 export interface Watched<Seen> {
-  /** Throws an OperatorError where nothing can be seen now. */
+  /** Throws an OperatorError if there is no data now. */
   readonly look: () => Promise<Seen>;
-  /** Between two looks, ms. */
+  /** Poll interval, ms. */
   readonly everyMs: number;
-  /** Called with what was seen. */
+  /** Called with the data. */
   readonly show: (seen: Seen) => void;
-  /** Called once when nothing can be seen any more, with why. */
+  /** Called once when there is no data any more, with the reason. */
   readonly lost: (why: string) => void;
 }
 
 /**
- * Looks until SIGINT or SIGTERM, and returns the exit code of that. If the first look fails, throws; later ones are
- * repeated, as the instance may only be restarting.
+ * Polls until SIGINT or SIGTERM, and returns the exit code for it. Throws if the first poll fails; later ones are
+ * repeated, because the instance may only be restarting.
  */
 export async function watch<Seen>({ look, everyMs, show, lost }: Watched<Seen>, io: CliIo): Promise<number> {
   const stop = new AbortController();
@@ -32,7 +32,7 @@ export async function watch<Seen>({ look, everyMs, show, lost }: Watched<Seen>, 
   try {
     while (!signal.aborted) {
       try {
-        // An instance that hangs must not hold up a signal.
+        // A hanging instance must not delay a signal.
         const seen = await Promise.race([look(), stopped]);
         if (seen === undefined) break;
         hasSeen = true;

@@ -1,5 +1,5 @@
 // `gocd-mesos why`: the full explanation for one waiting job, from the running instance if there is one, otherwise from
-// a poll of its own.
+// its own poll.
 
 import { describeJobNeed, formatDuration } from "../core/words/phrases.ts";
 import { canaryText, recentFailuresText } from "../core/words/failures.ts";
@@ -15,9 +15,9 @@ import { nextAct } from "./report.ts";
 import { writeJson } from "./instance.ts";
 import { printable, table } from "./table.ts";
 
-/** Jobs explained at once; of more, only their names are told. */
+/** Maximum number of explained jobs; of more, only the names are printed. */
 const explainedMax = 3;
-/** Names told at most. */
+/** Maximum number of printed names. */
 const namedMax = 20;
 
 /** The command. */
@@ -86,7 +86,7 @@ function listJobs(
 
 interface Source {
   readonly view: StatusView;
-  /** Who has told it. */
+  /** The source. */
   readonly from: "instance" | "poll";
 }
 
@@ -115,7 +115,7 @@ class JobNotWaitingError extends OperatorError {
   }
 }
 
-/** Jobs by exact locator, else by exact name, else by a part of either. */
+/** Jobs by exact locator, otherwise by exact name, otherwise by a part of either. */
 export function findJobs(view: StatusView, wanted: string): readonly JobView[] {
   const exact = view.jobs.filter((job) => job.locator === wanted);
   if (exact.length > 0) return exact;
