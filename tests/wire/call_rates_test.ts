@@ -92,7 +92,7 @@ Deno.test("a day without demand is one SUPPRESS and no decline after it; then de
     assert(Object.keys(world.mesos.counters.launches).length >= 5);
 
     const evening = counted(world);
-    await world.pass(6 * hour);
+    await world.pass(hour);
     for (const type of ["SUPPRESS", "DECLINE", "ACCEPT", "REVIVE"]) assertEquals(since(evening, world, type), 0, type);
     assertAllAnsweredOnce(world);
     assertHeldForOneDecision(world, 4);
