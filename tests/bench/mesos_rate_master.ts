@@ -7,7 +7,7 @@ import { encodeRecord } from "../../src/mesos/recordio.ts";
 /** How records are laid into the chunks of the answer. */
 export type Layout = "one each" | "two in one" | "cut in the middle" | "cut in a character" | "cut in a length";
 
-/** What the master is told. */
+/** Commands to the master. */
 export type MasterOrder =
   /** Makes the records of a run. */
   | {
@@ -20,7 +20,7 @@ export type MasterOrder =
   | { readonly kind: "go"; readonly layout: Layout; readonly waitMs: number }
   | { readonly kind: "close" };
 
-/** What it tells. */
+/** Reports of the master. */
 export type MasterReport =
   | { readonly kind: "listening"; readonly port: number }
   | { readonly kind: "subscribed"; readonly mediaType: string }

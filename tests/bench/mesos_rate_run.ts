@@ -18,7 +18,7 @@ export interface RunOutcome {
   readonly ms: number;
   /** Updates acknowledged, each counted once. */
   readonly acknowledged: number;
-  /** Of the client's process during the run, where the system tells it (Linux). */
+  /** Of the client's process during the run, if the system reports it (Linux). */
   readonly cpuMs: number | undefined;
 }
 

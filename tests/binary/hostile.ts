@@ -1,4 +1,5 @@
-// The sandbox around a program that tries to break out of it. In the end it tells what the main thread itself still holds.
+// The sandbox around a program that tries to break out of it. At the end it prints which permissions the main thread
+// still has.
 
 import { supervise } from "../../src/sandbox/supervisor.ts";
 

@@ -125,7 +125,7 @@ binaryTest(
       assertEquals(installed("framework.conf"), first);
       assertStringIncludes(Deno.readTextFileSync(`${bastion}/log`), "sandbox: on: only 127.0.0.1:");
 
-      // Its check fails: nobody listens there.
+      // Its check fails: there is no listener.
       site('mesos-master = "127.0.0.1:1"');
       const failed = await rollOut();
       assertEquals([failed.code, installed("framework.conf")], [3, first], failed.out);

@@ -159,7 +159,7 @@ sandboxTest("a reload that names another master starts the program again with it
     await running.logged("subscribed", await running.logged(`sandbox: on: only ${other}`, asked));
     const ids = [...running.log().matchAll(/subscribed[^\n]*?([0-9a-f-]{36}-\d{4})/g)].map(([, id]) => id);
     assertEquals([ids.length, new Set(ids).size], [2, 1], running.log());
-    // The main thread tells each start, and tells it before the Worker does anything.
+    // The main thread logs each start, before the Worker does anything.
     const told = running.log().match(/gocd-mesos \S+ starts: GoCD server|sandbox: on/g)?.map(([first]) => first);
     assertEquals(told, ["g", "s", "g", "s"], running.log());
     running.signal("SIGINT");
@@ -226,7 +226,7 @@ sandboxTest("init tries the servers that it is told, and writes nowhere but besi
     Deno.writeTextFileSync(conf, "\ngocd-mesos.http.listen = off\n", { append: true });
     const checked = await run([...await way.program(), "check", conf]);
     assertEquals(checked.code, 0, checked.out + checked.err);
-    // A file that exists is kept, and one in a folder that is not there is told.
+    // An existing file is kept, and a missing folder is reported.
     assertEquals((await run([...args, conf])).code, 2);
     assertEquals((await run([...args, `${elsewhere}/none/framework.conf`])).code, 2);
     assertEquals([...Deno.readDirSync(elsewhere)], []);

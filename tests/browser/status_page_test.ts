@@ -1,5 +1,5 @@
-// The status page in a real browser: it renders, refreshes itself, runs no foreign script and tells a lost connection.
-// Ignored where /usr/bin/chromium (Debian package chromium) is not installed.
+// The status page in a real browser: it renders, refreshes itself, runs no foreign script and shows a lost connection.
+// Ignored if /usr/bin/chromium (Debian package chromium) is not installed.
 
 import { assert, assertAlmostEquals, assertEquals, assertMatch } from "@std/assert";
 import { startWebServer } from "../../src/web/server.ts";
@@ -197,7 +197,7 @@ async function pauses({ page, shown, updated, asked }: OpenPage): Promise<void> 
   await page.getByRole("button", { name: "Pause" }).click();
   const before = asked.length;
   shown.view = { ...sampleView, frozen: true };
-  // Whoever asks in the meantime is told.
+  // Requests in the meantime get this response.
   await page.evaluate(`new Promise((resolve) => {
     const other = new EventSource("/events");
     let messages = 0;

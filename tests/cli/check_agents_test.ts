@@ -1,4 +1,4 @@
-// What `check` says of agents: ours that wait to be enabled, and nobody in contact.
+// What `check` reports about agents: ours that wait to be enabled, and none in contact.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { pendingWarning, silenceWarning } from "../../src/cli/check_agents.ts";

@@ -32,7 +32,7 @@ said=\${\${said##*<<}%%>>*}; print -rl -- \${=said#'${line.slice(0, line.lastInd
   { name: "fish", program: (script, line) => `source ${script}; complete -C '${line}' | cut -f 1` },
 ];
 
-/** A shell that waits for ever is ended. */
+/** A shell that hangs is killed. */
 const hangMs = 120_000;
 
 const cases: readonly (readonly [line: string, wanted: readonly string[]])[] = [

@@ -124,7 +124,7 @@ for (const gocdVersion of ["26.1.0", "19.8.0", "15.2.0"]) {
       assertEquals(Number(pending[1]), gocdVersion === "15.2.0" ? 0 : staging);
       assertEquals(gocd.tally.pendingRegistrations - gocd.tally.ghosts, Number(pending[1]) + 1, "and a stranger's");
 
-      // The log tells the same story, one line per decision.
+      // The log shows the same events, one line per decision.
       assertEquals(count(io.lines, " agent-launched: "), launched.length);
       assertEquals(count(io.lines, " was built by "), gocd.tally.buildsCompleted);
       assertEquals(count(io.lines, " agent-stopped: "), launched.length - failed.length);
@@ -183,7 +183,7 @@ Deno.test(
       assert(lines.length <= 30, picture);
       for (const line of lines) assert([...line].length <= 79, line);
     }
-    // Nothing but the summary is written beside the pictures.
+    // Besides the frames, only the summary is written.
     assertStringIncludes(io.lines[0] ?? "", "summary after ");
     for (const line of io.lines) assert(line.length <= 80, line);
   },

@@ -1,5 +1,5 @@
-// `doctor --canary` with a running instance on the strict servers: each step is a row, nothing is left behind, and what
-// goes wrong is told with the reason.
+// `doctor --canary` with a running instance on the strict servers: each step is a row, nothing is left behind, and
+// failures are reported with the reason.
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { type Cluster, type ClusterOptions, startCluster } from "../support/cluster.ts";

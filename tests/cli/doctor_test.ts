@@ -1,4 +1,4 @@
-// `gocd-mesos doctor` against the strict servers: what it finds beside what `check` does. Each wrong thing must show.
+// `gocd-mesos doctor` against the strict servers: what it finds in addition to `check`. Each problem must be reported.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { skewMs } from "../../src/cli/doctor_clocks.ts";

@@ -17,7 +17,7 @@ const at = (atMs: number, columns = 110): Around => ({ columns, machine: { ...re
 
 const found = { adopted: true, registeredMs: beginMs } as const;
 
-/** Six hours: jobs come at the beginning, agents follow, nobody watches in the fourth hour. */
+/** Six hours: jobs arrive at the start, agents follow, the fourth hour is not recorded. */
 async function fill(history: History): Promise<void> {
   const samples = Array.from({ length: 6 * 60 }, (_, index) => {
     const agents = Math.max(0, Math.min(8, Math.floor(index / 10), 30 - Math.floor(index / 10)));
@@ -39,7 +39,7 @@ async function fill(history: History): Promise<void> {
     ],
     lives: [
       aLife("t-1"),
-      // Of those that were found running nobody knows how long they took to register.
+      // For agents found running the registration time is unknown.
       aLife("t-2", { ...found, end: "launch-failed", host: "h2", endedMs: beginMs + 2 * hour, builds: 0 }),
       aLife("t-3", { ...found, endedMs: beginMs + 3 * hour }),
     ],
@@ -52,7 +52,7 @@ async function fill(history: History): Promise<void> {
   }));
 }
 
-/** Calls with a configuration beside which a history lies, and no instance. */
+/** Calls with a configuration with a history next to it, and no instance. */
 async function withFile(act: (conf: string, path: string) => Promise<void>, conf = text): Promise<void> {
   const folder = confFolder(conf);
   const path = `${folder.path}/gocd-mesos.db-history`;

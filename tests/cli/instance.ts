@@ -1,4 +1,4 @@
-// An instance that commands find beside their configuration: the listener of a picture, and its control file.
+// An instance that commands find through their configuration: the listener of a picture, and its control file.
 
 import type { HistoryReader } from "../../src/core/view/history.ts";
 import type { Picture } from "../../src/core/view/picture.ts";

@@ -23,7 +23,7 @@ const once: PolledOnce = {
   }),
 };
 
-/** What is launched of each bucket, and what the jobs are told. */
+/** What is launched for each bucket, and the reasons of the jobs. */
 function planned(running: Partial<StatusView>): readonly (readonly string[])[] {
   const { wanted, view } = withHolds(once, pictureOf(running));
   return [

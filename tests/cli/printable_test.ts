@@ -9,7 +9,7 @@ import { confFolder, runLine, type Written } from "./support.ts";
 
 const hostile = "evil\u001b[2J\u009b31m\u202e\r\nFAKE: all is well";
 
-/** What each command is given beside the configuration. */
+/** The arguments of each command in addition to the configuration. */
 const operandsOf: Readonly<Record<string, readonly (readonly string[])[]>> = {
   check: [[]],
   doctor: [[], ["--json"]],

@@ -1,4 +1,4 @@
-// SIGHUP: what the new file changes is told without its secrets and is in force, or the old one stays.
+// SIGHUP: changes of the new file are logged without secrets and become active, or the old one stays.
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { configChanges } from "../../src/cli/config_diff.ts";

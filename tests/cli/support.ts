@@ -118,8 +118,8 @@ export function confFolder(text: string): { readonly path: string; readonly conf
 }
 
 /**
- * Holds a transcript against tests/fixtures/cli/NAME.txt, with each of `hidden` replaced. GOLDEN=write writes the file
- * anew: read it then.
+ * Compares a transcript with tests/fixtures/cli/NAME.txt, with each of `hidden` replaced. GOLDEN=write rewrites the
+ * file: review it.
  */
 export function assertTranscript(
   name: string,

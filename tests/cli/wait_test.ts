@@ -1,4 +1,4 @@
-// `drain --wait` and `teardown --wait`: what they tell, and how the waiting ends.
+// `drain --wait` and `teardown --wait`: what they print, and how the waiting ends.
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { runCli } from "../../src/cli/cli.ts";

@@ -1,4 +1,4 @@
-// What `${…}`, `+=` and values beside each other mean, case by case as the reference implementation (Typesafe Config)
+// What `${…}`, `+=` and concatenated values mean, case by case as the reference implementation (Typesafe Config)
 // decides; what it gets wrong itself goes by the specification.
 
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
@@ -144,7 +144,7 @@ const read: readonly (readonly [name: string, text: string, want: unknown])[] = 
   ["null is what a reference to it means", "n = null\na = 1\na = ${n}\nb = ${?n}\nc = ${n}x", { c: "nullx" }],
   ["null alone stays null beside nothing", "a = null${?nothing}", {}],
   ["null parts two objects", "a { b = 1 }\na = null\na { c = 2 }", { a: { c: "2" } }],
-  // Values beside each other
+  // Concatenated values
   ["blanks between words stay as they are", "a = x \t y\u00A0z\f1\u2003true ", { a: "x \t y\u00A0z\f1\u2003true" }],
   ["numbers stay as they are written", "a = 1e+3\nb = 1.50 1E+3 x\nc = [1e+3]\n1e+3 = 1e5x\nd=-0.0", {
     a: "1e+3",

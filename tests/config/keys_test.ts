@@ -72,7 +72,7 @@ Deno.test("the webhooks that framework.conf.example shows behind # load, and hav
   assertEquals(missing.map(({ path }) => path), []);
 });
 
-/** What must be written beside a key. */
+/** Other keys that a key requires. */
 function partnerOf(key: string): string {
   return /^notify\.webhooks\..*\.(format|events)$/.test(key) ? 'notify.webhooks.NAME.url = "http://h/"\n' : "";
 }

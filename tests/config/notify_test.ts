@@ -1,4 +1,4 @@
-// Who is told of problems, as the configuration says it.
+// The webhook settings of the configuration.
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { loadPartially } from "../../src/config/load.ts";

@@ -96,7 +96,7 @@ Deno.test("what was removed from a secret is told at debug level, with key and l
   ]);
 });
 
-/** What must be written beside a secret. */
+/** Other keys that a secret requires. */
 const partners: Readonly<Record<string, string>> = {
   "go-server.password": "go-server.user-name = u",
   "notify.webhooks.NAME.secret": 'notify.webhooks.NAME.url = "http://h/"',

@@ -7,7 +7,7 @@ import type { Conf } from "../../src/config/hocon_values.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { Secret } from "../../src/secret.ts";
 
-/** What a configuration is loaded with beside its text. */
+/** The options for loading a configuration, in addition to its text. */
 export interface Around {
   readonly env?: Readonly<Record<string, string>>;
   /** Further files by path. */

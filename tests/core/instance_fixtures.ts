@@ -53,7 +53,7 @@ export function stateOf(
   return { ...world.state, instances: new Map(instances.map((each) => [each.taskId, each])), ...parts };
 }
 
-/** What a draft is made of beside its moment. */
+/** The input of a draft, in addition to its time. */
 export type DraftParts = [
   instances: readonly AgentInstance[],
   server?: Partial<State["server"]>,

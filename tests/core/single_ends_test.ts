@@ -65,7 +65,7 @@ Deno.test("who never registered is looked at twice before its record goes, as an
     idleForMs: number,
   ): boolean => {
     const gone = anInstance("t", { state: "gone", cause, message: "", uuid: "uuid-t" }) as Gone;
-    // A quarter of an hour after its end nobody asks Mesos for it any more (doubt.ts).
+    // 15 minutes after its end it is no longer reconciled (doubt.ts).
     const draft = at(15 * minute, [gone], {
       disabledIdleSinceMs: new Map([["uuid-t", zeroMs + 15 * minute - idleForMs]]),
       healthySinceMs: zeroMs,

@@ -1,5 +1,5 @@
-// What the documents tell people to type and to write: every command is one of the program or of the project, with options
-// and operands that it takes; every configuration can be read; every key that is named exists.
+// Commands and configurations in the documents: every command is one of the program or of the project, with options and
+// operands that it takes; every configuration can be read; every key that is named exists.
 
 import { assert, assertEquals } from "@std/assert";
 import { readArguments } from "../../src/cli/arguments.ts";

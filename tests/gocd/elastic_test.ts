@@ -1,4 +1,4 @@
-// Elastic-profile jobs, which the feed does not tell apart: found by the usages API of the simulated servers.
+// Jobs of elastic profiles, which the feed does not distinguish: found with the usages API of the simulated servers.
 
 import { serverAt } from "../support/addresses.ts";
 import { assertEquals, assertStringIncludes } from "@std/assert";

@@ -1,4 +1,4 @@
-// The queue of events between a session and whoever takes them.
+// The queue of events between a session and its consumer.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { MesosEvent } from "../../src/core/event.ts";

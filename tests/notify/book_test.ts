@@ -1,4 +1,4 @@
-// When webhooks are told of conditions: each once, with its end, and a flapping one ever more seldom.
+// When conditions are reported to webhooks: each once, with its end, and a flapping one less and less often.
 
 import { assertEquals } from "@std/assert";
 import { type Condition, conditionOf } from "../../src/core/view/condition.ts";

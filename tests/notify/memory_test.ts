@@ -1,4 +1,4 @@
-// What webhooks were told, kept over a restart: as a text that reads back to the same, and that a damaged or hostile file
+// Sent notifications, kept across a restart: as a text that reads back to the same, and that a damaged or hostile file
 // cannot abuse.
 
 import { assertEquals } from "@std/assert";

@@ -1,4 +1,4 @@
-// One message over a real connection: what is sent, what is made of the answer, and that no secret is told.
+// One message over a real connection: what is sent, how the response is interpreted, and that no secret is revealed.
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { conditionOf } from "../../src/core/view/condition.ts";

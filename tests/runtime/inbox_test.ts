@@ -56,7 +56,7 @@ const update: Event = {
   status: { taskId: "t", state: "TASK_RUNNING", message: "", mesosAgentId: "a", uuid: "u" },
 };
 
-/** How many events a stream can hand over while nobody takes any. */
+/** How many events a stream can pass on without a consumer. */
 async function handedOver(inbox: Inbox, event: Event): Promise<number> {
   let count = 0;
   const stop = new AbortController();

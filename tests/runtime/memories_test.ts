@@ -1,4 +1,4 @@
-// What a run remembers beside its state: since when problems are there, and the lives of our instances.
+// What a run remembers in addition to its state: since when problems exist, and the lives of our instances.
 
 import { assertEquals } from "@std/assert";
 import type { Finding } from "../../src/core/event.ts";

@@ -1,4 +1,4 @@
-// Staying subscribed: pauses between tries, sessions that are ended on purpose, and what is told of it.
+// Staying subscribed: pauses between attempts, sessions that are ended on purpose, and what is reported.
 
 import { assert, assertEquals } from "@std/assert";
 import type { Event } from "../../src/core/event.ts";

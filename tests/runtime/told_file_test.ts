@@ -1,4 +1,5 @@
-// What webhooks were told, over a restart of the program: nothing twice, no end forgotten, and what had not arrived arrives.
+// Webhook notifications across a restart of the program: nothing twice, no end lost, and undelivered messages are
+// delivered.
 
 import { assertEquals } from "@std/assert";
 import type { Finding } from "../../src/core/event.ts";

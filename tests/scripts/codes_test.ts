@@ -1,4 +1,4 @@
-// docs/operations.md: made from the words as they are now, and with every code that the program can tell.
+// docs/operations.md: generated from the current words, with every code of the program.
 
 import { assertEquals } from "@std/assert";
 import { codesModuleText, operationsText, sections } from "../../scripts/codes.ts";
@@ -25,7 +25,7 @@ const namedCode = /Code(?:: string)? = "([a-z]+(?:-[a-z]+)+)"/g;
 /** Of what listens. */
 const httpCode = /\["(http-[a-z-]+)"/g;
 
-/** Each code with a file that tells it. */
+/** Each code with a file that uses it. */
 function codesInSources(): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   for (const [path, text] of sources("src")) {

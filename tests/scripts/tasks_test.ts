@@ -1,4 +1,4 @@
-// The tasks of deno.json that people and machines are told to run.
+// The documented tasks of deno.json.
 
 import { assertEquals } from "@std/assert";
 

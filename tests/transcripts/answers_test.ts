@@ -1,5 +1,5 @@
-// Who answers in place of the GoCD server or of the Mesos master, as log, page and metrics tell it. The files are read by
-// people: tests/fixtures/diagnoses/.
+// Intermediaries that respond instead of the GoCD server or the Mesos master, as shown by log, page and metrics. The
+// files are read by people: tests/fixtures/diagnoses/.
 
 import { assertEquals } from "@std/assert";
 import { noteLine } from "../../src/core/words/notes.ts";

@@ -1,5 +1,5 @@
-// Each cause for which a job waits, as the running program tells it: verdict, log, page and metric. The files are read by
-// people: tests/fixtures/transcripts/.
+// Each cause for which a job waits, as reported by the running program: verdict, log, page and metric. The files are
+// read by people: tests/fixtures/transcripts/.
 
 import { assertEquals } from "@std/assert";
 import { situation } from "../support/situation.ts";

@@ -1,4 +1,4 @@
-// The trend as a drawing: what is where, and what it says to whoever does not see it.
+// The trend as a drawing: its layout, and its text for screen readers.
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { HistorySample } from "../../src/core/view/history.ts";

@@ -1,4 +1,4 @@
-// The format of a trace: what is written is read back, and what is wrong is told with its line.
+// The format of a trace: written traces are read back, and errors are reported with their line.
 
 import { assertEquals, assertThrows } from "@std/assert";
 import fc from "../support/properties.ts";

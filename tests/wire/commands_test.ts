@@ -1,5 +1,5 @@
-// Commands to the real program as a process: what is stored is told, what cannot be stored is refused, and an instance
-// without a page, with narrow rights, is found all the same.
+// Commands to the real program as a process: stored commands are confirmed, others are refused, and an instance without
+// a page and with restricted permissions is found, too.
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";

@@ -1,4 +1,5 @@
-// The feed of scheduled jobs goes while the whole program runs: nothing is lost, nobody is killed, and it is told once.
+// The feed of scheduled jobs disappears while the whole program is running: nothing is lost, no agent is killed, and it
+// is reported once.
 
 import { assert, assertEquals } from "@std/assert";
 import { startVirtualCluster, type VirtualCluster } from "../support/virtual_cluster.ts";

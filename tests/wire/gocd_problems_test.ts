@@ -126,7 +126,10 @@ function bad(lines: readonly LogLine[]): readonly LogLine[] {
   return lines.filter((line) => line.level === "error" || line.level === "warning");
 }
 
-/** A build of ours under way, whose agent every trouble must leave alone, and a job that waits in vain meanwhile. */
+/**
+ * A running build of ours, whose agent must not be affected by any problem, and a job that cannot be served in the
+ * meantime.
+ */
 async function startBuild({ cluster, program }: Scene): Promise<string> {
   const locator = cluster.gocd.schedule({
     pipeline: "p",

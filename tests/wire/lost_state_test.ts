@@ -1,5 +1,5 @@
-// The state is lost while agents live: a start registers nothing beside them, `state adopt` goes on with them, and
-// `state register-anew` leaves them alone. The whole program, on virtual time.
+// The state is lost while agents are running: a start does not register, `state adopt` continues with them, and `state
+// register-anew` leaves them alone. The whole program, on virtual time.
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { runCli } from "../../src/cli/cli.ts";

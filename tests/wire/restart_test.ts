@@ -77,7 +77,7 @@ function startAgain(scene: Scene): void {
   scene.program = scene.folder.start(scene.cluster.configText(more));
 }
 
-/** What is on disk while nobody has it open. */
+/** The content of the disk while it is not open. */
 function stored({ folder }: Scene): StoredState {
   const reader = openStoreForReading(`${folder.path}/state.db`);
   try {
@@ -135,7 +135,7 @@ Deno.test("killed while agents launch and while one drains, it loses none and do
 
     startAgain(scene);
     await cluster.until(() => {
-      // What Mesos has told is stored before it is acknowledged.
+      // A status of Mesos is stored before it is acknowledged.
       const isHeard = cluster.mesos.view().tasks.every((task) => task.unacknowledged === 0);
       return cluster.gocd.agents().length === 0 && cluster.running.size === 0 && isHeard;
     }, () => describe(scene));

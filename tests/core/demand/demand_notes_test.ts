@@ -1,4 +1,5 @@
-// Which jobs are told of on their own: those that no profile serves and those that wait for another cause, each kind once.
+// Which jobs are reported individually: those that no profile serves and those that wait for another cause, each kind
+// once.
 
 import { assertEquals } from "@std/assert";
 import { noteDemand } from "../../../src/core/demand/demand_notes.ts";
@@ -22,7 +23,7 @@ function aVerdict(name: string, reason: Unserved | OtherCause, changes: Partial<
   return { locator: name, name, gocdResources: ["gpu"], verdict, reason, firstSeenMs: zeroMs, ...changes };
 }
 
-/** The names of the jobs that are told of. */
+/** The names of the reported jobs. */
 function toldOf(...jobs: readonly JobVerdict[]): string {
   const state = stateOf([]);
   const draft = new Draft(state, zeroMs, 0.5);

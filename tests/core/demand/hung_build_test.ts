@@ -1,4 +1,4 @@
-// A build whose agent has died with nobody left: the server gives it to another only while some agent is in contact.
+// A build whose agent has died with no other agent left: the server reschedules it only while some agent is in contact.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { GocdAgent } from "../../../src/core/gocd_records.ts";

@@ -1,4 +1,4 @@
-// How many idle agents are kept ready: min-idle, by environment, and headroom beside the busy ones.
+// How many idle agents are kept ready: min-idle, by environment, and headroom in proportion to busy ones.
 
 import { assert, assertEquals } from "@std/assert";
 import fc from "../../support/properties.ts";

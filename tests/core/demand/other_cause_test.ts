@@ -25,7 +25,7 @@ const builds = (hostname: string, name: string): GocdAgent =>
 /** Nothing here has a session with Mesos. */
 const needsAgent = "needs-agent held-no-session";
 
-/** An agent that is idle beside a job that it could take, for so long that another cause is assumed. */
+/** A job waits although a matching agent is idle, for so long that another cause is assumed. */
 function passedOver(): Driver {
   const world = drive();
   world.poll({ jobs: [job("a")], agents: [gocdAgent("h")] });

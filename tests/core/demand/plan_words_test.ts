@@ -35,7 +35,7 @@ interface Given {
   readonly change?: (state: State) => State;
 }
 
-/** The plan of a moment; `attempts` is 0 if not told otherwise. */
+/** The plan of a moment; `attempts` is 0 unless specified. */
 function planOf(given: Given): Plan {
   const { agents = [], instances = [], attempts = 0, maxAgents = 50, occasion = "poll", change = (state) => state } =
     given;

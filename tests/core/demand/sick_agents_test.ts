@@ -72,7 +72,7 @@ Deno.test("jobs that others take within the server's grace prove nothing", () =>
   assertEquals(told(world), []);
 });
 
-/** How often an agent counts as passed over that has been idle since a time, after two jobs were taken beside it. */
+/** How often an agent counts as passed over that has been idle since a time, after other agents took two jobs. */
 function passedOver(
   { idleSinceMs = zeroMs, before = zeroMs, graceMs = 90 * second, lastPollMs = zeroMs + 2 * minute } = {},
 ): number | undefined {

@@ -17,7 +17,7 @@ import type { GocdAgent } from "../../../src/core/gocd_records.ts";
 
 const eager = { poller: { attempts: 0 } };
 
-/** A GocdAgent that builds `p/1/s/1/NAME`; without a name the server does not tell what. */
+/** A GocdAgent that builds `p/1/s/1/NAME`; without a name the server does not report the job. */
 function builds(hostname: string, name?: string, changes: Partial<GocdAgent> = {}): GocdAgent {
   const told = name === undefined ? {} : { buildLocator: `p/1/s/1/${name}` };
   return gocdAgent(hostname, { agentState: "Building", buildState: "Building", ...told, ...changes });

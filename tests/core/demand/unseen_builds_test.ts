@@ -22,7 +22,7 @@ for (const configState of ["Enabled", "Disabled"] as const) {
     const world = drive({ stored: { framework, controls, instances: [...instances.values()] } });
     const [taskId = ""] = instances.keys();
     world.subscribe();
-    // The server has restarted meanwhile: its record tells of no build.
+    // The server has restarted in the meantime: its record shows no build.
     world.poll({ agents: [gocdAgent(taskId, { ...lostContact, configState })] });
     assertEquals(world.instance(taskId).mayHoldBuild, true);
     world.status(taskId, "TASK_UNKNOWN", reconciled);

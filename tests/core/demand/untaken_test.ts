@@ -1,4 +1,4 @@
-// Jobs that leave the feed although no agent could have taken them: noticed, told the second time, and counted.
+// Jobs that leave the feed although no agent could have taken them: detected, reported the second time, and counted.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { GocdAgent, GocdServerInfo, ScheduledJob } from "../../../src/core/gocd_records.ts";

@@ -1,4 +1,4 @@
-// What schedules make of a profile, told with ticks: launches, drains, notes.
+// The effect of schedules on a profile, passed in with ticks: launches, drains, notes.
 
 import { assertEquals } from "@std/assert";
 import { type OpenWindow, profileNow } from "../../../src/core/demand/windows.ts";

@@ -1,4 +1,4 @@
-// Whose agent a record is, by more signs than its hostname; and that no container is killed while nobody can tell.
+// The owner of a record, by more evidence than its hostname; and no container is killed while this is uncertain.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { Effect } from "../../../src/core/effect.ts";

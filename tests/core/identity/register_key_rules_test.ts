@@ -1,4 +1,4 @@
-// What is remembered of a key, and told of it. Stories: register_key_test.ts.
+// What is remembered and reported about a key. Stories: register_key_test.ts.
 
 import { assertEquals } from "@std/assert";
 import { cameAsPending, keyFindings, keyWorked } from "../../../src/core/identity/register_key.ts";
@@ -62,7 +62,7 @@ Deno.test("a key that has worked is remembered as such, once", () => {
   assertEquals(draft.state.server === server, true);
 });
 
-/** Codes and texts of what an operator is told. */
+/** Codes and texts of messages to the operator. */
 function findings(keys: Readonly<Record<string, string>>, of: Readonly<Record<string, KeyOutcome>>): string[] {
   return keyFindings(draftAt(nowMs, [], outcomes(of), withKeys(keys)).state).map(({ code, message }) =>
     `${code}: ${message}`

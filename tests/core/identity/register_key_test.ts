@@ -1,4 +1,4 @@
-// An agent that comes as Pending although it was told a key: the server does not know the key, and that is said.
+// An agent that registers as Pending although it has a key: the server does not know the key, and this is reported.
 
 import { assertEquals, assertStringIncludes, fail } from "@std/assert";
 import { statusView } from "../../../src/core/view/status_view.ts";

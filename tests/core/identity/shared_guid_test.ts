@@ -1,4 +1,5 @@
-// A guid baked into an image: two living agents, one record. It is told once, and nothing is killed or deleted for it.
+// A guid baked into an image: two running agents, one record. It is reported once, and nothing is killed or deleted
+// because of it.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { Finding } from "../../../src/core/event.ts";

@@ -1,5 +1,5 @@
-// What holds the end of an agent up, and what is told of it, condition by condition. When: lifecycle_clock_test.ts. Stories:
-// repeated_kill_test.ts, recognition_test.ts.
+// What delays the end of an agent, and what is reported, condition by condition. When: lifecycle_clock_test.ts.
+// Stories: repeated_kill_test.ts, recognition_test.ts.
 
 import { assertEquals } from "@std/assert";
 import { bucketJobs } from "../../../src/core/demand/backlog.ts";
@@ -24,7 +24,7 @@ function watched(
   return draft;
 }
 
-/** The phase, whether it is held, and what is told. */
+/** The phase, whether it is held, and what is reported. */
 function outcome(draft: Draft): unknown {
   const now = draft.instance("t");
   return [

@@ -1,4 +1,4 @@
-// What agents use of the cpu-hours of a day: what counts, when it is stored, and when it is told. Stories:
+// What agents use of the cpu-hours of a day: what counts, when it is stored, and when it is reported. Stories:
 // demand/limits_test.ts.
 
 import { assertEquals } from "@std/assert";

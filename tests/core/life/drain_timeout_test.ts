@@ -1,5 +1,5 @@
-// The drain-timeout ends builds of agents that somebody wants gone, and no others; and what becomes of a drain that the
-// server does not let end.
+// The drain-timeout only ends builds of agents that are being drained on purpose; and what happens to a drain that the
+// server prevents from ending.
 
 import { assertEquals } from "@std/assert";
 import type { StoredState } from "../../../src/core/record.ts";

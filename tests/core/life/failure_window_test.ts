@@ -1,5 +1,4 @@
-// What has failed of late, told apart and counted by profile and host, and that the failures of one profile hold back no
-// other.
+// Recent failures, classified and counted by profile and host; the failures of one profile hold back no other.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import fc from "../../support/properties.ts";

@@ -1,4 +1,4 @@
-// What is told of the GoCD server itself, in lines, remarks on jobs, and problems of the picture.
+// What is reported about the GoCD server itself, in the log, remarks on jobs, and problems of the picture.
 
 import { assertEquals } from "@std/assert";
 import type { GocdAgent, GocdServerInfo } from "../../../src/core/gocd_records.ts";
@@ -95,7 +95,7 @@ Deno.test("a server has restarted once all enabled agents are Missing, until hal
   assertEquals(restarted(a, gocdAgent("b")), false);
 });
 
-/** What is said beside the verdict of a job for linux. */
+/** The remarks next to the verdict of a job for linux. */
 function remarks(...agents: readonly GocdAgent[]): string[] {
   const world = drive();
   world.subscribe();

@@ -14,7 +14,7 @@ const draining: InstancePhase = {
   step: { kind: "finishing" },
 };
 
-/** The mark, and whether the drain-timeout begins anew. */
+/** The mark, and whether the drain-timeout is reset. */
 function retired(instance: AgentInstance): unknown {
   const draft = draftAt(zeroMs, [instance], { disabledSinceMs: new Map([["uuid-t", zeroMs]]) });
   retire(draft, instance);

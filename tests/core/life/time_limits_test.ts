@@ -114,7 +114,7 @@ Deno.test("no room is left for a profile where a miss has lasted, or where its r
   ]);
 });
 
-/** An idle agent beside which jobs have waited until others took them: what is counted, and what is told. */
+/** An idle agent while jobs waited until others took them: what is counted, and what is reported. */
 function passedBy(
   {
     counted = 0,

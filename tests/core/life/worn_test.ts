@@ -36,7 +36,7 @@ function idleAgent(changes: ProfileChanges): { readonly world: Driver; readonly 
   return found;
 }
 
-/** `building LOCATOR`, as a server tells it. */
+/** `building LOCATOR`, as reported by a server. */
 const builds = (name: string): Partial<GocdAgent> => ({ ...building, buildLocator: `p/1/s/1/${name}` });
 
 /** The reason of a drain, or the state of an instance that is not draining. */

@@ -1,4 +1,4 @@
-// What the master is told about our needs: never so narrow that an offer which placement would use stays away.
+// The needs sent to the master: never so narrow that an offer is filtered which placement would use.
 
 import { assert, assertEquals } from "@std/assert";
 import fc from "../../support/properties.ts";

@@ -1,4 +1,4 @@
-// The program's clock beside a machine whose clock is set, and which is suspended.
+// The program's clock on a machine whose clock is set, and which is suspended.
 
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import fc from "../../support/properties.ts";

@@ -169,7 +169,7 @@ for (const kind of ["gocd-polled", "gocd-agents-read"] as const) {
     const known = { inherited: "known" } as const;
     // Numbers of our lineage are used up.
     assertEquals(listed(at([], {}, known), [gocdAgent("gocd-abc123-default-7")]).state.framework.nextTaskNumber, 8);
-    // A record of our lineage that nobody knows is adopted.
+    // An unknown record of our lineage is adopted.
     const own = listed(at([], {}, { ...known, reconciliation: { pending: new Set(), explicitDelayMs: 1 } }), [
       gocdAgent("gocd-abc123-default-7"),
     ]);

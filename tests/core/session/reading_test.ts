@@ -38,7 +38,7 @@ interface Server {
   readonly tookMs?: (read: number) => number;
 }
 
-/** Lets time pass beside a server that answers every question; stops when `isOver`. */
+/** Advances time with a server that answers every request; stops when `isOver`. */
 function serve(world: Driver, ms: number, server: Server, isOver: () => boolean = () => false): void {
   const { fails = () => false, agents = [], tookMs = () => 0 } = server;
   const endMs = world.atMs + ms;

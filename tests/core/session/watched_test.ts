@@ -110,7 +110,7 @@ Deno.test("an agent that is starting while its program is suspended has its whol
     }
   };
   reads(4);
-  // The server may have been closed all the while: nobody can know.
+  // The server may have been in maintenance mode all the time; this cannot be known.
   world.skip(60 * minute);
   world.wait(second);
   world.read();

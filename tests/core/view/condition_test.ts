@@ -1,4 +1,4 @@
-// What people outside are told of, as the picture shows it, and as notes tell it.
+// The conditions for webhooks, from the picture and from notes.
 
 import { assertEquals, assertMatch } from "@std/assert";
 import type { Finding } from "../../../src/core/event.ts";

@@ -1,4 +1,4 @@
-// The limits of `scaling` beside max-agents as people see them: which are set, and how much of each is used.
+// The limits of `scaling` other than max-agents as shown to people: which are set, and their usage.
 
 import { assertEquals } from "@std/assert";
 import { usedLimits } from "../../../src/core/view/limits.ts";

@@ -1,4 +1,4 @@
-// What is wrong now: which problems of the state are told, in which order, and since when.
+// Current problems: which ones are reported, in which order, and since when.
 
 import { assertEquals } from "@std/assert";
 import { problemsNow } from "../../../src/core/view/problems_now.ts";

@@ -1,4 +1,4 @@
-// What explains one waiting job, beside its own verdict.
+// The explanation of one waiting job beyond its own verdict.
 
 import { assertEquals } from "@std/assert";
 import type { Finding } from "../../../src/core/event.ts";

@@ -1,4 +1,4 @@
-// What whoever gives a command is told, and what the log says of it.
+// The response to a command, and its log line.
 
 import { assertEquals } from "@std/assert";
 import type { OperatorEvent } from "../../../src/core/event.ts";

@@ -1,4 +1,4 @@
-// What is told of waiting jobs, offers and hosts: each note and each of its forms once.
+// Texts about waiting jobs, offers and hosts: each note and each of its forms once.
 
 import type { BucketDemand, JobVerdict } from "../../../src/core/demand/verdict.ts";
 import { minute, zeroMs } from "../../support/core.ts";

@@ -1,4 +1,4 @@
-// What is told of ends, losses, failures and the brake: each note and each of its forms once.
+// Texts about ends, losses, failures and the brake: each note and each of its forms once.
 
 import type { Misregistered } from "../../../src/core/life/causes.ts";
 import { gocdSuspicion, mesosSays, mesosSuspicion } from "../instance_fixtures.ts";

@@ -1,4 +1,4 @@
-// What is told of who is who: each note and each of its forms once.
+// Texts about identity: each note and each of its forms once.
 
 import type { Misregistered } from "../../../src/core/life/causes.ts";
 import { testNotes } from "./note_rows.ts";

@@ -1,5 +1,4 @@
-// What is told of instances from their launch to their KILL: each note and each of its forms once. Ends:
-// end_notes_test.ts.
+// Texts about instances from their launch to their KILL: each note and each of its forms once. Ends: end_notes_test.ts.
 
 import { problem } from "../../support/core.ts";
 import { testNotes } from "./note_rows.ts";

@@ -1,4 +1,4 @@
-// What is told of both servers and of commands: each note and each of its forms once. When: session_note_texts_test.ts.
+// Texts about both servers and commands: each note and each of its forms once. When: session_note_texts_test.ts.
 
 import type { OperatorEvent } from "../../../src/core/event.ts";
 import type { CommandResult } from "../../../src/core/note.ts";
