@@ -1,7 +1,7 @@
 // What each alert and code means, and the next act, as in docs/operations.md. Made by scripts/embed_assets.ts: do not edit.
 // deno-fmt-ignore-file
 
-/** Code, meaning and next act. */
+/** Code, meaning and next step. */
 export const codeTexts: readonly (readonly [code: string, said: string, act: string])[] = [
   ["GocdMesosNotScraped","(critical, after 10m) Prometheus scrapes no gocd-mesos.","No scrape job is named gocd-mesos, so none of its alerts can fire. Add the scrape job to prometheus.yml, or correct its service discovery."],
   ["GocdMesosDown","(critical, after 3m) No instance answers.","Builds go on, but no agent is launched or removed. See whether the program runs (systemctl status gocd-mesos, or its container or Mesos task), why it has ended (the last error in its log), and whether Prometheus reaches the address of http.listen. Once started it takes up its agents again."],
