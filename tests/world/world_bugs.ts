@@ -43,7 +43,9 @@ export type PlantedBug =
   /** All pipelines are in the group of the first one. */
   | "one-group"
   /** An agent always counts for the group that it was launched for, whatever it builds. */
-  | "group-for-ever";
+  | "group-for-ever"
+  /** The window of a schedule that is open stays open. */
+  | "window-for-ever";
 
 /** All bugs. */
 export const plantedBugs: readonly PlantedBug[] = [
@@ -67,6 +69,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   "admit-by-name",
   "one-group",
   "group-for-ever",
+  "window-for-ever",
 ];
 
 /** The event as a program with this bug would see it. */
@@ -75,6 +78,7 @@ export function mutateEvent(bug: PlantedBug | undefined, event: Event, state: St
   if (bug === "group-for-ever" && isList && state.settings.scaling.fairShare?.by === "pipeline-group") {
     return { ...event, agents: event.agents.map(({ buildLocator: _, ...each }) => each) };
   }
+  if (bug === "window-for-ever" && event.kind === "tick" && state.windows.size > 0) return { kind: "tick" };
   if (bug === "one-group" && event.kind === "gocd-polled" && event.pipelineGroups !== undefined) {
     const [group = ""] = event.pipelineGroups.values();
     return { ...event, pipelineGroups: new Map([...event.pipelineGroups.keys()].map((each) => [each, group])) };
