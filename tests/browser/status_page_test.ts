@@ -28,6 +28,7 @@ const steps: readonly PageStep[] = [
   ["shows two hundred of ten thousand jobs and filters them by verdict", staysUsable],
   ["has names for all that can be reached by key, and no text that is hard to read, light and dark", isAccessible],
   ["fits screens of any width", fitsScreens],
+  ["breaks long names before it cuts off what is beside them", wrapsNames],
   ["is short on a narrow screen, and shows the rest to who asks for it, also after an update", foldsOnNarrowScreen],
 ];
 
@@ -284,6 +285,32 @@ async function fitsScreens({ page, complaints }: OpenPage): Promise<void> {
   }
   assertMatch(await page.locator("#jobs tbody tr").first().textContent() ?? "", /needs agent/);
   assertEquals(complaints, []);
+}
+
+async function wrapsNames({ page, shown, updated }: OpenPage): Promise<void> {
+  const buildLocator = "web-shop-deploy/118/staging/1/deploy-the-shop-to-the-region-eu";
+  const taskId = "gocd-mesos-jvm-with-a-long-name-9f2c41d0-118";
+  const serving = { environment: "staging", gocdResources: ["linux", "docker", "java"] };
+  const instances = alive.map((each, index) => ({
+    ...each,
+    ...serving,
+    taskId: `${taskId}${index}`,
+    host: `rack1-node${index}.cluster.example.org`,
+    state: "building" as const,
+    buildLocator,
+  }));
+  const finished = (sampleView.finished ?? []).map((each, index) => ({ ...each, taskId: `${taskId}${index}-ended` }));
+  const jobs = sampleView.jobs.map((each) => ({ ...each, ...serving, locator: buildLocator }));
+  shown.view = { ...sampleView, jobs, instances, finished };
+  await updated();
+  await page.reload();
+  await page.evaluate(`document.querySelectorAll("details").forEach((each) => each.open = true)`);
+  for (const width of [1600, 1500, 1400, 1300, 1281, 1280, 1200, 1100, 1025, 1024, 360]) {
+    await page.setViewportSize({ width, height: 740 });
+    const cut = `[...document.querySelectorAll("section")].filter((each) => each.scrollWidth > each.clientWidth)
+      .map((each) => [each.id, each.scrollWidth, each.clientWidth].join(" "))`;
+    assertEquals(await page.evaluate(cut), [], `${width} wide`);
+  }
 }
 
 async function foldsOnNarrowScreen({ page, shown, complaints, updated }: OpenPage): Promise<void> {
