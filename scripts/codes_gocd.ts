@@ -235,7 +235,7 @@ export const gocdFindings: readonly CodeRow[] = [
   ],
   [
     "wrong-auto-register-key",
-    "Agents of the profiles that it names come as Pending although they are told a key.",
+    "Agents of the profiles that it names register as Pending although they are given a key.",
     "set the key where the line says that it is (`go-agent.auto-register-key`, or `env` of a profile) to " +
     "agentAutoRegisterKey of the server; check that the image passes it on",
   ],

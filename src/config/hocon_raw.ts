@@ -120,7 +120,7 @@ function putLayer({ layers }: RawSlot, value: Raw): void {
 
 /** Tells that values stand beside each other that cannot be joined. */
 export function failMixed(at: Place): never {
-  failAt(at, "text, lists and objects stand beside each other on one line", "put a comma or a line between");
+  failAt(at, "text, lists and objects cannot be combined on one line", "put a comma or a line break between them");
 }
 
 /** Whether a text has nothing but white space of HOCON. */

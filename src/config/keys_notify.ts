@@ -53,7 +53,7 @@ export const notifyKeys: readonly KeySpec[] = [
   {
     path: `notify.webhooks.${anyWebhook}.events`,
     type: "names",
-    doc: `What it is told of, by default everything: ${conditionEvents.join(", ")}`,
+    doc: `Events that are sent, by default all: ${conditionEvents.join(", ")}`,
     example: '["jobs-unserved", "breaker"]',
   },
   {

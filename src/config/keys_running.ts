@@ -189,8 +189,8 @@ const scalingKeys: readonly KeySpec[] = [
     words: ["off", "profile", "environment", "pipeline-group"],
     default: '"off"',
     doc:
-      "Between whom agents are shared where a limit binds: whoever has least for its weight comes next, and agents of " +
-      "those with more go once their job is done. off: the oldest jobs come first",
+      "How agents are shared at a limit: the sharer with the fewest agents for its weight is next, and agents of those " +
+      "above their share are removed after their job. off: the oldest jobs come first",
     example: '"environment"',
   },
   {

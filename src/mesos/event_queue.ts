@@ -120,7 +120,7 @@ function takeFirst(buffer: EventBuffer): MesosEvent | undefined {
 function queueFull(events: number, bytes: number): MesosError {
   return new MesosError(
     "stream-broken",
-    `events of the Mesos master come faster than they are handled: ${events} wait (${bytes} bytes), so it is left`,
+    `events of the Mesos master arrive faster than they can be handled: ${events} are queued (${bytes} bytes); the session is closed`,
     "it resubscribes, and Mesos resends what matters; if this repeats, give gocd-mesos more CPU, check " +
       "the disk of its state, and report it",
   );

@@ -169,7 +169,7 @@ Deno.test("doctor and check tell of a key that the running instance has seen ref
     try {
       await running.logged("has registered as Pending");
       const told =
-        /^warn {2}key {5}agents of profile old come as Pending .* profiles\.old\.env\.AGENT_AUTO_REGISTER_KEY/m;
+        /^warn {2}key {5}agents of profile old register as Pending .* profiles\.old\.env\.AGENT_AUTO_REGISTER_KEY/m;
       const doctored = await runLine(["doctor", folder.conf]);
       assertMatch(doctored.out, told);
       assertMatch(doctored.out, /^ok {4}key {5}go-agent\.auto-register-key is set/m);

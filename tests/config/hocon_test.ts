@@ -41,7 +41,7 @@ const goods: readonly (readonly [name: string, text: string, want: unknown])[] =
     a: { x: "1", y: "2" },
     b: { x: "1", y: "3" },
   }],
-  ["objects beside each other merge", "a = { x = 1 } { y = 2 }", { a: { x: "1", y: "2" } }],
+  ["objects cannot be combined merge", "a = { x = 1 } { y = 2 }", { a: { x: "1", y: "2" } }],
   ["a reference into a reference is followed", "a = ${b.c}\nb = ${d}\nd { c = 1 }", {
     a: "1",
     b: { c: "1" },
@@ -98,7 +98,7 @@ const bads: readonly (readonly [name: string, text: string, line: number, messag
   ["a reference to nothing", "a = 1\nb = ${nothing}", 2, "nothing sets ${nothing}"],
   ["a reference to itself", "a = ${a}", 1, "refers to itself"],
   ["references in a circle", "a = ${b}\nb = ${a}", 2, "refers to itself"],
-  ["text beside a list", "a = hunter2 [1]", 1, "beside each other"],
+  ["text beside a list", "a = hunter2 [1]", 1, "cannot be combined"],
   ["+= on a text", "a = 1\na += 2", 2, "+="],
   ["an include over the network", 'include url("http://x/y")', 1, "only files"],
   ["an include of itself", 'include "framework.conf"', 1, "include each other"],
@@ -118,7 +118,7 @@ for (const [name, text, line, message] of bads) {
 
 Deno.test("HOCON: a text behind a | is text: nothing of a configuration is ever run", () => {
   const text = 'a = [1] | map { expr = "Deno.exit(3)" }';
-  assertStringIncludes(syntaxError(text).message, "beside each other");
+  assertStringIncludes(syntaxError(text).message, "cannot be combined");
   assertEquals(read("a = x|y"), { a: "x|y" });
 });
 

@@ -325,7 +325,7 @@ Deno.test("what an earlier life has left is named with the commands that fit", (
   };
   const [head, tail] = [
     "the state /s is new, but agents like ours already exist:",
-    "nothing is registered beside them",
+    "so no new framework is registered",
   ];
   const anew = "to leave all that alone and register a new framework: gocd-mesos state register-anew c";
   assertEquals(said([], []), undefined);
@@ -349,7 +349,7 @@ Deno.test("what an earlier life has left is named with the commands that fit", (
   );
   assertEquals(
     (said(two, []) as string[])[0]?.endsWith(
-      "(disconnected) with 4 tasks like ours (a, b, c, …); nothing is registered beside them",
+      "(disconnected) with 4 tasks like ours (a, b, c, …); so no new framework is registered",
     ),
     true,
   );

@@ -130,7 +130,7 @@ Deno.test("150,000 events while the engine stands still end the session, which i
   await world.clock.pass(5_000);
   const told = world.notes.filter(({ code }) => code === "mesos-stream-broken");
   assertEquals(told.length, 1);
-  assertStringIncludes(told[0]?.text ?? "", "come faster than they are handled");
+  assertStringIncludes(told[0]?.text ?? "", "arrive faster than they can be handled");
   assertEquals([world.queues.length, world.framework.engine.state.session.kind], [2, "subscribed"]);
   // Those that had come over were handled; the others are not acknowledged, so Mesos sends them again.
   assert(world.acknowledged.length <= updatesMax + 2, `${world.acknowledged.length} were acknowledged`);

@@ -379,7 +379,7 @@ testInOrder("a state that is lost in ZooKeeper is not registered beside its livi
   const again = folder.start(configText(elsewhere, zookeeper.address, "off"));
   try {
     assertEquals(await again.ended(), 4, again.lines.join("\n"));
-    const line = again.lines.find((each) => each.includes("nothing is registered beside them")) ?? "";
+    const line = again.lines.find((each) => each.includes("so no new framework is registered")) ?? "";
     assertMatch(line, /the state zk:\/\/\S+ is new, .* with 2 tasks like ours/);
     const terminal = fakeTerminal();
     const code = await runCli(["state", "adopt", `${folder.path}/framework.conf`], terminal.io);

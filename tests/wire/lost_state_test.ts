@@ -87,9 +87,9 @@ async function command({ cluster, folder }: Scene, action: string, ...args: read
 
 async function refused(scene: Scene, extra = ""): Promise<string> {
   const program = start(scene, extra);
-  await program.line("nothing is registered beside them");
+  await program.line("so no new framework is registered");
   assertEquals(await program.ended(), refusedCode, program.lines.join("\n"));
-  const lines = program.lines.filter((line) => line.includes("nothing is registered beside them"));
+  const lines = program.lines.filter((line) => line.includes("so no new framework is registered"));
   assertEquals(lines.length, 1, program.lines.join("\n"));
   return (lines[0] ?? "").replace(/^\S+ \S+ /, "");
 }

@@ -8,7 +8,7 @@ const kindTexts: Readonly<Record<FailureKind, string>> = {
   "launch": "container not started",
   "early-exit": "ended before it registered",
   "register": "not registered",
-  "exit": "ended by itself",
+  "exit": "exited",
   "lost-contact": "lost contact with GoCD",
   "lost-host": "lost by Mesos",
 };

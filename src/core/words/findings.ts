@@ -35,9 +35,9 @@ export function wrongKeyFinding({ registerKey, profiles, sinceMs, isAccepted }: 
   return {
     code: wrongKeyCode,
     message: isAccepted
-      ? `${whose} come as Pending and are enabled one by one: ${image} not pass on the key at ${registerKey}, which the ` +
-        "GoCD server accepts of others"
-      : `${whose} come as Pending and are enabled one by one: the GoCD server does not know the key at ${registerKey}, ` +
+      ? `${whose} register as Pending and are enabled individually: ${image} not pass on the key at ${registerKey}, which ` +
+        "the GoCD server accepts from other agents"
+      : `${whose} register as Pending and are enabled individually: the GoCD server does not know the key at ${registerKey}, ` +
         `or ${image} not pass it on`,
     hint: isAccepted
       ? "use an image that passes on AGENT_AUTO_REGISTER_KEY (or AGENT_KEY) to the agent"

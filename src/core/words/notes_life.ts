@@ -20,7 +20,7 @@ const drainWords: Readonly<Record<Exclude<DrainReason, "idle">, string>> = {
   "max-lifetime": "it is as old as max-lifetime allows; it finishes its job, if it has one",
   "fair-share":
     "others wait for their share of the agents (scaling.fair-share); it finishes its job and takes no other",
-  "stop-sent": "it has registered while it was being stopped, which may still come to pass; it takes no job",
+  "stop-sent": "it registered after KILL was sent, which may still stop it; it gets no jobs",
 };
 
 const killHints: Readonly<Partial<Record<KillCause, string>>> = {

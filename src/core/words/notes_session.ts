@@ -191,7 +191,7 @@ export const programNotes: NoteWords<keyof ProgramNotes> = {
   }),
   "history-failed": ({ problem, hint }) => ({
     level: "warning",
-    text: `${problem}; all else goes on, and what cannot be kept is dropped by and by`,
+    text: `${problem}; the program continues, and history that cannot be written is dropped`,
     hint,
     fields: {},
   }),
@@ -213,8 +213,8 @@ export const programNotes: NoteWords<keyof ProgramNotes> = {
   }),
   "told-not-kept": ({ problem }) => ({
     level: "warning",
-    text: `what webhooks were told cannot be kept: ${problem}`,
-    hint: "make the folder of the state writable; until then a restart tells them again what still lasts",
+    text: `cannot store which notifications were sent: ${problem}`,
+    hint: "make the folder of the state writable; until then ongoing problems are sent again after a restart",
     fields: { problem },
   }),
   "webhook-works": ({ webhook, failedForMs }) => ({

@@ -20,7 +20,7 @@ export function orphansText(
   ].join("; ");
   return {
     message:
-      `the state ${place} is new, but agents like ours already exist: ${seen}; nothing is registered beside them`,
+      `the state ${place} is new, but agents like ours already exist: ${seen}; so no new framework is registered`,
     hint: `${firstAct(frameworks, configPath)}; ` +
       `to leave all that alone and register a new framework: gocd-mesos state register-anew ${configPath}`,
   };

@@ -9,7 +9,7 @@ export function chosenByText(by: ChosenBy): string {
     case "surplus": {
       const own = by.surplus === 0 ? "no resource" : counted(by.surplus, "resource");
       const others = by.others === undefined ? `${by.over} is for any resources` : `${by.over} has ${by.others}`;
-      return `it has the fewest resources to spare, ${own} beside those asked for; ${others}`;
+      return `it has the fewest additional resources (${own}); ${others}`;
     }
     case "pipeline-group":
       return `it is for the pipeline group of this job, and ${by.over} for all groups`;

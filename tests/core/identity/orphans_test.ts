@@ -79,5 +79,5 @@ Deno.test("the words name what was seen and the commands that fit", () => {
   assertStringIncludes(words([{ ...ours, isConnected: true }, { ...ours, id: "f-2" }], []), "state adopt f.conf f-2;");
   assertStringIncludes(words([{ ...ours, isConnected: true }], []), "give this one another mesos.name");
   assertStringIncludes(words([], ["a", "b", "c", "d"]), "4 living agents like ours (a, b, c, …)");
-  assertStringIncludes(words([], ["a"]), "1 living agent like ours (a); nothing is registered beside them | if they");
+  assertStringIncludes(words([], ["a"]), "1 living agent like ours (a); so no new framework is registered | if they");
 });

@@ -156,7 +156,7 @@ const findings: readonly (readonly [string, () => Finding, Finding])[] = [
   ["a key that may not be passed on", () => wrongKeyFinding(key), {
     code: "wrong-auto-register-key",
     message:
-      "agents of profile a come as Pending and are enabled one by one: the GoCD server does not know the key at k, " +
+      "agents of profile a register as Pending and are enabled individually: the GoCD server does not know the key at k, " +
       "or its image does not pass it on",
     hint: "set k to agentAutoRegisterKey of the server's config (Admin > Config XML, <server>), or remove it there",
     profiles: ["a"],
@@ -166,8 +166,8 @@ const findings: readonly (readonly [string, () => Finding, Finding])[] = [
   ["a key that others pass on", () => wrongKeyFinding({ ...key, profiles: ["a", "b"], isAccepted: true }), {
     code: "wrong-auto-register-key",
     message:
-      "agents of profiles a, b come as Pending and are enabled one by one: their images do not pass on the key at " +
-      "k, which the GoCD server accepts of others",
+      "agents of profiles a, b register as Pending and are enabled individually: their images do not pass on the key at " +
+      "k, which the GoCD server accepts from other agents",
     hint: "use an image that passes on AGENT_AUTO_REGISTER_KEY (or AGENT_KEY) to the agent",
     profiles: ["a", "b"],
     subject: "k",
@@ -234,7 +234,7 @@ Deno.test("a profile that fails is told with its last error as a whole, the stde
   const message = `Failed to run '${"docker pull x ".repeat(20)}'; stderr='access denied\n'`;
   assertEquals(failing(message, { stderr, recent: { pull: 2, exit: 1 } }), {
     code: "profile-failing",
-    message: "profile linux: blocked; in the last hour: 2 × image not pulled, 1 × ended by itself",
+    message: "profile linux: blocked; in the last hour: 2 × image not pulled, 1 × exited",
     hint,
     detail: `${message}\nlast lines of stderr of t on h:\nout of disk`,
     profile: "linux",

@@ -203,7 +203,7 @@ function withKeys(keys: Readonly<Record<string, string | undefined>>, given: Sta
   return { ...given, settings: { ...given.settings, profiles } };
 }
 
-Deno.test("agents that come as Pending are told by where the key of their profile is set", () => {
+Deno.test("agents that register as Pending are told by where the key of their profile is set", () => {
   const common = "go-agent.auto-register-key";
   const own = "profiles.b.env.AGENT_AUTO_REGISTER_KEY";
   const state = withKeys({ a: common, b: own, c: undefined });
@@ -242,13 +242,13 @@ Deno.test("a key that the server accepts of one profile does not come through th
   cameAsPending(draft, { taskId: "t", profile: "b" }, "u");
   const said = (): readonly string[] => keyFindings(draft.state).map(({ message, hint }) => `${message} | ${hint}`);
   assertEquals(said(), [
-    "agents of profile b come as Pending and are enabled one by one: the GoCD server does not know the key at k, or its " +
+    "agents of profile b register as Pending and are enabled individually: the GoCD server does not know the key at k, or its " +
     `image does not pass it on | set k ${fileHint}, or remove it there`,
   ]);
   keyWorked(draft, "a");
   assertEquals(said(), [
-    "agents of profile b come as Pending and are enabled one by one: its image does not pass on the key at k, which the " +
-    "GoCD server accepts of others | use an image that passes on AGENT_AUTO_REGISTER_KEY (or AGENT_KEY) to the agent",
+    "agents of profile b register as Pending and are enabled individually: its image does not pass on the key at k, which the " +
+    "GoCD server accepts from other agents | use an image that passes on AGENT_AUTO_REGISTER_KEY (or AGENT_KEY) to the agent",
   ]);
 });
 

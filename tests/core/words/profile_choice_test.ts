@@ -7,11 +7,11 @@ import { chosenByText } from "../../../src/core/words/profile_choice.ts";
 const cases: readonly (readonly [ChosenBy, string])[] = [
   [
     { kind: "surplus", surplus: 0, over: "large", others: 2 },
-    "it has the fewest resources to spare, no resource beside those asked for; large has 2",
+    "it has the fewest additional resources (no resource); large has 2",
   ],
   [
     { kind: "surplus", surplus: 1, over: "any" },
-    "it has the fewest resources to spare, 1 resource beside those asked for; any is for any resources",
+    "it has the fewest additional resources (1 resource); any is for any resources",
   ],
   [
     { kind: "priority", priority: 5, over: "slow", others: -1 },

@@ -55,8 +55,8 @@ testNotes([
   ],
   [
     { kind: "history-failed", problem: "cannot write the history in h.db: disk full", hint: "free some space" },
-    "warning history-failed: cannot write the history in h.db: disk full; all else goes on, and what cannot be kept is " +
-    "dropped by and by | free some space",
+    "warning history-failed: cannot write the history in h.db: disk full; the program continues, and history that " +
+    "cannot be written is dropped | free some space",
     {},
   ],
   [{ kind: "history-works" }, "info history-works: the history can be kept again", {}],
@@ -101,8 +101,8 @@ testNotes([
   ],
   [
     { kind: "told-not-kept", problem: "disk full" },
-    "warning told-not-kept: what webhooks were told cannot be kept: disk full | make the folder of the state writable; " +
-    "until then a restart tells them again what still lasts",
+    "warning told-not-kept: cannot store which notifications were sent: disk full | make the folder of the state writable; " +
+    "until then ongoing problems are sent again after a restart",
     { problem: "disk full" },
   ],
 ]);
