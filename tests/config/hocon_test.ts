@@ -41,7 +41,7 @@ const goods: readonly (readonly [name: string, text: string, want: unknown])[] =
     a: { x: "1", y: "2" },
     b: { x: "1", y: "3" },
   }],
-  ["objects cannot be combined merge", "a = { x = 1 } { y = 2 }", { a: { x: "1", y: "2" } }],
+  ["objects next to each other merge", "a = { x = 1 } { y = 2 }", { a: { x: "1", y: "2" } }],
   ["a reference into a reference is followed", "a = ${b.c}\nb = ${d}\nd { c = 1 }", {
     a: "1",
     b: { c: "1" },

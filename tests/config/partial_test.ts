@@ -34,7 +34,7 @@ for (
     ["a required reference to an optional one", "b = ${?X}\nmesos.name = ${gocd-mesos.b}", "mesos.name"],
     ["an item of a list", "go-agent.resources = [a, ${X}]", "go-agent.resources"],
     ["a list that is added to", "go-agent.resources = ${X}\ngo-agent.resources += b", "go-agent.resources"],
-    ["lists cannot be combined", "go-agent.resources = ${X} [a]", "go-agent.resources"],
+    ["lists next to each other", "go-agent.resources = ${X} [a]", "go-agent.resources"],
     ["an object", "profiles = ${X}", "profiles"],
     ["an object that is extended", "profiles.a = ${X} { cpus = 2 }", "profiles.a"],
     ["a number", "scaling.max-agents = ${X}", "scaling.max-agents"],
