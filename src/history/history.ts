@@ -117,7 +117,19 @@ function put(database: DatabaseSync, { samples, notes, lives, jobs, hours, snaps
     hour.run(hourMs, profile, starting, idle, busy, other);
   }
   const snapshot = database.prepare("INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?)");
-  for (const { atMs, version, gzip } of snapshots) snapshot.run(atMs, rankOf(atMs), version, gzip);
+  for (const { atMs, version, gzip } of snapshots) {
+    const rank = hasSnapshot(database, atMs) ? extraRank : rankOf(atMs);
+    snapshot.run(atMs, rank, version, gzip);
+  }
+}
+
+/** The rank of further pictures of one minute, which go first. */
+const extraRank = -1;
+
+/** Whether the minute of a moment has an earlier picture. */
+function hasSnapshot(database: DatabaseSync, atMs: number): boolean {
+  const sql = "SELECT at FROM snapshots WHERE at >= ? AND at < ? LIMIT 1";
+  return database.prepare(sql).get(Math.floor(atMs / 60_000) * 60_000, atMs) !== undefined;
 }
 
 /**
@@ -146,7 +158,7 @@ const timed = [
 function thinOut(database: DatabaseSync, atMs: number): void {
   const older = `WHERE at < ${Math.floor(atMs - recentMs)} ORDER BY rank, at`;
   if (drop(database, { table: "snapshots", key: "at", max: snapshotsMax }, older) > 0) return;
-  if (drop(database, { table: "snapshots", key: "at", max: 1 }, "ORDER BY at") === 0) {
+  if (drop(database, { table: "snapshots", key: "at", max: 1 }, "ORDER BY rank >= 0, at") === 0) {
     for (const [table, key, at] of timed) drop(database, { table, key }, `WHERE ${at} IS NOT NULL ORDER BY ${at}`);
   }
 }

@@ -43,7 +43,7 @@ export function readPast(history: HistoryReader | undefined, query: PageQuery, n
   }
 }
 
-/** Pictures are kept once a minute: the nearest one, before or after. */
+/** Pictures are kept once a minute or more often: the nearest one, before or after. */
 function nearestSnapshot(history: HistoryReader, atMs: number, nowMs: number): HistorySnapshot | undefined {
   const before = history.snapshotAt(Math.min(atMs, nowMs));
   const after = history.snapshotAt(Math.min(atMs + picturesEveryMs / 2, nowMs));

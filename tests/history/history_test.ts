@@ -182,6 +182,22 @@ inFolder("a history stays below its size: old pictures are thinned out evenly, t
   assertEquals([kept[0], Math.max(...gaps) <= 16, kept.length > 150], [beginMs, true, true]);
 });
 
+inFolder("of several pictures of a minute the first stays, also of the last hour; the others go first", (folder) => {
+  const path = `${folder}/history.db`;
+  const history = openHistory(path, { ...limits, bytesMax: 4 * megabyte });
+  for (let index = 0; index < 160; index++) {
+    const atMs = beginMs + index * 15 * second;
+    history.write(aBatch({ snapshots: [picture(atMs, 60_000)] }));
+    history.prune(atMs);
+  }
+  history.close();
+  const database = new DatabaseSync(path);
+  const kept = database.prepare("SELECT at FROM snapshots ORDER BY at").all().map(({ at }) => Number(at));
+  database.close();
+  assertEquals(kept.filter((atMs) => atMs % minute === 0).length, 40);
+  assert(kept.length < 60, `${kept.length}`);
+});
+
 Deno.test("where there are no pictures to drop, the oldest of the rest goes", () => {
   const history = openHistory(undefined, { ...limits, bytesMax: megabyte });
   for (let index = 0; index < 2_000; index++) {

@@ -96,6 +96,51 @@ Deno.test("a sample is kept every 15 seconds, a picture at most every minute, an
   recorder.close();
 });
 
+/** The moments of all pictures, seconds after the beginning. */
+function picturesOf({ recorder: { reader } }: Run): readonly number[] {
+  const times: number[] = [];
+  for (let at = reader.snapshotAt(Infinity)?.atMs; at !== undefined; at = reader.snapshotAt(at - 1)?.atMs) {
+    times.unshift((at - beginMs) / second);
+  }
+  return times;
+}
+
+Deno.test("a picture follows a decision at once, or 15 seconds after the one before", async () => {
+  const run = inMemory();
+  await run.pass(30 * second, busy);
+  for (const text of ["one", "two", "three"]) {
+    run.recorder.told(aNote(beginMs, text));
+    await run.pass(5 * second, busy);
+  }
+  await run.pass(45 * second, busy);
+  assertEquals(picturesOf(run), [1, 31, 46]);
+  run.recorder.close();
+});
+
+Deno.test("a picture that takes long to pack does not follow each decision", async () => {
+  const run = inMemory();
+  const many = stateOf(Array.from({ length: 8_000 }, (_, index) => aRegistered(`t-${index}`, "idle")));
+  await run.pass(second, many);
+  for (let round = 0; round < 6; round++) {
+    run.recorder.told(aNote(beginMs, "again"));
+    await run.pass(15 * second, many);
+  }
+  assertEquals(picturesOf(run), [1, 41, 81]);
+  run.recorder.close();
+});
+
+Deno.test("a program that has just started has no picture until a poll has succeeded, or a minute has passed", async () => {
+  const { lastPollMs, ...unpolled } = { lastPollMs: beginMs, ...quiet.server };
+  const starting = { ...quiet, startedMs: beginMs, server: unpolled };
+  const soon = inMemory();
+  await soon.pass(10 * second, starting);
+  await soon.pass(20 * second, { ...starting, server: { ...unpolled, lastPollMs } });
+  const never = inMemory();
+  await never.pass(80 * second, starting);
+  assertEquals([picturesOf(soon), picturesOf(never)], [[11], [60]]);
+  for (const { recorder } of [soon, never]) recorder.close();
+});
+
 Deno.test("agent-hours, lives and notes are kept by and by; a standby's notes are, without a look", async () => {
   const { recorder, pass } = inMemory();
   recorder.told(aNote(beginMs, "first"));
