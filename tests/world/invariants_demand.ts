@@ -118,8 +118,9 @@ export function checkZombies(world: World, { state }: Program): void {
     // A build whose assignment the server has dropped is assigned again: it overtakes the older ones each time. One
     // that was rescheduled between two polls gets a new id; the feed still shows its locator, as if nothing had
     // happened.
+    const kind = kindOf(world, job);
     const count = world.gocd.tally.assigned.filter((other) =>
-      other.id > job.firstId && other.locator !== job.locator && kindOf(world, other) === kindOf(world, job)
+      other.id > job.firstId && other.locator !== job.locator && kindOf(world, other) === kind
     ).length;
     demand(
       count >= 2,
