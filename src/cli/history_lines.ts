@@ -1,6 +1,6 @@
 // The history as lines of a terminal. Not here: asking for it (history.ts).
 
-import { type HistorySample, type InstanceLife, type LifeKind, waitingJobs } from "../core/view/history.ts";
+import { type HistorySample, type InstanceLife, lifeKinds, sumOfSpent, waitingJobs } from "../core/view/history.ts";
 import type { JobView, NoteView } from "../core/view/view.ts";
 import { hoursText } from "../core/words/history.ts";
 import { counted, formatDuration } from "../core/words/phrases.ts";
@@ -122,8 +122,6 @@ function timeLine({ fromMs, toMs, stepMs }: HistoryDocument): string {
   return line;
 }
 
-const kinds: readonly LifeKind[] = ["busy", "idle", "starting", "other"];
-
 /** Agent-hours are kept by the hour: those of the hour in which the time begins are told whole. */
 function costTitle({ fromMs, toMs }: HistoryDocument): string {
   const beginMs = Math.floor(fromMs / hourMs) * hourMs;
@@ -135,10 +133,13 @@ function costTitle({ fromMs, toMs }: HistoryDocument): string {
 function costLines(history: HistoryDocument, layout: Layout): readonly string[] {
   const profiles = [...Map.groupBy(history.hours, ({ profile }) => profile)].map(([profile, rows]) => ({
     profile,
-    spent: kinds.map((kind) => rows.reduce((sum, { spentMs }) => sum + spentMs[kind], 0)),
+    spent: Object.values(sumOfSpent(rows.map(({ spentMs }) => spentMs))),
   })).sort((one, other) => sumOf(other.spent) - sumOf(one.spent));
   if (profiles.length === 0) return ["", "no agent has run"];
-  const all = { profile: "all", spent: kinds.map((_, index) => sumOf(profiles.map(({ spent }) => spent[index] ?? 0))) };
+  const all = {
+    profile: "all",
+    spent: lifeKinds.map((_, index) => sumOf(profiles.map(({ spent }) => spent[index] ?? 0))),
+  };
   const rows = [...profiles.length > 1 ? [all] : [], ...profiles.slice(0, profilesMax)];
   const hidden = profiles.length - profilesMax;
   return [
@@ -150,7 +151,8 @@ function costLines(history: HistoryDocument, layout: Layout): readonly string[] 
         { title: "BUILDING", max: 10, align: "right" },
         { title: "IDLE", max: 10, align: "right" },
         { title: "STARTING", max: 10, align: "right", fromColumns: 70 },
-        { title: "OTHER", max: 10, align: "right", fromColumns: 80 },
+        { title: "DRAINING", max: 10, align: "right", fromColumns: 80 },
+        { title: "OUT OF CONTACT", max: 14, align: "right", fromColumns: 100 },
         { title: "OF IT IDLE", max: 0 },
       ],
       rows.map(({ profile, spent }): Cell[] => [

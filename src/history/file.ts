@@ -29,6 +29,7 @@ const migrations: readonly string[] = [
    CREATE INDEX snapshots_rank ON snapshots (rank, at);`,
   `CREATE TABLE jobs (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, json TEXT NOT NULL) STRICT;
    CREATE INDEX jobs_at ON jobs (at);`,
+  `ALTER TABLE hours ADD COLUMN draining INTEGER NOT NULL DEFAULT 0;`,
 ];
 
 /** The name that messages give a history without a file. */

@@ -2,14 +2,15 @@
 // or in memory. No decision depends on it. It is filled by runtime/recorder.ts.
 
 import type { DatabaseSync } from "node:sqlite";
-import type {
-  AgentHours,
-  HistoryPlace,
-  HistoryReader,
-  HistorySample,
-  HistorySnapshot,
-  InstanceLife,
-  JobLife,
+import {
+  type AgentHours,
+  type HistoryPlace,
+  type HistoryReader,
+  type HistorySample,
+  type HistorySnapshot,
+  type InstanceLife,
+  type JobLife,
+  lifeKinds,
 } from "../core/view/history.ts";
 import type { NoteView } from "../core/view/view.ts";
 import { guarded } from "./error.ts";
@@ -99,9 +100,11 @@ const sampleSql = `INSERT OR REPLACE INTO samples (at, ${figureNames.join(", ")}
   figureNames.map(() => "?").join(", ")
 })`;
 
-const hoursSql = `INSERT INTO hours VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (hour, profile) DO UPDATE SET
-  starting = starting + excluded.starting, idle = idle + excluded.idle, busy = busy + excluded.busy,
-  other = other + excluded.other`;
+const hoursSql = `INSERT INTO hours (hour, profile, ${lifeKinds.join(", ")}) VALUES (?, ?, ${
+  lifeKinds.map(() => "?").join(", ")
+}) ON CONFLICT (hour, profile) DO UPDATE SET ${
+  lifeKinds.map((kind) => `${kind} = ${kind} + excluded.${kind}`).join(", ")
+}`;
 
 function put(database: DatabaseSync, { samples, notes, lives, jobs, hours, snapshots }: HistoryBatch): void {
   const sample = database.prepare(sampleSql);
@@ -113,8 +116,12 @@ function put(database: DatabaseSync, { samples, notes, lives, jobs, hours, snaps
   const job = database.prepare("INSERT INTO jobs (at, json) VALUES (?, ?)");
   for (const each of jobs) job.run(Math.round(each.atMs), JSON.stringify(each));
   const hour = database.prepare(hoursSql);
-  for (const { hourMs, profile, spentMs: { starting, idle, busy, other } } of hours) {
-    hour.run(hourMs, profile, starting, idle, busy, other);
+  for (const { hourMs, profile, spentMs } of hours) {
+    hour.run(
+      hourMs,
+      profile,
+      ...lifeKinds.map((kind) => spentMs[kind]),
+    );
   }
   const snapshot = database.prepare("INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?)");
   for (const { atMs, version, gzip } of snapshots) {

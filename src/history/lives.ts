@@ -2,7 +2,7 @@
 // spent. Unwatched time does not count.
 
 import type { AgentInstance } from "../core/instance.ts";
-import type { AgentHours, InstanceLife, LifeKind } from "../core/view/history.ts";
+import { type AgentHours, type InstanceLife, type LifeKind, lifeKindOf, sumOfSpent } from "../core/view/history.ts";
 
 /** A longer gap between samples is unwatched: the program was suspended, or did not lead. */
 const lookGapMsMax = 60_000;
@@ -31,7 +31,7 @@ export interface LifeBook {
   kept(): void;
 }
 
-type Spent = Record<LifeKind, number>;
+type Counted = Record<LifeKind, number>;
 
 /** An ongoing life. */
 interface Entry {
@@ -39,9 +39,11 @@ interface Entry {
   instance: AgentInstance;
   /** What it does; nothing once its task is over. */
   kind: LifeKind | undefined;
+  /** Whether it has a build, so that none is counted twice. */
+  isBuilding: boolean;
   /** Up to when its time is counted. */
   countedMs: number;
-  readonly spentMs: Spent;
+  readonly spentMs: Counted;
 }
 
 /** Creates the tracker; `restored`: the lives that an earlier run has left open. */
@@ -54,7 +56,7 @@ class Book implements LifeBook {
   readonly #restored: Map<string, InstanceLife>;
   readonly #entries = new Map<string, Entry>();
   readonly #changed = new Map<string, InstanceLife>();
-  readonly #hours = new Map<string, { readonly hourMs: number; readonly profile: string; readonly spentMs: Spent }>();
+  readonly #hours = new Map<string, { readonly hourMs: number; readonly profile: string; readonly spentMs: Counted }>();
   #seen: ReadonlyMap<string, AgentInstance> | undefined;
   #lookedMs = -Infinity;
 
@@ -120,20 +122,21 @@ class Book implements LifeBook {
     const life = this.#restored.get(taskId) ?? newLife(instance);
     this.#restored.delete(taskId);
     const countedMs = isWatched && createdMs >= this.#lookedMs ? Math.min(createdMs, atMs) : atMs;
-    const kind = kindOf(instance, undefined);
-    const entry: Entry = { life, instance, kind, countedMs, spentMs: { ...life.spentMs } };
+    const kind = lifeKindOf(instance);
+    const entry: Entry = { life, instance, kind, isBuilding: kind === "busy", countedMs, spentMs: { ...life.spentMs } };
     this.#entries.set(taskId, entry);
     this.#note(entry, withState(life, instance));
   }
 
   #change(entry: Entry, instance: AgentInstance, atMs: number): void {
-    const kind = kindOf(instance, entry.kind);
-    const isBuild = kind === "busy" && entry.kind !== "busy";
+    const kind = lifeKindOf(instance);
+    const isBuild = kind === "busy" && !entry.isBuilding;
     if (kind !== entry.kind) this.#count(entry, Math.min(atMs, Math.max(entry.countedMs, sinceOf(instance))));
     // A KILL is often complete before the next sample.
     const isDrained = entry.instance.state === "draining" && instance.state === "gone" && instance.cause === "stopped";
     entry.instance = instance;
     entry.kind = kind;
+    if (!isOnItsWay(instance)) entry.isBuilding = kind === "busy";
     const life = withState(isDrained ? { ...entry.life, kill: "drained" } : entry.life, instance);
     this.#note(entry, isBuild ? { ...life, builds: life.builds + 1 } : life);
   }
@@ -164,7 +167,7 @@ class Book implements LifeBook {
     }
   }
 
-  #hour(atMs: number, profile: string): Spent {
+  #hour(atMs: number, profile: string): Counted {
     const beginMs = Math.floor(atMs / hourMs) * hourMs;
     const key = `${beginMs} ${profile}`;
     const found = this.#hours.get(key) ?? { hourMs: beginMs, profile, spentMs: nothing() };
@@ -180,8 +183,8 @@ class Book implements LifeBook {
   }
 }
 
-function nothing(): Spent {
-  return { starting: 0, idle: 0, busy: 0, other: 0 };
+function nothing(): Counted {
+  return { ...sumOfSpent([]) };
 }
 
 function newLife({ taskId, profile, environment, host, createdMs, adopted }: AgentInstance): InstanceLife {
@@ -217,27 +220,9 @@ function withState(life: InstanceLife, instance: AgentInstance): InstanceLife {
   }
 }
 
-/** What it does; while it is on its way from one to the other, what it did `before`. */
-function kindOf(instance: AgentInstance, before: LifeKind | undefined): LifeKind | undefined {
-  switch (instance.state) {
-    case "launching":
-    case "starting":
-      return "starting";
-    case "registered":
-      return ({ idle: "idle", building: "busy", unsure: "other" } as const)[instance.activity.kind];
-    case "draining": {
-      const { kind } = instance.step;
-      if (kind === "finishing") return "busy";
-      return kind === "disabling" || kind === "enabling" ? before ?? "idle" : "idle";
-    }
-    case "killing":
-    case "unreachable":
-      return "other";
-    case "gone":
-      return undefined;
-    default:
-      return instance satisfies never;
-  }
+/** Whether it is about to be disabled or enabled: what it builds is not known until it is. */
+function isOnItsWay(instance: AgentInstance): boolean {
+  return instance.state === "draining" && (instance.step.kind === "disabling" || instance.step.kind === "enabling");
 }
 
 /** Since when it does what it does. */

@@ -3,16 +3,17 @@
 import { Buffer } from "node:buffer";
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
 import { gunzipSync } from "node:zlib";
-import type {
-  AgentHours,
-  HistoryFigure,
-  HistoryPlace,
-  HistoryReader,
-  HistorySample,
-  InstanceLife,
-  JobLife,
-  TimeSpan,
-  ToldCount,
+import {
+  type AgentHours,
+  type HistoryFigure,
+  type HistoryPlace,
+  type HistoryReader,
+  type HistorySample,
+  type InstanceLife,
+  type JobLife,
+  sumOfSpent,
+  type TimeSpan,
+  type ToldCount,
 } from "../core/view/history.ts";
 import type { NoteLevel } from "../core/note.ts";
 import type { StatusView } from "../core/view/view.ts";
@@ -138,12 +139,24 @@ function sampleOf(row: Row): HistorySample {
   return { atMs: Number(row.atMs), ...counts as Record<HistoryFigure, number> };
 }
 
-function hoursOf({ hour, profile, starting, idle, busy, other }: Row): AgentHours {
-  const spentMs = { starting: Number(starting), idle: Number(idle), busy: Number(busy), other: Number(other) };
-  return { hourMs: Number(hour), profile: String(profile), spentMs };
+/** A file that only an older version has written has no `draining`. */
+function hoursOf({ hour, profile, starting, idle, busy, draining = 0, other }: Row): AgentHours {
+  return {
+    hourMs: Number(hour),
+    profile: String(profile),
+    spentMs: {
+      busy: Number(busy),
+      idle: Number(idle),
+      starting: Number(starting),
+      draining: Number(draining),
+      other: Number(other),
+    },
+  };
 }
 
 /** A life as it was written. */
 export function lifeOf({ json }: Readonly<Record<string, SQLOutputValue>>): InstanceLife {
-  return JSON.parse(String(json)) as InstanceLife;
+  const life = JSON.parse(String(json)) as InstanceLife;
+  // Older versions counted draining as idle.
+  return { ...life, spentMs: { ...sumOfSpent([]), ...life.spentMs } };
 }

@@ -5,6 +5,7 @@ import type { Effect } from "../core/effect.ts";
 import type { Event } from "../core/event.ts";
 import type { AgentInstance } from "../core/instance.ts";
 import type { State } from "../core/state.ts";
+import { type LifeKind, lifeKindOf } from "../core/view/history.ts";
 import type { DurationName, MeasureLabels, TotalName } from "../core/view/picture.ts";
 
 /** One step of the core. */
@@ -234,8 +235,9 @@ function agentSeconds({ tickMs }: Remembered, { before, event, atMs }: Step): re
   const seconds = Math.min(Math.max(0, atMs - tickMs), gapMsMax) / 1_000;
   const counts = new Map<string, Map<string, number>>();
   for (const instance of before.instances.values()) {
-    const word = agentState(instance);
-    if (word === undefined) continue;
+    const kind = lifeKindOf(instance);
+    if (kind === undefined) continue;
+    const word = spentLabels[kind];
     const states = counts.get(instance.profile) ?? new Map<string, number>();
     states.set(word, (states.get(word) ?? 0) + 1);
     counts.set(instance.profile, states);
@@ -250,22 +252,11 @@ function agentSeconds({ tickMs }: Remembered, { before, event, atMs }: Step): re
   );
 }
 
-/** How an agent uses its resources; `undefined`: it no longer has any. */
-function agentState(instance: AgentInstance): string | undefined {
-  switch (instance.state) {
-    case "launching":
-    case "starting":
-      return "starting";
-    case "registered":
-      return instance.activity.kind === "building" ? "building" : "idle";
-    case "draining":
-    case "killing":
-      return instance.state === "draining" && instance.step.kind === "finishing" ? "building" : "draining";
-    case "unreachable":
-      return "unreachable";
-    case "gone":
-      return undefined;
-    default:
-      return instance satisfies never;
-  }
-}
+/** The label of what agent time is spent on: as words that were there before the history counted it, too. */
+const spentLabels: Readonly<Record<LifeKind, string>> = {
+  busy: "building",
+  idle: "idle",
+  starting: "starting",
+  draining: "draining",
+  other: "unreachable",
+};

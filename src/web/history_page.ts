@@ -1,12 +1,14 @@
 // The history on the page, queried once for all readers: nothing changes between two samples.
 
-import type {
-  AgentHours,
-  HistoryPlace,
-  HistoryReader,
-  InstanceLife,
-  LifeKind,
-  TimeSpan,
+import {
+  type AgentHours,
+  type HistoryPlace,
+  type HistoryReader,
+  type InstanceLife,
+  lifeKinds,
+  type Spent,
+  sumOfSpent,
+  type TimeSpan,
 } from "../core/view/history.ts";
 import { OperatorError } from "../errors.ts";
 import type { Trend, TrendActs } from "./trend.ts";
@@ -61,9 +63,6 @@ export interface ProfileCost {
   readonly lastDay: Spent;
   readonly lastWeek: Spent;
 }
-
-/** Agent time by what it was spent on, ms. */
-export type Spent = Readonly<Record<LifeKind, number>>;
 
 /** Reads the pages of a history. */
 export function createHistoryPages(reader: HistoryReader, nowMs: () => number): (query: HistoryQuery) => HistoryPage {
@@ -150,31 +149,20 @@ function rangeOf(span: TimeSpan | undefined): HistoryRange {
 export function costsOf(hours: readonly AgentHours[], lastMs: number): readonly ProfileCost[] {
   const todayMs = Math.floor(lastMs / dayMs) * dayMs;
   const sinceDayMs = Math.floor(lastMs / hourMs) * hourMs - 23 * hourMs;
-  return [...Map.groupBy(hours, ({ profile }) => profile)].map(([profile, rows]) => ({
-    profile,
-    today: sum(rows, todayMs),
-    lastDay: sum(rows, sinceDayMs),
-    lastWeek: sum(rows, -Infinity),
-  })).sort((one, other) => totalMs(other.lastWeek) - totalMs(one.lastWeek));
+  return [...Map.groupBy(hours, ({ profile }) => profile)].map(([profile, rows]) => {
+    const since = (fromMs: number): Spent =>
+      sumOfSpent(rows.filter((row) => row.hourMs >= fromMs).map(({ spentMs }) => spentMs));
+    return { profile, today: since(todayMs), lastDay: since(sinceDayMs), lastWeek: since(-Infinity) };
+  }).sort((one, other) => totalMs(other.lastWeek) - totalMs(one.lastWeek));
 }
 
 /** All agent time, ms. */
-export function totalMs({ starting, idle, busy, other }: Spent): number {
-  return starting + idle + busy + other;
-}
-
-function sum(rows: readonly AgentHours[], fromMs: number): Spent {
-  const spent = { starting: 0, idle: 0, busy: 0, other: 0 };
-  for (const { hourMs: beginMs, spentMs } of rows) {
-    if (beginMs < fromMs) continue;
-    for (const kind of ["starting", "idle", "busy", "other"] as const) spent[kind] += spentMs[kind];
-  }
-  return spent;
+export function totalMs(spent: Spent): number {
+  return lifeKinds.reduce((sum, kind) => sum + spent[kind], 0);
 }
 
 /** The costs of all profiles together. */
 export function sumOfCosts(costs: readonly ProfileCost[]): Omit<ProfileCost, "profile"> {
-  const of = (name: "today" | "lastDay" | "lastWeek"): Spent =>
-    sum(costs.map((cost) => ({ hourMs: 0, profile: "", spentMs: cost[name] })), 0);
+  const of = (name: "today" | "lastDay" | "lastWeek"): Spent => sumOfSpent(costs.map((cost) => cost[name]));
   return { today: of("today"), lastDay: of("lastDay"), lastWeek: of("lastWeek") };
 }

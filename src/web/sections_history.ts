@@ -1,20 +1,14 @@
 // The history on the status page: the trend of some hours; what it cost, bad hosts, and the way to any moment.
 
+import type { Spent } from "../core/view/history.ts";
 import { hoursText } from "../core/words/history.ts";
 import { trendFigure } from "./charts.ts";
-import {
-  type HistoryPage,
-  type HistoryShown,
-  type HostFailures,
-  type Spent,
-  sumOfCosts,
-  totalMs,
-} from "./history_page.ts";
+import { type HistoryPage, type HistoryShown, type HostFailures, sumOfCosts, totalMs } from "./history_page.ts";
 import { historyHref, type HistoryRange, historyRanges } from "./history_query.ts";
 import { type Html, html } from "./html.ts";
 import type { PageQuery } from "./page_query.ts";
 import { foldedSection, section, untrustedText } from "./pieces.ts";
-import { spentText, splitBar } from "./split_bar.ts";
+import { sharesText, spentText, splitBar, splitLegend } from "./split_bar.ts";
 import { type Column, firstOf, table } from "./table.ts";
 import { countText, timeText } from "./wording.ts";
 
@@ -54,46 +48,42 @@ function trend(page: HistoryShown, query: PageQuery): Html {
 }
 
 /** The cost of the day at a glance; by profile it is in the history. */
-function costOfDay({ costs: all, query }: HistoryShown): Html | undefined {
-  const { today } = sumOfCosts(all);
+function costOfDay(page: HistoryShown): Html | undefined {
+  const { today } = sumOfCosts(page.costs);
   if (totalMs(today) === 0) return undefined;
-  const day = query.atMs === undefined ? "Today" : "That day";
   return html`
-    <p class="cost quiet">${day} (UTC): <b>${hoursText(totalMs(today))} agent-hours</b>, ${spentText(today)}</p>
+    <p class="cost quiet">${dayText(page)}: <b>${hoursText(totalMs(today))} agent-hours</b>, ${spentText(today)}</p>
   `;
 }
 
 const costColumns = (day: string): readonly Column[] => [
   { label: "Profile", kind: "text" },
-  { label: `${day} (UTC)`, kind: "number" },
+  { label: day, kind: "roomy" },
   { label: "24 h", kind: "number" },
-  { label: "7 days", kind: "number" },
-  { label: "of it building", kind: "number" },
-  { label: "of it idle", kind: "number" },
-  { label: "Spent on", kind: "roomy" },
+  { label: "7 days", kind: "roomy" },
 ];
 
 /** Agent-hours by profile. */
-function costs({ costs: all, query }: HistoryShown): Html {
+function costs(page: HistoryShown): Html {
+  const { costs: all } = page;
   const { shown, hidden } = firstOf(all, profilesMax);
   const sum = all.length > 1 ? [{ ...sumOfCosts(all), profile: undefined }] : [];
   const rows = [...sum, ...shown].map(({ profile, today, lastDay, lastWeek }) => ({
     key: profile ?? "*",
     cells: [
       profile === undefined ? html`<b>all</b>` : untrustedText(profile),
-      hours(today),
+      spentCell(today),
       hours(lastDay),
-      hours(lastWeek),
-      part(lastWeek.busy, lastWeek),
-      part(lastWeek.idle, lastWeek),
-      splitBar(lastWeek),
+      spentCell(lastWeek),
     ],
   }));
+  const { atMs } = page.query;
   return html`
-    <h3>Agent-hours${query.atMs === undefined ? "" : " as of then"}</h3>
+    <h3>Agent-hours${atMs === undefined ? "" : ` until ${timeText(atMs)}`}</h3>
+    ${all.length === 0 ? undefined : splitLegend()}
     ${table({
-      caption: "Agent-hours by profile, and what agents did in 7 days",
-      columns: costColumns(query.atMs === undefined ? "Today" : "That day"),
+      caption: "Agent-hours by profile, and what they were spent on",
+      columns: costColumns(dayText(page)),
       rows,
       empty: "No agent has run yet.",
     })}
@@ -101,9 +91,14 @@ function costs({ costs: all, query }: HistoryShown): Html {
   `;
 }
 
-function part(ms: number, spent: Spent): Html {
-  if (ms === 0) return html`<span class="zero">0</span>`;
-  return html`${hoursText(ms)} h <span class="quiet">${Math.round(100 * ms / Math.max(1, totalMs(spent)))} %</span>`;
+/** What a figure of the day covers. */
+function dayText({ query: { atMs } }: HistoryShown): string {
+  return atMs === undefined ? "Today (UTC)" : "That day until then (UTC)";
+}
+
+function spentCell(spent: Spent): Html {
+  if (totalMs(spent) === 0) return hours(spent);
+  return html`<b>${hours(spent)}</b> ${splitBar(spent)} <span class="quiet">${sharesText(spent)}</span>`;
 }
 
 function hours(spent: Spent): Html {

@@ -1,25 +1,35 @@
 // What agent time was spent on, as a bar. Not here: the life of one instance, state by state (life_line.ts).
 
-import { hoursText } from "../core/words/history.ts";
+import { lifeKinds, type Spent } from "../core/view/history.ts";
+import { hoursText, spentTexts } from "../core/words/history.ts";
 import { percent } from "./bars.ts";
-import { type Spent, totalMs } from "./history_page.ts";
+import { totalMs } from "./history_page.ts";
 import { type Html, html } from "./html.ts";
-
-const splitWords = { busy: "building", idle: "idle", starting: "starting", other: "otherwise" } as const;
-
-const kinds = ["busy", "idle", "starting", "other"] as const;
 
 /** `1.5 h building, 0.50 h idle`. */
 export function spentText(spent: Spent): string {
-  return kinds.filter((kind) => spent[kind] > 0).map((kind) => `${hoursText(spent[kind])} h ${splitWords[kind]}`)
-    .join(", ");
+  return partsOf(spent).map(({ hours, word }) => `${hours} h ${word}`).join(", ");
+}
+
+/** `1.5 h building (75 %), 0.50 h idle (25 %)`. */
+export function sharesText(spent: Spent): string {
+  return partsOf(spent).map(({ hours, word, share }) => `${hours} h ${word} (${share} %)`).join(", ");
+}
+
+function partsOf(
+  spent: Spent,
+): readonly { readonly hours: string; readonly word: string; readonly share: number }[] {
+  const total = Math.max(1, totalMs(spent));
+  return lifeKinds.filter((kind) => spent[kind] > 0).map((kind) => (
+    { hours: hoursText(spent[kind]), word: spentTexts[kind], share: Math.round(100 * spent[kind] / total) }
+  ));
 }
 
 /** What time was spent on, as a bar that says it, too. */
 export function splitBar(spent: Spent): Html {
   const total = Math.max(1, totalMs(spent));
   let from = 0;
-  const bars = kinds.map((kind) => {
+  const bars = lifeKinds.map((kind) => {
     const at = from;
     from += spent[kind];
     return html`
@@ -27,4 +37,10 @@ export function splitBar(spent: Spent): Html {
     `;
   });
   return html`<svg class="split" role="img" height="8"><title>${spentText(spent)}</title>${bars}</svg>`;
+}
+
+/** The colours of the bars. */
+export function splitLegend(): Html {
+  const words = lifeKinds.map((kind) => html`<li class="${kind}">${spentTexts[kind]}</li>`);
+  return html`<ul class="legend spent">${words}</ul>`;
 }

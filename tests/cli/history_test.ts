@@ -29,7 +29,7 @@ async function fill(history: History): Promise<void> {
       oldestWaitMs: index < 90 ? index * minute : 0,
     });
   }).filter(({ atMs }) => atMs < beginMs + 3 * hour || atMs >= beginMs + 4 * hour);
-  const spentMs = { starting: hour / 4, idle: hour, busy: 2 * hour, other: 0 };
+  const spentMs = { starting: hour / 4, idle: hour, busy: 2 * hour, draining: hour / 2, other: 0 };
   history.write(aBatch({
     samples,
     notes: [

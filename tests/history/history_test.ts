@@ -88,11 +88,11 @@ Deno.test("what was told is counted by span and code", () =>
 
 Deno.test("agent time of one hour and profile adds up", () =>
   inMemory((history) => {
-    const spentMs = { starting: 1, idle: 2, busy: 3, other: 4 };
+    const spentMs = { starting: 1, idle: 2, busy: 3, draining: 5, other: 4 };
     const one = { hourMs: beginMs, profile: "linux", spentMs };
     history.write(aBatch({ hours: [one, { ...one, profile: "mac" }] }));
     history.write(aBatch({ hours: [one] }));
-    const double = { starting: 2, idle: 4, busy: 6, other: 8 };
+    const double = { starting: 2, idle: 4, busy: 6, draining: 10, other: 8 };
     assertEquals(history.hours(always), [{ ...one, spentMs: double }, { ...one, profile: "mac" }]);
   }));
 
@@ -142,7 +142,7 @@ Deno.test("what is older than it is to be kept goes, a few rows at a time", () =
       samples: times.map((atMs) => aSample(atMs)),
       notes: times.map((atMs) => aNote(atMs, "x")),
       lives: times.map((endedMs, index) => aLife(`t-${index}`, { endedMs })),
-      hours: [{ hourMs: beginMs, profile: "linux", spentMs: { starting: 1, idle: 1, busy: 1, other: 1 } }],
+      hours: [{ hourMs: beginMs, profile: "linux", spentMs: { starting: 1, idle: 1, busy: 1, draining: 1, other: 1 } }],
     }));
     const left = (): readonly number[] => [
       history.samples(always, second).length,
@@ -280,15 +280,24 @@ inFolder("a file that another program is writing is told as locked, and taken on
 });
 
 inFolder(
-  "a file of a version that kept no jobs has none for a reader, and keeps them once a writer has opened it",
+  "a file of an older version has no jobs and no draining for a reader, and both once a writer has opened it",
   (folder) => {
     const path = `${folder}/history.db`;
     openHistory(path, limits).close();
-    alter(path, "DROP TABLE jobs; PRAGMA user_version = 1");
+    alter(
+      path,
+      `DROP TABLE jobs; ALTER TABLE hours DROP COLUMN draining; PRAGMA user_version = 1;
+      INSERT INTO hours VALUES (${beginMs}, 'linux', 1, 2, 3, 4);
+      INSERT INTO lives VALUES ('t-1', ${beginMs}, '{"spentMs":{"starting":1,"idle":2,"busy":3,"other":4}}')`,
+    );
+    const spentMs = { starting: 1, idle: 2, busy: 3, draining: 0, other: 4 };
     const reader = openHistoryForReading(path);
     assertEquals(reader.jobs(always, 10), []);
+    assertEquals(reader.hours(always), [{ hourMs: beginMs, profile: "linux", spentMs }]);
+    assertEquals(reader.ended(always, 1)[0]?.spentMs, spentMs);
     reader.close();
     const history = openHistory(path, limits);
+    assertEquals(history.hours(always), [{ hourMs: beginMs, profile: "linux", spentMs }]);
     const job = { atMs: beginMs, resources: ["linux"], buildMs: minute, by: "ours" as const };
     history.write(aBatch({ jobs: [{ ...job, atMs: beginMs + hour }, job] }));
     assertEquals(history.jobs({ fromMs: beginMs, toMs: beginMs + hour }, 10), [job]);

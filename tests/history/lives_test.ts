@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import type { AgentInstance } from "../../src/core/instance.ts";
-import type { AgentHours, InstanceLife } from "../../src/core/view/history.ts";
+import { type AgentHours, type InstanceLife, sumOfSpent } from "../../src/core/view/history.ts";
 import { type LifeBook, type LifeChanges, openLifeBook } from "../../src/history/lives.ts";
 import { anInstance } from "../core/instance_fixtures.ts";
 import { aLife, beginMs, hour, minute, second } from "./samples.ts";
@@ -43,11 +43,8 @@ function look(book: LifeBook, ms: number, instances: readonly AgentInstance[]): 
 }
 
 function spent(hours: readonly AgentHours[]): readonly number[] {
-  const sum = { starting: 0, idle: 0, busy: 0, other: 0 };
-  for (const { spentMs } of hours) {
-    for (const kind of ["starting", "idle", "busy", "other"] as const) sum[kind] += spentMs[kind];
-  }
-  return [sum.starting, sum.idle, sum.busy, sum.other].map((ms) => ms / second);
+  const { starting, idle, busy, draining, other } = sumOfSpent(hours.map(({ spentMs }) => spentMs));
+  return [starting, idle, busy, draining, other].map((ms) => ms / second);
 }
 
 Deno.test("a life is counted from state to state, to the moment in which each began", () => {
@@ -62,7 +59,7 @@ Deno.test("a life is counted from state to state, to the moment in which each be
     [80 * second, gone(at(75 * second))],
     [90 * second],
   ]);
-  assertEquals(spent(hours), [20, 20, 35, 0]);
+  assertEquals(spent(hours), [20, 20, 35, 0, 0]);
   assertEquals(lives, [{
     taskId: "t-1",
     profile: "default",
@@ -74,9 +71,23 @@ Deno.test("a life is counted from state to state, to the moment in which each be
     end: "stopped",
     kill: "drained",
     message: "killed",
-    spentMs: { starting: 20 * second, idle: 20 * second, busy: 35 * second, other: 0 },
+    spentMs: { starting: 20 * second, idle: 20 * second, busy: 35 * second, draining: 0, other: 0 },
     builds: 1,
   }]);
+});
+
+Deno.test("an agent that drains is not idle, and one that is out of contact is neither", () => {
+  const killing = task({ state: "killing", sinceMs: at(40 * second), cause: "drained" });
+  const unreachable = task({ state: "unreachable", sinceMs: at(60 * second), uuid: "u" });
+  const { hours } = watched([
+    [0, idle],
+    [20 * second, idle],
+    [30 * second, draining("disabling", at(25 * second))],
+    [40 * second, killing],
+    [60 * second, unreachable],
+    [70 * second, unreachable],
+  ]);
+  assertEquals(spent(hours), [0, 25, 0, 35, 10]);
 });
 
 Deno.test("time goes to the hour in which it was spent", () => {
@@ -91,7 +102,7 @@ Deno.test("time goes to the hour in which it was spent", () => {
 
 Deno.test("time in which nobody has looked counts for nothing", () => {
   const { hours } = watched([[0, idle], [30 * second, idle], [hour, idle], [hour + second, idle]]);
-  assertEquals(spent(hours), [0, 31, 0, 0]);
+  assertEquals(spent(hours), [0, 31, 0, 0, 0]);
 });
 
 Deno.test("an instance that an earlier run knew goes on with what it had spent", () => {
@@ -128,9 +139,9 @@ Deno.test("time alone changes no life, but is part of all of them at the end; wh
   assertEquals(book.changes().lives.length, 1);
   book.kept();
   look(book, 10 * second, [idle]);
-  assertEquals([book.changes().lives.length, spent(book.changes().hours)], [0, [0, 10, 0, 0]]);
+  assertEquals([book.changes().lives.length, spent(book.changes().hours)], [0, [0, 10, 0, 0, 0]]);
   book.kept();
   look(book, 12 * second, [idle]);
   const { lives, hours } = book.everything();
-  assertEquals([lives[0]?.spentMs.idle, spent(hours)], [12 * second, [0, 2, 0, 0]]);
+  assertEquals([lives[0]?.spentMs.idle, spent(hours)], [12 * second, [0, 2, 0, 0, 0]]);
 });

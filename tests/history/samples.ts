@@ -31,7 +31,7 @@ export function aLife(taskId: string, changes: Partial<InstanceLife> = {}): Inst
     endedMs: beginMs + hour,
     end: "stopped",
     kill: "drained",
-    spentMs: { starting: 20 * second, idle: 10 * minute, busy: 40 * minute, other: 0 },
+    spentMs: { starting: 20 * second, idle: 10 * minute, busy: 40 * minute, draining: 0, other: 0 },
     builds: 3,
     ...changes,
   };

@@ -128,7 +128,7 @@ Deno.test("every answer fits the document, in every situation, and every documen
 async function histories(checker: Checker): Promise<void> {
   const history = openHistory(undefined, limits);
   const environment = "build";
-  const spentMs = { starting: 1, idle: 2, busy: 3, other: 4 };
+  const spentMs = { starting: 1, idle: 2, busy: 3, draining: 5, other: 4 };
   history.write({
     samples: [aSample(sampleMs - minute, { needsAgent: 3, building: 1 })],
     notes: [aNote(sampleMs - minute, "launched")],

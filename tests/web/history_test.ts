@@ -7,6 +7,7 @@ import { packView } from "../../src/history/snapshot.ts";
 import { createHandler } from "../../src/web/handler.ts";
 import { costsOf } from "../../src/web/history_page.ts";
 import { aBatch, aLife, aNote, aSample, beginMs, day, hour, limits, minute, second } from "../history/samples.ts";
+import type { Spent } from "../../src/core/view/history.ts";
 import { allJobs } from "../../src/web/page_query.ts";
 import { historyHref } from "../../src/web/history_query.ts";
 import { pictureOf } from "../support/picture.ts";
@@ -33,7 +34,7 @@ async function kept(): Promise<History> {
     hours: [{
       hourMs: beginMs,
       profile: "linux",
-      spentMs: { starting: 0, idle: hour / 2, busy: 3 * hour / 2, other: 0 },
+      spentMs: { starting: 0, idle: hour / 2, busy: 3 * hour / 2, draining: 0, other: 0 },
     }],
     snapshots: [await packView(old, () => Promise.resolve())],
   }));
@@ -58,8 +59,8 @@ Deno.test("the page shows trend, agent-hours and finished agents, and the way to
       "At the end: 3 building, 1 idle; no job waits.",
       "1 warning or error",
       "2.0 h",
-      "25 %",
-      "1.5 h building, 0.50 h idle",
+      "1.5 h building (75 %), 0.50 h idle (25 %)",
+      '<li class="other">out of contact</li>',
       "launch-failed",
       '<p class="cost quiet">Today (UTC): <b>2.0 agent-hours</b>, 1.5 h building, 0.50 h idle</p>',
       '<span class="quiet">adopted</span>',
@@ -106,7 +107,7 @@ Deno.test("the page of a moment shows what was known then, says so, and stays as
   assertStringIncludes(page, `<a href="/">Back to now</a>`);
   assertStringIncludes(page, `<a href="/?at=2026-11-27T16%3A00%3A00Z">A minute earlier</a>`);
   assertStringIncludes(page, `<a href="/?at=2026-11-27T16%3A02%3A00Z">A minute later</a>`);
-  assertStringIncludes(page, "That day (UTC): <b>2.0 agent-hours</b>");
+  assertStringIncludes(page, "That day until then (UTC): <b>2.0 agent-hours</b>");
   assertStringIncludes(page, "Draining: no agent is launched");
   assertStringIncludes(page, "told before");
   assertEquals([page.includes("told after"), page.includes("page.js"), page.includes("http-equiv")], [
@@ -198,8 +199,8 @@ function fail(): never {
 }
 
 Deno.test("agent-hours are those of today by UTC, of the last 24 hours and of all that is given, the dearest first", () => {
-  const spent = (busy: number): Record<"starting" | "idle" | "busy" | "other", number> => (
-    { starting: 0, idle: second, busy, other: 0 }
+  const spent = (busy: number): Spent => (
+    { starting: 0, idle: second, busy, draining: 0, other: 0 }
   );
   const hours = [
     { hourMs: beginMs - 3 * day, profile: "a", spentMs: spent(hour) },

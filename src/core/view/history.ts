@@ -1,6 +1,6 @@
 // The recorded history as plain data, and its query interface. It is stored in history/.
 
-import type { EndCause, KillCause } from "../instance.ts";
+import type { AgentInstance, EndCause, KillCause } from "../instance.ts";
 import type { NoteLevel } from "../note.ts";
 import type { NoteView, StatusView } from "./view.ts";
 
@@ -38,8 +38,44 @@ export function waitingJobs(sample: HistorySample): number {
   return sample.needsAgent + sample.coming + sample.willBeTaken + sample.otherCause + sample.unserved;
 }
 
+/** What agent time is spent on, in the order in which it is shown; `busy`: building, `other`: out of contact. */
+export const lifeKinds = ["busy", "idle", "starting", "draining", "other"] as const;
+
 /** The activity of an instance, for its cost. */
-export type LifeKind = "starting" | "idle" | "busy" | "other";
+export type LifeKind = typeof lifeKinds[number];
+
+/** Agent time by what it was spent on, ms. */
+export type Spent = Readonly<Record<LifeKind, number>>;
+
+/** What the time of an instance is spent on, also in the metrics; `undefined`: its task is over. */
+export function lifeKindOf(instance: AgentInstance): LifeKind | undefined {
+  switch (instance.state) {
+    case "launching":
+    case "starting":
+      return "starting";
+    case "registered":
+      return ({ idle: "idle", building: "busy", unsure: "other" } as const)[instance.activity.kind];
+    case "draining":
+      return instance.step.kind === "finishing" ? "busy" : "draining";
+    case "killing":
+      return "draining";
+    case "unreachable":
+      return "other";
+    case "gone":
+      return undefined;
+    default:
+      return instance satisfies never;
+  }
+}
+
+/** The sum of some agent times. */
+export function sumOfSpent(all: readonly Spent[]): Spent {
+  const sum = { busy: 0, idle: 0, starting: 0, draining: 0, other: 0 };
+  for (const spent of all) {
+    for (const kind of lifeKinds) sum[kind] += spent[kind];
+  }
+  return sum;
+}
 
 /** The life of one instance; times in ms since the epoch. */
 export interface InstanceLife {
@@ -64,7 +100,7 @@ export interface InstanceLife {
   /** The status of Mesos about its end. */
   readonly message?: string;
   /** Watched time by activity, ms. */
-  readonly spentMs: Readonly<Record<LifeKind, number>>;
+  readonly spentMs: Spent;
   /** Number of builds that it was seen to start. */
   readonly builds: number;
 }
@@ -75,7 +111,7 @@ export interface AgentHours {
   readonly hourMs: number;
   readonly profile: string;
   /** Agent time by activity, ms. */
-  readonly spentMs: Readonly<Record<LifeKind, number>>;
+  readonly spentMs: Spent;
 }
 
 /** A span of time, ms since the epoch; `toMs` is exclusive. */

@@ -1,6 +1,6 @@
 // Texts of the history, whose data is in view/history.ts.
 
-import type { InstanceLife } from "../view/history.ts";
+import type { InstanceLife, LifeKind } from "../view/history.ts";
 import type { KillCause } from "../instance.ts";
 
 const killTexts: Readonly<Record<KillCause, string>> = {
@@ -12,6 +12,15 @@ const killTexts: Readonly<Record<KillCause, string>> = {
   "record-deleted": "its record was deleted on the GoCD server",
   "by-mesos": "Mesos stopped it",
   "teardown": "the framework was torn down",
+};
+
+/** What agent time was spent on. */
+export const spentTexts: Readonly<Record<LifeKind, string>> = {
+  busy: "building",
+  idle: "idle",
+  starting: "starting",
+  draining: "draining",
+  other: "out of contact",
 };
 
 /** The accepted formats of a moment (view/moment.ts). */

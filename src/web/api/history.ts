@@ -256,8 +256,9 @@ function most(description: string): Schema {
 const spentMs = record("time by what it was spent on, ms", {
   starting: count("until it was usable"),
   idle: count("idle"),
-  busy: count("building"),
-  other: count("being stopped, or without contact"),
+  busy: count("building, also the last build of an agent that drains"),
+  draining: count("draining or being stopped"),
+  other: count("out of contact"),
 });
 
 const decision = record("a decision, as in the log", {
