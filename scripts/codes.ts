@@ -67,7 +67,7 @@ const reasonEntries: readonly CodeEntry[] = Object.keys(reasonExamples).map((key
   return {
     code: key,
     level: verdictWords[verdict].label,
-    example: verdictText(job, 0),
+    example: verdictText(job),
     act: nextAct(job) ?? act ?? "",
   };
 });

@@ -3,7 +3,10 @@
 
 import type { Reason, ReasonCode, Remark } from "../src/core/demand/reason.ts";
 import type { VerdictKind } from "../src/core/demand/verdict.ts";
-import { aFailure, minute, second } from "./codes_facts.ts";
+import { aFailure, minute } from "./codes_facts.ts";
+
+/** A time to come. */
+const anHourMs = Date.UTC(2026, 10, 23, 13);
 
 /** One example of a reason. */
 export interface ReasonExample<K extends ReasonCode> {
@@ -78,7 +81,7 @@ export const reasonExamples: { readonly [K in ReasonCode]: ReasonExample<K> } = 
   },
   "held-breaker": {
     verdict: "needs-agent",
-    of: { kind: "held-breaker", failure: aFailure, failures: 3, retryMs: 30 * second },
+    of: { kind: "held-breaker", failure: aFailure, failures: 3, retryMs: anHourMs },
   },
   "held-probe": { verdict: "needs-agent", of: { kind: "held-probe", failure: aFailure, failures: 3 } },
   "held-frozen": { verdict: "needs-agent", of: { kind: "held-frozen" } },
@@ -115,10 +118,10 @@ export const reasonExamples: { readonly [K in ReasonCode]: ReasonExample<K> } = 
     of: { kind: "idle-unused", host: "build-3", idleMs: 5 * minute },
     act: readLine,
   },
-  "left-before": { verdict: "other-cause", of: { kind: "left-before", untilMs: 10 * minute } },
+  "left-before": { verdict: "other-cause", of: { kind: "left-before", untilMs: anHourMs } },
   "zombie": {
     verdict: "other-cause",
-    of: { kind: "zombie", waitedMs: 40 * minute, limitMs: 15 * minute, passedOver: 6, untilMs: 10 * minute },
+    of: { kind: "zombie", waitedMs: 40 * minute, limitMs: 15 * minute, passedOver: 6, untilMs: anHourMs },
     act: readLine,
   },
   "run-on-all": { verdict: "not-ours", of: { kind: "run-on-all" }, act: readLine },

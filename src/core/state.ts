@@ -348,8 +348,9 @@ export interface BreakersState {
 
 /** Consecutive failures of a profile. */
 export interface ProfileBreaker {
+  /** 0: the operator has resumed since, and no agent has registered yet. */
   readonly failures: number;
-  /** When the first of them was counted. */
+  /** When the first of them was counted, whether or not the operator has resumed since. */
   readonly sinceMs: number;
   readonly lastFailureMs: number;
   readonly retryMs: number;

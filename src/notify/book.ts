@@ -58,15 +58,12 @@ export function follow(
   const seen = new Map(now.map((condition) => [condition.key, condition]));
   for (const [key, entry] of book) {
     const condition = seen.get(key);
-    if (condition?.isPaused === true) keep(key, paused(entry, atMs));
-    else if (condition !== undefined) keep(key, present(entry, condition, { atMs, afterMs }));
+    if (condition !== undefined) keep(key, present(entry, condition, { atMs, afterMs }));
     // Conditions that a standby cannot see have not ended: the leader reports them.
     else if (!isBlind || entry.condition.event === "leader") keep(key, absent(entry, atMs));
   }
   for (const [key, condition] of seen) {
-    if (!book.has(key) && condition.isPaused !== true && next.size < entriesMax) {
-      keep(key, present(undefined, condition, { atMs, afterMs }));
-    }
+    if (!book.has(key) && next.size < entriesMax) keep(key, present(undefined, condition, { atMs, afterMs }));
   }
   return { book: next, notices };
 }
@@ -98,11 +95,6 @@ function present(
     entry: { ...entry, phase: { kind: "told" } },
     notice: { state: "began", condition, sinceMs, atMs, text: condition.text },
   };
-}
-
-/** Not ended, but nothing to report: its state is unchanged. */
-function paused(entry: Entry, atMs: number): Followed {
-  return entry.phase.kind === "over" ? absent(entry, atMs) : { entry: withoutGone(entry) };
 }
 
 function withoutGone({ goneMs: _, ...entry }: Entry): Entry {

@@ -10,7 +10,7 @@ export function piecesOf(markup: string): readonly string[] {
 }
 
 /**
- * How pieces are compared: `exact`, or as if the spans of time in their sentences (`retried in 12 s`) did not matter. Then
+ * How pieces are compared: `exact`, or as if the spans of time in their sentences (`no successful poll for 12 s`) did not matter. Then
  * the reader keeps the older span.
  */
 export type Comparison = "exact" | "but-spans";

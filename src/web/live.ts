@@ -17,7 +17,7 @@ export interface LivePage {
 
 /** A page is checked every n-th check of the stream: every two seconds. */
 const looksPerUpdate = 2;
-/** Durations in sentences (`retried in 12 s`) are sent again every n-th update: every twenty seconds. */
+/** Durations in sentences (`no successful poll for 12 s`) are sent again every n-th update: every twenty seconds. */
 const updatesPerSpans = 10;
 /** Maximum number of shared renderings. */
 const sharedMax = 20;

@@ -35,7 +35,19 @@ export function sentence(text: string): Html {
 
 /** Pieces of text: each that stands between two backticks is code. A backtick alone stays one. */
 function withCode(text: string): readonly HtmlValue[] {
-  return text.split(/(`[^`]+`)/).map((part) => /^`[^`]+`$/.test(part) ? html`<code>${part.slice(1, -1)}</code>` : part);
+  return text.split(/(`[^`]+`|(?<=\bnext try )at \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)/).map((part) =>
+    /^`[^`]+`$/.test(part) ? html`<code>${part.slice(1, -1)}</code>` : isTimeToCome(part) ? countdown(part) : part
+  );
+}
+
+function isTimeToCome(part: string): boolean {
+  return /^at \d{4}-\d\d-\d\dT/.test(part);
+}
+
+/** The script of the page counts down to it; without, the text has the time. */
+function countdown(text: string): Html {
+  const time = text.slice("at ".length);
+  return html`<time datetime="${time}" title="${time}" data-until>${text}</time>`;
 }
 
 /** A long text folded under a short one. Not inside a paragraph. */

@@ -44,9 +44,7 @@ ${
       : html`<div class="blocked">${badge("blocked", "bad")} ${sentence(profile.brief ?? profile.blocked)}</div>`
   }${
     profile.breaker?.state === "half-open"
-      ? html`<div class="blocked">${badge("canary", "warning")} ${
-        sentence(`${canaryText(profile.breaker)}; the last failed: ${profile.breaker.failure}`)
-      }</div>`
+      ? html`<div class="blocked">${badge("canary", "warning")} ${sentence(canaryText(profile.breaker))}</div>`
       : undefined
   }${recentFailures(profile.recentFailures)}${canCommand ? actionsForProfile(profile) : undefined}</li>`;
 }

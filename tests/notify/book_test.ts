@@ -69,21 +69,6 @@ Deno.test("what comes back after an hour is new", () => {
   assertEquals(lines, ["120 began breaker", "720 ended breaker", "10920 began breaker", "11520 ended breaker"]);
 });
 
-Deno.test("a condition that pauses is not over, and not told anew; one that pauses from the start is none", () => {
-  const pausing = condition("breaker", { isPaused: true, text: "" });
-  const at = (atMs: number): readonly Condition[] =>
-    atMs < 5 * minute || atMs >= 30 * minute && atMs < 35 * minute ? [breaker] : atMs < hour ? [pausing] : [];
-  assertEquals(told(every5s(2 * hour, at)), ["120 began breaker", "3720 ended breaker"]);
-  assertEquals(told(every5s(hour, () => [pausing])), []);
-  // It is not told while it pauses, but at the first look that shows it again.
-  const late = (atMs: number): readonly Condition[] => atMs < minute || atMs >= 10 * minute ? [breaker] : [pausing];
-  assertEquals(told(every5s(20 * minute, late)), ["600 began breaker"]);
-  // What was over stays so until there is something to say.
-  const after = (atMs: number): readonly Condition[] =>
-    atMs < 5 * minute ? [breaker] : atMs < 10 * minute ? [] : [pausing];
-  assertEquals(told(every5s(3 * hour, after)), ["120 began breaker", "420 ended breaker"]);
-});
-
 Deno.test("conditions are told apart by their keys", () => {
   const linux = condition("breaker", { key: "breaker/linux" });
   const lines = told(every5s(10 * minute, (atMs) => atMs < 5 * minute ? [breaker, linux] : [linux]));

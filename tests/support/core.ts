@@ -282,7 +282,7 @@ export function drive(options: DriverOptions = {}): Driver {
     verdict(name): JobView {
       const found = state.demand.jobs.find((each) => each.locator === `p/1/s/1/${name}`);
       if (found === undefined) throw new Error(`no verdict on ${name}`);
-      return jobView(found, atMs);
+      return jobView(found);
     },
   };
 }

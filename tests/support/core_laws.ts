@@ -161,7 +161,7 @@ function assertVerdicts({ demand }: State): void {
   const waiting = [...new Set(demand.backlog.order)].sort();
   if (demand.jobs.length === 0 && waiting.length > 0) return;
   assertEquals(demand.jobs.map((job) => job.locator).sort(), waiting);
-  for (const job of demand.jobs) assert(verdictText(job, 0).length > 0, job.locator);
+  for (const job of demand.jobs) assert(verdictText(job).length > 0, job.locator);
   for (const row of demand.buckets) {
     const unserved = row.profile === undefined ? row.waiting - row.willBeTaken - row.coming - row.otherCause : 0;
     assertEquals(row.willBeTaken + row.coming + row.otherCause + row.needsAgent + unserved, row.waiting, row.key);

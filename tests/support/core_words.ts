@@ -212,7 +212,7 @@ function assertState({ demand, session, server }: State): void {
   for (const job of demand.jobs) {
     assertWord(verdicts, job.verdict);
     assertCode(job.reason.kind);
-    assertText(verdictText(job, 0));
+    assertText(verdictText(job));
   }
   for (const { count, profile, reason, bucketKey } of demand.wanted) {
     assert(count > 0 && Number.isInteger(count), "wanted in part");

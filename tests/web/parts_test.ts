@@ -5,6 +5,7 @@ import { Secret } from "../../src/secret.ts";
 import { isAuthorized, isOurHost, isOurOrigin } from "../../src/web/access.ts";
 import { createHistogram } from "../../src/runtime/histogram.ts";
 import { allJobs, moreHref, pageHref, pageQuery, rowsLimit } from "../../src/web/page_query.ts";
+import { sentence } from "../../src/web/pieces.ts";
 import { createRateLimiter } from "../../src/web/rate_limit.ts";
 import { spanText, timeText } from "../../src/web/wording.ts";
 
@@ -22,6 +23,15 @@ const spans: readonly (readonly [number, string])[] = [
 for (const [spanMs, text] of spans) {
   Deno.test(`a span of ${spanMs} ms reads ${text}`, () => assertEquals(spanText(spanMs), text));
 }
+
+Deno.test("a sentence counts down to its next try, and to no other time", () => {
+  const { markup } = sentence("no image at 2026-11-28T12:00:00Z; next try at 2026-11-28T12:01:00Z");
+  const time = "2026-11-28T12:01:00Z";
+  assertEquals(
+    markup,
+    `<bdi>no image at 2026-11-28T12:00:00Z; next try <time datetime="${time}" title="${time}" data-until>at ${time}</time></bdi>`,
+  );
+});
 
 Deno.test("a time that no calendar has is unknown, not a crash", () => {
   assertEquals([timeText(Date.UTC(2026, 10, 23, 0, 45, 5)), timeText(NaN), timeText(9e15)], [

@@ -89,9 +89,7 @@ Deno.test("a quota stops the offers, not the framework: what it allows runs, the
     assert(told[0]?.text.includes("offered role ci nothing") && told[0].hint?.includes("quota"), told[0]?.text);
     assertEquals(scheduler.lines.filter((line) => line.includes("no-offer")).length, 1, "one line");
     assertEquals(scheduler.notes.filter(({ level }) => level === "error"), []);
-    const waiting = scheduler.framework.engine.state.demand.jobs.map((job) =>
-      `${job.verdict}: ${verdictText(job, cluster.clock.nowMs())}`
-    );
+    const waiting = scheduler.framework.engine.state.demand.jobs.map((job) => `${job.verdict}: ${verdictText(job)}`);
     assertEquals(waiting.length, 3);
     assert(waiting.every((each) => /^needs-agent.* Mesos has offered role ci nothing/.test(each)), waiting[0]);
     cluster.mesos.setQuota("ci", { cpus: 8 }, cluster.clock.nowMs());

@@ -156,7 +156,7 @@ export function trackLaunches(world: World, before: Frame["state"], { state, rec
   }
   for (const [profile, { failures }] of state.breakers.profiles) {
     const old = before.breakers.profiles.get(profile);
-    if (old === undefined || failures <= old.failures) continue;
+    if (old === undefined || old.failures === 0 || failures <= old.failures) continue;
     const isNewWave = failed.some((each) => each.profile === profile && each.createdMs > old.lastFailureMs);
     demand(isNewWave, "launch", () => `a second agent of one wave counts as failure ${failures} of ${profile}`);
   }

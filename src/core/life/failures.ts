@@ -23,7 +23,7 @@ export function countFailure(draft: Draft, instance: AgentInstance, failure: Fai
   const { atMs, state } = draft;
   const before = state.breakers.profiles.get(instance.profile);
   // Instances launched together fail together: that is one failure, not one per agent.
-  const isSameWave = before !== undefined && instance.createdMs <= before.lastFailureMs;
+  const isSameWave = before !== undefined && before.failures > 0 && instance.createdMs <= before.lastFailureMs;
   const failures = isSameWave ? before.failures : (before?.failures ?? 0) + 1;
   const pauseMs = Math.min(retryFirstMs * 2 ** (failures - 1), retryMaxMs) * (0.75 + 0.5 * draft.random);
   const retryMs = isSameWave ? Math.max(before.retryMs, atMs + retryFirstMs / 2) : atMs + Math.round(pauseMs);
@@ -84,6 +84,20 @@ export function countSuccess(draft: Draft, instance: AgentInstance): void {
   }
   const hosts = afterSuccess(breakers.hosts, instance);
   if (hosts !== breakers.hosts) draft.set({ breakers: { ...draft.state.breakers, hosts } });
+}
+
+/**
+ * Tries these profiles again because the operator resumes: nothing holds them back, but until an agent of them registers
+ * it is still known since when they fail.
+ */
+export function retryFailed(draft: Draft, isMeant: (profile: string) => boolean): void {
+  const { profiles } = draft.state.breakers;
+  const names = new Set([...profiles.keys()].filter(isMeant));
+  forgetFailures(draft, names);
+  const retried = [...profiles].map(([name, breaker]) =>
+    [name, names.has(name) ? { ...breaker, failures: 0, retryMs: draft.atMs } : breaker] as const
+  );
+  draft.set({ breakers: { ...draft.state.breakers, profiles: new Map(retried) } });
 }
 
 /** Clears the failures of these profiles because they have been fixed. */

@@ -46,7 +46,7 @@ export function sandboxRead(draft: Draft, { request, answer }: EventOf<"sandbox-
   const { breakers } = draft.state;
   const breaker = breakers.profiles.get(profile);
   const stderr: StderrTail = { taskId, host, answer };
-  if (breaker !== undefined) {
+  if (breaker !== undefined && breaker.failures > 0) {
     const profiles = new Map(breakers.profiles);
     profiles.set(profile, { ...breaker, stderr });
     draft.set({ breakers: { ...breakers, profiles } });

@@ -7,7 +7,7 @@ import { isWear } from "../life/worn.ts";
 import type { Draft } from "../draft.ts";
 import type { GocdAgentRef } from "../effect.ts";
 import type { OperatorEvent } from "../event.ts";
-import { forgetFailures } from "../life/failures.ts";
+import { forgetFailures, retryFailed } from "../life/failures.ts";
 import { nameOf } from "../identity/hostnames.ts";
 import type { AgentInstance } from "../instance.ts";
 import { withoutFramework } from "../identity/lineage.ts";
@@ -164,12 +164,11 @@ function wantAgain(draft: Draft, isMeant: (instance: AgentInstance) => boolean):
 /** Resuming implies that the cause of failures is fixed: all pauses end. Returns whether there were any. */
 function forgetAllFailures(draft: Draft, profile: string | undefined): boolean {
   const { profiles, hosts } = draft.state.breakers;
-  if (profile !== undefined) {
-    forgetFailures(draft, new Set([profile]));
-    return profiles.has(profile);
-  }
-  draft.set({ breakers: { profiles: new Map(), hosts: new Map() } });
-  return profiles.size > 0 || hosts.size > 0;
+  const hasFailed = (name: string): boolean => (profiles.get(name)?.failures ?? 0) > 0;
+  retryFailed(draft, (name) => profile === undefined || name === profile);
+  if (profile !== undefined) return hasFailed(profile);
+  draft.set({ breakers: { ...draft.state.breakers, hosts: new Map() } });
+  return [...profiles.keys()].some(hasFailed) || hosts.size > 0;
 }
 
 function changeSettings(draft: Draft, settings: Settings): void {

@@ -28,8 +28,6 @@ export interface Condition {
   readonly sinceMs?: number;
   /** It and its end are reported immediately: waiting would not help. */
   readonly isSudden?: true;
-  /** It has not ended, but there is nothing to report at the moment. */
-  readonly isPaused?: true;
 }
 
 /** The input of a condition. */
@@ -61,7 +59,6 @@ export function conditionsOf(view: StatusView, longMs: number): Conditions {
     ...serverCondition("mesos", mesos.health),
     ...staleCondition(view),
     ...problemConditions(view),
-    ...pausedBreakers(view),
     ...longWaits(view, longMs),
     ...leader,
   ];
@@ -112,11 +109,9 @@ function staleCondition({ gocd, problems }: StatusView): readonly Condition[] {
 
 const staleCode = "held-stale";
 
-const failingCode = "profile-failing";
-
 const eventsByCode: ReadonlyMap<string, ConditionEvent> = new Map([
   [writesRefusedCode, "writes-refused"],
-  [failingCode, "breaker"],
+  ["profile-failing", "breaker"],
   ["brake-on", "brake"],
   ["jobs-unserved", "jobs-unserved"],
   ["held-limit", "limit-reached"],
@@ -155,16 +150,6 @@ function problemCondition(
     ...(apart === undefined ? {} : { subject: apart }),
     ...(sinceMs === undefined ? {} : { sinceMs }),
   });
-}
-
-/** A profile that may launch again has recovered only when one of its agents has registered. */
-function pausedBreakers({ profiles, problems }: StatusView): readonly Condition[] {
-  const failing = profiles.filter(({ name, failures }) =>
-    failures > 0 && !problems.some(({ code, profile }) => code === failingCode && profile === name)
-  );
-  return failing.map(({ name: subject }) =>
-    conditionOf({ event: "breaker", subject, code: failingCode, text: "", hint: "", isPaused: true })
-  );
 }
 
 /** Maximum number of kinds of jobs that are reported individually, longest wait first. */

@@ -47,7 +47,7 @@ export function gocdHealth(state: State, atMs: number): ServerHealth {
   if (silentMs !== undefined) return troubled(askedMs ?? atMs, { problem: gocdOverdue(silentMs), atMs, isDown });
   if (lastPollMs === undefined) return { state: "unknown", sinceMs: state.startedMs };
   if (isDown) {
-    const problem = launchesHeld({ kind: "held-stale", forMs: atMs - lastPollMs }, atMs);
+    const problem = launchesHeld({ kind: "held-stale", forMs: atMs - lastPollMs });
     return troubled(lastPollMs, { problem, atMs, isDown });
   }
   const refused = writesFailing(state, atMs);

@@ -10,7 +10,7 @@ import { keyFindings } from "../identity/register_key.ts";
 import { failuresOfProfile } from "../life/failure_window.ts";
 import { writesFailing } from "../session/write_failure.ts";
 import type { State } from "../state.ts";
-import { briefGateText, gateText } from "../words/gates.ts";
+import { briefGateText, gateText, retriedText } from "../words/gates.ts";
 import {
   brakeOn,
   cpuHoursShort,
@@ -30,13 +30,13 @@ import { gocdHealth, mesosHealth } from "./health.ts";
 /** Why a profile may not launch now, e.g. an open breaker with its last error; absent: it may launch. */
 export function blockedText(state: State, profile: string, atMs: number): string | undefined {
   const gate = openBreaker(state, profile, atMs);
-  return gate === undefined ? undefined : gateText(gate, atMs);
+  return gate === undefined ? undefined : gateText(gate);
 }
 
 /** The same without that error. */
 export function briefBlockedText(state: State, profile: string, atMs: number): string | undefined {
   const gate = openBreaker(state, profile, atMs);
-  return gate === undefined ? undefined : briefGateText(gate, atMs);
+  return gate === undefined ? undefined : briefGateText(gate);
 }
 
 function openBreaker({ breakers }: State, profile: string, atMs: number): LaunchGate | undefined {
@@ -49,10 +49,10 @@ function openBreaker({ breakers }: State, profile: string, atMs: number): Launch
 /** Maximum number of individually reported lacks, in descending order of jobs. */
 const lacksMax = 10;
 
-function unservedProblems({ demand, settings }: State, atMs: number): readonly Finding[] {
+function unservedProblems({ demand, settings }: State): readonly Finding[] {
   const lacks = lacksOf(demand.jobs, settings.profiles);
   const rest = lacks.slice(lacksMax);
-  const told = lacks.slice(0, lacksMax).map((lack) => jobsUnserved(lack, atMs));
+  const told = lacks.slice(0, lacksMax).map((lack) => jobsUnserved(lack));
   return rest.length === 0 ? told : [...told, moreUnserved(rest)];
 }
 
@@ -93,16 +93,16 @@ export function problemsNow(state: State, atMs: number): readonly Finding[] {
   const gate = globalGate(state, atMs);
   // The response to the first poll of a run is pending and not overdue: nothing is wrong yet.
   const isAwaited = gate.kind === "held-stale" && gocd.state === "unknown";
-  if (gate.kind !== "go" && !isAwaited && !isTold(gate.kind)) problems.push(launchesHeld(gate, atMs));
+  if (gate.kind !== "go" && !isAwaited && !isTold(gate.kind)) problems.push(launchesHeld(gate));
   for (const { name } of state.settings.profiles) {
-    const blocked = blockedText(state, name, atMs);
     const breaker = state.breakers.profiles.get(name);
-    if (blocked === undefined || breaker === undefined) continue;
+    if (breaker === undefined) continue;
     const { lastFailure: failure, stderr } = breaker;
-    const failing = { blocked, failure, recent: failuresOfProfile(state, name, atMs), stderr };
+    const why = blockedText(state, name, atMs) ?? retriedText(breaker);
+    const failing = { why, failure, recent: failuresOfProfile(state, name, atMs), stderr };
     problems.push({ ...profileFailing(name, failing), sinceMs: breaker.sinceMs });
   }
-  problems.push(...unservedProblems(state, atMs), ...limitProblems(state), ...policyProblems(state, atMs));
+  problems.push(...unservedProblems(state), ...limitProblems(state), ...policyProblems(state, atMs));
   return [
     ...problems,
     ...keyFindings(state),

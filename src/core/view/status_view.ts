@@ -75,7 +75,7 @@ export function statusView(state: State, atMs: number): StatusView {
     mode: controls.mode,
     frozen: controls.frozen,
     jobs: jobsNow(state, atMs),
-    demand: bucketViews(state, atMs),
+    demand: bucketViews(state),
     leftUntaken: Object.fromEntries(state.demand.untaken.counts),
     instances: instances.map((instance) => instanceView(instance, builds)),
     gocdAgents: server.agents.map((gocdAgent) => gocdAgentView(gocdAgent, ours.get(gocdAgent.uuid))),
@@ -96,7 +96,7 @@ export function statusView(state: State, atMs: number): StatusView {
 /** Verdicts are from the last successful poll: while the server cannot be read, they are marked as such. */
 function jobsNow(state: State, atMs: number): readonly JobView[] {
   const { problem, lastPollMs } = state.server;
-  const jobs = state.demand.jobs.map((job) => jobView(job, atMs));
+  const jobs = state.demand.jobs.map((job) => jobView(job));
   const isRead = problem === undefined && gocdSilentMs(state) === undefined;
   if (isRead || lastPollMs === undefined) return jobs;
   const why = serverProblemText(problem);
@@ -109,13 +109,13 @@ function jobsNow(state: State, atMs: number): readonly JobView[] {
 }
 
 /** A verdict in words. */
-export function jobView(job: JobVerdict, atMs: number): JobView {
+export function jobView(job: JobVerdict): JobView {
   const { reason, remarks, chosenBy, ...rest } = job;
   const act = nextAct(job);
-  const brief = briefVerdictText(job, atMs);
+  const brief = briefVerdictText(job);
   return {
     ...rest,
-    reason: verdictText(job, atMs),
+    reason: verdictText(job),
     ...(brief === undefined ? {} : { brief }),
     reasonCode: reason.kind,
     ...(chosenBy === undefined ? {} : { profileReason: chosenByText(chosenBy) }),
@@ -126,7 +126,7 @@ export function jobView(job: JobVerdict, atMs: number): JobView {
   };
 }
 
-function bucketViews({ demand, settings, server }: State, atMs: number): readonly BucketView[] {
+function bucketViews({ demand, settings, server }: State): readonly BucketView[] {
   const isByGroup = wantsGroups(settings);
   const keyOf = (key: string, locator: string): string =>
     isByGroup ? keyWithGroup(key, groupOfJob(server.pipelineGroups, locator)) : key;
@@ -138,10 +138,10 @@ function bucketViews({ demand, settings, server }: State, atMs: number): readonl
   return demand.buckets.map((bucket) => {
     const { gate: _, remarks: __, unserved: ___, ...rest } = bucket;
     const oldestMs = oldest.get(bucket.key);
-    const brief = briefBucketText(bucket, atMs);
+    const brief = briefBucketText(bucket);
     return {
       ...rest,
-      reason: bucketText(bucket, atMs),
+      reason: bucketText(bucket),
       ...(brief === undefined ? {} : { brief }),
       ...(oldestMs === undefined ? {} : { oldestMs }),
     };

@@ -3,9 +3,10 @@
 import type { LaunchGate } from "../demand/reason.ts";
 import type { Failure } from "../life/causes.ts";
 import type { StderrTail } from "../life/sandbox.ts";
+import type { ProfileBreaker } from "../state.ts";
 import { failureText, suspicionText } from "./causes.ts";
 import { registrationProblemText } from "./names.ts";
-import { counted, formatDuration, profileKey } from "./phrases.ts";
+import { counted, formatDuration, nextTryText, profileKey } from "./phrases.ts";
 import { stderrClause } from "./sandbox.ts";
 
 /** The error of launches, and the last output of the container. */
@@ -31,20 +32,30 @@ function amount(value: number): string {
  * The same without the error of a failing profile, which is shown once with the profile instead of with each job that
  * waits for it. `undefined`: the reason has no such error.
  */
-export function briefGateText(gate: LaunchGate, atMs: number): string | undefined {
-  return "failures" in gate ? failuresText(gate, "", atMs) : undefined;
+export function briefGateText(gate: LaunchGate): string | undefined {
+  return "failures" in gate ? failuresText(gate, "") : undefined;
 }
 
 type FailingGate = LaunchGate & { readonly kind: "held-breaker" | "held-probe" };
 
-function failuresText(gate: FailingGate, why: string, atMs: number): string {
+function failuresText(gate: FailingGate, why: string): string {
   if (gate.kind === "held-probe") return `${gate.failures} launches failed in a row${why}; one is tried first`;
-  const failed = gate.failures === 1 ? "launch" : `${gate.failures} launches`;
-  return `the last ${failed} failed${why}; retried in ${formatDuration(gate.retryMs - atMs)}`;
+  return `${lastFailed(gate.failures)}${why}; ${nextTryText(gate.retryMs)}`;
+}
+
+function lastFailed(failures: number): string {
+  return `the last ${failures < 2 ? "launch" : `${failures} launches`} failed`;
+}
+
+/** A profile with failures that may launch again, but has not recovered. */
+export function retriedText(breaker: Pick<ProfileBreaker, "failures" | "lastFailure" | "stderr">): string {
+  const { failures, lastFailure: failure, stderr } = breaker;
+  const why = failureAndStderr({ failure, ...(stderr === undefined ? {} : { stderr }) });
+  return `${lastFailed(failures)} (${why}); retried, but no agent has registered since`;
 }
 
 /** Why a needed agent is not launched now; empty for `go`. */
-export function gateText(gate: LaunchGate, atMs: number): string {
+export function gateText(gate: LaunchGate): string {
   switch (gate.kind) {
     case "go":
       return "";
@@ -60,7 +71,7 @@ export function gateText(gate: LaunchGate, atMs: number): string {
     }
     case "held-breaker":
     case "held-probe":
-      return failuresText(gate, ` (${failureAndStderr(gate)})`, atMs);
+      return failuresText(gate, ` (${failureAndStderr(gate)})`);
     case "held-frozen":
       return gate.profile === undefined
         ? "launching is frozen by the operator"

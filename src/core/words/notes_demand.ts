@@ -13,20 +13,20 @@ import { bucketText, launchReasonText, offerlessText, totalsText, verdictText } 
 
 /** Waiting jobs. */
 export const demandNotes: NoteWords<keyof DemandNotes> = {
-  "demand-changed": ({ totals, kinds, only, gates }, atMs) => {
+  "demand-changed": ({ totals, kinds, only, gates }) => {
     const { waiting, needsAgent, wanted } = totals;
-    const held = gates.map((gate) => `; ${gateText(gate, atMs)}`).join("");
+    const held = gates.map((gate) => `; ${gateText(gate)}`).join("");
     return {
       level: "info",
       text: only === undefined
         ? `${jobsWait(waiting)}, of ${kinds} kinds: ${totalsText(totals)}${held}`
-        : bucketLine(only, atMs),
+        : bucketLine(only),
       fields: { waiting, needsAgent, wanted },
     };
   },
-  "bucket-changed": ({ bucket }, atMs) => {
+  "bucket-changed": ({ bucket }) => {
     const { waiting, needsAgent, wanted } = bucket;
-    return { level: "debug", text: bucketLine(bucket, atMs), fields: { waiting, needsAgent, wanted } };
+    return { level: "debug", text: bucketLine(bucket), fields: { waiting, needsAgent, wanted } };
   },
   "schedule-in-force": ({ profile, schedule, forMs }) => ({
     level: "info",
@@ -41,26 +41,26 @@ export const demandNotes: NoteWords<keyof DemandNotes> = {
     fields: { profile },
   }),
   "demand-none": () => ({ level: "info", text: "no job waits for an agent of ours", fields: {} }),
-  "job-unserved": ({ job }, atMs) => ({
+  "job-unserved": ({ job }) => ({
     level: "warning",
     text: `no profile serves ${job.locator} (${describeNeed(job.gocdResources, job.environment, job.pipelineGroup)}): ${
-      verdictText(job, atMs)
+      verdictText(job)
     }`,
     fields: { locator: job.locator, reasonCode: job.reason.kind },
   }),
-  "job-other-cause": ({ job }, atMs) => ({
+  "job-other-cause": ({ job }) => ({
     level: "warning",
-    text: `${job.locator} waits, but not for an agent: ${verdictText(job, atMs)}`,
+    text: `${job.locator} waits, but not for an agent: ${verdictText(job)}`,
     fields: { locator: job.locator, reasonCode: job.reason.kind },
   }),
-  "jobs-left-untaken": ({ jobs, polls, need, waitedMs, last, attempts, intervalMs }, atMs) => ({
+  "jobs-left-untaken": ({ jobs, polls, need, waitedMs, last, attempts, intervalMs }) => ({
     level: "warning",
     text:
       `${jobs} jobs (${
         describeNeed(need.gocdResources, need.environment)
       }) were cancelled before an agent could take them, in ${polls} polls, the last one ${last.locator}: GoCD cancels a ` +
       `job that waits longer than its job timeout, and they had waited for at least ${formatDuration(waitedMs)}`,
-    hint: untakenHint(last, { attempts, intervalMs }, atMs),
+    hint: untakenHint(last, { attempts, intervalMs }),
     fields: { jobs, polls, reasonCode: last.reason.kind },
   }),
   "agent-sick": ({ uuid, hostname, jobs, isOurs }) => ({
@@ -73,11 +73,11 @@ export const demandNotes: NoteWords<keyof DemandNotes> = {
   }),
 };
 
-function bucketLine(bucket: BucketDemand, atMs: number): string {
+function bucketLine(bucket: BucketDemand): string {
   const { gocdResources, environment, pipelineGroup, profile } = bucket;
   const who = profile === undefined ? "" : ` for profile ${profile}`;
   const need = describeNeed(gocdResources, environment, pipelineGroup);
-  return `${jobsWait(bucket.waiting)} (${need})${who}: ${bucketText(bucket, atMs)}`;
+  return `${jobsWait(bucket.waiting)} (${need})${who}: ${bucketText(bucket)}`;
 }
 
 function jobsWait(count: number): string {
@@ -87,7 +87,6 @@ function jobsWait(count: number): string {
 function untakenHint(
   last: JobVerdict,
   { attempts, intervalMs }: { readonly attempts: number; readonly intervalMs: number },
-  atMs: number,
 ): string {
   const sooner = "lower poller.interval or poller.attempts, or give the jobs a longer timeout in GoCD";
   if (last.reason.kind === "held-attempts") {
@@ -98,7 +97,7 @@ function untakenHint(
     }: ${sooner}`;
   }
   if (last.reason.kind === "agent-coming") return `their agents do not start in time: ${sooner}`;
-  return `what they last waited for: ${verdictText(last, atMs)}`;
+  return `what they last waited for: ${verdictText(last)}`;
 }
 
 /** Offers and hosts. */

@@ -14,6 +14,14 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(hours / 24)} d`;
 }
 
+/**
+ * When something is tried again. It names the time, not how long until then: the text is as true later, wherever it was
+ * sent, and the status page counts down to it.
+ */
+export function nextTryText(atMs: number): string {
+  return `next try at ${new Date(atMs).toISOString().replace(/\.\d+Z$/, "Z")}`;
+}
+
 /** Memory or disk: `256 MB`, and `8 GB` or `1.5 GB` if exact. 1 GB is 1,024 MB, as in the configuration. */
 export function memoryText(mb: number): string {
   return mb >= 1_024 && mb % 512 === 0 ? `${mb / 1_024} GB` : `${mb} MB`;

@@ -20,7 +20,7 @@ import { stderrText } from "./sandbox.ts";
 export function unsubscribed({ kind, reason, hint }: SessionState): Finding {
   return {
     code: `mesos-${kind}`,
-    message: gateText({ kind: "held-no-session", ...(reason === undefined ? {} : { why: reason }) }, 0),
+    message: gateText({ kind: "held-no-session", ...(reason === undefined ? {} : { why: reason }) }),
     hint: hint ?? (kind === "connecting" ? "retried automatically" : "see the log"),
   };
 }
@@ -46,8 +46,8 @@ export function brakeOn(suspicion: Suspicion, atMs: number): Finding {
 }
 
 /** All launches are held back. */
-export function launchesHeld(gate: Held, atMs: number): Finding {
-  return { code: gate.kind, message: gateText(gate, atMs), hint: "" };
+export function launchesHeld(gate: Held): Finding {
+  return { code: gate.kind, message: gateText(gate), hint: "" };
 }
 
 /** A limit that holds launches back. */
@@ -55,14 +55,14 @@ export type LimitGate = LaunchGate & { readonly kind: "held-limit" };
 
 /** A limit holds back the agents of this many jobs. */
 export function jobsHeldByLimit(gate: LimitGate, count: number): Finding {
-  const message = `${counted(count, "job is", "jobs are")} held back: ${gateText({ ...gate, allowed: 0 }, 0)}`;
+  const message = `${counted(count, "job is", "jobs are")} held back: ${gateText({ ...gate, allowed: 0 })}`;
   const { profile } = gate;
   return { code: gate.kind, message, hint: limitHint, ...(profile === undefined ? {} : { profile }) };
 }
 
 /** The cpu share holds back the agents of this many jobs. */
 export function jobsHeldByShare(gate: Extract<Held, { readonly kind: "held-share" }>, count: number): Finding {
-  const message = `${counted(count, "job is", "jobs are")} held back: ${gateText(gate, 0)}`;
+  const message = `${counted(count, "job is", "jobs are")} held back: ${gateText(gate)}`;
   return { code: gate.kind, message, hint: "raise the share if others can do without, or wait until an agent is idle" };
 }
 
@@ -71,23 +71,23 @@ export function cpuHoursShort(use: CpuHours): Finding {
   const text = cpuHoursText(use);
   return use.usedHours < use.limitHours
     ? { code: "cpu-hours-low", message: `most cpu-hours of the day are used: ${text}`, hint: cpuHoursHint }
-    : { code: "held-cpu-hours", message: gateText({ kind: "held-cpu-hours", ...use }, 0), hint: cpuHoursHint };
+    : { code: "held-cpu-hours", message: gateText({ kind: "held-cpu-hours", ...use }), hint: cpuHoursHint };
 }
 
-/** Launches of a profile fail; `blocked`: why it may not launch now, `recent`: recent failures. */
+/** Launches of a profile fail; `why`: why it may not launch now, or what is known since, `recent`: recent failures. */
 export function profileFailing(
   profile: string,
   failing: {
-    readonly blocked: string;
+    readonly why: string;
     readonly failure: Failure;
     readonly recent: FailureCounts;
     readonly stderr?: StderrTail | undefined;
   },
 ): Finding {
-  const { blocked, failure, recent, stderr } = failing;
+  const { why, failure, recent, stderr } = failing;
   const details = [wholeError(failure) ?? "", stderr === undefined ? "" : stderrText(stderr)];
   const detail = details.filter((part) => part !== "").join("\n");
-  const message = [`profile ${profile}: ${blocked}`, recentFailuresText(recent) ?? ""].filter((part) => part !== "");
+  const message = [`profile ${profile}: ${why}`, recentFailuresText(recent) ?? ""].filter((part) => part !== "");
   return {
     code: "profile-failing",
     message: message.join("; "),
@@ -98,12 +98,12 @@ export function profileFailing(
 }
 
 /** Jobs that no profile serves because it lacks one thing. */
-export function jobsUnserved(lack: Lack, atMs: number): Finding {
+export function jobsUnserved(lack: Lack): Finding {
   const { count, first } = lack;
   const who = `${counted(count, "job is", "jobs are")} not served by any profile`;
   if (lack.kind === "other") {
     const subject = [first.reason.kind, first.environment ?? "", ...first.gocdResources].join(" ").toLowerCase();
-    return { code: unservedCode, message: `${who}: ${verdictText(first, atMs)}`, hint: addSomething, subject };
+    return { code: unservedCode, message: `${who}: ${verdictText(first)}`, hint: addSomething, subject };
   }
   const { name, nearest, isElsewhere } = lack;
   const beside = isElsewhere ? ` with all else that ${count === 1 ? "it needs" : "they need"}` : "";

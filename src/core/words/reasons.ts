@@ -5,18 +5,18 @@ import type { BucketDemand, DemandTotals, JobVerdict } from "../demand/verdict.t
 import type { GocdProblem } from "../event.ts";
 import { bySchedule } from "./upkeep.ts";
 import { briefGateText, gateText } from "./gates.ts";
-import { counted, describeNeed, formatDuration, groupName, listNames, profileKey } from "./phrases.ts";
+import { counted, describeNeed, formatDuration, groupName, listNames, nextTryText, profileKey } from "./phrases.ts";
 import { missText } from "./placement.ts";
 
 /** The reason of a verdict and its remarks, as one sentence. */
-export function verdictText(job: JobVerdict, atMs: number): string {
-  return withRemarks(reasonText(job, atMs), job.remarks);
+export function verdictText(job: JobVerdict): string {
+  return withRemarks(reasonText(job), job.remarks);
 }
 
 /** The same without the long error of its profile; `undefined`: it has none. */
-export function briefVerdictText({ reason, profile, remarks }: JobVerdict, atMs: number): string | undefined {
+export function briefVerdictText({ reason, profile, remarks }: JobVerdict): string | undefined {
   if (reason.kind !== "held-breaker" && reason.kind !== "held-probe") return undefined;
-  return withRemarks(`profile ${profile}: ${briefGateText(reason, atMs)}`, remarks);
+  return withRemarks(`profile ${profile}: ${briefGateText(reason)}`, remarks);
 }
 
 /** A sentence followed by remarks. */
@@ -28,7 +28,7 @@ function withRemarks(text: string, remarks: readonly Remark[] = []): string {
 type JudgedJob = Pick<JobVerdict, "reason" | "profile" | "gocdResources" | "environment">;
 
 /** The reason of a verdict, as one sentence. */
-function reasonText(job: JudgedJob, atMs: number): string {
+function reasonText(job: JudgedJob): string {
   const { reason } = job;
   switch (reason.kind) {
     case "run-on-all":
@@ -46,20 +46,20 @@ function reasonText(job: JudgedJob, atMs: number): string {
     case "idle-unused":
     case "left-before":
     case "zombie":
-      return otherCauseText(reason, atMs);
+      return otherCauseText(reason);
     case "idle-agent":
       return `an idle agent can take it: ${listNames(reason.names)}`;
     case "agent-coming":
       return `an agent is on its way: ${listNames(reason.names)}`;
     default:
-      return `profile ${job.profile}: ${launchText(reason, atMs)}`;
+      return `profile ${job.profile}: ${launchText(reason)}`;
   }
 }
 
 /** What happens next with a job that needs an agent. */
 type LaunchStep = Exclude<Reason, NotOurs | Unserved | OtherCause | { readonly kind: "idle-agent" | "agent-coming" }>;
 
-function launchText(reason: LaunchStep, atMs: number): string {
+function launchText(reason: LaunchStep): string {
   switch (reason.kind) {
     case "enabling-again":
       return "a drained agent is enabled again";
@@ -70,7 +70,7 @@ function launchText(reason: LaunchStep, atMs: number): string {
     case "launching":
       return "waiting for a Mesos offer";
     default:
-      return gateText(reason, atMs);
+      return gateText(reason);
   }
 }
 
@@ -103,7 +103,7 @@ function notOursText(reason: NotOurs): string {
 }
 
 /** One sentence on why launching would not help. */
-function otherCauseText(cause: OtherCause, atMs: number): string {
+function otherCauseText(cause: OtherCause): string {
   switch (cause.kind) {
     case "maintenance":
       return `the GoCD server is in ${cause.mode} and assigns no jobs`;
@@ -113,14 +113,14 @@ function otherCauseText(cause: OtherCause, atMs: number): string {
       }, but the server does not give it ` +
         "the job, so another agent would not help: look for an elastic profile, a removed pipeline, or messages from GoCD";
     case "left-before":
-      return "an idle matching agent did not take it before, so another agent would not help; retried in " +
-        formatDuration(cause.untilMs - atMs);
+      return "an idle matching agent did not take it before, so another agent would not help; " +
+        nextTryText(cause.untilMs);
     case "zombie":
       return `has waited for ${formatDuration(cause.waitedMs)} (poller.zombie-after = ${
         formatDuration(cause.limitMs)
       }) ` +
         `while newer jobs of the same kind were taken ${cause.passedOver} times; cancel its stage if the pipeline or job ` +
-        `no longer exists; retried in ${formatDuration(cause.untilMs - atMs)}`;
+        `no longer exists; ${nextTryText(cause.untilMs)}`;
     default:
       return cause satisfies never;
   }
@@ -222,13 +222,13 @@ export function remarkText(remark: Remark): string {
 }
 
 /** What a bucket of jobs gets and lacks, as one sentence. */
-export function bucketText(bucket: BucketDemand, atMs: number): string {
-  return withGate(bucket, gateText(bucket.gate, atMs));
+export function bucketText(bucket: BucketDemand): string {
+  return withGate(bucket, gateText(bucket.gate));
 }
 
 /** The same without the long error of its profile; `undefined`: it has none. */
-export function briefBucketText(bucket: BucketDemand, atMs: number): string | undefined {
-  const brief = briefGateText(bucket.gate, atMs);
+export function briefBucketText(bucket: BucketDemand): string | undefined {
+  const brief = briefGateText(bucket.gate);
   return brief === undefined ? undefined : withGate(bucket, brief);
 }
 

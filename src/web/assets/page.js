@@ -102,6 +102,7 @@ async function ask() {
     const main = fresh.getElementById("live");
     if (main === null) throw new Error("the answer is no status page");
     const before = knownProblems();
+    fillTimes(main, Date.parse(main.querySelector("time[data-now]").dateTime));
     morphChildren(live, main);
     document.title = fresh.title;
     pictureAt = new Date();

@@ -59,11 +59,11 @@ function planOf(given: Given): Plan {
 
 const reason = (given: Given): string | undefined => {
   const [bucket] = planOf(given).demand.buckets;
-  return bucket === undefined ? undefined : bucketText(bucket, zeroMs);
+  return bucket === undefined ? undefined : bucketText(bucket);
 };
 const verdict = (given: Given, at = 0): string => {
   const found = planOf(given).demand.jobs[at];
-  return found === undefined ? "none" : `${found.verdict} ${found.reason.kind}: ${verdictText(found, zeroMs)}`;
+  return found === undefined ? "none" : `${found.verdict} ${found.reason.kind}: ${verdictText(found)}`;
 };
 
 const coming = (count: number): AgentInstance[] =>

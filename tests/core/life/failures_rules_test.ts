@@ -10,6 +10,7 @@ import {
   countSuccess,
   forgetFailures,
   giveBackLaunch,
+  retryFailed,
   waivePollWait,
 } from "../../../src/core/life/failures.ts";
 import type { StderrTail } from "../../../src/core/life/sandbox.ts";
@@ -143,6 +144,17 @@ Deno.test("failures of profiles that somebody has mended are forgotten, of other
     ["other"],
     [{ atMs: zeroMs, profile: "other" }],
   ]);
+});
+
+Deno.test("what fails again after a resume fails since its first failure, and counts anew", () => {
+  const draft = draftWith(new Map(breaker(3, zeroMs)));
+  retryFailed(draft, () => true);
+  const { sinceMs } = draft.state.breakers.profiles.get("default") ?? {};
+  countFailure(draft, instance, failure);
+  const again = draft.state.breakers.profiles.get("default");
+  assertEquals([again?.failures, again?.sinceMs], [1, sinceMs]);
+  countSuccess(draft, instance);
+  assertEquals(draft.state.breakers.profiles.size, 0);
 });
 
 Deno.test("a launch that came to nothing gives one turn of its minute back, and nothing where that is over", () => {

@@ -126,23 +126,6 @@ Deno.test("data is told as old where the picture is stale and says so, since the
   assertEquals([now({ problems }), now({ gocd: { ...gocd, stale: true } })], [[], []]);
 });
 
-Deno.test("a profile whose breaker lets one launch pass is told as paused, one that is told as failing is not", () => {
-  const [profile] = picture().profiles;
-  const row = (name: string, failures: number) => ({ ...profile, name, failures }) as StatusView["profiles"][number];
-  const problem = { code: "profile-failing", message: "m", hint: "h", profile: "b" };
-  const profiles = [row("a", 1), row("b", 2), row("c", 0)];
-  const other = { ...problem, code: "other-thing", profile: "a" };
-  assertEquals(now({ profiles, problems: [problem, other] }).filter(({ isPaused }) => isPaused), [{
-    event: "breaker",
-    key: "breaker/a",
-    severity: "warning",
-    code: "profile-failing",
-    text: "",
-    hint: "",
-    isPaused: true,
-  }]);
-});
-
 Deno.test("who leads is told at once, and a standby that sees nobody lead for five minutes tells that", () => {
   assertEquals(conditionsOf(picture({ leadership: { role: "leader", sinceMs: 7 } }), longMs), {
     now: [{

@@ -72,7 +72,7 @@ const breaker = {
   lastFailure: mesosSays("no image"),
 };
 
-Deno.test("a profile that fails is told while it is paused, with what its last container has written", () => {
+Deno.test("a profile that fails is told until an agent of it has registered, with what its last container has written", () => {
   const stderr = { taskId: "t", host: "h", answer: { kind: "read", text: "out of disk" } } as const;
   const problems = (changes: object): readonly unknown[] => {
     const breakers = {
@@ -84,13 +84,19 @@ Deno.test("a profile that fails is told while it is paused, with what its last c
   assertEquals(problems({ stderr }), [{
     code: "profile-failing",
     message:
-      'profile default: the last 2 launches failed (no image; its stderr ends with "out of disk"); retried in 1 s',
+      'profile default: the last 2 launches failed (no image; its stderr ends with "out of disk"); next try at 2023-11-14T22:14:21Z',
     hint: "check docker-image and the other settings of profile default",
     detail: "last lines of stderr of t on h:\nout of disk",
     profile: "default",
     sinceMs: zeroMs + 4,
   }]);
-  assertEquals([problems({ retryMs: nowMs }), problems({ failures: 0 })], [[], []]);
+  const messages = (changes: object): readonly unknown[] =>
+    (problems(changes) as readonly { message: string; sinceMs: number }[]).map((each) => [each.message, each.sinceMs]);
+  const since = "(no image); retried, but no agent has registered since";
+  assertEquals([messages({ retryMs: nowMs }), messages({ failures: 0, retryMs: nowMs })], [
+    [[`profile default: the last 2 launches failed ${since}`, zeroMs + 4]],
+    [[`profile default: the last launch failed ${since}`, zeroMs + 4]],
+  ]);
 });
 
 Deno.test("limits are told with the jobs that they hold back, each once", () => {

@@ -132,13 +132,13 @@ const verdict: JobVerdict = {
 
 Deno.test("a job is shown with what is known of it: why its profile, what to do, what else", () => {
   const { reason: _, ...rest } = verdict;
-  assertEquals(jobView({ ...verdict, reason: { kind: "held-stale", forMs: 1 } }, nowMs), {
+  assertEquals(jobView({ ...verdict, reason: { kind: "held-stale", forMs: 1 } }), {
     ...rest,
     reason: "profile default: no successful poll of the GoCD server for 0 s: launching and draining are paused",
     reasonCode: "held-stale",
   });
   const remarks = [{ kind: "agent-in-no-environment", host: "h" }] as const;
-  assertEquals(jobView({ ...verdict, chosenBy: { kind: "order", over: "gpu" }, remarks }, nowMs), {
+  assertEquals(jobView({ ...verdict, chosenBy: { kind: "order", over: "gpu" }, remarks }), {
     ...rest,
     reason:
       "profile default: waiting for a Mesos offer; agent h is idle and has the resources, but is in no environment",
@@ -175,10 +175,10 @@ Deno.test("while GoCD cannot be read, verdicts say of when they are, unless they
   const silent = { ...state, demand: { ...demand, jobs }, server: { ...server, ...read, problem: problem() } };
   assertEquals(statusView(silent, nowMs).jobs, [
     {
-      ...jobView(verdict, nowMs),
+      ...jobView(verdict),
       reason: "profile default: waiting for a Mesos offer (as of 60 s ago: the GoCD server does not answer)",
     },
-    jobView({ ...verdict, reason: { kind: "held-stale", forMs: 1 } }, nowMs),
+    jobView({ ...verdict, reason: { kind: "held-stale", forMs: 1 } }),
   ]);
 });
 

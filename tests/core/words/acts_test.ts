@@ -87,7 +87,7 @@ Deno.test("a Mesos agent that runs no containers of Docker is named as that wher
     zeroMs,
   );
   assertEquals([launch.hint, failing.hint], [act, `${act}; once fixed, \`gocd-mesos resume FILE\` tries at once`]);
-  assertEquals(profileFailing("linux", { blocked: "blocked", failure, recent: {} }).hint, act);
+  assertEquals(profileFailing("linux", { why: "blocked", failure, recent: {} }).hint, act);
   assertEquals(
     nextAct({ ...job, reason: { kind: "held-probe", failure, failures: 3 } }),
     `${act}; once fixed, gocd-mesos resume framework.conf retries at once`,

@@ -120,7 +120,7 @@ testNotes([
   [
     { kind: "job-other-cause", job: { ...job, reason: { kind: "left-before", untilMs: zeroMs + 30_000 } } },
     "warning job-other-cause: p/1/s/1/j waits, but not for an agent: an idle matching agent did not take it before, " +
-    "so another agent would not help; retried in 30 s",
+    "so another agent would not help; next try at 2023-11-14T22:13:50Z",
     { locator: "p/1/s/1/j", reasonCode: "left-before" },
   ],
   [

@@ -110,7 +110,7 @@ const findings: readonly (readonly [string, () => Finding, Finding])[] = [
       "or its master has lost its registry; nothing has been taken down for 2 min",
     hint: `check that mesos-master points to the right cluster; ${loss}`,
   }],
-  ["a freeze", () => launchesHeld({ kind: "held-frozen" }, 0), {
+  ["a freeze", () => launchesHeld({ kind: "held-frozen" }), {
     code: "held-frozen",
     message: "launching is frozen by the operator",
     hint: "",
@@ -223,7 +223,7 @@ Deno.test("only a key that is set for a profile alone may as well be removed", (
 Deno.test("a profile that fails is told with its last error as a whole, the stderr of its container, and what failed of late", () => {
   const stderr = { taskId: "t", host: "h", answer: { kind: "read", text: "out of disk" } } as const;
   const failing = (message: string, changes: object = {}): Finding =>
-    profileFailing("linux", { blocked: "blocked", failure: mesosSays(message), recent: {}, ...changes });
+    profileFailing("linux", { why: "blocked", failure: mesosSays(message), recent: {}, ...changes });
   const hint = "check docker-image and the other settings of profile linux";
   assertEquals(failing("no image"), {
     code: "profile-failing",

@@ -360,7 +360,7 @@ Deno.test("jobs that wait in vain are told one for each kind and cause", () => {
   assertEquals(told(verdict({}), verdict({ environment: "prod", locator: "x" })).length, 2);
   const reason = { kind: "left-before", untilMs: zeroMs + 30 * second } as const;
   assertEquals(told(verdict({ verdict: "other-cause", reason })), [
-    "warning job-other-cause: p/1/s/1/j waits, but not for an agent: an idle matching agent did not take it before, so another agent would not help; retried in 30 s",
+    "warning job-other-cause: p/1/s/1/j waits, but not for an agent: an idle matching agent did not take it before, so another agent would not help; next try at 2023-11-14T22:13:50Z",
   ]);
   const off = { kind: "maintenance", mode: "maintenance mode" } as const;
   assertEquals(told(verdict({ verdict: "other-cause", reason: off })), []);

@@ -178,7 +178,7 @@ Deno.test("limits that are shared, and those of rate, hours and cpus, are told w
       { kind: "held-cpu-hours", usedHours: 100.456, limitHours: 100, timeZone: "UTC" },
       { kind: "held-share", share: 0.25, usedCpus: 2, clusterCpus: 8.125 },
       { kind: "held-probe", failure: mesosSays("exited"), failures: 3, stderr },
-    ] as const).map((gate) => gateText(gate, 0)),
+    ] as const).map((gate) => gateText(gate)),
     [
       "limit reached: scaling.max-agents = 5, shared by environment (scaling.fair-share), so only 1 now",
       "limit reached: scaling.launches-per-minute = 10",
@@ -225,7 +225,7 @@ for (const [remark, text] of remarks) {
     assertEquals(remarkText(remark), text);
     const job = { locator: "l", name: "j", gocdResources: [], verdict: "coming", firstSeenMs: 0 } as const;
     const reason = { kind: "agent-coming", names: ["t"] } as const;
-    assertEquals(verdictText({ ...job, reason, remarks: [remark] }, 0), `an agent is on its way: t; ${text}`);
+    assertEquals(verdictText({ ...job, reason, remarks: [remark] }), `an agent is on its way: t; ${text}`);
   });
 }
 

@@ -210,9 +210,12 @@ Deno.test("a profile of the picture counts its agents by what they do, and is bl
   assertEquals([own?.alive, own?.starting, own?.idle, own?.building, own?.draining], [8, 3, 1, 1, 2]);
   assertEquals([own?.image, own?.frozen, own?.maxAgents], ["gocd/gocd-agent", false, undefined]);
   assertEquals([other?.alive, other?.starting, other?.frozen, other?.maxAgents], [0, 0, true, 7]);
-  assertEquals(blockedAt(zeroMs + minute - 1), ["the last 2 launches failed (no image); retried in 0 s", 1]);
-  assertEquals(blockedAt(zeroMs + minute), [undefined, 0]);
-  assertEquals(blockedAt(zeroMs, 0), [undefined, 0]);
+  assertEquals(blockedAt(zeroMs + minute - 1), [
+    "the last 2 launches failed (no image); next try at 2023-11-14T22:14:20Z",
+    1,
+  ]);
+  assertEquals(blockedAt(zeroMs + minute), [undefined, 1]);
+  assertEquals(blockedAt(zeroMs, 0), [undefined, 1]);
 });
 
 Deno.test("the picture is stale once no poll was good for longer than poller.stale-after", () => {

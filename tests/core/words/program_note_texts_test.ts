@@ -5,7 +5,7 @@ import { clocksOf, orphanClocks } from "../../../src/core/profile_of.ts";
 import { webhookFailing } from "../../../src/core/words/conditions.ts";
 import { onceDueText } from "../../../src/core/words/reasons.ts";
 import { jobsUnserved, moreUnserved } from "../../../src/core/words/problems.ts";
-import { second, zeroMs } from "../../support/core.ts";
+import { second } from "../../support/core.ts";
 import { aProfile } from "../../support/placement.ts";
 import { testNotes } from "./note_rows.ts";
 
@@ -144,18 +144,18 @@ Deno.test("what is missing beside the first ten things is told by name, as far a
     "jobs are not served by any profile for 12 more reasons, among them resources a, b, c, d, e, f, g, h, i, j",
   );
   assertEquals(moreUnserved([lack("a")]).subject, "more");
-  assertEquals(jobsUnserved(lack("GPU"), zeroMs).subject, "resource gpu");
+  assertEquals(jobsUnserved(lack("GPU")).subject, "resource gpu");
   assertEquals(
     moreUnserved([{ kind: "other", count: 1, first } as never]).message,
     "jobs are not served by any profile for 1 more reason",
   );
   assertEquals(
-    jobsUnserved(lack("a"), zeroMs).message,
+    jobsUnserved(lack("a")).message,
     "2 jobs are not served by any profile: no profile has resource a with all else that they need",
   );
   // What tells the problem apart from others of its kind, whatever the case of the names.
   const needs = { ...(first as object), gocdResources: ["Linux", "X"] } as never;
-  assertEquals(jobsUnserved({ kind: "other", count: 1, first: needs }, zeroMs).subject, "no-profile  linux x");
+  assertEquals(jobsUnserved({ kind: "other", count: 1, first: needs }).subject, "no-profile  linux x");
   const inProd = { ...(needs as object), environment: "Prod" } as never;
-  assertEquals(jobsUnserved({ kind: "other", count: 1, first: inProd }, zeroMs).subject, "no-profile prod linux x");
+  assertEquals(jobsUnserved({ kind: "other", count: 1, first: inProd }).subject, "no-profile prod linux x");
 });

@@ -70,7 +70,7 @@ Deno.test("what no profile serves names what is missing, where, and the key to c
     const asked = { gocdResources, ...(environment === undefined ? {} : { environment }) };
     world.poll({ jobs: [job("j", asked)] });
     const [verdict] = world.state.demand.jobs;
-    const said = verdict === undefined ? "none" : verdictText(verdict, world.atMs);
+    const said = verdict === undefined ? "none" : verdictText(verdict);
     assertEquals(said.replace(/ \(nearest.*/, ""), text);
   }
 });
