@@ -85,6 +85,10 @@ export function readerOf(database: DatabaseSync, place: HistoryPlace): HistoryRe
     },
     hours: ({ fromMs, toMs }) =>
       all("SELECT * FROM hours WHERE hour >= ? AND hour < ? ORDER BY hour, profile", fromMs, toMs).map(hoursOf),
+    nextSnapshotMs: (atMs) => {
+      const { next } = one("SELECT MIN(at) AS next FROM snapshots WHERE at >= ?", atMs);
+      return typeof next === "number" ? next : undefined;
+    },
     snapshotAt: (atMs) => {
       const { at, version, gzip } = one("SELECT * FROM snapshots WHERE at <= ? ORDER BY at DESC LIMIT 1", atMs);
       if (!(gzip instanceof Uint8Array)) return undefined;

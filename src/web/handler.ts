@@ -180,7 +180,9 @@ function createPageReader(options: HandlerOptions): PageReader {
   const { history, version, sandbox, offersCommands, nowMs } = options;
   const historyOf = history === undefined ? undefined : createHistoryPages(history, nowMs);
   return ({ view, notes }, query, make) => {
-    const page = historyOf?.(historyQuery(query, nowMs()));
+    const past = readPast(history, query, nowMs());
+    const shown = past?.shown;
+    const page = historyOf?.(historyQuery(query, shown?.view.atMs));
     const common = {
       query,
       links: options.links(),
@@ -190,11 +192,10 @@ function createPageReader(options: HandlerOptions): PageReader {
       ...(options.setup === undefined ? {} : { setup: options.setup() }),
       ...(page === undefined ? {} : { history: page }),
     };
-    const past = readPast(history, query, nowMs());
     if (past === undefined) return make({ view, notes, ...common });
-    if (past.shown === undefined) return make({ view, notes, ...common, past });
+    if (shown === undefined) return make({ view, notes, ...common, past });
     try {
-      return make({ ...past.shown, ...common, past });
+      return make({ ...shown, ...common, past });
     } catch {
       // A picture of an older or newer version.
       return make({ view, notes, ...common, past: { banner: foreignPicture(query) } });

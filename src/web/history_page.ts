@@ -2,9 +2,12 @@
 
 import {
   type AgentHours,
+  type HistoryFigure,
   type HistoryPlace,
   type HistoryReader,
+  type HistorySample,
   type InstanceLife,
+  type LifeKind,
   lifeKinds,
   type Spent,
   sumOfSpent,
@@ -91,13 +94,9 @@ function shownPage(
   { span, nowMs }: { readonly span: TimeSpan | undefined; readonly nowMs: number },
 ): HistoryPage {
   const range = query.range ?? rangeOf(span);
-  const { lengthMs, stepMs } = historyRanges[range];
+  const { stepMs } = historyRanges[range];
   const lastMs = query.atMs ?? span?.toMs ?? nowMs;
-  // The unfinished step would change with each sample; it is only shown if there is nothing else.
-  const overMs = Math.floor(lastMs / stepMs) * stepMs;
-  const isAllNew = span !== undefined && span.fromMs >= overMs;
-  const toMs = query.atMs === undefined && !isAllNew ? overMs : overMs + stepMs;
-  const shown = { fromMs: toMs - lengthMs, toMs };
+  const shown = query.atMs === undefined ? presentSpan(range, lastMs, span) : spanUntil(range, query.atMs);
   const ended = reader.ended(shown, countedMax);
   return {
     kind: "shown",
@@ -112,11 +111,59 @@ function shownPage(
       marks: reader.notes(shown, { max: marksMax, levels: ["warning", "error"] }),
       acts: actsOf(reader, shown, stepMs),
     },
-    costs: costsOf(reader.hours({ fromMs: lastMs - 7 * dayMs, toMs: lastMs + 1 }), lastMs),
+    costs: costsOf(query.atMs === undefined ? weekOf(reader, lastMs) : hoursUntil(reader, lastMs), lastMs),
     ended: ended.slice(0, endedMax),
     endedCount: reader.endedCount(shown),
     badHosts: badHostsOf(ended),
   };
+}
+
+/** The unfinished step would change with each sample; it is only shown if there is nothing else. */
+function presentSpan(range: HistoryRange, lastMs: number, span: TimeSpan | undefined): TimeSpan {
+  const { lengthMs, stepMs } = historyRanges[range];
+  const overMs = Math.floor(lastMs / stepMs) * stepMs;
+  const toMs = span !== undefined && span.fromMs >= overMs ? overMs + stepMs : overMs;
+  return { fromMs: toMs - lengthMs, toMs };
+}
+
+/** Until a moment, with as many whole steps as fit. */
+function spanUntil(range: HistoryRange, atMs: number): TimeSpan {
+  const { lengthMs, stepMs } = historyRanges[range];
+  return { fromMs: Math.floor(atMs / stepMs) * stepMs + stepMs - lengthMs, toMs: atMs + 1 };
+}
+
+function weekOf(reader: HistoryReader, lastMs: number): readonly AgentHours[] {
+  return reader.hours({ fromMs: lastMs - 7 * dayMs, toMs: lastMs + 1 });
+}
+
+const figureOfKind = {
+  busy: "building",
+  idle: "idle",
+  starting: "starting",
+  draining: "draining",
+  other: "away",
+} as const satisfies Readonly<Record<LifeKind, HistoryFigure>>;
+
+/**
+ * The agent time until a moment. It is kept by the hour: of the hour of that moment each kind counts with the share that
+ * the samples until then have of it.
+ */
+function hoursUntil(reader: HistoryReader, atMs: number): readonly AgentHours[] {
+  const beginMs = Math.floor(atMs / hourMs) * hourMs;
+  const samples = reader.samples({ fromMs: beginMs, toMs: beginMs + hourMs }, 1_000);
+  const shareOf = (kind: LifeKind): number => {
+    const sum = (some: readonly HistorySample[]): number =>
+      some.reduce((total, sample) => total + sample[figureOfKind[kind]], 0);
+    const all = sum(samples);
+    return all === 0 ? (atMs - beginMs) / hourMs : sum(samples.filter((sample) => sample.atMs <= atMs)) / all;
+  };
+  const shares = lifeKinds.map((kind) => [kind, shareOf(kind)] as const);
+  return weekOf(reader, atMs).map((row) => {
+    if (row.hourMs < beginMs) return row;
+    const spentMs = { ...row.spentMs };
+    for (const [kind, share] of shares) spentMs[kind] *= share;
+    return { ...row, spentMs };
+  });
 }
 
 /** Launches, and agents that are to go, by the codes of the log. */

@@ -1,6 +1,5 @@
 // Which part of the history a reader of the page asks for.
 
-import { parseMoment } from "../core/view/moment.ts";
 import { pageHref, type PageQuery } from "./page_query.ts";
 
 const minuteMs = 60_000;
@@ -22,14 +21,13 @@ export type HistoryRange = keyof typeof historyRanges;
 export interface HistoryQuery {
   /** Absent: as long as there is something to show, at most six hours. */
   readonly range?: HistoryRange;
-  /** The moment whose picture is wanted, ms since the epoch; absent: now. */
+  /** The moment of the picture that is shown, ms since the epoch; absent: now. */
   readonly atMs?: number;
 }
 
-/** The part requested by a query of the page; an invalid moment is ignored. */
-export function historyQuery({ range: asked, at }: PageQuery, nowMs: number): HistoryQuery {
+/** The part requested by a query of the page, as of the moment of the picture that it shows. */
+export function historyQuery({ range: asked }: PageQuery, atMs: number | undefined): HistoryQuery {
   const range = (Object.keys(historyRanges) as HistoryRange[]).find((name) => name === asked);
-  const atMs = at === undefined ? undefined : parseMoment(at, nowMs);
   return { ...(range === undefined ? {} : { range }), ...(atMs === undefined ? {} : { atMs }) };
 }
 

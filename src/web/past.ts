@@ -11,8 +11,10 @@ import { spanText, timeText } from "./wording.ts";
 
 /** Decisions that are shown of the time before. */
 const notesMax = 200;
-/** Between two pictures that are kept, at first. */
-const picturesEveryMs = 60_000;
+/** A picture follows a decision so soon, and has it; later ones are those of something else. */
+const followMs = 15_000;
+/** A picture that is later than the moment is shown up to this distance. */
+const laterMs = 30_000;
 /** The step to the next moment. */
 const stepMs = 60_000;
 /** Maximum age of a picture for a moment. */
@@ -35,7 +37,7 @@ export function readPast(history: HistoryReader | undefined, query: PageQuery, n
     const snapshot = nearestSnapshot(history, atMs, nowMs);
     if (snapshot === undefined) return { banner: noPast(`No picture of ${timeText(atMs)} or before is kept.`) };
     const { view } = snapshot;
-    const notes = history.notes({ fromMs: 0, toMs: Math.max(atMs, view.atMs) + 1 }, { max: notesMax }).toReversed();
+    const notes = history.notes({ fromMs: 0, toMs: view.atMs + 1 }, { max: notesMax }).toReversed();
     return { banner: pastBanner(view.atMs, { atMs, nowMs }, query), shown: { view, notes } };
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
@@ -43,12 +45,14 @@ export function readPast(history: HistoryReader | undefined, query: PageQuery, n
   }
 }
 
-/** Pictures are kept once a minute or more often: the nearest one, before or after. */
+/** The picture that follows soon, or the nearest one, before or after. */
 function nearestSnapshot(history: HistoryReader, atMs: number, nowMs: number): HistorySnapshot | undefined {
+  const nextMs = history.nextSnapshotMs(Math.min(atMs, nowMs)) ?? Infinity;
+  const gapMs = nextMs - atMs;
+  if (gapMs <= followMs) return history.snapshotAt(nextMs);
   const before = history.snapshotAt(Math.min(atMs, nowMs));
-  const after = history.snapshotAt(Math.min(atMs + picturesEveryMs / 2, nowMs));
-  const isNearer = before === undefined || after !== undefined && after.atMs - atMs < atMs - before.atMs;
-  return isNearer ? after : before;
+  const isNearer = gapMs <= laterMs && (before === undefined || gapMs < atMs - before.atMs);
+  return isNearer ? history.snapshotAt(nextMs) : before;
 }
 
 /** The banner for a picture that this version cannot show. */
@@ -73,7 +77,7 @@ function pastBanner(
   return html`
     <p class="banner past">
       This is the past: what the program knew at <time>${timeText(shownMs)}</time>, ${spanText(nowMs - shownMs)}
-      ago${gap}. <a href="${pageHref(present)}">Back to now</a> ${step(
+      ago${gap}. Everything on this page is as of then. <a href="${pageHref(present)}">Back to now</a> ${step(
         "earlier",
         atMs - stepMs,
       )} ${atMs + stepMs < nowMs ? step("later", atMs + stepMs) : undefined}

@@ -93,7 +93,7 @@ function costs(page: HistoryShown): Html {
 
 /** What a figure of the day covers. */
 function dayText({ query: { atMs } }: HistoryShown): string {
-  return atMs === undefined ? "Today (UTC)" : "That day until then (UTC)";
+  return atMs === undefined ? "Today (UTC)" : "That day until then (UTC, about)";
 }
 
 function spentCell(spent: Spent): Html {

@@ -117,6 +117,7 @@ inFolder("everything is there after a restart, and lives that had not ended go o
   assertEquals(next.samples(always, second).length, 1);
   assertEquals(next.notes(always, { max: 9 }).length, 1);
   assertEquals(next.snapshotAt(view.atMs - 1), undefined);
+  assertEquals([view.atMs, view.atMs + 1].map((ms) => next.nextSnapshotMs(ms)), [view.atMs, undefined]);
   const found = next.snapshotAt(view.atMs + hour);
   assertEquals([found?.atMs, found?.view], [view.atMs, JSON.parse(JSON.stringify(view))]);
   next.close();

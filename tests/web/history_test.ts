@@ -1,7 +1,7 @@
 // The history on the status page: the trend, agent-hours, finished agents, and the page of a moment.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { type History, openHistory } from "../../src/history/history.ts";
+import { type History, openHistory, type PackedSnapshot } from "../../src/history/history.ts";
 import { HistoryError } from "../../src/history/error.ts";
 import { packView } from "../../src/history/snapshot.ts";
 import { createHandler } from "../../src/web/handler.ts";
@@ -107,7 +107,7 @@ Deno.test("the page of a moment shows what was known then, says so, and stays as
   assertStringIncludes(page, `<a href="/">Back to now</a>`);
   assertStringIncludes(page, `<a href="/?at=2026-11-27T16%3A00%3A00Z">A minute earlier</a>`);
   assertStringIncludes(page, `<a href="/?at=2026-11-27T16%3A02%3A00Z">A minute later</a>`);
-  assertStringIncludes(page, "That day until then (UTC): <b>2.0 agent-hours</b>");
+  assertStringIncludes(page, "That day until then (UTC, about): <b>2.0 agent-hours</b>");
   assertStringIncludes(page, "Draining: no agent is launched");
   assertStringIncludes(page, "told before");
   assertEquals([page.includes("told after"), page.includes("page.js"), page.includes("http-equiv")], [
@@ -115,10 +115,46 @@ Deno.test("the page of a moment shows what was known then, says so, and stays as
     false,
     false,
   ]);
-  assertStringIncludes(page, "to 2026-11-27T16:01:30Z");
+  assertStringIncludes(page, "to 2026-11-27T16:00:00Z");
   const later = await pageOf("/?at=2026-11-27T17:30Z", history);
   assertStringIncludes(later, "there is none between it and 2026-11-27T17:30:00Z");
-  assertStringIncludes(later, "told after");
+  assertEquals(later.includes("told after"), false);
+});
+
+/** Pictures of these moments. */
+function picturesAt(...times: readonly number[]): Promise<readonly PackedSnapshot[]> {
+  return Promise.all(times.map((atMs) => packView({ ...sampleView, atMs }, () => Promise.resolve())));
+}
+
+Deno.test("everything on the page of a moment is as of its picture: nothing is of the moment that was asked for", async () => {
+  using history = closing(openHistory(undefined, limits));
+  const thenMs = beginMs + 10 * minute;
+  const spentMs = { busy: hour, idle: 0, starting: 0, draining: 0, other: 0 };
+  history.write(aBatch({
+    samples: Array.from({ length: 240 }, (_, index) => aSample(beginMs + index * 15 * second, { building: 1 })),
+    notes: [aNote(thenMs - second, "told before"), aNote(thenMs + 20 * second, "told between", "warning")],
+    lives: [
+      aLife("t-before", { endedMs: thenMs, end: "lost", host: "h-before" }),
+      aLife("t-between", { endedMs: thenMs + 20 * second, end: "lost", host: "h-between" }),
+    ],
+    hours: [{ hourMs: beginMs, profile: "linux", spentMs }],
+    snapshots: await picturesAt(thenMs),
+  }));
+  const page = await pageOf("/?at=12:10:40&range=1h", history);
+  for (
+    const part of [
+      "what the program knew at <time>2026-11-27T12:10:00Z</time>",
+      "Everything on this page is as of then.",
+      "to 2026-11-27T12:10:00Z",
+      "told before",
+      "t-before",
+      "<bdi>h-before</bdi>",
+      "That day until then (UTC, about): <b>0.17 agent-hours</b>",
+    ]
+  ) {
+    assertStringIncludes(page, part);
+  }
+  assertEquals([..."told between,t-between,h-between".split(",")].filter((part) => page.includes(part)), []);
 });
 
 Deno.test("of two pictures around the moment that is asked for the nearer one is shown, also a later one", async () => {
@@ -173,7 +209,10 @@ Deno.test("a decision leads to the page of its moment, which has it", async () =
   const page = await pageOf("/", history);
   const href = `/?at=${new Date(atMs).toISOString().replace(/(:00)?\.\d+Z$/, "Z").replaceAll(":", "%3A")}`;
   assertStringIncludes(page, `<a href="${href}"><time datetime=`);
-  history.write(aBatch({ notes: [aNote(beginMs + 5 * hour + 250, "in the middle of a second")] }));
+  history.write(aBatch({
+    notes: [aNote(beginMs + 5 * hour + 250, "in the middle of a second")],
+    snapshots: await picturesAt(beginMs + 5 * hour - 5 * second, beginMs + 5 * hour + 14 * second),
+  }));
   const asked = historyHref(allJobs, { atMs: Math.ceil((beginMs + 5 * hour + 250) / second) * second });
   assertStringIncludes(await pageOf(asked, history), "in the middle of a second");
 });
@@ -187,7 +226,7 @@ Deno.test("without a history there is no trace of it, but of a question for a mo
 Deno.test("a history that cannot be read is told in its place, and the page is whole otherwise", async () => {
   const history = await kept();
   history.close();
-  const failing = { ...history, span: () => fail(), snapshotAt: () => fail() };
+  const failing = { ...history, span: () => fail(), nextSnapshotMs: () => fail() };
   const page = await pageOf("/", failing);
   assertStringIncludes(page, "the disk is gone");
   assert(page.includes('id="instances"') && !page.includes('id="trend"'));

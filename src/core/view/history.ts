@@ -177,4 +177,6 @@ export interface HistoryReader {
   jobs(span: TimeSpan, max: number): readonly JobLife[];
   /** The last picture stored at or before this time; absent: none. */
   snapshotAt(atMs: number): HistorySnapshot | undefined;
+  /** When the first picture at or after this time was stored; absent: none was. */
+  nextSnapshotMs(atMs: number): number | undefined;
 }
