@@ -337,6 +337,10 @@ export const failedSeeds: readonly FailedSeed[] = [
     found: "the record of a container that was lost before its address was known, taken for that of the next one there",
   },
   {
+    seed: 10286358,
+    found: "Mesos' registry was empty when a KILL was due and could not be sent: the container counted as stopped",
+  },
+  {
     seed: 10277491,
     found: "after a fail-over, an agent of others that one list had left out at the launch looked new",
   },

@@ -214,7 +214,8 @@ function onTerminal(draft: Draft, instance: AgentInstance, status: TaskStatus): 
   }
   const cause = endCause(instance, status);
   const message = oneLine(status.message, errorCharactersMax) || status.reason || status.state;
-  const isUnproven = cause === "lost" && taskMeaning(status.state) === "lost" && !isProof(status);
+  const isUnproven = (cause === "lost" || isKillUnsent(instance)) && taskMeaning(status.state) === "lost" &&
+    !isProof(status);
   (isUnproven ? endUnproven : end)(draft, withPossibleBuild(draft, instance), cause, message);
   const ended = {
     taskId: instance.taskId,
@@ -253,6 +254,11 @@ function onTerminal(draft: Draft, instance: AgentInstance, status: TaskStatus): 
     default:
       return cause satisfies never;
   }
+}
+
+/** It is to be killed, but without a session no KILL could be sent yet: its container has no reason to end. */
+function isKillUnsent(instance: AgentInstance): boolean {
+  return instance.state === "killing" && instance.cause !== "by-mesos" && instance.lastKillMs === undefined;
 }
 
 function noteLost(draft: Draft, instance: AgentInstance, ended: EndedTask & { readonly message: string }): void {

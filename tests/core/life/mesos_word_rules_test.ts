@@ -38,6 +38,8 @@ const starting = of({ state: "starting", sinceMs: zeroMs, runningSinceMs: zeroMs
 const unreachable = of({ state: "unreachable", sinceMs: zeroMs, uuid: "u" });
 const doubted = of({ state: "unreachable", sinceMs: zeroMs, uuid: "u", lost: { sinceMs: zeroMs, message: "m" } });
 const killing = of({ state: "killing", sinceMs: zeroMs, uuid: "uuid-t", cause: "drained" });
+const byMesos = of({ state: "killing", sinceMs: zeroMs, uuid: "uuid-t", cause: "by-mesos" });
+const unregistered = of({ state: "killing", sinceMs: zeroMs, cause: "register-timeout" });
 const dead = of({ state: "gone", sinceMs: zeroMs, cause: "lost", message: "m" });
 const idle = aRegistered("t", "idle", { bucketKey });
 
@@ -184,7 +186,11 @@ Deno.test("a loss without proof may yet be found, one that the Mesos agent has s
   };
   assertEquals(isUnproven(starting, { state: "TASK_LOST" }), ["lost", true]);
   assertEquals(isUnproven(starting, { state: "TASK_LOST", uuid: "q" }), ["lost", false]);
-  assertEquals(isUnproven(killing, { state: "TASK_LOST" }), ["stopped", false]);
+  assertEquals(isUnproven({ ...killing, lastKillMs: zeroMs }, { state: "TASK_LOST" }), ["stopped", false]);
+  assertEquals(isUnproven(killing, { state: "TASK_LOST" }), ["stopped", true], "its KILL was never sent");
+  assertEquals(isUnproven(killing, { state: "TASK_LOST", uuid: "q" }), ["stopped", false]);
+  assertEquals(isUnproven(byMesos, { state: "TASK_LOST" }), ["stopped", false]);
+  assertEquals(isUnproven(unregistered, { state: "TASK_LOST" }), ["never-registered", true]);
   assertEquals(isUnproven(starting, { state: "TASK_KILLED" }), ["lost", false]);
 });
 

@@ -348,7 +348,11 @@ Deno.test("an end is unproven where only the master has lost a task that nobody 
   assertEquals([isUnproven(starting, "TASK_LOST"), isUnproven(starting, "TASK_LOST", { uuid: "q" })], [true, false]);
   assertEquals(isUnproven(starting, "TASK_LOST", { uuid: "" }), true);
   assertEquals([isUnproven(starting, "TASK_KILLED"), isUnproven(starting, "TASK_DROPPED")], [false, false]);
-  assertEquals(isUnproven(anInstance("t", { state: "killing", cause: "drained" }), "TASK_LOST"), false);
+  const killing = anInstance("t", { state: "killing", cause: "drained" });
+  assertEquals([isUnproven(killing, "TASK_LOST"), isUnproven({ ...killing, lastKillMs: 1 }, "TASK_LOST")], [
+    true,
+    false,
+  ]);
 });
 
 Deno.test("an agent that finishes its job for a change of its profile is enabled again once the change is taken back", () => {
