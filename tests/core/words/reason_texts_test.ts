@@ -2,12 +2,12 @@
 // (picture_texts_test.ts).
 
 import { mesosSays, mesosSuspicion } from "../instance_fixtures.ts";
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { oneLine } from "../../../src/core/text.ts";
 import { type LaunchGate, maintenanceMode, type Reason } from "../../../src/core/demand/reason.ts";
 import type { Failure } from "../../../src/core/life/causes.ts";
 import { failureHint, failureText, wholeError } from "../../../src/core/words/causes.ts";
-import { gateText } from "../../../src/core/words/gates.ts";
+import { briefGateText, gateText } from "../../../src/core/words/gates.ts";
 import { describeNeed, formatDuration } from "../../../src/core/words/phrases.ts";
 import { serverProblemText, verdictText } from "../../../src/core/words/reasons.ts";
 import { minute, problem, second } from "../../support/core.ts";
@@ -34,6 +34,14 @@ for (
 ) {
   Deno.test(`${ms} ms read "${text}"`, () => assertEquals(formatDuration(ms), text));
 }
+
+Deno.test("a failing profile is also told without its error; of other gates there is no brief form", () => {
+  const failing = { failure: mesosSays("no image"), failures: 4 };
+  const brief = (gate: LaunchGate): string => briefGateText(gate) ?? "none";
+  assertMatch(brief({ kind: "held-probe", ...failing }), /^4 launches failed in a row; (?!.*no image)/);
+  assertMatch(brief({ kind: "held-breaker", retryMs: 0, ...failing }), /^the last 4 launches failed; (?!.*no image)/);
+  assertEquals(brief({ kind: "held-frozen" }), "none");
+});
 
 const gates: readonly (readonly [LaunchGate, string])[] = [
   [{ kind: "go" }, ""],
