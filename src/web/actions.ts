@@ -26,12 +26,12 @@ export function actionsForAll({ mode, frozen, tornDown }: StatusView): Html {
   const freeze: Action = {
     command: "freeze",
     label: "Freeze",
-    question: "No agent is launched any more, of no profile. Those that run continue.",
+    question: "No more agents are launched, for any profile. Running agents continue.",
   };
   const drain: Action = {
     command: "drain",
     label: "Drain",
-    question: "No agent is launched any more, and each is removed once it is idle. No build is stopped.",
+    question: "No more agents are launched, and each is removed once it is idle. No build is stopped.",
   };
   const isHeld = frozen || mode !== "run" || tornDown === true;
   return buttons([...(isHeld ? [resume] : []), ...(frozen ? [] : [freeze]), ...(mode === "drain" ? [] : [drain])]);
@@ -51,14 +51,14 @@ export function actionsForProfile({ name, frozen, blocked, alive }: StatusView["
     command: "freeze",
     profile: name,
     label: "Freeze",
-    question: `No agent of profile ${name} is launched any more. Those that run continue.`,
+    question: `No more agents of profile ${name} are launched. Running agents continue.`,
   };
   const drain: Action = {
     command: "drain",
     profile: name,
     label: "Drain",
     question:
-      `No agent of profile ${name} is launched any more, and each is removed once it is idle. No build is stopped.`,
+      `No more agents of profile ${name} are launched, and each is removed once it is idle. No build is stopped.`,
   };
   return buttons([
     ...(frozen || blocked !== undefined ? [resume] : []),

@@ -9,6 +9,8 @@ export interface PageQuery {
   readonly text?: string;
   /** Only jobs with this verdict. */
   readonly verdict?: VerdictKind;
+  /** Only jobs with the outcome of this code of a reason (words/fates.ts). */
+  readonly reason?: string;
   /** Only jobs that this profile serves. */
   readonly profile?: string;
   /** Only jobs of this environment. */
@@ -41,6 +43,7 @@ export const allJobs: PageQuery = { rowsMax: rowsDefault, page: 1 };
 
 const textNames = [
   ["text", "q"],
+  ["reason", "reason"],
   ["profile", "profile"],
   ["environment", "environment"],
   ["resource", "resource"],

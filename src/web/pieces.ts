@@ -95,7 +95,7 @@ export function places(
 /** The environment and the GoCD resources of a job, a bucket or an agent. */
 export function needs(environments: readonly string[], gocdResources: readonly string[]): Html {
   const inEnvironments = environments.map((name) => html`<li class="environment">${untrustedText(name)}</li>`);
-  const resources = gocdResources.map((name) => html`<li>${untrustedText(name)}</li>`);
+  const resources = gocdResources.toSorted().map((name) => html`<li>${untrustedText(name)}</li>`);
   if (inEnvironments.length + resources.length === 0) return html`<span class="quiet">none</span>`;
   return html`<ul class="chips">${inEnvironments}${resources}</ul>`;
 }

@@ -75,11 +75,12 @@ export function notesSection(notes: readonly NoteView[], query: PageQuery, hrefA
   const items = shown.map(({ atMs, level, code, text }, index) =>
     html`
       <li
-        data-key="${keys[index]}">${noteTime(atMs, hrefAt)} ${level === "info" || level === "debug"
-          ? undefined
-          : badge(level, noteTones[level])} ${sentence(
-            text,
-          )} <code class="quiet">${code}</code></li>
+        data-key="${keys[index]}">${noteTime(
+          atMs,
+          minuteOf(atMs) === minuteOf(shown[index - 1]?.atMs ?? 0) ? undefined : hrefAt,
+        )} ${level === "info" || level === "debug" ? undefined : badge(level, noteTones[level])} ${sentence(
+          text,
+        )} <code class="quiet">${code}</code></li>
     `
   );
   return foldedSection(
@@ -92,6 +93,11 @@ export function notesSection(notes: readonly NoteView[], query: PageQuery, hrefA
         hidden === 0 ? undefined : html`<p class="more">${hidden} more</p>`
       }`,
   );
+}
+
+/** A picture is kept each minute: one link to each is enough, and spares who goes by key hundreds of stops. */
+function minuteOf(atMs: number): number {
+  return Math.floor(atMs / 60_000);
 }
 
 function noteTime(atMs: number, hrefAt: ((atMs: number) => string) | undefined): Html {

@@ -48,8 +48,8 @@ export function neededText({ demand }: StatusView): string {
 function account({ jobs }: StatusView): Html {
   if (jobs.length === 0) return html`No job is waiting for an agent.`;
   const fates = fatesOf(jobs);
-  const clauses = fates.map(({ verdict, count, text }, index) =>
-    html`${index === 0 ? "" : ", "}<a href="${pageHref({ ...allJobs, verdict })}#jobs">${count} ${text}</a>`
+  const clauses = fates.map(({ verdict, reasonCode: reason, count, text }, index) =>
+    html`${index === 0 ? "" : ", "}<a href="${pageHref({ ...allJobs, verdict, reason })}#jobs">${count} ${text}</a>`
   );
   return html`${countText(jobs.length, "job")}, all accounted for: ${clauses}.`;
 }

@@ -75,7 +75,7 @@ const offerColumns: readonly Column[] = [
   { label: "Host", kind: "roomy" },
   { label: "Role", kind: "text" },
   { label: "Last offered", kind: "number" },
-  { label: "Cpus", kind: "number" },
+  { label: "CPUs", kind: "number" },
   { label: "Memory", kind: "number" },
   { label: "Disk", kind: "number" },
   { label: "What became of it", kind: "wide" },

@@ -2,6 +2,7 @@
 
 import type { VerdictKind } from "../core/demand/verdict.ts";
 import type { JobView, StatusView } from "../core/view/view.ts";
+import { fatesOf, fateText } from "../core/words/fates.ts";
 import { verdictKinds, verdictWords } from "../core/words/verdicts.ts";
 import { type Html, html, type HtmlValue } from "./html.ts";
 import type { PageLinks } from "./links.ts";
@@ -54,8 +55,9 @@ export function jobsSection(view: StatusView, query: PageQuery, links: PageLinks
 }
 
 /** Whether a job is asked for, whatever its verdict. */
-function isFound(job: JobView, { text, profile, environment, resource }: PageQuery): boolean {
-  return (text === undefined || job.locator.toLowerCase().includes(text.toLowerCase())) &&
+function isFound(job: JobView, { text, reason, profile, environment, resource }: PageQuery): boolean {
+  return (reason === undefined || fateText(job.reasonCode) === fateText(reason)) &&
+    (text === undefined || job.locator.toLowerCase().includes(text.toLowerCase())) &&
     (profile === undefined || job.profile === profile) &&
     (environment === undefined || job.environment === environment) &&
     (resource === undefined || job.gocdResources.some((name) => name.toLowerCase() === resource.toLowerCase()));
@@ -70,7 +72,7 @@ function ordered(jobs: readonly JobView[]): readonly JobView[] {
 
 function emptyText(view: StatusView): string {
   if (!isBacklogKnown(view)) return "Not known: no poll of the GoCD server has succeeded.";
-  return view.jobs.length === 0 ? "The GoCD server lists no waiting jobs." : "No waiting job is like this.";
+  return view.jobs.length === 0 ? "The GoCD server lists no waiting jobs." : "No waiting job matches.";
 }
 
 function jobCells(job: JobView, atMs: number, links: PageLinks): HtmlValue[] {
@@ -80,9 +82,14 @@ function jobCells(job: JobView, atMs: number, links: PageLinks): HtmlValue[] {
     needs(job.environment === undefined ? [] : [job.environment], job.gocdResources),
     profileCell(job),
     age(job.firstSeenMs, atMs),
-    sentence(job.brief ?? job.reason),
+    html`${sentence(job.brief ?? job.reason)}${job.brief === undefined ? undefined : toProblems}`,
   ];
 }
+
+/** The error of a failing profile and what to do about it are told once, above. */
+const toProblems = html`
+  <a href="#problems">What to do</a>
+`;
 
 /** Why it is this profile is there for who rests on it. */
 function profileCell({ profile, profileReason }: JobView): HtmlValue {
@@ -131,7 +138,7 @@ const optionsMax = 200;
 /** A plain form: it works without the script of the page. */
 function searchForm(view: StatusView, query: PageQuery): Html | undefined {
   const isAll = query.text === undefined && query.profile === undefined && query.environment === undefined &&
-    query.resource === undefined && query.verdict === undefined;
+    query.resource === undefined && query.verdict === undefined && query.reason === undefined;
   if (view.jobs.length === 0 && isAll) return undefined;
   const environments = view.jobs.flatMap(({ environment }) => environment === undefined ? [] : [environment]);
   const resources = view.jobs.flatMap(({ gocdResources }) => gocdResources);
@@ -145,6 +152,7 @@ function searchForm(view: StatusView, query: PageQuery): Html | undefined {
     <form class="search" method="get" action="/#jobs" role="search" aria-label="Search the jobs" data-key="search">
       <label><span>Job</span> <input type="search" name="q" value="${query.text ??
         ""}" maxlength="255" placeholder="pipeline, stage or job" autocomplete="off"></label>
+      ${choice("Outcome", "reason", outcomes(view, query.reason))}
       ${choice("Profile", "profile", { names: view.profiles.map(({ name }) => name), chosen: query.profile })}
       ${choice("Environment", "environment", { names: environments, chosen: query.environment })}
       ${choice("Resource", "resource", { names: resources, chosen: query.resource })}
@@ -155,11 +163,21 @@ function searchForm(view: StatusView, query: PageQuery): Html | undefined {
   `;
 }
 
-function choice(
-  label: string,
-  name: string,
-  { names, chosen }: { readonly names: readonly string[]; readonly chosen: string | undefined },
-): Html {
+interface Choices {
+  readonly names: readonly string[];
+  readonly chosen: string | undefined;
+  /** What is shown for a name; absent: the name. */
+  readonly labelOf?: (name: string) => string;
+}
+
+/** The outcomes of the jobs, by the code of one of the reasons of each. */
+function outcomes({ jobs }: StatusView, reason: string | undefined): Choices {
+  const names = [...new Map(fatesOf(jobs).map((fate) => [fate.text, fate.reasonCode])).values()];
+  const chosen = names.find((code) => fateText(code) === fateText(reason ?? "")) ?? reason;
+  return { names, chosen, labelOf: (code) => fateText(code) ?? code };
+}
+
+function choice(label: string, name: string, { names, chosen, labelOf = (each) => each }: Choices): Html {
   const known = [...new Set(names)].sort().slice(0, optionsMax);
   const all = chosen === undefined || known.includes(chosen) ? known : [chosen, ...known];
   const options = distinctKeys(all).map((key, index) => {
@@ -169,7 +187,7 @@ function choice(
         selected
       `
       : undefined;
-    return html`<option value="${value}" data-key="${key}" ${selected}>${untrustedOption(value)}</option>`;
+    return html`<option value="${value}" data-key="${key}" ${selected}>${untrustedOption(labelOf(value))}</option>`;
   });
   return html`
     <label><span>${label}</span> <select name="${name}"><option value="" data-key="">any</option>${options}</select></label>

@@ -10,7 +10,7 @@ export function modeBanner(view: StatusView): Html | undefined {
     ...(view.mode === "drain" ? ["Draining: no agent is launched, and each is removed once idle."] : []),
     ...(view.mode === "teardown" ? ["Tearing down: the framework is removed once its agents are gone."] : []),
     ...(view.tornDown === true ? ["Torn down: no framework is registered until gocd-mesos resume."] : []),
-    ...(view.frozen ? ["Launching is frozen: running agents continue, none is added."] : []),
+    ...(view.frozen && view.mode === "run" ? ["Launching is frozen: running agents continue, none is added."] : []),
   ];
   return words.length === 0 ? undefined : html`<p id="mode" data-key="mode" class="banner">${words.join(" ")}</p>`;
 }

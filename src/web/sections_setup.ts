@@ -21,7 +21,7 @@ const rightWords: Readonly<Record<string, string>> = {
 };
 const sandboxWords: Readonly<Record<"on" | "partial" | "off", string>> = {
   on: "The program has these rights and no others.",
-  partial: "The program needs these rights; some of its rights are wider (sandbox: partial).",
+  partial: "The program needs these rights, but could not be limited to exactly these (sandbox: partial).",
   off: "The program needs these rights, but is not limited to them (sandbox: off).",
 };
 

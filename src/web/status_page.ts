@@ -71,6 +71,7 @@ export function statusPage(input: PageInput): string {
         </header>
         <p id="connection" role="status" hidden></p>
         <p id="news" role="status" class="unseen"></p>
+        ${offersCommands(input) ? withoutScripts : undefined}
         <p id="done" role="status"></p>
         <main id="live" tabindex="-1">${pageMain(input)}</main>
         <footer>gocd-mesos ${input
@@ -105,9 +106,12 @@ function reloading({ pause, ...query }: PageQuery): Html {
   return html`<noscript>${
     pause === undefined
       ? html`<a href="${pageHref({ ...query, pause: "yes" })}">Stop reloading</a>`
-      : html`<a href="${pageHref(query)}">Go on reloading</a>`
+      : html`<a href="${pageHref(query)}">Continue reloading</a>`
   }</noscript>`;
 }
+
+const withoutScripts = html`<noscript><p class="quiet">Freeze, Resume and Drain need scripts here; the commands of
+  gocd-mesos do the same.</p></noscript>`;
 
 /** What a refresh replaces: the contents of the main part, and the title. */
 export function statusFragment(input: PageInput): string {

@@ -210,7 +210,7 @@ async function pauses({ page, shown, updated, asked }: OpenPage): Promise<void> 
   })`);
   assertEquals(asked.length, before + 1);
   assertEquals(await page.locator("#mode").count(), 0);
-  await page.getByRole("button", { name: "Go on" }).click();
+  await page.getByRole("button", { name: "Paused: continue" }).click();
   await page.locator("#mode").getByText("Launching is frozen").waitFor({ timeout: refreshMsMax });
 }
 

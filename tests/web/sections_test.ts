@@ -44,6 +44,28 @@ Deno.test("every waiting job is in exactly one clause of the sentence at the top
   for (const { count, text: words } of fates) assertStringIncludes(text, `${count} ${words}`);
 });
 
+Deno.test("each clause of that sentence leads to as many jobs as it counts", () => {
+  const of = (locator: string, reasonCode: JobView["reasonCode"], verdict: JobView["verdict"] = "needs-agent") =>
+    like({ locator, verdict, reasonCode });
+  const jobs = [
+    of("a", "held-frozen"),
+    of("b", "held-breaker"),
+    of("c", "held-probe"),
+    of("d", "launching"),
+    of("e", "maintenance", "other-cause"),
+    of("f", "held-maintenance"),
+  ];
+  const view = { ...sampleView, jobs };
+  const [, account = ""] = /<p class="account">([\s\S]*?)<\/p>/.exec(pageOf(view)) ?? [];
+  const links = [...account.matchAll(/href="\/\?([^#]*)#jobs">(\d+)/g)];
+  assertEquals(
+    links.map((
+      [, search = "", count],
+    ) => [jobsOn(pageOf(view, search.replaceAll("&amp;", "&"))).length, Number(count)]),
+    [[2, 2], [1, 1], [1, 1], [1, 1], [1, 1]],
+  );
+});
+
 Deno.test("the top names the job of ours that has waited longest", () => {
   const jobs = [
     like({ locator: "a/1/b/1/late", firstSeenMs: sampleMs - 1_000 }),
@@ -59,7 +81,7 @@ Deno.test("a page without scripts reloads itself until its reader stops that, an
   assertStringIncludes(reloads, 'http-equiv="refresh" content="5; url=/?q=shop"');
   assertStringIncludes(reloads, '<a href="/?q=shop&amp;pause=yes">Stop reloading</a>');
   assert(!stopped.includes("http-equiv"));
-  assertStringIncludes(stopped, '<a href="/?q=shop">Go on reloading</a>');
+  assertStringIncludes(stopped, '<a href="/?q=shop">Continue reloading</a>');
 });
 
 Deno.test("agents that have ended are not among the numbers of our agents by state", () => {
@@ -90,7 +112,7 @@ for (const [search, found] of searches) {
   Deno.test(`the search ?${search} finds ${found.length} of three jobs`, () => {
     const page = pageOf({ ...sampleView, jobs: searched }, search);
     assertEquals(jobsOn(page), found);
-    if (found.length === 0) assertStringIncludes(page, "No waiting job is like this.");
+    if (found.length === 0) assertStringIncludes(page, "No waiting job matches.");
   });
 }
 

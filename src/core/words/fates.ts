@@ -43,10 +43,17 @@ const fateWords: Readonly<Record<ReasonCode, string>> = {
   "launching": "to be launched with the next offer",
 };
 
+/** The text for the code of a reason; absent: there is no such code. */
+export function fateText(code: string): string | undefined {
+  return Object.hasOwn(fateWords, code) ? fateWords[code as ReasonCode] : undefined;
+}
+
 /** The number of waiting jobs with one outcome. */
 export interface Fate {
   readonly verdict: VerdictKind;
   readonly count: number;
+  /** The reason of the first of them; others of them may have another one with the same text. */
+  readonly reasonCode: ReasonCode;
   /** The text after the number: `held by a limit`. */
   readonly text: string;
 }
@@ -55,11 +62,14 @@ export interface Fate {
 export function fatesOf(
   jobs: readonly { readonly verdict: VerdictKind; readonly reasonCode: ReasonCode }[],
 ): readonly Fate[] {
-  const fates = new Map<string, { readonly verdict: VerdictKind; readonly text: string; count: number }>();
+  const fates = new Map<
+    string,
+    { readonly verdict: VerdictKind; readonly text: string; readonly reasonCode: ReasonCode; count: number }
+  >();
   for (const { verdict, reasonCode } of jobs) {
     const text = fateWords[reasonCode];
     const key = `${verdict} ${text}`;
-    const fate = fates.get(key) ?? { verdict, text, count: 0 };
+    const fate = fates.get(key) ?? { verdict, text, reasonCode, count: 0 };
     fate.count++;
     fates.set(key, fate);
   }

@@ -10,13 +10,19 @@
   const yes = document.getElementById("ask-yes");
   const tokenKey = "gocd-mesos admin token";
   const answerMsMax = 15_000;
+  /** For how long the result of a command is shown: then the page shows its effect. */
+  const doneMs = 20_000;
+  const done = document.getElementById("done");
   let asked;
+  let pressed;
+  let doneTimer;
 
   document.body.classList.add("scripted");
 
   document.addEventListener("click", ({ target }) => {
     const button = target instanceof Element ? target.closest("button[data-command]") : null;
     if (button === null) return;
+    pressed = button;
     const { command, profile, agent } = button.dataset;
     asked = { command, of: profile === undefined ? agent === undefined ? {} : { agent } : { profile } };
     title.textContent = button.textContent.replace(/\s+/g, " ").trim();
@@ -33,6 +39,8 @@
 
   dialog.addEventListener("close", () => {
     token.value = "";
+    // The page may have replaced the button meanwhile.
+    if (!pressed.isConnected) document.getElementById("live").focus({ preventScroll: true });
   });
 
   dialog.querySelector("form").addEventListener("submit", async (event) => {
@@ -50,11 +58,16 @@
       if (response.ok) {
         sessionStorage.setItem(tokenKey, token.value);
         dialog.close();
-        document.getElementById("done").textContent = `Done: ${message}`;
+        done.textContent = `Done: ${message}`;
+        clearTimeout(doneTimer);
+        doneTimer = setTimeout(() => done.textContent = "", doneMs);
         return;
       }
-      if (response.status === 401) sessionStorage.removeItem(tokenKey);
-      answer.textContent = `Refused: ${message}. ${hint}`;
+      const isWrong = response.status === 401;
+      if (isWrong) sessionStorage.removeItem(tokenKey);
+      answer.textContent = isWrong
+        ? "Wrong admin token: it is the value of http.admin-token in the configuration."
+        : `Refused: ${message}. ${hint}`;
     } catch {
       answer.textContent = "No answer: it may have been done all the same. See the page, then try again.";
     }

@@ -25,8 +25,12 @@ pause.hidden = false;
 pause.addEventListener("click", () => {
   isPaused = !isPaused;
   pause.setAttribute("aria-pressed", String(isPaused));
-  pause.textContent = isPaused ? "Go on" : "Pause";
+  pause.textContent = isPaused ? "Paused: continue" : "Pause";
   follow();
+});
+// A choice of the search applies at once; what is typed does with Enter.
+live.addEventListener("change", ({ target }) => {
+  if (target.matches(".search select")) target.form.requestSubmit();
 });
 document.addEventListener("visibilitychange", follow);
 addEventListener("pagehide", () => stream?.close());
@@ -116,7 +120,9 @@ async function ask() {
 }
 
 function tellLost() {
-  tellConnection(`Connection lost: this is the picture of ${pictureAt.toLocaleTimeString()}. Trying again.`);
+  tellConnection(
+    `Connection lost: this is the picture of ${pictureAt.toISOString().replace(/\.\d+Z$/, "Z")}. Trying again.`,
+  );
 }
 
 function tellConnection(text) {
@@ -198,11 +204,15 @@ function morphChildren(from, to) {
     else from.insertBefore(found, at);
     morph(found, wanted);
   }
+  let hadFocus = false;
   while (at !== null) {
     const next = at.nextSibling;
+    hadFocus ||= at.contains(document.activeElement);
     at.remove();
     at = next;
   }
+  // A button that is replaced by another, e.g. Freeze by Resume, leaves the focus beside it.
+  if (hadFocus) (from.querySelector("button, a[href], summary") ?? live).focus({ preventScroll: true });
 }
 
 function morph(from, to) {
