@@ -18,6 +18,7 @@ import {
 } from "../web/api/history.ts";
 import type { Command, CommandArguments } from "./command.ts";
 import type { Layout } from "./demo/text.ts";
+import { type BuiltDocument, builtLines } from "./history_jobs.ts";
 import { historyLines, pastLines, sparkStep } from "./history_lines.ts";
 import { layoutOf, writeJson, writeLines } from "./instance.ts";
 import { loadNeeded, type Needs, warnOfFlaws } from "./load.ts";
@@ -33,16 +34,18 @@ export const historyCommand: Command = {
   summary: "what happened in the last hours or days, what it cost, and what was known at a moment",
   help: `Usage: gocd-mesos history [--since TIME] [--until TIME] [--json] path/to/framework.conf
        gocd-mesos history --at TIME [--json] path/to/framework.conf
+       gocd-mesos history --job JOB [--since TIME] [--until TIME] [--json] path/to/framework.conf
 
 Shows agents, waiting jobs and the oldest wait as they went, agent-hours by profile, how agents ended, and the last
 decisions; or with --at what the program knew at that moment: servers, jobs with their verdicts, agents, problems and the
-decisions until then. The running instance is asked; where none runs, the file of the history is read.
+decisions until then; or with --job which agent built a job that is over. The running instance is asked; where none runs, the file of the history is read.
 
 Options:
-  --since TIME    the beginning; 6 hours ago by default
+  --since TIME    the beginning; 6 hours ago by default, with --job 7 days
   --until TIME    the end; now by default
   --at TIME       what was known then
-  --json          one JSON object, as of /api/v1/history or /api/v1/history/at
+  --job JOB       who built it: each job with this in its locator (pipeline/counter/stage/counter/job)
+  --json          one JSON object, as of /api/v1/history, /api/v1/history/at or /api/v1/history/jobs
 
 A time is ${momentForms};
 6h and 7d are also understood.
@@ -54,9 +57,10 @@ Examples:
   gocd-mesos history framework.conf
   gocd-mesos history --since 7d framework.conf
   gocd-mesos history --at 14:05 framework.conf
+  gocd-mesos history --job shop/412 framework.conf
   gocd-mesos history --since 24h --json framework.conf | jq '.hours | map(.spentMs.idle) | add / 3600000'`,
   booleans: ["json"],
-  strings: ["since", "until", "at"],
+  strings: ["since", "until", "at", "job"],
   operandsMin: 1,
   operandsMax: 1,
   operandsText: "one configuration file",
@@ -90,21 +94,24 @@ type Config = ReturnType<typeof loadNeeded>["config"];
 /** What is asked for: a time, or a moment. */
 type Question =
   | { readonly kind: "time"; readonly fromMs: number; readonly toMs: number }
-  | { readonly kind: "moment"; readonly atMs: number };
+  | { readonly kind: "moment"; readonly atMs: number }
+  | { readonly kind: "job"; readonly job: string; readonly fromMs: number; readonly toMs: number };
 
-function questionOf({ since, until, at }: CommandArguments["flags"], nowMs: number): Question {
+function questionOf({ since, until, at, job }: CommandArguments["flags"], nowMs: number): Question {
   const [fromMs, toMs, atMs] = [
     momentOf("since", since, nowMs),
     momentOf("until", until, nowMs),
     momentOf("at", at, nowMs),
   ];
   if (atMs !== undefined) {
+    if (job !== undefined) throw new UsageError("--at is one moment, --job is of a time", "choose one");
     if (fromMs === undefined && toMs === undefined) return { kind: "moment", atMs };
     throw new UsageError("--at is one moment, --since and --until are a time", "choose one");
   }
   const endMs = toMs ?? nowMs + 1;
-  const beginMs = fromMs ?? endMs - 1 - 6 * 3_600_000;
-  if (beginMs < endMs) return { kind: "time", fromMs: beginMs, toMs: endMs };
+  const beginMs = fromMs ?? endMs - 1 - (job === undefined ? 6 : 7 * 24) * 3_600_000;
+  const time = { fromMs: beginMs, toMs: endMs };
+  if (beginMs < endMs) return typeof job === "string" ? { kind: "job", job, ...time } : { kind: "time", ...time };
   throw new UsageError("--since is not before --until", "give an earlier time to --since");
 }
 
@@ -115,7 +122,7 @@ function momentOf(name: string, value: unknown, nowMs: number): number | undefin
   throw new UsageError(`--${name}: "${value}" is no time`, `write ${momentForms}`);
 }
 
-type Answer = HistoryDocument | PastDocument;
+type Answer = HistoryDocument | PastDocument | BuiltDocument;
 
 interface Source {
   /** For the first line. */
@@ -143,6 +150,10 @@ async function sourceOf(config: Config): Promise<Source> {
     ask: (question, layout) =>
       Promise.try(() => {
         if (question.kind === "time") return historyDocument(file, requestOf(question, layout));
+        if (question.kind === "job") {
+          const { job, fromMs, toMs } = question;
+          return { fromMs, toMs, jobs: file.namedJobs(job, { fromMs, toMs }, limitOf(layout)) };
+        }
         const past = pastDocument(file, question.atMs, { sandbox: sandboxOf().mode, limit: limitOf(layout) });
         if (past !== undefined) return past;
         const { message, hint } = noPicture(file, question.atMs);
@@ -157,6 +168,11 @@ async function askRunning(config: Config, question: Question, layout: Layout | u
   if (question.kind === "moment") {
     const query = new URLSearchParams({ time: String(question.atMs), limit });
     return await readApi(config, `history/at?${query}`) as PastDocument;
+  }
+  if (question.kind === "job") {
+    const { job, fromMs, toMs } = question;
+    const query = new URLSearchParams({ job, from: String(fromMs), to: String(toMs), limit });
+    return await readApi(config, `history/jobs?${query}`) as BuiltDocument;
   }
   const { fromMs, toMs, stepMs } = requestOf(question, layout);
   const query = new URLSearchParams({ from: String(fromMs), to: String(toMs), step: String(stepMs / 1_000), limit });
@@ -182,6 +198,7 @@ function linesOf(
   layout: Layout,
 ): readonly string[] {
   if ("samples" in answer) return historyLines(answer, where, layout);
+  if (!("status" in answer)) return builtLines(answer, where, layout);
   const askedMs = question.kind === "moment" ? question.atMs : answer.askedMs;
   return pastLines(answer, { askedMs, where }, layout);
 }

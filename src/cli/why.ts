@@ -109,7 +109,7 @@ class JobNotWaitingError extends OperatorError {
       kind: "usage",
       hint:
         "it may have been assigned or cancelled already, or its pipeline is paused or not visible to the account; " +
-        "`gocd-mesos plan` lists all waiting jobs",
+        "`gocd-mesos plan` lists all waiting jobs, and `gocd-mesos history --job` tells who built one",
     });
     this.name = "JobNotWaitingError";
   }

@@ -9,8 +9,8 @@ import {
   type HistorySample,
   type HistorySnapshot,
   type InstanceLife,
-  type JobLife,
   lifeKinds,
+  type NamedJobLife,
 } from "../core/view/history.ts";
 import type { NoteView } from "../core/view/view.ts";
 import { guarded } from "./error.ts";
@@ -25,7 +25,7 @@ export interface HistoryBatch {
   /** Lives that have started, changed or ended. */
   readonly lives: readonly InstanceLife[];
   /** Finished jobs. */
-  readonly jobs: readonly JobLife[];
+  readonly jobs: readonly NamedJobLife[];
   /** Agent time since the last batch. */
   readonly hours: readonly AgentHours[];
   readonly snapshots: readonly PackedSnapshot[];

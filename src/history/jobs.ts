@@ -5,7 +5,7 @@ import type { Backlog } from "../core/demand/backlog.ts";
 import type { GocdAgent } from "../core/gocd_records.ts";
 import { groupOfJob, type PipelineGroups, unknownGroup } from "../core/demand/pipeline_groups.ts";
 import { isBuilding } from "../core/life/activity.ts";
-import type { JobLife } from "../core/view/history.ts";
+import type { NamedJobLife } from "../core/view/history.ts";
 
 /** A job that has left the feed may be shown at its agent only this much later. */
 const unseenMs = 60_000;
@@ -25,20 +25,27 @@ export interface ShownJobs {
   readonly isOurs: (uuid: string) => boolean;
 }
 
+/** An agent was seen with it. */
+interface Begun {
+  readonly atMs: number;
+  readonly by: "ours" | "others";
+  readonly agent: string;
+}
+
 /** An unfinished job. */
 interface Open {
-  readonly life: Omit<JobLife, "by" | "group">;
+  readonly life: Omit<NamedJobLife, "by" | "group" | "locator" | "agent">;
   /** Whether the last list has it. */
   waits: boolean;
   /** When it was last in the feed. */
   waitedMs: number;
-  begun: { readonly atMs: number; readonly by: "ours" | "others" } | undefined;
+  begun: Begun | undefined;
 }
 
 /** The current jobs. A class, because it has state. */
 export class JobBook {
   readonly #open = new Map<string, Open>();
-  readonly #finished: JobLife[] = [];
+  readonly #finished: NamedJobLife[] = [];
   #backlog: Backlog | undefined;
   #agents: readonly GocdAgent[] | undefined;
   #groups: PipelineGroups | undefined;
@@ -61,12 +68,12 @@ export class JobBook {
   }
 
   /** Finished jobs that were not stored yet. */
-  finished(): readonly JobLife[] {
+  finished(): readonly NamedJobLife[] {
     return this.#finished;
   }
 
   /** The same, and those that are being built, whose end will not be observed. */
-  everything(): readonly JobLife[] {
+  everything(): readonly NamedJobLife[] {
     for (const [locator, { life, begun }] of this.#open) {
       if (begun === undefined) continue;
       this.#open.delete(locator);
@@ -103,12 +110,12 @@ export class JobBook {
   #build({ agents, isOurs }: ShownJobs, atMs: number): ReadonlySet<string> {
     const built = new Set<string>();
     for (const gocdAgent of agents) {
-      const { uuid, buildLocator } = gocdAgent;
+      const { uuid, hostname, buildLocator } = gocdAgent;
       if (buildLocator === undefined || !isBuilding(gocdAgent)) continue;
       built.add(buildLocator);
       const open = this.#open.get(buildLocator);
       if (open === undefined || open.begun !== undefined) continue;
-      open.begun = { atMs, by: isOurs(uuid) ? "ours" : "others" };
+      open.begun = { atMs, by: isOurs(uuid) ? "ours" : "others", agent: hostname };
       open.waits = false;
     }
     return built;
@@ -116,11 +123,11 @@ export class JobBook {
 
   #finish(
     { locator, life }: { readonly locator: string } & Pick<Open, "life">,
-    begun: { readonly atMs: number; readonly by: "ours" | "others"; readonly buildMs?: number } | undefined,
+    begun: Begun & { readonly buildMs?: number } | undefined,
   ): void {
     if (this.#finished.length >= finishedMax) this.#finished.shift();
     const group = groupOfJob(this.#groups, locator);
-    const asked = group === unknownGroup ? life : { ...life, group };
+    const asked = group === unknownGroup ? { ...life, locator } : { ...life, locator, group };
     if (begun === undefined) return void this.#finished.push({ ...asked, by: "unseen" });
     const { atMs: beganMs, ...rest } = begun;
     this.#finished.push({ ...asked, beganMs, ...rest });

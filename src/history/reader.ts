@@ -11,6 +11,7 @@ import {
   type HistorySample,
   type InstanceLife,
   type JobLife,
+  type NamedJobLife,
   sumOfSpent,
   type TimeSpan,
   type ToldCount,
@@ -77,12 +78,10 @@ export function readerOf(database: DatabaseSync, place: HistoryPlace): HistoryRe
         .map(lifeOf),
     endedCount: ({ fromMs, toMs }) =>
       Number(one("SELECT COUNT(*) AS count FROM lives WHERE ended >= ? AND ended < ?", fromMs, toMs).count),
-    jobs: ({ fromMs, toMs }, max) => {
-      // A file that only an older version has written has no such table.
-      if (one("SELECT COUNT(*) AS count FROM sqlite_master WHERE name = 'jobs'").count === 0) return [];
-      return all("SELECT json FROM jobs WHERE at >= ? AND at < ? ORDER BY at, id LIMIT ?", fromMs, toMs, max)
-        .map(({ json }) => JSON.parse(String(json)) as JobLife);
-    },
+    jobs: ({ fromMs, toMs }, max) =>
+      jobsIn(all, unnamedJobsSql, [fromMs, toMs, max]).map((json) => JSON.parse(json) as JobLife),
+    namedJobs: (part, { fromMs, toMs }, max) =>
+      jobsIn(all, namedJobsSql, [fromMs, toMs, part, max]).map((json) => JSON.parse(json) as NamedJobLife),
     hours: ({ fromMs, toMs }) =>
       all("SELECT * FROM hours WHERE hour >= ? AND hour < ? ORDER BY hour, profile", fromMs, toMs).map(hoursOf),
     nextSnapshotMs: (atMs) => {
@@ -116,6 +115,17 @@ type Ask = (sql: string, ...values: readonly (string | number)[]) => readonly Ro
 function spanColumn(stepMs: number): string {
   const step = Math.max(1, Math.round(stepMs));
   return `at / ${step} * ${step} AS atMs`;
+}
+
+const unnamedJobsSql = `SELECT json_remove(json, '$.locator', '$.agent') AS json FROM jobs
+  WHERE at >= ? AND at < ? ORDER BY at, id LIMIT ?`;
+const namedJobsSql = `SELECT json FROM jobs WHERE at >= ? AND at < ?
+  AND instr(lower(json_extract(json, '$.locator')), lower(?)) > 0 ORDER BY at DESC, id DESC LIMIT ?`;
+
+/** A file that only an older version has written has no such table. */
+function jobsIn(all: Ask, sql: string, values: readonly (string | number)[]): readonly string[] {
+  if (all("SELECT name FROM sqlite_master WHERE name = 'jobs'").length === 0) return [];
+  return all(sql, ...values).map(({ json }) => String(json));
 }
 
 function samplesIn(all: Ask, { fromMs, toMs }: TimeSpan, stepMs: number): readonly HistorySample[] {

@@ -17,6 +17,8 @@ const at = (atMs: number, columns = 110): Around => ({ columns, machine: { ...re
 
 const found = { adopted: true, registeredMs: beginMs } as const;
 
+const unit = "shop/7/b/1/unit";
+
 /** Six hours: jobs arrive at the start, agents follow, the fourth hour is not recorded. */
 async function fill(history: History): Promise<void> {
   const samples = Array.from({ length: 6 * 60 }, (_, index) => {
@@ -47,6 +49,19 @@ async function fill(history: History): Promise<void> {
       { hourMs: beginMs, profile: "linux", spentMs },
       { hourMs: beginMs + hour, profile: "linux", spentMs },
       { hourMs: beginMs, profile: "mac", spentMs: { ...spentMs, busy: 0 } },
+    ],
+    jobs: [
+      {
+        atMs: beginMs,
+        resources: [],
+        beganMs: beginMs + minute,
+        buildMs: hour,
+        by: "ours",
+        locator: unit,
+        agent: "t-1",
+      },
+      { atMs: beginMs, resources: [], beganMs: beginMs, by: "others", locator: "shop/8/b/1/e2e", agent: "static" },
+      { atMs: beginMs + hour, resources: [], by: "unseen", locator: "shop/9/b/1/unit" },
     ],
     snapshots: [await packView({ ...sampleView, problems: [] }, () => Promise.resolve())],
   }));
@@ -80,6 +95,23 @@ Deno.test("without an instance the file tells what happened, and what was known"
     const empty = await runLine(["history", "--until", "2026-11-01", conf], at(nowMs));
     assertStringIncludes(empty.out, "nothing was recorded in this time; what is kept: 2026-11-27T12:00:00Z to");
   });
+});
+
+Deno.test("who built a job is told by its name, from the file or from the running instance", async () => {
+  await withFile(async (conf, path) => {
+    transcript("history-job", "--job shop ", await runLine(["history", "--job", "shop", conf], at(nowMs)), path);
+    const none = await runLine(["history", "--job", "web", "--since", "2h", conf], at(nowMs));
+    assertStringIncludes(none.out, "no such job that is over has been seen since 2026-11-27T16:00:00Z");
+  });
+  const history = openHistory(undefined, limits);
+  await fill(history);
+  await withInstance(async ({ conf, start }) => {
+    await start(() => pictureOf(sampleView), history);
+    const asked = ["history", "--job", unit.toUpperCase(), "--json", conf];
+    const { jobs } = JSON.parse((await runLine(asked, at(nowMs))).out);
+    assertEquals(jobs.map(({ agent }: Record<string, unknown>) => agent), ["t-1"]);
+  });
+  history.close();
 });
 
 Deno.test("a time that begins within an hour says from when its agent-hours are counted", async () => {
@@ -119,6 +151,7 @@ Deno.test("an instance that runs is asked, and tells the same; as JSON it is tha
 const refused: readonly (readonly [args: readonly string[], code: number, message: RegExp, more?: string])[] = [
   [["--at", "noon"], 2, /--at: "noon" is no time/],
   [["--at", "14:05", "--since", "2h"], 2, /--at is one moment/],
+  [["--at", "14:05", "--job", "x"], 2, /--at is one moment, --job is of a time/],
   [["--since", "1h", "--until", "2h"], 2, /--since is not before --until/],
   [["--at", "2020-01-01"], 2, /no picture of 2020-01-01T00:00:00Z or before is kept in/],
   [[], 6, /there is no history file .*past\.db/, "history.path = past.db"],

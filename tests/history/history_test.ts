@@ -300,16 +300,31 @@ inFolder(
     const history = openHistory(path, limits);
     assertEquals(history.hours(always), [{ hourMs: beginMs, profile: "linux", spentMs }]);
     const job = { atMs: beginMs, resources: ["linux"], buildMs: minute, by: "ours" as const };
-    history.write(aBatch({ jobs: [{ ...job, atMs: beginMs + hour }, job] }));
+    const locator = "p/1/s/1/j";
+    history.write(aBatch({ jobs: [{ ...job, atMs: beginMs + hour, locator }, { ...job, locator }] }));
     assertEquals(history.jobs({ fromMs: beginMs, toMs: beginMs + hour }, 10), [job]);
     assertEquals(history.jobs(always, 1), [job]);
     history.close();
   },
 );
 
+Deno.test("a job is found by a part of its name; the list of all jobs has neither names nor agents", () =>
+  inMemory((history) => {
+    const life = { atMs: beginMs, resources: ["linux"], by: "ours" as const };
+    const one = { ...life, locator: "Shop/7/build/1/unit", agent: "t-1" };
+    const other = { ...life, atMs: beginMs + hour, locator: "shop/8/build/1/unit", agent: "t-2" };
+    history.write(aBatch({ jobs: [one, other, { ...life, locator: "web/1/build/1/unit%" }] }));
+    assertEquals(history.namedJobs("shop", always, 9), [other, one]);
+    assertEquals(history.namedJobs("SHOP/7", always, 9), [one]);
+    assertEquals(history.namedJobs("%", always, 9).length, 1);
+    assertEquals(history.namedJobs("shop", { fromMs: beginMs, toMs: beginMs + hour }, 9), [one]);
+    assertEquals(history.namedJobs("shop", always, 1), [other]);
+    assertEquals(history.jobs(always, 9), [life, life, { ...life, atMs: beginMs + hour }]);
+  }));
+
 Deno.test("jobs that are older than they are to be kept go", () =>
   inMemory((history) => {
-    const job = { atMs: beginMs, resources: [], by: "unseen" as const };
+    const job = { atMs: beginMs, resources: [], by: "unseen" as const, locator: "p/1/s/1/j" };
     history.write(aBatch({ jobs: [job, { ...job, atMs: beginMs + hour }] }));
     history.prune(beginMs + limits.keepMs + minute);
     assertEquals(history.jobs(always, 10).map(({ atMs }) => atMs), [beginMs + hour]);

@@ -18,7 +18,7 @@ type List = readonly [ms: number, waiting: readonly string[], builds?: Readonly<
 function followed(lists: readonly List[], close = false): readonly JobLife[] {
   const book = new JobBook();
   for (const [ms, waiting, builds = {}] of lists) look(book, [ms, waiting, builds]);
-  return close ? book.everything() : book.finished();
+  return (close ? book.everything() : book.finished()).map(({ locator: _, agent: __, ...life }) => life);
 }
 
 function look(book: JobBook, [ms, waiting, builds = {}]: List, pipelineGroups?: PipelineGroups): void {
@@ -84,6 +84,18 @@ Deno.test("the group of its pipeline is what was known of it last, of every job"
   look(book, [90 * second, [], { x: "b" }], new Map([["other", "Team B"]]));
   assertEquals(book.finished().map(({ group }) => group), ["Team A"]);
   assertEquals(book.everything().map(({ group }) => group), ["Team A", undefined]);
+});
+
+Deno.test("a job is kept with its name and the agent that had it, if one was seen", () => {
+  const book = new JobBook();
+  for (const list of [[0, ["a", "b"]], [15 * second, [], { x: "a" }], [5 * minute, []]] as const) look(book, list);
+  assertEquals(
+    book.finished().map(({ locator, agent }) => [locator, agent]),
+    [
+      ["p/1/s/1/b", undefined],
+      ["p/1/s/1/a", "x"],
+    ].toReversed(),
+  );
 });
 
 Deno.test("what is kept comes no second time", () => {

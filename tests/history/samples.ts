@@ -1,6 +1,6 @@
 // What tests put into a history.
 
-import type { HistorySample, InstanceLife } from "../../src/core/view/history.ts";
+import type { HistorySample, InstanceLife, NamedJobLife } from "../../src/core/view/history.ts";
 import type { NoteView } from "../../src/core/view/view.ts";
 import type { HistoryBatch, HistoryLimits } from "../../src/history/history.ts";
 
@@ -35,6 +35,12 @@ export function aLife(taskId: string, changes: Partial<InstanceLife> = {}): Inst
     builds: 3,
     ...changes,
   };
+}
+
+/** A job that an agent of ours has built, with all that is kept of it. */
+export function aJob(atMs: number): NamedJobLife {
+  const asked = { resources: ["linux"], environment: "build", group: "team-a" };
+  return { ...asked, atMs, beganMs: atMs, buildMs: 9, by: "ours", locator: "p/1/s/1/unit", agent: "t-1" };
 }
 
 /** A note. */

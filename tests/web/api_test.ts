@@ -12,7 +12,7 @@ import { Secret } from "../../src/secret.ts";
 import { apiRoutes, findRoute } from "../../src/web/api/routes.ts";
 import type { CommandAnswer } from "../../src/web/commands.ts";
 import { createHandler, type Handler, type HandlerOptions } from "../../src/web/handler.ts";
-import { aLife, aNote, aSample, limits } from "../history/samples.ts";
+import { aJob, aLife, aNote, aSample, limits } from "../history/samples.ts";
 import { type Checker, createChecker, isDocumentedBody, openapi } from "../support/api_schema.ts";
 import { pictureOf } from "../support/picture.ts";
 import {
@@ -133,7 +133,7 @@ async function histories(checker: Checker): Promise<void> {
     samples: [aSample(sampleMs - minute, { needsAgent: 3, building: 1 })],
     notes: [aNote(sampleMs - minute, "launched")],
     lives: [aLife("t-1", { environment, adopted: true, end: "exited", message: "m", endedMs: sampleMs - minute })],
-    jobs: [{ atMs: sampleMs, resources: [], environment, group: "a", beganMs: sampleMs, buildMs: 9, by: "ours" }],
+    jobs: [aJob(sampleMs)],
     hours: [{ hourMs: Math.floor(sampleMs / 3_600_000) * 3_600_000, profile: "linux", spentMs }],
     snapshots: [await packView(sampleView, () => Promise.resolve())],
   });
@@ -143,9 +143,11 @@ async function histories(checker: Checker): Promise<void> {
   assertEquals([body.samples.length, body.ended.length, body.decisions.length, body.hours.length], [1, 1, 1, 1]);
   const jobs = await checker.ask(handler, "/api/v1/history/jobs");
   assertEquals(
-    jobs.body.jobs.map(({ group, buildMs }: { group: string; buildMs: number }) => [group, buildMs]),
-    [["a", 9]],
+    jobs.body.jobs.map(({ group, buildMs, locator }: Record<string, unknown>) => [group, buildMs, locator]),
+    [["team-a", 9, undefined]],
   );
+  const built = await checker.ask(handler, "/api/v1/history/jobs?job=UNIT");
+  assertEquals(built.body.jobs.map(({ agent }: Record<string, unknown>) => agent), ["t-1"]);
   const at = await checker.ask(handler, `/api/v1/history/at?time=${sampleMs + 5}`);
   assertEquals([at.body.status.atMs, at.body.jobs.length], [sampleMs, sampleView.jobs.length]);
   for (

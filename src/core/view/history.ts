@@ -136,6 +136,14 @@ export interface JobLife {
   readonly by: "ours" | "others" | "unseen";
 }
 
+/** The same with its name, for whoever asks who built it; traces and the list of jobs have no names. */
+export interface NamedJobLife extends JobLife {
+  /** pipeline/counter/stage/counter/job. */
+  readonly locator: string;
+  /** The hostname of the agent that had it, which is the task id of ours; absent: none was seen. */
+  readonly agent?: string;
+}
+
 /** A stored picture. */
 export interface HistorySnapshot {
   readonly atMs: number;
@@ -175,6 +183,8 @@ export interface HistoryReader {
   hours(span: TimeSpan): readonly AgentHours[];
   /** Finished jobs that started to wait in that time, first one first, at most `max`. */
   jobs(span: TimeSpan, max: number): readonly JobLife[];
+  /** Those of them whose locator contains `part`, whatever the case, last one first. */
+  namedJobs(part: string, span: TimeSpan, max: number): readonly NamedJobLife[];
   /** The last picture stored at or before this time; absent: none. */
   snapshotAt(atMs: number): HistorySnapshot | undefined;
   /** When the first picture at or after this time was stored; absent: none was. */

@@ -6,6 +6,7 @@ import type {
   HistorySample,
   InstanceLife,
   JobLife,
+  NamedJobLife,
   TimeSpan,
 } from "../../core/view/history.ts";
 import type { BucketView, InstanceView, JobView, NoteView, ProfileView } from "../../core/view/view.ts";
@@ -13,7 +14,7 @@ import { OperatorError } from "../../errors.ts";
 import { jsonResponse, refusalResponse } from "../responses.ts";
 import { timeText } from "../wording.ts";
 import { type StatusSummary, statusSummary } from "./documents.ts";
-import { numberParameter, type Query, timeOf, timeParameter, wordParameter } from "./query.ts";
+import { numberParameter, type Query, textParameter, timeOf, timeParameter, wordParameter } from "./query.ts";
 import { readErrors } from "./refusals.ts";
 import type { Asked, ReadRoute } from "./route.ts";
 import { count, listOf, record, ref, type Schema, text, timeMs, word } from "./schema.ts";
@@ -72,8 +73,11 @@ export function historyDocument(history: HistoryReader, request: HistoryRequest)
 
 /** The jobs of a time that are over. */
 export interface HistoryJobsDocument extends TimeSpan {
-  /** The first one first; there may be more if there are as many as asked for. */
-  readonly jobs: readonly JobLife[];
+  /**
+   * The first one first; there may be more if there are as many as asked for. If a name is asked for, those with it, the
+   * last one first.
+   */
+  readonly jobs: readonly (JobLife | NamedJobLife)[];
 }
 
 /** What was known at a moment. */
@@ -188,11 +192,16 @@ const jobsRoute: ReadRoute = {
   kind: "read",
   path: "/api/v1/history/jobs",
   id: "getHistoryJobs",
-  summary: "demand as it was: jobs that are over, with what they asked for and when, without their names",
+  summary:
+    "demand as it was: jobs that are over, with what they asked for and when; named, and with their agents, only with ?job=",
   parameters: [
     timeParameter("from", "the beginning; by default 6 hours before the end"),
     timeParameter("to", "the end; by default now"),
-    numberParameter("limit", "jobs at most, the first ones", {
+    textParameter(
+      "job",
+      "only jobs with this in their locator, whatever the case; with locator and agent, last one first",
+    ),
+    numberParameter("limit", "jobs at most", {
       default: rows.byDefault,
       minimum: 1,
       maximum: rows.max,
@@ -203,7 +212,10 @@ const jobsRoute: ReadRoute = {
     const toMs = query["to"] === undefined ? atMs + 1 : timeOf(query["to"]);
     const fromMs = query["from"] === undefined ? toMs - 6 * hourMs : timeOf(query["from"]);
     if (fromMs >= toMs) return badTime("from is not before to", "give an earlier time to from");
-    const jobs = history.jobs({ fromMs, toMs }, Number(query["limit"] ?? rows.byDefault));
+    const limit = Number(query["limit"] ?? rows.byDefault);
+    const { job } = query;
+    const span = { fromMs, toMs };
+    const jobs = job === undefined ? history.jobs(span, limit) : history.namedJobs(job, span, limit);
     return jsonResponse({ fromMs, toMs, jobs } satisfies HistoryJobsDocument);
   }),
 };
@@ -309,6 +321,8 @@ export const historySchemas: Readonly<Record<string, Schema>> = {
   }),
   JobLife: record("a job that was ours to serve and is over", {
     atMs: timeMs("when it was first seen waiting"),
+    "locator?": text("pipeline/counter/stage/counter/job; only if a name is asked for"),
+    "agent?": text("the hostname of its agent, the task of ours; only if a name is asked for; absent: none was seen"),
     resources: listOf(text("a GoCD resource"), "what it asked for"),
     "environment?": text("the environment of its pipeline; absent: none"),
     "group?": text("the group of its pipeline; absent: unknown, or the configuration asks for no groups"),
@@ -319,7 +333,7 @@ export const historySchemas: Readonly<Record<string, Schema>> = {
   HistoryJobs: record("the jobs of a time that are over", {
     fromMs: timeMs("the beginning"),
     toMs: timeMs("the end"),
-    jobs: listOf(ref("JobLife"), "the first one first"),
+    jobs: listOf(ref("JobLife"), "the first one first; if a name is asked for, the last one first"),
   }),
   History: record("what happened in a time", {
     place: word("where it is kept; memory: until the program ends", ["file", "memory"]),

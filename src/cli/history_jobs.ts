@@ -1,0 +1,43 @@
+// Who built a job, as lines of a terminal. Not here: asking for it (history.ts).
+
+import type { NamedJobLife, TimeSpan } from "../core/view/history.ts";
+import { formatDuration } from "../core/words/phrases.ts";
+import { type Cell, type Layout, layRows, safeText } from "./demo/text.ts";
+
+/** Jobs that are over, by name. */
+export interface BuiltDocument extends TimeSpan {
+  /** The last one first. */
+  readonly jobs: readonly NamedJobLife[];
+}
+
+/** One line for each job. */
+export function builtLines({ jobs, fromMs }: BuiltDocument, where: string, layout: Layout): string[] {
+  if (jobs.length === 0) {
+    return [safeText(`no such job that is over has been seen since ${timeText(fromMs)}, ${where}`)];
+  }
+  return [
+    safeText(where),
+    "",
+    ...layRows(
+      [
+        { title: "BEGAN", max: 20 },
+        { title: "WAITED", max: 10, align: "right" },
+        { title: "BUILT", max: 10, align: "right" },
+        { title: "AGENT", max: 63 },
+        { title: "JOB", max: 0 },
+      ],
+      jobs.map(({ atMs, beganMs, buildMs, agent, by, locator }): Cell[] => [
+        { text: beganMs === undefined ? "not seen" : timeText(beganMs) },
+        { text: beganMs === undefined ? "" : formatDuration(beganMs - atMs) },
+        { text: buildMs === undefined ? "" : formatDuration(buildMs) },
+        { text: agent === undefined ? "none seen" : by === "others" ? `${agent} (not ours)` : agent },
+        { text: locator },
+      ]),
+      layout,
+    ),
+  ];
+}
+
+function timeText(atMs: number): string {
+  return new Date(atMs).toISOString().replace(/\.\d+Z$/, "Z");
+}
