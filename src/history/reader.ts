@@ -81,7 +81,9 @@ export function readerOf(database: DatabaseSync, place: HistoryPlace): HistoryRe
     jobs: ({ fromMs, toMs }, max) =>
       jobsIn(all, unnamedJobsSql, [fromMs, toMs, max]).map((json) => JSON.parse(json) as JobLife),
     namedJobs: (part, { fromMs, toMs }, max) =>
-      jobsIn(all, namedJobsSql, [fromMs, toMs, part, max]).map((json) => JSON.parse(json) as NamedJobLife),
+      jobsIn(all, namedJobsSql, [fromMs, toMs, JSON.stringify(part).slice(1, -1), part, max]).map((json) =>
+        JSON.parse(json) as NamedJobLife
+      ),
     hours: ({ fromMs, toMs }) =>
       all("SELECT * FROM hours WHERE hour >= ? AND hour < ? ORDER BY hour, profile", fromMs, toMs).map(hoursOf),
     nextSnapshotMs: (atMs) => {
@@ -119,7 +121,8 @@ function spanColumn(stepMs: number): string {
 
 const unnamedJobsSql = `SELECT json_remove(json, '$.locator', '$.agent') AS json FROM jobs
   WHERE at >= ? AND at < ? ORDER BY at, id LIMIT ?`;
-const namedJobsSql = `SELECT json FROM jobs WHERE at >= ? AND at < ?
+/** A search in the text comes first: it takes less than half the time of parsing each job. */
+const namedJobsSql = `SELECT json FROM jobs WHERE at >= ? AND at < ? AND instr(lower(json), lower(?)) > 0
   AND instr(lower(json_extract(json, '$.locator')), lower(?)) > 0 ORDER BY at DESC, id DESC LIMIT ?`;
 
 /** A file that only an older version has written has no such table. */

@@ -9,6 +9,7 @@ import {
   type InstanceLife,
   type LifeKind,
   lifeKinds,
+  type NamedJobLife,
   type Spent,
   sumOfSpent,
   type TimeSpan,
@@ -24,6 +25,8 @@ const endedMax = 25;
 /** Finished instances that are counted by host. */
 const countedMax = 2_000;
 const badHostsMax = 5;
+/** Jobs of one name. */
+const builtMax = 50;
 /** Decisions that are marked in a trend. */
 const marksMax = 500;
 /** Maximum number of cached results: all lengths, now and at some moments. */
@@ -48,6 +51,8 @@ export interface HistoryShown {
   /** The last ones of the time of the trend. */
   readonly ended: readonly InstanceLife[];
   readonly endedCount: number;
+  /** The last jobs that are over and have the name that was asked for; absent: none was. */
+  readonly built?: readonly NamedJobLife[];
   /** Hosts on which agents failed, were lost or exited, most affected first. */
   readonly badHosts: readonly HostFailures[];
 }
@@ -115,6 +120,7 @@ function shownPage(
     ended: ended.slice(0, endedMax),
     endedCount: reader.endedCount(shown),
     badHosts: badHostsOf(ended),
+    ...(query.built === undefined ? {} : { built: builtUntil(reader, query.built, lastMs) }),
   };
 }
 
@@ -164,6 +170,12 @@ function hoursUntil(reader: HistoryReader, atMs: number): readonly AgentHours[] 
     for (const [kind, share] of shares) spentMs[kind] *= share;
     return { ...row, spentMs };
   });
+}
+
+/** Jobs with this in their locator that were over at a moment. */
+function builtUntil(reader: HistoryReader, part: string, atMs: number): readonly NamedJobLife[] {
+  return reader.namedJobs(part, { fromMs: 0, toMs: atMs + 1 }, builtMax)
+    .filter((job) => (job.beganMs ?? job.atMs) + (job.buildMs ?? 0) <= atMs);
 }
 
 /** Launches, and agents that are to go, by the codes of the log. */

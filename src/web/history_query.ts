@@ -23,12 +23,18 @@ export interface HistoryQuery {
   readonly range?: HistoryRange;
   /** The moment of the picture that is shown, ms since the epoch; absent: now. */
   readonly atMs?: number;
+  /** A part of the locators of jobs that are over. */
+  readonly built?: string;
 }
 
 /** The part requested by a query of the page, as of the moment of the picture that it shows. */
-export function historyQuery({ range: asked }: PageQuery, atMs: number | undefined): HistoryQuery {
+export function historyQuery({ range: asked, built }: PageQuery, atMs: number | undefined): HistoryQuery {
   const range = (Object.keys(historyRanges) as HistoryRange[]).find((name) => name === asked);
-  return { ...(range === undefined ? {} : { range }), ...(atMs === undefined ? {} : { atMs }) };
+  return {
+    ...(range === undefined ? {} : { range }),
+    ...(atMs === undefined ? {} : { atMs }),
+    ...(built === undefined ? {} : { built }),
+  };
 }
 
 /** The URL of the page with another part of the history. */

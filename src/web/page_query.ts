@@ -25,6 +25,8 @@ export interface PageQuery {
   readonly range?: string;
   /** The moment whose picture is wanted; absent: now. */
   readonly at?: string;
+  /** Who built the jobs that are over and have this in their locator; absent: that is not asked. */
+  readonly built?: string;
   /** Any text: without scripts, the page does not reload itself; absent: it does. */
   readonly pause?: string;
 }
@@ -49,6 +51,7 @@ const textNames = [
   ["resource", "resource"],
   ["range", "range"],
   ["at", "at"],
+  ["built", "built"],
   ["pause", "pause"],
 ] as const;
 

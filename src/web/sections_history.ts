@@ -9,6 +9,7 @@ import { type Html, html } from "./html.ts";
 import type { PageQuery } from "./page_query.ts";
 import { foldedSection, section, untrustedText } from "./pieces.ts";
 import { sharesText, spentText, splitBar, splitLegend } from "./split_bar.ts";
+import { builtSearch } from "./sections_built.ts";
 import { type Column, firstOf, table } from "./table.ts";
 import { countText, timeText } from "./wording.ts";
 
@@ -26,7 +27,7 @@ export function historySection(page: HistoryPage | undefined, query: PageQuery):
   if (page === undefined) return undefined;
   const body = page.kind === "unreadable"
     ? html`<p class="empty">${page.message}. ${page.hint}.</p>`
-    : html`${costs(page)}${badHostsList(page.badHosts)}${momentForm(page, query)}`;
+    : html`${costs(page)}${badHostsList(page.badHosts)}${builtSearch(page, query)}${momentForm(page, query)}`;
   return foldedSection("history", "History", undefined, body);
 }
 

@@ -313,7 +313,9 @@ Deno.test("a job is found by a part of its name; the list of all jobs has neithe
     const life = { atMs: beginMs, resources: ["linux"], by: "ours" as const };
     const one = { ...life, locator: "Shop/7/build/1/unit", agent: "t-1" };
     const other = { ...life, atMs: beginMs + hour, locator: "shop/8/build/1/unit", agent: "t-2" };
-    history.write(aBatch({ jobs: [one, other, { ...life, locator: "web/1/build/1/unit%" }] }));
+    history.write(aBatch({ jobs: [one, other, { ...life, locator: 'web/1/build/1/"unit%' }] }));
+    assertEquals(history.namedJobs('"Unit', always, 9).length, 1);
+    assertEquals(history.namedJobs("linux", always, 9), []);
     assertEquals(history.namedJobs("shop", always, 9), [other, one]);
     assertEquals(history.namedJobs("SHOP/7", always, 9), [one]);
     assertEquals(history.namedJobs("%", always, 9).length, 1);

@@ -6,7 +6,7 @@ import { HistoryError } from "../../src/history/error.ts";
 import { packView } from "../../src/history/snapshot.ts";
 import { createHandler } from "../../src/web/handler.ts";
 import { costsOf } from "../../src/web/history_page.ts";
-import { aBatch, aLife, aNote, aSample, beginMs, day, hour, limits, minute, second } from "../history/samples.ts";
+import { aBatch, aJob, aLife, aNote, aSample, beginMs, day, hour, limits, minute, second } from "../history/samples.ts";
 import type { Spent } from "../../src/core/view/history.ts";
 import { allJobs } from "../../src/web/page_query.ts";
 import { historyHref } from "../../src/web/history_query.ts";
@@ -155,6 +155,23 @@ Deno.test("everything on the page of a moment is as of its picture: nothing is o
     assertStringIncludes(page, part);
   }
   assertEquals([..."told between,t-between,h-between".split(",")].filter((part) => page.includes(part)), []);
+});
+
+Deno.test("who built a job is found by a part of its name, as of the moment of the page", async () => {
+  using history = closing(openHistory(undefined, limits));
+  const job = { ...aJob(beginMs), buildMs: hour };
+  history.write(aBatch({
+    jobs: [job, { ...job, atMs: beginMs + hour, beganMs: beginMs + hour, agent: "t-late", locator: "<b>/1/s/1/unit" }],
+    samples: [aSample(nowMs)],
+    snapshots: await picturesAt(beginMs + 90 * minute),
+  }));
+  const page = await pageOf("/?built=UNIT&range=1h", history);
+  for (const part of ["<bdi>t-1</bdi>", "<bdi>t-late</bdi>", "&lt;b&gt;/1/s/1/unit", 'value="UNIT"', "built=UNIT"]) {
+    assertStringIncludes(page, part);
+  }
+  const past = await pageOf("/?built=unit&at=13:30", history);
+  assertEquals([past.includes("<bdi>t-1</bdi>"), past.includes("t-late")], [true, false]);
+  assertStringIncludes(await pageOf("/?built=other", history), "No such job that is over has been seen.");
 });
 
 Deno.test("of two pictures around the moment that is asked for the nearer one is shown, also a later one", async () => {

@@ -1,0 +1,50 @@
+// Who built a job: a search among the jobs that are over, by name.
+
+import type { NamedJobLife } from "../core/view/history.ts";
+import type { HistoryShown } from "./history_page.ts";
+import { type Html, html } from "./html.ts";
+import { pageHref, type PageQuery } from "./page_query.ts";
+import { untrustedText } from "./pieces.ts";
+import { type Column, table } from "./table.ts";
+import { spanText, timeText } from "./wording.ts";
+
+const columns: readonly Column[] = [
+  { label: "Job", kind: "wide" },
+  { label: "Agent", kind: "wide" },
+  { label: "Began", kind: "text" },
+  { label: "Waited", kind: "number" },
+  { label: "Built for", kind: "number" },
+];
+
+/** The search, and what it has found. */
+export function builtSearch({ built }: HistoryShown, query: PageQuery): Html {
+  const { built: part, ...rest } = query;
+  const others = [...new URL(pageHref(rest), "http://x").searchParams]
+    .map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`);
+  const rows = (built ?? []).map((job) => ({ key: `${job.locator} ${job.atMs}`, cells: cellsOf(job) }));
+  return html`
+    <form class="moment" method="get" action="/#history" data-key="built">
+      ${others}
+      <label><span>Who built the job</span><input name="built" required placeholder="pipeline/12" value="${part ??
+        ""}" autocomplete="off"></label>
+      <button>Search</button>
+      <span class="quiet">a part of pipeline/counter/stage/counter/job; builds that are over</span>
+    </form>
+    ${built === undefined
+      ? undefined
+      : table({ caption: "Who built it", columns, rows, empty: "No such job that is over has been seen." })}
+  `;
+}
+
+function cellsOf({ locator, agent, by, atMs, beganMs, buildMs }: NamedJobLife): readonly Html[] {
+  const none = html`<span class="zero">–</span>`;
+  return [
+    html`<code class="name">${untrustedText(locator)}</code>`,
+    agent === undefined
+      ? html`<span class="quiet">none was seen</span>`
+      : html`${untrustedText(agent)}${by === "others" ? " (not ours)" : ""}`,
+    beganMs === undefined ? none : html`<time datetime="${timeText(beganMs)}">${timeText(beganMs)}</time>`,
+    beganMs === undefined ? none : html`${spanText(beganMs - atMs)}`,
+    buildMs === undefined ? none : html`${spanText(buildMs)}`,
+  ];
+}
