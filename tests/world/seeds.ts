@@ -337,6 +337,10 @@ export const failedSeeds: readonly FailedSeed[] = [
     found: "the record of a container that was lost before its address was known, taken for that of the next one there",
   },
   {
+    seed: 10288357,
+    found: "an older state of another framework met a record of its newer copy, and used the number next to it again",
+  },
+  {
     seed: 10286358,
     found: "Mesos' registry was empty when a KILL was due and could not be sent: the container counted as stopped",
   },

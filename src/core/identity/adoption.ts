@@ -10,7 +10,10 @@ import { parseTaskId, slug, taskNumberMax } from "./task_id.ts";
 import { adoptedText, onlyGocdKnows } from "../words/stored.ts";
 import { isOver, type TaskMeaning, type TaskStatus } from "../session/task_status.ts";
 
-/** A state restored from a copy is behind the ids in use: an id that Mesos or GoCD shows is never reused. */
+/**
+ * A state restored from a copy is behind the ids in use: an id that Mesos or GoCD shows is never reused. It may not be the
+ * last one that the newer copy used, so the numbers jump again at the next launch.
+ */
 export function skipUsedTaskId(draft: Draft, taskId: string): void {
   const { framework } = draft.state;
   const parsed = parseTaskId(taskId);
@@ -18,6 +21,7 @@ export function skipUsedTaskId(draft: Draft, taskId: string): void {
   // Not one of our numbers: anyone can choose an agent's name.
   if (parsed.number + 1 >= taskNumberMax) return;
   draft.setFramework({ ...framework, nextTaskNumber: parsed.number + 1 });
+  if (draft.state.inherited === "none") draft.set({ inherited: "known" });
 }
 
 /**

@@ -12,7 +12,7 @@ import type { State } from "../state.ts";
 /** How long a run waits after SUBSCRIBED for Mesos to report earlier tasks, in case a response is lost. */
 const learnMsMax = 5_000;
 
-/** The first launch of a run with a used state skips up to this many numbers. */
+/** The first launch of a run with a used state, and the next after a newer number was seen, skips up to this many numbers. */
 const jumpMax = 100_000_000;
 
 /** What a run has to find out: nothing if its state has never launched or registered anything. */
@@ -68,7 +68,8 @@ export function adoptUnknown(draft: Draft, agents: readonly GocdAgent[]): void {
 }
 
 /**
- * The framework record for the next launch. At the first launch of a run with a used state the numbers jump randomly:
+ * The framework record for the next launch. At the first launch of a run with a used state, and after a number of a newer
+ * copy has been seen (`skipUsedTaskId`), the numbers jump randomly:
  * neither Mesos nor GoCD shows every id that a newer copy of this state has used (a Mesos agent that has not
  * reregistered, a GoCD agent that has not registered).
  */

@@ -60,6 +60,17 @@ for (
   });
 }
 
+Deno.test("a number ahead of ours is of a newer copy of this state, so the numbers jump once more; one behind tells nothing", () => {
+  const jumps = (taskId: string, inherited: State["inherited"]): State["inherited"] => {
+    const draft = drafted(5, { parts: { inherited } });
+    skipUsedTaskId(draft, taskId);
+    return draft.state.inherited;
+  };
+  const [ahead, behind] = ["gocd-abc123-default-8", "gocd-abc123-default-4"];
+  assertEquals([jumps(ahead, "none"), jumps(behind, "none")], ["known", "none"]);
+  assertEquals(jumps(ahead, "unknown"), "unknown", "Mesos has yet to tell what there is");
+});
+
 Deno.test("the names of all agents that the GoCD server lists use up their numbers", () => {
   const draft = drafted(5);
   const names = ["GOCD-abc123-default-7.ci.example.com", "gocd-abc123-default-6", "build-server"];
