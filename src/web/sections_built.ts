@@ -23,7 +23,7 @@ export function builtSearch({ built }: HistoryShown, query: PageQuery): Html {
     .map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`);
   const rows = (built ?? []).map((job) => ({ key: `${job.locator} ${job.atMs}`, cells: cellsOf(job) }));
   return html`
-    <form class="moment" method="get" action="/#history" data-key="built">
+    <form class="built" method="get" action="/#history" data-key="built">
       ${others}
       <label><span>Who built the job</span><input name="built" required placeholder="pipeline/12" value="${part ??
         ""}" autocomplete="off"></label>
