@@ -68,8 +68,8 @@ export function actionsForProfile({ name, frozen, blocked, alive }: StatusView["
 }
 
 /** The button of one agent; none for one that is already being removed. */
-export function actionsForAgent({ taskId, state }: StatusView["instances"][number]): Html | undefined {
-  if (state === "draining" || state === "killing" || state === "gone") return undefined;
+export function actionsForAgent({ taskId, state, drainRequested }: StatusView["instances"][number]): Html | undefined {
+  if (drainRequested === true || state === "draining" || state === "killing" || state === "gone") return undefined;
   const question =
     `${taskId} takes no more jobs, and is removed once it is idle. Another is launched if jobs need one. ` +
     "Its build is not stopped.";

@@ -64,9 +64,11 @@ function hostCells(
     html`${
       avoided === undefined
         ? html`<span class="${recentFailures(failed) === undefined ? "zero" : "quiet"}">no</span>`
-        : html`${badge("avoided", "bad")} <span class="quiet">used again ${until(avoided.untilMs, atMs)}</span> ${
-          sentence(avoided.reason)
-        }`
+        : html`${
+          avoided.profile === undefined
+            ? badge("avoided", "bad")
+            : badge(`avoided by profile ${avoided.profile}`, "warning")
+        } <span class="quiet">used again ${until(avoided.untilMs, atMs)}</span> ${sentence(avoided.reason)}`
     }${recentFailures(failed)}`,
   ];
 }

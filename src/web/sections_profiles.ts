@@ -12,7 +12,7 @@ import { firstOf, showAll } from "./table.ts";
 /** The profiles with their numbers and limits. */
 export function profilesSection(view: StatusView, query: PageQuery, canCommand: boolean): Html {
   const { shown, hidden } = firstOf(view.profiles, query.rowsMax);
-  const cards = shown.map((profile) => profileCard(profile, canCommand));
+  const cards = shown.map((profile) => profileCard(profile, stateBadge(profile, view), canCommand));
   return foldedSection(
     "profiles",
     "Profiles",
@@ -23,11 +23,16 @@ export function profilesSection(view: StatusView, query: PageQuery, canCommand: 
   );
 }
 
-function profileCard(profile: ProfileView, canCommand: boolean): Html {
+/** What the operator has asked for, of all profiles or of this one. */
+function stateBadge(profile: ProfileView, { mode, frozen }: StatusView): Html | undefined {
+  if (mode !== "run") return badge(mode === "drain" ? "draining" : "tearing down", "warning");
+  return frozen || profile.frozen ? badge("frozen", "warning") : undefined;
+}
+
+function profileCard(profile: ProfileView, state: Html | undefined, canCommand: boolean): Html {
   const limit = profile.maxAgents === undefined ? undefined : html`
     <span class="quiet">of ${profile.maxAgents}</span>
   `;
-  const state = profile.frozen ? badge("frozen", "warning") : undefined;
   return html`<li data-key="${profile.name}" class="card">
 <header><h3>${
     untrustedText(profile.name)

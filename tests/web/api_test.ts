@@ -105,7 +105,7 @@ Deno.test("every answer fits the document, in every situation, and every documen
       {
         ...sampleView,
         avoidedHosts: [{ host: "h", untilMs: sampleMs, reason: "r" }],
-        instances: sampleView.instances.map((each) => ({ ...each, canary: true as const })),
+        instances: sampleView.instances.map((a) => ({ ...a, canary: true as const, drainRequested: true as const })),
         failingHosts: [{ host: "h", recentFailures: { "pull": 1 } }],
         profiles: sampleView.profiles.map((profile) => ({
           ...profile,

@@ -4,6 +4,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import type { Finding } from "../../src/core/event.ts";
 import type { JobView, StatusView } from "../../src/core/view/view.ts";
 import { fatesOf } from "../../src/core/words/fates.ts";
+import { actionsForAgent } from "../../src/web/actions.ts";
 import { lifeLine } from "../../src/web/life_line.ts";
 import { gocdAgentHref, jobHref, sandboxHref } from "../../src/web/links.ts";
 import { pageQuery } from "../../src/web/page_query.ts";
@@ -255,7 +256,28 @@ Deno.test("each host tells what our agents do there, an avoided one first, with 
   const [first = ""] = /<tr role="row" data-key="[^"]*"/.exec(hosts) ?? [];
   const [avoided] = sampleView.avoidedHosts;
   assertStringIncludes(first, avoided?.host ?? "none is avoided");
-  assertMatch(hosts.replace(/<[^>]*>/g, " ").replace(/\s+/g, " "), /avoided used again in 1 min .*pull access denied/);
+  assertMatch(
+    hosts.replace(/<[^>]*>/g, " ").replace(/\s+/g, " "),
+    /avoided by profile windows used again in 1 min .*pull access denied/,
+  );
+});
+
+Deno.test("what is frozen or drained is told once at the top and on each profile", () => {
+  const badges = (view: StatusView): number =>
+    [...pageOf(view).matchAll(/<\/h3><span class="badge warning">(frozen|draining)</g)].length;
+  const drained = { ...sampleView, frozen: true, mode: "drain" } as const;
+  assertEquals([badges({ ...sampleView, frozen: true }), badges(drained)], Array(2).fill(sampleView.profiles.length));
+  assertEquals([pageOf(drained).includes("Launching is frozen"), pageOf(drained).includes("Draining: ")], [
+    false,
+    true,
+  ]);
+});
+
+Deno.test("an agent that the operator drains already has no button for it", () => {
+  const [first] = sampleView.instances.filter(({ state }) => state === "idle");
+  if (first === undefined) throw new Error("the sample has no idle agent");
+  assertEquals(actionsForAgent(first)?.markup.includes("Drain"), true);
+  assertEquals(actionsForAgent({ ...first, drainRequested: true }), undefined);
 });
 
 Deno.test("what found no place in the offers is told with its profile, since when, and why", () => {

@@ -39,9 +39,14 @@ export function briefBlockedText(state: State, profile: string, atMs: number): s
   return gate === undefined ? undefined : briefGateText(gate);
 }
 
-function openBreaker({ breakers }: State, profile: string, atMs: number): LaunchGate | undefined {
-  const breaker = breakers.profiles.get(profile);
-  return breaker !== undefined && breaker.failures > 0 && breaker.retryMs > atMs
+/** Whether nothing of a profile is launched, whatever else is so, until the operator resumes. */
+function isHeldByOperator({ controls }: State, profile: string): boolean {
+  return controls.frozen || controls.mode !== "run" || controls.frozenProfiles.includes(profile);
+}
+
+function openBreaker(state: State, profile: string, atMs: number): LaunchGate | undefined {
+  const breaker = state.breakers.profiles.get(profile);
+  return breaker !== undefined && !isHeldByOperator(state, profile) && breaker.failures > 0 && breaker.retryMs > atMs
     ? { kind: "held-breaker", ...breaker, failure: breaker.lastFailure }
     : undefined;
 }
@@ -98,7 +103,7 @@ export function problemsNow(state: State, atMs: number): readonly Finding[] {
     const breaker = state.breakers.profiles.get(name);
     if (breaker === undefined) continue;
     const { lastFailure: failure, stderr } = breaker;
-    const why = blockedText(state, name, atMs) ?? retriedText(breaker);
+    const why = blockedText(state, name, atMs) ?? retriedText(breaker, isHeldByOperator(state, name));
     const failing = { why, failure, recent: failuresOfProfile(state, name, atMs), stderr };
     problems.push({ ...profileFailing(name, failing), sinceMs: breaker.sinceMs });
   }

@@ -7,6 +7,7 @@ import { avoidedHosts } from "../placement/failing_hosts.ts";
 import { countsToLimit, unpolledMs } from "../demand/gates.ts";
 import type { GocdAgent } from "../gocd_records.ts";
 import type { AgentInstance } from "../instance.ts";
+import { makePlan } from "../demand/plan.ts";
 import { matchingEnvironments } from "../demand/matching.ts";
 import { groupOfJob, keyWithGroup, wantsGroups } from "../demand/pipeline_groups.ts";
 import { failuresByHost, failuresOfProfile } from "../life/failure_window.ts";
@@ -42,8 +43,12 @@ import type {
   UnplacedView,
 } from "./view.ts";
 
-/** A consistent view of the current state. */
-export function statusView(state: State, atMs: number): StatusView {
+/**
+ * A consistent view of the current state. A plan that waits to be made anew, e.g. after launches or a command, is made
+ * anew here: the rows of demand are of the same state as the agents beside them.
+ */
+export function statusView(latest: State, atMs: number): StatusView {
+  const state = latest.demand.isStale ? { ...latest, demand: makePlan(latest, atMs, "replan").demand } : latest;
   const { session, server, framework, controls } = state;
   const instances = [...state.instances.values()];
   const builds = new Map(server.agents.map(({ uuid, buildLocator }) => [uuid, buildLocator] as const));
@@ -85,6 +90,7 @@ export function statusView(state: State, atMs: number): StatusView {
     avoidedHosts: [...avoidedHosts(state.breakers.hosts, atMs)].map(([host, avoided]) => ({
       host,
       untilMs: atMs + avoided.forMs,
+      ...(avoided.profile === undefined ? {} : { profile: avoided.profile }),
       reason: avoidedText(avoided),
     })),
     failingHosts: [...failuresByHost(state, atMs)].map(([host, recentFailures]) => ({ host, recentFailures })),
@@ -202,6 +208,7 @@ function instanceView(
     mesosAgentId: instance.mesosAgentId,
     ...(uuid === undefined ? {} : { uuid }),
     ...(instance.bucketKey?.startsWith("canary ") === true ? { canary: true as const } : {}),
+    ...(instance.retire === "operator" ? { drainRequested: true as const } : {}),
     ...(buildLocator === undefined ? {} : { buildLocator }),
     createdMs: instance.createdMs,
     sinceMs: sinceOf(instance),

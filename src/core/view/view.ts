@@ -33,7 +33,7 @@ export interface StatusView {
   /** The configured limits of `scaling` other than `max-agents`; absent: none. */
   readonly usedLimits?: readonly UsedLimitView[];
   /** Mesos agents that are avoided for a while, with the reason. */
-  readonly avoidedHosts: readonly { readonly host: string; readonly untilMs: number; readonly reason: string }[];
+  readonly avoidedHosts: readonly AvoidedHostView[];
   /** Mesos agents with failures in the last hour, by kind. */
   readonly failingHosts: readonly { readonly host: string; readonly recentFailures: FailureCounts }[];
   /** Profiles that could not be placed on the offers of the last minutes, and why. */
@@ -44,6 +44,15 @@ export interface StatusView {
   readonly problems: readonly Finding[];
   /** If several instances share one state: which of them leads. Absent if there is only one. */
   readonly leadership?: LeadershipView;
+}
+
+/** A Mesos agent that is avoided for a while. */
+export interface AvoidedHostView {
+  readonly host: string;
+  readonly untilMs: number;
+  /** The only profile that avoids it; absent: all do. */
+  readonly profile?: string;
+  readonly reason: string;
 }
 
 /** A waiting job with its verdict, in words. */
@@ -211,6 +220,8 @@ export interface InstanceView {
   readonly uuid?: string;
   /** It is a canary, and is removed once it has registered. */
   readonly canary?: true;
+  /** It is drained as soon as it is idle, as the operator has asked, or as it is a canary. */
+  readonly drainRequested?: true;
   /** The job that it is building, as a locator; absent: none, or not reported by the GoCD server. */
   readonly buildLocator?: string;
   readonly createdMs: number;

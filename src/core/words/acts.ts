@@ -24,6 +24,9 @@ export const limitHint = "raise the limit if the cluster has room, or wait until
 export const cpuHoursHint =
   "raise scaling.cpu-hours-per-day if today's builds cannot wait, or lower cpus of the profiles";
 
+const resumeHint =
+  "Resume on the status page or gocd-mesos resume framework.conf, when agents are to be launched again";
+
 const elsewhereHint = "look for an elastic profile, a removed pipeline, or messages from GoCD";
 
 /** By reason, and the place of its profile in the configuration; empty: the reason itself says it. */
@@ -56,11 +59,8 @@ const acts: { readonly [K in ReasonCode]: (reason: Extract<Reason, { readonly ki
   "held-share": () => "raise scaling.max-cpu-share, or wait until an agent is idle",
   "held-breaker": checkProfile,
   "held-probe": checkProfile,
-  "held-frozen": () => "gocd-mesos resume framework.conf, when agents are to be launched again",
-  "held-mode": ({ mode }) =>
-    mode === "teardown"
-      ? "wait until it ends, then start gocd-mesos again"
-      : "gocd-mesos resume framework.conf, when agents are to be launched again",
+  "held-frozen": () => resumeHint,
+  "held-mode": ({ mode }) => mode === "teardown" ? "wait until it ends, then start gocd-mesos again" : resumeHint,
   "held-stale": () => "",
   "held-maintenance": () => "",
   "held-brake": () =>
@@ -87,7 +87,9 @@ const remarkActs: Readonly<Record<Remark["kind"], string>> = {
 };
 
 /** The next step, in one line; absent: the reason has it. */
-export function nextAct({ reason, profile, remarks = [] }: JobVerdict): string | undefined {
+export function nextAct(
+  { reason, profile, remarks = [] }: Pick<JobVerdict, "reason" | "profile" | "remarks">,
+): string | undefined {
   // Agents of a restarted server will come back soon.
   const told = reason.kind === "held-restarted" ? [] : remarks;
   // The table maps each kind to the function for that kind, which the compiler cannot infer through the union.

@@ -82,7 +82,8 @@ export function unassignedJobs(code: string, locators: readonly string[]): Findi
   return {
     code,
     message: `GoCD itself reports ${count} without an agent for more than 5 min, e.g. ${locators[0]}`,
-    hint: "`gocd-mesos plan FILE --jobs` shows why each waits, `gocd-mesos why FILE JOB` all about one",
+    hint: "the list of waiting jobs on the status page says why each waits, as does `gocd-mesos plan FILE --jobs`; " +
+      "`gocd-mesos why FILE JOB` tells all about one",
     locators,
   };
 }

@@ -48,10 +48,15 @@ function lastFailed(failures: number): string {
 }
 
 /** A profile with failures that may launch again, but has not recovered. */
-export function retriedText(breaker: Pick<ProfileBreaker, "failures" | "lastFailure" | "stderr">): string {
+export function retriedText(
+  breaker: Pick<ProfileBreaker, "failures" | "lastFailure" | "stderr">,
+  isHeld: boolean,
+): string {
   const { failures, lastFailure: failure, stderr } = breaker;
   const why = failureAndStderr({ failure, ...(stderr === undefined ? {} : { stderr }) });
-  return `${lastFailed(failures)} (${why}); retried, but no agent has registered since`;
+  return `${lastFailed(failures)} (${why}); ${
+    isHeld ? "not retried while launching is held by the operator" : "retried, but no agent has registered since"
+  }`;
 }
 
 /** Why a needed agent is not launched now; empty for `go`. */

@@ -1,15 +1,19 @@
 // Texts for what an instance waits for. Its phases are in instance.ts.
 
-import type { AgentInstance, DrainStep } from "../instance.ts";
+import type { AgentInstance, DrainStep, RetireReason } from "../instance.ts";
 
 const stepTexts: Readonly<Record<DrainStep["kind"], string>> = {
   disabling: "being disabled",
   finishing: "disabled, finishing its job",
-  confirming: "disabled and idle, to be confirmed",
+  confirming: "disabled, removed once it has been idle for a while",
   deleting: "being deleted from the GoCD server",
   enabling: "being enabled again",
   absent: "no longer listed by the GoCD server",
 };
+
+function retireText(reason: RetireReason): string {
+  return reason === "operator" ? "removed once idle, as the operator has asked" : `to be replaced (${reason})`;
+}
 
 /** The text shown next to the state of an instance; empty if there is nothing to say. */
 export function instanceText(instance: AgentInstance): string {
@@ -23,7 +27,7 @@ export function instanceText(instance: AgentInstance): string {
         ? "pulling the image, starting the container"
         : "container running, not yet registered";
     case "registered": {
-      const retire = instance.retire === undefined ? [] : [`to be replaced (${instance.retire})`];
+      const retire = instance.retire === undefined ? [] : [retireText(instance.retire)];
       if (instance.activity.kind === "unsure") return [`${instance.activity.word}: left alone`, ...retire].join("; ");
       return instance.gap === undefined ? retire.join("; ") : "its record does not show yet what it was launched with";
     }

@@ -22,8 +22,12 @@ export function nextTryText(atMs: number): string {
   return `next try at ${new Date(atMs).toISOString().replace(/\.\d+Z$/, "Z")}`;
 }
 
-/** Memory or disk: `256 MB`, and `8 GB` or `1.5 GB` if exact. 1 GB is 1,024 MB, as in the configuration. */
+/**
+ * Memory or disk: `256 MB`, and `8 GB` or `1.5 GB` if exact; from 10 GB on, as nobody counts their MB, rounded. 1 GB is
+ * 1,024 MB, as in the configuration.
+ */
 export function memoryText(mb: number): string {
+  if (mb >= 10_240) return `${Math.round(mb / 102.4) / 10} GB`;
   return mb >= 1_024 && mb % 512 === 0 ? `${mb / 1_024} GB` : `${mb} MB`;
 }
 

@@ -8,7 +8,7 @@ import type { FailureCounts } from "../life/failure_window.ts";
 import type { StderrTail } from "../life/sandbox.ts";
 import type { SessionState, Suspicion, WriteFailure } from "../state.ts";
 import type { CpuHours } from "../life/cpu_hours.ts";
-import { cpuHoursHint, limitHint } from "./acts.ts";
+import { cpuHoursHint, limitHint, nextAct } from "./acts.ts";
 import { failureHint, suspicionText, wholeError } from "./causes.ts";
 import { recentFailuresText } from "./failures.ts";
 import { cpuHoursText, gateText } from "./gates.ts";
@@ -47,7 +47,7 @@ export function brakeOn(suspicion: Suspicion, atMs: number): Finding {
 
 /** All launches are held back. */
 export function launchesHeld(gate: Held): Finding {
-  return { code: gate.kind, message: gateText(gate), hint: "" };
+  return { code: gate.kind, message: gateText(gate), hint: nextAct({ reason: gate }) ?? "" };
 }
 
 /** A limit that holds launches back. */

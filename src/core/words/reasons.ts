@@ -50,7 +50,12 @@ function reasonText(job: JudgedJob): string {
     case "idle-agent":
       return `an idle agent can take it: ${listNames(reason.names)}`;
     case "agent-coming":
-      return `an agent is on its way: ${listNames(reason.names)}`;
+      return reason.names.length === 1
+        ? `an agent is on its way: ${listNames(reason.names)}`
+        : `agents are on their way: ${listNames(reason.names)}`;
+    case "held-frozen":
+      // It names the profile.
+      return reason.profile === undefined ? `profile ${job.profile}: ${gateText(reason)}` : gateText(reason);
     default:
       return `profile ${job.profile}: ${launchText(reason)}`;
   }

@@ -5,6 +5,7 @@ import type { Picture } from "../../core/view/picture.ts";
 import type { Finding } from "../../core/event.ts";
 import type { FailureCounts } from "../../core/life/failure_window.ts";
 import type {
+  AvoidedHostView,
   GocdView,
   Health,
   InstanceView,
@@ -84,7 +85,7 @@ export function statusSummary({ view }: Pick<Picture, "view">, { version, sandbo
     gocdAgents: countAll(gocdAgentStates, view.gocdAgents.map(({ state }) => state)),
     limits: limitsOf(view),
     usedLimits: view.usedLimits ?? [],
-    avoidedHosts: view.avoidedHosts.map(({ host, untilMs, reason }) => ({ host, untilMs, reason })),
+    avoidedHosts: view.avoidedHosts,
     problems: view.problems,
   };
 }
@@ -119,7 +120,7 @@ export interface HostView {
   readonly host: string;
   readonly agents: number;
   readonly byState: Readonly<Record<string, number>>;
-  readonly avoided?: { readonly untilMs: number; readonly reason: string };
+  readonly avoided?: Omit<AvoidedHostView, "host">;
   /** Failures there in the last hour, by kind. */
   readonly recentFailures: FailureCounts;
 }
@@ -128,7 +129,7 @@ export interface HostView {
 export function hostViews({ instances, avoidedHosts, failingHosts }: StatusView): readonly HostView[] {
   const failing = new Map(failingHosts.map(({ host, recentFailures }) => [host, recentFailures]));
   const byHost = Map.groupBy(instances.filter(({ state }) => state !== "gone"), ({ host }) => host);
-  const avoided = new Map(avoidedHosts.map(({ host, untilMs, reason }) => [host, { untilMs, reason }]));
+  const avoided = new Map(avoidedHosts.map(({ host, ...why }) => [host, why]));
   const hosts = [...new Set([...avoided.keys(), ...byHost.keys(), ...failing.keys()])].map((host): HostView => {
     const own: readonly InstanceView[] = byHost.get(host) ?? [];
     const why = avoided.get(host);

@@ -124,6 +124,7 @@ const agents: Readonly<Record<string, Schema>> = {
     mesosAgentId: text("the id of that Mesos agent; empty: not known"),
     "buildLocator?": text("the job that it builds, where the GoCD server tells"),
     "uuid?": text("its record on the GoCD server, once it has registered"),
+    "drainRequested?": { ...flag("it is drained once idle, as the operator has asked or it is a canary"), const: true },
     "canary?": { ...flag("it was launched by doctor --canary, and goes once it has registered"), const: true },
     createdMs: timeMs("when it was launched"),
     sinceMs: timeMs("since when it is in this state"),
@@ -186,6 +187,7 @@ const agents: Readonly<Record<string, Schema>> = {
     byState: mapOf(count("agents"), "these by their state"),
     "avoided?": record("nothing is launched on it for a while", {
       untilMs: timeMs("until when"),
+      "profile?": text("the only profile that avoids it; absent: all do"),
       reason: text("why"),
     }),
     recentFailures,
@@ -329,6 +331,7 @@ const status: Schema = record("the program at a glance", {
     record("nothing is launched on it for a while", {
       host: text("its hostname"),
       untilMs: timeMs("until when"),
+      "profile?": text("the only profile that avoids it; absent: all do"),
       reason: text("why"),
     }),
     "Mesos agents on which nothing is launched for a while",

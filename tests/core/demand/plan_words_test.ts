@@ -107,7 +107,7 @@ Deno.test("up to three agents are named that will take a job, of more the first 
   assertEquals(taken(1), "will-be-taken idle-agent: an idle agent can take it: h1");
   assertEquals(taken(3), "will-be-taken idle-agent: an idle agent can take it: h1, h2, h3");
   assertEquals(taken(5), "will-be-taken idle-agent: an idle agent can take it: h1, h2, h3 and 2 more");
-  assertEquals(verdict({ instances: coming(2) }), "coming agent-coming: an agent is on its way: t1, t2");
+  assertEquals(verdict({ instances: coming(2) }), "coming agent-coming: agents are on their way: t1, t2");
 });
 
 Deno.test("the oldest jobs are taken first, by idle agents, then by coming ones, and the rest needs one", () => {

@@ -14,7 +14,12 @@ Deno.test("an avoided host is shown with the reason and the end, and not after i
   const state = stateOf([]);
   const avoiding = { ...state, breakers: { ...state.breakers, hosts: new Map([["h1", breaker]]) } };
   assertEquals(statusView(avoiding, zeroMs).avoidedHosts, [
-    { host: "h1", untilMs: zeroMs + 2 * minute, reason: "after failures of profile default there: no image" },
+    {
+      host: "h1",
+      untilMs: zeroMs + 2 * minute,
+      profile: "default",
+      reason: "after failures of profile default there: no image",
+    },
   ]);
   assertEquals(statusView(avoiding, zeroMs + 2 * minute).avoidedHosts, []);
 });
@@ -36,6 +41,23 @@ Deno.test("why a profile found no place is shown for ten minutes after the last 
   ]);
   assertEquals(statusView(world.state, world.atMs + 10 * minute - 1).unplaced?.length, 1);
   assertEquals(statusView(world.state, world.atMs + 10 * minute).unplaced, []);
+});
+
+Deno.test("the rows of demand are of the same state as the agents, also between launches or a command and the next tick", () => {
+  const world = drive({ poller: { attempts: 0 } });
+  world.subscribe();
+  world.poll({ jobs: [job("j")] });
+  const row = (): unknown => {
+    const { demand, jobs: [waiting] } = statusView(world.state, world.atMs);
+    return [demand[0]?.wanted, demand[0]?.coming, waiting?.reasonCode];
+  };
+  assertEquals(row(), [1, 0, "launching"]);
+  world.send({ kind: "launching-frozen" });
+  assertEquals(row(), [0, 0, "held-frozen"]);
+  world.send({ kind: "launching-resumed" });
+  assertEquals(row(), [1, 0, "launching"]);
+  world.offers(offer("h1"));
+  assertEquals(row(), [0, 1, "agent-coming"]);
 });
 
 Deno.test("a bucket is as old as its oldest job", () => {

@@ -17,7 +17,7 @@ const job: Omit<JobVerdict, "reason"> = {
 };
 
 const waits = "nothing, this continues automatically";
-const resume = "gocd-mesos resume framework.conf, when agents are to be launched again";
+const resume = "Resume on the status page or gocd-mesos resume framework.conf, when agents are to be launched again";
 const retry = "; once fixed, gocd-mesos resume framework.conf retries at once";
 const failure = mesosSays("no image");
 

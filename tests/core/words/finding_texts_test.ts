@@ -113,7 +113,7 @@ const findings: readonly (readonly [string, () => Finding, Finding])[] = [
   ["a freeze", () => launchesHeld({ kind: "held-frozen" }), {
     code: "held-frozen",
     message: "launching is frozen by the operator",
-    hint: "",
+    hint: "Resume on the status page or gocd-mesos resume framework.conf, when agents are to be launched again",
   }],
   ["the limit of all", () => jobsHeldByLimit(limit, 1), {
     code: "held-limit",
@@ -200,7 +200,8 @@ const findings: readonly (readonly [string, () => Finding, Finding])[] = [
   ["jobs that GoCD reports", () => unassignedJobs("c", ["x", "y"]), {
     code: "c",
     message: "GoCD itself reports 2 jobs without an agent for more than 5 min, e.g. x",
-    hint: "`gocd-mesos plan FILE --jobs` shows why each waits, `gocd-mesos why FILE JOB` all about one",
+    hint: "the list of waiting jobs on the status page says why each waits, as does `gocd-mesos plan FILE --jobs`; " +
+      "`gocd-mesos why FILE JOB` tells all about one",
     locators: ["x", "y"],
   }],
 ];

@@ -27,9 +27,9 @@ import { verdictKinds, verdictWords } from "../../../src/core/words/verdicts.ts"
 import { linux, minute, problem, zeroMs } from "../../support/core.ts";
 import { anInstance, mesosSays } from "../instance_fixtures.ts";
 
-Deno.test("memory is told in GB where that is exact, else in MB", () => {
+Deno.test("memory is told in GB where that is exact or much, else in MB", () => {
   assertEquals([0, 32, 512, 1_000, 1_024, 1_536, 2_000, 8_192, 100_000.5].map(memoryText), [
-    ...["0 MB", "32 MB", "512 MB", "1000 MB", "1 GB", "1.5 GB", "2000 MB", "8 GB", "100000.5 MB"],
+    ...["0 MB", "32 MB", "512 MB", "1000 MB", "1 GB", "1.5 GB", "2000 MB", "8 GB", "97.7 GB"],
   ]);
 });
 

@@ -136,7 +136,7 @@ const pictures: readonly (readonly [string, string, InstancePhase, Partial<Agent
   ],
   ["draining", "idle: being disabled", { ...drained, step: { kind: "disabling", askedMs: 0 } }],
   ["draining", "idle: disabled, finishing its job", { ...drained, step: { kind: "finishing" } }],
-  ["draining", "idle: disabled and idle, to be confirmed", {
+  ["draining", "idle: disabled, removed once it has been idle for a while", {
     ...drained,
     step: { kind: "confirming", firstIdleMs: 0 },
   }],
