@@ -38,7 +38,8 @@ export const historyCommand: Command = {
 
 Shows agents, waiting jobs and the oldest wait as they went, agent-hours by profile, how agents ended, and the last
 decisions; or with --at what the program knew at that moment: servers, jobs with their verdicts, agents, problems and the
-decisions until then; or with --job which agent built a job that is over. The running instance is asked; where none runs, the file of the history is read.
+decisions until then; or with --job which agent built a job that is over. The running instance is asked; where none runs,
+the file of the history is read.
 
 Options:
   --since TIME    the beginning; 6 hours ago by default, with --job 7 days
