@@ -57,7 +57,9 @@ export function endedList(view: StatusView, links: PageLinks, history: HistoryPa
   `;
   return html`
     <details id="ended" data-key="ended">
-      <summary><h3>Ended lately</h3> <span class="aside">${countText(rows.length, "instance")}</span></summary>
+      <summary><h3>Ended lately</h3> <span class="aside">${rows.length === endedMax
+        ? `the last ${endedMax}`
+        : countText(rows.length, "instance")}</span></summary>
       ${table({ caption: "Instances that have ended", columns: endedColumns, rows, empty: "" })}${more}
     </details>
   `;
@@ -107,10 +109,13 @@ function endedCells(ended: Ended, { atMs, mesos }: StatusView, links: PageLinks)
     untrustedText(profile),
     linkTo(mesosAgentHref(links, mesos, mesosAgentId), untrustedText(host)),
     html`${spanText(endedMs - createdMs)} ${bar}`,
-    life === undefined ? html`<span class="zero">–</span>` : registeredCell(life),
-    life === undefined ? html`<span class="zero">–</span>` : html`${life.builds}`,
+    life === undefined ? notKept : registeredCell(life),
+    life === undefined ? notKept : html`${life.builds}`,
   ];
 }
+
+/** The history has it only a moment after the end, and not for ever. */
+const notKept = html`<span class="zero" title="not in the history (yet)">–</span>`;
 
 function registeredCell({ createdMs, registeredMs, adopted }: InstanceLife): Html {
   if (registeredMs === undefined) return html`<span class="quiet">never</span>`;

@@ -53,6 +53,15 @@ Deno.test("who has ended stands once, whether this run has watched, the history 
   assertEquals(endedList({ ...view, finished: [] }, links, historyOf([])), undefined);
 });
 
+Deno.test("of a full list of what has ended the heading says that these are the last, and what is not known says why", () => {
+  const lives = Array.from({ length: 60 }, (_, index) => aLife(`t-${index}`));
+  assertMatch(
+    plain(endedList({ ...view, finished: [] }, links, historyOf(lives))?.markup ?? ""),
+    /^Ended lately the last 50 /,
+  );
+  assertMatch(endedList(view, links, undefined)?.markup ?? "", /title="not in the history \(yet\)">–/);
+});
+
 Deno.test("where more have ended than are shown, it says how many, and in which time", () => {
   const { markup = "" } = endedList(view, links, historyOf([aLife("t-0")], 712)) ?? {};
   assertMatch(plain(markup), /^Ended lately 2 instances .* the last 2, of 712 in 6 h; all are in the JSON API$/);
