@@ -58,7 +58,7 @@ const valued = [
   ...["profile", "agent", "timeout", "gocd-version", "seed", "listen"],
   ...["gocd", "user", "password-file", "token-file", "agent-url", "key-file", "mesos", "principal", "secret-file"],
   ...["role", "image", "resources", "environments"],
-  ...["state", "level", "code", "lines", "since", "until", "at"],
+  ...["state", "level", "code", "lines", "since", "until", "at", "job"],
   ...["config", "p95", "svg", "boot", "hosts", "host-cpus", "host-mem", "for"],
 ];
 

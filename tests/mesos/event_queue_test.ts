@@ -18,7 +18,7 @@ Deno.test("a queue over its limits, of events or of bytes, is over: what waits i
       }
       const { events, error } = await drain(queue.events);
       assertEquals(events, errorAt === undefined ? [] : [failedOver]);
-      const held = errorAt === 3 ? "4 wait (40 bytes)" : "3 wait (30 bytes)";
+      const held = errorAt === 3 ? "4 are queued (40 bytes)" : "3 are queued (30 bytes)";
       assertStringIncludes(error?.message ?? "", held);
       assertEquals(failures.filter((each) => each !== undefined), error === undefined ? [] : [error]);
     }

@@ -55,7 +55,7 @@ export function retriedText(
   const { failures, lastFailure: failure, stderr } = breaker;
   const why = failureAndStderr({ failure, ...(stderr === undefined ? {} : { stderr }) });
   return `${lastFailed(failures)} (${why}); ${
-    isHeld ? "not retried while launching is held by the operator" : "retried, but no agent has registered since"
+    isHeld ? "not retried while launching is held by the operator" : "no agent has registered since"
   }`;
 }
 

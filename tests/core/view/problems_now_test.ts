@@ -92,7 +92,7 @@ Deno.test("a profile that fails is told until an agent of it has registered, wit
   }]);
   const messages = (changes: object): readonly unknown[] =>
     (problems(changes) as readonly { message: string; sinceMs: number }[]).map((each) => [each.message, each.sinceMs]);
-  const since = "(no image); retried, but no agent has registered since";
+  const since = "(no image); no agent has registered since";
   const frozen = { ...plain, controls, breakers: { profiles: new Map([["default", breaker]]), hosts: new Map() } };
   assertEquals(problemsNow(frozen, nowMs).map(({ message }) => message.split("; ")[1]), [
     undefined,
