@@ -60,10 +60,13 @@ async function runTask(
   const exec = tasksOf(name).find((task) => task.exec !== undefined)?.exec;
   if (exec === undefined) throw new Error(`${name} runs nothing`);
   const command = exec.command === "deno" ? Deno.execPath() : exec.command;
+  // npx and `deno task` set it for their own children, who resolve paths by it.
+  const { INIT_CWD: _, ...inherited } = Deno.env.toObject();
   const { code, stdout, stderr } = await new Deno.Command(command, {
     args: [...exec.arguments],
     cwd: `${cwd}/${exec.working_directory ?? ""}`,
-    env: { ...env },
+    clearEnv: true,
+    env: { ...inherited, ...env },
   }).output();
   const decoder = new TextDecoder();
   return { code, out: decoder.decode(stdout) + decoder.decode(stderr) };
