@@ -57,7 +57,7 @@ async function freezes({ page, complaints }: OpenPage): Promise<void> {
   await page.evaluate("scrollTo(0, document.body.scrollHeight)");
   const top = Number(await page.evaluate(`document.getElementById("done").getBoundingClientRect().top`));
   assert(top >= 0 && top < 800, "in sight wherever the button is");
-  await page.getByText("Launching is frozen").waitFor({ timeout: waitMsMax });
+  await page.locator("#mode").getByText("Launching is frozen").waitFor({ timeout: waitMsMax });
   await page.locator("#servers button:focus", { hasText: "Resume" }).waitFor({ timeout: waitMsMax });
   await page.locator("#servers").getByRole("button", { name: "Resume" }).click();
   assertEquals(await page.locator("#ask-token").inputValue(), token, "this tab remembers it");
