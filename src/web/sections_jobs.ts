@@ -82,7 +82,7 @@ function jobCells(job: JobView, atMs: number, links: PageLinks): HtmlValue[] {
     needs(job.environment === undefined ? [] : [job.environment], job.gocdResources),
     profileCell(job),
     age(job.firstSeenMs, atMs),
-    html`${sentence(job.brief ?? job.reason)}${job.brief === undefined ? undefined : toProblems}`,
+    job.brief === undefined ? sentence(job.reason) : html`${sentence(job.brief)} ${toProblems}`,
   ];
 }
 

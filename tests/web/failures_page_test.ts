@@ -1,6 +1,6 @@
 // What the page shows of failures: the kinds of the last hour by profile and host, and the agent that is tried first.
 
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { metricsPage } from "../../src/web/metrics.ts";
 import { hostViews } from "../../src/web/api/documents.ts";
 import type { StatusView } from "../../src/core/view/view.ts";
@@ -57,6 +57,7 @@ for (const [what, waves, code] of [["waits", 1, "held-breaker"], ["is tried agai
     assertEquals(page.split("the very end").length - 1, 2, "where the profile is, and where the first ended");
     assertEquals(ended.split("the very end").length - 1, 1);
     assertStringIncludes(page, (view.jobs[0]?.brief ?? "a brief reason").replace(/ at \S+Z$/, ""));
+    assertMatch(page, / <a href="#problems">What to do<\/a>/, "the sentence and the link are words of their own");
   });
 }
 
