@@ -11,9 +11,9 @@ export function piecesOf(markup: string): readonly string[] {
 
 /**
  * How pieces are compared: `exact`, or as if the spans of time in their sentences (`no successful poll for 12 s`) did not matter. Then
- * the reader keeps the older span.
+ * the reader keeps the older span. `unknown-spans`: the reader has any span, so that a piece with one is always new.
  */
-export type Comparison = "exact" | "but-spans";
+export type Comparison = "exact" | "but-spans" | "unknown-spans";
 
 /** The changes from `before` to `after`; `undefined`: none. */
 export function changesOf(
@@ -21,19 +21,19 @@ export function changesOf(
   after: readonly string[],
   comparison: Comparison,
 ): readonly Change[] | undefined {
-  const keyOf = comparison === "exact" ? (piece: string): string => piece : withoutSpans;
+  const keyOf = keysOf[comparison];
   const keys = before.map(keyOf);
   const places = new Map<string, number>();
-  keys.forEach((key, index) => places.has(key) || places.set(key, index));
+  keys.forEach((key, index) => key === undefined || places.has(key) || places.set(key, index));
   const changes: (string | [number, number])[] = [];
   for (const piece of after) {
     const key = keyOf(piece);
     const run = changes.at(-1);
-    if (Array.isArray(run) && keys[run[0] + run[1]] === key) {
+    if (key !== undefined && Array.isArray(run) && keys[run[0] + run[1]] === key) {
       run[1]++;
       continue;
     }
-    const place = places.get(key);
+    const place = key === undefined ? undefined : places.get(key);
     changes.push(place === undefined ? piece : [place, 1]);
   }
   const [only] = changes;
@@ -48,6 +48,14 @@ export function changed(before: readonly string[], changes: readonly Change[]): 
   );
 }
 
-function withoutSpans(piece: string): string {
-  return piece.replace(/\b\d+ (?:s|min|h|d)\b/g, "#");
+/** What pieces that are the same share; `undefined`: it is the same as no other. */
+const keysOf: Readonly<Record<Comparison, (piece: string) => string | undefined>> = {
+  "exact": (piece) => piece,
+  "but-spans": withoutSpans,
+  "unknown-spans": (piece) => withoutSpans(piece) === piece ? piece : undefined,
+};
+
+/** Markup as if the spans of time in its sentences did not matter. */
+export function withoutSpans(markup: string): string {
+  return markup.replace(/\b\d+ (?:s|min|h|d)\b/g, "#");
 }

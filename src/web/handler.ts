@@ -64,7 +64,7 @@ const wrongTokensBurst = 10;
 /** What is known about the client. */
 type Caller = "known" | "unknown" | "too-eager";
 
-type Route = (url: URL) => Response;
+type Route = (url: URL, headers: Headers) => Response;
 
 /** Creates the handler of one listener. */
 export function createHandler(options: HandlerOptions): Handler {
@@ -110,7 +110,7 @@ export function createHandler(options: HandlerOptions): Handler {
       return answerRead(request, () => answerApi(route, { rest, url, options, streams, look }));
     }
     const route = routes.get(path);
-    return route === undefined ? notFound() : answerRead(request, () => route(url));
+    return route === undefined ? notFound() : answerRead(request, () => route(url, request.headers));
   };
 
   return async (request: Request, address = ""): Promise<Response> => {
@@ -152,14 +152,18 @@ function readRoutes(
   { streams, look }: Pick<Asked, "streams" | "look">,
 ): ReadonlyMap<string, Route> {
   const pageOf = createPageReader(options);
-  const page = (url: URL, make: (input: PageInput) => string): string =>
-    pageOf(options.picture(), pageQuery(url.searchParams), make);
   const livePages = createLivePages(look, (picture, query) => pageOf(picture, query, livePage));
+  const page = (url: URL, make: typeof statusPage): string =>
+    pageOf(options.picture(), pageQuery(url.searchParams), (input) => make(input, livePages.sent));
   const htmlType = "text/html; charset=utf-8";
   return new Map<string, Route>([
     ["/", (url): Response => textResponse(page(url, statusPage), htmlType)],
     ["/fragment", (url): Response => textResponse(page(url, statusFragment), htmlType)],
-    ["/events", (url): Response => streams.open(livePages(pageQuery(url.searchParams)))],
+    ["/events", (url, headers): Response => {
+      // A browser that connects again names the last message; the address names the document.
+      const version = headers.get("last-event-id") ?? url.searchParams.get("from") ?? undefined;
+      return streams.open(livePages.open(pageQuery(url.searchParams), version));
+    }],
     ["/api/status", (): Response => {
       const { view, notes } = options.picture();
       return textResponse(statusJson({ view, notes, sandbox: options.sandbox }), "application/json; charset=utf-8");

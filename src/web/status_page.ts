@@ -6,7 +6,8 @@ import { actionDialog } from "./actions.ts";
 import type { HistoryPage } from "./history_page.ts";
 import { type Html, html, type HtmlValue } from "./html.ts";
 import type { PageLinks } from "./links.ts";
-import { type LivePage, markOf } from "./live.ts";
+import { piecesOf } from "./changes.ts";
+import { type LivePage, versionOf, versionText } from "./live.ts";
 import { pageHref, type PageQuery } from "./page_query.ts";
 import type { Past } from "./past.ts";
 import { age, moment, untrustedText, withoutAges } from "./pieces.ts";
@@ -42,8 +43,11 @@ export interface PageInput {
   readonly past?: Past;
 }
 
+/** Is told the page that was rendered: a stream of events may go on from it. */
+export type OnLivePage = (page: LivePage) => void;
+
 /** The whole document. */
-export function statusPage(input: PageInput): string {
+export function statusPage(input: PageInput, onLivePage: OnLivePage = () => {}): string {
   const { view, query } = input;
   const page = html`
     <!DOCTYPE html>
@@ -73,7 +77,7 @@ export function statusPage(input: PageInput): string {
         <p id="news" role="status" class="unseen"></p>
         ${offersCommands(input) ? withoutScripts : undefined}
         <p id="done" role="status"></p>
-        <main id="live" tabindex="-1">${pageMain(input)}</main>
+        ${pageMain(input, onLivePage)}
         <footer>gocd-mesos ${input
           .version} · sandbox: ${input
           .sandbox} · <a href="/api/status">JSON</a> · <a href="/metrics">metrics</a> · <a href="/health">health</a></footer>
@@ -114,17 +118,21 @@ const withoutScripts = html`<noscript><p class="quiet">Freeze, Resume and Drain 
   gocd-mesos do the same.</p></noscript>`;
 
 /** What a refresh replaces: the contents of the main part, and the title. */
-export function statusFragment(input: PageInput): string {
+export function statusFragment(input: PageInput, onLivePage: OnLivePage = () => {}): string {
   return html`
     <title>${pageTitle(input)}</title>
-    <main id="live">${pageMain(input)}</main>
+    ${pageMain(input, onLivePage)}
   `.markup;
 }
 
 /** The page for readers who have it already: its parts without the texts of ages. */
 export function livePage(input: PageInput): LivePage {
-  const parts = pageParts(input).map(({ id, content }) => [id, withoutAges(content.markup)] as const);
-  return { atMs: input.view.atMs, title: pageTitle(input), parts: new Map(parts) };
+  return livePageOf(input, pageParts(input));
+}
+
+function livePageOf(input: PageInput, pageParts: readonly PagePart[]): LivePage {
+  const parts = new Map(pageParts.map(({ id, content }) => [id, withoutAges(content.markup)]));
+  return { atMs: input.view.atMs, title: pageTitle(input), parts, version: versionOf(parts) };
 }
 
 function pageTitle({ view }: PageInput): string {
@@ -177,11 +185,15 @@ function made(view: StatusView): Html {
   `;
 }
 
-function pageMain(input: PageInput): Html {
-  const parts = pageParts(input).map(({ id, content }) =>
-    html`<div class="part" data-key="part-${id}" data-part="${id}" data-mark="${
-      markOf(withoutAges(content.markup))
+/** The parts say of how many pieces they are, so that a reader who takes one apart can tell that it got the same. */
+function pageMain(input: PageInput, onLivePage: OnLivePage): Html {
+  const parts = pageParts(input);
+  const page = livePageOf(input, parts);
+  if (!isPast(input)) onLivePage(page);
+  const contents = parts.map(({ id, content }) =>
+    html`<div class="part" data-key="part-${id}" data-part="${id}" data-pieces="${
+      piecesOf(content.markup).length
     }">${content}</div>`
   );
-  return html`${parts}`;
+  return html`<main id="live" tabindex="-1" data-version="${versionText(page.version)}">${contents}</main>`;
 }

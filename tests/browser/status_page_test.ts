@@ -18,6 +18,7 @@ const steps: readonly PageStep[] = [
   ["shows everything, runs no script out of a job's name and breaks no rule of its policy", showsEverything],
   ["shows hostile names as the text that they are", showsNamesAsText],
   ["refreshes itself and keeps scroll, focus and what is unfolded", refreshesInPlace],
+  ["goes on from the document that it came with, and has all of it sent only where something has changed it", goesOn],
   ["lets the bars of lives that go on grow with the time alone", growsLives],
   ["shows a server that fails in amber and one that is down in red, with the age and the reason", showsFailingServers],
   ["says when the connection is lost, and when it is back", tellsLostConnection],
@@ -139,6 +140,38 @@ async function refreshesInPlace({ page, shown, complaints }: OpenPage): Promise<
   assertEquals(taskIds, shown.view.instances.map(({ taskId }) => taskId));
   // The problems above are gone: what is in view stays in its place all the same.
   assertAlmostEquals(await placeOf(), before, 2);
+  assertEquals(complaints, []);
+}
+
+async function goesOn({ page, shown, updated, complaints }: OpenPage): Promise<void> {
+  const large = { ...largeView(10_000, 1_000), atMs: sampleMs };
+  shown.view = large;
+  const session = await page.context().newCDPSession(page);
+  await session.send("Network.enable");
+  let messages: string[] = [];
+  session.on("Network.eventSourceMessageReceived", ({ data }) => messages.push(data));
+  await page.goto(`${new URL(page.url()).origin}/?rows=100`);
+  await updated();
+  assertEquals(messages.filter((data) => data.length > 20), [], "nothing but the time");
+  const change = async (brief: string): Promise<void> => {
+    messages = [];
+    const [job, ...jobs] = large.jobs;
+    if (job === undefined) throw new Error("the view is empty");
+    shown.view = { ...large, jobs: [{ ...job, brief }, ...jobs] };
+    await page.locator("#jobs tbody tr").first().getByText(brief).waitFor({ timeout: refreshMsMax });
+    assertEquals(await page.locator("#jobs tbody tr").count(), 100);
+  };
+  await change("the first change");
+  assert(messages.every((data) => data.length < 2_000), "only the change");
+  await page.reload();
+  await updated();
+  await page.evaluate(
+    `document.querySelector("#jobs p, #jobs table").insertAdjacentHTML("beforebegin", "<p>other</p>")`,
+  );
+  await change("another change");
+  assert(messages.some((data) => data.includes('"whole":true')), "all of it");
+  assertEquals(await page.getByText("other", { exact: true }).count(), 0);
+  await session.detach();
   assertEquals(complaints, []);
 }
 

@@ -1,13 +1,13 @@
-// Open pages by server-sent events: everything at first, then only what changes.
+// Open pages by server-sent events: only what changes since the document, or everything to who has none.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { Picture } from "../../src/core/view/picture.ts";
 import type { StatusView } from "../../src/core/view/view.ts";
-import { type Change, changed } from "../../src/web/changes.ts";
+import { type Change, changed, piecesOf } from "../../src/web/changes.ts";
 import { createHandler } from "../../src/web/handler.ts";
-import { createLivePages, type LivePage, type LivePages } from "../../src/web/live.ts";
+import { createLivePages, type LivePage, type LivePages, versionText } from "../../src/web/live.ts";
 import { allJobs } from "../../src/web/page_query.ts";
-import { livePage } from "../../src/web/status_page.ts";
+import { livePage, statusPage } from "../../src/web/status_page.ts";
 import { pictureOf } from "../support/picture.ts";
 import { sampleOptions } from "../support/web_options.ts";
 import { largeView, sampleMs, sampleNotes, sampleView } from "../support/sample_view.ts";
@@ -21,6 +21,7 @@ function render({ view, notes }: Picture, query = allJobs): LivePage {
 interface Update {
   readonly at: number;
   readonly title?: string;
+  readonly whole?: true;
   readonly parts: Readonly<Record<string, readonly Change[]>>;
 }
 
@@ -31,16 +32,19 @@ interface OpenPage {
   readonly parts: Map<string, readonly string[]>;
 }
 
-function open(pages: LivePages): OpenPage {
-  const source = pages(allJobs);
-  const parts = new Map<string, readonly string[]>();
+/** Opens a stream for a reader who has `document`; absent: nothing. */
+function open(pages: LivePages, document?: LivePage): OpenPage {
+  const source = pages.open(allJobs, document === undefined ? undefined : versionText(document.version));
+  const parts = new Map(document?.parts.entries().map(([id, markup]) => [id, piecesOf(markup)]));
   return {
     parts,
     next: () => {
       const text = [1, 2, 3].map(() => source.next()).join("");
       const [, data] = /event: update\ndata: (.*)\n\n$/.exec(text) ?? [];
       if (data !== undefined) {
-        for (const [id, changes] of Object.entries((JSON.parse(data) as Update).parts)) {
+        const update = JSON.parse(data) as Update;
+        if (update.whole === true) parts.clear();
+        for (const [id, changes] of Object.entries(update.parts)) {
           parts.set(id, changed(parts.get(id) ?? [], changes));
         }
       }
@@ -50,11 +54,24 @@ function open(pages: LivePages): OpenPage {
 }
 
 /** Pages of a program whose picture changes. */
-function pagesOf(first: StatusView): { readonly pages: LivePages; show: (view: StatusView) => void } {
+interface ChangingPages {
+  readonly pages: LivePages;
+  readonly show: (view: StatusView) => void;
+  /** The page as a document, which is sent. */
+  readonly load: () => LivePage;
+}
+
+function pagesOf(first: StatusView): ChangingPages {
   let picture = pictureOf(first, { notes: sampleNotes });
+  const pages = createLivePages(() => picture, render);
   return {
-    pages: createLivePages(() => picture, render),
+    pages,
     show: (view) => picture = pictureOf(view, { notes: sampleNotes }),
+    load: () => {
+      const page = render(picture);
+      pages.sent(page);
+      return page;
+    },
   };
 }
 
@@ -62,15 +79,93 @@ function has(page: OpenPage): Record<string, string> {
   return Object.fromEntries([...page.parts].map(([id, pieces]) => [id, pieces.join("")]));
 }
 
-Deno.test("a page is sent as a whole at first, then in changes that make it what it is", () => {
+Deno.test("to a reader without a document a page is sent as a whole, then in changes that make it what it is", () => {
   const { pages, show } = pagesOf(sampleView);
   const page = open(pages);
-  assertMatch(page.next(), /^retry: 2000\nevent: update\n/);
+  assertMatch(page.next(), /^retry: 2000\nid: \S+\nevent: update\n/);
   assertEquals(has(page), Object.fromEntries(render(pictureOf(sampleView, { notes: sampleNotes })).parts));
   const next = { ...sampleView, jobs: sampleView.jobs.slice(2), problems: [], frozen: true };
   show(next);
-  assertMatch(page.next(), /^event: update\n/);
+  assertMatch(page.next(), /^id: \S+\nevent: update\n/);
   assertEquals(has(page), Object.fromEntries(render(pictureOf(next, { notes: sampleNotes })).parts));
+});
+
+Deno.test("of a page that its reader has just loaded nothing is sent but the time, also with ten thousand jobs", () => {
+  const view = { ...largeView(10_000, 1_000), atMs: sampleMs };
+  const { pages, load, show } = pagesOf(view);
+  const page = open(pages, load());
+  show({ ...view, atMs: sampleMs + 1_000 });
+  assertEquals(page.next(), `retry: 2000\nevent: tick\ndata: ${sampleMs + 1_000}\n\n`);
+});
+
+Deno.test("of what has changed since its document a reader is sent the changes", () => {
+  const { pages, load, show } = pagesOf(sampleView);
+  const document = load();
+  const next = { ...sampleView, jobs: sampleView.jobs.slice(2), frozen: true };
+  show(next);
+  const page = open(pages, document);
+  const message = page.next();
+  assert(message.length < [...document.parts.values()].join("").length / 4, `${message.length} characters`);
+  assertEquals(has(page), Object.fromEntries(render(pictureOf(next, { notes: sampleNotes })).parts));
+});
+
+Deno.test("a reader who comes back with an older page is sent the changes, or everything once it is forgotten", () => {
+  const large = { ...largeView(10_000, 1_000), atMs: sampleMs };
+  const { pages, load, show } = pagesOf(sampleView);
+  const document = load();
+  open(pages, document).next();
+  show(large);
+  const soon = open(pages, document);
+  soon.next();
+  const [job, ...jobs] = large.jobs;
+  if (job === undefined) throw new Error("the view is empty");
+  for (let looks = 1; looks <= 10; looks++) {
+    show({ ...large, jobs: [{ ...job, brief: `look ${looks}` }, ...jobs] });
+    soon.next();
+  }
+  const late = open(pages, document);
+  assertMatch(late.next(), /"whole":true/);
+  assertEquals(has(late), has(soon));
+});
+
+Deno.test("a reader with older spans of time comes back and has the present ones", () => {
+  const { gocd } = sampleView;
+  const polled = (seconds: number): StatusView => {
+    const problem = { code: "c", message: `no successful poll for ${seconds} s`, hint: "h" };
+    const health = { state: "failing", sinceMs: sampleMs, problem } as const;
+    return { ...sampleView, gocd: { ...gocd, health } };
+  };
+  const { pages, load, show } = pagesOf(polled(12));
+  const document = load();
+  show(polled(14));
+  load();
+  const page = open(pages, document);
+  page.next();
+  assertEquals(has(page), Object.fromEntries(render(pictureOf(polled(14), { notes: sampleNotes })).parts));
+});
+
+Deno.test("the document names its version, and a browser that connects again names that of the last message", async () => {
+  let picture = pictureOf(sampleView, { notes: sampleNotes });
+  let nowMs = sampleMs;
+  const handler = createHandler(sampleOptions({ picture: () => picture, nowMs: () => nowMs }));
+  const versionIn = async (path: string): Promise<string> => {
+    const page = await (await handler(new Request(`http://localhost${path}`))).text();
+    return /<main id="live" tabindex="-1" data-version="([^"]+)">/.exec(page)?.[1] ?? "none";
+  };
+  const first = async (version: string, headers: HeadersInit = {}): Promise<string> => {
+    const { body } = await handler(new Request(`http://localhost/events?from=${version}`, { headers }));
+    const reader = body?.pipeThrough(new TextDecoderStream()).getReader();
+    const { value = "" } = await reader?.read() ?? {};
+    await reader?.cancel();
+    return value;
+  };
+  const before = await versionIn("/");
+  picture = pictureOf({ ...sampleView, frozen: true }, { notes: sampleNotes });
+  nowMs += 1_000;
+  const after = await versionIn("/fragment");
+  assertMatch(await first(before), /^retry: 2000\nid: \S+\nevent: update\ndata: (?!.*"whole")/);
+  assertMatch(await first("unknown"), /"whole":true/);
+  assert((await first("unknown", { "Last-Event-ID": after })).length < (await first("unknown")).length / 4);
 });
 
 Deno.test("where only time passes, nothing but the time is sent", () => {
@@ -147,10 +242,10 @@ Deno.test("/events begins with the page that was asked for, is not kept by HEAD,
     "text/event-stream; charset=utf-8",
     null,
   ]);
-  const { body } = await handler(new Request("http://localhost/events?verdict=unserved"));
+  const { body } = await handler(new Request("http://localhost/events?verdict=unserved&from=unknown"));
   const reader = body?.pipeThrough(new TextDecoderStream()).getReader();
   const { value = "" } = await reader?.read() ?? {};
-  assertMatch(value, /^retry: 2000\nevent: update\ndata: \{.*\}\n\n$/);
+  assertMatch(value, /^retry: 2000\nid: \S+\nevent: update\ndata: \{.*\}\n\n$/);
   assert(value.includes("mobile/88/build/1/ios") && !value.includes("shop/1204/test/1/unit-runInstance-8"));
   await reader?.cancel();
 });

@@ -12,8 +12,10 @@ const connection = document.getElementById("connection");
 const news = document.getElementById("news");
 const pause = document.getElementById("pause");
 
-/** The pieces of each part, as the server has sent them. */
+/** The pieces of each part that has changed since the document, as the server has sent them. */
 const parts = new Map();
+/** Of the page that is shown; empty: unknown. */
+let version = live.dataset.version;
 let stream;
 let isPaused = false;
 let isAsking = false;
@@ -42,11 +44,10 @@ function follow() {
   if (isPaused || document.hidden) return;
   heardAt = Date.now();
   if (Date.now() - streamFailedAt < streamAgainMs) return ask();
-  stream = new EventSource(`/events${location.search}`);
-  // What a new stream sends first is everything.
-  stream.addEventListener("open", () => parts.clear());
+  const from = `${location.search === "" ? "?" : "&"}from=${version}`;
+  stream = new EventSource(`/events${location.search}${from}`);
   stream.addEventListener("tick", (event) => heard(Number(event.data)));
-  stream.addEventListener("update", (event) => update(JSON.parse(event.data)));
+  stream.addEventListener("update", ({ data, lastEventId }) => update(JSON.parse(data), lastEventId));
   stream.addEventListener("error", () => {
     tellLost();
     // It has given up: there are too many readers, or something in between does not let a stream pass.
@@ -66,27 +67,59 @@ setInterval(() => {
   }
 }, askMs);
 
-/** Applies what has changed, part by part, so that no task of the browser takes long. */
-async function update({ at, title, marks = {}, parts: changes }) {
+/** Applies what has changed, part by part and with pauses, so that no task of the browser takes long. */
+async function update({ at, title, whole = false, parts: changes }, newVersion) {
+  if (whole) parts.clear();
+  const ids = Object.keys(changes);
+  const had = whole ? [] : ids.map(piecesOf);
+  // Something else has changed the document, or it has names that look like markup: all of it is needed.
+  if (had.includes(undefined)) {
+    version = "";
+    return follow();
+  }
+  version = newVersion;
   if (title !== undefined) document.title = title;
   const before = knownProblems();
-  for (const [id, change] of Object.entries(changes)) {
-    const old = parts.get(id) ?? [];
-    const pieces = change.flatMap((each) => typeof each === "string" ? [each] : old.slice(each[0], each[0] + each[1]));
-    parts.set(id, pieces);
-  }
-  for (const id of Object.keys(changes)) {
-    const part = live.querySelector(`:scope > [data-part="${id}"]`);
-    // What the document came with is made already.
-    if (part === null || marks[id] !== undefined && part.dataset.mark === marks[id]) continue;
-    delete part.dataset.mark;
-    const fresh = new DOMParser().parseFromString(`<main>${parts.get(id).join("")}</main>`, "text/html");
+  ids.forEach((id, index) => {
+    const old = had[index];
+    parts.set(
+      id,
+      changes[id].flatMap((each) => typeof each === "string" ? [each] : old.slice(each[0], each[0] + each[1])),
+    );
+  });
+  for (const id of ids) {
+    const part = partOf(id);
+    const pieces = parts.get(id);
+    if (part === null || pieces === undefined) continue;
+    const fresh = new DOMParser().parseFromString(`<main>${pieces.join("")}</main>`, "text/html");
     fillTimes(fresh, at);
+    await pauseOfTask();
+    // A later message may have come meanwhile.
+    if (parts.get(id) !== pieces) continue;
     morphChildren(part, fresh.querySelector("main"));
-    await new Promise((resolve) => setTimeout(resolve));
+    await pauseOfTask();
   }
   heard(at);
   tellNews(before);
+}
+
+function pauseOfTask() {
+  return new Promise((resolve) => setTimeout(resolve));
+}
+
+function partOf(id) {
+  return live.querySelector(`:scope > [data-part="${id}"]`);
+}
+
+/** The pieces of a part, taken from the document if it was not sent since; `undefined`: they are not those of the server. */
+function piecesOf(id) {
+  const sent = parts.get(id);
+  if (sent !== undefined) return sent;
+  const part = partOf(id);
+  const markup = part?.innerHTML ?? "";
+  // As src/web/changes.ts has it.
+  const pieces = markup === "" ? [] : markup.split(/(?=<(?:tr|td|li|dd|dt|p|div|svg|rect|section|details|option)\b)/);
+  return String(pieces.length) === part?.dataset.pieces ? pieces : undefined;
 }
 
 function heard(at) {
@@ -108,6 +141,8 @@ async function ask() {
     const before = knownProblems();
     fillTimes(main, Date.parse(main.querySelector("time[data-now]").dateTime));
     morphChildren(live, main);
+    parts.clear();
+    version = main.dataset.version;
     document.title = fresh.title;
     pictureAt = new Date();
     tellConnection("");
