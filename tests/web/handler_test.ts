@@ -39,7 +39,11 @@ function post(path: string, body: BodyInit | null = null, headers: Record<string
 
 const routes: readonly (readonly [string, string, RegExp])[] = [
   ["/", "text/html; charset=utf-8", /^<!DOCTYPE html>[\s\S]*Waiting jobs[\s\S]*<\/html>\n$/],
-  ["/fragment", "text/html; charset=utf-8", /^<title>[^<]*<\/title>\s<main id="live">/],
+  [
+    "/fragment",
+    "text/html; charset=utf-8",
+    /^<title>[^<]*<\/title>\s<main id="live" tabindex="-1" data-version="[^"]+">/,
+  ],
   ["/api/status", "application/json; charset=utf-8", /^\{.*"frameworkName":"GoCD-Mesos".*"notes":\[/],
   ["/metrics", "text/plain; version=0.0.4; charset=utf-8", /^# HELP gocd_mesos_build_info/],
   ["/health", "application/json; charset=utf-8", /^\{"status":"healthy","reasons":\[\]\}$/],
