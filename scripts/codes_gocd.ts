@@ -20,12 +20,12 @@ export const gocdProblems: readonly CodeRow[] = [
   [
     "gocd-timeout",
     "No connection, or no complete response, within `go-server.timeout`.",
-    "check why GoCD is slow, and firewalls on the way; or raise `go-server.timeout`",
+    "check why GoCD is slow, and firewalls in between; or raise `go-server.timeout`",
   ],
   [
     "gocd-overdue",
     "An answer is late, and is still waited for.",
-    "if it lasts, check the load and the log of the GoCD server, and firewalls on the way",
+    "if it lasts, check the load and the log of the GoCD server, and firewalls in between",
   ],
   [
     "gocd-connection-lost",

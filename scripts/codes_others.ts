@@ -231,7 +231,7 @@ export const commandCodes: readonly CodeRow[] = [
   ["webhook", "A webhook did not take the test message.", "the line says what came back"],
   [
     "webhook-failing",
-    "Messages to a webhook do not arrive; they are kept and sent again.",
+    "Messages to a webhook cannot be delivered; they are kept and sent again.",
     "`gocd-mesos notify-test FILE`",
   ],
   ["no-leader", "Nobody leads those that share a state.", "check that each instance reaches ZooKeeper"],

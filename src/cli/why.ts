@@ -157,7 +157,7 @@ function alikeText({ waiting, willBeTaken, coming, otherCause, needsAgent }: Buc
   const parts = ([
     [willBeTaken, "for an idle agent to take them", "for an idle agent to take it"],
     [coming, "for agents that are starting", "for an agent that is starting"],
-    [otherCause, "for another cause", "for another cause"],
+    [otherCause, "for another reason", "for another reason"],
     [needsAgent, "for agents that must be launched", "for an agent that must be launched"],
     [unserved, "in vain", "in vain"],
   ] as const).filter(([count]) => count > 0).map(([count, many, one]) => `${count} ${count === 1 ? one : many}`);

@@ -179,7 +179,7 @@ function webhookFamilies({ webhooks }: Measured): readonly MetricFamily[] {
     gauge("webhook_messages_waiting", "Messages that are not delivered yet.", samples(({ waiting }) => waiting)),
     gauge(
       "webhook_failing",
-      "1 while messages to a webhook do not arrive.",
+      "1 while messages to a webhook cannot be delivered.",
       samples(({ isFailing }) => isFailing ? 1 : 0),
     ),
   ];

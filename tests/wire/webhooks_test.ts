@@ -113,7 +113,7 @@ Deno.test("a target that is down for an hour gets what happened in order, later;
     assertEquals(receiver.told, []);
     const lines = program.lines.filter((line) => line.includes("webhook"));
     assertEquals(lines.length, 1, lines.join("\n"));
-    assertMatch(lines[0] ?? "", /"webhook-failed".*webhook team do not arrive: 500/);
+    assertMatch(lines[0] ?? "", /"webhook-failed".*webhook team cannot be delivered: 500/);
     receiver.status = 200;
     await cluster.pass(10 * minute);
     assertEquals(brief(receiver.told), [

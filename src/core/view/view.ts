@@ -98,7 +98,7 @@ export interface UsedLimitView {
   /** Its key in the configuration. */
   readonly key: "scaling.launches-per-minute" | "scaling.max-cpu-share" | "scaling.cpu-hours-per-day";
   readonly used: number;
-  /** For `max-cpu-share`: the cpus in use and all cpus that Mesos has shown. */
+  /** For `max-cpu-share`: the cpus in use and all cpus seen in Mesos. */
   readonly limit: number;
   /** The unit of both; launches are those of the last minute, cpu-hours those of today. */
   readonly unit: "launches" | "cpus" | "cpu-hours";

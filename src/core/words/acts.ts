@@ -24,8 +24,7 @@ export const limitHint = "raise the limit if the cluster has room, or wait until
 export const cpuHoursHint =
   "raise scaling.cpu-hours-per-day if today's builds cannot wait, or lower cpus of the profiles";
 
-const resumeHint =
-  "Resume on the status page or gocd-mesos resume framework.conf, when agents are to be launched again";
+const resumeHint = "use Resume on the status page, or gocd-mesos resume framework.conf";
 
 const elsewhereHint = "look for an elastic profile, a removed pipeline, or messages from GoCD";
 
@@ -35,7 +34,7 @@ const acts: { readonly [K in ReasonCode]: (reason: Extract<Reason, { readonly ki
   "elastic": () => "nothing here; if it waits for long, check the agents of the plugin in GoCD",
   "needs-unknown": ({ why }) =>
     why === "unconfigured"
-      ? "cancel its stage, or run it again: then its jobs are those of the configuration"
+      ? "cancel its stage, or run it again so that its jobs match the configuration"
       : "let the account of go-server read the configuration of the pipeline and of its template (administrator of GoCD, or " +
         "of the pipeline's group)",
   "ignored": () => "nothing; if it should be served, remove the pattern from poller.ignore",
@@ -66,7 +65,7 @@ const acts: { readonly [K in ReasonCode]: (reason: Extract<Reason, { readonly ki
   "held-brake": () =>
     "check that go-server.url and mesos-master point to the right servers; if those agents are really lost: " +
     "gocd-mesos accept-loss framework.conf",
-  "held-restarted": () => "nothing, it ends after 2 min at most",
+  "held-restarted": () => "nothing, it ends within 2 min",
   "held-no-session": ({ hint = "nothing, the connection is retried; if it lasts, check the Mesos masters" }) => hint,
   "held-invalid": () => "rename the resource or the environment in GoCD",
   "no-fitting-offer": ({ miss }, key) => missHint(miss, key),

@@ -51,9 +51,9 @@ export function failureHint(failure: Failure, of: string): string {
     return "see the log of the Mesos agent: without --containerizers=docker,mesos it runs no containers of Docker";
   }
   const status = /\bstatus (\d+)/.exec(message)?.[1];
-  if (status === "137") return `${image}, and its mem (137 is SIGKILL, often for want of memory)`;
+  if (status === "137") return `${image}, and its mem (137 is SIGKILL, often because it ran out of memory)`;
   return status === "143"
-    ? "somebody else has stopped its container (143 is SIGTERM): docker stop, or a shutdown of the host"
+    ? "its container was stopped by something else (143 is SIGTERM): docker stop, or a shutdown of the host"
     : image;
 }
 
@@ -85,7 +85,7 @@ export function killText(reason: KillReason): string {
     case "record-deleted":
       return "someone has deleted its record on the GoCD server";
     case "returned-without-record":
-      return "Mesos has given it back, but its record is gone: it can hold no build and does not register again";
+      return "Mesos reports it again, but its record is gone: it cannot hold a build and will not register again";
     case "by-mesos":
       return reason.message === "" ? "requested by an operator, or its Mesos agent is drained" : reason.message;
     default:

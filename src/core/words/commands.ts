@@ -40,7 +40,7 @@ export function commandText(result: CommandResult): string {
     case "drain-requested":
       return `draining: nothing is launched, each agent is removed once idle${beside}`;
     case "profile-drain-requested":
-      return `draining profile ${command.profile}: none of it is launched, each of its agents is removed once idle`;
+      return `draining profile ${command.profile}: its agents are removed once idle, and no others are launched`;
     case "agent-drain-requested":
       return agentDrainText(command.taskId);
     case "canary-requested":

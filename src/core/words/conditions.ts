@@ -4,7 +4,7 @@ import type { Finding } from "../event.ts";
 import type { JobView } from "../view/view.ts";
 import { counted, formatDuration } from "./phrases.ts";
 
-/** A number of jobs of one kind wait for long; `first` has waited longest. */
+/** Jobs of one kind have waited for long, `first` the longest. */
 export function longWait(
   first: JobView,
   count: number,
@@ -29,7 +29,7 @@ export function webhookFailing(webhook: string, what: string, hint: string): Fin
 
 /** The same as one sentence. */
 export function webhookFailingText(webhook: string, what: string): string {
-  return `messages to webhook ${webhook} do not arrive: ${what}`;
+  return `messages to webhook ${webhook} cannot be delivered: ${what}`;
 }
 
 /** A reported condition has ended. */

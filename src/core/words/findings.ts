@@ -49,7 +49,7 @@ export function wrongKeyFinding({ registerKey, profiles, sinceMs, isAccepted }: 
 }
 
 /** Why a Pending record with the name of one of our tasks is left alone. */
-export const notProvenText = "but that name is public in Mesos and nothing proves whose it is: not enabled";
+export const notProvenText = "but that name is public in Mesos and nothing proves that the agent is ours: not enabled";
 
 /** What to do about it. */
 export const notProvenHint = `${registerKeyHint}, or enable it on the Agents page of GoCD if you know it`;
@@ -83,7 +83,7 @@ export function unassignedJobs(code: string, locators: readonly string[]): Findi
     code,
     message: `GoCD itself reports ${count} without an agent for more than 5 min, e.g. ${locators[0]}`,
     hint: "the list of waiting jobs on the status page says why each waits, as does `gocd-mesos plan FILE --jobs`; " +
-      "`gocd-mesos why FILE JOB` tells all about one",
+      "`gocd-mesos why FILE JOB` explains one in full",
     locators,
   };
 }

@@ -16,11 +16,11 @@ export function failureAndStderr(
   return [failureText(failure), stderrClause(stderr) ?? ""].filter((part) => part !== "").join("; ");
 }
 
-/** `81.5 of 100 (scaling.cpu-hours-per-day), counted by the day of UTC`. */
+/** `81.5 of 100 (scaling.cpu-hours-per-day), per day in UTC`. */
 export function cpuHoursText(
   { usedHours, limitHours, timeZone }: { usedHours: number; limitHours: number; timeZone: string },
 ): string {
-  return `${amount(usedHours)} of ${amount(limitHours)} (scaling.cpu-hours-per-day), counted by the day of ${timeZone}`;
+  return `${amount(usedHours)} of ${amount(limitHours)} (scaling.cpu-hours-per-day), per day in ${timeZone}`;
 }
 
 /** With at most two decimals. */
@@ -98,10 +98,10 @@ export function gateText(gate: LaunchGate): string {
     case "held-pace":
       return `limit reached: scaling.launches-per-minute = ${gate.perMinute}`;
     case "held-cpu-hours":
-      return `the cpu-hours of the day are used up: ${cpuHoursText(gate)}; launched again from midnight on`;
+      return `the cpu-hours of the day are used up: ${cpuHoursText(gate)}; launching resumes at midnight`;
     case "held-share":
       return `limit reached: scaling.max-cpu-share = ${gate.share}, agents have ${amount(gate.usedCpus)} of ` +
-        `${amount(gate.clusterCpus)} cpus that Mesos has shown`;
+        `${amount(gate.clusterCpus)} cpus seen in Mesos`;
     case "held-invalid":
       return registrationProblemText(gate.problem);
     case "held-no-session":

@@ -8,7 +8,7 @@ export function gocdOverdue(forMs: number): Finding {
   return {
     code: "gocd-overdue",
     message: `the GoCD server has not answered for ${formatDuration(forMs)}`,
-    hint: "if it lasts, check the load and the log of the GoCD server, and firewalls on the way",
+    hint: "if it lasts, check the load and the log of the GoCD server, and firewalls in between",
   };
 }
 
@@ -17,7 +17,7 @@ export function mesosOverdue(forMs: number): Finding {
   return {
     code: "mesos-overdue",
     message: `the Mesos master has not answered for ${formatDuration(forMs)}`,
-    hint: "if it lasts, check the load and the log of the Mesos master, and firewalls on the way",
+    hint: "if it lasts, check the load and the log of the Mesos master, and firewalls in between",
   };
 }
 
@@ -25,18 +25,18 @@ export function mesosOverdue(forMs: number): Finding {
 export function heartbeatsMissing(forMs: number, intervalMs: number): Finding {
   return {
     code: "mesos-heartbeats-missing",
-    message: `the Mesos master has said nothing for ${formatDuration(forMs)}; a heartbeat is due every ${
+    message: `the Mesos master has sent nothing for ${formatDuration(forMs)}; a heartbeat is due every ${
       formatDuration(intervalMs)
     }`,
     hint: "nothing to do: after 5 missing heartbeats it reconnects automatically",
   };
 }
 
-/** Sessions with the master start and end again soon. */
+/** Sessions with the master start, and soon end again. */
 export const subscriptionUnsteady: Finding = {
   code: "mesos-unsteady",
   message: "subscriptions to the Mesos master succeed, but keep ending within seconds",
-  hint: "check the log of the master, and that no proxy or firewall on the way cuts long responses",
+  hint: "check the log of the master, and that no proxy or firewall in between cuts off long responses",
 };
 
 /** `GoCD has been failing for 3 min: the connection was refused`. */

@@ -29,7 +29,7 @@ export const momentForms: string =
 
 /** Why it ended; empty if unknown. */
 export function lifeEndText({ end, kill, message = "" }: Pick<InstanceLife, "end" | "kill" | "message">): string {
-  if (end === "unseen") return "it was gone when the program looked again";
+  if (end === "unseen") return "it was gone when the program checked again";
   if (kill === undefined) return message;
   return end === "stopped" || message === "" ? killTexts[kill] : `${killTexts[kill]}; ${message}`;
 }

@@ -12,7 +12,7 @@ const stepTexts: Readonly<Record<DrainStep["kind"], string>> = {
 };
 
 function retireText(reason: RetireReason): string {
-  return reason === "operator" ? "removed once idle, as the operator has asked" : `to be replaced (${reason})`;
+  return reason === "operator" ? "removed once idle, as requested by an operator" : `to be replaced (${reason})`;
 }
 
 /** The text shown next to the state of an instance; empty if there is nothing to say. */

@@ -65,8 +65,7 @@ export const demandNotes: NoteWords<keyof DemandNotes> = {
   }),
   "agent-sick": ({ uuid, hostname, jobs, isOurs }) => ({
     level: "warning",
-    text:
-      `agent ${hostname} is idle and in contact, but takes no jobs: ${jobs} jobs waited next to it until other agents ` +
+    text: `agent ${hostname} is idle and in contact, but takes no jobs: ${jobs} jobs waited until other agents ` +
       `took them; it ${isOurs ? "is drained" : "is not counted"}`,
     hint: `check the log of the agent ${hostname}${isOurs ? "" : ", or disable or restart it"}`,
     fields: { uuid, hostname },

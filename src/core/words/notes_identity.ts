@@ -13,7 +13,7 @@ function keyDoubt(key: KeyDoubt): { readonly why: string; readonly hint: string 
     case "refused":
       return { why: `the server does not accept ${key.registerKey}`, hint: setKeyHint(key.registerKey) };
     case "unclear":
-      return { why: "its profile is not configured any more", hint: "" };
+      return { why: "its profile is no longer configured", hint: "" };
     default:
       return key satisfies never;
   }
@@ -72,8 +72,8 @@ export const identityNotes: NoteWords<keyof IdentityNotes> = {
     text: `${owner} and ${taskId} share the guid ${uuid}: the GoCD server sees them as one agent and serves only one ` +
       "of them; both are left running",
     hint:
-      `remove config/guid.txt from the image of profile ${profile} (or from the volume that brings it), so that each ` +
-      "agent makes its own",
+      `remove config/guid.txt from the image of profile ${profile} (or from the volume that contains it), so that ` +
+      "each agent creates its own",
     fields: { taskId, other: owner, profile, uuid },
   }),
   "other-program": ({ hostname, lineage, need }) => ({
@@ -93,14 +93,14 @@ export const identityNotes: NoteWords<keyof IdentityNotes> = {
   }),
   "agent-adopted": ({ taskId, profile }) => ({
     level: "warning",
-    text: `${taskId} is adopted: Mesos runs it for our framework, but the store did not know it; it is drained once ` +
+    text: `${taskId} is adopted: Mesos runs it for our framework, but it was not in the store; it is drained once ` +
       "idle",
     fields: { taskId, profile },
   }),
   "record-adopted": ({ taskId, uuid }) => ({
     level: "warning",
-    text: `the GoCD server has a record of ${taskId}, which this state does not know: Mesos is asked for it, and the ` +
-      "record is deleted unless the agent is found",
+    text: `the GoCD server has a record of ${taskId}, which is not in this state: the record is deleted unless Mesos ` +
+      "still has the agent",
     fields: { taskId, uuid },
   }),
   "task-id-lives": ({ taskId, profile }) => ({

@@ -16,8 +16,8 @@ const drainWords: Readonly<Record<Exclude<DrainReason, "idle">, string>> = {
   operator: "the operator asked for it",
   "profile-changed": "its profile has changed",
   surplus: "it is no longer needed",
-  "max-jobs": "it has the last job of its max-jobs; it finishes that job and takes no other",
-  "max-lifetime": "it is as old as max-lifetime allows; it finishes its job, if it has one",
+  "max-jobs": "it is running the last job of its max-jobs; it finishes that job and takes no other",
+  "max-lifetime": "it has reached max-lifetime; it finishes its job, if it has one",
   "fair-share":
     "others wait for their share of the agents (scaling.fair-share); it finishes its job and takes no other",
   "stop-sent": "it registered after KILL was sent, which may still stop it; it gets no jobs",
@@ -40,8 +40,8 @@ const unsureWords: Readonly<Record<string, string>> = {
 };
 
 const launchLossWords: Readonly<Record<"before-this-run" | "on-its-way", string>> = {
-  "before-this-run": "the launch was stored, but had not left when the last run ended, or was lost on its way",
-  "on-its-way": "the launch was lost on its way",
+  "before-this-run": "the launch was stored, but not sent before the last run ended, or lost in transit",
+  "on-its-way": "the launch was lost in transit",
 };
 
 /** Maximum number of agents named in a line. */
@@ -111,8 +111,8 @@ export const lifeNotes: NoteWords<keyof LifeNotes> = {
     level: "warning",
     text:
       `the GoCD server has not deleted the record of ${taskId} for ${formatDuration(forMs)}; the agent is stopped ` +
-      "all the same, and its record deleted once that works",
-    hint: problem?.hint ?? "see what GoCD has answered to DELETE, in the lines before",
+      "anyway, and its record is deleted once that works",
+    hint: problem?.hint ?? "see the responses of GoCD to DELETE in the lines before",
     fields: { taskId, uuid },
   }),
   "agent-killing": ({ taskId, profile, host, cause, why }) => {
@@ -133,10 +133,10 @@ export const lifeNotes: NoteWords<keyof LifeNotes> = {
     return {
       level: "error",
       text:
-        `${taskId} has not registered under its name in time, but the GoCD agent ${named} ${since}may be it: no KILL ` +
-        "is sent, or none again, as it might end a build",
+        `${taskId} has not registered under its name in time, but the GoCD agent ${named} ${since}may be the same ` +
+        "one: no KILL is sent, or no further one, because it might end a build",
       hint: `let the image of profile ${profile} register under AGENT_AUTO_REGISTER_HOSTNAME (older images: ` +
-        `AGENT_HOSTNAME); if that agent is somebody else's, kill task ${taskId} with the Mesos tools`,
+        `AGENT_HOSTNAME); if that agent belongs to someone else, kill task ${taskId} with the Mesos tools`,
       fields: { taskId, profile, host, agents: names.join(" ") },
     };
   },
@@ -199,7 +199,7 @@ export const lifeNotes: NoteWords<keyof LifeNotes> = {
   "agent-lives": ({ taskId, host, cause }) => ({
     level: "warning",
     code: "agent-returned",
-    text: `${taskId} is alive although Mesos had reported it as ${cause}; it is taken back`,
+    text: `${taskId} is alive although Mesos had reported it as ${cause}; it is managed again`,
     fields: { taskId, host },
   }),
   "task-state-unknown": ({ taskId, state }) => ({
@@ -219,7 +219,7 @@ export const lifeNotes: NoteWords<keyof LifeNotes> = {
     text:
       `profile ${profile}: ${failures} launches failed in a row (${failureText(failure)}); from now on one is tried ` +
       `at a time, the next in ${formatDuration(retryInMs)}`,
-    hint: `${failureHint(failure, `profile ${profile}`)}; once fixed, \`gocd-mesos resume FILE\` tries at once`,
+    hint: `${failureHint(failure, `profile ${profile}`)}; once fixed, \`gocd-mesos resume FILE\` retries at once`,
     fields: { profile, failures },
   }),
   "cpu-hours-low": (use) => ({

@@ -65,7 +65,7 @@ export const sessionNotes: NoteWords<keyof SessionNotes> = {
   "program-stood-still": ({ stoodStillMs }) => ({
     level: "warning",
     text: `this program did not run for ${formatDuration(stoodStillMs)}: its machine was suspended or its clock was ` +
-      "set; no timeout counts that time",
+      "changed; no timeout counts that time",
     fields: { stoodStillMs },
   }),
   "maintenance-announced": (note) => ({
@@ -195,7 +195,7 @@ export const programNotes: NoteWords<keyof ProgramNotes> = {
     hint,
     fields: {},
   }),
-  "history-works": () => ({ level: "info", text: "the history can be kept again", fields: {} }),
+  "history-works": () => ({ level: "info", text: "the history can be written again", fields: {} }),
   "leading": () => ({ level: "info", text: "this instance leads", fields: {} }),
   "standing-by": ({ leader }) => ({ level: "info", text: `on standby: ${leader} leads`, fields: { leader } }),
   "election-interrupted": ({ message, hint }) => ({
@@ -219,7 +219,7 @@ export const programNotes: NoteWords<keyof ProgramNotes> = {
   }),
   "webhook-works": ({ webhook, failedForMs }) => ({
     level: "info",
-    text: `messages to webhook ${webhook} arrive again, after ${formatDuration(failedForMs)}`,
+    text: `messages to webhook ${webhook} are delivered again after ${formatDuration(failedForMs)}`,
     fields: { webhook },
   }),
   "webhook-message-lost": ({ webhook, why }) => ({

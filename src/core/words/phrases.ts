@@ -15,15 +15,15 @@ export function formatDuration(ms: number): string {
 }
 
 /**
- * When something is tried again. It names the time, not how long until then: the text is as true later, wherever it was
- * sent, and the status page counts down to it.
+ * When something is tried again. It states the time instead of the remaining duration, so that the text stays true
+ * wherever it was sent; the status page counts down to that time.
  */
 export function nextTryText(atMs: number): string {
   return `next try at ${new Date(atMs).toISOString().replace(/\.\d+Z$/, "Z")}`;
 }
 
 /**
- * Memory or disk: `256 MB`, and `8 GB` or `1.5 GB` if exact; from 10 GB on, as nobody counts their MB, rounded. 1 GB is
+ * Memory or disk: `256 MB`, and `8 GB` or `1.5 GB` if exact; rounded from 10 GB on. 1 GB is
  * 1,024 MB, as in the configuration.
  */
 export function memoryText(mb: number): string {

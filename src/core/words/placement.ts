@@ -30,13 +30,13 @@ export function offerAnswerText(answer: OfferAnswer): string {
     case "shutting-down":
       return "the framework is being removed";
     case "learning":
-      return "nothing is launched before it is known what earlier runs have left";
+      return "nothing is launched until it is known what earlier runs have left behind";
     case "unwanted":
       return "no agent was wanted";
     case "enough":
-      return "all agents that were wanted found a place on other hosts";
+      return "all wanted agents were placed on other hosts";
     case "held":
-      return "what is still wanted waits for its share of the cluster (scaling.max-cpu-share)";
+      return "the remaining agents wait for their share of the cluster (scaling.max-cpu-share)";
     case "misfit":
       return `profile ${answer.profile} ${misfitText(answer.miss ?? {})}`;
     default:
@@ -46,9 +46,7 @@ export function offerAnswerText(answer: OfferAnswer): string {
 
 function misfitText({ nearest, refused }: PlacementMiss): string {
   if (nearest !== undefined) return `is short by ${shortfallsText(nearest.shortfalls)}`;
-  return refused === undefined
-    ? "found places on other hosts"
-    : `is not launched here: ${refusalText(refused.refusal)}`;
+  return refused === undefined ? "was placed on other hosts" : `is not launched here: ${refusalText(refused.refusal)}`;
 }
 
 /** Why a host is avoided: `after failures there: …`. */
@@ -76,7 +74,7 @@ function refusalText(refusal: Refusal): string {
     case "constraint":
       return constraintText(refusal.constraint, refusal.value);
     case "max-per-host":
-      return `host has ${refusal.limit} of profile ${refusal.profile} already (max-per-host)`;
+      return `host has ${refusal.limit} of profile ${refusal.profile}, the most allowed (max-per-host)`;
     case "accept-full":
       return `${refusal.limit} tasks are already launched there in this round`;
     default:
@@ -134,7 +132,7 @@ function wantedText(constraint: PlacementConstraint): string {
 
 function nearestText({ hostname, shortfalls, tasksPlaced, holdsLabelled }: NearestHost): string {
   const after = tasksPlaced === 0 ? "" : ` after ${counted(tasksPlaced, "task")} placed there`;
-  const labelled = holdsLabelled ? " (not counted: what is reserved there with labels, by another framework)" : "";
+  const labelled = holdsLabelled ? " (not counted: resources reserved there with labels by another framework)" : "";
   return `largest offer short by ${shortfallsText(shortfalls)} on host ${hostname}${after}${labelled}`;
 }
 

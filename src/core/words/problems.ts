@@ -63,7 +63,7 @@ export function jobsHeldByLimit(gate: LimitGate, count: number): Finding {
 /** The cpu share holds back the agents of this many jobs. */
 export function jobsHeldByShare(gate: Extract<Held, { readonly kind: "held-share" }>, count: number): Finding {
   const message = `${counted(count, "job is", "jobs are")} held back: ${gateText(gate)}`;
-  return { code: gate.kind, message, hint: "raise the share if others can do without, or wait until an agent is idle" };
+  return { code: gate.kind, message, hint: "raise the share if the cluster has room, or wait until an agent is idle" };
 }
 
 /** Most cpu-hours of the day are used, or all. */
@@ -106,7 +106,7 @@ export function jobsUnserved(lack: Lack): Finding {
     return { code: unservedCode, message: `${who}: ${verdictText(first)}`, hint: addSomething, subject };
   }
   const { name, nearest, isElsewhere } = lack;
-  const beside = isElsewhere ? ` with all else that ${count === 1 ? "it needs" : "they need"}` : "";
+  const beside = isElsewhere ? ` together with everything else that ${count === 1 ? "it needs" : "they need"}` : "";
   const message = `${who}: no profile has resource ${name}${beside}`;
   return {
     code: unservedCode,
@@ -120,7 +120,7 @@ export function jobsUnserved(lack: Lack): Finding {
 export function moreUnserved(lacks: readonly Lack[]): Finding {
   const names = lacks.flatMap((lack) => lack.kind === "resource" ? [lack.name] : []).slice(0, namesMax);
   const named = names.length === 0 ? "" : `, among them resources ${names.join(", ")}`;
-  const message = `jobs are not served by any profile for ${counted(lacks.length, "more reason")}${named}`;
+  const message = `jobs are not served by any profile for ${counted(lacks.length, "other reason")}${named}`;
   return { code: unservedCode, message, hint: addSomething, subject: "more" };
 }
 

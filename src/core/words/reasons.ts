@@ -92,8 +92,8 @@ export function dueText(attempts: number): string {
 function notOursText(reason: NotOurs): string {
   switch (reason.kind) {
     case "run-on-all":
-      return "runs on all agents: it is pinned to one agent that exists, and no other can take it; cancel it if that one " +
-        "is gone";
+      return "runs on all agents: it is pinned to one agent that exists, and no other can take it; cancel it if that " +
+        "agent is gone";
     case "elastic":
       return `has the elastic profile ${reason.elasticProfile}: an elastic agent plugin serves it`;
     case "needs-unknown":
@@ -156,7 +156,7 @@ function unservedText(
   const { missing, lacksEnvironment, isElsewhere } = reason;
   const them = missing.length > 1 ? "them" : "it";
   const others = isElsewhere ? gocdResources.filter((name) => !missing.includes(name)) : [];
-  const beside = others.length === 0 ? "" : ` beside ${others.join(", ")}`;
+  const beside = others.length === 0 ? "" : ` in addition to ${others.join(", ")}`;
   const resources = `resource${missing.length > 1 ? "s" : ""} ${missing.join(", ")}${beside}`;
   const where = isNone ? "in no environment" : `in environment ${environment}`;
   if (!lacksEnvironment) {
@@ -186,7 +186,7 @@ export function addResourcesText(them: string, nearest: string): string {
 
 /** Mesos offers nothing to a role. */
 export function offerlessText(role: string): string {
-  return `Mesos has offered role ${role} nothing for over a minute`;
+  return `Mesos has made no offer to role ${role} for over a minute`;
 }
 
 const unavailableWords: Readonly<Record<UnavailableKind, string>> = {
@@ -218,7 +218,7 @@ export function remarkText(remark: Remark): string {
     case "agent-environment-unknown":
       return `agent ${remark.host} is idle and has the resources, but is in no environment (it names ${
         remark.environments.join(", ")
-      }, which the server does not know)`;
+      }, which is not on the server)`;
     case "gocd-job-unassigned":
       return `GoCD itself reports it as unassigned${remark.forMin === undefined ? "" : ` for ${remark.forMin} min`}`;
     default:
@@ -247,7 +247,7 @@ export function totalsText(totals: Omit<DemandTotals, "waiting" | "wanted">): st
   return [
     willBeTaken > 0 ? `${willBeTaken} will be taken by idle agents` : "",
     coming > 0 ? `${coming} will be taken by agents on their way` : "",
-    otherCause > 0 ? `${otherCause} wait${otherCause === 1 ? "s" : ""} for another cause` : "",
+    otherCause > 0 ? `${otherCause} wait${otherCause === 1 ? "s" : ""} for another reason` : "",
     needsAgent > 0 ? `${needsAgent} need${needsAgent === 1 ? "s" : ""} an agent` : "",
     unserved > 0 ? `${unserved} unserved` : "",
   ].filter((part) => part !== "").join("; ");
@@ -271,8 +271,8 @@ export function launchReasonText(reason: LaunchReason): string {
     case "canary":
       return "the operator wants to see whether its profile works";
     case "hung-build":
-      return `${reason.taskId} is lost with a build, and the GoCD server gives it to another only while some agent is in ` +
-        "contact";
+      return `${reason.taskId} is lost with a build, which the GoCD server assigns to another agent only while some ` +
+        "agent is in contact";
     default:
       return reason satisfies never;
   }
@@ -295,7 +295,7 @@ export function serverProblemText(problem?: Pick<GocdProblem, "code" | "kind">):
     case "unreachable":
       return silentText;
     case "refused":
-      return "the GoCD server refuses us";
+      return "the GoCD server refuses our requests";
     case "conflict":
     case "missing":
     case "unreadable":

@@ -34,5 +34,7 @@ export function stderrText({ taskId, host, answer }: StderrTail): string {
 
 /** Why it was not read. */
 export function unreadText(answer: Exclude<SandboxAnswer, { readonly kind: "read" }>): string {
-  return answer.kind === "not-allowed" ? `add ${answer.host} to mesos.allowed-hosts to have it read` : answer.message;
+  return answer.kind === "not-allowed"
+    ? `add ${answer.host} to mesos.allowed-hosts so that it can be read`
+    : answer.message;
 }

@@ -14,7 +14,7 @@ export function adoptedText(by: "mesos" | "gocd" | "duplicate"): string {
     case "gocd":
       return "adopted: the GoCD server knew it, the store did not";
     case "duplicate":
-      return "adopted: its id lives already";
+      return "adopted: its id is already in use";
     default:
       return by satisfies never;
   }

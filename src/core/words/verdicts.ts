@@ -8,7 +8,7 @@ export const verdictWords: Readonly<Record<VerdictKind, { readonly label: string
   "unserved": { label: "unserved", meaning: "no profile has its resources, its environment or its pipeline group" },
   "other-cause": { label: "other cause", meaning: "an agent would not help: it waits for something else" },
   "coming": { label: "coming", meaning: "an agent that is starting will take it" },
-  "will-be-taken": { label: "will be taken", meaning: "an idle agent is there for it" },
+  "will-be-taken": { label: "will be taken", meaning: "an idle agent can take it" },
   "not-ours": { label: "not ours", meaning: "pinned to one agent, elastic, or ignored by the configuration" },
 };
 

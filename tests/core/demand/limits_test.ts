@@ -159,7 +159,7 @@ Deno.test("once the cpu-hours of the day are used up nothing is launched until m
   ]);
   assertEquals(problem(), "held-cpu-hours");
   assertEquals(driver.verdict("j1").reasonCode, "held-cpu-hours");
-  assertStringIncludes(driver.verdict("j1").reason, "of 1 (scaling.cpu-hours-per-day), counted by the day of UTC");
+  assertStringIncludes(driver.verdict("j1").reason, "of 1 (scaling.cpu-hours-per-day), per day in UTC");
   assertEquals(launched(driver, room("h2")), 0);
   // The minute zero of all tests is 22:13 UTC.
   passes(90 * minute);

@@ -98,8 +98,8 @@ Deno.test("jobs that wait for another cause are counted in words", () => {
     server: { ...state.server, info: { ...serverInfo, maintenance: "on" } },
   });
   const gate = "the GoCD server is in maintenance mode: no agent could register";
-  assertEquals(reason({ jobs: jobs(1), change: off })?.replace(`; ${gate}`, ""), "1 waits for another cause");
-  assertEquals(reason({ jobs: jobs(2), change: off })?.replace(`; ${gate}`, ""), "2 wait for another cause");
+  assertEquals(reason({ jobs: jobs(1), change: off })?.replace(`; ${gate}`, ""), "1 waits for another reason");
+  assertEquals(reason({ jobs: jobs(2), change: off })?.replace(`; ${gate}`, ""), "2 wait for another reason");
 });
 
 Deno.test("up to three agents are named that will take a job, of more the first three and how many others", () => {

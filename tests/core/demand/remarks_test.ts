@@ -82,7 +82,7 @@ const cases: readonly (readonly [
   ], { environment: "prod" }],
   ["an idle one names an environment that does not exist", [gocdAgent("h1", inEnvironment("prdo", "unknown"))], [
     "agent-environment-unknown: agent h1 is idle and has the resources, but is in no environment (it names prdo, " +
-    "which the server does not know)",
+    "which is not on the server)",
   ], { environment: "prod" }],
   [
     "an idle one in another environment is none of the job's business",
@@ -204,7 +204,7 @@ for (
     ["gocd-backup", "maintenance", "the GoCD server makes a backup"],
     ["gocd-maintenance", "maintenance", "the GoCD server is in maintenance mode"],
     ["gocd-timeout", "unreachable", "the GoCD server does not answer"],
-    ["gocd-bad-credentials", "refused", "the GoCD server refuses us"],
+    ["gocd-bad-credentials", "refused", "the GoCD server refuses our requests"],
     ["gocd-login-page", "unreadable", "the GoCD server cannot be read"],
     ["gocd-blocked", "refused", "something else answers in place of the GoCD server"],
     ["gocd-proxy-refused", "refused", "something else answers in place of the GoCD server"],

@@ -1,5 +1,5 @@
-// Task ids that are not on record, function by function: which numbers are skipped, and what is known of an instance that is
-// adopted. Stories: adoption_test.ts.
+// Task ids that are not on record, function by function: which numbers are skipped, and what is known of an instance
+// that is adopted. Stories: adoption_test.ts.
 
 import { assertEquals } from "@std/assert";
 import {
@@ -285,7 +285,7 @@ Deno.test("of a launch whose id lives already nothing is known but the id and th
     createdMs: atMs,
     mesosAgentId: "",
     host: "?",
-    launchReason: "adopted: its id lives already",
+    launchReason: "adopted: its id is already in use",
     adopted: true,
   });
   assertEquals(draft.instance("t"), want);

@@ -369,7 +369,7 @@ Deno.test("an adopted container is not killed while an agent that was listed bef
     assertEquals([world.instance(taskId).state, kills(world)], ["starting", 0]);
     assertStringIncludes(
       world.noted().find(({ code }) => code === "agent-not-told-apart")?.text ?? "",
-      "but the GoCD agent unknown-host-281 (172.17.0.2) may be it",
+      "but the GoCD agent unknown-host-281 (172.17.0.2) may be the same one",
     );
     watch(world, 15 * minute);
     assertEquals(only(world.taken(), "kill-task").length > 0, true);

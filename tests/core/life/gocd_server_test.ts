@@ -144,8 +144,8 @@ Deno.test("an idle agent in another environment is named, with the environments 
   };
   assertEquals(told(), ["agent-in-no-environment: agent a is idle and has the resources, but is in no environment"]);
   assertEquals(told({ name: "ghost", origin: "unknown" }), [
-    "agent-environment-unknown: agent a is idle and has the resources, but is in no environment (it names ghost, which the " +
-    "server does not know)",
+    "agent-environment-unknown: agent a is idle and has the resources, but is in no environment (it names ghost, " +
+    "which is not on the server)",
   ]);
 });
 

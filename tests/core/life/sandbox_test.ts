@@ -1,5 +1,5 @@
-// The stderr of failed containers: asked for where the configuration allows it, once for each wave of failures, and shown
-// with the failure until the next one. Nothing waits for it.
+// The stderr of failed containers: asked for where the configuration allows it, once for each wave of failures, and
+// shown with the failure until the next one. Nothing waits for it.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { conditionsOf } from "../../../src/core/view/condition.ts";
@@ -90,7 +90,11 @@ Deno.test("the last lines stand in the verdict, and all of them in the problem a
 });
 
 const unread: readonly (readonly [answer: SandboxAnswer, line: string])[] = [
-  [{ kind: "not-allowed", host: "h1.example:5052" }, "add h1.example:5052 to mesos.allowed-hosts to have it read"],
+  [
+    { kind: "not-allowed", host: "h1.example:5052" },
+    "add h1.example:5052 to mesos.allowed-hosts so that it can be " +
+    "read",
+  ],
   [{ kind: "failed", message: "the Mesos agent says no" }, "was not read: the Mesos agent says no"],
   [{ kind: "read", text: "" }, "is empty"],
 ];

@@ -150,9 +150,9 @@ for (
     [
       "before this run",
       zeroMs - 1,
-      "the launch was stored, but had not left when the last run ended, or was lost on its way",
+      "the launch was stored, but not sent before the last run ended, or lost in transit",
     ],
-    ["in this run", zeroMs, "the launch was lost on its way"],
+    ["in this run", zeroMs, "the launch was lost in transit"],
   ] as const
 ) {
   Deno.test(`a launch that was stored ${what} and that its host does not know was never launched, and no loss`, () => {
@@ -194,11 +194,12 @@ Deno.test("a failed start names the image, or the ACL where Mesos may not run it
     after(starting, { message: `Container exited with status ${status}` }).notes[0]?.hint;
   assertEquals(
     ended(143),
-    "somebody else has stopped its container (143 is SIGTERM): docker stop, or a shutdown of the host",
+    "its container was stopped by something else (143 is SIGTERM): docker stop, or a shutdown of the host",
   );
   assertEquals(
     ended(137),
-    "check docker-image and the other settings of profile default, and its mem (137 is SIGKILL, often for want of memory)",
+    "check docker-image and the other settings of profile default, and its mem (137 is SIGKILL, often because it " +
+      "ran out of memory)",
   );
   assertEquals(ended(3), "check docker-image and the other settings of profile default");
 });
@@ -337,7 +338,7 @@ for (
     );
     assertEquals(
       notes.map(({ text }) => text),
-      becomes === "starting" ? [`t is alive although Mesos had reported it as ${cause}; it is taken back`] : [],
+      becomes === "starting" ? [`t is alive although Mesos had reported it as ${cause}; it is managed again`] : [],
     );
     assertEquals(state.reconciliation.pending.has("t"), becomes === "starting");
     if (now?.state === "starting") assertEquals(now.runningSinceMs, atMs);

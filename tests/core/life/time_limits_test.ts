@@ -182,8 +182,7 @@ Deno.test("that an agent is sick is told with the second job that it lets pass, 
 });
 
 Deno.test("a sick agent is told with what to do, one of ours is replaced", () => {
-  const sick =
-    "agent h is idle and in contact, but takes no jobs: 2 jobs waited next to it until other agents took them; it";
+  const sick = "agent h is idle and in contact, but takes no jobs: 2 jobs waited until other agents took them; it";
   assertEquals(passedBy({ counted: 1 }).told, [
     `${sick} is not counted | check the log of the agent h, or disable or restart it | uuid-h`,
   ]);

@@ -52,7 +52,7 @@ Deno.test("a one-job agent is disabled while it builds its job, finishes it, and
   assertEquals(theOne(world.taken(), "disable-gocd-agents").agents.map((each) => each.taskId), [taskId]);
   assertEquals(
     world.noted().map(({ text }) => text).at(-1),
-    `draining ${taskId}: it has the last job of its max-jobs; it finishes that job and takes no other`,
+    `draining ${taskId}: it is running the last job of its max-jobs; it finishes that job and takes no other`,
   );
   for (let minutes = 0; minutes < 120; minutes += 10) {
     world.wait(10 * minute, minute);

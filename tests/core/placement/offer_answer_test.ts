@@ -48,7 +48,7 @@ const cases: Readonly<Record<string, { readonly offers: readonly Offer[] } & Sit
     "an offer is used, and the other one is not needed any more": {
       offers: [big, small],
       wanted: two,
-      says: ["h1: 2 agents launched", "h2: all agents that were wanted found a place on other hosts"],
+      says: ["h1: 2 agents launched", "h2: all wanted agents were placed on other hosts"],
     },
     "it is too small": {
       offers: [small],
@@ -71,7 +71,7 @@ const cases: Readonly<Record<string, { readonly offers: readonly Offer[] } & Sit
       offers: [{ ...big, id: "o-3" }],
       wanted: two,
       maxCpuShare: 0.0001,
-      says: ["h1: what is still wanted waits for its share of the cluster (scaling.max-cpu-share)"],
+      says: ["h1: the remaining agents wait for their share of the cluster (scaling.max-cpu-share)"],
     },
     "the framework ends": {
       offers: [big],
@@ -83,7 +83,7 @@ const cases: Readonly<Record<string, { readonly offers: readonly Offer[] } & Sit
       offers: [big],
       wanted: two,
       parts: { inherited: "unknown" },
-      says: ["h1: nothing is launched before it is known what earlier runs have left"],
+      says: ["h1: nothing is launched until it is known what earlier runs have left behind"],
     },
   };
 

@@ -139,7 +139,8 @@ Deno.test("profiles that differ in max-per-host, placement or needs are not mixe
 Deno.test("what another framework has reserved with labels is told beside the nearest miss, whichever offer holds it", () => {
   const labelled = scalar("cpus", 8, { use: "labelled" });
   const note =
-    "largest offer short by 0.5 cpus on host a (not counted: what is reserved there with labels, by another framework)";
+    "largest offer short by 0.5 cpus on host a (not counted: resources reserved there with labels by another " +
+    "framework)";
   const parts = [hostOffer("a", { id: "o-1", cpus: 0.5, more: [labelled] }), hostOffer("a", { id: "o-2", cpus: 0 })];
   const wanted = [wantedOf(1, aProfile({}))];
   assertEquals(missOf(place(aRequest({ offers: parts, wanted }))), note);

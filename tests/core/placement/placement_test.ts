@@ -66,7 +66,7 @@ Deno.test("max-per-host counts living instances and those of this round", () => 
   }));
   assertEquals(hostCounts(result), { a: 1, b: 2 });
   assertEquals(result.unplaced.map(({ wantedIndex, count }) => [wantedIndex, count]), [[0, 1]]);
-  assertEquals(missOf(result), "2 offers refused: host has 2 of profile default already (max-per-host)");
+  assertEquals(missOf(result), "2 offers refused: host has 2 of profile default, the most allowed (max-per-host)");
 });
 
 Deno.test("max-per-host counts over all roles and all buckets of a profile name", () => {

@@ -1,4 +1,4 @@
-// Maintenance of hosts: inverse offers, agents that are drained for a window, and stay when it is taken back.
+// Maintenance of hosts: inverse offers, agents that are drained for a window, and stay when it is managed again.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { Offer, Unavailability } from "../../../src/core/placement/offer.ts";

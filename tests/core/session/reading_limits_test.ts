@@ -138,6 +138,7 @@ Deno.test("a program without a step for longer than ninety seconds has stood sti
   assertEquals([watchedMs(after(90 * second), zeroMs), watchedMs(after(90 * second + 1), zeroMs)], [90_000, 0]);
   assertEquals(finished(after(90 * second)).notes, []);
   assertEquals(finished(after(2 * minute)).notes.map(({ text }) => text), [
-    "this program did not run for 2 min: its machine was suspended or its clock was set; no timeout counts that time",
+    "this program did not run for 2 min: its machine was suspended or its clock was changed; no timeout counts that " +
+    "time",
   ]);
 });

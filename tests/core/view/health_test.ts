@@ -165,7 +165,7 @@ Deno.test("a stream without heartbeats is in doubt after two of them, since the 
   world.wait(30 * second);
   assertEquals(mesos(world), "fine for 45 s");
   world.wait(second);
-  const text = "the Mesos master has said nothing for 31 s; a heartbeat is due every 15 s";
+  const text = "the Mesos master has sent nothing for 31 s; a heartbeat is due every 15 s";
   assertEquals(mesos(world), `failing for 31 s: ${text}`);
   world.send({ kind: "heartbeat" });
   assertEquals(mesos(world), "fine for 46 s");

@@ -17,7 +17,7 @@ const job: Omit<JobVerdict, "reason"> = {
 };
 
 const waits = "nothing, this continues automatically";
-const resume = "Resume on the status page or gocd-mesos resume framework.conf, when agents are to be launched again";
+const resume = "use Resume on the status page, or gocd-mesos resume framework.conf";
 const retry = "; once fixed, gocd-mesos resume framework.conf retries at once";
 const failure = mesosSays("no image");
 
@@ -31,7 +31,7 @@ const acts: { readonly [K in ReasonCode]: readonly (readonly [Extract<Reason, { 
   "needs-unknown": [
     [
       { kind: "needs-unknown", why: "unconfigured", cause: "c" },
-      "cancel its stage, or run it again: then its jobs are those of the configuration",
+      "cancel its stage, or run it again so that its jobs match the configuration",
     ],
     [
       { kind: "needs-unknown", why: "unread", cause: "c" },
@@ -110,7 +110,7 @@ const acts: { readonly [K in ReasonCode]: readonly (readonly [Extract<Reason, { 
     "check that go-server.url and mesos-master point to the right servers; if those agents are really lost: " +
     "gocd-mesos accept-loss framework.conf",
   ]],
-  "held-restarted": [[{ kind: "held-restarted" }, "nothing, it ends after 2 min at most"]],
+  "held-restarted": [[{ kind: "held-restarted" }, "nothing, it ends within 2 min"]],
   "held-no-session": [
     [{ kind: "held-no-session", hint: "open the port" }, "open the port"],
     [{ kind: "held-no-session" }, "nothing, the connection is retried; if it lasts, check the Mesos masters"],
@@ -158,6 +158,6 @@ for (const [remark, act] of remarks) {
     const withRemark = (reason: Reason): string | undefined => nextAct({ ...job, reason, remarks: [remark] });
     assertEquals(withRemark({ kind: "run-on-all" }), act);
     assertEquals(withRemark({ kind: "idle-agent", names: [] }), act === undefined ? waits : `${act}; or ${waits}`);
-    assertEquals(withRemark({ kind: "held-restarted" }), "nothing, it ends after 2 min at most");
+    assertEquals(withRemark({ kind: "held-restarted" }), "nothing, it ends within 2 min");
   });
 }

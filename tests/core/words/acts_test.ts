@@ -86,7 +86,7 @@ Deno.test("a Mesos agent that runs no containers of Docker is named as that wher
     { kind: "profile-failing", profile: "linux", failures: 3, failure, retryInMs: 1000 },
     zeroMs,
   );
-  assertEquals([launch.hint, failing.hint], [act, `${act}; once fixed, \`gocd-mesos resume FILE\` tries at once`]);
+  assertEquals([launch.hint, failing.hint], [act, `${act}; once fixed, \`gocd-mesos resume FILE\` retries at once`]);
   assertEquals(profileFailing("linux", { why: "blocked", failure, recent: {} }).hint, act);
   assertEquals(
     nextAct({ ...job, reason: { kind: "held-probe", failure, failures: 3 } }),

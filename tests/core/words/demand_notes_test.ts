@@ -48,7 +48,7 @@ testNotes([
       gates: [{ kind: "held-frozen" }, { kind: "held-mode", mode: "drain" }],
     },
     "info demand-changed: 9 jobs wait, of 2 kinds: 1 will be taken by idle agents; 2 will be taken by agents on " +
-    "their way; 2 wait for another cause; 3 need an agent; 1 unserved; launching is frozen by the operator; " +
+    "their way; 2 wait for another reason; 3 need an agent; 1 unserved; launching is frozen by the operator; " +
     "draining: nothing is launched",
     { waiting: 9, needsAgent: 3, wanted: 1 },
   ],
@@ -156,14 +156,14 @@ testNotes([
   ],
   [
     { kind: "agent-sick", uuid: "u", hostname: "h", jobs: 3, isOurs: true },
-    "warning agent-sick: agent h is idle and in contact, but takes no jobs: 3 jobs waited next to it until other " +
-    "agents took them; it is drained | check the log of the agent h",
+    "warning agent-sick: agent h is idle and in contact, but takes no jobs: 3 jobs waited until other agents took " +
+    "them; it is drained | check the log of the agent h",
     { uuid: "u", hostname: "h" },
   ],
   [
     { kind: "agent-sick", uuid: "u", hostname: "h", jobs: 3, isOurs: false },
-    "warning agent-sick: agent h is idle and in contact, but takes no jobs: 3 jobs waited next to it until other " +
-    "agents took them; it is not counted | check the log of the agent h, or disable or restart it",
+    "warning agent-sick: agent h is idle and in contact, but takes no jobs: 3 jobs waited until other agents took " +
+    "them; it is not counted | check the log of the agent h, or disable or restart it",
     { uuid: "u", hostname: "h" },
   ],
   [
@@ -215,8 +215,8 @@ testNotes([
   ],
   [
     { kind: "agent-launched", ...launched, why: { kind: "hung-build", taskId: "g" } },
-    "info agent-launched: launching t on h (linux): g is lost with a build, and the GoCD server gives it to another " +
-    "only while some agent is in contact",
+    "info agent-launched: launching t on h (linux): g is lost with a build, which the GoCD server assigns to another " +
+    "agent only while some agent is in contact",
     { taskId: "t", profile: "linux", host: "h" },
   ],
   [
@@ -244,7 +244,8 @@ testNotes([
   ],
   [
     { kind: "no-offer", role: "ci", profile: "linux" },
-    "warning no-offer: Mesos has offered role ci nothing for over a minute, and profile linux has agents to launch | " +
+    "warning no-offer: Mesos has made no offer to role ci for over a minute, and profile linux has agents to launch " +
+    "| " +
     "check in Mesos that its quota is not used up, and that a host which meets the constraints of the profile has " +
     "enough unreserved resources free",
     { role: "ci", profile: "linux" },

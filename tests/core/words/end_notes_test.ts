@@ -38,7 +38,7 @@ testNotes([
   [
     { kind: "launch-failed", ...ended, message: "exited with status 137", meaning: "task" },
     "error launch-failed: t failed to start on h: exited with status 137 | check docker-image and the other settings of " +
-    "profile linux, and its mem (137 is SIGKILL, often for want of memory)",
+    "profile linux, and its mem (137 is SIGKILL, often because it ran out of memory)",
     { taskId: "t", profile: "linux", host: "h", state: "TASK_FAILED" },
   ],
   [
@@ -59,13 +59,13 @@ testNotes([
   }],
   [
     { kind: "agent-lost", ...ended, reason: "REASON_SLAVE_REMOVED", message: "m", neverBegan: "before-this-run" },
-    "warning agent-lost: t was never launched on h: the launch was stored, but had not left when the last run ended, " +
-    "or was lost on its way (m); retried automatically",
+    "warning agent-lost: t was never launched on h: the launch was stored, but not sent before the last run ended, " +
+    "or lost in transit (m); retried automatically",
     { taskId: "t", profile: "linux", host: "h", state: "TASK_FAILED", reason: "REASON_SLAVE_REMOVED" },
   ],
   [
     { kind: "agent-lost", ...ended, message: "m", neverBegan: "on-its-way" },
-    "warning agent-lost: t was never launched on h: the launch was lost on its way (m); retried automatically",
+    "warning agent-lost: t was never launched on h: the launch was lost in transit (m); retried automatically",
     { taskId: "t", profile: "linux", host: "h", state: "TASK_FAILED" },
   ],
   [
@@ -85,7 +85,7 @@ testNotes([
   }],
   [
     { kind: "agent-lives", taskId: "t", ...host, cause: "lost" },
-    "warning agent-returned: t is alive although Mesos had reported it as lost; it is taken back",
+    "warning agent-returned: t is alive although Mesos had reported it as lost; it is managed again",
     { taskId: "t", host: "h" },
   ],
   [
@@ -105,7 +105,7 @@ testNotes([
   ],
   [
     { kind: "stderr-read", ...task, ...host, answer: { kind: "not-allowed", host: "h:5051" } },
-    "info stderr-read: stderr of t on h was not read: add h:5051 to mesos.allowed-hosts to have it read",
+    "info stderr-read: stderr of t on h was not read: add h:5051 to mesos.allowed-hosts so that it can be read",
     { taskId: "t", profile: "linux", host: "h" },
   ],
   [
@@ -117,14 +117,14 @@ testNotes([
     { kind: "profile-failing", profile: "linux", failures: 3, failure: mesosSays("no image"), retryInMs: 40_000 },
     "error profile-failing: profile linux: 3 launches failed in a row (no image); from now on one is tried at a " +
     "time, the next in 40 s | check docker-image and the other settings of profile linux; once fixed, `gocd-mesos resume " +
-    "FILE` tries at once",
+    "FILE` retries at once",
     { profile: "linux", failures: 3 },
   ],
   [
     { kind: "profile-failing", profile: "linux", failures: 3, failure: { kind: "lost-contact" }, retryInMs: 40_000 },
     "error profile-failing: profile linux: 3 launches failed in a row (the GoCD server has lost contact with it); " +
     "from now on one is tried at a time, the next in 40 s | check docker-image and the other settings of profile linux; once " +
-    "fixed, `gocd-mesos resume FILE` tries at once",
+    "fixed, `gocd-mesos resume FILE` retries at once",
     { profile: "linux", failures: 3 },
   ],
   [
@@ -137,26 +137,26 @@ testNotes([
     },
     "error profile-failing: profile linux: 3 launches failed in a row (it stayed Pending on the GoCD server for 5 " +
     "min and could not be enabled); from now on one is tried at a time, the next in 40 s | check docker-image and the " +
-    "other settings of profile linux; once fixed, `gocd-mesos resume FILE` tries at once",
+    "other settings of profile linux; once fixed, `gocd-mesos resume FILE` retries at once",
     { profile: "linux", failures: 3 },
   ],
   [
     { kind: "profile-failing", profile: "linux", failures: 3, failure: gap, retryInMs: 40_000 },
     "error profile-failing: profile linux: 3 launches failed in a row (it registered as no resources, not as linux " +
     "in environment prod); from now on one is tried at a time, the next in 40 s | check docker-image and the other settings " +
-    "of profile linux; once fixed, `gocd-mesos resume FILE` tries at once",
+    "of profile linux; once fixed, `gocd-mesos resume FILE` retries at once",
     { profile: "linux", failures: 3 },
   ],
   [
     { kind: "cpu-hours-low", usedHours: 81.456, limitHours: 100, timeZone: "UTC" },
-    "warning cpu-hours-low: most cpu-hours of the day are used: 81.46 of 100 (scaling.cpu-hours-per-day), counted by " +
-    "the day of UTC | raise scaling.cpu-hours-per-day if today's builds cannot wait, or lower cpus of the profiles",
+    "warning cpu-hours-low: most cpu-hours of the day are used: 81.46 of 100 (scaling.cpu-hours-per-day), per day in" +
+    " UTC | raise scaling.cpu-hours-per-day if today's builds cannot wait, or lower cpus of the profiles",
     { usedHours: 81.456 },
   ],
   [
     { kind: "cpu-hours-used-up", usedHours: 100.5, limitHours: 100, timeZone: "UTC" },
-    "warning cpu-hours-used-up: the cpu-hours of the day are used up: 100.5 of 100 (scaling.cpu-hours-per-day), " +
-    "counted by the day of UTC; nothing is launched until midnight | raise scaling.cpu-hours-per-day if today's " +
+    "warning cpu-hours-used-up: the cpu-hours of the day are used up: 100.5 of 100 (scaling.cpu-hours-per-day), per " +
+    "day in UTC; nothing is launched until midnight | raise scaling.cpu-hours-per-day if today's " +
     "builds cannot wait, or lower cpus of the profiles",
     { usedHours: 100.5 },
   ],

@@ -19,8 +19,8 @@ Deno.test("jobs of one fate are counted together, whatever the code of their rea
 
 Deno.test("one text under two verdicts is two fates", () => {
   assertEquals(told(["other-cause", "maintenance"], ["needs-agent", "held-maintenance"]), [
-    "needs-agent: 1 held by the maintenance of GoCD",
-    "other-cause: 1 held by the maintenance of GoCD",
+    "needs-agent: 1 held by maintenance of GoCD",
+    "other-cause: 1 held by maintenance of GoCD",
   ]);
 });
 
@@ -41,9 +41,9 @@ Deno.test("the most urgent verdict comes first, and in it the fate of most jobs"
     [
       "needs-agent: 2 held by a limit",
       "needs-agent: 1 to be launched with the next offer",
-      "unserved: 1 nobody serves",
-      "other-cause: 1 that GoCD has forgotten",
-      "coming: 1 for agents on their way",
+      "unserved: 1 not served by any profile",
+      "other-cause: 1 forgotten by GoCD",
+      "coming: 1 for agents that are starting",
       "will-be-taken: 1 for idle agents",
       "not-ours: 3 not ours",
     ],

@@ -42,7 +42,7 @@ const share = { kind: "held-share", share: 0.5, usedCpus: 4.126, clusterCpus: 8 
 const use = { usedHours: 99.9, limitHours: 100, timeZone: "UTC", day: "2026-11-28" };
 const key = { registerKey: "k", profiles: ["a"], sinceMs: 7, isAccepted: false };
 const cpuHint = "raise scaling.cpu-hours-per-day if today's builds cannot wait, or lower cpus of the profiles";
-const proof = "that name is public in Mesos and nothing proves whose it is: not enabled";
+const proof = "that name is public in Mesos and nothing proves that the agent is ours: not enabled";
 const proofHint =
   "set go-agent.auto-register-key to agentAutoRegisterKey of the server's config (Admin > Config XML, " +
   "<server>), or enable it on the Agents page of GoCD if you know it";
@@ -53,22 +53,22 @@ const findings: readonly (readonly [string, () => Finding, Finding])[] = [
   ["an overdue answer of GoCD", () => gocdOverdue(11_000), {
     code: "gocd-overdue",
     message: "the GoCD server has not answered for 11 s",
-    hint: "if it lasts, check the load and the log of the GoCD server, and firewalls on the way",
+    hint: "if it lasts, check the load and the log of the GoCD server, and firewalls in between",
   }],
   ["an overdue answer of Mesos", () => mesosOverdue(11_000), {
     code: "mesos-overdue",
     message: "the Mesos master has not answered for 11 s",
-    hint: "if it lasts, check the load and the log of the Mesos master, and firewalls on the way",
+    hint: "if it lasts, check the load and the log of the Mesos master, and firewalls in between",
   }],
   ["missing heartbeats", () => heartbeatsMissing(45_000, 15_000), {
     code: "mesos-heartbeats-missing",
-    message: "the Mesos master has said nothing for 45 s; a heartbeat is due every 15 s",
+    message: "the Mesos master has sent nothing for 45 s; a heartbeat is due every 15 s",
     hint: "nothing to do: after 5 missing heartbeats it reconnects automatically",
   }],
   ["an unsteady subscription", () => subscriptionUnsteady, {
     code: "mesos-unsteady",
     message: "subscriptions to the Mesos master succeed, but keep ending within seconds",
-    hint: "check the log of the master, and that no proxy or firewall on the way cuts long responses",
+    hint: "check the log of the master, and that no proxy or firewall in between cuts off long responses",
   }],
   ["the first subscription", () => unsubscribed({ kind: "connecting", sinceMs: 0 }), {
     code: "mesos-connecting",
@@ -113,7 +113,7 @@ const findings: readonly (readonly [string, () => Finding, Finding])[] = [
   ["a freeze", () => launchesHeld({ kind: "held-frozen" }), {
     code: "held-frozen",
     message: "launching is frozen by the operator",
-    hint: "Resume on the status page or gocd-mesos resume framework.conf, when agents are to be launched again",
+    hint: "use Resume on the status page, or gocd-mesos resume framework.conf",
   }],
   ["the limit of all", () => jobsHeldByLimit(limit, 1), {
     code: "held-limit",
@@ -129,28 +129,25 @@ const findings: readonly (readonly [string, () => Finding, Finding])[] = [
   }],
   ["the share of the cluster", () => jobsHeldByShare(share, 1), {
     code: "held-share",
-    message:
-      "1 job is held back: limit reached: scaling.max-cpu-share = 0.5, agents have 4.13 of 8 cpus that Mesos has " +
-      "shown",
-    hint: "raise the share if others can do without, or wait until an agent is idle",
+    message: "1 job is held back: limit reached: scaling.max-cpu-share = 0.5, agents have 4.13 of 8 cpus seen in Mesos",
+    hint: "raise the share if the cluster has room, or wait until an agent is idle",
   }],
   ["several jobs at the share", () => jobsHeldByShare(share, 2), {
     code: "held-share",
     message:
-      "2 jobs are held back: limit reached: scaling.max-cpu-share = 0.5, agents have 4.13 of 8 cpus that Mesos has " +
-      "shown",
-    hint: "raise the share if others can do without, or wait until an agent is idle",
+      "2 jobs are held back: limit reached: scaling.max-cpu-share = 0.5, agents have 4.13 of 8 cpus seen in Mesos",
+    hint: "raise the share if the cluster has room, or wait until an agent is idle",
   }],
   ["most cpu-hours", () => cpuHoursShort(use), {
     code: "cpu-hours-low",
-    message: "most cpu-hours of the day are used: 99.9 of 100 (scaling.cpu-hours-per-day), counted by the day of UTC",
+    message: "most cpu-hours of the day are used: 99.9 of 100 (scaling.cpu-hours-per-day), per day in UTC",
     hint: cpuHint,
   }],
   ["all cpu-hours", () => cpuHoursShort({ ...use, usedHours: 100 }), {
     code: "held-cpu-hours",
     message:
-      "the cpu-hours of the day are used up: 100 of 100 (scaling.cpu-hours-per-day), counted by the day of UTC; " +
-      "launched again from midnight on",
+      "the cpu-hours of the day are used up: 100 of 100 (scaling.cpu-hours-per-day), per day in UTC; launching " +
+      "resumes at midnight",
     hint: cpuHint,
   }],
   ["a key that may not be passed on", () => wrongKeyFinding(key), {
@@ -201,7 +198,7 @@ const findings: readonly (readonly [string, () => Finding, Finding])[] = [
     code: "c",
     message: "GoCD itself reports 2 jobs without an agent for more than 5 min, e.g. x",
     hint: "the list of waiting jobs on the status page says why each waits, as does `gocd-mesos plan FILE --jobs`; " +
-      "`gocd-mesos why FILE JOB` tells all about one",
+      "`gocd-mesos why FILE JOB` explains one in full",
     locators: ["x", "y"],
   }],
 ];
@@ -271,7 +268,7 @@ Deno.test("stderr is told in full below its host, and in a sentence by its last 
   assertEquals([read(""), read("a\nb"), refused, failed].map(stderrText), [
     "stderr of t on h is empty",
     "last lines of stderr of t on h:\na\nb",
-    "stderr of t on h was not read: add h:5051 to mesos.allowed-hosts to have it read",
+    "stderr of t on h was not read: add h:5051 to mesos.allowed-hosts so that it can be read",
     "stderr of t on h was not read: 404",
   ]);
   assertEquals([undefined, refused, failed, read(""), read(" \n \n")].map(stderrClause), Array(5).fill(undefined));

@@ -39,7 +39,7 @@ testNotes([
   ],
   [
     { kind: "agent-enabling", ...record, key: { kind: "unclear" }, isNews: false },
-    "info agent-enabling: t has registered as Pending (its profile is not configured any more); enabling it",
+    "info agent-enabling: t has registered as Pending (its profile is no longer configured); enabling it",
     { taskId: "t", uuid: "u" },
   ],
   [
@@ -88,7 +88,7 @@ testNotes([
     { kind: "agent-guid-shared", ...task, uuid: "u", owner: "o" },
     "error agent-guid-shared: o and t share the guid u: the GoCD server sees them as one agent and serves only one " +
     "of them; both are left running | remove config/guid.txt from the image of profile linux (or from the volume " +
-    "that brings it), so that each agent makes its own",
+    "that contains it), so that each agent creates its own",
     { taskId: "t", other: "o", profile: "linux", uuid: "u" },
   ],
   [
@@ -111,14 +111,14 @@ testNotes([
   ],
   [
     { kind: "agent-adopted", ...task },
-    "warning agent-adopted: t is adopted: Mesos runs it for our framework, but the store did not know it; it is " +
+    "warning agent-adopted: t is adopted: Mesos runs it for our framework, but it was not in the store; it is " +
     "drained once idle",
     { taskId: "t", profile: "linux" },
   ],
   [
     { kind: "record-adopted", ...record },
-    "warning record-adopted: the GoCD server has a record of t, which this state does not know: Mesos is asked for " +
-    "it, and the record is deleted unless the agent is found",
+    "warning record-adopted: the GoCD server has a record of t, which is not in this state: the record is deleted " +
+    "unless Mesos still has the agent",
     { taskId: "t", uuid: "u" },
   ],
   [

@@ -25,14 +25,16 @@ testNotes([
   [
     { kind: "pending-not-proven", taskId: "t", count: 1 },
     "warning pending-not-proven: a Pending GoCD agent is named t, but that name is public in Mesos and nothing " +
-    "proves whose it is: not enabled | set go-agent.auto-register-key to agentAutoRegisterKey of the server's config " +
+    "proves that the agent is ours: not enabled | set go-agent.auto-register-key to agentAutoRegisterKey of the " +
+    "server's config " +
     "(Admin > Config XML, <server>), or enable it on the Agents page of GoCD if you know it",
     { taskId: "t", count: 1 },
   ],
   [
     { kind: "pending-not-proven", taskId: "t", count: 2 },
     "warning pending-not-proven: 2 Pending GoCD agents are named t, but that name is public in Mesos and nothing " +
-    "proves whose it is: not enabled | set go-agent.auto-register-key to agentAutoRegisterKey of the server's config " +
+    "proves that the agent is ours: not enabled | set go-agent.auto-register-key to agentAutoRegisterKey of the " +
+    "server's config " +
     "(Admin > Config XML, <server>), or enable it on the Agents page of GoCD if you know it",
     { taskId: "t", count: 2 },
   ],
@@ -123,14 +125,14 @@ testNotes([
   }],
   [
     { kind: "gocd-record-left", taskId: "t", uuid: "u", forMs: 600_000 },
-    "warning gocd-record-left: the GoCD server has not deleted the record of t for 10 min; the agent is stopped all " +
-    "the same, and its record deleted once that works | see what GoCD has answered to DELETE, in the lines before",
+    "warning gocd-record-left: the GoCD server has not deleted the record of t for 10 min; the agent is stopped " +
+    "anyway, and its record is deleted once that works | see the responses of GoCD to DELETE in the lines before",
     { taskId: "t", uuid: "u" },
   ],
   [
     { kind: "gocd-record-left", taskId: "t", uuid: "u", forMs: 600_000, problem: problem({ hint: "free the disk" }) },
-    "warning gocd-record-left: the GoCD server has not deleted the record of t for 10 min; the agent is stopped all " +
-    "the same, and its record deleted once that works | free the disk",
+    "warning gocd-record-left: the GoCD server has not deleted the record of t for 10 min; the agent is stopped " +
+    "anyway, and its record is deleted once that works | free the disk",
     { taskId: "t", uuid: "u" },
   ],
   [
@@ -220,8 +222,8 @@ testNotes([
   ],
   [
     { kind: "agent-killing", ...task, ...host, cause: "record-deleted", why: { kind: "returned-without-record" } },
-    "warning agent-killing: stopping t: Mesos has given it back, but its record is gone: it can hold no build and " +
-    "does not register again",
+    "warning agent-killing: stopping t: Mesos reports it again, but its record is gone: it cannot hold a build and " +
+    "will not register again",
     { taskId: "t", profile: "linux", cause: "record-deleted", host: "h" },
   ],
   [
@@ -233,8 +235,10 @@ testNotes([
       isAdopted: true,
     },
     "error agent-not-told-apart: t has not registered under its name in time, but the GoCD agent a (10.0.0.1), b, c " +
-    "may be it: no KILL is sent, or none again, as it might end a build | let the image of profile linux register " +
-    "under AGENT_AUTO_REGISTER_HOSTNAME (older images: AGENT_HOSTNAME); if that agent is somebody else's, kill task " +
+    "may be the same one: no KILL is sent, or no further one, because it might end a build | let the image of " +
+    "profile linux register " +
+    "under AGENT_AUTO_REGISTER_HOSTNAME (older images: AGENT_HOSTNAME); if that agent belongs to someone else, kill " +
+    "task " +
     "t with the Mesos tools",
     { taskId: "t", profile: "linux", host: "h", agents: "a (10.0.0.1) b c" },
   ],
@@ -247,9 +251,10 @@ testNotes([
       isAdopted: false,
     },
     "error agent-not-told-apart: t has not registered under its name in time, but the GoCD agent a, b, c, … has " +
-    "appeared since its launch and may be it: no KILL is sent, or none again, as it might end a build | let the " +
+    "appeared since its launch and may be the same one: no KILL is sent, or no further one, because it might end a " +
+    "build | let the " +
     "image of profile linux register under AGENT_AUTO_REGISTER_HOSTNAME (older images: AGENT_HOSTNAME); if that " +
-    "agent is somebody else's, kill task t with the Mesos tools",
+    "agent belongs to someone else, kill task t with the Mesos tools",
     { taskId: "t", profile: "linux", host: "h", agents: "a b c" },
   ],
 ]);

@@ -115,8 +115,8 @@ for (
     ["operator", "the operator asked for it"],
     ["profile-changed", "its profile has changed"],
     ["surplus", "it is no longer needed"],
-    ["max-jobs", "it has the last job of its max-jobs; it finishes that job and takes no other"],
-    ["max-lifetime", "it is as old as max-lifetime allows; it finishes its job, if it has one"],
+    ["max-jobs", "it is running the last job of its max-jobs; it finishes that job and takes no other"],
+    ["max-lifetime", "it has reached max-lifetime; it finishes its job, if it has one"],
   ] as const satisfies readonly (readonly [DrainReason, string])[]
 ) {
   Deno.test(`a drain for the reason ${reason} is told`, () => {
@@ -221,7 +221,7 @@ Deno.test("agents that register as Pending are told by where the key of their pr
   const server = { ...state.server, keyOutcomes: new Map([["a", { kind: "refused", sinceMs: 1 } as const]]) };
   assertEquals(told("a", { ...state, server }), line("info", `the server does not accept ${common}`, ofA));
   assertEquals(told("c"), line("info", "go-agent.auto-register-key is not set", ofA));
-  assertEquals(told("gone"), line("info", "its profile is not configured any more"));
+  assertEquals(told("gone"), line("info", "its profile is no longer configured"));
 });
 
 Deno.test("a key that was refused is a finding of its profiles from then until one of each has registered with it", () => {
@@ -311,7 +311,7 @@ Deno.test("of several kinds of jobs the sums are told in one line, and only when
   assertEquals(
     told,
     "info demand-changed: 8 jobs wait, of 2 kinds: 1 will be taken by idle agents; 1 will be taken by agents on their " +
-      "way; 1 waits for another cause; 2 need an agent; 3 unserved",
+      "way; 1 waits for another reason; 2 need an agent; 3 unserved",
   );
   assertEquals(details.map((line) => line.split(":")[0]), ["debug bucket-changed", "debug bucket-changed"]);
   const swapped = [{ ...linux, waiting: 5 }, { ...gpu, waiting: 3 }];

@@ -110,7 +110,7 @@ Deno.test("why an instance ended is told by what Mesos said, by why it was kille
     end({ end: "lost", kill: "by-mesos", message: "m" }),
   ], [
     "",
-    "it was gone when the program looked again",
+    "it was gone when the program checked again",
     "m",
     "no longer needed",
     "no longer needed",
@@ -122,7 +122,7 @@ Deno.test("what is stored with an instance says how it came to be known, or how 
   assertEquals([adoptedText("mesos"), adoptedText("gocd"), adoptedText("duplicate"), unreachableText(3 * minute)], [
     "adopted: Mesos knew it, the store did not",
     "adopted: the GoCD server knew it, the store did not",
-    "adopted: its id lives already",
+    "adopted: its id is already in use",
     "unreachable for 3 min",
   ]);
 });
@@ -133,7 +133,7 @@ Deno.test("each verdict has its words, the most urgent first", () => {
     "unserved: unserved, no profile has its resources, its environment or its pipeline group",
     "other-cause: other cause, an agent would not help: it waits for something else",
     "coming: coming, an agent that is starting will take it",
-    "will-be-taken: will be taken, an idle agent is there for it",
+    "will-be-taken: will be taken, an idle agent can take it",
     "not-ours: not ours, pinned to one agent, elastic, or ignored by the configuration",
   ]);
 });
@@ -182,9 +182,9 @@ Deno.test("limits that are shared, and those of rate, hours and cpus, are told w
     [
       "limit reached: scaling.max-agents = 5, shared by environment (scaling.fair-share), so only 1 now",
       "limit reached: scaling.launches-per-minute = 10",
-      "the cpu-hours of the day are used up: 100.46 of 100 (scaling.cpu-hours-per-day), counted by the day of UTC; " +
-      "launched again from midnight on",
-      "limit reached: scaling.max-cpu-share = 0.25, agents have 2 of 8.13 cpus that Mesos has shown",
+      "the cpu-hours of the day are used up: 100.46 of 100 (scaling.cpu-hours-per-day), per day in UTC; launching " +
+      "resumes at midnight",
+      "limit reached: scaling.max-cpu-share = 0.25, agents have 2 of 8.13 cpus seen in Mesos",
       '3 launches failed in a row (exited; its stderr ends with "out of disk"); one is tried first',
     ],
   );
@@ -212,7 +212,7 @@ const remarks: readonly (readonly [Remark, string])[] = [
   ],
   [
     { kind: "agent-environment-unknown", host: "h", environments: ["a", "b"] },
-    "agent h is idle and has the resources, but is in no environment (it names a, b, which the server does not know)",
+    "agent h is idle and has the resources, but is in no environment (it names a, b, which is not on the server)",
   ],
   [{ kind: "agents-missing", counts: [{ kind: "agents-missing", count: 1 }] }, "the only matching agent is missing"],
   [{ kind: "agents-pending", counts: [{ kind: "agents-pending", count: 1 }] }, "the only matching agent is pending"],

@@ -24,7 +24,11 @@ const refusals: readonly (readonly [Refusal, string])[] = [
     { kind: "constraint", constraint: { field: "rack", operator: "equals", value: "r1" }, value: "r2" },
     "rack is r2, not r1",
   ],
-  [{ kind: "max-per-host", limit: 2, profile: "linux" }, "host has 2 of profile linux already (max-per-host)"],
+  [
+    { kind: "max-per-host", limit: 2, profile: "linux" },
+    "host has 2 of profile linux, the most allowed " +
+    "(max-per-host)",
+  ],
   [{ kind: "accept-full", limit: 100 }, "100 tasks are already launched there in this round"],
 ];
 
@@ -52,8 +56,8 @@ Deno.test("a miss names the nearest host, then the most frequent refusal with ho
     ],
     [
       { nearest: { ...nearest, tasksPlaced: 2, holdsLabelled: true } },
-      "largest offer short by 1.5 cpus on host h after 2 tasks placed there (not counted: what is reserved there with " +
-      "labels, by another framework)",
+      "largest offer short by 1.5 cpus on host h after 2 tasks placed there (not counted: resources reserved there " +
+      "with labels by another framework)",
     ],
     [{ refused }, `1 offer refused: ${full}`],
     [

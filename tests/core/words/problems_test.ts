@@ -39,7 +39,7 @@ Deno.test("a resource that another profile has is not said to be nowhere", () =>
   const windows = aProfile({ name: "windows", gocdResources: ["windows"], environments: [] });
   assertEquals(
     unservedProblems([linux, windows], [[1, ["linux", "windows"]]]).map(({ message }) => message),
-    ["1 job is not served by any profile: no profile has resource windows with all else that it needs"],
+    ["1 job is not served by any profile: no profile has resource windows together with everything else that it needs"],
   );
 });
 
@@ -57,7 +57,7 @@ Deno.test("of many missing resources the ten of most jobs are told one by one", 
   assert(problems[0]?.message.startsWith("13 jobs"));
   assertEquals(
     problems[10]?.message,
-    "jobs are not served by any profile for 3 more reasons, among them resources r10, r11, r12",
+    "jobs are not served by any profile for 3 other reasons, among them resources r10, r11, r12",
   );
 });
 

@@ -59,7 +59,7 @@ testNotes([
     "cannot be written is dropped | free some space",
     {},
   ],
-  [{ kind: "history-works" }, "info history-works: the history can be kept again", {}],
+  [{ kind: "history-works" }, "info history-works: the history can be written again", {}],
   [{ kind: "leading" }, "info leading: this instance leads", {}],
   [{ kind: "standing-by", leader: "b:8090" }, "info standing-by: on standby: b:8090 leads", { leader: "b:8090" }],
   [
@@ -70,12 +70,12 @@ testNotes([
   ],
   [
     { kind: "webhook-failed", webhook: "team", what: "404: no_team", hint: "check the URL" },
-    "error webhook-failed: messages to webhook team do not arrive: 404: no_team | check the URL",
+    "error webhook-failed: messages to webhook team cannot be delivered: 404: no_team | check the URL",
     { webhook: "team" },
   ],
   [
     { kind: "webhook-works", webhook: "team", failedForMs: 300 * second },
-    "info webhook-works: messages to webhook team arrive again, after 5 min",
+    "info webhook-works: messages to webhook team are delivered again after 5 min",
     { webhook: "team" },
   ],
   [
@@ -110,7 +110,7 @@ testNotes([
 Deno.test("a webhook that fails is a problem with what the receiver said", () => {
   assertEquals(webhookFailing("team", "404: no_team", "check the URL"), {
     code: "webhook-failing",
-    message: "messages to webhook team do not arrive: 404: no_team",
+    message: "messages to webhook team cannot be delivered: 404: no_team",
     hint: "check the URL",
     subject: "team",
   });
@@ -137,17 +137,17 @@ Deno.test("what is missing beside the first ten things is told by name, as far a
     ({ kind: "resource", name, isElsewhere: true, nearest: "linux", count: 2, first }) as never;
   assertEquals(
     moreUnserved([lack("a"), lack("b")]).message,
-    "jobs are not served by any profile for 2 more reasons, among them resources a, b",
+    "jobs are not served by any profile for 2 other reasons, among them resources a, b",
   );
   assertEquals(
     moreUnserved([..."abcdefghijkl"].map(lack)).message,
-    "jobs are not served by any profile for 12 more reasons, among them resources a, b, c, d, e, f, g, h, i, j",
+    "jobs are not served by any profile for 12 other reasons, among them resources a, b, c, d, e, f, g, h, i, j",
   );
   assertEquals(moreUnserved([lack("a")]).subject, "more");
   assertEquals(jobsUnserved(lack("GPU")).subject, "resource gpu");
   assertEquals(
     moreUnserved([{ kind: "other", count: 1, first } as never]).message,
-    "jobs are not served by any profile for 1 more reason",
+    "jobs are not served by any profile for 1 other reason",
   );
   assertEquals(
     jobsUnserved(lack("a")).message,

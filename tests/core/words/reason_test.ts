@@ -37,7 +37,7 @@ Deno.test("what no profile serves names what is missing, where, and the key to c
       [plain, profile("any", ["docker"], ["qa"])],
       ["docker", "linux"],
       undefined,
-      "no profile has resource docker beside linux in no environment: add a profile with it, or add it to " +
+      "no profile has resource docker in addition to linux in no environment: add a profile with it, or add it to " +
       "go-agent.resources if its image can build such jobs",
     ],
     [

@@ -110,7 +110,8 @@ for (const [gate, text] of gates) {
 const reasons: readonly (readonly [Reason, string])[] = [
   [
     { kind: "run-on-all" },
-    "runs on all agents: it is pinned to one agent that exists, and no other can take it; cancel it if that one is gone",
+    "runs on all agents: it is pinned to one agent that exists, and no other can take it; cancel it if that agent " +
+    "is gone",
   ],
   [{ kind: "elastic", elasticProfile: "k8s" }, "has the elastic profile k8s: an elastic agent plugin serves it"],
   [
@@ -124,7 +125,7 @@ const reasons: readonly (readonly [Reason, string])[] = [
   [{ kind: "agent-coming", names: ["a"] }, "an agent is on its way: a"],
   [{ kind: "enabling-again" }, "profile gpu: a drained agent is enabled again"],
   [{ kind: "no-fitting-offer", miss: {} }, "profile gpu: no Mesos offer fits: no offers available"],
-  [{ kind: "no-offer", role: "ci" }, "profile gpu: Mesos has offered role ci nothing for over a minute"],
+  [{ kind: "no-offer", role: "ci" }, "profile gpu: Mesos has made no offer to role ci for over a minute"],
   [{ kind: "launching" }, "profile gpu: waiting for a Mesos offer"],
   [{ kind: "held-frozen" }, "profile gpu: launching is frozen by the operator"],
   [
@@ -171,12 +172,12 @@ const failures: readonly (readonly [Failure, text: string, hint: string])[] = [
   [
     mesosSays("Container exited with status 137"),
     "Container exited with status 137",
-    `${image}, and its mem (137 is SIGKILL, often for want of memory)`,
+    `${image}, and its mem (137 is SIGKILL, often because it ran out of memory)`,
   ],
   [
     mesosSays("Container exited with status 143"),
     "Container exited with status 143",
-    "somebody else has stopped its container (143 is SIGTERM): docker stop, or a shutdown of the host",
+    "its container was stopped by something else (143 is SIGTERM): docker stop, or a shutdown of the host",
   ],
   [
     { kind: "not-running", afterMs: minute },
@@ -215,7 +216,7 @@ for (
     ["maintenance", "x", "the GoCD server is in maintenance mode"],
     ["unreachable", "x", "the GoCD server does not answer"],
     ["unreachable", "gocd-backup", "the GoCD server makes a backup"],
-    ["refused", "x", "the GoCD server refuses us"],
+    ["refused", "x", "the GoCD server refuses our requests"],
     ["conflict", "x", "the GoCD server cannot be read"],
     ["missing", "x", "the GoCD server cannot be read"],
     ["unreadable", "x", "the GoCD server cannot be read"],

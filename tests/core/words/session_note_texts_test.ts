@@ -197,7 +197,8 @@ Deno.test("only a role that something is wanted for is told as offerless", () =>
   const offers = { ...state.offers, roles: new Map() };
   const asking = { ...state, offers, demand: { ...state.demand, wanted } };
   assertEquals(said(asking, noteOfferless, zeroMs + minute), [
-    "warning no-offer: Mesos has offered role ci nothing for over a minute, and profile default has agents to launch | " +
+    "warning no-offer: Mesos has made no offer to role ci for over a minute, and profile default has agents to " +
+    "launch | " +
     "check in Mesos that its quota is not used up, and that a host which meets the constraints of the profile has enough unreserved resources free",
   ]);
   assertEquals(said(asking, noteOfferless, zeroMs + minute - 1), []);

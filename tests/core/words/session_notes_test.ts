@@ -110,7 +110,7 @@ testNotes([
   [
     { kind: "program-stood-still", stoodStillMs: 600_000 },
     "warning program-stood-still: this program did not run for 10 min: its machine was suspended or its clock was " +
-    "set; no timeout counts that time",
+    "changed; no timeout counts that time",
     { stoodStillMs: 600_000 },
   ],
   [
@@ -225,7 +225,7 @@ testNotes([
   ],
   [
     { kind: "operator", result: switched({ kind: "profile-drain-requested", profile: "linux" }), mode: "run" },
-    "info operator: draining profile linux: none of it is launched, each of its agents is removed once idle",
+    "info operator: draining profile linux: its agents are removed once idle, and no others are launched",
     { mode: "run" },
   ],
   [
