@@ -121,7 +121,7 @@ Deno.test("a target that is down for an hour gets what happened in order, later;
       "began server-failing/gocd",
       "ended server-failing/gocd",
     ]);
-    await program.line("messages to webhook team arrive again");
+    await program.line("messages to webhook team are delivered again");
     const served = { ...starving, job: "k", gocdResources: [] };
     const locator = cluster.gocd.schedule(served);
     await cluster.until(() => {

@@ -124,7 +124,10 @@ const agents: Readonly<Record<string, Schema>> = {
     mesosAgentId: text("the id of that Mesos agent; empty: not known"),
     "buildLocator?": text("the job that it builds, where the GoCD server tells"),
     "uuid?": text("its record on the GoCD server, once it has registered"),
-    "drainRequested?": { ...flag("it is drained once idle, as the operator has asked or it is a canary"), const: true },
+    "drainRequested?": {
+      ...flag("it is drained once idle, as requested by an operator, or because it is a canary"),
+      const: true,
+    },
     "canary?": { ...flag("it was launched by doctor --canary, and goes once it has registered"), const: true },
     createdMs: timeMs("when it was launched"),
     sinceMs: timeMs("since when it is in this state"),
@@ -287,7 +290,7 @@ const program: Readonly<Record<string, Schema>> = {
   UsedLimit: record("a limit of scaling and how much of it is used", {
     key: word("its key", ["scaling.launches-per-minute", "scaling.max-cpu-share", "scaling.cpu-hours-per-day"]),
     used: amount("how much is used: launches of the last minute, cpus now, cpu-hours of today"),
-    limit: amount("the limit; of max-cpu-share so many cpus of those that Mesos has shown"),
+    limit: amount("the limit; of max-cpu-share so many of the cpus seen in Mesos"),
     unit: word("what both count", ["launches", "cpus", "cpu-hours"]),
   }),
 };

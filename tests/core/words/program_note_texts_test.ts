@@ -151,7 +151,7 @@ Deno.test("what is missing beside the first ten things is told by name, as far a
   );
   assertEquals(
     jobsUnserved(lack("a")).message,
-    "2 jobs are not served by any profile: no profile has resource a with all else that they need",
+    "2 jobs are not served by any profile: no profile has resource a together with everything else that they need",
   );
   // What tells the problem apart from others of its kind, whatever the case of the names.
   const needs = { ...(first as object), gocdResources: ["Linux", "X"] } as never;
