@@ -3,7 +3,7 @@
 import type { AgentInstance, Gone, KillCause } from "../core/instance.ts";
 import { lifeSpan } from "../core/view/life.ts";
 import type { FinishedView, InstanceView, LifeSpan } from "../core/view/view.ts";
-import { lifeEndText } from "../core/words/history.ts";
+import { codedEndText } from "../core/words/history.ts";
 
 /** Maximum number of states per instance; an agent that builds all day has more. */
 const spansMax = 60;
@@ -67,9 +67,9 @@ export function createLifeLines(): LifeLines {
   };
 }
 
-/** As in the history: the message of Mesos about a stopped container looks like a failure. */
+/** As in the history. */
 function endText({ cause, message }: Gone, kill: KillCause | undefined): string {
-  return `${cause}: ${lifeEndText({ end: cause, message, ...(kill === undefined ? {} : { kill }) })}`;
+  return codedEndText({ end: cause, message, ...(kill === undefined ? {} : { kill }) });
 }
 
 /** A life with one more state; beyond its bound the oldest are dropped. */

@@ -3,7 +3,8 @@
 import type { InstanceLife } from "../core/view/history.ts";
 import { shortened } from "../core/text.ts";
 import type { FinishedView, StatusView } from "../core/view/view.ts";
-import { lifeEndText } from "../core/words/history.ts";
+import { tellingPart } from "../core/words/causes.ts";
+import { codedEndText } from "../core/words/history.ts";
 import type { HistoryPage } from "./history_page.ts";
 import { historyRanges } from "./history_query.ts";
 import { type Html, html } from "./html.ts";
@@ -60,7 +61,12 @@ export function endedList(view: StatusView, links: PageLinks, history: HistoryPa
       <summary><h3>Ended lately</h3> <span class="aside">${rows.length === endedMax
         ? `the last ${endedMax}`
         : countText(rows.length, "instance")}</span></summary>
-      ${table({ caption: "Instances that have ended", columns: endedColumns, rows, empty: "" })}${more}
+      ${table({
+        caption: "Instances that have ended",
+        columns: endedColumns,
+        rows,
+        empty: "",
+      })}${ended.every(({ life }) => life !== undefined) ? undefined : unkept(kept)}${more}
     </details>
   `;
 }
@@ -71,7 +77,7 @@ function endCell(ended: readonly Ended[], index: number): Html {
   if (end.length <= shortEnd) return sentence(end);
   const first = ended.find((each) => each.end === end)?.taskId;
   if (first !== taskId) return html`<span class="quiet">the same as ${untrustedText(first ?? "")}</span>`;
-  return folded(shortened(end, shortEnd), end);
+  return folded(shortened(tellingPart(end), shortEnd), end);
 }
 
 /** Those that somebody has watched, those whose records on the GoCD server are still to be removed, and earlier ones. */
@@ -82,14 +88,16 @@ function endedLately({ instances, finished = [] }: StatusView, lives: readonly I
   const lifeOf = new Map(lives.map((life) => [life.taskId, life]));
   const all = new Map<string, Ended>();
   for (const watched of [...finished, ...unwatched]) {
-    const { taskId, profile, host, createdMs, endedMs, end } = watched;
+    const { taskId, profile, host, createdMs, endedMs } = watched;
     const life = lifeOf.get(taskId);
+    // Only the history knows of a kill that was sent before a restart.
+    const end = life?.kill === undefined ? watched.end : codedEndText(life);
     const known = { taskId, profile, host, createdMs, endedMs, end, watched };
     if (!all.has(taskId)) all.set(taskId, { ...known, ...(life === undefined ? {} : { life }) });
   }
   for (const life of lives) {
-    const { taskId, profile, host, createdMs, endedMs = createdMs, end = "unseen" } = life;
-    const known = { taskId, profile, host, createdMs, endedMs, end: `${end}: ${lifeEndText(life)}`, life };
+    const { taskId, profile, host, createdMs, endedMs = createdMs } = life;
+    const known = { taskId, profile, host, createdMs, endedMs, end: codedEndText(life), life };
     if (!all.has(taskId)) all.set(taskId, known);
   }
   return [...all.values()].sort((one, other) => other.endedMs - one.endedMs).slice(0, endedMax);
@@ -114,8 +122,13 @@ function endedCells(ended: Ended, { atMs, mesos }: StatusView, links: PageLinks)
   ];
 }
 
-/** The history has it only a moment after the end, and not for ever. */
-const notKept = html`<span class="zero" title="not in the history (yet)">–</span>`;
+/** What a dash means; the history has an end only a moment later, and not for ever. */
+function unkept(kept: object | undefined): Html {
+  const why = kept === undefined ? "no history is kept" : "not in the history yet, or no longer";
+  return html`<p class="more">–: ${why}</p>`;
+}
+
+const notKept = html`<span class="zero" title="not in the history">–</span>`;
 
 function registeredCell({ createdMs, registeredMs, adopted }: InstanceLife): Html {
   if (registeredMs === undefined) return html`<span class="quiet">never</span>`;

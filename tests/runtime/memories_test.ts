@@ -94,5 +94,5 @@ Deno.test("one that was stopped has ended for the reason of that, not with the s
   const killing: AgentInstance = { ...identity, state: "killing", sinceMs: 8, uuid: "u", cause: "drained" };
   const stopped: AgentInstance = { ...gone, cause: "stopped", message: "Container exited with status 143" };
   assertEquals(seen([3, idle], [8, killing], [9, stopped]).finished()[0]?.end, "stopped: no longer needed");
-  assertEquals(seen([3, idle], [9, stopped]).finished()[0]?.end, "stopped: Container exited with status 143");
+  assertEquals(seen([3, idle], [9, stopped]).finished()[0]?.end, "stopped: killed by gocd-mesos");
 });

@@ -47,7 +47,7 @@ Deno.test("who has ended stands once, whether this run has watched, the history 
   ];
   const rows = rowsOf(endedList(view, links, historyOf(lives))?.markup ?? "");
   assertEquals(rows.length, 2);
-  assertMatch(rows[0] ?? "", /^1 min ago t-1 .* 9 min .* never 4 stopped: idle$/);
+  assertMatch(rows[0] ?? "", /^1 min ago t-1 .* 9 min .* never 4 stopped: no longer needed$/);
   assertMatch(rows[1] ?? "", /^30 min ago t-0 linux h1 30 min .* 1 min 3 stopped: /);
   assertEquals(rowsOf(endedList(view, links, undefined)?.markup ?? "").length, 1);
   assertEquals(endedList({ ...view, finished: [] }, links, historyOf([])), undefined);
@@ -59,7 +59,26 @@ Deno.test("of a full list of what has ended the heading says that these are the 
     plain(endedList({ ...view, finished: [] }, links, historyOf(lives))?.markup ?? ""),
     /^Ended lately the last 50 /,
   );
-  assertMatch(endedList(view, links, undefined)?.markup ?? "", /title="not in the history \(yet\)">–/);
+  const dashOf = (history: HistoryShown | undefined): string => plain(endedList(view, links, history)?.markup ?? "");
+  assertMatch(dashOf(undefined), /– – stopped: idle –: no history is kept$/);
+  assertMatch(dashOf(historyOf([])), /– – stopped: idle –: not in the history yet, or no longer$/);
+  assert(!dashOf(historyOf([aLife("t-1")])).includes("–"));
+});
+
+Deno.test("a long error is told by what Docker said, and is whole once it is unfolded", () => {
+  const message = `Failed to run 'docker run ${"-e A=B ".repeat(200)}': exited; stderr='pull access denied for x'`;
+  const [, fold = ""] = /(<details class="long"[\s\S]*?<\/details>)/.exec(
+    endedList({ ...view, finished: [{ ...watched, end: `launch-failed: ${message}` }] }, links, undefined)?.markup ??
+      "",
+  ) ?? [];
+  assertEquals(plain(fold.replaceAll("&#39;", "'")), `pull access denied for x launch-failed: ${message}`);
+});
+
+Deno.test("one that was killed before a restart has ended for the reason that the history knows", () => {
+  const unseen = { ...watched, end: "stopped: killed by gocd-mesos" };
+  const life = aLife("t-1", { end: "stopped", kill: "drained", message: "Container exited with status 143" });
+  const { markup = "" } = endedList({ ...view, finished: [unseen] }, links, historyOf([life])) ?? {};
+  assertMatch(rowsOf(markup)[0] ?? "", / stopped: no longer needed$/);
 });
 
 Deno.test("where more have ended than are shown, it says how many, and in which time", () => {

@@ -1,6 +1,6 @@
 // Moves an instance from one phase to another.
 
-import { oneLine } from "../text.ts";
+import { errorCharactersMax, oneLine } from "../text.ts";
 import type { Draft } from "../draft.ts";
 import {
   type AgentActivity,
@@ -108,6 +108,6 @@ function ended({ atMs }: Draft, instance: AgentInstance, cause: EndCause, messag
     sinceMs: atMs,
     ...(uuid === undefined ? {} : { uuid }),
     cause,
-    message: oneLine(message),
+    message: oneLine(message, errorCharactersMax),
   });
 }

@@ -30,7 +30,7 @@ const tellingCharactersMax = 200;
 /**
  * A short error unchanged; for a long one the output of Docker, without its command line (Mesos src/docker/docker.cpp).
  */
-function tellingPart(message: string): string {
+export function tellingPart(message: string): string {
   if (message.length <= tellingCharactersMax) return message;
   const said = /\bstderr='(.*\S)/.exec(message)?.[1] ?? message;
   return shortened(said.replace(/\s*'$/, ""), tellingCharactersMax);

@@ -27,11 +27,20 @@ export const spentTexts: Readonly<Record<LifeKind, string>> = {
 export const momentForms: string =
   "14:05, 2026-11-27 14:05 (UTC; or with an offset: 2026-11-27T14:05+01:00), or 2h ago";
 
-/** Why it ended; empty if unknown. */
+/**
+ * Why it ended; empty if unknown. What Mesos says about a container that we have killed is only the exit status of that
+ * (143 is SIGTERM), which looks like a failure.
+ */
 export function lifeEndText({ end, kill, message = "" }: Pick<InstanceLife, "end" | "kill" | "message">): string {
   if (end === "unseen") return "it was gone when the program checked again";
-  if (kill === undefined) return message;
-  return end === "stopped" || message === "" ? killTexts[kill] : `${killTexts[kill]}; ${message}`;
+  const isOurs = end === "stopped" || end === "never-registered";
+  if (kill === undefined) return isOurs ? "killed by gocd-mesos" : message;
+  return isOurs || message === "" ? killTexts[kill] : `${killTexts[kill]}; ${message}`;
+}
+
+/** The same after the code of how it ended: `stopped: no longer needed`. */
+export function codedEndText(life: Pick<InstanceLife, "end" | "kill" | "message">): string {
+  return `${life.end ?? "unseen"}: ${lifeEndText(life)}`;
 }
 
 /** Agent-hours: `12.3`; two decimals below one, because a few short builds would otherwise be zero. */

@@ -1,6 +1,7 @@
 // Texts for what an instance waits for. Its phases are in instance.ts.
 
 import type { AgentInstance, DrainStep, RetireReason } from "../instance.ts";
+import { codedEndText } from "./history.ts";
 
 const stepTexts: Readonly<Record<DrainStep["kind"], string>> = {
   disabling: "being disabled",
@@ -40,7 +41,7 @@ export function instanceText(instance: AgentInstance): string {
         ? "Mesos has lost contact with its host"
         : `Mesos has lost it (${instance.lost.message}), but the GoCD server still has contact with it`;
     case "gone":
-      return `${instance.cause}: ${instance.message}`;
+      return codedEndText({ end: instance.cause, message: instance.message });
     default:
       return instance satisfies never;
   }

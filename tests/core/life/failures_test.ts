@@ -47,6 +47,17 @@ Deno.test("a wave whose image cannot be pulled is one failure: pause, then all a
   assertEquals(wanted(world), 3);
 });
 
+Deno.test("the error that a launch ended with is kept whole: Mesos quotes the command line before what Docker said", () => {
+  const message = `Failed to run 'docker run ${"-e A=B ".repeat(120)}': exited; stderr='pull access denied for x'`;
+  const world = waiting();
+  const [taskId = ""] = launch(world);
+  world.status(taskId, "TASK_RUNNING");
+  world.poll({ jobs: jobs(3), agents: [gocdAgent(taskId)] });
+  world.status(taskId, "TASK_FAILED", { reason: "REASON_CONTAINER_LAUNCH_FAILED", message });
+  const instance = world.instance(taskId);
+  assertEquals(instance.state === "gone" && instance.message, message);
+});
+
 Deno.test("each further failure doubles the pause, up to ten minutes", () => {
   const world = waiting();
   const pauses: number[] = [];

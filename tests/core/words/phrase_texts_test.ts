@@ -106,6 +106,8 @@ Deno.test("why an instance ended is told by what Mesos said, by why it was kille
     end({ end: "unseen", message: "m" }),
     end({ end: "exited", message: "m" }),
     end({ end: "stopped", kill: "drained", message: "m" }),
+    end({ end: "never-registered", kill: "register-timeout", message: "m" }),
+    end({ end: "stopped", message: "m" }),
     end({ end: "lost", kill: "drained" }),
     end({ end: "lost", kill: "by-mesos", message: "m" }),
   ], [
@@ -113,6 +115,8 @@ Deno.test("why an instance ended is told by what Mesos said, by why it was kille
     "it was gone when the program checked again",
     "m",
     "no longer needed",
+    "did not register in time",
+    "killed by gocd-mesos",
     "no longer needed",
     "Mesos stopped it; m",
   ]);
