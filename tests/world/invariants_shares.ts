@@ -1,9 +1,10 @@
 // The laws of fair shares (`scaling.fair-share`): at the global limit, no agent is launched for a sharer that has more
-// for its weight, and a sharer that has less than others would have without one of their agents does not wait until
-// they are idle.
+// for its weight; and at that limit, at `scaling.max-cpu-share` and in a full cluster, a sharer that has less than others
+// would have without one of their agents does not wait until they are idle.
 
 import { holdsTakingDown } from "../../src/core/life/brake.ts";
 import type { Frame } from "../../src/core/frame.ts";
+import { isRoomless } from "../../src/core/demand/room.ts";
 import type { AgentInstance } from "../../src/core/instance.ts";
 import type { FairShare } from "../../src/core/settings.ts";
 import type { State } from "../../src/core/state.ts";
@@ -17,10 +18,12 @@ type Bucket = State["demand"]["buckets"][number];
 /** After a poll. */
 export function checkShares(world: World, { state }: Frame): void {
   const { fairShare } = state.settings.scaling;
+  if (fairShare === undefined) return;
   const held = state.demand.buckets.filter(({ gate, needsAgent, wanted }) =>
     gate.kind === "held-limit" && gate.profile === undefined && needsAgent > wanted
   );
-  if (fairShare === undefined || held.length === 0) return;
+  const short = state.demand.buckets.filter((each) => each.wanted > 0 && shortOf(state, each.profile) !== undefined);
+  if (held.length + short.length === 0) return;
   const sharerOf = (each: Sharing): string =>
     fairShare.by === "profile"
       ? each.profile ?? ""
@@ -33,9 +36,10 @@ export function checkShares(world: World, { state }: Frame): void {
   for (const each of all) {
     if (isStanding(state, each)) add(sharerOf(each), 1);
   }
-  for (const bucket of state.demand.buckets) add(sharerOf(bucket), bucket.wanted);
   const level = (sharer: string, more: number): number =>
     ((uses.get(sharer) ?? 0) + more) / weightOf(state, fairShare, sharer);
+  checkResources(world, state, { short, all, sharerOf, level, add });
+  for (const bucket of state.demand.buckets) add(sharerOf(bucket), bucket.wanted);
   for (const bucket of held) {
     const own = level(sharerOf(bucket), 0);
     const favoured = state.demand.buckets.find((each) =>
@@ -46,8 +50,61 @@ export function checkShares(world: World, { state }: Frame): void {
       "fair-share",
       () => `${favoured?.key} gets agents before ${bucket.key}, which has less for its weight`,
     );
-    checkYielding(world, state, { bucket, all, sharerOf, level });
+    checkYielding(world, state, { bucket, all, sharerOf, level, isEnough: () => true });
   }
+}
+
+/** What holds back agents that no limit on their number holds back. */
+function shortOf({ settings, offers, lastStepMs, ...state }: State, name?: string): "share" | "room" | undefined {
+  const profile = settings.profiles.find((each) => each.name === name);
+  if (profile === undefined) return undefined;
+  const { shareHeld } = offers;
+  if (shareHeld !== undefined && lastStepMs - shareHeld.atMs < 120_000 && shareHeld.profiles.includes(profile.name)) {
+    return "share";
+  }
+  return isRoomless({ settings, offers, lastStepMs, ...state }, profile, lastStepMs) ? "room" : undefined;
+}
+
+/** One agent that frees enough by itself must be removed. */
+function checkResources(
+  world: World,
+  state: State,
+  { short, add, ...shares }: Shares & {
+    readonly short: readonly Bucket[];
+    readonly add: (sharer: string, count: number) => void;
+  },
+): void {
+  const fitting = state.demand.wanted.filter(({ reason, profile }) =>
+    reason.kind !== "jobs" || shortOf(state, profile) === undefined
+  );
+  for (const each of fitting) add(shares.sharerOf(each), each.count);
+  for (const bucket of short) {
+    const isEnough = (each: AgentInstance): boolean => freesEnough(state, each, bucket.profile);
+    checkYielding(world, state, { ...shares, bucket, isEnough });
+  }
+  for (const each of fitting) add(shares.sharerOf(each), -each.count);
+}
+
+/** Whether an agent frees at least what one of the profile needs, on a host that takes it. */
+function freesEnough({ settings, breakers, lastStepMs, ...state }: State, each: AgentInstance, name?: string): boolean {
+  const from = settings.profiles.find((profile) => profile.name === each.profile);
+  const to = settings.profiles.find((profile) => profile.name === name);
+  if (from === undefined || to === undefined) return false;
+  if (shortOf({ settings, breakers, lastStepMs, ...state }, name) === "share") {
+    return from.mesosResources.cpusMilli >= to.mesosResources.cpusMilli;
+  }
+  const isPlain = to.role === from.role && to.constraints.length === 0 && to.maxPerHost === undefined &&
+    to.mesosResources.portsCount === 0;
+  const [a, b] = [from.mesosResources, to.mesosResources];
+  const isAvoided = (breakers.hosts.get(each.host)?.avoid?.untilMs ?? 0) > lastStepMs;
+  return isPlain && !isAvoided && a.cpusMilli >= b.cpusMilli && a.memMbMilli >= b.memMbMilli &&
+    a.diskMbMilli >= b.diskMbMilli && a.gpus >= b.gpus;
+}
+
+interface Shares {
+  readonly all: readonly AgentInstance[];
+  readonly sharerOf: (each: Sharing) => string;
+  readonly level: (sharer: string, more: number) => number;
 }
 
 /** Determines the sharer of a bucket or an agent. */
@@ -84,11 +141,9 @@ function weightOf({ settings }: State, { by, weights }: FairShare, sharer: strin
 function checkYielding(
   world: World,
   state: State,
-  { bucket, all, sharerOf, level }: {
+  { bucket, all, sharerOf, level, isEnough }: Shares & {
     readonly bucket: Bucket;
-    readonly all: readonly AgentInstance[];
-    readonly sharerOf: (each: Sharing) => string;
-    readonly level: (sharer: string, more: number) => number;
+    readonly isEnough: (each: AgentInstance) => boolean;
   },
 ): void {
   const isHindered = world.disk.failure !== undefined || state.session.kind !== "subscribed" ||
@@ -103,7 +158,7 @@ function checkYielding(
   const rich = all.find((each) =>
     each.state === "registered" && each.activity.kind === "building" && each.retire === undefined &&
     sharerOf(each) !== sharerOf(bucket) && level(sharerOf(each), -1) >= own &&
-    !fits(state.demand.backlog.resourceCase, each, bucket)
+    !fits(state.demand.backlog.resourceCase, each, bucket) && isEnough(each)
   );
   demand(
     rich === undefined,

@@ -11,6 +11,7 @@ import { type AgentNames, drawNames, inNetwork, isNamelessName, namedByDocker, p
 import { drawSettings, varySettings, withoutMinIdle } from "./scenario_settings.ts";
 import { isOfFleets, withFleets } from "./scenario_fleets.ts";
 import { isOfGroups, withGroups } from "./scenario_groups.ts";
+import { inTight, isOfTight } from "./scenario_tight.ts";
 import { isOfUpkeep, withUpkeep } from "./scenario_upkeep.ts";
 import type { SimJobRequest } from "../../src/sim/gocd/work.ts";
 import type { SimMesosAgentSpec } from "../../src/sim/mesos/options.ts";
@@ -76,7 +77,8 @@ const oneInRepeating = 20;
 /** Draws the scenario of a seed. */
 export function makeScenario(seed: number, weather: Weather = weatherOf(seed)): Scenario {
   const scenario = inGroups(withSandboxes(drawScenario(seed, weather)));
-  return weather === "mild" ? makeMild(dice(seededRandom(seed ^ 0x311d)), scenario) : scenario;
+  const made = weather === "mild" ? makeMild(dice(seededRandom(seed ^ 0x311d)), scenario) : scenario;
+  return isOfTight(seed) ? inTight(made) : made;
 }
 
 /**

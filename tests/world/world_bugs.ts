@@ -4,7 +4,7 @@
 import type { Effect } from "../../src/core/effect.ts";
 import type { Event } from "../../src/core/event.ts";
 import type { Frame } from "../../src/core/frame.ts";
-import type { AgentInstance } from "../../src/core/instance.ts";
+import type { AgentInstance, Draining, Registered } from "../../src/core/instance.ts";
 import type { State } from "../../src/core/state.ts";
 
 /** A bug that occurred in practice. */
@@ -45,7 +45,9 @@ export type PlantedBug =
   /** An agent always counts for the group that it was launched for, whatever it builds. */
   | "group-for-ever"
   /** The window of a schedule that is open stays open. */
-  | "window-for-ever";
+  | "window-for-ever"
+  /** No agent that builds is removed for a fair share. */
+  | "builders-keep-places";
 
 /** All bugs. */
 export const plantedBugs: readonly PlantedBug[] = [
@@ -70,6 +72,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   "one-group",
   "group-for-ever",
   "window-for-ever",
+  "builders-keep-places",
 ];
 
 /** The event as a program with this bug would see it. */
@@ -197,7 +200,9 @@ export function mutateFrame(bug: PlantedBug | undefined, frame: Frame, { before,
       return { ...frame, records, state: { ...frame.state, instances } };
     }
     case "idle-keeps-place":
-      return event.kind === "gocd-polled" ? withoutHastyDrains(frame, before) : frame;
+      return event.kind === "gocd-polled" ? withoutDrains(frame, before, isHasty) : frame;
+    case "builders-keep-places":
+      return withoutDrains(frame, before, ({ now }) => now.reason === "fair-share");
     case "count-draining-as-coming": {
       const isTrue = (taskId: string): boolean => !taskId.startsWith(phantomPrefix);
       const instances = new Map([...frame.state.instances].filter(([taskId]) => isTrue(taskId)));
@@ -238,14 +243,26 @@ export interface MutatedStep {
   readonly event: Event;
 }
 
-/** Without drains of agents that have not been idle for the whole timeout. */
-function withoutHastyDrains(frame: Frame, before: State): Frame {
+/** A drain that has started in a step. */
+interface StartedDrain {
+  readonly now: Draining;
+  readonly old: Registered;
+  readonly before: State;
+}
+
+/** Of an agent that has not been idle for the whole timeout. */
+function isHasty({ now, old, before }: StartedDrain): boolean {
+  const limitMs = before.settings.profiles.find(({ name }) => name === now.profile)?.idleTimeoutMs ?? 0;
+  return now.reason === "idle" && now.sinceMs - old.activity.sinceMs < limitMs;
+}
+
+/** Without some of the drains that have started. */
+function withoutDrains(frame: Frame, before: State, isLeftOut: (started: StartedDrain) => boolean): Frame {
   const kept = new Map<string, AgentInstance>();
-  for (const instance of frame.state.instances.values()) {
-    const old = before.instances.get(instance.taskId);
-    if (instance.state !== "draining" || instance.reason !== "idle" || old?.state !== "registered") continue;
-    const limitMs = before.settings.profiles.find(({ name }) => name === instance.profile)?.idleTimeoutMs ?? 0;
-    if (instance.sinceMs - old.activity.sinceMs < limitMs) kept.set(instance.taskId, old);
+  for (const now of frame.state.instances.values()) {
+    const old = before.instances.get(now.taskId);
+    if (now.state !== "draining" || old?.state !== "registered") continue;
+    if (isLeftOut({ now, old, before })) kept.set(now.taskId, old);
   }
   if (kept.size === 0) return frame;
   return {

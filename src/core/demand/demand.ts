@@ -65,7 +65,14 @@ export function trackJobs(before: ReadonlyMap<string, SeenJob>, news: FeedNews, 
   }
   for (const { job: { locator } } of backlog.foreign) {
     const firstSeenMs = before.get(locator)?.firstSeenMs ?? atMs;
-    seen.set(locator, { firstSeenMs, bucketKey: noBucket, order: 0, passedOver: 0, otherCauseCount: 0 });
+    // Its place in the feed counts if it becomes ours: the next poll may show that older jobs have been taken.
+    seen.set(locator, {
+      firstSeenMs,
+      bucketKey: noBucket,
+      order: order.get(locator) ?? 0,
+      passedOver: 0,
+      otherCauseCount: 0,
+    });
   }
   const moving = [...departures].filter(([, departed]) => departed.some((each) => !takings.locators.has(each.locator)));
   const unexplained = new Map(

@@ -7,6 +7,7 @@ import { foldEnvironment } from "./matching.ts";
 import { groupOfInstances, groupOfKey } from "./pipeline_groups.ts";
 import type { LaunchGate } from "./reason.ts";
 import { reusedFor } from "./reusable.ts";
+import { lacksResources } from "./room.ts";
 import { serveInTurn } from "./serve_in_turn.ts";
 import type { AgentInstance } from "../instance.ts";
 import { profileOf } from "../profile_of.ts";
@@ -85,12 +86,13 @@ export function inFairTurn(decisions: Decisions, fairShare: FairShare): Decided 
     return { ...rounds(decisions, fairShare, new Map(asks.map((ask) => [ask, ask.needs]))), reuse: [] };
   }
   const foresight = { ...decisions, budget: launchBudget(state, atMs) };
-  const { held } = rounds(foresight, fairShare, new Map(asks.map((ask) => [ask, ask.needs])));
+  const { held, wanted } = rounds(foresight, fairShare, new Map(asks.map((ask) => [ask, ask.needs])));
+  const poorerThan = lackingResources(state, { fairShare, wanted }, atMs);
   const reuse: string[] = [];
   const leftOf = (ask: Ask): number => {
     const { assessed, needs } = ask;
     const own = sharerOfAsk(fairShare, ask);
-    const others = held.filter(({ sharer }) => sharer !== own);
+    const others = [...held.filter(({ sharer }) => sharer !== own), ...poorerThan(own ?? "")];
     const { leaving } = decisions;
     const again = reusedFor(state, { assessed, needs, leaving, taken: reuse, held: others });
     reuse.push(...again);
@@ -98,6 +100,23 @@ export function inFairTurn(decisions: Decisions, fairShare: FairShare): Decided 
   };
   const left = new Map(asks.map((ask) => [ask, leftOf(ask)]));
   return { ...rounds(decisions, fairShare, left), reuse };
+}
+
+/** Returns the wanted agents that lack resources, of sharers that have less for their weight than a given one. */
+function lackingResources(
+  state: State,
+  { fairShare, wanted }: { readonly fairShare: FairShare; readonly wanted: readonly WantedAgents[] },
+  atMs: number,
+): (own: string) => readonly HeldBack[] {
+  const uses = usesOf(fairShare, state);
+  const level = (sharer: string): number => (uses.get(sharer) ?? 0) / weightOf(fairShare, state.settings, sharer);
+  const lacking = wanted.filter(({ profile }) => lacksResources(state, profile, atMs)).map((each): HeldBack => ({
+    profile: each.profile,
+    byProfile: 0,
+    byFramework: each.count,
+    sharer: sharerOf(fairShare, each),
+  }));
+  return (own) => lacking.filter(({ sharer = "" }) => level(sharer) < level(own));
 }
 
 interface Standing {

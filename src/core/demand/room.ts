@@ -12,6 +12,7 @@ import { inOrderOfScaleIn } from "../life/expendable.ts";
 import type { Offer, OfferedResource } from "../placement/offer.ts";
 import { place } from "../placement/placement.ts";
 import { profileOf } from "../profile_of.ts";
+import { shareHeldOf } from "../placement/cpu_share.ts";
 import { isOfferless } from "../placement/roles.ts";
 import type { AgentProfile } from "../settings.ts";
 import type { State, WantedAgents } from "../state.ts";
@@ -162,6 +163,13 @@ export function isRoomless(state: State, { name, role }: AgentProfile, atMs: num
   return isOfferless(state, role, atMs);
 }
 
+/** Whether the share of cpus, or the room in the cluster, holds a profile back; no limit on the number of agents does. */
+export function lacksResources(state: State, name: string, atMs: number): boolean {
+  if (shareHeldOf(state, name, atMs) !== undefined) return true;
+  const profile = profileOf(state.settings, name);
+  return profile !== undefined && isRoomless(state, profile, atMs);
+}
+
 interface Missing {
   readonly wanted: WantedAgents;
   readonly profile: AgentProfile;
@@ -174,31 +182,45 @@ interface Missing {
  */
 function whoHelps(state: State, { wanted, profile, free }: Missing, atMs: number): readonly Registered[] {
   for (const hostId of new Set(free.map(({ mesosAgentId }) => mesosAgentId))) {
-    const living = [...state.instances.values()].filter((each) =>
-      each.mesosAgentId === hostId && countsToLimit(each.state)
-    );
     const going: Registered[] = [];
     for (const each of free) {
       if (each.mesosAgentId !== hostId) continue;
       going.push(each);
-      const stays = new Map<string, number>();
-      for (const one of living) {
-        if (!going.some(({ taskId }) => taskId === one.taskId)) {
-          stays.set(one.profile, (stays.get(one.profile) ?? 0) + 1);
-        }
-      }
-      const { accepts } = place({
-        nowMs: atMs,
-        offers: [offerWithout(state, { host: each, going }, profile.role)],
-        wanted: [{ wanted: { ...wanted, count: 1 }, profile }],
-        occupancy: new Map([[hostId, stays]]),
-        avoidedHosts: avoidedHosts(state.breakers.hosts, atMs),
-        maintenanceLeadMs: state.settings.scaling.maintenanceLeadMs,
-      });
-      if (accepts.length > 0) return going;
+      if (fitsWithout(state, { wanted, profile, going }, atMs)) return going;
     }
   }
   return [];
+}
+
+/** Whether one of the wanted agents would fit on the host of these agents, if they were removed. */
+export function fitsWithout(
+  state: State,
+  { wanted, profile, going }: {
+    readonly wanted: WantedAgents;
+    readonly profile: AgentProfile;
+    /** Of one host. */
+    readonly going: readonly Registered[];
+  },
+  atMs: number,
+): boolean {
+  const [host] = going;
+  if (host === undefined) return false;
+  const stays = new Map<string, number>();
+  for (const each of state.instances.values()) {
+    if (each.mesosAgentId !== host.mesosAgentId || !countsToLimit(each.state)) continue;
+    if (!going.some(({ taskId }) => taskId === each.taskId)) {
+      stays.set(each.profile, (stays.get(each.profile) ?? 0) + 1);
+    }
+  }
+  const { accepts } = place({
+    nowMs: atMs,
+    offers: [offerWithout(state, { host, going }, profile.role)],
+    wanted: [{ wanted: { ...wanted, count: 1 }, profile }],
+    occupancy: new Map([[host.mesosAgentId, stays]]),
+    avoidedHosts: avoidedHosts(state.breakers.hosts, atMs),
+    maintenanceLeadMs: state.settings.scaling.maintenanceLeadMs,
+  });
+  return accepts.length > 0;
 }
 
 /** What their host would offer to a role without them: what it last had left, plus their resources. */

@@ -1,17 +1,25 @@
 // Selects agents to remove for `scaling.fair-share`: agents that build for sharers with more than their share finish
-// their job and are removed, while sharers with less are held back by a limit. This prevents starvation even if those
-// agents always find another job.
+// their job and are removed, while sharers with less are held back by a limit, by `scaling.max-cpu-share`, or by a full
+// cluster. This prevents starvation even if those agents always find another job.
 
+import type { BucketAssessment } from "./assess.ts";
 import { sharerOf, sharerOfInstances, usesOf, weightOf } from "./fair_share.ts";
 import type { HeldBack } from "./gates.ts";
 import type { AgentInstance, Registered } from "../instance.ts";
-import { canTake, capabilityFor } from "./matching.ts";
+import { canTake, capabilityFor, type Requirement } from "./matching.ts";
+import { shareHeldOf } from "../placement/cpu_share.ts";
+import { profileOf } from "../profile_of.ts";
+import { fitsWithout, lacksResources } from "./room.ts";
 import type { FairShare } from "../settings.ts";
 import type { State, WantedAgents } from "../state.ts";
 
 interface Claim {
-  readonly held: HeldBack;
   readonly sharer: string;
+  readonly requirement: Requirement | undefined;
+  /** Whether the removal of an agent of this profile, or of this agent, allows the launch. */
+  readonly isPlace: (profile: string, donor?: Registered) => boolean;
+  /** It needs the resources of a host; of each host one agent is removed at a time. */
+  readonly needsHost: boolean;
   count: number;
 }
 
@@ -22,21 +30,30 @@ interface Shares {
   readonly uses: Map<string, number>;
 }
 
+/** What a plan lacks: see {@link yieldingAgents}. */
+export interface Lacking {
+  /** Agents that limits hold back. */
+  readonly held: readonly HeldBack[];
+  /** Agents that no limit holds back; no offer may fit them. */
+  readonly wanted: readonly WantedAgents[];
+  readonly buckets: readonly Pick<BucketAssessment, "bucket">[];
+}
+
 /** Building agents to remove so that sharers below their share get their slots. */
-export function yieldingAgents(
-  state: State,
-  { held, wanted }: { readonly held: readonly HeldBack[]; readonly wanted: readonly WantedAgents[] },
-): readonly Registered[] {
+export function yieldingAgents(state: State, lacking: Lacking, atMs: number): readonly Registered[] {
   const { fairShare } = state.settings.scaling;
   if (fairShare === undefined) return [];
   const uses = usesOf(fairShare, state);
-  for (const each of wanted) add(uses, sharerOf(fairShare, each), each.count);
+  const isLacking = (each: WantedAgents): boolean =>
+    each.reason.kind === "jobs" && lacksResources(state, each.profile, atMs);
+  for (const each of lacking.wanted) {
+    if (!isLacking(each)) add(uses, sharerOf(fairShare, each), each.count);
+  }
   const shares = { fairShare, state, uses, sharerOfInstance: sharerOfInstances(fairShare, state) };
-  const claims = held.map((each): Claim => ({
-    held: each,
-    sharer: each.sharer ?? "",
-    count: each.byProfile + each.byFramework,
-  }));
+  const claims = [
+    ...lacking.held.map(claimOfSlot),
+    ...lacking.wanted.filter(isLacking).flatMap((each) => claimOfResources(shares, { wanted: each, lacking }, atMs)),
+  ];
   const coming = [...state.instances.values()].filter((each) => countsAsLeaving(each.state)).map(({ profile }) =>
     profile
   );
@@ -45,11 +62,12 @@ export function yieldingAgents(
   ).sort((a, b) => a.activity.sinceMs - b.activity.sinceMs);
   const going: Registered[] = [];
   for (let claim = least(shares, claims); claim !== undefined; claim = least(shares, claims)) {
-    const place = coming.findIndex((profile) => isPlaceFor(claim, profile));
+    const { isPlace } = claim;
+    const place = coming.findIndex((profile) => isPlace(profile));
     if (place !== -1) {
       coming.splice(place, 1);
     } else {
-      const donor = donorFor(shares, claim, builders);
+      const donor = donorFor(shares, claim, { builders, going });
       if (donor === undefined) {
         claim.count = 0;
         continue;
@@ -62,6 +80,47 @@ export function yieldingAgents(
     add(uses, claim.sharer, 1);
   }
   return going;
+}
+
+/** At the limit of a profile only one of its own agents makes room. */
+function claimOfSlot({ profile, byProfile, byFramework, sharer = "", requirement }: HeldBack): Claim {
+  const isPlace = (of: string): boolean => byProfile === 0 || of === profile;
+  return { sharer, requirement, isPlace, needsHost: false, count: byProfile + byFramework };
+}
+
+/**
+ * One agent must free enough for the other: of several that are removed one after the other, each would be replaced at
+ * once by an agent that fits.
+ */
+function claimOfResources(
+  { fairShare, state }: Shares,
+  { wanted, lacking }: { readonly wanted: WantedAgents; readonly lacking: Lacking },
+  atMs: number,
+): readonly Claim[] {
+  const profile = profileOf(state.settings, wanted.profile);
+  if (profile === undefined) return [];
+  const isShare = shareHeldOf(state, profile.name, atMs) !== undefined;
+  const answers = new Map<string, boolean>();
+  const isRoom = (donor: Registered): boolean => {
+    // Agents of one profile on one host free the same.
+    const key = JSON.stringify([donor.mesosAgentId, donor.profile]);
+    const answer = answers.get(key) ?? fitsWithout(state, { wanted, profile, going: [donor] }, atMs);
+    answers.set(key, answer);
+    return answer;
+  };
+  const isPlace = (of: string, donor?: Registered): boolean =>
+    donor === undefined || (isShare ? cpusOf(state, of) >= profile.mesosResources.cpusMilli : isRoom(donor));
+  return [{
+    sharer: sharerOf(fairShare, wanted),
+    requirement: lacking.buckets.find(({ bucket }) => bucket.key === wanted.bucketKey)?.bucket.requirement,
+    isPlace,
+    needsHost: !isShare,
+    count: wanted.count,
+  }];
+}
+
+function cpusOf(state: State, name: string): number {
+  return profileOf(state.settings, name)?.mesosResources.cpusMilli ?? 0;
 }
 
 /** Its slot becomes free. */
@@ -87,25 +146,25 @@ function least(shares: Shares, claims: readonly Claim[]): Claim | undefined {
   return found;
 }
 
-/** At the limit of a profile only one of its own agents makes room. */
-function isPlaceFor({ held }: Claim, profile: string): boolean {
-  return held.byProfile === 0 || held.profile === profile;
-}
-
 /**
  * An agent of the sharer that has the most, unless it would fall below the one that gets the slot; an agent that could
  * take that one's jobs stays.
  */
-function donorFor(shares: Shares, claim: Claim, builders: readonly Registered[]): Registered | undefined {
+function donorFor(
+  shares: Shares,
+  claim: Claim,
+  { builders, going }: { readonly builders: readonly Registered[]; readonly going: readonly Registered[] },
+): Registered | undefined {
   const { state } = shares;
   const wantedLevel = levelOf(shares, claim.sharer, 1);
-  const { requirement } = claim.held;
+  const { requirement } = claim;
   let donor: Registered | undefined;
   let most = -Infinity;
   for (const each of builders) {
     const sharer = shares.sharerOfInstance(each);
-    if (!isPlaceFor(claim, each.profile)) continue;
     if (levelOf(shares, sharer, -1) < wantedLevel || levelOf(shares, sharer, 0) <= most) continue;
+    if (claim.needsHost && going.some(({ mesosAgentId }) => mesosAgentId === each.mesosAgentId)) continue;
+    if (!claim.isPlace(each.profile, each)) continue;
     const capability = capabilityFor(each, state.demand.backlog.resourceCase);
     if (requirement !== undefined && canTake(capability, requirement)) continue;
     most = levelOf(shares, sharer, 0);

@@ -152,7 +152,9 @@ export function giveRoom(draft: Draft, plan: Plan, begun: number): number {
   );
   const now = going.slice(0, Math.max(0, drainsPerPollMax - begun));
   for (const { instance, why } of now) startDrain(draft, instance, "idle", why);
-  const yielding = yieldingAgents(state, { held: plan.held, wanted: plan.demand.wanted });
+  const { assessment: { buckets }, demand: { wanted }, held } = plan;
+  // The idle agents that now make room are slots that become free.
+  const yielding = yieldingAgents(draft.state, { held, wanted, buckets }, atMs);
   const sharing = yielding.slice(0, Math.max(0, drainsPerPollMax - begun - now.length));
   for (const instance of sharing) startDrain(draft, instance, "fair-share");
   return now.length + sharing.length;

@@ -19,12 +19,11 @@ const heldMaxMs = 120_000;
 export function seeCapacity(draft: Draft, offers: readonly Offer[]): void {
   const { state, atMs } = draft;
   if (state.settings.scaling.maxCpuShare === undefined) return;
-  const used = usedByHost(state);
   const names = new Map(offers.map(({ mesosAgentId, hostname }) => [mesosAgentId, hostname]));
   const seen = new Set(names.values());
-  // A machine that reregistered as another Mesos agent counts once.
-  const isThere = ([id, each]: readonly [string, HostCapacity]): boolean =>
-    atMs - each.atMs < capacityMaxMs && (!seen.has(each.hostname) || used.has(id));
+  // A machine that reregistered as another Mesos agent counts once, even if the loss of its tasks could not be stored.
+  const isThere = ([, each]: readonly [string, HostCapacity]): boolean =>
+    atMs - each.atMs < capacityMaxMs && !seen.has(each.hostname);
   const capacity = new Map([...new Map(state.offers.capacity)].filter(isThere));
   for (const [id, milli] of offeredByHost(offers)) {
     capacity.set(id, { atMs, hostname: names.get(id) ?? id, offeredMilli: milli });

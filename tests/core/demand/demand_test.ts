@@ -69,6 +69,20 @@ function passed(left: readonly ScheduledJob[], takings: Partial<Takings>): Recor
   return Object.fromEntries([...seen].map(([locator, { passedOver }]) => [locator.split("/").at(-1), passedOver]));
 }
 
+Deno.test("a run-on-all job that becomes ours is passed over only by newer jobs", () => {
+  const jobs = [job("first"), job("pinned-runOnAll-1"), job("last")];
+  const { locator } = job("pinned-runOnAll-1");
+  const previous = backlogOf(...jobs);
+  const before = trackJobs(new Map(), { backlog: previous, previous, takings: nothing }, 1).seen;
+  const passedBy = (name: string): number | undefined => {
+    const left = jobs.filter((each) => each.name !== name);
+    const backlog = bucketJobs(left, poller, "insensitive", new Map([[locator, 9]]));
+    const takings = { ...nothing, locators: new Set([job(name).locator]) };
+    return trackJobs(before, { backlog, previous, takings }, 9).seen.get(locator)?.passedOver;
+  };
+  assertEquals([passedBy("first"), passedBy("last")], [0, 1]);
+});
+
 Deno.test("only a newer job that an agent took passes an older one over; what is cancelled does not", () => {
   assertEquals(passed([job("old"), job("mid")], { locators: new Set([path("new")]) }), { old: 1, mid: 1 });
   assertEquals(passed([job("old"), job("new")], { locators: new Set([path("mid")]) }), { old: 1, new: 0 });

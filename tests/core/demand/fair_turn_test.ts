@@ -144,6 +144,22 @@ Deno.test("an agent that leaves is enabled again before another is launched, as 
   assertEquals(planFor(jobsIn(2), { instances: [leaving(ofLinux)], change: draining }).reuse, []);
 });
 
+Deno.test("an agent that is being removed is not enabled again while a sharer with less lacks resources", () => {
+  const full = (state: State): State => {
+    const miss = { atMs: zeroMs, sinceMs: zeroMs - 20_000, miss: {} } as never;
+    return { ...state, offers: { ...state.offers, nearestMiss: new Map([["linux", miss], ["prod", miss]]) } };
+  };
+  const reuse = (building: number, jobs: readonly ScheduledJob[], change = full): readonly string[] => {
+    const others = Array.from({ length: building }, (_, index) => aRegistered(`b${index}`, "building", ofLinux));
+    return planFor(jobs, { instances: [leaving(ofLinux), ...others], change }).reuse;
+  };
+  const both = [...jobsIn(2), ...jobsIn(1, "Prod")];
+  assertEquals(reuse(1, both), []);
+  assertEquals(reuse(0, both), ["t"], "the other one has no less");
+  assertEquals(reuse(1, jobsIn(2)), ["t"], "nobody else waits");
+  assertEquals(reuse(1, both, (state) => state), ["t"], "offers may fit");
+});
+
 Deno.test("an agent that leaves comes back for its own sharer's jobs, but not if another sharer waits for its place", () => {
   const full = { instances: [leaving(inProd)], maxAgents: 1 };
   assertEquals(planFor(jobsIn(2, "Prod"), full).reuse, ["t"]);

@@ -41,7 +41,7 @@ function going(instances: readonly AgentInstance[], all: readonly HeldBack[], mo
   const scaling = fairShare === "none" ? {} : { fairShare };
   const profiles = [aProfile({ gocdResources: ["linux"], environments: "*" })];
   const state = stateOf(instances, {}, { profiles, scaling });
-  return yieldingAgents(state, { held: all, wanted }).map(({ taskId }) => taskId).join("");
+  return yieldingAgents(state, { held: all, wanted, buckets: [] }, zeroMs).map(({ taskId }) => taskId).join("");
 }
 
 Deno.test("places are given up until the others have as much, by those that build longest", () => {

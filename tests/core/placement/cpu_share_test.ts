@@ -3,7 +3,13 @@
 import { assertEquals } from "@std/assert";
 import { Draft } from "../../../src/core/draft.ts";
 import type { AgentInstance } from "../../../src/core/instance.ts";
-import { heldByShare, seeCapacity, shareHeldOf, withinShare } from "../../../src/core/placement/cpu_share.ts";
+import {
+  clusterOf,
+  heldByShare,
+  seeCapacity,
+  shareHeldOf,
+  withinShare,
+} from "../../../src/core/placement/cpu_share.ts";
 import type { Offer, OfferedResource } from "../../../src/core/placement/offer.ts";
 import type { HostCapacity, OffersState, State } from "../../../src/core/state.ts";
 import { minute, second, zeroMs } from "../../support/core.ts";
@@ -72,11 +78,17 @@ Deno.test("a host is forgotten after ten minutes, or when its machine comes back
   assertEquals(known([h2], [["a-h1", has(8_000, "h1", 10 * minute - 1)]]), ["a-h1 h1 8000", "a-h2 h2 1000"]);
   assertEquals(known([h2], [["a-h1", has(8_000, "h1", 10 * minute)]]), ["a-h2 h2 1000"]);
   assertEquals(known([h2], [["old", has(8_000, "h2")]]), ["a-h2 h2 1000"]);
-  assertEquals(known([h2], [["old", has(8_000, "h2")]], [on("old", "one")]), ["old h2 8000", "a-h2 h2 1000"]);
+  assertEquals(known([h2], [["old", has(8_000, "h2")]], [on("old", "one")]), ["a-h2 h2 1000"]);
   assertEquals(known([h2], [["old", has(8_000, "h2")]], [on("old", "one", { state: "gone" })]), ["a-h2 h2 1000"]);
   const draft = draftWith({});
   seeCapacity(draft, [h2]);
   assertEquals(draft.state.offers.capacity?.get("a-h2"), has(1_000, "h2"));
+});
+
+Deno.test("a machine that comes back as another Mesos agent counts once beside a task whose loss could not be stored", () => {
+  const draft = draftWith({ capacity: new Map([["old", has(8_000, "h2")]]) }, [on("old", "one")]);
+  seeCapacity(draft, [hostOffer("h2", { cpus: 8 })]);
+  assertEquals(clusterOf(draft.state), { usedMilli: 1_000, clusterMilli: 9_000 });
 });
 
 Deno.test("without the key nothing is remembered, and nothing is cut", () => {
