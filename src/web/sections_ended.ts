@@ -125,7 +125,7 @@ function endedCells(ended: Ended, { atMs, mesos }: StatusView, links: PageLinks)
 /** What a dash means; the history has an end only a moment later, and not for ever. */
 function unkept(kept: object | undefined): Html {
   const why = kept === undefined ? "no history is kept" : "not in the history yet, or no longer";
-  return html`<p class="more">–: ${why}</p>`;
+  return html`<p class="more dash">–: ${why}</p>`;
 }
 
 const notKept = html`<span class="zero" title="not in the history">–</span>`;

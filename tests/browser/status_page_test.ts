@@ -352,8 +352,15 @@ async function foldsOnNarrowScreen({ page, shown, complaints, updated }: OpenPag
   const rows = page.locator("#jobs tbody tr:visible");
   assertEquals(await rows.count(), 4);
   assertEquals(await page.locator("#hosts table:visible").count(), 0);
+  const foldIn = `(selector) => getComputedStyle(document.querySelector(selector)).listStyleType`;
+  const signs = (): Promise<unknown> =>
+    page.evaluate(`["#agents summary", "#jobs label.all", "#hosts label.fold"].map(${foldIn})`);
+  assertEquals(await signs(), ["disclosure-closed", "disclosure-closed", "disclosure-closed"], "one kind of folds");
+  assertEquals(await page.evaluate(`getComputedStyle(document.querySelector("#hosts .fold input")).opacity`), "0");
   await page.locator("#jobs label.all").click();
-  await page.locator("#hosts label.fold").click();
+  await page.locator("#hosts label.fold input").focus();
+  await page.keyboard.press("Space");
+  assertEquals(await signs(), ["disclosure-closed", "disclosure-open", "disclosure-open"]);
   shown.view = { ...sampleView, jobs: sampleView.jobs.slice(1), frozen: true };
   await updated();
   await page.locator("#mode").waitFor({ timeout: refreshMsMax });
