@@ -44,7 +44,7 @@ the file of the history is read.
 Options:
   --since TIME    the beginning; 6 hours ago by default, with --job 7 days
   --until TIME    the end; now by default
-  --at TIME       what was known then
+  --at TIME       what was known then: the first picture of the 15 s after it, or the nearest
   --job JOB       who built it: each job with this in its locator (pipeline/counter/stage/counter/job)
   --json          one JSON object, as of /api/v1/history, /api/v1/history/at or /api/v1/history/jobs
 

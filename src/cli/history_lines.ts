@@ -238,7 +238,8 @@ export function pastLines(
   const { status, jobs, decisions } = past;
   const head = `what it knew at ${timeText(askedMs)}`;
   const ageMs = askedMs - status.atMs;
-  const gap = ageMs < 1_000 ? "" : `: from the picture of ${timeText(status.atMs)}, ${formatDuration(ageMs)} before`;
+  const distance = `${formatDuration(Math.abs(ageMs))} ${ageMs < 0 ? "after" : "before"}`;
+  const gap = Math.abs(ageMs) < 1_000 ? "" : `: from the picture of ${timeText(status.atMs)}, ${distance}`;
   return [
     `${paint(head, "bold", layout.hasColour)}${gap}`,
     safeText(where),

@@ -16,7 +16,7 @@ import {
 } from "../core/view/history.ts";
 import { OperatorError } from "../errors.ts";
 import type { Trend, TrendActs } from "./trend.ts";
-import { type HistoryQuery, type HistoryRange, historyRanges } from "./history_query.ts";
+import { defaultRange, type HistoryQuery, type HistoryRange, historyRanges } from "./history_query.ts";
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
@@ -98,7 +98,7 @@ function shownPage(
   query: HistoryQuery,
   { span, nowMs }: { readonly span: TimeSpan | undefined; readonly nowMs: number },
 ): HistoryPage {
-  const range = query.range ?? rangeOf(span);
+  const range = query.range ?? defaultRange;
   const { stepMs } = historyRanges[range];
   const lastMs = query.atMs ?? span?.toMs ?? nowMs;
   const shown = query.atMs === undefined ? presentSpan(range, lastMs, span) : spanUntil(range, query.atMs);
@@ -195,13 +195,6 @@ function badHostsOf(ended: readonly InstanceLife[]): readonly HostFailures[] {
     .filter(({ failed }) => failed > 0)
     .sort((one, other) => other.failed - one.failed)
     .slice(0, badHostsMax);
-}
-
-/** A young program would draw a thin line at the end of six hours. */
-function rangeOf(span: TimeSpan | undefined): HistoryRange {
-  const lengthMs = span === undefined ? 0 : span.toMs - span.fromMs;
-  if (lengthMs < historyRanges["15min"].lengthMs) return "15min";
-  return lengthMs < hourMs ? "1h" : "6h";
 }
 
 /** The agent time of each profile until a moment, most expensive first; by whole hours, and today in UTC. */

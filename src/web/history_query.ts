@@ -17,9 +17,12 @@ export const historyRanges = {
 /** The name of a length in the URL. */
 export type HistoryRange = keyof typeof historyRanges;
 
+/** The same however much there is to show: a length that grew with the history would change between two looks. */
+export const defaultRange: HistoryRange = "1h";
+
 /** What is asked for. */
 export interface HistoryQuery {
-  /** Absent: as long as there is something to show, at most six hours. */
+  /** Absent: {@linkcode defaultRange}. */
   readonly range?: HistoryRange;
   /** The moment of the picture that is shown, ms since the epoch; absent: now. */
   readonly atMs?: number;

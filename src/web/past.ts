@@ -1,6 +1,6 @@
 // The page at a past moment: its picture, decisions and banner.
 
-import type { HistoryReader, HistorySnapshot } from "../core/view/history.ts";
+import { type HistoryReader, pictureOfMoment } from "../core/view/history.ts";
 import { parseMoment } from "../core/view/moment.ts";
 import type { NoteView, StatusView } from "../core/view/view.ts";
 import { momentForms } from "../core/words/history.ts";
@@ -11,10 +11,6 @@ import { spanText, timeText } from "./wording.ts";
 
 /** Decisions that are shown of the time before. */
 const notesMax = 200;
-/** A picture follows a decision so soon, and has it; later ones are those of something else. */
-const followMs = 15_000;
-/** A picture that is later than the moment is shown up to this distance. */
-const laterMs = 30_000;
 /** The step to the next moment. */
 const stepMs = 60_000;
 /** Maximum age of a picture for a moment. */
@@ -34,7 +30,7 @@ export function readPast(history: HistoryReader | undefined, query: PageQuery, n
   if (atMs === undefined) return { banner: noPast(`${JSON.stringify(at)} is no time. Write ${momentForms}.`) };
   if (history === undefined) return { banner: noPast("No history is kept (history.keep).") };
   try {
-    const snapshot = nearestSnapshot(history, atMs, nowMs);
+    const snapshot = pictureOfMoment(history, Math.min(atMs, nowMs));
     if (snapshot === undefined) return { banner: noPast(`No picture of ${timeText(atMs)} or before is kept.`) };
     const { view } = snapshot;
     const notes = history.notes({ fromMs: 0, toMs: view.atMs + 1 }, { max: notesMax }).toReversed();
@@ -43,16 +39,6 @@ export function readPast(history: HistoryReader | undefined, query: PageQuery, n
     if (!(error instanceof OperatorError)) throw error;
     return { banner: noPast(`The history cannot be read: ${error.message}.`) };
   }
-}
-
-/** The picture that follows soon, or the nearest one, before or after. */
-function nearestSnapshot(history: HistoryReader, atMs: number, nowMs: number): HistorySnapshot | undefined {
-  const nextMs = history.nextSnapshotMs(Math.min(atMs, nowMs)) ?? Infinity;
-  const gapMs = nextMs - atMs;
-  if (gapMs <= followMs) return history.snapshotAt(nextMs);
-  const before = history.snapshotAt(Math.min(atMs, nowMs));
-  const isNearer = gapMs <= laterMs && (before === undefined || gapMs < atMs - before.atMs);
-  return isNearer ? history.snapshotAt(nextMs) : before;
 }
 
 /** The banner for a picture that this version cannot show. */

@@ -150,9 +150,11 @@ async function histories(checker: Checker): Promise<void> {
   assertEquals(built.body.jobs.map(({ agent }: Record<string, unknown>) => agent), ["t-1"]);
   const at = await checker.ask(handler, `/api/v1/history/at?time=${sampleMs + 5}`);
   assertEquals([at.body.status.atMs, at.body.jobs.length], [sampleMs, sampleView.jobs.length]);
+  const soon = await checker.ask(handler, `/api/v1/history/at?time=${sampleMs - 10_000}`);
+  assertEquals(soon.body.status.atMs, sampleMs, "the picture that follows");
   for (
     const [path, code] of [
-      [`/api/v1/history/at?time=${sampleMs - 1}`, "no-picture"],
+      [`/api/v1/history/at?time=${sampleMs - minute}`, "no-picture"],
       ["/api/v1/history/at", "bad-query"],
       ["/api/v1/history?from=2026-01-01T00:00Z&to=2025-01-01T00:00Z", "bad-query"],
       ["/api/v1/history/jobs?from=2026-01-01T00:00Z&to=2025-01-01T00:00Z", "bad-query"],

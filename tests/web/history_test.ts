@@ -52,7 +52,7 @@ async function pageOf(path: string, history?: History): Promise<string> {
 
 Deno.test("the page shows trend, agent-hours and finished agents, and the way to any moment", async () => {
   using history = closing(await kept());
-  const page = await pageOf("/", history);
+  const page = await pageOf("/?range=6h", history);
   for (
     const part of [
       'id="trend"',
@@ -84,18 +84,18 @@ Deno.test("the length of the trend is chosen by a link, and every other link kee
   assertStringIncludes(page, `from 2026-11-27T16:59:00Z to 2026-11-27T17:59:00Z`);
   assertStringIncludes(page, `href="/?range=24h&amp;verdict=unserved#trend"`);
   assertStringIncludes(page, `range=1h&amp;verdict=coming`);
-  assertStringIncludes(await pageOf("/?range=nonsense", history), `from 2026-11-27T11:58:30Z`);
+  assertStringIncludes(await pageOf("/?range=nonsense", history), `from 2026-11-27T16:59:00Z`);
   history.limit({ ...limits, keepMs: 30 * minute });
   for (let round = 0; round < 9; round++) history.prune(nowMs);
   assertStringIncludes(await pageOf("/", history), `from 2026-11-27T16:59:00Z`);
 });
 
-Deno.test("a young program draws a quarter of an hour, and then an hour", async () => {
-  for (const [minutes, label] of [[14, "15 min"], [16, "1 h"], [59, "1 h"], [61, "6 h"]] as const) {
+Deno.test("the trend is that of the last hour, however long the program has run", async () => {
+  for (const minutes of [1, 14, 16, 59, 61, 600]) {
     using history = closing(openHistory(undefined, limits));
     history.write(aBatch({ samples: [aSample(nowMs - minutes * minute, {}), aSample(nowMs, {})] }));
     const [, current] = /data-key="range-[^"]*" aria-current="true">([^<]*)</.exec(await pageOf("/", history)) ?? [];
-    assertEquals(current?.trim(), label);
+    assertEquals(current?.trim(), "1 h", `after ${minutes} min`);
   }
 });
 

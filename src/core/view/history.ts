@@ -190,3 +190,21 @@ export interface HistoryReader {
   /** When the first picture at or after this time was stored; absent: none was. */
   nextSnapshotMs(atMs: number): number | undefined;
 }
+
+/** A picture follows a decision so soon, and has it; later ones are those of something else. */
+const followMs = 15_000;
+/** A picture that is later than the moment is shown up to this distance. */
+const laterMs = 30_000;
+
+/**
+ * The picture that stands for a moment, everywhere: the first one of the 15 s after it, which has what was decided then;
+ * otherwise the nearest one, unless it is more than 30 s later; otherwise the last one before. Nothing if there is none.
+ */
+export function pictureOfMoment(history: HistoryReader, atMs: number): HistorySnapshot | undefined {
+  const nextMs = history.nextSnapshotMs(atMs) ?? Infinity;
+  const gapMs = nextMs - atMs;
+  if (gapMs <= followMs) return history.snapshotAt(nextMs);
+  const before = history.snapshotAt(atMs);
+  const isNearer = gapMs <= laterMs && (before === undefined || gapMs < atMs - before.atMs);
+  return isNearer ? history.snapshotAt(nextMs) : before;
+}

@@ -1,13 +1,14 @@
 // The history of /api/v1: figures, agent-hours, finished agents and decisions of a time, and what was known at a moment.
 
-import type {
-  AgentHours,
-  HistoryReader,
-  HistorySample,
-  InstanceLife,
-  JobLife,
-  NamedJobLife,
-  TimeSpan,
+import {
+  type AgentHours,
+  type HistoryReader,
+  type HistorySample,
+  type InstanceLife,
+  type JobLife,
+  type NamedJobLife,
+  pictureOfMoment,
+  type TimeSpan,
 } from "../../core/view/history.ts";
 import type { BucketView, InstanceView, JobView, NoteView, ProfileView } from "../../core/view/view.ts";
 import { OperatorError } from "../../errors.ts";
@@ -88,7 +89,7 @@ export interface PastDocument {
   readonly demand: readonly BucketView[];
   readonly agents: readonly InstanceView[];
   readonly profiles: readonly ProfileView[];
-  /** The last decisions until then, newest first. */
+  /** The last decisions until the picture, newest first. */
   readonly decisions: readonly NoteView[];
 }
 
@@ -98,7 +99,7 @@ export function pastDocument(
   askedMs: number,
   { sandbox, limit }: Pick<StatusSummary, "sandbox"> & { readonly limit: number },
 ): PastDocument | undefined {
-  const snapshot = history.snapshotAt(askedMs);
+  const snapshot = pictureOfMoment(history, askedMs);
   if (snapshot === undefined) return undefined;
   const { view, version } = snapshot;
   return {
@@ -108,11 +109,11 @@ export function pastDocument(
     demand: view.demand,
     agents: view.instances,
     profiles: view.profiles,
-    decisions: history.notes({ fromMs: 0, toMs: askedMs + 1 }, { max: limit, levels: eventLevels }),
+    decisions: history.notes({ fromMs: 0, toMs: view.atMs + 1 }, { max: limit, levels: eventLevels }),
   };
 }
 
-/** The error if there is no picture at or before a moment, with the start of the history. */
+/** The error if there is no picture for a moment, with the start of the history. */
 export function noPicture(
   history: HistoryReader,
   askedMs: number,
@@ -174,7 +175,7 @@ const pastRoute: ReadRoute = {
   kind: "read",
   path: "/api/v1/history/at",
   id: "getPast",
-  summary: "what the program knew at a moment: the last picture of that time or before",
+  summary: "what the program knew at a moment: the first picture of the 15 s after it, or the nearest one",
   parameters: [timeParameter("time", "the moment"), limitParameter],
   answers: { 200: { description: "what was known", schema: ref("Past") }, ...readErrors },
   respond: withHistory((history, { query, sandbox }) => {
