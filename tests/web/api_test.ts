@@ -148,10 +148,8 @@ async function histories(checker: Checker): Promise<void> {
   );
   const built = await checker.ask(handler, "/api/v1/history/jobs?job=UNIT");
   assertEquals(built.body.jobs.map(({ agent }: Record<string, unknown>) => agent), ["t-1"]);
-  const at = await checker.ask(handler, `/api/v1/history/at?time=${sampleMs + 5}`);
+  const at = await checker.ask(handler, `/api/v1/history/at?time=${sampleMs - 9_000}`);
   assertEquals([at.body.status.atMs, at.body.jobs.length], [sampleMs, sampleView.jobs.length]);
-  const soon = await checker.ask(handler, `/api/v1/history/at?time=${sampleMs - 10_000}`);
-  assertEquals(soon.body.status.atMs, sampleMs, "the picture that follows");
   for (
     const [path, code] of [
       [`/api/v1/history/at?time=${sampleMs - minute}`, "no-picture"],
