@@ -38,14 +38,14 @@ export const historyCommand: Command = {
 
 Shows agents, waiting jobs and the oldest wait as they went, agent-hours by profile, how agents ended, and the last
 decisions; or with --at what the program knew at that moment: servers, jobs with their verdicts, agents, problems and the
-decisions until then; or with --job which agent built a job that is over. The running instance is asked; where none runs,
+decisions until then; or with --job which agent built a job, or is building it. The running instance is asked; where none runs,
 the file of the history is read.
 
 Options:
   --since TIME    the beginning; 6 hours ago by default, with --job 7 days
   --until TIME    the end; now by default
   --at TIME       what was known then: the first picture of the 15 s after it, or the nearest
-  --job JOB       who built it: each job with this in its locator (pipeline/counter/stage/counter/job)
+  --job JOB       who built it, or is building it: each job with this in its locator (pipeline/counter/stage/counter/job)
   --json          one JSON object, as of /api/v1/history, /api/v1/history/at or /api/v1/history/jobs
 
 A time is ${momentForms};

@@ -4,7 +4,7 @@ import type { NamedJobLife, TimeSpan } from "../core/view/history.ts";
 import { formatDuration } from "../core/words/phrases.ts";
 import { type Cell, type Layout, layRows, safeText } from "./demo/text.ts";
 
-/** Jobs that are over, by name. */
+/** Jobs that were built or are being built, by name. */
 export interface BuiltDocument extends TimeSpan {
   /** The last one first. */
   readonly jobs: readonly NamedJobLife[];
@@ -13,7 +13,7 @@ export interface BuiltDocument extends TimeSpan {
 /** One line for each job. */
 export function builtLines({ jobs, fromMs }: BuiltDocument, where: string, layout: Layout): string[] {
   if (jobs.length === 0) {
-    return [safeText(`no such job that is over has been seen since ${timeText(fromMs)}, ${where}`)];
+    return [safeText(`no build of such a job has been seen since ${timeText(fromMs)}, ${where}`)];
   }
   return [
     safeText(where),
@@ -26,10 +26,10 @@ export function builtLines({ jobs, fromMs }: BuiltDocument, where: string, layou
         { title: "AGENT", max: 63 },
         { title: "JOB", max: 0 },
       ],
-      jobs.map(({ atMs, beganMs, buildMs, agent, by, locator }): Cell[] => [
+      jobs.map(({ atMs, beganMs, buildMs, agent, by, locator, isBuilding }): Cell[] => [
         { text: beganMs === undefined ? "not seen" : timeText(beganMs) },
         { text: beganMs === undefined ? "" : formatDuration(beganMs - atMs) },
-        { text: buildMs === undefined ? "" : formatDuration(buildMs) },
+        { text: isBuilding === true ? "building" : buildMs === undefined ? "" : formatDuration(buildMs) },
         { text: agent === undefined ? "none seen" : by === "others" ? `${agent} (not ours)` : agent },
         { text: locator },
       ]),

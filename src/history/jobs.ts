@@ -72,7 +72,14 @@ export class JobBook {
     return this.#finished;
   }
 
-  /** The same, and those that are being built, whose end will not be observed. */
+  /** Jobs that an agent was seen with at the last look. */
+  building(): readonly NamedJobLife[] {
+    return [...this.#open].flatMap(([locator, { life, begun }]) =>
+      begun === undefined ? [] : [{ ...this.#lifeOf({ locator, life }, begun), isBuilding: true as const }]
+    );
+  }
+
+  /** Finished jobs that were not stored yet, and those that are being built, whose end will not be observed. */
   everything(): readonly NamedJobLife[] {
     for (const [locator, { life, begun }] of this.#open) {
       if (begun === undefined) continue;
@@ -122,14 +129,21 @@ export class JobBook {
   }
 
   #finish(
-    { locator, life }: { readonly locator: string } & Pick<Open, "life">,
+    job: { readonly locator: string } & Pick<Open, "life">,
     begun: Begun & { readonly buildMs?: number } | undefined,
   ): void {
     if (this.#finished.length >= finishedMax) this.#finished.shift();
+    this.#finished.push(this.#lifeOf(job, begun));
+  }
+
+  #lifeOf(
+    { locator, life }: { readonly locator: string } & Pick<Open, "life">,
+    begun: Begun & { readonly buildMs?: number } | undefined,
+  ): NamedJobLife {
     const group = groupOfJob(this.#groups, locator);
     const asked = group === unknownGroup ? { ...life, locator } : { ...life, locator, group };
-    if (begun === undefined) return void this.#finished.push({ ...asked, by: "unseen" });
+    if (begun === undefined) return { ...asked, by: "unseen" };
     const { atMs: beganMs, ...rest } = begun;
-    this.#finished.push({ ...asked, beganMs, ...rest });
+    return { ...asked, beganMs, ...rest };
   }
 }

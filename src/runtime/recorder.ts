@@ -6,7 +6,7 @@ import { messageOf, OperatorError } from "../errors.ts";
 import type { Note } from "../core/note.ts";
 import { uuidOf } from "../core/life/phase.ts";
 import type { State } from "../core/state.ts";
-import type { HistoryFigure, HistoryReader, HistorySample } from "../core/view/history.ts";
+import type { HistoryFigure, HistoryReader, HistorySample, NamedJobLife, TimeSpan } from "../core/view/history.ts";
 import type { NoteView, StatusView } from "../core/view/view.ts";
 import {
   type History,
@@ -82,9 +82,9 @@ export class Recorder {
     this.#writtenMs = clock.nowMs();
   }
 
-  /** For the page and the commands. */
+  /** For the page and the commands: what is stored, and of named jobs also what is not stored yet. */
   get reader(): HistoryReader {
-    return this.#history;
+    return { ...this.#history, namedJobs: (...asked) => this.#namedJobs(...asked) };
   }
 
   /** Records a note; `note` is absent if it is a repetition. Never throws. */
@@ -120,6 +120,14 @@ export class Recorder {
       })
     );
     this.#guard(() => this.#history.close());
+  }
+
+  #namedJobs(part: string, span: TimeSpan, max: number): readonly NamedJobLife[] {
+    const isAsked = ({ locator, atMs }: NamedJobLife): boolean =>
+      locator.toLowerCase().includes(part.toLowerCase()) && atMs >= span.fromMs && atMs < span.toMs;
+    const unstored = [...this.#jobs.building(), ...this.#jobs.finished()].filter(isAsked);
+    return [...unstored, ...this.#history.namedJobs(part, span, max)]
+      .sort((one, other) => other.atMs - one.atMs).slice(0, max);
   }
 
   #look(seen: Seen, atMs: number): void {

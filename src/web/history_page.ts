@@ -51,7 +51,7 @@ export interface HistoryShown {
   /** The last ones of the time of the trend. */
   readonly ended: readonly InstanceLife[];
   readonly endedCount: number;
-  /** The last jobs that are over and have the name that was asked for; absent: none was. */
+  /** The last jobs that were or are being built and have the name that was asked for; absent: none was. */
   readonly built?: readonly NamedJobLife[];
   /** Hosts on which agents failed, were lost or exited, most affected first. */
   readonly badHosts: readonly HostFailures[];
@@ -120,7 +120,7 @@ function shownPage(
     ended: ended.slice(0, endedMax),
     endedCount: reader.endedCount(shown),
     badHosts: badHostsOf(ended),
-    ...(query.built === undefined ? {} : { built: builtUntil(reader, query.built, lastMs) }),
+    ...(query.built === undefined ? {} : { built: builtUntil(reader, query.built, query.atMs ?? nowMs) }),
   };
 }
 
@@ -172,10 +172,14 @@ function hoursUntil(reader: HistoryReader, atMs: number): readonly AgentHours[] 
   });
 }
 
-/** Jobs with this in their locator that were over at a moment. */
+/** Jobs with this in their locator that were built until a moment, or were being built then. */
 function builtUntil(reader: HistoryReader, part: string, atMs: number): readonly NamedJobLife[] {
   return reader.namedJobs(part, { fromMs: 0, toMs: atMs + 1 }, builtMax)
-    .filter((job) => (job.beganMs ?? job.atMs) + (job.buildMs ?? 0) <= atMs);
+    .filter((job) => (job.beganMs ?? job.atMs) <= atMs)
+    .map(({ buildMs, ...job }) => {
+      if (buildMs === undefined) return job;
+      return (job.beganMs ?? job.atMs) + buildMs > atMs ? { ...job, isBuilding: true } : { ...job, buildMs };
+    });
 }
 
 /** Launches, and agents that are to go, by the codes of the log. */

@@ -26,7 +26,7 @@ export interface HistoryQuery {
   readonly range?: HistoryRange;
   /** The moment of the picture that is shown, ms since the epoch; absent: now. */
   readonly atMs?: number;
-  /** A part of the locators of jobs that are over. */
+  /** A part of the locators of jobs, to learn who built them. */
   readonly built?: string;
 }
 

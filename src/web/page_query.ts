@@ -25,7 +25,7 @@ export interface PageQuery {
   readonly range?: string;
   /** The moment whose picture is wanted; absent: now. */
   readonly at?: string;
-  /** Who built the jobs that are over and have this in their locator; absent: that is not asked. */
+  /** Who built the jobs that have this in their locator; absent: that is not asked. */
   readonly built?: string;
   /** Any text: without scripts, the page does not reload itself; absent: it does. */
   readonly pause?: string;

@@ -1,10 +1,10 @@
-// Who built a job: a search among the jobs that are over, by name.
+// Who built a job, or is building it: a search by name.
 
 import type { NamedJobLife } from "../core/view/history.ts";
 import type { HistoryShown } from "./history_page.ts";
 import { type Html, html } from "./html.ts";
 import { pageHref, type PageQuery } from "./page_query.ts";
-import { untrustedText } from "./pieces.ts";
+import { badge, untrustedText } from "./pieces.ts";
 import { type Column, table } from "./table.ts";
 import { spanText, timeText } from "./wording.ts";
 
@@ -28,15 +28,15 @@ export function builtSearch({ built }: HistoryShown, query: PageQuery): Html {
       <label><span>Who built the job</span><input name="built" required placeholder="pipeline/12" value="${part ??
         ""}" autocomplete="off"></label>
       <button>Search</button>
-      <span class="quiet">a part of pipeline/counter/stage/counter/job; builds that are over</span>
+      <span class="quiet">a part of pipeline/counter/stage/counter/job</span>
     </form>
     ${built === undefined
       ? undefined
-      : table({ caption: "Who built it", columns, rows, empty: "No such job that is over has been seen." })}
+      : table({ caption: "Who built it", columns, rows, empty: "No build of such a job has been seen." })}
   `;
 }
 
-function cellsOf({ locator, agent, by, atMs, beganMs, buildMs }: NamedJobLife): readonly Html[] {
+function cellsOf({ locator, agent, by, atMs, beganMs, buildMs, isBuilding }: NamedJobLife): readonly Html[] {
   const none = html`<span class="zero">–</span>`;
   return [
     html`<code class="name">${untrustedText(locator)}</code>`,
@@ -45,6 +45,6 @@ function cellsOf({ locator, agent, by, atMs, beganMs, buildMs }: NamedJobLife): 
       : html`${untrustedText(agent)}${by === "others" ? " (not ours)" : ""}`,
     beganMs === undefined ? none : html`<time datetime="${timeText(beganMs)}">${timeText(beganMs)}</time>`,
     beganMs === undefined ? none : html`${spanText(beganMs - atMs)}`,
-    buildMs === undefined ? none : html`${spanText(buildMs)}`,
+    isBuilding === true ? badge("building", "busy") : buildMs === undefined ? none : html`${spanText(buildMs)}`,
   ];
 }

@@ -101,7 +101,7 @@ Deno.test("who built a job is told by its name, from the file or from the runnin
   await withFile(async (conf, path) => {
     transcript("history-job", "--job shop ", await runLine(["history", "--job", "shop", conf], at(nowMs)), path);
     const none = await runLine(["history", "--job", "web", "--since", "2h", conf], at(nowMs));
-    assertStringIncludes(none.out, "no such job that is over has been seen since 2026-11-27T16:00:00Z");
+    assertStringIncludes(none.out, "no build of such a job has been seen since 2026-11-27T16:00:00Z");
   });
   const history = openHistory(undefined, limits);
   await fill(history);

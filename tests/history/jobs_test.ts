@@ -76,6 +76,16 @@ Deno.test("at the end builds in progress are kept without their length, and wait
   assertEquals(lives, [{ ...linux, atMs: at(0), beganMs: at(15 * second), by: "ours" }]);
 });
 
+Deno.test("a job that is being built has its agent already, until its build is over", () => {
+  const book = new JobBook();
+  look(book, [0, ["a", "b"]]);
+  look(book, [15 * second, ["b"], { x: "a" }]);
+  const running = { ...linux, atMs: at(0), beganMs: at(15 * second), by: "ours", locator: "p/1/s/1/a" };
+  assertEquals(book.building().map(({ agent: _, ...life }) => life), [{ ...running, isBuilding: true } as const]);
+  look(book, [minute, ["b"]]);
+  assertEquals([book.building(), book.finished().length], [[], 1]);
+});
+
 Deno.test("the group of its pipeline is what was known of it last, of every job", () => {
   const book = new JobBook();
   look(book, [0, ["a", "b"]]);

@@ -9,6 +9,7 @@ import { statusView } from "../../src/core/view/status_view.ts";
 import { openHistory } from "../../src/history/history.ts";
 import { openRecorder, Recorder } from "../../src/runtime/recorder.ts";
 import { aRegistered, stateOf } from "../core/instance_fixtures.ts";
+import { building, drive, gocdAgent, jobs } from "../support/core.ts";
 import { aNote, beginMs, hour, limits, minute, second } from "../history/samples.ts";
 
 const always = { fromMs: 0, toMs: Infinity };
@@ -93,6 +94,27 @@ Deno.test("a sample is kept every 15 seconds, a picture at most every minute, an
   assert(next - changed >= minute && next - changed < 2 * minute);
   await pass(16 * minute, busy);
   assertEquals((reader.snapshotAt(Infinity)?.atMs ?? 0) - next >= 15 * minute, true);
+  recorder.close();
+});
+
+Deno.test("who builds a job is known while the build goes on, and once it is over, before that is stored", async () => {
+  const { recorder, pass } = inMemory();
+  const world = drive({ poller: { attempts: 0 } });
+  world.subscribe();
+  const [waiting] = jobs(1);
+  const builder = gocdAgent("static", { ...building, buildLocator: waiting?.locator ?? "" });
+  const askedFor = (part: string): unknown =>
+    recorder.reader.namedJobs(part, always, 9).map(({ agent, isBuilding }) => [agent, isBuilding]);
+  world.poll({ jobs: jobs(1), agents: [] });
+  await pass(second, world.state);
+  assertEquals(askedFor("j0"), []);
+  world.poll({ jobs: [], agents: [builder] });
+  await pass(second, world.state);
+  assertEquals([askedFor("J0"), askedFor("other")], [[["static", true]], []]);
+  assertEquals(recorder.reader.namedJobs("j0", { fromMs: 0, toMs: 1 }, 9), []);
+  world.poll({ jobs: [], agents: [] });
+  await pass(second, world.state);
+  assertEquals(askedFor("j0"), [["static", undefined]]);
   recorder.close();
 });
 

@@ -4,6 +4,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import fc from "../support/properties.ts";
 import { statusView } from "../../src/core/view/status_view.ts";
 import type { Picture } from "../../src/core/view/picture.ts";
+import type { NamedJobLife } from "../../src/core/view/history.ts";
 import type { NoteView } from "../../src/core/view/view.ts";
 import { HistoryError } from "../../src/history/error.ts";
 import { openHistory } from "../../src/history/history.ts";
@@ -138,14 +139,13 @@ async function histories(checker: Checker): Promise<void> {
     snapshots: [await packView(sampleView, () => Promise.resolve())],
   });
   const picture = (): Picture => pictureOf({ ...sampleView, atMs: sampleMs + minute });
-  const handler = handlerOf(picture, { history });
+  const namedJobs = (): readonly NamedJobLife[] => [{ ...aJob(sampleMs), isBuilding: true }];
+  const handler = handlerOf(picture, { history: { ...history, namedJobs } });
   const { body } = await checker.ask(handler, "/api/v1/history?step=60&limit=5");
   assertEquals([body.samples.length, body.ended.length, body.decisions.length, body.hours.length], [1, 1, 1, 1]);
   const jobs = await checker.ask(handler, "/api/v1/history/jobs");
-  assertEquals(
-    jobs.body.jobs.map(({ group, buildMs, locator }: Record<string, unknown>) => [group, buildMs, locator]),
-    [["team-a", 9, undefined]],
-  );
+  const [{ group, buildMs, locator }] = jobs.body.jobs;
+  assertEquals([group, buildMs, locator], ["team-a", 9, undefined]);
   const built = await checker.ask(handler, "/api/v1/history/jobs?job=UNIT");
   assertEquals(built.body.jobs.map(({ agent }: Record<string, unknown>) => agent), ["t-1"]);
   const at = await checker.ask(handler, `/api/v1/history/at?time=${sampleMs - 9_000}`);

@@ -1,6 +1,6 @@
 // The history on the status page: the trend, agent-hours, finished agents, and the page of a moment.
 
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { type History, openHistory, type PackedSnapshot } from "../../src/history/history.ts";
 import { HistoryError } from "../../src/history/error.ts";
 import { packView } from "../../src/history/snapshot.ts";
@@ -163,15 +163,17 @@ Deno.test("who built a job is found by a part of its name, as of the moment of t
   history.write(aBatch({
     jobs: [job, { ...job, atMs: beginMs + hour, beganMs: beginMs + hour, agent: "t-late", locator: "<b>/1/s/1/unit" }],
     samples: [aSample(nowMs)],
-    snapshots: await picturesAt(beginMs + 90 * minute),
+    snapshots: await picturesAt(beginMs + 59 * minute, beginMs + 90 * minute),
   }));
   const page = await pageOf("/?built=UNIT&range=1h", history);
   for (const part of ["<bdi>t-1</bdi>", "<bdi>t-late</bdi>", "&lt;b&gt;/1/s/1/unit", 'value="UNIT"', "built=UNIT"]) {
     assertStringIncludes(page, part);
   }
   const past = await pageOf("/?built=unit&at=13:30", history);
-  assertEquals([past.includes("<bdi>t-1</bdi>"), past.includes("t-late")], [true, false]);
-  assertStringIncludes(await pageOf("/?built=other", history), "No such job that is over has been seen.");
+  assertEquals([past.includes("<bdi>t-1</bdi>"), past.includes("t-late")], [true, true]);
+  assertMatch(past, /t-late<(?:(?!<tr)[\s\S])*badge busy">building</, "it was being built then");
+  assertEquals((await pageOf("/?built=unit&at=12:59", history)).includes("t-late"), false);
+  assertStringIncludes(await pageOf("/?built=other", history), "No build of such a job has been seen.");
 });
 
 Deno.test("of two pictures around the moment that is asked for the nearer one is shown, also a later one", async () => {

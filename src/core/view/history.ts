@@ -136,12 +136,17 @@ export interface JobLife {
   readonly by: "ours" | "others" | "unseen";
 }
 
-/** The same with its name, for whoever asks who built it; traces and the list of jobs have no names. */
+/**
+ * The same with its name, for whoever asks who built it, and of jobs that are being built; traces and the list of jobs
+ * have no names.
+ */
 export interface NamedJobLife extends JobLife {
   /** pipeline/counter/stage/counter/job. */
   readonly locator: string;
   /** The hostname of the agent that had it, which is the task id of ours; absent: none was seen. */
   readonly agent?: string;
+  /** Its build goes on. */
+  readonly isBuilding?: true;
 }
 
 /** A stored picture. */
@@ -183,7 +188,7 @@ export interface HistoryReader {
   hours(span: TimeSpan): readonly AgentHours[];
   /** Finished jobs that started to wait in that time, first one first, at most `max`. */
   jobs(span: TimeSpan, max: number): readonly JobLife[];
-  /** Those of them whose locator contains `part`, whatever the case, last one first. */
+  /** Those of them whose locator contains `part`, whatever the case, and builds that go on; last one first. */
   namedJobs(part: string, span: TimeSpan, max: number): readonly NamedJobLife[];
   /** The last picture stored at or before this time; absent: none. */
   snapshotAt(atMs: number): HistorySnapshot | undefined;

@@ -18,7 +18,7 @@ import { type StatusSummary, statusSummary } from "./documents.ts";
 import { numberParameter, type Query, textParameter, timeOf, timeParameter, wordParameter } from "./query.ts";
 import { readErrors } from "./refusals.ts";
 import type { Asked, ReadRoute } from "./route.ts";
-import { count, listOf, record, ref, type Schema, text, timeMs, word } from "./schema.ts";
+import { count, flag, listOf, record, ref, type Schema, text, timeMs, word } from "./schema.ts";
 import { eventLevels } from "./schemas.ts";
 
 const hourMs = 3_600_000;
@@ -72,7 +72,7 @@ export function historyDocument(history: HistoryReader, request: HistoryRequest)
   };
 }
 
-/** The jobs of a time that are over. */
+/** The jobs of a time that are over; if a name is asked for, also those that are being built. */
 export interface HistoryJobsDocument extends TimeSpan {
   /**
    * The first one first; there may be more if there are as many as asked for. If a name is asked for, those with it, the
@@ -194,13 +194,13 @@ const jobsRoute: ReadRoute = {
   path: "/api/v1/history/jobs",
   id: "getHistoryJobs",
   summary:
-    "demand as it was: jobs that are over, with what they asked for and when; named, and with their agents, only with ?job=",
+    "demand as it was: jobs that are over, with what they asked for and when; named, with their agents and with those that are being built, only with ?job=",
   parameters: [
     timeParameter("from", "the beginning; by default 6 hours before the end"),
     timeParameter("to", "the end; by default now"),
     textParameter(
       "job",
-      "only jobs with this in their locator, whatever the case; with locator and agent, last one first",
+      "only jobs with this in their locator, whatever the case, over or being built; with locator and agent, last one first",
     ),
     numberParameter("limit", "jobs at most", {
       default: rows.byDefault,
@@ -329,9 +329,10 @@ export const historySchemas: Readonly<Record<string, Schema>> = {
     "group?": text("the group of its pipeline; absent: unknown, or the configuration asks for no groups"),
     "beganMs?": timeMs("when an agent was first seen to have it"),
     "buildMs?": count("how long an agent was seen to have it, ms"),
+    "isBuilding?": flag("its build goes on; only if a name is asked for; absent: it is over"),
     by: word("whose agent that was; unseen: nobody's", ["ours", "others", "unseen"]),
   }),
-  HistoryJobs: record("the jobs of a time that are over", {
+  HistoryJobs: record("the jobs of a time that are over, or being built if a name is asked for", {
     fromMs: timeMs("the beginning"),
     toMs: timeMs("the end"),
     jobs: listOf(ref("JobLife"), "the first one first; if a name is asked for, the last one first"),
