@@ -1,6 +1,13 @@
 // The history as lines of a terminal. Not here: asking for it (history.ts).
 
-import { type HistorySample, type InstanceLife, lifeKinds, sumOfSpent, waitingJobs } from "../core/view/history.ts";
+import {
+  failuresByHost,
+  type HistorySample,
+  type InstanceLife,
+  lifeKinds,
+  sumOfSpent,
+  waitingJobs,
+} from "../core/view/history.ts";
 import type { JobView, NoteView } from "../core/view/view.ts";
 import { hoursText } from "../core/words/history.ts";
 import { counted, formatDuration } from "../core/words/phrases.ts";
@@ -187,14 +194,10 @@ function endedLines({ ended, endedCount }: HistoryDocument, layout: Layout): rea
   ];
 }
 
-/** How many of the agents of each host failed, were lost or ended by themselves, the most first: one that stands out is bad. */
+/** One host that stands out is bad. */
 function badHostsLines(ended: readonly InstanceLife[]): readonly string[] {
-  const hosts = [...Map.groupBy(ended, ({ host }) => host)].map(([host, all]) => ({
-    failed: all.filter(({ end }) => end === "launch-failed" || end === "lost" || end === "exited").length,
-    text: `of ${all.length} on ${host}`,
-  })).filter(({ failed }) => failed > 0).sort((one, other) => other.failed - one.failed).slice(0, hostsMax);
-  if (hosts.length === 0) return [];
-  return [`  failed, lost or exited: ${safeText(hosts.map(({ failed, text }) => `${failed} ${text}`).join(", "))}`];
+  const hosts = failuresByHost(ended, hostsMax).map((each) => `${each.failed} of ${each.ended} on ${each.host}`);
+  return hosts.length === 0 ? [] : [`  failed, never registered, lost or exited: ${safeText(hosts.join(", "))}`];
 }
 
 function buildsText(ended: readonly InstanceLife[]): string {

@@ -2,10 +2,12 @@
 
 import {
   type AgentHours,
+  failuresByHost,
   type HistoryFigure,
   type HistoryPlace,
   type HistoryReader,
   type HistorySample,
+  type HostFailures,
   type InstanceLife,
   type LifeKind,
   lifeKinds,
@@ -55,13 +57,6 @@ export interface HistoryShown {
   readonly built?: readonly NamedJobLife[];
   /** Hosts on which agents failed, were lost or exited, most affected first. */
   readonly badHosts: readonly HostFailures[];
-}
-
-/** How many of the agents that ended on a host were not stopped by us. */
-export interface HostFailures {
-  readonly host: string;
-  readonly failed: number;
-  readonly ended: number;
 }
 
 /** Agent time of a profile, ms, by what it was spent on. */
@@ -119,7 +114,7 @@ function shownPage(
     costs: costsOf(query.atMs === undefined ? weekOf(reader, lastMs) : hoursUntil(reader, lastMs), lastMs),
     ended: ended.slice(0, endedMax),
     endedCount: reader.endedCount(shown),
-    badHosts: badHostsOf(ended),
+    badHosts: failuresByHost(ended, badHostsMax),
     ...(query.built === undefined ? {} : { built: builtUntil(reader, query.built, query.atMs ?? nowMs) }),
   };
 }
@@ -189,16 +184,6 @@ function actsOf(reader: HistoryReader, span: TimeSpan, stepMs: number): readonly
       const countOf = (asked: string): number => counts.find(({ code }) => code === asked)?.count ?? 0;
       return { atMs, launched: countOf("agent-launched"), drained: countOf("agent-draining") };
     });
-}
-
-const badEnds: ReadonlySet<InstanceLife["end"]> = new Set(["launch-failed", "never-registered", "exited", "lost"]);
-
-function badHostsOf(ended: readonly InstanceLife[]): readonly HostFailures[] {
-  return [...Map.groupBy(ended.filter(({ host }) => host !== ""), ({ host }) => host)]
-    .map(([host, lives]) => ({ host, failed: lives.filter(({ end }) => badEnds.has(end)).length, ended: lives.length }))
-    .filter(({ failed }) => failed > 0)
-    .sort((one, other) => other.failed - one.failed)
-    .slice(0, badHostsMax);
 }
 
 /** The agent time of each profile until a moment, most expensive first; by whole hours, and today in UTC. */

@@ -3,7 +3,8 @@
 import type { Spent } from "../core/view/history.ts";
 import { hoursText } from "../core/words/history.ts";
 import { trendFigure } from "./charts.ts";
-import { type HistoryPage, type HistoryShown, type HostFailures, sumOfCosts, totalMs } from "./history_page.ts";
+import type { HostFailures } from "../core/view/history.ts";
+import { type HistoryPage, type HistoryShown, sumOfCosts, totalMs } from "./history_page.ts";
 import { historyHref, type HistoryRange, historyRanges } from "./history_query.ts";
 import { type Html, html } from "./html.ts";
 import type { PageQuery } from "./page_query.ts";
@@ -115,7 +116,7 @@ function badHostsList(hosts: readonly HostFailures[]): Html | undefined {
   );
   return html`
     <div class="bad-hosts" data-key="bad-hosts">
-      <h3>Agents that failed, were lost or ended by themselves, by host</h3>
+      <h3>Agents that failed, never registered, exited or were lost, by host</h3>
       <ul>${items}</ul>
     </div>
   `;

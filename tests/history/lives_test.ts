@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import type { AgentInstance } from "../../src/core/instance.ts";
-import { type AgentHours, type InstanceLife, sumOfSpent } from "../../src/core/view/history.ts";
+import { type AgentHours, failuresByHost, type InstanceLife, sumOfSpent } from "../../src/core/view/history.ts";
 import { type LifeBook, type LifeChanges, openLifeBook } from "../../src/history/lives.ts";
 import { anInstance } from "../core/instance_fixtures.ts";
 import { aLife, beginMs, hour, minute, second } from "./samples.ts";
@@ -144,4 +144,14 @@ Deno.test("time alone changes no life, but is part of all of them at the end; wh
   look(book, 12 * second, [idle]);
   const { lives, hours } = book.everything();
   assertEquals([lives[0]?.spentMs.idle, spent(hours)], [12 * second, [0, 2, 0, 0, 0]]);
+});
+
+Deno.test("by host those count that failed, never registered, exited or were lost; not those that were stopped", () => {
+  const lives = (["launch-failed", "never-registered", "exited", "lost", "stopped", "dropped", "unseen"] as const)
+    .map((end) => aLife(end, { end, host: "h1" }));
+  const other = [aLife("a", { end: "lost", host: "h2" }), aLife("b", { end: "lost", host: "" })];
+  const good = aLife("c", { end: "stopped", host: "h3" });
+  const bad = [{ host: "h1", failed: 4, ended: 7 }, { host: "h2", failed: 1, ended: 1 }];
+  assertEquals(failuresByHost([...other, good, ...lives], 5), bad);
+  assertEquals(failuresByHost([...other, good, ...lives], 1), bad.slice(0, 1));
 });

@@ -134,6 +134,16 @@ Deno.test("docs/monitoring.md has every metric with its labels, and no other", (
   }
 });
 
+Deno.test("docs/monitoring.md names every state of an agent in the metrics", () => {
+  const [paragraph = ""] = /The states of `gocd_mesos_agent_instances`[\s\S]*?\n\n/.exec(guide) ?? [];
+  for (const name of ["agent_instances", "agent_seconds_total"]) {
+    const states = leaderText.matchAll(new RegExp(`^gocd_mesos_${name}\\{.*state="(\\w+)"`, "gm"));
+    const words = new Set([...states].map(([, state]) => state));
+    assert(words.size >= 5, name);
+    assertEquals([...words].filter((word) => !paragraph.includes(`\`${word}\``)), [], name);
+  }
+});
+
 Deno.test("the dashboard has a panel for each topic, each with a description", () => {
   const titles = panels.map(({ title }) => title);
   const topics = ["Waiting jobs by verdict", "Agents by state", "Longest wait by verdict", "State of the servers"];

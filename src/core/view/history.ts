@@ -213,3 +213,22 @@ export function pictureOfMoment(history: HistoryReader, atMs: number): HistorySn
   const isNearer = gapMs <= laterMs && (before === undefined || gapMs < atMs - before.atMs);
   return isNearer ? history.snapshotAt(nextMs) : before;
 }
+
+/** How many of the agents that ended on a host were not stopped by us. */
+export interface HostFailures {
+  readonly host: string;
+  readonly failed: number;
+  readonly ended: number;
+}
+
+/** How an agent ends that could do no work, or no more. */
+const badEnds: ReadonlySet<InstanceLife["end"]> = new Set(["launch-failed", "never-registered", "exited", "lost"]);
+
+/** The hosts on which agents failed, did not register, exited or were lost, most affected first: one that stands out is bad. */
+export function failuresByHost(ended: readonly InstanceLife[], max: number): readonly HostFailures[] {
+  return [...Map.groupBy(ended.filter(({ host }) => host !== ""), ({ host }) => host)]
+    .map(([host, lives]) => ({ host, failed: lives.filter(({ end }) => badEnds.has(end)).length, ended: lives.length }))
+    .filter(({ failed }) => failed > 0)
+    .sort((one, other) => other.failed - one.failed)
+    .slice(0, max);
+}
