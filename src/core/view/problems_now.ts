@@ -2,6 +2,8 @@
 
 import { environmentFindings } from "../demand/environments.ts";
 import { globalGate } from "../demand/gates.ts";
+import { keptIdle } from "../demand/kept_idle.ts";
+import type { VerdictKind } from "../demand/verdict.ts";
 import type { LaunchGate } from "../demand/reason.ts";
 import { lacksOf } from "../demand/lacks.ts";
 import type { Finding } from "../event.ts";
@@ -82,6 +84,39 @@ function policyProblems(state: State, atMs: number): readonly Finding[] {
   ];
 }
 
+/**
+ * Profiles of which no agent has registered since their last failure. One that nothing needs any more is told for another
+ * while: the next job may come soon, and a retry is no end.
+ */
+function failingProfiles(state: State, atMs: number): readonly Finding[] {
+  return state.settings.profiles.flatMap(({ name }) => {
+    const breaker = state.breakers.profiles.get(name);
+    if (breaker === undefined) return [];
+    const { lastFailure: failure, lastFailureMs, stderr, sinceMs } = breaker;
+    const isUnneeded = !isNeeded(state, name);
+    if (isUnneeded && atMs - lastFailureMs >= unneededMs) return [];
+    const isHeld = isHeldByOperator(state, name);
+    const why = (isUnneeded ? undefined : blockedText(state, name, atMs)) ??
+      retriedText(breaker, isHeld ? "held" : isUnneeded ? "unneeded" : "due");
+    const failing = { why, failure, recent: failuresOfProfile(state, name, atMs), stderr };
+    return [{ ...profileFailing(name, failing), sinceMs }];
+  });
+}
+
+/** For how long after its last failure a profile that nothing needs is told; the longest pause between two attempts. */
+const unneededMs = 600_000;
+
+const needing: ReadonlySet<VerdictKind> = new Set(["needs-agent", "coming"]);
+
+/** Whether agents of a profile are launched, or would be if nothing held them back. */
+function isNeeded(state: State, profile: string): boolean {
+  return state.demand.jobs.some((job) => job.profile === profile && needing.has(job.verdict)) ||
+    state.canaries.has(profile) || keptIdle(state).some((pool) => pool.profile.name === profile) ||
+    state.instances.values().some((each) =>
+      each.profile === profile && (each.state === "launching" || each.state === "starting")
+    );
+}
+
 /** The current problems, worst first; with their start, if the state contains it. */
 export function problemsNow(state: State, atMs: number): readonly Finding[] {
   const gocd = gocdHealth(state, atMs);
@@ -99,14 +134,7 @@ export function problemsNow(state: State, atMs: number): readonly Finding[] {
   // The response to the first poll of a run is pending and not overdue: nothing is wrong yet.
   const isAwaited = gate.kind === "held-stale" && gocd.state === "unknown";
   if (gate.kind !== "go" && !isAwaited && !isTold(gate.kind)) problems.push(launchesHeld(gate));
-  for (const { name } of state.settings.profiles) {
-    const breaker = state.breakers.profiles.get(name);
-    if (breaker === undefined) continue;
-    const { lastFailure: failure, stderr } = breaker;
-    const why = blockedText(state, name, atMs) ?? retriedText(breaker, isHeldByOperator(state, name));
-    const failing = { why, failure, recent: failuresOfProfile(state, name, atMs), stderr };
-    problems.push({ ...profileFailing(name, failing), sinceMs: breaker.sinceMs });
-  }
+  problems.push(...failingProfiles(state, atMs));
   problems.push(...unservedProblems(state), ...limitProblems(state), ...policyProblems(state, atMs));
   return [
     ...problems,

@@ -47,16 +47,20 @@ function lastFailed(failures: number): string {
   return `the last ${failures < 2 ? "launch" : `${failures} launches`} failed`;
 }
 
-/** A profile with failures that may launch again, but has not recovered. */
+const retries = {
+  "held": "not retried while launching is held by the operator",
+  "unneeded": "not retried, as no waiting job needs it",
+  "due": "no agent has registered since",
+} as const;
+
+/** A profile with failures that is not paused, but has not recovered; `retry`: whether it is tried again. */
 export function retriedText(
   breaker: Pick<ProfileBreaker, "failures" | "lastFailure" | "stderr">,
-  isHeld: boolean,
+  retry: keyof typeof retries,
 ): string {
   const { failures, lastFailure: failure, stderr } = breaker;
   const why = failureAndStderr({ failure, ...(stderr === undefined ? {} : { stderr }) });
-  return `${lastFailed(failures)} (${why}); ${
-    isHeld ? "not retried while launching is held by the operator" : "no agent has registered since"
-  }`;
+  return `${lastFailed(failures)} (${why}); ${retries[retry]}`;
 }
 
 /** Why a needed agent is not launched now; empty for `go`. */

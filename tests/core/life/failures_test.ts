@@ -88,6 +88,28 @@ Deno.test("a profile fails since its first failure in a row, however often it wa
   }
 });
 
+Deno.test("a failing profile is told while jobs need it, at each retry, and no more once none has for ten minutes", () => {
+  const world = waiting();
+  const isTold = (): boolean =>
+    statusView(world.state, world.atMs).problems.some(({ code }) => code === "profile-failing");
+  for (let wave = 0; wave < 4; wave++) {
+    const taskIds = launch(world, `h${wave}`);
+    if (wave > 0) assertEquals(isTold(), true, "while it is tried again");
+    for (const taskId of taskIds) world.status(taskId, "TASK_FAILED", failed);
+    assertEquals(isTold(), true);
+    world.wait(2 * minute, 10 * second);
+    world.poll({ jobs: jobs(3) });
+    assertEquals(isTold(), true, "before it is tried again");
+  }
+  world.poll({ jobs: [] });
+  assertEquals(isTold(), true);
+  world.wait(9 * minute, 10 * second);
+  world.poll({ jobs: [] });
+  assertEquals(isTold(), false);
+  world.poll({ jobs: jobs(1) });
+  assertEquals(isTold(), true, "a job needs it again");
+});
+
 Deno.test("after three failures one is tried alone, and its success lets the others go", () => {
   const world = waiting();
   for (let wave = 0; wave < 3; wave++) {

@@ -2,9 +2,10 @@
 
 import { assertEquals } from "@std/assert";
 import { problemsNow } from "../../../src/core/view/problems_now.ts";
+import type { JobVerdict } from "../../../src/core/demand/verdict.ts";
 import type { State } from "../../../src/core/state.ts";
 import { linux, minute, problem, second, serverInfo, someSettings, zeroMs } from "../../support/core.ts";
-import { aBucket, draftAt, gocdSuspicion, mesosSays, mesosSuspicion } from "../instance_fixtures.ts";
+import { aBucket, anInstance, draftAt, gocdSuspicion, mesosSays, mesosSuspicion } from "../instance_fixtures.ts";
 
 const nowMs = zeroMs + minute;
 
@@ -72,6 +73,11 @@ const breaker = {
   lastFailure: mesosSays("no image"),
 };
 
+const waiting = { locator: "l", name: "j", gocdResources: [], verdict: "needs-agent", firstSeenMs: 0 } as const;
+const needed = {
+  demand: { ...plain.demand, jobs: [{ ...waiting, profile: "default", reason: { kind: "launching" } as const }] },
+};
+
 Deno.test("a profile that fails is told until an agent of it has registered, with what its last container has written", () => {
   const stderr = { taskId: "t", host: "h", answer: { kind: "read", text: "out of disk" } } as const;
   const problems = (changes: object): readonly unknown[] => {
@@ -79,7 +85,7 @@ Deno.test("a profile that fails is told until an agent of it has registered, wit
       profiles: new Map([["default", { ...breaker, ...changes }], ["other", breaker]]),
       hosts: new Map(),
     };
-    return problemsNow({ ...plain, breakers }, nowMs);
+    return problemsNow({ ...plain, ...needed, breakers }, nowMs);
   };
   assertEquals(problems({ stderr }), [{
     code: "profile-failing",
@@ -93,7 +99,12 @@ Deno.test("a profile that fails is told until an agent of it has registered, wit
   const messages = (changes: object): readonly unknown[] =>
     (problems(changes) as readonly { message: string; sinceMs: number }[]).map((each) => [each.message, each.sinceMs]);
   const since = "(no image); no agent has registered since";
-  const frozen = { ...plain, controls, breakers: { profiles: new Map([["default", breaker]]), hosts: new Map() } };
+  const frozen = {
+    ...plain,
+    ...needed,
+    controls,
+    breakers: { profiles: new Map([["default", breaker]]), hosts: new Map() },
+  };
   assertEquals(problemsNow(frozen, nowMs).map(({ message }) => message.split("; ")[1]), [
     undefined,
     "not retried while launching is held by the operator",
@@ -102,6 +113,32 @@ Deno.test("a profile that fails is told until an agent of it has registered, wit
     [[`profile default: the last 2 launches failed ${since}`, zeroMs + 4]],
     [[`profile default: the last launch failed ${since}`, zeroMs + 4]],
   ]);
+});
+
+Deno.test("a failing profile that nothing needs says so for ten minutes after its last failure, and is no problem then", () => {
+  const told = (parts: Partial<State>, minutes = 11): string | undefined => {
+    const breakers = { profiles: new Map([["default", { ...breaker, lastFailureMs: nowMs - minutes * minute }]]) };
+    const state = { ...plain, ...parts, breakers: { ...breakers, hosts: new Map() } };
+    return problemsNow(state, nowMs)[0]?.message.replace(/.*\(no image\); /, "");
+  };
+  const asked = (verdict: "coming" | "will-be-taken" | "other-cause", profile: string): Partial<State> => ({
+    demand: { ...plain.demand, jobs: [{ ...needed.demand.jobs[0] as JobVerdict, verdict, profile }] },
+  });
+  const launched = anInstance("t", { state: "launching", sinceMs: 0, offerId: "o" });
+  assertEquals([told({}, 0), told({}, 9.9), told({}, 10)], [
+    "not retried, as no waiting job needs it",
+    "not retried, as no waiting job needs it",
+    undefined,
+  ]);
+  const next = "next try at 2023-11-14T22:14:21Z";
+  assertEquals([told(needed), told(asked("coming", "default")), told({ canaries: new Map([["default", 0]]) })], [
+    next,
+    next,
+    next,
+  ]);
+  assertEquals(told({ instances: new Map([["t", launched]]) }), next, "it is being tried");
+  assertEquals(told({ settings: someSettings({ profiles: [{ ...linux, minIdle: 1 }] }) }), next, "it is kept ready");
+  assertEquals([told(asked("coming", "other")), told(asked("will-be-taken", "default"))], [undefined, undefined]);
 });
 
 Deno.test("limits are told with the jobs that they hold back, each once", () => {
