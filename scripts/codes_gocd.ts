@@ -10,13 +10,13 @@ const itself = "check that `go-server.url` points to GoCD itself";
 
 /** Why a request failed: no decisions until a poll succeeds. */
 export const gocdProblems: readonly CodeRow[] = [
-  ["gocd-dns", "The name of the server has no address.", "check `go-server.host` or `.url`, and DNS"],
+  ["gocd-dns", "The name of the server cannot be resolved.", "check `go-server.host` or `.url`, and DNS"],
   [
     "gocd-connection-refused",
     "Nothing listens on that host and port.",
     "check host and port, and that GoCD is running",
   ],
-  ["gocd-unreachable", "There is no way to the server.", "check the network, and `go-server.host` or `.url`"],
+  ["gocd-unreachable", "There is no route to the server.", "check the network, and `go-server.host` or `.url`"],
   [
     "gocd-timeout",
     "No connection, or no complete response, within `go-server.timeout`.",
@@ -24,7 +24,7 @@ export const gocdProblems: readonly CodeRow[] = [
   ],
   [
     "gocd-overdue",
-    "An answer is late, and is still waited for.",
+    "A response is late, and still awaited.",
     "if it lasts, check the load and the log of the GoCD server, and firewalls in between",
   ],
   [
@@ -35,13 +35,13 @@ export const gocdProblems: readonly CodeRow[] = [
   ["gocd-proxy", "The proxy of the environment failed.", "check `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`"],
   [
     "gocd-proxy-refused",
-    "The proxy of the environment wants a login (407).",
+    "The proxy of the environment requires a login (407).",
     "put user and password into `HTTP_PROXY`, or name the GoCD server in `NO_PROXY`",
   ],
   ["gocd-bad-port", "Deno does not connect to this port.", "check the port in `go-server.url`"],
   [
     "gocd-not-http",
-    "What answers does not speak plain HTTP.",
+    "The responder does not use plain HTTP.",
     "should `go-server.url` begin with `https://`?",
   ],
   [
@@ -59,10 +59,10 @@ export const gocdProblems: readonly CodeRow[] = [
     "The sandbox does not let the program connect to this host.",
     "start it again, so that `go-server.url` decides what is permitted ([permissions](permissions.md))",
   ],
-  ["gocd-aborted", "The program stops, or the answer is no longer needed.", ""],
+  ["gocd-aborted", "The program stops, or the response is no longer needed.", ""],
   [
     "gocd-not-authenticated",
-    "The server wants a login, and none is configured.",
+    "The server requires a login, and none is configured.",
     "set `go-server.user-name` and `.password`, or `.access-token` ([the account](gocd-account.md))",
   ],
   ["gocd-bad-credentials", "User name or password are wrong.", "check them by logging in"],
@@ -73,8 +73,8 @@ export const gocdProblems: readonly CodeRow[] = [
   ],
   [
     "gocd-credentials-lost",
-    "GoCD says that nobody has logged in, although credentials were sent.",
-    "let the proxy in between pass the `Authorization` header on",
+    "GoCD reports that nobody is logged in, although credentials were sent.",
+    "let the proxy in between forward the `Authorization` header",
   ],
   [
     "gocd-credentials-not-wanted",
@@ -86,7 +86,7 @@ export const gocdProblems: readonly CodeRow[] = [
     "The file of a password or token cannot be read.",
     "restore the file, or let the user of gocd-mesos read it",
   ],
-  ["gocd-bad-secret", "A password or token cannot be sent as it is.", "see the line: it says what is wrong with it"],
+  ["gocd-bad-secret", "A password or token cannot be sent as it is.", "see the line for what is wrong with it"],
   [
     "gocd-forbidden",
     "The account may not do this.",
@@ -94,7 +94,7 @@ export const gocdProblems: readonly CodeRow[] = [
   ],
   [
     "gocd-missing-or-forbidden",
-    "An old server says that something is not there, or that the account may not see it.",
+    "An old server reports that something does not exist, or that the account may not see it.",
     "check the account, and that `go-server.url` is the base URL of GoCD",
   ],
   [
@@ -104,32 +104,32 @@ export const gocdProblems: readonly CodeRow[] = [
   ],
   [
     "gocd-login-page",
-    "A login page, or another HTML page, came instead of data.",
+    "The response is a login page, or another HTML page, instead of data.",
     "`go-server.url` must be GoCD's own base URL, not a page behind single sign-on",
   ],
   [
     "gocd-redirected",
-    "The answer points elsewhere; redirects are not followed.",
+    "The response is a redirect, which is not followed.",
     "set `go-server.url` to the target",
   ],
   [
     "gocd-blocked",
     "Something between this program and GoCD has answered in its place.",
-    "let gocd-mesos pass there, also PATCH and DELETE, or point `go-server.url` at GoCD itself",
+    "let requests of gocd-mesos pass, including PATCH and DELETE, or point `go-server.url` at GoCD itself",
   ],
-  ["gocd-media-type-refused", "The content type was changed on the way (415).", itself],
+  ["gocd-media-type-refused", "The content type was changed in transit (415).", itself],
   ["gocd-too-many-requests", "The server or a proxy limits requests (429).", "raise `poller.interval`"],
   ["gocd-server-error", "The server or its proxy failed (5xx).", "see the log of the GoCD server or of its proxy"],
   ["gocd-unavailable", "The server or its proxy is not ready (503).", "check them if it lasts"],
   ["gocd-starting", "The server is starting.", ""],
-  ["gocd-backup", "The server makes a backup and answers nothing else.", ""],
+  ["gocd-backup", "The server makes a backup and answers no other request.", ""],
   ["gocd-maintenance", "The server is in maintenance mode.", "end the mode in GoCD when it is no longer needed"],
   ["gocd-bad-request", "The server does not understand a request (400).", report],
   ["gocd-refused", "The server refuses a request with an unusual status.", itself],
   ["gocd-truncated", "A response is empty or cut off.", "look for a proxy that truncates responses"],
   ["gocd-not-xml", "The feed is not valid XML.", itself],
   ["gocd-not-json", "A response is not valid JSON.", itself],
-  ["gocd-unexpected-shape", "A response has another form than known.", `${itself}; if it does, ${report}`],
+  ["gocd-unexpected-shape", "A response has an unknown structure.", `${itself}; if it does, ${report}`],
   ["gocd-too-large", "A response exceeds all limits.", itself],
   [
     "gocd-api-too-old",
@@ -141,7 +141,7 @@ export const gocdProblems: readonly CodeRow[] = [
   [
     "gocd-writes-refused",
     "Reading works, but no agent could be enabled, disabled or deleted for some time.",
-    "see the problem that it names: mostly the account's rights, or a proxy that lets no PATCH and DELETE pass",
+    "see the problem that it names: usually the account's rights, or a proxy that blocks PATCH and DELETE",
   ],
 ];
 
@@ -152,8 +152,8 @@ export const gocdConflicts: readonly CodeRow[] = [
   ["gocd-agent-pending", "The record is still Pending, and GoCD changes only what is enabled or disabled.", ""],
   [
     "gocd-invalid",
-    "The server does not take these resources or environments.",
-    "check those of the profile against those of the server",
+    "The server does not accept these resources or environments.",
+    "compare those of the profile with those of the server",
   ],
   ["gocd-elastic-agent", "An elastic agent belongs to its plugin and is never changed.", bug],
   ["not-leading", "The instance has just lost the lead, so the call was not made.", ""],
@@ -173,20 +173,20 @@ export const gocdFindings: readonly CodeRow[] = [
   ],
   [
     "gocd-needs-unknown",
-    "What jobs of a pipeline need cannot be read, so nothing is launched for them.",
-    "let the account read the configuration of the pipeline and of its template; where the jobs are no longer configured, " +
-    "cancel or rerun their stage",
+    "The needs of the jobs of a pipeline cannot be read, so nothing is launched for them.",
+    "let the account read the configuration of the pipeline and of its template; if the jobs are no longer " +
+    "configured, cancel or rerun their stage",
   ],
   [
     "gocd-stage-unread",
     "The dashboard lists a running stage that the server does not show.",
     "check what the account may view",
   ],
-  ["gocd-stages-left", "More stages run than one poll reads; the others follow.", ""],
+  ["gocd-stages-left", "More stages run than one poll reads; the next polls read the others.", ""],
   [
     "gocd-feed-left-out",
-    "More jobs wait than are looked at; the oldest come first.",
-    "cancel the stages of jobs that nobody needs any more",
+    "More jobs wait than are considered; the oldest come first.",
+    "cancel the stages of jobs that are no longer needed",
   ],
   [
     "gocd-dashboard-personal",
@@ -200,12 +200,12 @@ export const gocdFindings: readonly CodeRow[] = [
   ],
   [
     "gocd-groups-unread",
-    "The groups of the pipelines cannot be read; the last known ones count.",
+    "The groups of the pipelines cannot be read; the last known ones are used.",
     "check the dashboard of GoCD as the account of `go-server` if it persists",
   ],
   [
     "gocd-groups-unsupported",
-    "GoCD is too old to tell the groups of its pipelines: that works from 20.1 on.",
+    "GoCD is too old to report the groups of its pipelines: it does from 20.1 on.",
     'upgrade GoCD, or remove `pipeline-groups` and `fair-share = "pipeline-group"`',
   ],
   [
@@ -216,11 +216,11 @@ export const gocdFindings: readonly CodeRow[] = [
   [
     "gocd-api-deprecated",
     "GoCD announces the end of an API that is in use.",
-    "get a newer gocd-mesos before you upgrade GoCD; for the feed nothing",
+    "get a newer gocd-mesos before you upgrade GoCD; nothing for the feed",
   ],
   [
     "gocd-version-unsupported",
-    "The release is outside of 15.2 to 26.2 and is treated like the nearest known one.",
+    "The release is outside 15.2 to 26.2 and is treated like the nearest known one.",
     "look for a newer gocd-mesos, and check the first polls",
   ],
   [
@@ -236,7 +236,7 @@ export const gocdFindings: readonly CodeRow[] = [
   [
     "wrong-auto-register-key",
     "Agents of the profiles that it names register as Pending although they are given a key.",
-    "set the key where the line says that it is (`go-agent.auto-register-key`, or `env` of a profile) to " +
+    "set the key at the place that the line names (`go-agent.auto-register-key`, or `env` of a profile) to " +
     "agentAutoRegisterKey of the server; check that the image passes it on",
   ],
   [
@@ -248,7 +248,7 @@ export const gocdFindings: readonly CodeRow[] = [
   [
     "gocd-duplicate-guid",
     "GoCD reports two agents with one guid.",
-    "remove `config/guid.txt` from the image, or from the volume that brings it",
+    "remove `config/guid.txt` from the image, or from the volume that contains it",
   ],
   ["gocd-disk-full", "GoCD has no disk space and schedules nothing.", "free space on the GoCD server"],
   ["gocd-disk-low", "GoCD will soon have no disk space.", "free space on the GoCD server"],
@@ -258,7 +258,7 @@ export const gocdFindings: readonly CodeRow[] = [
     "see the line",
   ],
   ["gocd-job-unreadable", "Jobs of the feed have no locator, or names beyond all limits, and are left out.", report],
-  ["gocd-job-duplicate", "Jobs stand in the feed more than once, and are counted once.", ""],
+  ["gocd-job-duplicate", "Jobs appear in the feed more than once, and are counted once.", ""],
   ["gocd-agent-unreadable", "Records of agents have no uuid, and are left out.", report],
   [
     "gocd-agent-duplicate",

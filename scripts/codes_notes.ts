@@ -83,11 +83,11 @@ export const demandExamples: NoteExamples<keyof DemandNotes> = {
         isElsewhere: false,
       }, ["gpu"]),
     },
-    act: "the line names the key to change; or put the job into `poller.ignore` if nobody is to serve it",
+    act: "the line names the key to change; or put the job into `poller.ignore` if it should not be served",
   },
   "job-other-cause": {
     of: { job: aJob("other-cause", { kind: "idle-unused", host: "build-3", idleMs: 5 * minute }) },
-    act: "the reason names it: `gocd-mesos why FILE JOB` tells all",
+    act: "the reason names it; `gocd-mesos why FILE JOB` explains it in full",
   },
   "jobs-left-untaken": {
     of: {
@@ -121,12 +121,12 @@ export const placementExamples: NoteExamples<keyof PlacementNotes> = {
       },
     },
     act:
-      "request less in the profile (cpus, mem, disk), or add capacity; where offers are refused for a rule, the line " +
-      "names the rule",
+      "request less in the profile (cpus, mem, disk), or add capacity; if offers are refused because of a rule, the " +
+      "line names it",
   },
   "host-avoided": {
     of: { host, profile, forMs: 2 * minute, failures: 3, failure: aFailure },
-    act: "look at that host: Docker, its disk, its network; it is tried again automatically",
+    act: "check that host: Docker, its disk, its network; it is tried again automatically",
   },
   "no-offer": { of: { role: "ci", profile } },
   "roles-ignored": { of: { masterVersion: "1.1.3", roles: ["ci"] } },
@@ -139,15 +139,14 @@ export const lifeExamples: NoteExamples<keyof LifeNotes> = {
   "pending-not-proven": { of: { taskId, count: 1 } },
   "duplicate-hostname": {
     of: { taskId, count: 2 },
-    act: "look on the Agents page of GoCD who has registered under this name, and delete what is not needed",
+    act: "check on the Agents page of GoCD what has registered under this name, and delete what is not needed",
   },
   "agent-idle": { of: agent },
   "agent-building": { of: agent },
   "agent-unsure": {
     of: { ...agent, word: "LostContact" },
-    act:
-      "if it lasts, look at its host and at the network between it and the GoCD server; somebody else's change of the " +
-      "record is left as it is",
+    act: "if it persists, check its host and the network between it and the GoCD server; changes of the record by " +
+      "others are left as they are",
   },
   "agent-draining": { of: { ...agent, uuid, reason: "idle", idleMs: 11 * minute, why: { kind: "unneeded" } } },
   "drain-undone": { of: agent },
@@ -168,7 +167,7 @@ export const lifeExamples: NoteExamples<keyof LifeNotes> = {
   "agent-exited": { of: { ...ended, message: "Container exited with status 1" }, act: sandbox },
   "agent-lost": {
     of: { ...placed, profile, state: "TASK_GONE", message: "the Mesos agent was removed" },
-    act: "nothing if the host was meant to go; GoCD runs its build again, some 6 minutes after it lost contact",
+    act: "nothing if the host was removed on purpose; GoCD runs its build again, about 6 minutes after it lost contact",
   },
   "agent-unreachable": { of: placed, act: "look at the host, and at the network between it and the Mesos master" },
   "agent-doubted": {
@@ -184,7 +183,7 @@ export const lifeExamples: NoteExamples<keyof LifeNotes> = {
   "profile-failing": { of: { profile, failures: 3, failure: aFailure, retryInMs: 30 * second } },
   "stderr-read": {
     of: { ...agent, ...placed, answer: { kind: "not-allowed", host: "mesos7.example.com:5051" } },
-    act: "as the line says, if you want to see it; nothing else depends on it",
+    act: "see the line, if you need the output; nothing else depends on it",
   },
   "profile-recovered": { of: agent },
   "cpu-hours-low": { of: { usedHours: 81.5, limitHours: 100, timeZone: "UTC" } },
@@ -204,7 +203,7 @@ export const identityExamples: NoteExamples<keyof IdentityNotes> = {
   "agent-enabling": { of: { ...record, key: { kind: "unset" }, isNews: true } },
   "agent-registered-anew": {
     of: record,
-    act: "nothing; if it comes often, see why the agent process restarts: its log is in the sandbox",
+    act: "nothing; if it recurs often, check why the agent process restarts: its log is in the sandbox",
   },
   "agent-misregistered": { of: { ...agent, gap: aGap } },
   "agent-corrected": { of: { ...agent, uuid, gap: aGap } },
@@ -227,12 +226,12 @@ export const sessionExamples: NoteExamples<keyof SessionNotes> = {
   "framework-replaced": { act: "nothing to do", of: { frameworkId: "f-0001", message: "Framework has been removed" } },
   "mesos-call-failed": {
     of: { call: "kill-task", outcome: "unknown", message: "the connection was lost" },
-    act: "nothing; what was refused is told at level `error` with the answer of the master",
+    act: "nothing; refused calls are logged at level `error` with the response of the master",
   },
   "identity-kept": {
     of: { frameworkId: "f-0001", fields: [{ key: "mesos.user", kept: "go", configured: "root" }] },
   },
-  "program-stood-still": { of: { stoodStillMs: 3 * minute }, act: "nothing; if it recurs, look at the machine" },
+  "program-stood-still": { of: { stoodStillMs: 3 * minute }, act: "nothing; if it recurs, check the machine" },
   "maintenance-announced": { of: { host, instances: 2, startsInMs: 5 * hour, endsInMs: 7 * hour, leadMs: hour } },
   "maintenance-requested": { of: { host, instances: 2, startsInMs: 30 * minute } },
   "maintenance-taken-back": { of: { host, instances: 2 } },
@@ -295,6 +294,6 @@ export const programExamples: NoteExamples<keyof ProgramNotes> = {
   "webhook-works": { of: { webhook: "team", failedForMs: 20 * minute } },
   "webhook-message-lost": {
     of: { webhook: "team", why: "too-old" },
-    act: "`gocd-mesos notify-test FILE` shows whether the receiver takes messages now",
+    act: "`gocd-mesos notify-test FILE` shows whether the receiver accepts messages now",
   },
 };

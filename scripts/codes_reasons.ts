@@ -18,7 +18,7 @@ export interface ReasonExample<K extends ReasonCode> {
   readonly act?: string;
 }
 
-const readLine = "what the sentence says";
+const readLine = "see the sentence";
 
 /** An example of each reason. */
 export const reasonExamples: { readonly [K in ReasonCode]: ReasonExample<K> } = {
@@ -89,7 +89,7 @@ export const reasonExamples: { readonly [K in ReasonCode]: ReasonExample<K> } = 
   "held-stale": {
     verdict: "needs-agent",
     of: { kind: "held-stale", forMs: 11 * minute },
-    act: "correct what keeps the GoCD server from being read: its problem stands beside it, and is told in the log",
+    act: "correct what prevents the GoCD server from being read: its problem is shown beside it and in the log",
   },
   "held-maintenance": {
     verdict: "needs-agent",

@@ -16,8 +16,8 @@ export const agentsCommand: Command = {
   summary: "the agents of the running instance: state, host, what each waits for",
   help: `Usage: gocd-mesos agents [--state STATE] [--profile NAME] [--all] [--json] path/to/framework.conf
 
-Asks the instance that runs on this machine, and prints each agent that it has launched: its Mesos task, which is its
-hostname in GoCD, too; its state and for how long; its profile; its host; what it can build; what it waits for.
+Asks the instance that runs on this machine, and prints each agent that it has launched: its Mesos task, which is also
+its hostname in GoCD; its state and since when; its profile; its host; what it can build; what it waits for.
 
 Options:
   --state STATE     only agents in this state: ${instanceStates.slice(0, 5).join(", ")},
@@ -73,7 +73,7 @@ interface AgentsPage {
   readonly next?: string;
 }
 
-/** More than a million agents are no cluster. */
+/** No cluster has more than a million agents. */
 const pagesMax = 100;
 
 async function readAgents(part: PartialConfig, query: URLSearchParams): Promise<AgentsPage> {

@@ -42,7 +42,7 @@ function unknownOption(command: Command, option: string): UsageError {
   );
 }
 
-/** An empty value would be misread, and of two only the last would count. */
+/** An empty value would be misread, and only the last of two would count. */
 function refuseBadValues(command: Command, args: readonly string[], flags: Readonly<Record<string, unknown>>): void {
   for (const name of command.strings) {
     const values = Array.isArray(flags[name]) ? flags[name] : [flags[name]];
@@ -57,7 +57,7 @@ function tooFew(command: Command, flags: Readonly<Record<string, unknown>>): Usa
   const taker = command.strings.find((name) => typeof flags[name] === "string");
   const hint = taker === undefined
     ? helpOf(command)
-    : `--${taker} has taken "${String(flags[taker])}" as its value: name what is missing behind it`;
+    : `--${taker} has taken "${String(flags[taker])}" as its value: add what is missing after it`;
   return new UsageError(`"${command.name}" needs ${command.operandsText}`, hint);
 }
 

@@ -1,8 +1,8 @@
-// What scripts/compile.ts embeds into an executable: its first argument.
+// What scripts/compile.ts embeds in an executable: its first argument.
 
 /** Build information of an executable; nothing for `deno run`. */
 export interface Build {
-  /** The commit that it was made from, with `+` where files were changed since. */
+  /** The commit it was built from, with `+` if files have changed since. */
   readonly commit?: string;
   /** The embedded permissions, one list per kind; absent: its sandbox uses those of the file. */
   readonly rights?: Readonly<Record<string, readonly string[]>>;
@@ -10,12 +10,12 @@ export interface Build {
 
 const option = "--gocd-mesos-build=";
 
-/** The argument that bakes this in. */
+/** The argument that embeds this. */
 export function buildArgument(build: Build): string {
   return option + JSON.stringify(build);
 }
 
-/** Parts what was baked in from the arguments of the user. */
+/** Separates the embedded build information from the arguments of the user. */
 export function takeBuild([first, ...rest]: readonly string[]): {
   readonly build: Build;
   readonly args: readonly string[];

@@ -1,4 +1,4 @@
-// `gocd-mesos check`: is everything there that a run needs? One row per finding, and an exit code for the kind of the
+// `gocd-mesos check`: checks everything that a run needs. One row per finding, and an exit code for the kind of the
 // first failure.
 
 import { counted, listNames } from "../core/words/phrases.ts";
@@ -37,13 +37,14 @@ export const checkCommand: Command = {
   help: `Usage: gocd-mesos check [--json] path/to/framework.conf
 
 Validates the configuration and checks the files of state and history; asks the GoCD server for its version, jobs,
-agents and the rights of the account; asks the Mesos masters for their leader and version. At last it looks for what a
-start would be refused for: a state in use by who does not answer, a port in use, living agents of a state that was
-lost. Nothing is registered, launched or changed. One row per finding: ok, warn or FAIL, with what to do. One row
-(sandbox) for each right that a start has: hosts and ports, files and variables.
+agents and the rights of the account; asks the Mesos masters for their leader and version. Finally it checks whether a
+start would be refused: because a process that does not respond uses the state, because a port is in use, or because
+agents of a lost state are still alive. Nothing is registered, launched or changed. Prints one row per finding: ok,
+warn or FAIL, with the next step; and one row (sandbox) for each permission of a start: hosts and ports, files and
+variables.
 
-Where an instance runs with the state of the file, that is a row (ok) with its process, and everything else is checked:
-exit code 0 means that it can reload the file.
+If an instance runs with the state of the file, one row (ok) shows its process, and everything else is checked: exit
+code 0 means that it can reload the file.
 
 Options:
   --json    one JSON object with the rows and the exit code, instead of the rows
@@ -72,7 +73,7 @@ export interface Checked {
   readonly config: Config;
   /** Absent: the GoCD server could not be polled. */
   readonly poll?: GocdPoll;
-  /** The picture of the instance that runs here; absent: none does. */
+  /** The picture of the instance that runs here; absent: none runs. */
   readonly running?: StatusView;
 }
 
@@ -122,7 +123,7 @@ function unreadableEnvFiles(config: Config, io: CliIo): readonly OperatorError[]
       return [];
     } catch (error) {
       const message = `${config.path}: env-files.${name}: cannot read ${path}: ${reasonOf(error)}`;
-      const hint = hintOf(error, "restore the file, or correct its path: without it no agent can be launched");
+      const hint = hintOf(error, "restore the file, or correct its path: no agent can be launched without it");
       return [new OperatorError(message, { code: "env-file-unreadable", kind: "usage", hint })];
     }
   });
@@ -135,7 +136,7 @@ async function checkState(config: Config, report: Report): Promise<StateFound> {
     const stored = await state.read();
     const path = state.place;
     if (stored === undefined) {
-      report.ok("state", `${path}: none yet, it is made at the first start`);
+      report.ok("state", `${path}: none yet, it is created at the first start`);
     } else {
       const id = stored.framework.frameworkId;
       const framework = id === undefined ? "not registered yet" : `framework ${id}`;
@@ -217,7 +218,7 @@ function checkRights(rights: GocdRights, finding: Finding | undefined, report: R
   if (rights.admin === "yes") {
     report.ok("rights", `administrator: ${rights.detail}`);
   } else if (rights.admin === "unknown") {
-    report.warn("rights", rights.detail, `${hint}, if it is none`);
+    report.warn("rights", rights.detail, `${hint}, if it is not one`);
   } else {
     const text = finding?.message ?? rights.detail;
     report.fail("rights", new OperatorError(text, { code: "gocd-too-few-rights", kind: "refused", hint }));

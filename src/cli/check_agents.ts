@@ -1,5 +1,5 @@
-// What `check` says about the server's agents: ours that are waiting to be enabled, and servers without any agent in
-// contact.
+// What `check` reports about the server's agents: those of ours that are waiting to be enabled, and a server without
+// any agent in contact.
 
 import type { GocdAgent } from "../core/gocd_records.ts";
 import { underOwnNames } from "../core/identity/hostnames.ts";
@@ -57,7 +57,7 @@ export function silenceWarning(agents: readonly GocdAgent[]): AgentsWarning | un
   return {
     text: `${who} out of contact (${states.join(", ")})`,
     hint: missing > 0
-      ? "a server that has just restarted shows this for a minute or two; if it lasts, check their machines"
+      ? "a server that has just restarted shows this for a minute or two; if it persists, check their machines"
       : "check their machines",
   };
 }

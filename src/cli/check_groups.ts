@@ -1,4 +1,4 @@
-// What `check` says about profiles for pipeline groups: GoCD ignores groups when it assigns a job to an agent.
+// What `check` reports about profiles for pipeline groups: GoCD ignores groups when it assigns a job to an agent.
 
 import { isPattern, patternTest } from "../core/demand/patterns.ts";
 import { groupTest, type PipelineGroups } from "../core/demand/pipeline_groups.ts";
@@ -22,8 +22,8 @@ export function groupsWarning({ profiles, poller }: Pick<Settings, "profiles" | 
   return {
     text: "GoCD hands out jobs by resources and environments, not by pipeline groups: it may give agents of " +
       `${listNames(names)} jobs of other groups`,
-    hint: "for a strict split give the profile an environment of its own, or resources that no other profile has and " +
-      "each of its jobs asks for",
+    hint: "for a strict separation give the profile its own environment, or resources that no other profile has and " +
+      "all of its jobs require",
   };
 }
 
@@ -42,7 +42,7 @@ export function unknownGroups(
   return named.flatMap(({ key, names }) =>
     names.filter((name) => !shown.some(groupTest([name]))).map((name): AgentsWarning => {
       const near = nearestWord(name.toLowerCase(), shown.map((each) => each.toLowerCase()));
-      const hint = near === undefined ? "" : `write ${quotedName(near)} if that is meant; else `;
+      const hint = near === undefined ? "" : `write ${quotedName(near)} if that is meant; otherwise `;
       return {
         text: `${key}: the dashboard of GoCD shows no pipeline group ${quotedName(name)}`,
         hint: `${hint}let the account of go-server view the pipelines of the group, if there is one`,
@@ -57,7 +57,7 @@ function hasSameGroups(one: AgentProfile, other: AgentProfile): boolean {
   return text(one) === text(other);
 }
 
-/** Whether both have a name in common, as far as patterns tell. Without any, both have the same: none. */
+/** Whether both have a name in common, as far as patterns show. Two empty lists count as equal. */
 function meetIn(one: readonly string[] | "*", other: readonly string[] | "*"): boolean {
   if (one === "*" || other === "*" || one.length + other.length === 0) return true;
   return one.some((name) => other.some((each) => areAlike(name.toLowerCase(), each.toLowerCase())));

@@ -18,7 +18,12 @@ export function checkHistory(config: Config, report: Report): void {
   try {
     const path = historyPath(config);
     if (path !== undefined) return checkFile(path, keepMs, report);
-    report.warn(section, "in memory only, as the state is in ZooKeeper", "set history.path to a file of this machine");
+    report.warn(
+      section,
+      "in memory only, because the state is in ZooKeeper",
+      "set history.path to a file of this " +
+        "machine",
+    );
   } catch (error) {
     // If the state cannot be at the configured place, another row reports it.
     if (error instanceof HistoryError) report.warn(section, error.message, error.hint);
@@ -28,9 +33,9 @@ export function checkHistory(config: Config, report: Report): void {
 
 function checkFile(path: string, keepMs: number, report: Report): void {
   const kept = `kept for ${formatDuration(keepMs)}`;
-  const hint = "make the folder, or change history.path: until then the history is in memory";
+  const hint = "create the folder, or change history.path: until then the history is in memory";
   if (!isThere(dirname(path))) return report.warn(section, `${path}: its folder does not exist`, hint);
-  if (!isThere(path)) return report.ok(section, `${path}: none yet, it is made at the first start; ${kept}`);
+  if (!isThere(path)) return report.ok(section, `${path}: none yet, it is created at the first start; ${kept}`);
   const file = openHistoryForReading(path);
   try {
     const span = file.span();

@@ -8,8 +8,13 @@ import type { Report } from "./report.ts";
 /** Reports whether the program is restricted to what the file names: one row for each permission. */
 export function checkSandbox(config: Config, report: Report): void {
   const sandbox = sandboxOf();
-  if (sandbox.mode === "on") report.ok("sandbox", "on: the program has the rights that this file needs, and no others");
-  else report.warn("sandbox", sandboxText(sandbox), sandboxHint(config));
+  if (sandbox.mode === "on") {
+    report.ok(
+      "sandbox",
+      "on: the program has the permissions that this file needs, and no " +
+        "others",
+    );
+  } else report.warn("sandbox", sandboxText(sandbox), sandboxHint(config));
   if (sandbox.mode === "off") return;
   // If the state cannot be at the configured place, another row reports it.
   const { gaps: _, ...rights } = rightsOf(config, (path) => path);

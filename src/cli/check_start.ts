@@ -1,4 +1,4 @@
-// The last rows of `check`: what a start would be refused for although the file, the state and both servers are fine.
+// The last rows of `check`: reasons to refuse a start although the file, the state and both servers are fine.
 
 import type { Config } from "../config/config.ts";
 import type { Finding } from "../core/event.ts";
@@ -37,8 +37,8 @@ export function otherInstance(state: DurableState): StoreError | undefined {
 }
 
 /**
- * Reports what a start would be refused for, or a reload where an instance runs, and what that one has learnt of the
- * auto-register keys; the exit code of earlier rows takes precedence. Gives the picture of the instance that runs.
+ * Reports why a start would be refused, or a reload if an instance runs, and what that instance has learnt about the
+ * auto-register keys; the exit code of earlier rows takes precedence. Returns the picture of the running instance.
  */
 export async function checkStart(
   config: Config,
@@ -49,7 +49,7 @@ export async function checkStart(
     const running = await readRunning(config);
     if (running === undefined && inUse !== undefined) throw inUse;
     const { listen } = config.http;
-    // Its own port is free for it to move to.
+    // It may keep its own port.
     const isItsOwn = running !== undefined && Number(new URL(running.url).port) === listen?.port;
     if (listen !== undefined && !isItsOwn) probeListen(listen);
     if (running !== undefined) {
@@ -66,7 +66,7 @@ export async function checkStart(
   return undefined;
 }
 
-/** What the running instance says of auto-register keys that the server refuses. */
+/** What the running instance reports about auto-register keys that the server refuses. */
 export function refusedKeys({ problems }: StatusView): readonly Finding[] {
   return problems.filter(({ code }) => code === wrongKeyCode);
 }

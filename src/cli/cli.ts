@@ -33,7 +33,7 @@ export async function runCli(args: readonly string[], terminal: CliIo): Promise<
   }
 }
 
-/** One line that says what is wrong, one that says what to do; returns the exit code. */
+/** Prints one line with the error and one with the next step; returns the exit code. */
 export function reportError(error: unknown, io: CliIo): number {
   const { text, hint, exitCode } = endOf(error);
   io.err(printable(`gocd-mesos: ${text}`));

@@ -17,13 +17,13 @@ export interface Command {
   readonly help: string;
   readonly booleans: readonly string[];
   readonly strings: readonly string[];
-  /** Those of them that may be given several times: their values come as a list. */
+  /** Those of them that may be given several times: their values form a list. */
   readonly repeatable?: readonly string[];
-  /** Words that the first operand can be, for the shells; absent: it is a file. */
+  /** Possible first operands, for shell completion; absent: it is a file. */
   readonly operandWords?: readonly string[];
   readonly operandsMin: number;
   readonly operandsMax: number;
-  /** What the operands are, for errors. */
+  /** What the operands are, for error messages. */
   readonly operandsText: string;
   /** Returns the exit code; throws {@linkcode OperatorError} for anything an operator can fix. */
   readonly run: (args: CommandArguments, io: CliIo) => Promise<number>;

@@ -61,7 +61,7 @@ export const commands: readonly Command[] = [
 /** The text of `gocd-mesos --help`. */
 export function generalHelp(): string {
   const width = Math.max(...commands.map((each) => each.name.length));
-  return `gocd-mesos ${version}: keeps just the GoCD agents running on Apache Mesos that the job backlog needs.
+  return `gocd-mesos ${version}: keeps exactly the GoCD agents running on Apache Mesos that the job backlog needs.
 
 Usage:
   gocd-mesos path/to/framework.conf        run (the same as "start")

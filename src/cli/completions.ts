@@ -1,4 +1,4 @@
-// `gocd-mesos completions`: what bash, zsh and fish need to complete command lines, made from the table of commands.
+// `gocd-mesos completions`: completion scripts for bash, zsh and fish, made from the table of commands.
 
 import type { Command } from "./command.ts";
 import { type HelpOption, optionsOf } from "./help_text.ts";
@@ -11,7 +11,7 @@ const shells: Readonly<Record<string, (all: readonly Command[]) => string>> = { 
 export function completionsCommand(all: () => readonly Command[]): Command {
   return {
     name: "completions",
-    summary: "print what bash, zsh or fish needs to complete commands, options and files",
+    summary: "print the completion script for bash, zsh or fish",
     help: `Usage: gocd-mesos completions bash|zsh|fish
 
 Prints the completion script for a shell to standard output.
@@ -40,17 +40,17 @@ Examples:
   };
 }
 
-/** What may follow a command, without its files. */
+/** What may follow a command, except files. */
 function wordsOf(command: Command): readonly string[] {
   return [...command.operandWords ?? [], ...optionsOf(command).map(({ name }) => `--${name}`), "--help"];
 }
 
-/** What `help` knows, but for single keys, alerts and codes. */
+/** The topics of `help`, except single keys, alerts and codes. */
 function helpWords(all: readonly Command[]): string {
   return [...all.map(({ name }) => name), ...topics].join(" ");
 }
 
-const helpSummary = "tell about a command, a key of framework.conf, or a topic";
+const helpSummary = "explain a command, a key of framework.conf, or a topic";
 
 function bash(all: readonly Command[]): string {
   const valued = all.flatMap(optionsOf).flatMap(({ name, value }) => value === "text" ? [`--${name}`] : []);
@@ -83,7 +83,7 @@ function filesText(command: Command): string {
   return takesFiles(command) ? "" : " files=";
 }
 
-/** Whether it takes more than words of its own. */
+/** Whether it takes more than fixed words. */
 function takesFiles({ operandWords, operandsMax }: Command): boolean {
   return operandsMax > (operandWords === undefined ? 0 : 1);
 }
@@ -98,7 +98,7 @@ function zsh(all: readonly Command[]): string {
     const { operandWords } = command;
     const operands = operandWords === undefined ? [] : [quoted(`1:word:(${operandWords.join(" ")})`)];
     const files = takesFiles(command) ? ["'*:file:_files'"] : [];
-    return [...optionsOf(command).map(option), "'--help[tell about this command]'", ...operands, ...files].join(" ");
+    return [...optionsOf(command).map(option), "'--help[explain this command]'", ...operands, ...files].join(" ");
   };
   return `#compdef gocd-mesos
 # zsh completion of gocd-mesos
@@ -134,8 +134,8 @@ function fish(all: readonly Command[]): string {
     ...[...all, { name: "help", summary: helpSummary }].map(({ name, summary }) =>
       line("__fish_use_subcommand", `-a ${name}`, summary)
     ),
-    line("__fish_use_subcommand", "-l version", "tell the version"),
-    line("not __fish_seen_subcommand_from help", "-l help", "tell about it, or about the command"),
+    line("__fish_use_subcommand", "-l version", "print the version"),
+    line("not __fish_seen_subcommand_from help", "-l help", "explain the program or the command"),
     line("__fish_seen_subcommand_from help", `-f -a ${quoted(helpWords(all))}`, ""),
     ...all.flatMap((command) => {
       const condition = `__fish_seen_subcommand_from ${command.name}`;

@@ -1,12 +1,12 @@
-// What another configuration would change, in terms of framework.conf. Shows only the values of numbers and switches: a
-// text may be a secret.
+// What another configuration would change, in terms of framework.conf. Shows only numbers and booleans: a text may be a
+// secret.
 
 import type { Config } from "../config/config.ts";
 import type { AgentProfile } from "../core/settings.ts";
 import { comparable } from "../runtime/comparable.ts";
 import { Secret } from "../secret.ts";
 
-/** Changes listed at most: this is read by people. */
+/** Maximum number of changes listed: people read this. */
 const changesMax = 20;
 
 /**

@@ -1,4 +1,4 @@
-// `gocd-mesos dashboards`: what a Prometheus and a Grafana take.
+// `gocd-mesos dashboards`: alert rules for Prometheus and a dashboard for Grafana.
 
 import type { Command } from "./command.ts";
 import { alertsText, grafanaText } from "./dashboards_text.ts";
@@ -6,14 +6,13 @@ import { UsageError } from "./usage.ts";
 
 const texts: ReadonlyMap<string, string> = new Map([["alerts", alertsText], ["grafana", grafanaText]]);
 
-/** Prints the alert rules or the dashboard. */
-export const dashboardsCommand: Command = {
+/** Prints the alert rules or the dashboard. */ export const dashboardsCommand: Command = {
   name: "dashboards",
   summary: "print alert rules for Prometheus, or a dashboard for Grafana",
   help: `Usage: gocd-mesos dashboards alerts|grafana
 
 Prints the alert rules (YAML) or the dashboard (JSON) for the metrics of this version, to standard output. The scrape job in
-Prometheus must be named gocd-mesos, or gocd-mesos-… where there are several frameworks.
+Prometheus must be named gocd-mesos, or gocd-mesos-… if there are several frameworks.
 
 Examples:
   gocd-mesos dashboards alerts > /etc/prometheus/gocd-mesos-alerts.yaml     then name it in rule_files
@@ -29,7 +28,7 @@ Examples:
     if (text === undefined) {
       throw new UsageError(
         `there is nothing named "${name}" to print`,
-        `it is one of: ${[...texts.keys()].join(", ")}`,
+        `possible names: ${[...texts.keys()].join(", ")}`,
       );
     }
     io.out(text.trimEnd());

@@ -17,11 +17,11 @@ export const demoCommand: Command = {
 Starts a simulated GoCD server and a simulated Mesos master on 127.0.0.1, inside this program, and runs the real
 scheduler against them over HTTP. Three waves of jobs arrive; agents are launched, register, build, become idle and
 are drained. Among them are a job that no profile serves, an image that cannot be pulled, agents that register as
-Pending, a limit, an agent that is not ours, and a run-on-all job. A terminal shows a live table, anything else one
+Pending, a limit, an agent that is not ours, and a run-on-all job. On a terminal it shows a live table, elsewhere one
 line per decision; both end with a summary counted by the simulated servers.
 
-Without --exit it keeps running, with a small wave every minute, until Ctrl-C. Meanwhile every other command can be tried
-from another terminal with the framework.conf that the demo names when it starts.
+Without --exit it keeps running, with a small wave every minute, until Ctrl-C. Meanwhile all other commands can be
+tried from another terminal, with the framework.conf that the demo prints when it starts.
 
 Options:
   --exit               end once all agents are drained (about a minute); exit code 1 if not within 90 seconds

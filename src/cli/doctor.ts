@@ -21,28 +21,30 @@ const worstFirst: readonly ErrorKind[] = ["internal", "usage", "state", "superse
 /** The command. */
 export const doctorCommand: Command = {
   name: "doctor",
-  summary: "everything that check does, and more of the live systems: rights, names, clocks, roles, room, certificates",
+  summary:
+    "everything that check does, and more about the live systems: rights, names, clocks, roles, room, certificates",
   help: `Usage: gocd-mesos doctor [--json] [--canary [--profile NAME]] path/to/framework.conf
 
-Does what \`check\` does (which also lists every right of a start), and looks further:
+Does everything that \`check\` does (which also lists the permissions of a start), and checks in addition:
   rights  whether the account may change agents, by a change of no agent
-  names   resources and environments that are near misses of those of waiting jobs, agents and the server
+  names   resources and environments that are almost the same as those of waiting jobs, agents or the server
   key     whether the auto-register key looks like one, and whether an instance that runs here has seen it refused
   role    the Mesos roles with weight and quota, and whether a quota is too small for one agent
-  fit     on how many Mesos agents each profile fits, now and if nothing ran there, and else the nearest miss
-  clock   the clocks of the GoCD server and of the Mesos master against the one here
-  tls     until when their certificates are valid
-  page    whether the page answers where Mesos links to it, if an instance runs here
+  fit     how many Mesos agents each profile fits on, now and if nothing ran there; if none, the nearest miss
+  clock   the clocks of the GoCD server and of the Mesos master, compared with the local one
+  tls     how long their certificates are valid
+  page    whether the page can be reached where Mesos links to it, if an instance runs here
   canary  only with --canary: the instance that runs here launches one agent of the profile, and removes it once it has
-          registered; each step is a row: launch, pull, key, removed. A freeze and failures before do not hold it
-Without --canary nothing is registered, launched or changed. One row per finding: ok, warn or FAIL, with what to do.
+          registered; each step is a row: launch, pull, key, removed. Neither a freeze nor earlier failures prevent it
+Without --canary nothing is registered, launched or changed. Prints one row per finding: ok, warn or FAIL, with the
+next step.
 
 Options:
-  --canary          launch one agent, and remove it again; Ctrl-C ends the waiting only, and the instance removes it
-  --profile NAME    of this profile; needed where there are several
+  --canary          launch one agent, and remove it again; Ctrl-C only stops waiting: the instance still removes it
+  --profile NAME    the profile of the agent; required if there are several
   --json            one JSON object with the rows, instead of the page
 
-Exit codes (that of the first of these which occurs):
+Exit codes (that of the first of these that occurs):
   0  no FAIL (perhaps warnings)      2  the file, or http.listen     6  the state file
   4  access or the start is refused, or a profile can never be placed
   3  a server cannot be reached or is not ready
@@ -78,7 +80,7 @@ Examples:
   },
 };
 
-/** The rights of a start are a row each, which would fill the page: only the first tells whether they are limited. */
+/** Each permission of a start has a row, which would fill the page: only the first shows whether they are limited. */
 function isOneOfTheRights({ what, level }: Row, before: readonly Row[]): boolean {
   return what === "sandbox" && level === "ok" && before.some((row) => row.what === what);
 }

@@ -1,5 +1,5 @@
 // `doctor --canary`: makes the running instance launch one agent of a profile, and reports each step until it is
-// removed again. The instance owns the agent from its launch to its end, so nothing is left behind whatever happens to
+// removed again. The instance owns the agent from its launch to its end, so nothing is left behind, whatever happens to
 // this command.
 
 import type { Config } from "../config/config.ts";
@@ -13,10 +13,13 @@ import { UsageError } from "./usage.ts";
 
 /** Interval of polls of the instance. */
 const lookMs = 1_000;
-/** Beside the timeouts of the profile, which end an agent that does not register: for offers, and for its removal. */
+/**
+ * In addition to the timeouts of the profile, which end an agent that does not register: time for offers, and for its
+ * removal.
+ */
 const spareMs = 12 * 60_000;
 
-/** The profile that is meant. Throws {@linkcode UsageError}. */
+/** The selected profile. Throws {@linkcode UsageError}. */
 export function canaryProfile(
   { settings: { profiles } }: Config,
   named: unknown,
@@ -30,7 +33,7 @@ export function canaryProfile(
   return found;
 }
 
-/** Launches one, and reports each step in a row; returns whether a signal has ended the waiting. */
+/** Launches one, and reports each step in a row; returns whether a signal has ended the wait. */
 export async function doctorCanary(
   config: Config,
   profile: Config["settings"]["profiles"][number],
@@ -43,7 +46,8 @@ export async function doctorCanary(
       failure(
         "no instance runs here: the running one launches the canary",
         "start it first, with " +
-          "`gocd-mesos freeze FILE` before that if no other agent is to be launched; a freeze does not hold a canary",
+          "`gocd-mesos freeze FILE` before that if no other agent should be launched; a freeze does not prevent a " +
+          "canary",
       ),
     );
     return false;
@@ -86,7 +90,7 @@ async function follow(config: Config, of: Followed, signal: AbortSignal): Promis
     if (view === undefined) {
       report.fail(
         "canary",
-        failure(`the instance has ended${leftText(seen)}`, "start it again: it finishes what it began"),
+        failure(`the instance has ended${leftText(seen)}`, "start it again: it completes what it started"),
       );
       return false;
     }
@@ -94,7 +98,7 @@ async function follow(config: Config, of: Followed, signal: AbortSignal): Promis
     const isOver = tookMs >= limitMs;
     if (signal.aborted || isOver) {
       const why = isOver ? `not done within ${formatDuration(limitMs)}` : "no longer waiting";
-      report.fail("canary", failure(`${why}${leftText(seen)}`, "nothing to do: the instance removes it by itself"));
+      report.fail("canary", failure(`${why}${leftText(seen)}`, "nothing to do: the instance removes it"));
       return signal.aborted;
     }
     await machine.sleep(lookMs, signal);
@@ -122,7 +126,7 @@ function look(view: StatusView, { profile, report, known, seen, tookMs }: Look):
   const state = canary?.state ?? "gone";
   if (!seen.isRunning && (isRegistered(state) || canary !== undefined && hasRun(canary))) {
     seen.isRunning = true;
-    report.ok("pull", `image ${profile.container.image} is there, and its container runs, ${after}`);
+    report.ok("pull", `image ${profile.container.image} is available, and its container runs, ${after}`);
   }
   seen.uuid = canary?.uuid ?? seen.uuid;
   if (!seen.isRegistered && isRegistered(state)) {
@@ -137,7 +141,7 @@ function look(view: StatusView, { profile, report, known, seen, tookMs }: Look):
     );
     report.fail(
       "canary",
-      failure(`${taskId} has ended before it had registered: ${end}`, problem?.hint ?? "see the log"),
+      failure(`${taskId} ended before it registered: ${end}`, problem?.hint ?? "see the log"),
     );
     return true;
   }
@@ -156,8 +160,8 @@ function hasRun({ life = [] }: InstanceView): boolean {
 
 function leftText({ taskId }: Seen): string {
   return taskId === undefined
-    ? "; nothing is launched yet, and nothing is after 10 minutes"
-    : `; ${taskId} is still there, and is removed once it is idle`;
+    ? "; nothing is launched yet, nor will be after 10 minutes"
+    : `; ${taskId} still exists, and is removed once it is idle`;
 }
 
 function failure(message: string, hint: string): OperatorError {

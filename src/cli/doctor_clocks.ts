@@ -3,13 +3,13 @@
 import { formatDuration } from "../core/words/phrases.ts";
 import type { Report } from "./report.ts";
 
-/** What a server said of its time. */
+/** The time as reported by a server. */
 export interface ClockSeen {
   /** As in "the clock of the GoCD server". */
   readonly who: string;
   /** Its time, in whole seconds. */
   readonly clockMs: number;
-  /** Our time around the answer. */
+  /** Our time when the request was sent, and when the response arrived. */
   readonly askedMs: number;
   readonly answeredMs: number;
 }
@@ -19,7 +19,7 @@ const roundingMs = 1_000;
 /** Tolerated difference. */
 const toleratedMs = 5_000;
 
-/** How far a clock is ahead of ours at least, ms; behind where negative; 0: not more than what cannot be told. */
+/** By how much a clock is ahead of ours at least, ms; negative: behind; 0: within the accuracy of the measurement. */
 export function skewMs({ clockMs, askedMs, answeredMs }: ClockSeen): number {
   if (clockMs > answeredMs) return clockMs - answeredMs;
   const behindMs = askedMs - (clockMs + roundingMs);
@@ -35,14 +35,14 @@ export function checkClocks(seen: readonly ClockSeen[], report: Report): void {
   const [first, second] = wrong;
   if (first === undefined) {
     const names = seen.map(({ who }) => who).join(" and ");
-    report.ok("clock", `${names}: not off from the clock here by more than ${toleratedMs / 1000} s`);
+    report.ok("clock", `${names}: within ${toleratedMs / 1000} s of the local clock`);
     return;
   }
   const isOurs = second !== undefined && Math.abs(first.ms - second.ms) <= toleratedMs;
   if (isOurs) {
     report.warn(
       "clock",
-      `the clock here is ${formatDuration(Math.abs(first.ms))} ${first.ms > 0 ? "behind" : "ahead of"} both servers`,
+      `the local clock is ${formatDuration(Math.abs(first.ms))} ${first.ms > 0 ? "behind" : "ahead of"} both servers`,
       "synchronize the clock of this machine (chrony, systemd-timesyncd)",
     );
     return;
@@ -51,8 +51,8 @@ export function checkClocks(seen: readonly ClockSeen[], report: Report): void {
     const how = `${formatDuration(Math.abs(ms))} ${ms > 0 ? "ahead of" : "behind"}`;
     report.warn(
       "clock",
-      `the clock of ${who} is ${how} the one here`,
-      "synchronize both (chrony, systemd-timesyncd): times in logs and timeouts would disagree",
+      `the clock of ${who} is ${how} the local one`,
+      "synchronize both (chrony, systemd-timesyncd): otherwise times in logs and timeouts disagree",
     );
   }
 }

@@ -1,5 +1,5 @@
 // What `doctor` checks on the GoCD server in addition to `check`: whether the account may change agents, names, the
-// clock, and whether the key looks like one.
+// clock, and whether the key is plausible.
 
 import type { Config } from "../config/config.ts";
 import type { StatusView } from "../core/view/view.ts";
@@ -13,7 +13,7 @@ import { refusedKeys } from "./check_start.ts";
 import type { Report } from "./report.ts";
 import { requestsLimitMs, slowGocdHint, withinLimit } from "./time_limit.ts";
 
-/** Reports all of it; gives the clock of the server, where it tells it. */
+/** Reports all of it; returns the clock of the server, if it sends one. */
 export async function doctorGocd(
   config: Config,
   poll: GocdPoll,
@@ -44,28 +44,28 @@ export async function doctorGocd(
 const nothingToDo = "nothing to do if the account is an administrator";
 
 function mayNotChange(detail: string): OperatorError {
-  return new OperatorError(`changes of agents are refused to the account: ${detail}`, {
+  return new OperatorError(`the account is not allowed to change agents: ${detail}`, {
     code: "gocd-too-few-rights",
     kind: "refused",
-    hint: "make the account an administrator in GoCD: agents can neither be enabled nor removed",
+    hint: "make the account an administrator in GoCD: otherwise agents can be neither enabled nor removed",
   });
 }
 
-/** Shorter ones are rarely keys. */
+/** A real key is rarely shorter. */
 const keyCharactersMin = 8;
 
-/** What is odd about a key, in words without the key; `undefined`: nothing. */
+/** What is suspicious about a key, in words without the key; `undefined`: nothing. */
 export function oddKey(key: string): string | undefined {
-  if (/\s/.test(key)) return "has blanks or line ends in it";
-  if (/^["'].*["']$/.test(key)) return "stands in quotes that are a part of it";
+  if (/\s/.test(key)) return "contains spaces or line breaks";
+  if (/^["'].*["']$/.test(key)) return "has quotes as a part of it";
   if (/^[<$\[{]|change.?me|random_uuid|^x+$/i.test(key)) return "looks like a placeholder";
   if (key.length < keyCharactersMin) return `has only ${key.length} characters`;
   return undefined;
 }
 
 /**
- * Reports whether the key looks like one; that it is missing, or that the `running` instance has seen a server that does not
- * know it, `check` tells.
+ * Reports whether the key is plausible. `check` reports that it is missing, or that the `running` instance has seen the
+ * server reject it.
  */
 export function doctorKey(
   { gocd: { autoRegisterKey } }: Pick<Config, "gocd">,
@@ -78,7 +78,11 @@ export function doctorKey(
     refusedKeys(running).some(({ subject }) => subject?.startsWith("go-agent.auto-register-key") === true);
   if (odd === undefined && isRefused) return;
   if (odd === undefined) {
-    report.ok("key", "go-agent.auto-register-key is set; whether the server knows it shows when an agent registers");
+    report.ok(
+      "key",
+      "go-agent.auto-register-key is set; whether the server accepts it is known once an agent " +
+        "registers",
+    );
   } else {
     report.warn(
       "key",

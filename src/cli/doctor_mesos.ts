@@ -1,4 +1,5 @@
-// What `doctor` asks the Mesos master: roles with weight and quota, and whether each profile fits the agents of the cluster.
+// What `doctor` asks the Mesos master: roles with weight and quota, and whether each profile fits the agents of the
+// cluster.
 
 import type { Config } from "../config/config.ts";
 import { fitOn } from "../core/placement/fit.ts";
@@ -15,7 +16,7 @@ import { roleText } from "./mesos_roles.ts";
 import type { Report } from "./report.ts";
 import { requestsLimitMs, withinLimit } from "./time_limit.ts";
 
-/** Reports all of it; gives the clock of the master, where it tells it. */
+/** Reports all of it; returns the clock of the master, if it sends one. */
 export async function doctorMesos(
   config: Config,
   { report, machine }: { readonly report: Report; readonly machine: Machine },
@@ -48,16 +49,16 @@ interface Looked {
   readonly report: Report;
 }
 
-const aclHint = "allow the principal to see them (--acls: view_roles, get_quotas), or look at the master's own page";
+const aclHint = "allow the principal to view them (--acls: view_roles, get_quotas), or see the web UI of the master";
 
-/** What an ACL denies, or an old master does not have. */
+/** What an ACL denies, or an old master does not provide. */
 function tellHidden({ roles, quotas, agents }: ClusterView, report: Report): void {
   const lists = [["roles with their weights", roles], ["quotas", quotas], [
-    "agents, on which the profiles may fit or not",
+    "agents, which the profiles must fit on",
     agents,
   ]] as const;
   const hidden = lists.flatMap(([what, list]) => list === undefined ? [what] : []);
-  if (hidden.length > 0) report.warn("role", `the master does not show us: ${hidden.join("; ")}`, aclHint);
+  if (hidden.length > 0) report.warn("role", `the master does not show: ${hidden.join("; ")}`, aclHint);
 }
 
 function checkRoles(roles: readonly string[], profiles: readonly AgentProfile[], { cluster, report }: Looked): void {
@@ -70,7 +71,7 @@ function checkRoles(roles: readonly string[], profiles: readonly AgentProfile[],
   }
 }
 
-/** What a quota leaves too little of for a single agent. */
+/** Resources for which the quota is too small for a single agent. */
 function lacksOf(profile: AgentProfile, quota: RoleQuota | undefined): readonly OperatorError[] {
   const need = needOf(profile);
   return (["cpus", "mem", "disk", "gpus"] as const).flatMap((name) => {
@@ -112,7 +113,7 @@ function checkFitOf(
   const [empty, now] = [on("all"), on("free")];
   const of = `of ${counted(agents.length, "Mesos agent")}`;
   if (empty.miss !== undefined) {
-    const message = `profile ${profile.name} fits no Mesos agent (${agents.length} there), even if nothing ran on it: ${
+    const message = `profile ${profile.name} fits no Mesos agent (of ${agents.length}), even if nothing ran there: ${
       missText(empty.miss)
     }`;
     const hint = "request less in the profile, correct its constraints, or add Mesos agents";
@@ -121,7 +122,7 @@ function checkFitOf(
     report.warn(
       "fit",
       `profile ${profile.name} fits ${empty.hosts} ${of}, but there is no room now: ${missText(now.miss)}`,
-      "wait until something ends there, or add Mesos agents",
+      "wait until other tasks there end, or add Mesos agents",
     );
   } else {
     report.ok(

@@ -1,4 +1,4 @@
-// Certificates of both servers, and the page where Mesos links to it. For `doctor`.
+// Checks the certificates of both servers, and the page where Mesos links to it. For `doctor`.
 
 import type { Config } from "../config/config.ts";
 import { formatDuration } from "../core/words/phrases.ts";
@@ -13,19 +13,19 @@ import { readRunning } from "../runtime/control_client.ts";
 import type { Machine } from "../runtime/machine.ts";
 import type { Report } from "./report.ts";
 
-/** For a handshake, and for an answer of the page. */
+/** Time limit of a handshake, and of a response of the page. */
 const limitMs = 10_000;
 const dayMs = 24 * 60 * 60 * 1_000;
-/** Enough to renew it. */
+/** Enough time to renew it. */
 const soonMs = 30 * dayMs;
 
-/** To whom it is told, and by which clock. */
+/** Where it is reported, and the clock. */
 export interface Looking {
   readonly report: Report;
   readonly machine: Machine;
 }
 
-/** Reports until when the certificates of both servers are valid, where they are spoken to over TLS. */
+/** Reports how long the certificates of both servers are valid, for connections over TLS. */
 export async function doctorCertificates({ gocd, mesos }: Config, looking: Looking): Promise<void> {
   const masters = mesos.masters.kind === "static" ? mesos.masters.addresses : [];
   for (const address of [gocd.url, ...masters]) {
@@ -37,18 +37,18 @@ async function checkCertificate(address: HttpAddress, { report, machine }: Looki
   const who = hostPortText(address);
   const proxy = proxyFor(addressUrl(address));
   if (proxy !== undefined) {
-    return report.ok("tls", `${who} is reached by ${proxyText(proxy)}: its certificate is not looked at`);
+    return report.ok("tls", `${who} is reached through ${proxyText(proxy)}: its certificate is not checked`);
   }
   try {
     const endMs = await certificateEndMs({ ...address, setTimer: machine.setTimer ?? realTimer, limitMs });
     if (endMs === undefined) {
-      report.ok("tls", `the certificate of ${who}: this build does not see until when it is valid`);
+      report.ok("tls", `the certificate of ${who}: this build cannot read how long it is valid`);
       return;
     }
     const leftMs = endMs - machine.nowMs();
     const date = new Date(endMs).toISOString().slice(0, 10);
     if (leftMs <= 0) {
-      const message = `the certificate of ${who} has expired on ${date}`;
+      const message = `the certificate of ${who} expired on ${date}`;
       report.fail(
         "tls",
         new OperatorError(message, { code: "certificate-expired", kind: "refused", hint: "renew it" }),
@@ -59,11 +59,15 @@ async function checkCertificate(address: HttpAddress, { report, machine }: Looki
       report.ok("tls", `the certificate of ${who} is valid until ${date}`);
     }
   } catch (error) {
-    report.warn("tls", `the certificate of ${who} could not be read: ${messageOf(error)}`, "see whether it speaks TLS");
+    report.warn(
+      "tls",
+      `the certificate of ${who} could not be read: ${messageOf(error)}`,
+      "check whether it supports TLS",
+    );
   }
 }
 
-/** Reports whether the page answers where Mesos links to it, as seen from this machine. */
+/** Reports whether the page can be reached where Mesos links to it, from this machine. */
 export async function doctorPage(config: Config, report: Report): Promise<void> {
   const { webuiUrl } = config.mesos;
   if (webuiUrl === undefined) {
@@ -72,27 +76,27 @@ export async function doctorPage(config: Config, report: Report): Promise<void> 
   }
   try {
     if (await readRunning(config) === undefined) {
-      report.ok("page", `${webuiUrl}: not tried, as no instance runs here`);
+      report.ok("page", `${webuiUrl}: not tried, because no instance runs here`);
       return;
     }
   } catch {
-    // `check` has told why.
+    // `check` has reported why.
     return;
   }
   await checkPage(webuiUrl, report);
 }
 
 async function checkPage(webuiUrl: string, report: Report): Promise<void> {
-  const hint = "set http.advertise to the name and port under which others reach the page, and let a firewall pass it";
+  const hint = "set http.advertise to the name and port at which others reach the page, and allow it in the firewall";
   const url = new URL("health/live", webuiUrl.endsWith("/") ? webuiUrl : `${webuiUrl}/`);
   const client = directClient(url.hostname);
   try {
     const response = await fetch(url, { redirect: "manual", signal: AbortSignal.timeout(limitMs), client });
     const text = await firstPart(response.body, 1_000);
-    if (/"status":"(live|stuck)"/.test(text)) report.ok("page", `${webuiUrl}: answers from this machine`);
+    if (/"status":"(live|stuck)"/.test(text)) report.ok("page", `${webuiUrl}: reachable from this machine`);
     else report.warn("page", `${webuiUrl}: something else answers there (status ${response.status})`, hint);
   } catch (error) {
-    report.warn("page", `${webuiUrl}: no answer from this machine: ${messageOf(error)}`, hint);
+    report.warn("page", `${webuiUrl}: not reachable from this machine: ${messageOf(error)}`, hint);
   } finally {
     client.close();
   }

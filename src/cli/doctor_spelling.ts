@@ -1,4 +1,4 @@
-// Names of resources and environments that are near to others: words that were meant to be the same. For `doctor`.
+// Names of resources and environments that are almost the same as others and were probably meant to be. For `doctor`.
 
 import type { Config } from "../config/config.ts";
 import { namesOf } from "../core/demand/patterns.ts";
@@ -7,19 +7,19 @@ import type { GocdPoll } from "../gocd/api.ts";
 import type { Report } from "./report.ts";
 import { nearestWord } from "./usage.ts";
 
-/** A name of the configuration or of a job, and the one that may be meant. */
+/** A name of the configuration or of a job, and the one that may have been meant. */
 export interface Misspelling {
   /** As in "resource". */
   readonly what: "resource" | "environment";
   readonly name: string;
   readonly near: string;
-  /** Who has the name: a key of the configuration, or a job. */
+  /** Where the name occurs: a key of the configuration, or a job. */
   readonly where: string;
 }
 
-/** What names there are. */
+/** The existing names. */
 export interface NamesInUse {
-  /** Of the configuration: key and names. */
+  /** In the configuration: key and names. */
   readonly configured: readonly { readonly key: string; readonly names: readonly string[] }[];
   /** Of waiting jobs: locator and names. */
   readonly wanted: readonly { readonly locator: string; readonly names: readonly string[] }[];
@@ -27,14 +27,14 @@ export interface NamesInUse {
   readonly others: readonly string[];
 }
 
-/** Short names are near to each other by chance: qa and ci, x64 and x86. */
+/** Short names are similar by chance: qa and ci, x64 and x86. */
 const lettersMin = 4;
-/** Misspellings told at most. */
+/** Maximum number of misspellings reported. */
 const toldMax = 10;
 
 /**
- * Names that only one side has, and that are near to one of the other side. `what`: what they name. Names that differ in
- * digits alone are not near: java8 and java11 are both meant.
+ * Names that only one side has, and that are almost the same as one of the other side. `what`: what they name. Names
+ * that differ only in digits do not count: java8 and java11 are both intended.
  */
 export function misspellings(what: Misspelling["what"], { configured, wanted, others }: NamesInUse): Misspelling[] {
   const lower = (names: readonly string[]): readonly string[] => names.map((name) => name.toLowerCase());
@@ -55,7 +55,7 @@ export function misspellings(what: Misspelling["what"], { configured, wanted, ot
   };
   for (const { key, names } of configured) look(key, names, { same: theirs, near: theirs });
   for (const { locator, names } of wanted) look(`job ${locator}`, names, { same: ours, near: ours });
-  // Each pair once: from the side of the configuration, which its reader can change.
+  // Each pair once: from the side of the configuration, which the operator can change.
   return [...found.values()].filter(({ name, near, where }) =>
     !where.startsWith("job ") || found.get(near)?.near !== name.toLowerCase()
   ).slice(0, toldMax);
@@ -65,7 +65,7 @@ function isSameButDigits(one: string, other: string): boolean {
   return one.replaceAll(/\d+/g, "#") === other.replaceAll(/\d+/g, "#");
 }
 
-/** Reports names that may be misspelt; `environments`: all of the server, where it tells. */
+/** Reports names that may be misspelt; `environments`: all of the server, if it reports them. */
 export function checkSpelling(
   { settings: { profiles } }: Pick<Config, "settings">,
   { jobs, agents }: Pick<GocdPoll, "jobs" | "agents">,
@@ -89,16 +89,16 @@ export function checkSpelling(
     }),
   ];
   for (const { what, name, near, where } of found) {
-    const who = where.startsWith("job ") ? "no profile has" : "no waiting job, no agent and not the server has";
+    const who = where.startsWith("job ") ? "no profile has" : "neither the server nor any waiting job or agent has";
     report.warn(
       "names",
-      `${where}: ${who} ${what} ${quotedName(name)}, but ${quotedName(near)} is near to it`,
-      "if the same is meant, correct the one that is misspelt",
+      `${where}: ${who} ${what} ${quotedName(name)}, but ${quotedName(near)} is almost the same`,
+      "if they should be the same, correct the misspelt one",
     );
   }
   if (found.length > 0) return;
   report.ok(
     "names",
-    "no resource or environment of the profiles is a near miss of one of a waiting job, an agent or the server",
+    "no resource or environment of the profiles is almost the same as one of a waiting job, an agent or the server",
   );
 }

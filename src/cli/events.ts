@@ -1,4 +1,4 @@
-// `gocd-mesos events`: what the running instance has decided and noticed, and as it comes.
+// `gocd-mesos events`: what the running instance has decided and observed, also as it happens.
 
 import type { PartialConfig } from "../config/load.ts";
 import { textLine } from "../log/format.ts";
@@ -12,26 +12,26 @@ import { loadNeeded, warnOfFlaws } from "./load.ts";
 import { UsageError } from "./usage.ts";
 import { watch } from "./watch.ts";
 
-/** Between two looks of --follow. */
+/** Interval of polls with --follow. */
 const everyMs = 1_000;
-/** Of those so far, with --follow. */
+/** Number of existing events shown with --follow. */
 const linesOfFollow = 10;
 const linesMax = 1_000;
 
 /** The command. */
 export const eventsCommand: Command = {
   name: "events",
-  summary: "what the running instance has decided and noticed, and with --follow as it comes",
+  summary: "what the running instance has decided and observed; with --follow as it happens",
   help: `Usage: gocd-mesos events [--follow] [--level LEVEL] [--code CODE] [--lines N] [--json] path/to/framework.conf
 
-Asks the instance that runs on this machine, and prints its last decisions, oldest first, as the log has them. It keeps a
-few hundred.
+Asks the instance that runs on this machine for its last decisions, and prints them as in the log, oldest first. It
+keeps a few hundred.
 
 Options:
-  --follow         go on with those to come until Ctrl-C, also after a restart of the instance
+  --follow         continue with new ones until Ctrl-C, even after a restart of the instance
   --level LEVEL    only those of this level or a higher one: ${eventLevels.join(", ")}
   --code CODE      only those with this code
-  --lines N        the last N only; ${linesOfFollow} with --follow, else all
+  --lines N        only the last N; ${linesOfFollow} with --follow, else all
   --json           one JSON object in each line
 
 Exit codes:
@@ -71,7 +71,7 @@ function queryOf({ level, code, lines }: CommandArguments["flags"], isFollowing:
   if (typeof code === "string") query.set("code", code);
   if (typeof lines === "string") {
     if (!/^\d{1,4}$/.test(lines) || Number(lines) > linesMax) {
-      throw new UsageError(`--lines: "${lines}" is no number from 0 to ${linesMax}`, "write for example --lines 20");
+      throw new UsageError(`--lines: "${lines}" is not a number from 0 to ${linesMax}`, "write for example --lines 20");
     }
     query.set("limit", String(Number(lines)));
   } else if (isFollowing) {
@@ -103,16 +103,16 @@ async function follow(part: PartialConfig, { query, show }: Followed, io: CliIo)
     next.delete("limit");
     next.set("after", String(former.lastId));
     const seen = await readEvents(part, next);
-    // After a restart, ids begin anew.
+    // After a restart, ids start from the beginning.
     if (seen.startedMs === former.startedMs) return former = seen;
     next.delete("after");
     return former = await readEvents(part, next);
   };
-  const lost = (why: string): void => io.err(`gocd-mesos: ${why}; looking again`);
+  const lost = (why: string): void => io.err(`gocd-mesos: ${why}; retrying`);
   return await watch({ look, everyMs, show: ({ events }) => show(events), lost }, io);
 }
 
-/** As a line of the log; on a terminal no longer than its line. */
+/** As a line of the log; truncated to the width of a terminal. */
 function writeEvent(event: EventView, isJson: boolean, io: CliIo): void {
   if (isJson) return writeJsonLine(event, io);
   const line = textLine({ ...event, fields: {} });

@@ -6,7 +6,7 @@ import { exampleText } from "./example_text.ts";
 /** Prints the example of a configuration. */
 export const exampleConfigCommand: Command = {
   name: "example-config",
-  summary: "print a framework.conf with every key, to begin with",
+  summary: "print a framework.conf with every key, as a starting point",
   help: `Usage: gocd-mesos example-config
 
 Prints framework.conf.example: every key with its unit, default and advice. Set the addresses and the image in it, and

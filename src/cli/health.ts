@@ -1,4 +1,5 @@
-// `gocd-mesos health`: what /health says of the running instance, for containers and scripts that have no HTTP client.
+// `gocd-mesos health`: the response of /health of the running instance, for containers and scripts without an HTTP
+// client.
 
 import { exitCodes } from "../errors.ts";
 import { readHealth } from "../runtime/control_client.ts";
@@ -13,11 +14,11 @@ export const healthCommand: Command = {
   summary: "whether the running instance is healthy, for health checks of containers",
   help: `Usage: gocd-mesos health [--live | --ready] path/to/framework.conf
 
-Asks the instance that runs on this machine, and prints what it says.
+Asks the instance that runs on this machine for its health, and prints it.
 
 Options:
-  --live     only whether it works at all: for whatever restarts it
-  --ready    whether it leads, is subscribed to Mesos, and reads the GoCD server: for whatever waits for it
+  --live     only whether it works at all: for a supervisor that restarts it
+  --ready    whether it leads, is subscribed to Mesos, and reads the GoCD server: for scripts that wait for it
 
 Exit codes:
   0 yes   3 no, or no instance runs

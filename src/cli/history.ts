@@ -1,5 +1,5 @@
-// `gocd-mesos history`: what happened, and with --at what was known at a moment; from the running instance, or where none
-// runs, from the file of the history.
+// `gocd-mesos history`: what happened, and with --at what was known at a given time; from the running instance, or if
+// none runs, from the file of the history.
 
 import { parseMoment } from "../core/view/moment.ts";
 import { momentForms } from "../core/words/history.ts";
@@ -24,35 +24,35 @@ import { layoutOf, writeJson, writeLines } from "./instance.ts";
 import { loadNeeded, type Needs, warnOfFlaws } from "./load.ts";
 import { UsageError } from "./usage.ts";
 
-/** Finished agents and decisions of an answer: as JSON many, on a terminal the last ones. */
+/** Maximum number of finished agents and decisions: many as JSON, only the last ones on a terminal. */
 const rowsOfJson = 10_000;
 const rowsShown = 200;
 
 /** The command. */
 export const historyCommand: Command = {
   name: "history",
-  summary: "what happened in the last hours or days, what it cost, and what was known at a moment",
+  summary: "what happened in the last hours or days, what it cost, and what was known at a given time",
   help: `Usage: gocd-mesos history [--since TIME] [--until TIME] [--json] path/to/framework.conf
        gocd-mesos history --at TIME [--json] path/to/framework.conf
        gocd-mesos history --job JOB [--since TIME] [--until TIME] [--json] path/to/framework.conf
 
-Shows agents, waiting jobs and the oldest wait as they went, agent-hours by profile, how agents ended, and the last
-decisions; or with --at what the program knew at that moment: servers, jobs with their verdicts, agents, problems and the
-decisions until then; or with --job which agent built a job, or is building it. The running instance is asked; where none runs,
-the file of the history is read.
+Shows agents, waiting jobs and the longest wait over time, agent-hours by profile, how agents ended, and the last
+decisions; with --at, what the program knew at that moment: servers, jobs with their verdicts, agents, problems and the
+decisions until then; with --job, which agent built a job or is building it. The running instance is asked; if none
+runs, the file of the history is read.
 
 Options:
-  --since TIME    the beginning; 6 hours ago by default, with --job 7 days
-  --until TIME    the end; now by default
-  --at TIME       what was known then: the first picture of the 15 s after it, or the nearest
-  --job JOB       who built it, or is building it: each job with this in its locator (pipeline/counter/stage/counter/job)
-  --json          one JSON object, as of /api/v1/history, /api/v1/history/at or /api/v1/history/jobs
+  --since TIME    the start; by default 6 hours ago, with --job 7 days ago
+  --until TIME    the end; by default now
+  --at TIME       what was known then: the first picture within 15 s after that time, or the nearest
+  --job JOB       who built it or is building it: all jobs with this in their locator (pipeline/counter/stage/counter/job)
+  --json          one JSON object, as from /api/v1/history, /api/v1/history/at or /api/v1/history/jobs
 
 A time is ${momentForms};
 6h and 7d are also understood.
 
 Exit codes:
-  0  done     2  invalid usage, or nothing is kept of it     3  the instance does not answer     6  the file cannot be read
+  0  done     2  invalid usage, or no history is kept    3  the instance does not answer     6  the file cannot be read
 
 Examples:
   gocd-mesos history framework.conf
@@ -92,7 +92,7 @@ const needs: Needs = { keys: /^history(\..*)?$/ };
 
 type Config = ReturnType<typeof loadNeeded>["config"];
 
-/** What is asked for: a time, or a moment. */
+/** What is requested: a period, or a moment. */
 type Question =
   | { readonly kind: "time"; readonly fromMs: number; readonly toMs: number }
   | { readonly kind: "moment"; readonly atMs: number }
@@ -105,9 +105,9 @@ function questionOf({ since, until, at, job }: CommandArguments["flags"], nowMs:
     momentOf("at", at, nowMs),
   ];
   if (atMs !== undefined) {
-    if (job !== undefined) throw new UsageError("--at is one moment, --job is of a time", "choose one");
+    if (job !== undefined) throw new UsageError("--at is one moment, --job covers a period", "choose one");
     if (fromMs === undefined && toMs === undefined) return { kind: "moment", atMs };
-    throw new UsageError("--at is one moment, --since and --until are a time", "choose one");
+    throw new UsageError("--at is one moment, --since and --until are a period", "choose one");
   }
   const endMs = toMs ?? nowMs + 1;
   const beginMs = fromMs ?? endMs - 1 - (job === undefined ? 6 : 7 * 24) * 3_600_000;
@@ -120,7 +120,7 @@ function momentOf(name: string, value: unknown, nowMs: number): number | undefin
   if (typeof value !== "string") return undefined;
   const atMs = parseMoment(value, nowMs);
   if (atMs !== undefined) return Math.round(atMs);
-  throw new UsageError(`--${name}: "${value}" is no time`, `write ${momentForms}`);
+  throw new UsageError(`--${name}: "${value}" is not a time`, `write ${momentForms}`);
 }
 
 type Answer = HistoryDocument | PastDocument | BuiltDocument;
@@ -128,13 +128,13 @@ type Answer = HistoryDocument | PastDocument | BuiltDocument;
 interface Source {
   /** For the first line. */
   readonly where: string;
-  /** `layout`: that of the terminal that the answer is for. */
+  /** `layout`: that of the terminal. */
   ask(question: Question, layout: Layout | undefined): Promise<Answer>;
   close(): void;
 }
 
 async function sourceOf(config: Config): Promise<Source> {
-  // The smallest question there is tells whether an instance runs that has a history.
+  // The smallest request shows whether an instance with a history runs.
   if (await readApi(config, "history?limit=0&step=86400") !== undefined) {
     return { where: "from the running instance", ask: (...asked) => askRunning(config, ...asked), close: () => {} };
   }
@@ -142,7 +142,7 @@ async function sourceOf(config: Config): Promise<Source> {
   if (path === undefined) {
     throw new UsageError(
       "no instance runs here, and its history was in memory",
-      "set history.path to keep it in a file, where the state is in ZooKeeper",
+      "set history.path to keep it in a file if the state is in ZooKeeper",
     );
   }
   const file = openHistoryForReading(path);

@@ -1,4 +1,4 @@
-// Who built a job, as lines of a terminal. Not here: asking for it (history.ts).
+// Who built a job, as lines for a terminal. It is requested in history.ts.
 
 import type { NamedJobLife, TimeSpan } from "../core/view/history.ts";
 import { formatDuration } from "../core/words/phrases.ts";

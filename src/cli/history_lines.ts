@@ -1,4 +1,4 @@
-// The history as lines of a terminal. Not here: asking for it (history.ts).
+// The history as lines for a terminal. It is requested in history.ts.
 
 import {
   failuresByHost,
@@ -16,19 +16,19 @@ import type { HistoryDocument, PastDocument } from "../web/api/history.ts";
 import { type Cell, cutText, type Layout, layRows, paint, safeText, type Style } from "./demo/text.ts";
 import { statusLines } from "./status_lines.ts";
 
-/** Columns left of a sparkline, and right of it. */
+/** Columns to the left and to the right of a sparkline. */
 const nameWidth = 12;
 const wordsWidth = 34;
 const sparkWidthMax = 96;
-/** Decisions at the end. */
+/** Number of decisions at the end. */
 const decisionsMax = 12;
-/** Jobs of a moment. */
+/** Maximum number of jobs shown for a moment. */
 const jobsMax = 20;
 const profilesMax = 12;
 const hourMs = 3_600_000;
 const hostsMax = 8;
 
-/** Steps of time, in seconds, that begin at round moments. */
+/** Intervals, in seconds, that start at round times. */
 const steps = [
   ...[15, 30, 60, 90, 120, 150, 180, 240, 300, 360, 450, 600, 720, 900, 1_200, 1_800],
   ...[1, 2, 3, 4, 6, 8, 12, 24, 48, 168].map((hours) => hours * 3_600),
@@ -40,7 +40,7 @@ export function sparkStep(lengthMs: number, { columns }: Layout): number {
   return (steps.find((seconds) => lengthMs / seconds / 1_000 <= width) ?? 168 * 3_600) * 1_000;
 }
 
-/** All of a time. */
+/** Everything about a period. */
 export function historyLines(history: HistoryDocument, where: string, layout: Layout): string[] {
   const { fromMs, toMs } = history;
   const head = `${timeText(fromMs)} to ${timeText(toMs)} (${formatDuration(toMs - fromMs)})`;
@@ -101,7 +101,7 @@ function sparkLines(history: HistoryDocument, layout: Layout): readonly string[]
 
 const bars = "▁▂▃▄▅▆▇█";
 
-/** One character for each step: higher for more, a space for none, a dot where nobody watched. */
+/** One character for each step: higher for more, a space for none, a dot for times without data. */
 function spark({ fromMs, toMs, stepMs, samples }: HistoryDocument, of: Line["of"]): string {
   const most = Math.max(...samples.map(of));
   const byStep = new Map(samples.map((sample) => [Math.floor(sample.atMs / stepMs), of(sample)]));
@@ -129,7 +129,7 @@ function timeLine({ fromMs, toMs, stepMs }: HistoryDocument): string {
   return line;
 }
 
-/** Agent-hours are kept by the hour: those of the hour in which the time begins are told whole. */
+/** Agent-hours are stored by the hour: the hour in which the period starts is included completely. */
 function costTitle({ fromMs, toMs }: HistoryDocument): string {
   const beginMs = Math.floor(fromMs / hourMs) * hourMs;
   if (beginMs === fromMs) return "AGENT-HOURS";
@@ -189,7 +189,7 @@ function endedLines({ ended, endedCount }: HistoryDocument, layout: Layout): rea
   return [
     "",
     `${paint(`${counted(endedCount, "agent")} ended`, "bold", layout.hasColour)}${of}: ${ends}; ${buildsText(ended)}`,
-    ...middle === undefined ? [] : [`  half of them had registered after ${formatDuration(middle)}`],
+    ...middle === undefined ? [] : [`  half of them registered within ${formatDuration(middle)}`],
     ...badHostsLines(ended),
   ];
 }
@@ -204,7 +204,7 @@ function buildsText(ended: readonly InstanceLife[]): string {
   return counted(sumOf(ended.map(({ builds }) => builds)), "build");
 }
 
-/** `3 stopped, 1 lost`, the most first. */
+/** `3 stopped, 1 lost`, most frequent first. */
 function countsOf(words: readonly string[]): string {
   return [...Map.groupBy(words, (word) => word)].map(([word, all]) => [all.length, word] as const)
     .sort(([one], [other]) => other - one).slice(0, 8).map(([count, word]) => `${count} ${word}`).join(", ");
@@ -219,7 +219,7 @@ const levelStyles: Readonly<Record<NoteView["level"], Style>> = {
 
 /** The last decisions, oldest first. */
 function decisionLines(decisions: readonly NoteView[], layout: Layout): readonly string[] {
-  if (decisions.length === 0) return ["", "no decision was told"];
+  if (decisions.length === 0) return ["", "no decisions"];
   const shown = decisions.slice(0, decisionsMax).toReversed();
   return [
     "",
@@ -239,10 +239,10 @@ export function pastLines(
   layout: Layout,
 ): string[] {
   const { status, jobs, decisions } = past;
-  const head = `what it knew at ${timeText(askedMs)}`;
+  const head = `what was known at ${timeText(askedMs)}`;
   const ageMs = askedMs - status.atMs;
   const distance = `${formatDuration(Math.abs(ageMs))} ${ageMs < 0 ? "after" : "before"}`;
-  const gap = Math.abs(ageMs) < 1_000 ? "" : `: from the picture of ${timeText(status.atMs)}, ${distance}`;
+  const gap = Math.abs(ageMs) < 1_000 ? "" : `: as of ${timeText(status.atMs)}, ${distance}`;
   return [
     `${paint(head, "bold", layout.hasColour)}${gap}`,
     safeText(where),

@@ -27,26 +27,26 @@ export const initCommand: Command = {
   help: `Usage: gocd-mesos init [options] path/to/framework.conf
 
 Asks for what is not given as an option, and tries each value as soon as it is known: logs in to GoCD, finds the leader
-of Mesos, and polls GoCD once to propose which resources and environments to serve. Then the file is written, with
-comments and without any secret: it names the variables or files where the secrets are. A secret that is typed is not
-shown, and goes into a file of its own beside the configuration that only its owner can read.
+of Mesos, and polls GoCD once to propose which resources and environments to serve. Then it writes the file, with
+comments and without secrets: it names the variables or files that contain them. A secret that you type is not shown,
+and is written to a file of its own beside the configuration, which only its owner can read.
 
 Options:
   --gocd URL            the GoCD server, such as https://gocd.example.com/go
   --user NAME           its account, an administrator; the password is in $GOCD_PASSWORD, or in
   --password-file PATH  the file with the password
   --token-file PATH     the file with an access token, instead of an account; or $GOCD_TOKEN
-  --agent-url URL       the GoCD server as the containers reach it, where that differs
+  --agent-url URL       the GoCD server as the containers reach it, if that differs
   --key-file PATH       the file with agentAutoRegisterKey of the server; or $GOCD_AUTO_REGISTER_KEY
-  --mesos MASTER        the Mesos master: host:port, several with commas, or zk://host:2181/mesos
-  --principal NAME      the principal, where Mesos requires a login; its secret is in $MESOS_SECRET, or in
+  --mesos MASTER        the Mesos master: host:port, several separated by commas, or zk://host:2181/mesos
+  --principal NAME      the principal, if Mesos requires a login; its secret is in $MESOS_SECRET, or in
   --secret-file PATH    the file with the secret of the principal
   --role ROLE           the Mesos role whose offers are used; by default *
   --image IMAGE         the Docker image of the agents
-  --resources NAMES     GoCD resources that the image has, with commas; by default whatever a job asks for
-  --environments NAMES  GoCD environments to serve, with commas, none for no environment; by default all
+  --resources NAMES     GoCD resources of the image, separated by commas; by default whatever a job asks for
+  --environments NAMES  GoCD environments to serve, separated by commas; none: no environment; by default all
   --yes                 ask nothing, and accept what is proposed
-  --force               replace files that are there
+  --force               replace existing files
 
 Examples:
   gocd-mesos init framework.conf
@@ -80,17 +80,17 @@ Examples:
 
 /** Some values that are tried together. */
 interface Step {
-  /** In the rows. */
+  /** Its name in the rows. */
   readonly what: string;
   /** Options with these values. */
   readonly flags: readonly string[];
   /** The draft with the values from options and answers; `failure`: what was wrong with those of `draft`. */
   readonly next: (setup: Setup, draft: Draft, failure?: OperatorError) => Draft | Promise<Draft>;
-  /** Tries them; absent: a valid configuration is enough. Tells its findings, or throws an OperatorError. */
+  /** Tries them; absent: a valid configuration is enough. Reports its findings, or throws an OperatorError. */
   readonly trial?: (setup: Setup, config: Config) => Promise<void>;
 }
 
-/** Everything that has no default stands for itself until its turn comes. */
+/** Placeholders for everything that has no default, until it is asked for. */
 const emptyDraft: Draft = {
   gocd: "http://localhost:8153/go",
   mesos: "localhost:5050",
@@ -102,7 +102,7 @@ const emptyDraft: Draft = {
   secrets: {},
 };
 
-/** The code of a server that was not given a login. */
+/** The code of a server that requires a login that was not given. */
 const notAuthenticated = "gocd-not-authenticated";
 
 const gocdStep: Step = {
@@ -160,10 +160,10 @@ const mesosStep: Step = {
   },
 };
 
-/** Roles that are shown at most. */
+/** Maximum number of roles shown. */
 const rolesShown = 10;
 
-/** The roles of the cluster, a text each; nothing where the master does not show them, or not in time. */
+/** The roles of the cluster, one text each; none if the master does not show them, or not in time. */
 async function rolesOf(config: Config): Promise<readonly string[]> {
   const mesos = openMesos(() => config, realClock);
   const hint = "check mesos-master, and that the masters are not overloaded";
@@ -177,7 +177,7 @@ async function rolesOf(config: Config): Promise<readonly string[]> {
     const shown = [...names].slice(0, rolesShown).map((name) => `role ${name}: ${roleText(name, cluster)}`);
     return names.size > rolesShown ? [...shown, `and ${names.size - rolesShown} other roles`] : shown;
   } catch (error) {
-    // The login and the leader have been tried; what an ACL hides is for `doctor` to tell.
+    // The login and the leader have been tried; `doctor` reports what an ACL hides.
     if (error instanceof OperatorError) return [];
     throw error;
   } finally {
@@ -185,7 +185,7 @@ async function rolesOf(config: Config): Promise<readonly string[]> {
   }
 }
 
-/** No registry is asked: only the form of the name is checked. */
+/** No registry is contacted: only the syntax of the name is checked. */
 const imageStep: Step = {
   what: "image",
   flags: ["image"],
@@ -195,7 +195,7 @@ const imageStep: Step = {
   }),
 };
 
-/** What to serve: everything, unless somebody says otherwise. */
+/** What to serve: everything, unless specified otherwise. */
 const profilesStep: Step = {
   what: "serve",
   flags: ["resources", "environments"],
@@ -214,7 +214,7 @@ const profilesStep: Step = {
     for (const warning of config.warnings) rows.warn("config", warning, "");
     const { view, wanted } = await pollOnce(config);
     if (view.jobs.length === 0) {
-      rows.ok("serve", `no job waits now; \`gocd-mesos plan ${path}\` shows what becomes of those to come`);
+      rows.ok("serve", `no job waits now; \`gocd-mesos plan ${path}\` shows the outcome of later ones`);
       return;
     }
     io.out(kindsTable(view, io.size().columns));
@@ -224,10 +224,10 @@ const profilesStep: Step = {
 
 const steps: readonly Step[] = [gocdStep, agentsStep, mesosStep, imageStep, profilesStep];
 
-/** Wrong answers to one step, so that no loop is endless. */
+/** Maximum number of wrong answers to one step, so that no loop is endless. */
 const attemptsMax = 100;
 
-/** Asks and tries until it works; without a terminal once. Throws an OperatorError. */
+/** Asks and tries until it works; without a terminal only once. Throws an OperatorError. */
 async function settled(setup: Setup, before: Draft, step: Step): Promise<Draft> {
   const { rows, isAsking, flag } = setup;
   let draft = await step.next(setup, before);
@@ -236,7 +236,7 @@ async function settled(setup: Setup, before: Draft, step: Step): Promise<Draft> 
     if (failure === undefined) return draft;
     const isOfOption = failure.kind === "usage" && attempt === 1 && step.flags.some((name) => flag(name) !== undefined);
     if (!isAsking || isOfOption || attempt === attemptsMax) throw inOptions(failure, draft);
-    if (failure.code === notAuthenticated) rows.ok(step.what, `${draft.gocd} is reached, and requires a login`);
+    if (failure.code === notAuthenticated) rows.ok(step.what, `${draft.gocd} can be reached, and requires a login`);
     else rows.fail(step.what, failure);
     draft = await step.next(setup, draft, failure);
   }
@@ -272,7 +272,7 @@ function inOptions(failure: OperatorError, { gocd, mesos, principal }: Draft): O
   return new OperatorError(`${who} requires a login`, { code, kind, hint, cause: failure });
 }
 
-/** The configuration that the file would be. Throws an OperatorError without a line, as there is no file yet. */
+/** The configuration that the file would contain. Throws an OperatorError without a line, as there is no file yet. */
 function configOf({ path, io }: Setup, draft: Draft): Config {
   const files = new Map([
     [path, draftText(draft)],
@@ -288,7 +288,7 @@ function configOf({ path, io }: Setup, draft: Draft): Config {
   }
 }
 
-/** Names on the server, as a row each. */
+/** Names on the server, one row each. */
 async function seenBy({ rows }: Setup, config: Config): Promise<Draft["seen"]> {
   const { jobs, gocdAgents } = (await pollOnce(config)).view;
   const gocd = openGocd(config, realClock);
@@ -317,13 +317,13 @@ function namesIn(text = ""): readonly string[] | "*" {
   return names.length === 0 || names.join() === "*" ? "*" : names;
 }
 
-/** Throws a UsageError that names every option without which somebody would have to answer. */
+/** Throws a UsageError that names every missing option that would require an answer. */
 function refuseMissing({ flag, isAsking }: Setup): void {
   const missing = ["gocd", "mesos", "image"].filter((name) => flag(name) === undefined).map((name) => `--${name}`);
   if (missing.length === 0 || isAsking) return;
   throw new UsageError(
-    `"init" lacks ${missing.join(", ")}`,
-    "add what is missing; it is asked for on a terminal only, and not with --yes",
+    `"init" needs ${missing.join(", ")}`,
+    "add these options; init asks only on a terminal, and not with --yes",
   );
 }
 
@@ -345,7 +345,7 @@ function writeFiles(setup: Setup, draft: Draft): void {
     try {
       io.writeFile(at, text, { mode: ofFile, existing });
     } catch (error) {
-      // So that no answer is lost; no secret is in it.
+      // So that no answer is lost; it contains no secret.
       if (mode !== 0o600) io.out(draftText(draft));
       throw writeFailure(at, error);
     }
@@ -358,12 +358,12 @@ function writeFiles(setup: Setup, draft: Draft): void {
 
 function writeFailure(path: string, error: unknown): OperatorError {
   const [why, hint] = error instanceof Deno.errors.NotFound
-    ? ["its folder does not exist", "make the folder first"]
+    ? ["its folder does not exist", "create the folder first"]
     : error instanceof Deno.errors.PermissionDenied
-    ? ["this user may not write there", "run it as a user who may, or name another folder"]
+    ? ["this user may not write there", "run it as a user who may, or choose another folder"]
     : error instanceof Deno.errors.AlreadyExists
     ? ["it exists already", "add --force to replace it"]
-    : [error instanceof Error ? error.message : String(error), "free some space, or name another folder"];
+    : [error instanceof Error ? error.message : String(error), "free some space, or choose another folder"];
   return new OperatorError(`cannot write ${path}: ${why}`, {
     code: "output-failed",
     kind: "usage",

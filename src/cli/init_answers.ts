@@ -1,4 +1,4 @@
-// The answers that `gocd-mesos init` works with: options, variables, and what somebody types.
+// The answers that `gocd-mesos init` works with: options, variables, and what the user types.
 
 import { resolve } from "node:path";
 import { pathBeside } from "../config/hocon.ts";
@@ -9,7 +9,7 @@ import { isFile } from "./load.ts";
 import type { Report } from "./report.ts";
 import { UsageError } from "./usage.ts";
 
-/** What stands around a run of the command. */
+/** The surroundings of a run of the command. */
 export interface Setup {
   readonly path: string;
   readonly io: CliIo;
@@ -35,20 +35,20 @@ export type Question =
 
 const questions: Readonly<Record<Question, string>> = {
   "gocd": "URL of the GoCD server, such as http://gocd.example.com:8153/go:",
-  "agent-url": "The same as the containers reach it, where localhost is the container:",
+  "agent-url": "Its URL as containers reach it, where localhost is the container:",
   "mesos": "Mesos master, as host:port or zk://host:2181/mesos:",
   "image": "Docker image of the agents, such as gocd/gocd-agent-debian-12:v25.4.0:",
-  "resources": "Resources that the image has, with commas (Enter: whatever a job asks for):",
-  "environments": "Environments to serve, with commas, none for no environment (Enter: all):",
+  "resources": "Resources of the image, separated by commas (Enter: whatever a job asks for):",
+  "environments": "Environments to serve, separated by commas; none: no environment (Enter: all):",
   "user": "User name of an administrator (Enter: log in with an access token):",
-  "principal": "Principal (Enter: name another master):",
+  "principal": "Principal (Enter: use another master):",
   "password": "Password (not shown):",
   "token": "Access token (not shown):",
   "key": "agentAutoRegisterKey of the server (not shown; Enter: agents are enabled one at a time):",
   "secret": "Secret of the principal (not shown):",
 };
 
-/** Where each secret is looked for, and the file that a typed one goes into. */
+/** Where each secret is looked up, and the file that a typed one is written to. */
 const secrets: Readonly<Record<SecretName, Readonly<Record<"option" | "variable" | "file", string>>>> = {
   password: { option: "password-file", variable: "GOCD_PASSWORD", file: "gocd-password" },
   token: { option: "token-file", variable: "GOCD_TOKEN", file: "gocd-token" },
@@ -56,7 +56,7 @@ const secrets: Readonly<Record<SecretName, Readonly<Record<"option" | "variable"
   secret: { option: "secret-file", variable: "MESOS_SECRET", file: "mesos-secret" },
 };
 
-/** The value of an option, or an answer where there is none. */
+/** The value of an option, otherwise an answer. */
 export function valueOf(setup: Setup, name: "gocd" | "mesos" | "image"): string {
   return setup.flag(name) ?? answerTo(setup, name);
 }
@@ -64,7 +64,7 @@ export function valueOf(setup: Setup, name: "gocd" | "mesos" | "image"): string 
 /** Throws an OperatorError if there is no interactive user. */
 export function answerTo({ io }: Setup, name: Question): string {
   const question = questions[name];
-  // A blank may be part of a secret.
+  // A space may be part of a secret.
   const answer = Object.hasOwn(secrets, name) ? io.askSecret(question) : io.ask(question)?.trim();
   if (answer !== undefined) return answer;
   throw new OperatorError("the questions were not answered; nothing was written", {
@@ -84,7 +84,7 @@ export function givenSecret({ flag, io }: Setup, which: SecretName): SecretPlace
 
 /**
  * The draft with a secret that is given or, at the second attempt, typed; without it if it is left empty. Throws an
- * OperatorError if nobody can type it, or the file that it would go into is there.
+ * OperatorError if it cannot be typed, or if the file that it would be written to exists.
  */
 export function withSecret(setup: Setup, draft: Draft, which: SecretName): Draft {
   const given = draft.secrets[which] === undefined ? givenSecret(setup, which) : undefined;
@@ -104,7 +104,7 @@ function typedSecret(setup: Setup, which: SecretName): SecretPlace | undefined {
   return text === "" ? undefined : { kind: "typed", name: file, text };
 }
 
-/** Throws an OperatorError if a file would be replaced that is to stay. */
+/** Throws an OperatorError if a file would be replaced that must be kept. */
 export function refuseExisting({ io, isForced }: Setup, path: string, hint: string): void {
   if (isForced || !isFile(path, io)) return;
   throw new OperatorError(`${path} exists already`, { code: "file-exists", kind: "usage", hint });

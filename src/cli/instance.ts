@@ -1,4 +1,4 @@
-// What commands ask the running instance, and how their answers look on a terminal.
+// Requests of commands to the running instance, and the output of the responses on a terminal.
 
 import type { PartialConfig } from "../config/load.ts";
 import { OperatorError } from "../errors.ts";
@@ -13,29 +13,29 @@ class NotRunningError extends OperatorError {
     super("no instance is running here with this configuration", {
       code: "not-running",
       kind: "unreachable",
-      hint: "start it, or run this on its machine; `gocd-mesos plan` shows without it what waits, and " +
-        "`gocd-mesos state show` what it has left",
+      hint: "start it, or run this on its machine; without it, `gocd-mesos plan` shows what waits, and `gocd-mesos " +
+        "state show` what it has left behind",
     });
     this.name = "NotRunningError";
   }
 }
 
-/** What the running instance answers on a path of /api/v1. Throws OperatorErrors. */
+/** The response of the running instance on a path of /api/v1. Throws OperatorErrors. */
 export async function askInstance({ config }: PartialConfig, path: string): Promise<unknown> {
   const answer = await readApi(config, path);
   if (answer === undefined) throw new NotRunningError();
   return answer;
 }
 
-/** The terminal, or without one a line as long as it needs; `COLUMNS` and `NO_COLOR` have their say. */
+/** The layout of the terminal, without one of unlimited width; respects `COLUMNS` and `NO_COLOR`. */
 export function layoutOf(io: CliIo): Layout {
   const columns = Number(/^\d{1,4}$/.exec(io.env["COLUMNS"] ?? "")?.[0] ?? 0);
-  // The last column stays free: a terminal may begin a new line after a full one.
+  // The last column stays free: a terminal may start a new line after a full one.
   const width = columns > 0 ? columns : io.size().columns - 1;
   return { columns: Math.max(40, width), hasColour: isScreen(io) && (io.env["NO_COLOR"] ?? "") === "" };
 }
 
-/** Whether lines can be drawn over; a dumb terminal cannot move its cursor. */
+/** Whether lines can be overwritten; a dumb terminal cannot move its cursor. */
 export function isScreen(io: CliIo): boolean {
   return io.isTerminal && io.env["TERM"] !== "dumb";
 }

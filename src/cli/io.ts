@@ -9,11 +9,11 @@ import { stderrIsTerminal, writeToStderr } from "../log/stderr.ts";
 
 /** What a command may use of the process. */
 export interface CliIo {
-  /** One line to standard output. Throws `Deno.errors.BrokenPipe` if nobody reads it any more. */
+  /** One line to standard output. Throws `Deno.errors.BrokenPipe` if its reader has closed it. */
   readonly out: (line: string) => void;
   /** Raw text to standard output, for redrawing. */
   readonly draw: (text: string) => void;
-  /** One line to standard error; a closed pipe is no reason to stop. */
+  /** One line to standard error; a closed pipe is ignored. */
   readonly err: (line: string) => void;
   readonly isTerminal: boolean;
   readonly isErrTerminal: boolean;
@@ -23,7 +23,7 @@ export interface CliIo {
   readonly size: () => { readonly columns: number; readonly rows: number };
   readonly env: Readonly<Record<string, string>>;
   readonly readFile: (path: string) => string;
-  /** Calls the handler at each signal of that name; returns a function that stops it. */
+  /** Calls the handler at each signal of that name; returns a function that removes it. */
   readonly onSignal: (signal: "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGTSTP", handler: () => void) => () => void;
   /** Ends the process at once. */
   readonly exitNow: (code: number) => void;
@@ -31,31 +31,31 @@ export interface CliIo {
   readonly ask: (question: string) => string | undefined;
   /** The same without showing what is typed. */
   readonly askSecret: (question: string) => string | undefined;
-  /** Whether somebody can answer. */
+  /** Whether a user can answer. */
   readonly isInTerminal: boolean;
-  /** Writes a text file. Throws `Deno.errors.AlreadyExists` if there is one that is not to be replaced. */
+  /** Writes a text file. Throws `Deno.errors.AlreadyExists` if there is one that must not be replaced. */
   readonly writeFile: (path: string, text: string, options: WriteOptions) => void;
   /** Time and network. */
   readonly machine: Machine;
-  /** What is baked into this executable, if it is one. */
+  /** What is embedded in this executable, if it is one. */
   readonly build?: Build;
-  /** Inside a sandbox: the main thread, which alone can give other rights than those of now. */
+  /** Inside a sandbox: the main thread, the only one that can grant other permissions. */
   readonly supervisor?: Supervisor;
 }
 
 /** What a program in a sandbox asks of its main thread. */
 export interface Supervisor {
-  /** To be asked before the changed configuration is used. */
+  /** Called before a changed configuration is used. */
   askReload(): Promise<ReloadAnswer>;
 }
 
-/** What a changed configuration means for the rights of the program. */
+/** What a changed configuration means for the permissions of the program. */
 export type ReloadAnswer =
   /** They are enough. */
   | { readonly kind: "apply" }
-  /** They change: when this run has ended, the next one begins with those. */
+  /** They change: when this run has ended, the next one starts with the new ones. */
   | { readonly kind: "restart"; readonly changes: readonly string[] }
-  /** The file is wrong, or cannot be used without a real restart. */
+  /** The file is invalid, or cannot be used without a real restart. */
   | {
     readonly kind: "refused";
     readonly message: string;
@@ -67,7 +67,7 @@ export type ReloadAnswer =
 export interface WriteOptions {
   /** Permissions of a new file. */
   readonly mode: number;
-  /** What becomes of a file that is there. */
+  /** What happens to an existing file. */
   readonly existing: "keep" | "replace";
 }
 
@@ -120,7 +120,7 @@ export function processIo(exit: (code: number) => void): CliIo {
 
 /** See {@linkcode CliIo.writeFile}. */
 export function writeFile(path: string, text: string, { mode, existing }: WriteOptions): void {
-  // Written whole before it takes the place of another; a link there is replaced, not followed.
+  // Written completely before it replaces another; a link is replaced, not followed.
   const target = existing === "keep" ? path : `${path}.${crypto.randomUUID().slice(0, 8)}.new`;
   Deno.writeTextFileSync(target, text, { createNew: true, mode });
   if (target !== path) Deno.renameSync(target, path);
@@ -129,8 +129,8 @@ export function writeFile(path: string, text: string, { mode, existing }: WriteO
 const [interrupt, endOfInput, backspace, lineFeed, carriageReturn, del] = [3, 4, 8, 10, 13, 127];
 
 /**
- * Reads one line from the terminal without echo. Ctrl-C and Ctrl-D are bytes meanwhile, so that the terminal is always
- * restored: both give nothing.
+ * Reads one line from the terminal without echo. Ctrl-C and Ctrl-D are read as bytes, so that the terminal is always
+ * restored: both return nothing.
  */
 function askSecret(question: string): string | undefined {
   if (!Deno.stdin.isTerminal()) return undefined;
@@ -146,7 +146,7 @@ function askSecret(question: string): string | undefined {
       if (byte === interrupt || byte === endOfInput) return undefined;
       if (byte === lineFeed || byte === carriageReturn) return new TextDecoder().decode(new Uint8Array(typed));
       if (byte === backspace || byte === del) {
-        // A character may have several bytes: all but its first begin with the bits 10.
+        // A character may have several bytes: all but the first start with the bits 10.
         while (((typed.pop() ?? 0) & 0xc0) === 0x80);
       } else {
         typed.push(byte);
@@ -176,10 +176,10 @@ function textOf(bytes: readonly number[]): string {
   return new TextDecoder().decode(new Uint8Array(bytes)).trim();
 }
 
-/** A reader that has closed its pipe (`| head`) stays what it is; all else is for the operator. */
+/** The error of a closed pipe (`| head`) is returned as it is; all others become operator errors. */
 function outputFailure(error: unknown): unknown {
   if (error instanceof Deno.errors.BrokenPipe || !(error instanceof Error)) return error;
-  return new OperatorError(`standard output cannot be written: ${error.message}`, {
+  return new OperatorError(`cannot write to standard output: ${error.message}`, {
     code: "output-failed",
     kind: "usage",
     hint: "free some space, or send the output elsewhere",

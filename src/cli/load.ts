@@ -15,7 +15,7 @@ export function loadConfigFile(path: string, io: CliIo): Config {
   return loadConfig(path, io.env, io.readFile);
 }
 
-/** Whether a path leads to anything, be it readable or not. */
+/** Whether a path exists, readable or not. */
 export function isFile(path: string, io: CliIo): boolean {
   try {
     io.readFile(path);
@@ -25,25 +25,27 @@ export function isFile(path: string, io: CliIo): boolean {
   }
 }
 
-/** Throws {@linkcode UsageError} if the file of a command stands behind its other argument; `act`: the words before both. */
+/**
+ * Throws {@linkcode UsageError} if the file of a command comes after its other argument; `act`: the words before both.
+ */
 export function refuseSwapped(act: string, [first, second]: readonly (string | undefined)[], io: CliIo): void {
   if (first === undefined || second === undefined || isFile(first, io) || !isFile(second, io)) return;
   throw new UsageError("the configuration file comes first", `write \`gocd-mesos ${act} ${second} ${first}\``);
 }
 
-/** What a command needs of a file that may be wrong otherwise. */
+/** The parts that a command needs of a file that may otherwise be invalid. */
 export interface Needs {
   readonly keys: RegExp;
   readonly wantsSecret?: (key: string) => boolean;
 }
 
-/** Where the state lies, which locates the running instance, too. */
+/** Where the state is, which also locates the running instance. */
 const stateKeys = /^state(\.path)?$/;
 
 /**
- * Loads what a command needs, by default only what locates the running instance; the rest of the file may be wrong and lack
- * its secrets. Throws ConfigError where something needed is wrong; a file that cannot be parsed serves to find the instance
- * that runs with it.
+ * Loads what a command needs, by default only what locates the running instance; the rest of the file may be invalid,
+ * and secrets may be missing. Throws ConfigError if something needed is invalid; a file that cannot be parsed can still
+ * locate the instance that runs with it.
  */
 export function loadNeeded(path: string, io: CliIo, needs?: Needs): PartialConfig {
   const part = loadReadable(path, io, needs);
@@ -65,13 +67,15 @@ function loadReadable(path: string, io: CliIo, needs: Needs | undefined): Partia
   }
 }
 
-/** Tells what is wrong with a file that serves a command all the same; variables that are not set here are not told. */
+/**
+ * Prints what is wrong with a file that is sufficient for a command; variables that are not set here are not reported.
+ */
 export function warnOfFlaws(part: PartialConfig, io: CliIo): void {
   const flaw = flawOf(part);
   if (flaw !== undefined) io.err(printable(`gocd-mesos: warning: start and reload would refuse this file: ${flaw}`));
 }
 
-/** Throws ConfigError where the state cannot be opened for what the file says about it. */
+/** Throws ConfigError if the file does not allow the state to be opened. */
 export function requireState(part: PartialConfig): void {
   // In a file that cannot be parsed, the state is known if its instance was found beside it.
   requireKeys(part, part.config.state === unknownZookeeper ? /^(state(\.path)?)?$/ : stateKeys);

@@ -3,7 +3,7 @@
 import { version } from "../version.ts";
 import type { Command } from "./command.ts";
 
-/** What the page is made of. */
+/** The parts of the page. */
 export interface ManualParts {
   /** The text of `--help`. */
   readonly generalHelp: () => string;
@@ -34,7 +34,7 @@ Examples:
   };
 }
 
-/** All that \`--help\` tells, as one page. */
+/** Everything in \`--help\`, as one page. */
 function manualPage({ generalHelp, commands }: ManualParts): string {
   const [title = "", ...general] = generalHelp().split("\n");
   const summary = title.slice(title.indexOf(":") + 2).replace(/\.$/, "");
@@ -58,7 +58,7 @@ function literal(lines: readonly string[]): readonly string[] {
   return [".nf", ...text.map(escaped), ".fi"];
 }
 
-/** A line that troff takes for nothing but text. */
+/** A line that troff treats only as text. */
 function escaped(line: string): string {
   const text = line.replaceAll("\\", "\\e").replaceAll("-", "\\-");
   return /^[.']/.test(text) ? `\\&${text}` : text;

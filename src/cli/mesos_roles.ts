@@ -1,9 +1,9 @@
-// The roles of a Mesos cluster, as rows tell them.
+// The roles of a Mesos cluster, as shown in rows.
 
 import { counted } from "../core/words/phrases.ts";
 import type { ClusterView, RoleQuota } from "../mesos/cluster_view.ts";
 
-/** What the master tells of a role: its weight, its frameworks, its quota. */
+/** What the master reports about a role: its weight, its frameworks, its quota. */
 export function roleText(role: string, cluster: ClusterView): string {
   const known = cluster.roles?.find(({ name }) => name === role);
   const quota = cluster.quotas?.find((each) => each.role === role);

@@ -1,4 +1,4 @@
-// `gocd-mesos notify-test`: one message to each webhook, and what came back.
+// `gocd-mesos notify-test`: sends one message to each webhook, and prints the responses.
 
 import { requireKeys } from "../config/load.ts";
 import type { WebhookConfig } from "../config/config.ts";
@@ -12,18 +12,18 @@ import { loadNeeded } from "./load.ts";
 import { type Report, reportRows } from "./report.ts";
 import { UsageError } from "./usage.ts";
 
-/** The keys that count; the rest of the file may be wrong. */
+/** The required keys; the rest of the file may be invalid. */
 const notifyKeys = /^notify(\.|$)/;
 
 /** The command. */
 export const notifyTestCommand: Command = {
   name: "notify-test",
-  summary: "send a test message to each webhook, and tell what came back",
+  summary: "send a test message to each webhook, and print the responses",
   help: `Usage: gocd-mesos notify-test [--json] path/to/framework.conf [--webhook NAME]
 
-Sends one message to each webhook of notify.webhooks, with the event "test" and the state "ended", and says for each what
-came back. It needs no running instance, and asks neither server. Nothing is sent again: a webhook that refuses a test
-now would have its messages kept and tried again by a running instance.
+Sends one message to each webhook of notify.webhooks, with the event "test" and the state "ended", and prints the
+response. It needs no running instance, and contacts neither server. Nothing is retried here; a running instance would
+keep messages that a webhook refuses, and retry them.
 
 Options:
   --webhook NAME   only this one

@@ -1,4 +1,4 @@
-// `gocd-mesos openapi`: the OpenAPI document of the API that a running instance has.
+// `gocd-mesos openapi`: the OpenAPI document of the API of a running instance.
 
 import { version } from "../version.ts";
 import { openapiDocument } from "../web/api/openapi.ts";
@@ -11,8 +11,8 @@ export const openapiCommand: Command = {
   summary: "print the OpenAPI document of the API for programs",
   help: `Usage: gocd-mesos openapi
 
-Prints the OpenAPI 3.1 document of the API of this version (JSON), to standard output. A running instance serves the same
-under /api/v1/openapi.json.
+Prints the OpenAPI 3.1 document of the API of this version (JSON), to standard output. A running instance serves the
+same under /api/v1/openapi.json.
 
 Examples:
   gocd-mesos openapi > gocd-mesos-openapi.json`,

@@ -21,7 +21,7 @@ import { UsageError } from "./usage.ts";
 import { timeoutCode, waitCodesHelp, waitHelp, type WaitOptions, waitOptions, waitUntilDone } from "./wait.ts";
 
 const where = `Applies to the instance running on this machine with this configuration; if none runs, it is stored for
-the next start. Of the file, only \`state\` is needed: secrets are not read, and other errors in it are warnings.`;
+the next start. Only \`state\` is needed from the file: secrets are not read, and other errors in it are warnings.`;
 
 const waitFlags = { booleans: ["wait"], strings: ["timeout"] };
 
@@ -33,8 +33,8 @@ export const drainCommand: Command = {
   help: `Usage: gocd-mesos drain [--profile NAME | --agent TASK] [--wait [--timeout TIME]] path/to/framework.conf
 
 Stops launching; every agent is disabled, finishes its job, and is stopped. The program keeps running and can be
-resumed. With --profile only agents of that profile go, and none of it is launched until \`resume --profile NAME\`. With
---agent only that one goes (for example one that misbehaves); another is launched if jobs need it.
+resumed. With --profile only agents of that profile are removed, and none is launched until \`resume --profile NAME\`.
+With --agent only that one is removed (for example one that misbehaves); another is launched if jobs need it.
 
 ${where}
 
@@ -54,11 +54,11 @@ Examples:
   run: ({ operands, flags }, io) => operate(operands, { name: "drain", ...drainOf(flags), ...waitingIn(flags) }, io),
 };
 
-/** Who is to go. */
+/** What is to be drained. */
 function drainOf(flags: CommandArguments["flags"]): Pick<OperatorCommand, "body" | "event"> {
   const { profile, agent } = flags;
   if (typeof profile === "string" && typeof agent === "string") {
-    throw new UsageError("--profile and --agent are both given", "leave one of them out");
+    throw new UsageError("--profile and --agent exclude each other", "choose one");
   }
   if (typeof profile === "string") return { body: { profile }, event: { kind: "profile-drain-requested", profile } };
   if (typeof agent !== "string") return { body: {}, event: { kind: "drain-requested" } };
@@ -71,8 +71,8 @@ export const freezeCommand: Command = {
   strings: ["profile"],
   help: `Usage: gocd-mesos freeze [--profile NAME] path/to/framework.conf
 
-Stops launching, for one profile or all. Existing agents are used: they go on building, draining agents are enabled
-again for waiting jobs, and idle agents are still removed.
+Stops launching, for one profile or all. Existing agents are still used: they continue to build, draining agents are
+enabled again for waiting jobs, and idle agents are removed.
 
 Options:
   --profile NAME    only this profile
@@ -118,14 +118,14 @@ Examples:
 
 /** Treat agents that have vanished from a server as lost. */
 export const acceptLossCommand: Command = {
-  ...oneFile("accept-loss", "declare agents lost that vanished all at once; launching and scale-in continue"),
+  ...oneFile("accept-loss", "declare that agents which vanished all at once are lost; launching and scale-in resume"),
   help: `Usage: gocd-mesos accept-loss path/to/framework.conf
 
-When most agents vanish from the GoCD server or from Mesos at once, the server may be another one: nothing is taken down
-then, and nothing is launched (brake-on in the log and on the status page). All goes on without a restart as soon as
-they are back. This command says that they are really lost: their records and containers are cleaned up.
+If most agents vanish from the GoCD server or from Mesos at once, it may be the wrong server: nothing is removed or
+launched (brake-on in the log and on the status page). Operation resumes without a restart as soon as they are back.
+This command declares that they are really lost: their records and containers are cleaned up.
 
-Only a running instance holds anything back, so there must be one on this machine with this configuration.
+Only a running instance holds anything back, so one must be running on this machine with this configuration.
 
 Examples:
   gocd-mesos accept-loss framework.conf`,
@@ -152,15 +152,15 @@ export const teardownCommand: Command = {
   strings: waitFlags.strings,
   help: `Usage: gocd-mesos teardown [--now] [--yes] [--wait [--timeout TIME]] path/to/framework.conf
 
-Drains every agent, then removes the framework from Mesos (TEARDOWN) and forgets its id. With --now nothing is waited for:
-Mesos kills every agent at once, and builds that run there are lost.
-The running instance does it, where there is one; otherwise this command runs until it is done (code 130 where a signal
-ends it before). The instance ends then; the next start registers a new framework. Where several instances share the
-state (state = "zk://…"), those that stand by do not: none registers until "gocd-mesos resume".
+Drains every agent, then removes the framework from Mesos (TEARDOWN) and forgets its id. With --now it does not wait:
+Mesos kills every agent at once, and running builds are lost.
+The running instance does this, if there is one; otherwise this command runs until it is done (exit code 130 if a
+signal ends it earlier). Then the instance ends; the next start registers a new framework. If several instances share
+the state (state = "zk://…"), the others stay on standby: none registers a framework until "gocd-mesos resume".
 
 Options:
   --now             do not wait for builds
-  --yes             do not ask (needed where there is no terminal)
+  --yes             do not ask (required without a terminal)
 ${waitHelp}
 
 ${waitCodesHelp}
@@ -176,7 +176,7 @@ interface OperatorCommand {
   readonly name: string;
   readonly body: { readonly profile?: string; readonly agent?: string };
   readonly event: OperatorEvent;
-  /** Absent: it is not waited for. */
+  /** Absent: do not wait. */
   readonly waiting?: WaitOptions;
 }
 
@@ -221,7 +221,7 @@ async function operate(operands: readonly string[], command: OperatorCommand, io
   const { place } = stateOf(config);
   io.out(
     printable(
-      `no instance runs here: "${command.name}"${of} is stored in ${place} and in force at the next start${beside}`,
+      `no instance runs here: "${command.name}"${of} is stored in ${place} and takes effect at the next start${beside}`,
     ),
   );
   const { waiting } = command;
@@ -230,7 +230,7 @@ async function operate(operands: readonly string[], command: OperatorCommand, io
     : await waitUntilDone({ part, what: "drain", of: command.body, options: waiting }, io);
 }
 
-/** A running instance knows its profiles itself. */
+/** A running instance checks its profiles itself. */
 function requireProfile(part: PartialConfig, name: string): void {
   const { path, settings } = part.config;
   if (profileOf(settings, name) !== undefined) return;
@@ -313,7 +313,7 @@ async function teardown({ operands, flags }: CommandArguments, io: CliIo): Promi
   }
   const read = (): Config => loadConfigFile(path, io);
   const config = read();
-  io.out("no instance is running here: this command tears the framework down itself");
+  io.out("no instance is running here: this command tears down the framework itself");
   const limit = stoppedAfter(waiting?.limitMs, io);
   const code = await runConfig(config, read, limit.io, [{ kind: "teardown-requested", mode }]).finally(limit.end);
   const end = code === 0 ? await codeOfEnd(config, io) : code;
@@ -335,7 +335,7 @@ interface TimeLimited {
   readonly end: () => void;
 }
 
-/** A terminal whose program is stopped after some time as by a signal. */
+/** A terminal that ends its program after some time, as by a signal. */
 function stoppedAfter(limitMs: number | undefined, io: CliIo): TimeLimited {
   let stop = (): void => {};
   let isOver = false;
@@ -370,7 +370,7 @@ async function codeOfEnd(config: Config, io: CliIo): Promise<number> {
 
 function confirm(config: Config, mode: "drain" | "now", io: CliIo): void {
   const question = mode === "now"
-    ? `Tear down framework "${config.mesos.name}" now? Every agent is killed, with what it builds. Type yes:`
+    ? `Tear down framework "${config.mesos.name}" now? All agents are killed, with their builds. Type yes:`
     : `Tear down framework "${config.mesos.name}" once its agents are drained? Type yes:`;
   const answer = io.ask(question);
   if (answer?.trim().toLowerCase() === "yes") return;

@@ -25,13 +25,14 @@ export const planCommand: Command = {
   summary: "one poll of GoCD: what waits, with verdicts, and what would be launched",
   help: `Usage: gocd-mesos plan [--jobs | --json] path/to/framework.conf
 
-Polls the GoCD server once and prints each kind of waiting jobs with what becomes of them and why, every GoCD agent, what
-would be launched once that demand has lasted long enough (poller.attempts), and the totals. Nothing is launched, enabled
-or stopped. The state file is read, if there is one, so that agents that are already starting count; where an instance
-runs with it, what that one holds back (failing launches, a server that does not answer) is not launched, and says why.
+Polls the GoCD server once and prints each kind of waiting job with its outcome and the reason, every GoCD agent, what
+would be launched once the demand has lasted long enough (poller.attempts), and the totals. Nothing is launched,
+enabled or stopped. The state file is read if there is one, so that agents that are already starting count. If an
+instance runs with it, launches that it holds back (failing launches, a server that does not answer) are left out, with
+the reason.
 
 Options:
-  --jobs    every waiting job with its verdict and reason, instead of each kind of jobs
+  --jobs    every waiting job with its verdict and reason, instead of each kind of job
   --json    one JSON object with all of it on standard output; if the poll fails it has "problems", and the exit code is
             not 0
 
@@ -158,7 +159,7 @@ function jobsTable({ jobs }: StatusView, columns: number): string {
   );
 }
 
-/** The kinds of jobs that agents of ours could take, the most first; then the others by their reason. */
+/** The kinds of jobs that our agents could take, most frequent first; then the others by their reason. */
 export function kindsTable({ demand, jobs }: StatusView, columns: number): string {
   const kinds = demand.toSorted((a, b) => b.waiting - a.waiting).map((bucket) => [
     String(bucket.waiting),

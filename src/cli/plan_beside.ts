@@ -1,4 +1,4 @@
-// What the instance that runs here holds back: a plan of its own knows neither its failures nor its servers.
+// What the instance that runs here holds back: a plan alone knows neither its failures nor its servers.
 
 import type { Config } from "../config/config.ts";
 import type { StatusView } from "../core/view/view.ts";
@@ -6,13 +6,16 @@ import { OperatorError } from "../errors.ts";
 import { readRunning } from "../runtime/control_client.ts";
 import type { PolledOnce } from "./poll_once.ts";
 
-/** The plan, and the process of the instance whose holds are in it; absent: none runs here, or it is on standby. */
+/**
+ * The plan, and the process of the instance whose restrictions it includes; absent: none runs here, or it is on
+ * standby.
+ */
 export interface PlanBeside {
   readonly once: PolledOnce;
   readonly pid?: number;
 }
 
-/** Takes what the running instance holds back into account; that it does not answer is a problem of the plan. */
+/** Includes what the running instance holds back; if it does not answer, that is a problem of the plan. */
 export async function besideRunning(once: PolledOnce, config: Config): Promise<PlanBeside> {
   try {
     const running = await readRunning(config);
@@ -32,13 +35,13 @@ interface Hold {
   readonly why: string;
 }
 
-/** These hold a profile, or all of them, back wholly; limits and switches the plan knows itself, by the state. */
+/** These hold back a profile, or all of them, completely; the plan itself knows limits and switches, from the state. */
 const whole: ReadonlySet<string> = new Set([
   ...["held-breaker", "held-frozen", "held-mode", "held-stale", "held-maintenance", "held-restarted", "held-brake"],
   "held-no-session",
 ]);
 
-/** The plan as the instance with this picture carries it out. */
+/** The plan as an instance with this picture would carry it out. */
 export function withHolds(once: PolledOnce, running: StatusView): PolledOnce {
   const held = new Map(
     [...new Set(once.wanted.map(({ profile }) => profile))].flatMap((profile) => {

@@ -41,7 +41,7 @@ export async function pollOnce(config: Config): Promise<PolledOnce> {
   ).finally(() => gocd.close());
   const atMs = realClock.nowMs();
   const { poller } = config.settings;
-  // One poll cannot show that demand lasts: it is evaluated as if it had, so that limits and other gates show.
+  // One poll cannot show that demand lasts: it is evaluated as if it did, so that limits and other gates are visible.
   const settings = { ...config.settings, poller: { ...poller, attempts: 0 } };
   const fresh = initialState(await storedOf(config), settings, atMs);
   // One poll cannot show whether Mesos has offers.

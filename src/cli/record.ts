@@ -1,5 +1,5 @@
-// `gocd-mesos record`: a trace of demand for `simulate`, from the history or by watching the GoCD server. The rest is loaded
-// only when it runs.
+// `gocd-mesos record`: a trace of demand for `simulate`, from the history or by watching the GoCD server. The rest is
+// loaded only when it runs.
 
 import { parseDuration } from "../config/values.ts";
 import { parseMoment } from "../core/view/moment.ts";
@@ -9,7 +9,7 @@ import type { CliIo } from "./io.ts";
 import type { RecordOptions } from "./record_run.ts";
 import { UsageError } from "./usage.ts";
 
-/** Without a time, a working day. */
+/** The default period: one day. */
 const defaultSinceMs = 24 * 3_600_000;
 
 /** The command. */
@@ -19,21 +19,22 @@ export const recordCommand: Command = {
   help: `Usage: gocd-mesos record [--since TIME] [--until TIME] path/to/framework.conf > trace.jsonl
        gocd-mesos record --for TIME path/to/framework.conf > trace.jsonl
 
-Prints what asked for agents, when and for how long: JSON lines with GoCD resources, environment, times. Names of pipelines,
-jobs and hosts are not in it, nor are variables or secrets.
+Prints which jobs needed agents, when and for how long: JSON lines with GoCD resources, environment and times. They
+contain no names of pipelines, jobs or hosts, no variables and no secrets.
 
-The running instance is asked for its history; where none runs, the file of the history is read. With --for the GoCD server
-is polled for that long, every poller.interval, whether an instance runs or not; Ctrl-C ends it sooner. Nothing is changed.
+The running instance is asked for its history; if none runs, the file of the history is read. With --for the GoCD
+server is polled for that long, every poller.interval, whether an instance runs or not; Ctrl-C stops earlier. Nothing
+is changed.
 
-Jobs that this configuration ignores are left out, and those of elastic agents. Of the history, so are jobs that agents of
-others have built; with --for they count, as there may be no agents of gocd-mesos yet.
+Jobs that this configuration ignores and jobs of elastic agents are left out. From the history, so are jobs that other
+agents have built; with --for they count, because there may be no agents of gocd-mesos yet.
 
 Options:
-  --since TIME    the beginning; 24 hours ago by default
-  --until TIME    the end; now by default
-  --for TIME      watch the GoCD server for so long, e.g. 8h
+  --since TIME    the start; by default 24 hours ago
+  --until TIME    the end; by default now
+  --for TIME      watch the GoCD server for this long, e.g. 8h
 
-A time of --since and --until is ${momentForms};
+The time of --since and --until is ${momentForms};
 6h and 7d are also understood.
 
 Examples:
@@ -56,7 +57,7 @@ function optionsOf(path: string, { since, until, for: length }: CommandArguments
   const nowMs = io.machine.nowMs();
   if (typeof length === "string") {
     if (since !== undefined || until !== undefined) {
-      throw new UsageError("--for is time to come, --since and --until are past", "choose one");
+      throw new UsageError("--for is in the future, --since and --until are in the past", "choose one");
     }
     const parsed = parseDuration(length);
     if (!parsed.ok) throw new UsageError(`--for: ${parsed.message}`, parsed.hint);
@@ -72,5 +73,5 @@ function momentOf(name: string, value: unknown, nowMs: number): number | undefin
   if (typeof value !== "string") return undefined;
   const atMs = parseMoment(value, nowMs);
   if (atMs !== undefined) return Math.round(atMs);
-  throw new UsageError(`--${name}: "${value}" is no time`, `write ${momentForms}`);
+  throw new UsageError(`--${name}: "${value}" is not a time`, `write ${momentForms}`);
 }

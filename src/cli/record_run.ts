@@ -36,7 +36,7 @@ export async function runRecord(options: RecordOptions, io: CliIo): Promise<numb
   const left = others === 0 ? "" : `; ${counted(others, "job")} of agents that are not ours left out`;
   const short = unseen === 0
     ? ""
-    : `; ${counted(unseen, "build")} that no list has shown whole counted as ${formatDuration(unseenBuildMs)}`;
+    : `; ${counted(unseen, "build")} without a complete observation counted as ${formatDuration(unseenBuildMs)}`;
   io.err(printable(
     `gocd-mesos: ${counted(trace.jobs.length, "job")} in ${formatDuration(span.toMs - span.fromMs)}${left}${short}`,
   ));
@@ -84,7 +84,7 @@ async function past({ path, fromMs, toMs }: RecordOptions & { readonly kind: "pa
   }
 }
 
-/** All pages; a page that is full is followed by one that begins where it ends. */
+/** All pages; a full page is followed by one that starts where it ends. */
 async function allOf(span: TimeSpan, page: Page): Promise<Pick<Found, "span" | "jobs">> {
   const jobs: JobLife[] = [];
   for (let { fromMs } = span; fromMs < span.toMs;) {

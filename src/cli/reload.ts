@@ -1,5 +1,5 @@
-// Reloads the configuration while the program runs: validated first, logged as a difference, applied completely or not
-// at all.
+// Reloads the configuration while the program runs: it is validated first, its changes are logged, and it is applied
+// completely or not at all.
 
 import { messageOf } from "../errors.ts";
 import type { Config } from "../config/config.ts";
@@ -54,7 +54,7 @@ export function reloadConfig({ cause, current, read, use, log }: ReloadOptions):
     tellRemarks(log(), written);
     if (changes.includes("state.path")) log().warning("state.path does not change until the program is restarted");
     if (isMoved) {
-      log().warning("where the history is kept, and whether, does not change until the program is restarted");
+      log().warning("whether and where the history is kept does not change until the program is restarted");
     }
     return next;
   } catch (error) {
@@ -73,7 +73,7 @@ function needsRestart(from: Config["history"], to: Config["history"]): boolean {
 
 /** Logs why a changed file is not used. */
 export function tellRefusal(log: Log, { message, hint, warnings }: Omit<RefusedReload, "kind">): void {
-  log.error(`the new configuration is bad and the old one stays in force: ${message}`, {}, hint);
+  log.error(`the new configuration is invalid, so the old one stays in effect: ${message}`, {}, hint);
   for (const warning of warnings) log.warning(warning);
 }
 

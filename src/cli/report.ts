@@ -35,12 +35,12 @@ export function endOf(error: unknown): CommandEnd {
     return { text: message, ...(hint === "" ? {} : { hint }), code, exitCode: exitCodes[kind] };
   }
   if (error instanceof Deno.errors.NotCapable) {
-    const hint = "`gocd-mesos check` lists its rights: compile or start again with this configuration file";
+    const hint = "`gocd-mesos check` lists its permissions: compile or start again with this configuration file";
     return { text: messageOf(error), hint, code: "not-permitted", exitCode: exitCodes.usage };
   }
   return {
     text: `internal error: ${faultText(error)}`,
-    hint: "please report this line and what was done: it is a bug in gocd-mesos",
+    hint: "please report this line, and what you did: it is a bug in gocd-mesos",
     code: "internal-error",
     exitCode: exitCodes.internal,
   };

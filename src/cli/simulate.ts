@@ -1,5 +1,5 @@
-// `gocd-mesos simulate`: what a configuration would have done with a trace of demand. The rest is loaded only when it runs,
-// so that no other command has the replay in memory.
+// `gocd-mesos simulate`: what a configuration would have done with a trace of demand. The rest is loaded only when it
+// runs, so that no other command has the replay in memory.
 
 import { type Parsed, parseDuration, parseInteger, parseMemoryMilli } from "../config/values.ts";
 import type { Command, CommandArguments } from "./command.ts";
@@ -12,25 +12,26 @@ export const simulateCommand: Command = {
   summary: "replay recorded or typical demand with a configuration: waits and agent-hours, before it is applied",
   help: `Usage: gocd-mesos simulate TRACE [--config a.conf] [--config b.conf] [options]
 
-Replays a trace of demand on virtual time: the real decisions of gocd-mesos, against simple models of the GoCD server and
-of Mesos. Prints for each configuration how long jobs waited, what the agents cost, and how often a limit held agents back.
-No server is asked. Without --config it is the recommended configuration of \`gocd-mesos example-config\`.
+Replays a trace of demand on virtual time: the real decisions of gocd-mesos, against simple models of the GoCD server
+and of Mesos. Prints for each configuration how long jobs waited, what the agents cost, and how often a limit held
+agents back. No server is contacted. Without --config it uses the recommended configuration of \`gocd-mesos
+example-config\`.
 
-TRACE is a file of \`gocd-mesos record\`, or one of steady, burst, day, flapping, never-register and unserved; all is each
-of them. docs/what-if.md describes traces and what the models leave out.
+TRACE is a file of \`gocd-mesos record\`, or one of steady, burst, day, flapping, never-register and unserved, or all of
+them (all). docs/what-if.md describes traces and what the models leave out.
 
 Options:
   --config FILE    a configuration to try; may be given several times
   --peers          compare with the published policies of other autoscalers, with the limits of the first configuration
   --suggest        search interval, attempts, idle-timeout, min-idle and headroom for the cheapest that keep --p95
-  --p95 TIME       the wait that 95 % of the jobs may have (2 minutes)
+  --p95 TIME       the longest acceptable wait of 95 % of the jobs (2 minutes)
   --svg FILE       draw agents, waiting jobs and waits of each configuration
   --json           one JSON object for each trace, times in seconds
-  --boot TIME      from a launch until the agent has registered (45 seconds)
+  --boot TIME      the time from a launch until the agent has registered (45 seconds)
   --hosts N        Mesos agents of the cluster (40)
   --host-cpus N    processors of each (16)
   --host-mem SIZE  memory of each (64 GB)
-  --seed N         vary what is left to chance (1)
+  --seed N         the seed of the random choices (1)
 
 Examples:
   gocd-mesos simulate burst
@@ -71,10 +72,10 @@ function optionsOf(trace: string, flags: Flags): SimulateOptions {
     },
   };
   if (flags["p95"] !== undefined && flags["suggest"] !== true) {
-    throw new UsageError("--p95 is the limit of --suggest", "add --suggest, or leave --p95 out");
+    throw new UsageError("--p95 is the limit of --suggest", "add --suggest, or omit --p95");
   }
   if (trace === "all" && svg !== undefined) {
-    throw new UsageError("--svg draws one trace, and all is several", "name one of them");
+    throw new UsageError("--svg draws one trace, but all are several", "name one of them");
   }
   return options;
 }

@@ -49,7 +49,7 @@ interface NamedSettings {
   readonly settings: Settings;
 }
 
-/** Only what decisions depend on must be right, and no secret is needed. */
+/** Only what decisions depend on must be valid, and no secret is needed. */
 function settingsOf(path: string, io: CliIo, read: (path: string) => string): Settings {
   const part = loadPartially(path, io.env, () => false, read);
   requireKeys(part, /^(|(go-agent|profiles|poller|scaling|mesos\.roles?)(\..*)?)$/);
@@ -143,7 +143,7 @@ function remarks(outcomes: readonly Outcome[]): readonly string[] {
   return [
     ...(unserved === 0 ? [] : [`No profile serves ${counted(unserved, "job")}: their waits are not counted.`]),
     ...outcomes.flatMap(({ name, unbuilt }) =>
-      unbuilt === 0 ? [] : [`${name} has left ${counted(unbuilt, "job")} unbuilt: they count as waiting until the end.`]
+      unbuilt === 0 ? [] : [`${name} left ${counted(unbuilt, "job")} unbuilt: they count as waiting until the end.`]
     ),
   ];
 }
@@ -160,8 +160,8 @@ function suggestionLines(found: Suggestion, p95MaxMs: number, name: string): rea
   }
   return [
     found.isWithin
-      ? `The cheapest that keeps 95 % of the waits within ${limit} (${replays}):`
-      : `Nothing that was tried keeps 95 % of the waits within ${limit}; the nearest to it (${replays}):`,
+      ? `The cheapest one that keeps 95 % of the waits within ${limit} (${replays}):`
+      : `Nothing that was tried keeps 95 % of the waits within ${limit}; the closest (${replays}):`,
     ...found.changes.map(({ key, before, after }) => `  ${key} = ${after}    # was ${before}`),
   ];
 }

@@ -31,20 +31,20 @@ export const startCommand: Command = {
   summary: "run until stopped; agents keep running when it stops",
   help: `Usage: gocd-mesos [start] path/to/framework.conf [--require-sandbox]
 
-Registers with the Mesos master, watches the GoCD server, and keeps just the agents running that the backlog needs.
+Registers with the Mesos master, watches the GoCD server, and keeps exactly the agents running that the backlog needs.
 Logs go to standard error, one line per decision; a status page is served on http.listen (127.0.0.1:8090 by default).
 
 A server that cannot be reached, or refuses access, is retried until it responds.
 
 Options:
-  --require-sandbox   refuse to start where the program could reach other hosts, files or variables than those of the
-                      file (see \`check\`, which lists its rights)
+  --require-sandbox   refuse to start if the program could access other hosts, files or variables than those of the
+                      file (\`check\` lists its permissions)
 
 Signals:
   SIGTERM, SIGINT   stop; agents keep running, and the next start takes them over (a second one stops at once, code 130)
   SIGHUP            reload the configuration (also done automatically when the file changes): changes are logged,
-                    with the warnings that a start tells; an invalid file is reported and the old configuration still
-                    applies. Closing the terminal that it was started in stops it
+                    with the same warnings as at a start; an invalid file is reported and the old configuration still
+                    applies. Closing the terminal in which it was started stops it
 
 Exit codes:
   0 stopped   2 configuration   4 refused permanently (framework removed; agents of a lost state are alive)
@@ -229,7 +229,7 @@ function askedReload(
     if (stop.signal.aborted) return;
     if (answer.kind === "apply") return apply(cause);
     if (answer.kind === "refused") return tellRefusal(log(), answer);
-    log().info(`the new configuration needs other rights (${answer.changes.join(", ")}): the program starts again`);
+    log().info(`the new configuration needs other permissions (${answer.changes.join(", ")}): the program restarts`);
     stop.abort();
   });
 }
@@ -250,7 +250,7 @@ function watchSignals(
     log().info("stopping; agents keep running and are taken over at the next start");
     act.stop.abort();
   };
-  // The kernel also sends SIGHUP when its terminal is closed: then nobody is left to stop it.
+  // The kernel also sends SIGHUP when the terminal is closed: then nothing could stop it any more.
   const onHangUp = (): void => io.hasHungUp() ? onStop() : act.reload();
   const releases = [io.onSignal("SIGINT", onStop), io.onSignal("SIGTERM", onStop), io.onSignal("SIGHUP", onHangUp)];
   return () => releases.forEach((release) => release());

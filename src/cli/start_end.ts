@@ -9,7 +9,7 @@ import { mastersText, serverUrlText } from "../net/addresses.ts";
 import { version } from "../version.ts";
 import { endOf } from "./report.ts";
 
-/** The first line of a start: what runs, and for whom. */
+/** The first line of a start: what runs, and for which servers. */
 export function startText({ gocd, mesos, settings }: Config): string {
   const names = settings.profiles.map((profile) => profile.name).join(", ");
   return `gocd-mesos ${version} starts: GoCD server ${serverUrlText(gocd.url)}, Mesos ${
@@ -18,7 +18,8 @@ export function startText({ gocd, mesos, settings }: Config): string {
 }
 
 /**
- * Reports what ends a start as log lines, and returns the exit code; for people it is reported as by any other command.
+ * Reports the error that ends a start as log lines, and returns the exit code; for people it is reported as by any
+ * other command.
  */
 export function endIn(log: Log, error: unknown): number {
   if (log.isText) throw error;

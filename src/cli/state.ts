@@ -39,18 +39,18 @@ Actions:
   show                framework id and agents on record
   check               is the file sound?
   export              the state as JSON on standard output
-  import FILE         put an exported state in its place (--replace where the state is in use already)
-  forget TASK-ID      forget one agent that is really gone (Mesos and GoCD are not told)
+  import FILE         replace the state with an exported one (--replace if the state is already in use)
+  forget TASK-ID      forget one agent that is really gone (Mesos and GoCD are not informed)
   forget-framework    forget the framework id, after Mesos has removed the framework; agents on record are forgotten too
-  adopt [ID]          go on with the framework of a state that was lost: the next start takes its agents over
-  register-anew       register a new framework although agents of another state are there; they are left alone
+  adopt [ID]          continue with the framework of a lost state: the next start takes over its agents
+  register-anew       register a new framework although agents of another state exist; they are left alone
 
-export, show and check may run beside a running instance; the others take its lock and are refused then. Of the file,
-only \`state\` is needed, for adopt the part about Mesos, too; what else is wrong with it is told as a warning.
+export, show and check can run beside a running instance; the others need its lock and are refused then. Only \`state\`
+is needed from the file, for adopt also the part about Mesos; other errors in it are warnings.
 
 Options:
-  --replace    import into a state that is in use already
-  --yes        do not ask (needed where there is no terminal)
+  --replace    import into a state that is already in use
+  --yes        do not ask (required without a terminal)
 
 Examples:
   gocd-mesos state show framework.conf
@@ -106,7 +106,7 @@ Examples:
   },
 };
 
-/** The Mesos master is asked, and profiles tell which frameworks are ours. */
+/** The Mesos master is asked, and profiles show which frameworks are ours. */
 const adoptNeeds: Needs = {
   keys: /^($|state|mesos|(go-agent|profiles\.[^.]+)\.role$)/,
   wantsSecret: (key) => key.startsWith("mesos."),
@@ -238,7 +238,7 @@ async function forget(store: Store, taskId: string, io: CliIo): Promise<void> {
   await store.commit([{ kind: "instance-removed", taskId }]);
   // Throws if another record cannot be decoded, and names it.
   await store.load();
-  io.out(printable(`${taskId} is forgotten; if it still runs, Mesos will name it and it is adopted again`));
+  io.out(printable(`${taskId} is forgotten; if it still runs, Mesos will report it and it is adopted again`));
 }
 
 /** There is a state, though perhaps with records that cannot be decoded: `forget` removes them. */
@@ -281,8 +281,8 @@ async function forgetFramework(store: Store, { flags }: CommandArguments, io: Cl
   ));
   if (instances.length === 0) return;
   io.out(
-    "their records on the GoCD server are left for now: once it runs, the next start disables and deletes those that the " +
-      "server has lost contact with, so that their builds go to others; one that is still heard is deleted after " +
-      "15 min, when it is idle. Containers that still run are not stopped: see that they are gone",
+    "their records on the GoCD server are left for now: the next run disables and deletes those that the server has " +
+      "lost contact with, so that their builds are rescheduled; one that is still in contact is deleted after 15 " +
+      "min, once it is idle. Containers that still run are not stopped: make sure that they are gone",
   );
 }

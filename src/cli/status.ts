@@ -20,15 +20,15 @@ export const statusCommand: Command = {
 
 Asks the instance that runs on this machine, and prints the health of the program and of both servers with its age, the
 mode, the waiting jobs by verdict with the oldest of each, its agents by state, the limits and how full they are, and
-what is wrong with what to do.
+problems with the next step.
 
 Options:
-  --watch    look every 2 seconds, until Ctrl-C: on a terminal a screen that is drawn anew, elsewhere a line whenever
+  --watch    refresh every 2 seconds, until Ctrl-C: on a terminal a screen that is redrawn, elsewhere a line whenever
              something has changed
-  --json     one JSON object, as of /api/v1/status; with --watch one in each line
+  --json     one JSON object, as from /api/v1/status; with --watch one on each line
 
 Exit codes:
-  0  it has answered, whatever it said (\`gocd-mesos health\` judges)      3  no instance runs, or it does not answer
+  0  it has answered, whatever its health (see \`gocd-mesos health\`)     3  no instance runs, or it does not answer
   130  --watch was ended by a signal
 
 Examples:
@@ -62,7 +62,7 @@ async function readStatus(part: PartialConfig): Promise<StatusSummary> {
 
 async function watchStatus(part: PartialConfig, isJson: boolean, io: CliIo): Promise<number> {
   const look = (): Promise<StatusSummary> => readStatus(part);
-  const lost = (why: string): void => io.err(`gocd-mesos: ${why}; looking again`);
+  const lost = (why: string): void => io.err(`gocd-mesos: ${why}; retrying`);
   if (isJson) return await watch({ look, everyMs, show: (status) => writeJsonLine(status, io), lost }, io);
   let screen: WatchScreen | undefined;
   let told = "";
@@ -83,7 +83,7 @@ async function watchStatus(part: PartialConfig, isJson: boolean, io: CliIo): Pro
         else tell(status);
       },
       lost: (why) => {
-        if (screen?.isOpen() === true) draw([`${why}; looking again`], screen);
+        if (screen?.isOpen() === true) draw([`${why}; retrying`], screen);
         else lost(why);
         told = "";
       },

@@ -70,7 +70,7 @@ function gocdCells({ gocd, atMs }: StatusSummary): readonly Cell[] {
     gocd.version === undefined ? "" : `version ${gocd.version}`,
     gocd.lastPollMs === undefined ? "not polled yet" : `polled ${formatDuration(atMs - gocd.lastPollMs)} ago`,
     gocd.maintenance === "on" ? "in maintenance mode" : "",
-    gocd.stale ? "what it said is too old to act on" : "",
+    gocd.stale ? "its data is too old to act on" : "",
   ].filter((part) => part !== "");
   return [...healthCells(gocd.health, atMs), { text: `; ${parts.join(", ")}` }];
 }
@@ -180,7 +180,7 @@ function problemLines({ problems, atMs }: StatusSummary, layout: Layout): string
   ];
 }
 
-/** Lines of whole words behind a mark, the further ones indented. */
+/** Lines of whole words after a mark, the following ones indented. */
 function wrapped(text: string, mark: string, { columns }: Layout): string[] {
   return wrapText(safeText(text), columns - mark.length).map((line, index) =>
     `${index === 0 ? mark : " ".repeat(mark.length)}${line}`

@@ -1,5 +1,5 @@
-// `gocd-mesos help TOPIC`: the keys of framework.conf and the codes of the log, one by one, and what the exit codes and
-// verdicts mean.
+// `gocd-mesos help TOPIC`: the keys of framework.conf, the codes of the log, and the meanings of exit codes and
+// verdicts.
 
 import { isSection, keys, type KeySpec, keySpec, rootKey } from "../config/keys.ts";
 import { nearestKey } from "../config/suggest.ts";

@@ -8,11 +8,11 @@ import { printableJson } from "./table.ts";
 /** Prints versions. */
 export const versionCommand: Command = {
   name: "version",
-  summary: "print the version, and the rights that are baked in",
+  summary: "print the version and the embedded permissions",
   help: `Usage: gocd-mesos version [--json]
 
-Prints the version of gocd-mesos and of the Deno runtime inside it. An executable also tells the commit that it was made
-from and, if it was compiled for one configuration, the hosts, files and variables that it is limited to.
+Prints the version of gocd-mesos and of the Deno runtime inside it. For an executable it also prints the commit it was
+built from and, if it was compiled for one configuration, the hosts, files and variables that it is limited to.
 
 Options:
   --json           the same as JSON: version, commit, deno, target, sandbox (on, partial or off), rights

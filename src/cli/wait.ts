@@ -137,7 +137,7 @@ function lookAtView(view: StatusView, { what, of }: Goal, former: StatusView | u
   if (left.length > 0) return { view, text: leftText(left, view), isDone: false };
   return what === "drain" ? { view, text: drainedText(of), isDone: true } : {
     view,
-    text: "no agent is left; the framework is removed once their records on the GoCD server are",
+    text: "no agent is left; the framework is removed once their records on the GoCD server are deleted",
     isDone: false,
   };
 }
@@ -146,7 +146,7 @@ function isMeant({ taskId, profile }: { readonly taskId: string; readonly profil
   return (of.profile ?? profile) === profile && (of.agent ?? taskId) === taskId;
 }
 
-/** A single agent cannot be taken back; a profile is resumed, or all. */
+/** The drain of a single agent cannot be cancelled; that of a profile or of all is, by a resume. */
 function cancelledText(view: StatusView, { what, of }: Goal): string | undefined {
   if (of.agent !== undefined) return undefined;
   if (of.profile === undefined) return view.mode === what ? undefined : `the instance is in mode ${view.mode}`;

@@ -57,7 +57,10 @@ export interface WatchScreen extends Screen {
   readonly isOpen: () => boolean;
 }
 
-/** Opens a screen; on Ctrl-Z it closes, and lines follow: the next Ctrl-Z suspends, on a terminal that is as it was. */
+/**
+ * Opens a screen; on Ctrl-Z it closes, and lines follow: the next Ctrl-Z suspends the program, with the terminal
+ * restored.
+ */
 export function openWatchScreen(io: CliIo): WatchScreen {
   const screen = openScreen(io);
   let isOpen = true;
@@ -68,7 +71,7 @@ export function openWatchScreen(io: CliIo): WatchScreen {
   };
   const release = io.onSignal("SIGTSTP", () => {
     close();
-    io.out("the screen is closed, lines follow; Ctrl-Z again suspends this command, Ctrl-C ends it");
+    io.out("the screen is closed, and lines follow; Ctrl-Z again suspends this command, Ctrl-C ends it");
   });
   return { draw: (lines) => screen.draw(lines), close, isOpen: () => isOpen };
 }

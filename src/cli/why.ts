@@ -26,13 +26,13 @@ export const whyCommand: Command = {
   summary: "why one job waits: its verdict, step by step",
   help: `Usage: gocd-mesos why [--json] path/to/framework.conf LOCATOR-OR-JOB-NAME
 
-Explains one waiting job, step by step: what it asks for, which profile serves it, which agents could take it, what holds
-a launch back, and what to do. The running instance is asked where there is one; otherwise the GoCD server is polled once.
-The job is named by its locator (pipeline/counter/stage/counter/job), its name, or a part of either; where that is so
-vague that more than ${explainedMax} jobs match, they are listed instead.
+Explains one waiting job, step by step: what it asks for, which profile serves it, which agents could take it, what
+holds a launch back, and what to do. The running instance is asked if there is one; otherwise the GoCD server is polled
+once. The job is named by its locator (pipeline/counter/stage/counter/job), its name, or a part of either; if more than
+${explainedMax} jobs match, they are only listed.
 
 Options:
-  --json    one JSON object, each job as of /api/v1/jobs/LOCATOR
+  --json    one JSON object, each job as from /api/v1/jobs/LOCATOR
 
 Examples:
   gocd-mesos why framework.conf shop/412/build/1/unit-tests
@@ -159,12 +159,12 @@ function alikeText({ waiting, willBeTaken, coming, otherCause, needsAgent }: Buc
     [coming, "for agents that are starting", "for an agent that is starting"],
     [otherCause, "for another reason", "for another reason"],
     [needsAgent, "for agents that must be launched", "for an agent that must be launched"],
-    [unserved, "in vain", "in vain"],
+    [unserved, "that no profile serves", "that no profile serves"],
   ] as const).filter(([count]) => count > 0).map(([count, many, one]) => `${count} ${count === 1 ? one : many}`);
   return `${waiting} such jobs wait: ${parts.join(", ")}`;
 }
 
-/** `isBlockTold`: another line says why the profile launches nothing. */
+/** `isBlockTold`: another line shows why the profile launches nothing. */
 function profileLines(profile: ProfileView, isBlockTold: boolean): string[] {
   const max = profile.maxAgents === undefined ? "" : ` of at most ${profile.maxAgents}`;
   const parts = (["starting", "idle", "building", "draining"] as const)

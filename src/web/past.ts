@@ -27,7 +27,7 @@ export function readPast(history: HistoryReader | undefined, query: PageQuery, n
   const { at } = query;
   if (at === undefined) return undefined;
   const atMs = parseMoment(at, nowMs);
-  if (atMs === undefined) return { banner: noPast(`${JSON.stringify(at)} is no time. Write ${momentForms}.`) };
+  if (atMs === undefined) return { banner: noPast(`${JSON.stringify(at)} is not a time. Write ${momentForms}.`) };
   if (history === undefined) return { banner: noPast("No history is kept (history.keep).") };
   try {
     const snapshot = pictureOfMoment(history, Math.min(atMs, nowMs));

@@ -53,7 +53,7 @@ function headOf(line: string, place: string): Omit<Trace, "jobs" | "outages"> {
   if (typeof name !== "string") throw flaw(place, `name: ${shown(name)} is no text`, "write it in quotes");
   const startMs = typeof start === "string" ? Date.parse(start) : NaN;
   if (Number.isNaN(startMs)) {
-    throw flaw(place, `start: ${shown(start)} is no time`, 'write it as "2026-11-02T00:00:00.000Z"');
+    throw flaw(place, `start: ${shown(start)} is not a time`, 'write it as "2026-11-02T00:00:00.000Z"');
   }
   if (typeof neverRegister !== "number" || !(neverRegister >= 0 && neverRegister <= 1)) {
     throw flaw(place, `neverRegister: ${shown(neverRegister)} is no share`, "write a number from 0 to 1");
@@ -77,7 +77,7 @@ function nameOf(
   const name = fields[key];
   if (name === undefined) return {};
   if (typeof name === "string") return { [key]: name };
-  throw flaw(place, `${key}: ${shown(name)} is no name`, "leave it out for none");
+  throw flaw(place, `${key}: ${shown(name)} is not a name`, "omit it if there is none");
 }
 
 function objectOf(line: string, place: string): Fields {
@@ -94,7 +94,7 @@ function objectOf(line: string, place: string): Fields {
 function msOf(fields: Fields, key: string, place: string): number {
   const value = fields[key];
   if (typeof value === "number" && value >= 0 && value <= secondsMax) return Math.round(value * 1_000);
-  const what = value === undefined ? `${key} is missing` : `${key}: ${shown(value)} is no time in seconds`;
+  const what = value === undefined ? `${key} is missing` : `${key}: ${shown(value)} is not a time in seconds`;
   throw flaw(place, what, secondsHint);
 }
 

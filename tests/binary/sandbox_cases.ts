@@ -125,7 +125,7 @@ sandboxTest(
       await running.logged("poller.attempts 1 → 4");
       Deno.writeTextFileSync(conf, "gocd-mesos { poller.attempts = many }");
       running.signal("SIGHUP");
-      await running.logged("the new configuration is bad and the old one stays in force");
+      await running.logged("the new configuration is invalid, so the old one stays in effect");
       const frozen = await run([...program, "freeze", conf]);
       assertEquals(frozen.code, 0, frozen.err);
       running.signal("SIGTERM");

@@ -1,6 +1,6 @@
-// The history on the status page in a real browser: half a day of a simulated installation, its trend, its costs, and the
-// page of a moment. Ignored where /usr/bin/chromium (Debian package chromium) is not installed. With SCREENSHOTS=write it
-// writes the pictures of docs/images from a whole day.
+// The history on the status page in a real browser: half a day of a simulated installation, its trend, its costs, and
+// the page of a moment. Ignored where /usr/bin/chromium (Debian package chromium) is not installed. With
+// SCREENSHOTS=write it writes the pictures of docs/images from a whole day.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { Browser, Page } from "playwright-core";
@@ -89,7 +89,7 @@ async function takesMoment(page: Page): Promise<void> {
   await page.fill(".moment input[name=at]", "tea time");
   await page.click(".moment button");
   await page.waitForURL(/at=tea/);
-  assertMatch(await page.innerText(".banner.past"), /"tea time" is no time/);
+  assertMatch(await page.innerText(".banner.past"), /"tea time" is not a time/);
 }
 
 async function isReadable(page: Page): Promise<void> {

@@ -58,8 +58,8 @@ Deno.test("the warning says what would split them", () => {
       "GoCD hands out jobs by resources and environments, not by pipeline groups: it may give agents of mobile jobs of " +
       "other groups",
     hint:
-      "for a strict split give the profile an environment of its own, or resources that no other profile has and each " +
-      "of its jobs asks for",
+      "for a strict separation give the profile its own environment, or resources that no other profile has and all " +
+      "of its jobs require",
   });
 });
 
@@ -76,11 +76,11 @@ Deno.test("groups of the configuration that the dashboard does not show are told
     },
     {
       text: 'profiles.mobile.pipeline-groups: the dashboard of GoCD shows no pipeline group "team-q"',
-      hint: `write "team-a" if that is meant; else ${account}`,
+      hint: `write "team-a" if that is meant; otherwise ${account}`,
     },
     {
       text: 'scaling.weights: the dashboard of GoCD shows no pipeline group "team-x"',
-      hint: `write "team-a" if that is meant; else ${account}`,
+      hint: `write "team-a" if that is meant; otherwise ${account}`,
     },
   ]);
   assertEquals(unknownGroups(settings, undefined), [], "what is not known is not told");

@@ -20,7 +20,7 @@ function rowOf(config: Config): string {
 }
 
 const cases: readonly (readonly [what: string, more: string, prepare: (path: string) => void, wanted: RegExp])[] = [
-  ["no file yet", "", () => {}, /^ok .*db-history: none yet, it is made at the first start; kept for 7 d$/],
+  ["no file yet", "", () => {}, /^ok .*db-history: none yet, it is created at the first start; kept for 7 d$/],
   ["a file", "history.keep = 2 days", write, /^ok .*db-history: since 2026-11-27, 1 MB; kept for 2 d$/],
   [
     "a file of something else",

@@ -22,7 +22,7 @@ const refused: readonly (readonly [line: string, message: RegExp, act: RegExp])[
   ["frobnicate FILE", /there is no command "frobnicate"/, /gocd-mesos --help/],
   ["run FILE", /there is no command "run"/, /gocd-mesos start FILE/],
   ["chek", /neither a command nor a file "chek"/, /gocd-mesos check framework\.conf/],
-  ["dashboards datadog", /nothing named "datadog" to print/, /one of: alerts, grafana/],
+  ["dashboards datadog", /nothing named "datadog" to print/, /possible names: alerts, grafana/],
   ["verison", /neither a command nor a file "verison"/, /gocd-mesos version/],
   ["ps", /neither a command nor a file "ps"/, /gocd-mesos agents framework\.conf/],
   ["FILE check", /the command comes before the file/, /gocd-mesos check FILE/],
@@ -274,6 +274,6 @@ Deno.test("output to a full disk is told as that, not as a bug", async () => {
   assertEquals(code, exitCodes.usage, err);
   assertMatch(
     err,
-    /^gocd-mesos: standard output cannot be written: No space left on device.*\n {2}to do: free some space/,
+    /^gocd-mesos: cannot write to standard output: No space left on device.*\n {2}to do: free some space/,
   );
 });

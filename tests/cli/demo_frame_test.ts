@@ -111,9 +111,9 @@ Deno.test("the picture of a demo looks like this", () => {
       " gocd-mesos demo  0:23  wave 2 of 3: deployments",
       " GoCD 26.1.0 at 127.0.0.1:8153, Mesos 1.12.0 at 127.0.0.1:5050 (simulated)",
       " status page http://127.0.0.1:8090/   token demo-admin   (Ctrl-C ends the demo)",
-      " commands take /tmp/gocd-mesos-demo-1/framework.conf",
+      " for other commands use /tmp/gocd-mesos-demo-1/framework.conf",
       "",
-      " jobs    █████░░░░░░░░░░░░░░░ 1 of 4 built, 1 building, 2 waiting; 1 for nobody",
+      " jobs    █████░░░░░░░░░░░░░░░ 1 of 4 built, 1 building, 2 waiting; 1 not served",
       " agents  1 building, 1 starting",
       " so far  2 launched, 0 stopped, 0 failed to start, 0 builds killed",
       "",
@@ -157,7 +157,7 @@ Deno.test("what the servers have done since the last poll is shown as done", () 
   ) {
     assert(cells.includes(line), `${line}\n${lines.join("\n")}`);
   }
-  assertStringIncludes(lines.join("\n"), "2 of 4 built, 1 building, 1 waiting; 1 for nobody");
+  assertStringIncludes(lines.join("\n"), "2 of 4 built, 1 building, 1 waiting; 1 not served");
 });
 
 /** Names as a hostile pipeline would have them. */

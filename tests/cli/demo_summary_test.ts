@@ -41,7 +41,7 @@ const good: DemoOutcome = {
 Deno.test("the summary of a good demo says what was counted, and that it passed", () => {
   assertEquals(summaryLines(good, 100), [
     "summary after 58 s, counted by the simulated servers",
-    "  jobs             2 of 2 built; 3 scheduled, 1 of them for nobody",
+    "  jobs             2 of 2 built; 3 scheduled, 1 of them not served",
     "  waited           median 5.0 s, longest 8.0 s, from scheduled to assigned",
     "  agents           3 launched, 2 ran, 2 stopped; 1 enabled again instead of launching another",
     "  Pending          1 of ours enabled; agents of others changed: 0",

@@ -78,7 +78,7 @@ Deno.test("Ctrl-C ends the waiting alone: it says what is left, and the instance
     await until(() => terminal.written(0).out.includes("is launched on"), () => terminal.written(0).all);
     terminal.signal("SIGINT");
     assertEquals(await ended, 130);
-    assertMatch(terminal.written(0).out, /no longer waiting; gocd-\S+ is still there, and is removed once it is idle/);
+    assertMatch(terminal.written(0).out, /no longer waiting; gocd-\S+ still exists, and is removed once it is idle/);
     await until(() => cluster.launches.size === 1 && cluster.gocd.agents().length > 0, () => "it never registered");
     await until(() => cluster.running.size === 0 && cluster.gocd.agents().length === 0, () => "it is still there");
   }));
@@ -89,7 +89,7 @@ Deno.test("an image that cannot be pulled fails the canary, with what Docker say
   withInstance({ options: missing }, async ({ conf, cluster }) => {
     const { code, out } = await runLine(["doctor", "--canary", conf]);
     assertMatch(out, /^ok {4}launch {2}gocd-\S+ is launched on \S+ after /m);
-    assertMatch(out, /^FAIL {2}canary {2}gocd-\S+ has ended before it had registered: .*pull access denied/m);
+    assertMatch(out, /^FAIL {2}canary {2}gocd-\S+ ended before it registered: .*pull access denied/m);
     assertMatch(out, /to do: check docker-image/);
     assertEquals(code, 4);
     assertEquals(cluster.gocd.agents(), []);

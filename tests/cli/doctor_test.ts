@@ -27,7 +27,7 @@ interface Affairs {
   /** Of framework.conf, behind the connections. */
   readonly more?: string;
   readonly before?: (cluster: Cluster) => void;
-  /** How far the clock here is off. */
+  /** How far the local clock is off. */
   readonly offMs?: number;
 }
 
@@ -115,8 +115,8 @@ for (const { name, code, options, more, before, offMs } of affairs) {
         `doctor-${name}`,
         `$ gocd-mesos doctor framework.conf\n${further(written.all)}\nexit code ${written.code}\n`,
         [[`${written.folder}/`, ""], [String(cluster.gocdHttp.port), "8153"], [
-          /clock here is \d+ s/g,
-          "clock here is N s",
+          /local clock is \d+ s/g,
+          "local clock is N s",
         ]],
       );
       assertEquals(written.code, code, written.all);
@@ -197,7 +197,7 @@ Deno.test("doctor does not call a key ok that the running instance has seen refu
   assertEquals(rows, []);
   doctorKey({ gocd }, report, refused("profiles.p.env.AGENT_KEY"));
   doctorKey({ gocd }, report);
-  const ok = "ok go-agent.auto-register-key is set; whether the server knows it shows when an agent registers";
+  const ok = "ok go-agent.auto-register-key is set; whether the server accepts it is known once an agent registers";
   assertEquals(rows, [ok, ok]);
 });
 
@@ -261,7 +261,7 @@ for (
   const [what, leftMs, row, code] of [
     ["lasts", 31 * day, /^ok {4}tls {5}the certificate of 127\.0\.0\.1:\d+ is valid until 2126-10-30$/m, 0],
     ["ends soon", 29 * day + 1_000, /^warn {2}tls .* expires on 2126-10-30, in 29 d\n +to do: renew it$/m, 0],
-    ["has ended", -day, /^FAIL {2}tls .* has expired on 2126-10-30\n +to do: renew it$/m, 4],
+    ["has ended", -day, /^FAIL {2}tls .* expired on 2126-10-30\n +to do: renew it$/m, 4],
   ] as const
 ) {
   Deno.test(`doctor tells a certificate that ${what}`, async () => {
@@ -297,13 +297,13 @@ Deno.test("doctor asks for the page where Mesos links to it", async () => {
   try {
     const page = async (): Promise<string> =>
       /^\w+ +page .*$/m.exec((await runLine(["doctor", folder.conf])).out)?.[0] ?? "no row";
-    assertMatch(await page(), /^ok {4}page .*not tried, as no instance runs here$/);
+    assertMatch(await page(), /^ok {4}page .*not tried, because no instance runs here$/);
     const running = await startRunning(folder.conf);
     try {
       await running.logged("subscribed");
-      assertMatch(await page(), /^ok {4}page .*: answers from this machine$/);
+      assertMatch(await page(), /^ok {4}page .*: reachable from this machine$/);
       Deno.writeTextFileSync(folder.conf, textWith(`127.0.0.1:${silent}`));
-      assertMatch(await page(), /^warn {2}page .*: no answer from this machine: /);
+      assertMatch(await page(), /^warn {2}page .*: not reachable from this machine: /);
       Deno.writeTextFileSync(folder.conf, textWith(cluster.gocdHttp.url.replace("http://", "").replace("/go", "")));
       assertMatch(await page(), /^warn {2}page .*: something else answers there \(status \d+\)$/);
     } finally {

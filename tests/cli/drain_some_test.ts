@@ -24,7 +24,7 @@ Deno.test("a running instance drains one profile, and refuses agents that it doe
       await running.logged("subscribed");
       assertRefused(await runLine(["drain", "--agent", "nobody", conf]), 2, /there is no agent nobody$/m);
       assertRefused(await runLine(["drain", "--profile", "nope", conf]), 2, /there is no profile nope$/m);
-      assertRefused(await runLine(["drain", "--agent", "a", "--profile", "default", conf]), 2, /both given/);
+      assertRefused(await runLine(["drain", "--agent", "a", "--profile", "default", conf]), 2, /exclude each other/);
       const from = running.log().length;
       assertMatch((await runLine(["drain", "--profile", "default", conf])).out, /^draining profile default: /m);
       await running.logged("operator: draining profile default", from);

@@ -149,9 +149,9 @@ Deno.test("an instance that runs is asked, and tells the same; as JSON it is tha
 });
 
 const refused: readonly (readonly [args: readonly string[], code: number, message: RegExp, more?: string])[] = [
-  [["--at", "noon"], 2, /--at: "noon" is no time/],
+  [["--at", "noon"], 2, /--at: "noon" is not a time/],
   [["--at", "14:05", "--since", "2h"], 2, /--at is one moment/],
-  [["--at", "14:05", "--job", "x"], 2, /--at is one moment, --job is of a time/],
+  [["--at", "14:05", "--job", "x"], 2, /--at is one moment, --job covers a period/],
   [["--since", "1h", "--until", "2h"], 2, /--since is not before --until/],
   [["--at", "2020-01-01"], 2, /no picture of 2020-01-01T00:00:00Z or before is kept in/],
   [[], 6, /there is no history file .*past\.db/, "history.path = past.db"],

@@ -188,14 +188,14 @@ const refusals: readonly Refusal[] = [
     name: "options that are missing, all of them",
     args: () => ["--mesos", "m1:5050"],
     code: 2,
-    message: /"init" lacks --gocd, --image$/,
+    message: /"init" needs --gocd, --image$/,
   },
   {
     name: "missing options with --yes, on a terminal too",
     args: () => ["--yes"],
     around: { answers: [] },
     code: 2,
-    message: /"init" lacks --gocd, --mesos, --image$/,
+    message: /"init" needs --gocd, --mesos, --image$/,
   },
   {
     name: "a GoCD server that cannot be reached",

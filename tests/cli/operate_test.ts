@@ -86,13 +86,13 @@ Deno.test("why asks the running instance", () =>
     });
   }));
 
-Deno.test("without a running instance a switch is stored and in force at the next start", () =>
+Deno.test("without a running instance a switch is stored and takes effect at the next start", () =>
   withSetup(async (setup) => {
     const frozen = await runLine(["freeze", setup.conf]);
     assertEquals([frozen.code, frozen.err], [0, ""]);
     assertMatch(
       frozen.out,
-      /^no instance runs here: "freeze" is stored in \S+gocd-mesos\.db and in force at the next start$/m,
+      /^no instance runs here: "freeze" is stored in \S+gocd-mesos\.db and takes effect at the next start$/m,
     );
     assertMatch((await runLine(["state", "show", setup.conf])).out, /^mode {7}run, launching frozen$/m);
     setup.cluster.gocd.schedule({ pipeline: "shop", stage: "s", job: "j", gocdResources: [], durationMs: 1_000 });
@@ -269,7 +269,7 @@ Deno.test("teardown without a running instance does it by itself and forgets the
     assertMatch((await runLine(["state", "show", setup.conf])).out, /^framework {2}[0-9a-f-]{36}/m);
     const { code, out, err } = await runLine(["teardown", setup.conf], { answer: "yes" });
     assertEquals(code, 0, err);
-    assertStringIncludes(out, "this command tears the framework down itself");
+    assertStringIncludes(out, "this command tears down the framework itself");
     assertMatch((await runLine(["state", "show", setup.conf])).out, /^framework {2}not registered yet/m);
   }));
 

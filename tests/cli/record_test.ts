@@ -1,4 +1,5 @@
-// `record`: the trace of a history, of a running instance and of a server that is watched, and that nothing in it has a name.
+// `record`: the trace of a history, of a running instance and of a server that is watched, and that nothing in it has a
+// name.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { JobLife } from "../../src/core/view/history.ts";
@@ -48,7 +49,7 @@ Deno.test("without an instance the trace is that of the file, and what is not in
     assertEquals(
       err,
       "gocd-mesos: 2 jobs in 2 h; 1 job of agents that are not ours left out; " +
-        "1 build that no list has shown whole counted as 5 s\n",
+        "1 build without a complete observation counted as 5 s\n",
     );
   } finally {
     folder.remove();
@@ -122,9 +123,9 @@ Deno.test("record refuses what makes no sense, and a server that refuses it", as
   const folder = confFolder(text);
   try {
     const { conf } = folder;
-    assertRefused(await runLine(["record", conf, "--for", "8h", "--since", "1h"]), 2, /--for is time to come/);
+    assertRefused(await runLine(["record", conf, "--for", "8h", "--since", "1h"]), 2, /--for is in the future/);
     assertRefused(await runLine(["record", conf, "--for", "8"]), 2, /--for: .*unit/);
-    assertRefused(await runLine(["record", conf, "--since", "soon"]), 2, /--since: "soon" is no time/);
+    assertRefused(await runLine(["record", conf, "--since", "soon"]), 2, /--since: "soon" is not a time/);
     assertRefused(
       await runLine(["record", conf, "--since", "1h", "--until", "2h"]),
       2,

@@ -96,19 +96,19 @@ Deno.test("SIGHUP puts a good file in force and keeps the old one where the new 
     await running.logged("subscribed");
     await hup("the configuration was reloaded: nothing has changed");
     write("poller.attempts = 3, poler.interval = 1 second");
-    await hup("the new configuration is bad and the old one stays in force");
+    await hup("the new configuration is invalid, so the old one stays in effect");
     assertStringIncludes(running.log(), "there is no such key");
     assertStringIncludes(running.log(), "did you mean poller");
     write("poller.attempts = 3");
     await hup("poller.attempts 1 → 3");
     Deno.removeSync(folder.conf);
-    await hup("the new configuration is bad and the old one stays in force");
+    await hup("the new configuration is invalid, so the old one stays in effect");
     write('state.path = "other.db"');
     // Said each time, because what runs is still the old one.
     await hup("state.path does not change");
     await hup("state.path does not change");
     write("history.path = other-history.db");
-    await hup("where the history is kept, and whether, does not change");
+    await hup("whether and where the history is kept does not change");
     write("history.keep = 1 day");
     await hup("history.keep 7 d → 1 d");
     assert(!running.log().includes(clusterNames.password) && !running.log().includes(clusterNames.key));

@@ -63,7 +63,10 @@ Deno.test("simulate --suggest says what to write", async () => {
     const { code, out } = await runLine(["simulate", trace, "--config", conf, "--suggest", "--p95", "3m"]);
     assertEquals(code, 0);
     assertStringIncludes(out, `suggested for ${conf}`);
-    assert(/The cheapest that keeps 95 % of the waits within 3 min \(\d+ replays\):\n {2}[a-z.-]+ = \S/.test(out), out);
+    assert(
+      /The cheapest one that keeps 95 % of the waits within 3 min \(\d+ replays\):\n {2}[a-z.-]+ = \S/.test(out),
+      out,
+    );
   });
 });
 

@@ -160,8 +160,8 @@ Deno.test("words that mean nothing are refused before anybody is asked", async (
     const [args, message] of [
       [["agents", "--state", "sleeping"], /there is no state "sleeping"/],
       [["events", "--level", "debug"], /there is no level "debug"/],
-      [["events", "--lines", "many"], /--lines: "many" is no number/],
-      [["events", "--lines", "1001"], /--lines: "1001" is no number/],
+      [["events", "--lines", "many"], /--lines: "many" is not a number/],
+      [["events", "--lines", "1001"], /--lines: "1001" is not a number/],
     ] as const
   ) {
     assertRefused(await runLine([...args, "/none/framework.conf"]), 2, message);
@@ -305,7 +305,7 @@ Deno.test("events --follow tells each event once, also across a restart of the i
     await has("new 2");
     await end();
     await look();
-    await until(() => terminal.written(0).err.includes("looking again"), () => terminal.written(0).err);
+    await until(() => terminal.written(0).err.includes("retrying"), () => terminal.written(0).err);
     notes = [note("after 1"), note("after 2")];
     await start(() => pictureNow(sampleMs));
     await look();

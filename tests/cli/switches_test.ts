@@ -1,5 +1,5 @@
-// What switches and teardowns say of themselves: what they give up, what holds all the same, and that a teardown cut short
-// is not done. Not here: that they work (operate_test.ts).
+// What switches and teardowns say of themselves: what they give up, what holds all the same, and that a teardown cut
+// short is not done. Not here: that they work (operate_test.ts).
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { runCli } from "../../src/cli/cli.ts";
@@ -22,7 +22,7 @@ async function onStage(act: (conf: string, cluster: Cluster) => Promise<void>): 
 Deno.test("a switch says what it gives up and what holds launching back all the same, stored or through an instance", () =>
   onStage(async (conf) => {
     const said = async (...words: readonly string[]): Promise<string> => (await runLine([...words, conf])).out.trim();
-    const stored = `is stored in ${conf.replace("framework.conf", "gocd-mesos.db")} and in force at the next start`;
+    const stored = `is stored in ${conf.replace("framework.conf", "gocd-mesos.db")} and takes effect at the next start`;
     await said("freeze");
     assertEquals(
       await said("resume", "--profile", "default"),

@@ -198,7 +198,7 @@ Deno.test("of two pictures around the moment that is asked for the nearer one is
 
 for (
   const [at, why] of [
-    ["quarter past", "&quot;quarter past&quot; is no time. Write 14:05"],
+    ["quarter past", "&quot;quarter past&quot; is not a time. Write 14:05"],
     ["2026-11-27T11:00Z", "No picture of 2026-11-27T11:00:00Z or before is kept."],
   ] as const
 ) {

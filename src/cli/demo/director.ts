@@ -1,4 +1,4 @@
-// How far the demo has come: which wave is next, whether everything is built, whether everything is drained.
+// The progress of the demo: which wave is next, whether everything is built, whether everything is drained.
 
 import type { JobView, StatusView } from "../../core/view/view.ts";
 import type { Framework } from "../../runtime/framework.ts";
@@ -22,7 +22,7 @@ interface DirectorOptions {
   readonly display: { story(text: string, atMs: number): void };
   /** For the duration of each build. */
   readonly seed: number;
-  /** End once all is drained. */
+  /** End once everything is drained. */
   readonly mustDrain: boolean;
   /** If it must drain, it fails after this long. */
   readonly limitMs: number;
@@ -36,7 +36,7 @@ export interface DemoLook {
   readonly atMs: number;
   /** What the servers have counted. */
   readonly facts: DemoFacts;
-  /** What the scheduler knows. */
+  /** The status view of the scheduler. */
   readonly view: StatusView;
 }
 
@@ -58,7 +58,7 @@ export class Director {
   #isFrozen = false;
   #verdicts: readonly JobView[] = [];
 
-  /** One that has not begun. */
+  /** One that has not started. */
   constructor(options: DirectorOptions) {
     this.#options = options;
     this.#random = seededRandom(options.seed + 1);
@@ -70,7 +70,7 @@ export class Director {
     return this.#verdicts;
   }
 
-  /** Advances the demo; says when it is over. */
+  /** Advances the demo, and reports when it is over. */
   look({ atMs, facts, view }: DemoLook): DemoEnd | undefined {
     const { mustDrain, startedMs, limitMs, framework } = this.#options;
     if (view.mesos.session === "subscribed" && view.gocd.lastPollMs !== undefined) this.#connectedMs ??= atMs;
@@ -84,7 +84,7 @@ export class Director {
     if (atMs - startedMs >= limitMs) return { kind: "timeout", limitMs };
     if (!isSettled) return undefined;
     if (this.#isFrozen && view.frozen) return { kind: "drained" };
-    // The image that cannot be pulled is retried now and then; no attempt may start while we stop.
+    // The image that cannot be pulled is retried from time to time; no attempt may start while the demo stops.
     this.#isFrozen = true;
     void framework.command({ kind: "launching-frozen" });
     return undefined;

@@ -35,7 +35,7 @@ export interface DemoDisplay {
   }): void;
   /** Whether it is a table now. */
   isTable(): boolean;
-  /** Restores the terminal, and goes on in log lines; may be called again. */
+  /** Restores the terminal, and continues with log lines; may be called again. */
   close(): void;
   /** Why launches failed, each reason once. */
   failures(): readonly string[];
@@ -43,11 +43,11 @@ export interface DemoDisplay {
   count(code: string): number;
 }
 
-/** Notes kept for the picture. */
+/** Number of notes kept for the picture. */
 const historyMax = 100;
-/** Longest reason in the summary. */
+/** Maximum length of a reason in the summary. */
 const reasonMax = 140;
-/** Different reasons of failed launches that are kept. */
+/** Maximum number of different reasons of failed launches that are kept. */
 const failuresMax = 10;
 
 /** Creates the display of one demo. */
@@ -79,7 +79,7 @@ export function createDemoDisplay(
     note: (note, atMs) => {
       const line = noteLine(note, atMs);
       tally.add(note, line.code);
-      // It is the director that freezes launching at the end.
+      // The director freezes launching at the end.
       if (note.kind === "operator") return;
       if (!isTable) return log.note(line, atMs);
       const text = line.level === "debug" ? undefined : gate.pass(line, atMs);
@@ -96,7 +96,7 @@ export function createDemoDisplay(
       if (screen === undefined || servers === undefined) return;
       const { startedMs } = options;
       const { columns, rows } = io.size();
-      // The last column stays free: clearing the rest of a full line would take its last character.
+      // The last column stays free: clearing the rest of a full line would erase its last character.
       const window = { columns: columns - 1, rows, hasColour };
       screen.draw(
         demoFrame({ ...servers, elapsedMs: atMs - startedMs, startedMs, phase, view, facts, history }, window),
@@ -111,7 +111,7 @@ export function createDemoDisplay(
   };
 }
 
-/** What the summary tells of all notes. */
+/** What the summary reports about all notes. */
 function createTally(): Pick<DemoDisplay, "failures" | "count"> & { add(note: Note, code: string): void } {
   const failures = new Set<string>();
   const counts = new Map<string, number>();
@@ -138,9 +138,9 @@ function announce(info: (text: string) => void, { gocd, mesos, pageUrl, confPath
   );
   if (pageUrl !== undefined) {
     info(`status page on ${pageUrl}`);
-    info(`its buttons ask for the token: ${demoNames.adminToken}`);
+    info(`its buttons require the token: ${demoNames.adminToken}`);
   }
-  info(`commands take its file: gocd-mesos status ${confPath}`);
+  info(`for other commands use its file: gocd-mesos status ${confPath}`);
 }
 
 /** Without the task id, so that all attempts of a profile have one reason. */

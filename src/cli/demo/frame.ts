@@ -16,11 +16,11 @@ export interface DemoPicture {
   readonly gocd: { readonly url: string; readonly version: string };
   /** The simulated master, `host:port`. */
   readonly mesos: { readonly master: string; readonly version: string };
-  /** The status page, where there is one. */
+  /** The status page, if there is one. */
   readonly pageUrl?: string;
   /** The configuration, for commands from another terminal. */
   readonly confPath: string;
-  /** What the scheduler knows. */
+  /** The status view of the scheduler. */
   readonly view: StatusView;
   /** The notes of the scheduler, newest last. */
   readonly history: readonly NoteView[];
@@ -85,7 +85,7 @@ export function demoFrame(polled: DemoPicture, window: Window): string[] {
   ].slice(0, size.rows);
 }
 
-/** What the scheduler knows is as old as its last poll; of jobs and builds the servers know better. */
+/** The data of the scheduler is as old as its last poll; for jobs and builds, the servers have newer data. */
 function asOfNow({ view, facts }: DemoPicture): StatusView {
   const taken = facts.jobs.filter((job) => job.assignedMs !== undefined);
   const locators = new Set(taken.map((job) => job.locator));
@@ -126,14 +126,14 @@ function headLines(picture: DemoPicture, size: Window): string[] {
     ...(pageUrl === undefined
       ? []
       : [cutText(` status page ${pageUrl}   token ${demoNames.adminToken}   (Ctrl-C ends the demo)`, columns)]),
-    cutText(` commands take ${confPath}`, columns),
+    cutText(` for other commands use ${confPath}`, columns),
     "",
     pieces([
       { text: " jobs    " },
       { text: bar, style: "good" },
       { text: ` ${built} of ${servable.length} built`, style: "bold" },
       { text: `, ${servable.length - built - waiting} building, ${waiting} waiting` },
-      { text: forNobody === 0 ? "" : `; ${forNobody} for nobody` },
+      { text: forNobody === 0 ? "" : `; ${forNobody} not served` },
     ], size),
     pieces([
       { text: " agents  " },

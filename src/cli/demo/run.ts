@@ -180,11 +180,12 @@ function watchSignals(io: CliIo, display: DemoDisplay, interrupted: AbortControl
   };
   const releases = [io.onSignal("SIGINT", onStop), io.onSignal("SIGTERM", onStop)];
   if (display.isTable()) {
-    // Only with the right to run programs could it stop itself: the next Ctrl-Z does, on a terminal that is as it was.
+    // Suspending itself would need the permission to run programs: the next Ctrl-Z suspends it, with the terminal
+    // restored.
     const release = io.onSignal("SIGTSTP", () => {
       release();
       display.close();
-      io.out("the table is closed, log lines follow; Ctrl-Z again suspends the demo, Ctrl-C ends it");
+      io.out("the table is closed, and log lines follow; Ctrl-Z again suspends the demo, Ctrl-C ends it");
     });
     releases.push(release);
   }

@@ -1,4 +1,4 @@
-// What a demo has achieved, and whether that is right. The numbers come from the simulated servers, only reasons from
+// The results of a demo, and whether they are right. The numbers come from the simulated servers, only the reasons from
 // the scheduler.
 
 import type { JobView } from "../../core/view/view.ts";
@@ -13,7 +13,7 @@ export interface DemoOutcome {
     | { readonly kind: "timeout"; readonly limitMs: number }
     | { readonly kind: "interrupted" }
     | { readonly kind: "failed"; readonly message: string };
-  /** Whether `--exit` was given: then only "drained" is a success. */
+  /** Whether `--exit` was given: then only "drained" counts as success. */
   readonly mustDrain: boolean;
   /** From the start to the end. */
   readonly tookMs: number;
@@ -102,7 +102,7 @@ function jobsText({ jobs }: DemoFacts): string {
   const built = jobs.filter((job) => job.builtMs !== undefined);
   return `${built.length} of ${servable.length} built; ${jobs.length} scheduled, ${
     jobs.length - servable.length
-  } of them for nobody`;
+  } of them not served`;
 }
 
 function waitedText({ jobs }: DemoFacts): string {
@@ -131,7 +131,7 @@ function leftWaiting({ facts, verdicts }: DemoOutcome): (readonly [string, strin
   });
 }
 
-/** The errors of launches have a row of their own. */
+/** Launch errors have their own row. */
 function shortReason({ reason, reasonCode }: JobView): string {
   return reasonCode === "held-breaker" || reasonCode === "held-probe" ? "its launches fail" : reason;
 }

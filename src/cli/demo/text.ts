@@ -1,4 +1,4 @@
-// Text on a terminal: its display width, columns, colours. Names of jobs and hosts are foreign and may contain
+// Text on a terminal: its display width, columns, colours. Names of jobs and hosts come from outside and may contain
 // anything.
 
 /** How a piece of text looks. */

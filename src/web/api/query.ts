@@ -66,7 +66,7 @@ function troubleOf({ schema }: Parameter, value: string): string | undefined {
     const isGood = number >= Number(minimum) && number <= Number(maximum);
     return isGood ? undefined : `is no whole number from ${minimum} to ${maximum}`;
   }
-  if (minLength === undefined) return Number.isNaN(timeOf(value)) ? "is no time" : undefined;
+  if (minLength === undefined) return Number.isNaN(timeOf(value)) ? "is not a time" : undefined;
   return value === "" || value.length > textMax ? `is no text of 1 to ${textMax} characters` : undefined;
 }
 
