@@ -35,7 +35,10 @@ export interface Config {
   readonly details: readonly string[];
   /** Every active key with its value, unless secret, and its place, for people. */
   readonly entries?: readonly ConfigEntry[];
-  /** Files that were read, or are read while it runs: includes, CAs, secrets, `env-files`. For the permissions of a scoped start. */
+  /**
+   * Files that were read, or are read while it runs: includes, CAs, secrets, `env-files`. For the permissions of a
+   * scoped start.
+   */
   readonly readFiles?: readonly string[];
   /** Names of environment variables that the file uses, set or not. For the permissions of a scoped start. */
   readonly envNames?: readonly string[];
@@ -118,7 +121,7 @@ export interface NotifyConfig {
 
 /** One webhook; the shape of `WebhookTarget` in notify/send.ts, plus its events. */
 export interface WebhookConfig {
-  /** As it stands below `notify.webhooks`. */
+  /** Its key below `notify.webhooks`. */
   readonly name: string;
   /** May be a secret as a whole. */
   readonly url: Secret;

@@ -122,7 +122,7 @@ function readMesosCredentials(reader: Reader, principal: string | undefined): Me
   return { kind: "none" };
 }
 
-/** A configured login whose variable is not set would otherwise only show up as one that the server refuses. */
+/** Otherwise a configured login whose variable is not set would only show up as one that the server refuses. */
 function warnOfNoLogin(reader: Reader, keys: readonly string[]): void {
   for (const key of keys) {
     const name = reader.unsetVariable(key) ?? reader.unsetVariable(`${key}-file`);
@@ -187,7 +187,7 @@ function readAgentUrl(reader: Reader, url: ServerUrl): ServerUrl {
   const agentUrl = isGiven ? readUrl(reader, "go-server.agent-url") : url;
   if (isLoopback(agentUrl.host)) {
     reader.warnings.push(
-      `agents are told ${serverUrlText(agentUrl)}, which inside a container is the container itself; ` +
+      `agents get the URL ${serverUrlText(agentUrl)}, which inside a container is the container itself; ` +
         "write go-server.agent-url, unless network is HOST and GoCD runs on each host",
     );
   }
@@ -238,7 +238,7 @@ function readGocdCredentials(reader: Reader): GocdConfig["credentials"] {
   return { kind: "none" };
 }
 
-/** The page; `libprocessIp` is what the 2015 framework took from the environment. */
+/** The page; `libprocessIp` is the variable that the 2015 framework used. */
 export function readHttp(reader: Reader, libprocessIp: string | undefined): HttpConfig {
   const listen = readListen(reader);
   const written = textAt(reader, "http.advertise");
@@ -246,7 +246,7 @@ export function readHttp(reader: Reader, libprocessIp: string | undefined): Http
   const adminToken = secretAt(reader, "http.admin-token");
   if (advertise !== undefined && listen !== undefined && isLoopback(listen.host)) {
     reader.warnings.push(
-      `the page listens on ${hostPortText(listen)} only, so that its link in Mesos (${advertise}) may lead nowhere; ` +
+      `the page listens on ${hostPortText(listen)} only, so that its link in Mesos (${advertise}) may not work; ` +
         "see http.listen",
     );
   }

@@ -106,7 +106,7 @@ function makeVolume(source: string, containerPath: string, modeText: string): Pa
   if (mode === undefined) return { ok: false, message: `${quote(modeText)} is neither ro nor rw`, hint: volumeHint };
   const colon = [source, containerPath].find((part) => part.includes(":"));
   if (colon !== undefined) {
-    return { ok: false, message: `${quote(colon)} has a colon, at which Docker splits a volume`, hint: volumeHint };
+    return { ok: false, message: `${quote(colon)} has a colon, where Docker splits a volume`, hint: volumeHint };
   }
   if (!containerPath.startsWith("/")) {
     return {
@@ -192,7 +192,8 @@ export function networkAt(reader: Reader, key: string, byDefault: "BRIDGE" | "HO
   if (found === undefined || text === undefined) return { mode: byDefault };
   const word = text.toUpperCase();
   if (word === "BRIDGE" || word === "HOST" || word === "NONE") return { mode: word };
-  // Docker gives no hostname to a container in another one's network, and agents are recognized by theirs.
+  // Docker gives no hostname to a container in the network of another one, and agents are recognized by their
+  // hostnames.
   if (word === "USER" || /\s|^container:/i.test(text)) {
     bad(reader, found, `${quote(text)} is not the name of a network`, "BRIDGE, HOST, NONE, or the name of a network");
   }

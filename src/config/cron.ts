@@ -7,8 +7,9 @@ import type { AgentProfile, Schedule, Settings } from "../core/settings.ts";
 import { type Parsed, quote } from "./values.ts";
 
 /**
- * A cron expression of five fields that matches at some time, as it was written. In the hour that a change to summer time
- * skips it matches at its end; in one that comes twice it matches once, the first time, unless it means each hour.
+ * A cron expression of five fields that matches at some time, as written. A time in the hour that is skipped at a
+ * change to summer time matches at its end; a time in an hour that occurs twice matches once, the first time, unless
+ * the expression means each hour.
  */
 export function parseCron(text: string, timeZone: string): Parsed<string> {
   const hint = 'write five fields: minute, hour, day of the month, month, day of the week, e.g. "0 7 * * mon-fri"';
@@ -19,10 +20,10 @@ export function parseCron(text: string, timeZone: string): Parsed<string> {
   }
   try {
     if (cron(text, timeZone).nextRun() !== null) return { ok: true, value: text };
-    return { ok: false, message: `${quote(text)} matches at no time`, hint };
+    return { ok: false, message: `${quote(text)} never matches`, hint };
   } catch (error) {
     const shown = quote(text);
-    // The library repeats parts of the text, and may say only what is shown.
+    // The library repeats parts of the text: its message is used only if the text may be shown.
     const why = error instanceof Error && shown === `"${text}"`
       ? `: ${error.message.replace(/^CronPattern: /, "")}`
       : "";
@@ -39,13 +40,13 @@ export function isTimeZone(name: string): boolean {
   }
 }
 
-/** The windows that are open at this moment: of each profile the last one in its list, if any is. */
+/** The windows that are open at this moment: of each profile the last one in its list, if any is open. */
 export function windowsAt({ profiles }: Pick<Settings, "profiles">, atMs: number): readonly OpenWindow[] {
   return profiles.flatMap((profile) => openOf(profile, atMs) ?? []);
 }
 
 /**
- * Gives the open windows of the moment; they are computed anew when a minute or the settings have changed, and are the
+ * Returns the open windows of the moment; they are recomputed when the minute or the settings have changed, and are the
  * same object in between. `undefined`: no profile has a schedule.
  */
 export function windowReader(): (settings: Settings, atMs: number) => readonly OpenWindow[] | undefined {

@@ -1,4 +1,4 @@
-// Which options of `docker run` may stand in docker-parameters: Mesos passes each as --key=value and must control the
+// Which options of `docker run` are allowed in docker-parameters: Mesos passes each as --key=value and must control the
 // container itself (Mesos src/docker/docker.cpp, Docker::run).
 
 import { isNamingParameter } from "../core/identity/agent_naming.ts";
@@ -40,14 +40,17 @@ const longNames: Readonly<Record<string, string>> = {
 const refused: Readonly<Record<string, readonly [message: string, hint: string]>> = {
   detach: ["Mesos would consider the container ended while the agent is alive", "remove it"],
   help: ["docker run would show its options instead of starting a container", "remove it"],
-  name: ["Mesos finds its containers by the names that it gives them", "remove it"],
+  name: ["Mesos finds its containers by the names that it assigns", "remove it"],
   net: ["Mesos sets the network", "write the key network instead"],
   network: ["Mesos sets the network", "write the key network instead"],
   restart: ["Docker would restart the agent after its task has ended", "remove it"],
-  uts: ["an agent with its host's name could not be told from others", "remove it"],
+  uts: ["an agent with the name of its host could not be distinguished from others", "remove it"],
 };
 
-/** Options of `docker run` in Docker 28 (docker/cli: docs/reference/commandline/run.md), and older ones that it still takes. */
+/**
+ * Options of `docker run` in Docker 28 (docker/cli: docs/reference/commandline/run.md), and older ones that it still
+ * accepts.
+ */
 const knownOptions: ReadonlySet<string> = new Set(
   (
     "add-host annotation attach blkio-weight blkio-weight-device cap-add cap-drop cgroup-parent cgroupns cidfile " +
@@ -74,7 +77,7 @@ export function judgeParameter({ key, value }: DockerParameter): ParameterVerdic
     const better = long ?? (knownOptions.has(bare) ? bare : near);
     return {
       kind: "refused",
-      message: `docker run knows no option --${key}=…, which Mesos makes of ${JSON.stringify(key)}`,
+      message: `docker run has no option --${key}=…, which Mesos generates from ${JSON.stringify(key)}`,
       hint: better === undefined ? "write the long name of an option, without dashes in front" : `write ${better}`,
     };
   }
@@ -82,20 +85,19 @@ export function judgeParameter({ key, value }: DockerParameter): ParameterVerdic
   if (known !== undefined) return { kind: "refused", message: `${key}: ${known[0]}`, hint: known[1] };
   if (isNamingParameter({ key, value })) {
     const what = key === "env" ? `env ${value.split("=", 1)[0]?.trim() ?? ""}` : key;
-    return { kind: "left-out", message: `${what} is not used: ${namedByTaskId}`, hint: "remove it" };
+    return { kind: "left-out", message: `${what} is ignored: ${namedByTaskId}`, hint: "remove it" };
   }
   if (key === "rm") {
     const message = "rm removes the container's log before Mesos has read it";
     return { kind: "doubtful", message, hint: "remove it" };
   }
   if (key === "cidfile") {
-    const message = "cidfile fails each launch on a host where the file is there already";
+    const message = "cidfile makes each launch fail on a host where the file already exists";
     return { kind: "doubtful", message, hint: "remove it" };
   }
   if (knownOptions.has(key)) return undefined;
   const better = near === undefined ? "" : `: did you mean ${near}?`;
-  const message =
-    `docker run has no option --${key} as of Docker 28, and fails with one that it does not know${better}`;
+  const message = `docker run has no option --${key} as of Docker 28, and fails with an unknown one${better}`;
   return { kind: "doubtful", message, hint: near === undefined ? "remove it" : `write ${near}` };
 }
 

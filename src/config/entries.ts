@@ -19,7 +19,7 @@ export interface ConfigEntry {
 const shownCharactersMax = 300;
 const hidden = "set (not shown)";
 
-/** Values of these types are no secrets. */
+/** Values of these types are not secrets. */
 const plainTypes: ReadonlySet<KeyType> = new Set(
   [
     "boolean",
@@ -36,7 +36,7 @@ const plainTypes: ReadonlySet<KeyType> = new Set(
     "headroom",
   ] as const,
 );
-/** Texts that are none either; those in addresses are left out. */
+/** Texts that are not secrets either; credentials in addresses are left out. */
 const plainTexts: ReadonlySet<string> = new Set([
   ...["mesos-master", "mesos.name", "mesos.role", "mesos.user", "mesos.principal", "mesos.hostname"],
   ...["go-server.host", "go-server.url", "go-server.agent-url", "go-server.user-name"],

@@ -18,7 +18,7 @@ export interface HoconFile {
   readonly envNames: readonly string[];
   /** Possible mistakes: missing includes, a comment in the middle of a word. */
   readonly warnings: readonly string[];
-  /** The environment variable that is not set or empty, and that this path, which has no value, was to be taken from. */
+  /** The unset or empty environment variable that should have supplied the value of this path, which has none. */
   readonly unsetVariable: (path: readonly string[]) => string | undefined;
 }
 
@@ -109,7 +109,7 @@ function readFirst(path: string, read: ReadText): string {
     const message = `cannot read the configuration: ${reasonOf(error)}`;
     const hint = hintOf(
       error,
-      "give the path of a framework.conf; `gocd-mesos example-config` prints one to begin with",
+      "give the path of a framework.conf; `gocd-mesos example-config` prints one as a starting point",
     );
     throw new ConfigError({ code, key: "", file: path, message, hint });
   }
@@ -139,9 +139,9 @@ interface Included {
 }
 
 /**
- * The files that an include means. A name without one of HOCON's extensions means the file with `.json` and the one with
- * `.conf`, merged, the latter last (HOCON.md, "Include semantics: file formats and extensions"); where neither is there,
- * the file of that very name.
+ * The files of an include. A name without one of HOCON's extensions means the file with `.json` and the one with
+ * `.conf`, merged, the latter last (HOCON.md, "Include semantics: file formats and extensions"); if neither exists, the
+ * file of exactly that name.
  */
 function readIncluded(
   { at, required }: IncludeRequest,
@@ -162,7 +162,7 @@ function readIncluded(
   const found = named.length > 0 ? named : readOne(path);
   if (found.length > 0 && path.endsWith(".properties")) warn(`${path} is read as HOCON, not as a properties file`);
   if (!isWhole && isThere(`${path}.properties`, read)) {
-    warn(`${path}.properties is not read, as it is no HOCON: write it as ${path}.conf`);
+    warn(`${path}.properties is not read because it is not HOCON: write it as ${path}.conf`);
   }
   if (found.length > 0) return found;
   if (required) failAt(at, `cannot read the included file ${path}: it does not exist`, "correct its name");

@@ -2,7 +2,7 @@
 
 import { failAt } from "./config_error.ts";
 
-/** Where something stands. */
+/** A place in a file. */
 export interface Place {
   /** File as given. */
   readonly file: string;
@@ -13,15 +13,15 @@ export interface Place {
 /** A value that may still hold `${…}`. */
 export type Raw = RawText | RawList | RawObject | RawConcat | RawReference | RawAppend;
 
-/** Text, quoted or not; numbers and booleans are text, so that `007` stays what it is. */
+/** Text, quoted or not; numbers and booleans are text, so that `007` is kept as it is. */
 export interface RawText {
   /** Which form of {@linkcode Raw}. */
   readonly kind: "text";
-  /** Where it begins. */
+  /** Where it starts. */
   readonly at: Place;
   /** Without its quotes, escapes resolved. */
   readonly text: string;
-  /** Whether any part of it is in quotes: `"null"` is no `null`. */
+  /** Whether any part of it is in quotes: `"null"` is not `null`. */
   readonly quoted: boolean;
 }
 
@@ -29,7 +29,7 @@ export interface RawText {
 export interface RawList {
   /** Which form of {@linkcode Raw}. */
   readonly kind: "list";
-  /** Where it begins. */
+  /** Where it starts. */
   readonly at: Place;
   /** In order. */
   readonly items: readonly Raw[];
@@ -39,28 +39,29 @@ export interface RawList {
 export interface RawObject {
   /** Which form of {@linkcode Raw}. */
   readonly kind: "object";
-  /** Where it begins. */
+  /** Where it starts. */
   readonly at: Place;
   /** By key. */
   readonly fields: Map<string, RawSlot>;
 }
 
 /**
- * What one key was given, the latest last. A text or a list hides what came before it, so nothing is kept below one; it
- * is kept below an object itself, as it also hides what the key has where the object is included.
+ * The values assigned to one key, the latest last. A text or a list hides everything before it, so nothing is kept
+ * below one; it is itself kept below an object, because it also hides the values of the key where the object is
+ * included.
  */
 export interface RawSlot {
   /** At least one. */
   readonly layers: Raw[];
 }
 
-/** Values beside each other on a line: texts join, lists and objects merge. */
+/** Adjacent values on a line: texts are joined, lists and objects merged. */
 export interface RawConcat {
   /** Which form of {@linkcode Raw}. */
   readonly kind: "concat";
-  /** Where it begins. */
+  /** Where it starts. */
   readonly at: Place;
-  /** In order, blanks between them too. */
+  /** In order, including the whitespace between them. */
   readonly parts: readonly Raw[];
 }
 
@@ -68,7 +69,7 @@ export interface RawConcat {
 export interface RawReference {
   /** Which form of {@linkcode Raw}. */
   readonly kind: "reference";
-  /** Where it begins. */
+  /** Where it starts. */
   readonly at: Place;
   /** Where to look, in order. */
   readonly paths: readonly (readonly string[])[];
@@ -76,19 +77,19 @@ export interface RawReference {
   readonly optional: boolean;
 }
 
-/** `key += item`: a list of what the key has been given before, and the item. */
+/** `key += item`: a list of the previous values of the key, and the item. */
 export interface RawAppend {
   /** Which form of {@linkcode Raw}. */
   readonly kind: "append";
-  /** Where it begins. */
+  /** Where it starts. */
   readonly at: Place;
-  /** The whole path of the key; absent inside of a list, where no path leads. */
+  /** The whole path of the key; absent inside a list, where there is no path. */
   readonly path?: readonly string[];
   /** What is added. */
   readonly item: Raw;
 }
 
-/** Sets a key given as a path below an object, as HOCON does: objects merge, the later one wins else. */
+/** Sets a key given as a path below an object, as HOCON does: objects are merged, otherwise the later one wins. */
 export function putRaw(target: RawObject, path: readonly string[], value: Raw): void {
   const [key, ...rest] = path;
   if (key === undefined) return;
@@ -106,7 +107,7 @@ export function putRaw(target: RawObject, path: readonly string[], value: Raw): 
   }
 }
 
-/** Sets all that `source` has. */
+/** Sets all fields of `source`. */
 export function mergeRaw(target: RawObject, source: RawObject): void {
   for (const [key, { layers }] of source.fields) layers.forEach((layer) => putRaw(target, [key], layer));
 }
@@ -118,12 +119,12 @@ function putLayer({ layers }: RawSlot, value: Raw): void {
   layers.push(value);
 }
 
-/** Tells that values stand beside each other that cannot be joined. */
+/** Reports adjacent values that cannot be joined. */
 export function failMixed(at: Place): never {
   failAt(at, "text, lists and objects cannot be combined on one line", "put a comma or a line break between them");
 }
 
-/** Whether a text has nothing but white space of HOCON. */
+/** Whether a text contains only HOCON whitespace. */
 export function isBlank(text: string): boolean {
   // deno-lint-ignore no-control-regex
   return /^[\s\u001c-\u001f]*$/.test(text);

@@ -40,7 +40,7 @@ interface RawLayer {
   readonly index: number;
 }
 
-/** What a value becomes that cannot do without a variable which is not set. */
+/** What becomes of a value that needs a variable which is not set. */
 export type UnsetVariables = "refused" | "kept";
 
 interface State {
@@ -49,23 +49,23 @@ interface State {
   readonly envNames: Set<string>;
   readonly unset: UnsetVariables;
   readonly warnings: Set<string>;
-  /** What has been looked up. Each `${…}` has one value, wherever it is met again. */
+  /** Results so far. Each `${…}` has one value, wherever it occurs again. */
   readonly done: Map<Raw | RawSlot, Value | undefined>;
   /** References that are being looked up. */
   readonly open: Set<Raw>;
   /** References through which a path is being followed. */
   readonly followed: Set<Raw>;
-  /** How many of its layers a slot shows while the next one is looked up, which may refer to those before it. */
+  /** How many of its layers a slot shows while the next one, which may refer to the earlier ones, is looked up. */
   readonly shown: Map<RawSlot, number>;
-  /** Times that a reference had no value since it led back to itself. */
+  /** How often a reference had no value because it led back to itself. */
   circles: number;
-  /** Times that only the earlier layers of a slot were shown. */
+  /** How often only the earlier layers of a slot were shown. */
   glances: number;
   readonly budget: Budget;
   depth: number;
 }
 
-/** A reference has been met again while it is looked up. An optional one on the way back has no value then. */
+/** A reference has occurred again while it is looked up. An optional one on the way back then has no value. */
 class Circle extends Error {
   /** The reference that closes the circle. */
   closing: RawReference | undefined;
@@ -103,7 +103,7 @@ export function resolveHocon(
   return { root: { kind: "object", at: root.at, fields }, envNames: [...state.envNames], warnings };
 }
 
-// What was found while a circle was broken is looked up again from elsewhere, where there may be none.
+// What was found while a circle was broken is looked up again later, when there may be no circle.
 function once(state: State, raw: Raw | RawSlot, find: () => Value | undefined): Value | undefined {
   if (state.done.has(raw)) return state.done.get(raw);
   const { circles, glances } = state;
@@ -139,7 +139,7 @@ function resolve(state: State, raw: Raw, slot?: RawSlot): Value | undefined {
     }));
 }
 
-// What has several layers comes first: it may refer to itself, and what it refers to is then seen as it sees it.
+// Values with several layers come first: they may refer to themselves, and must see their earlier layers.
 function resolveObject(state: State, raw: RawObject): ValueObject {
   const slots = [...raw.fields];
   slots.filter(([, slot]) => slot.layers.length > 1).forEach(([, slot]) => resolveSlot(state, slot));
@@ -163,7 +163,7 @@ function layersOf(state: State, slot: RawSlot): readonly RawLayer[] {
   return slot.layers.slice(0, count).map((_, index) => ({ slot, index })).reverse();
 }
 
-/** Merges layers, the latest first; what lies below one that is no object is never looked at. */
+/** Merges layers, the latest first; layers below one that is not an object are never evaluated. */
 function merge(state: State, layers: readonly Layer[]): Value | undefined {
   let merged: Value | undefined;
   for (const layer of layers) {
@@ -186,7 +186,7 @@ function rawOf({ slot, index }: RawLayer): Raw | undefined {
   return slot.layers[index];
 }
 
-/** Within an object or a list the whole key is seen, in all other values only what it was given before. */
+/** Within an object or a list the whole key is visible, in all other values only its previous layers. */
 function below<T>(state: State, { slot, index }: RawLayer, act: () => T): T {
   const kind = slot.layers[index]?.kind;
   if (kind === "object" || kind === "list" || kind === "text" || slot.layers.length === 1) return act();
@@ -213,7 +213,7 @@ function resolveReference(state: State, raw: RawReference): Value | undefined {
   if (raw.optional) return undefined;
   const name = nameOf(raw);
   const hint = `set the environment variable ${name}, or write \${?${name}}`;
-  return unusable(state, raw, `nothing sets \${${name}}`, hint);
+  return unusable(state, raw, `\${${name}} is not set`, hint);
 }
 
 function fromEnvironment(state: State, raw: RawReference): Value | undefined {
@@ -234,7 +234,7 @@ function nameOf({ paths }: RawReference): string {
   return paths[paths.length - 1]?.join(".") ?? "";
 }
 
-/** Looks something up for a reference; met again `within` those that are on their way, it has no value. */
+/** Looks something up for a reference; if it occurs again `within` those being looked up, it has no value. */
 function guarded<T>(state: State, raw: RawReference | RawAppend, within: Set<Raw>, act: () => T): T | undefined {
   if (within.has(raw)) throw new Circle(raw);
   within.add(raw);
@@ -254,7 +254,10 @@ function guarded<T>(state: State, raw: RawReference | RawAppend, within: Set<Raw
   }
 }
 
-/** Adds the layers of a path, the latest first, as far down as one may matter. Returns whether one hides all below it. */
+/**
+ * Adds the layers of a path, the latest first, down to the last one that may matter. Returns whether one hides all
+ * below it.
+ */
 function findIn(state: State, object: RawObject, path: readonly string[], found: Layer[]): boolean {
   const [key = "", ...rest] = path;
   const slot = object.fields.get(key);
@@ -274,7 +277,7 @@ function findInLayer(state: State, layer: RawLayer, rest: readonly string[], fou
   return below(state, layer, () => deeper(state, raw.at, find)) ?? false;
 }
 
-/** Looks for the rest of a path in what a reference stands for, without looking up anything beside it. */
+/** Looks for the rest of a path in the value of a reference, without looking up anything else. */
 function findThrough(state: State, raw: RawReference, rest: readonly string[], found: Layer[]): boolean {
   const path = raw.paths.find((path, index) => {
     const layers: Layer[] = [];
@@ -305,7 +308,7 @@ function resolveAppend(state: State, raw: RawAppend, slot: RawSlot | undefined):
   });
   if (prior?.kind === "unset") return prior;
   if (prior === undefined) return { kind: "list", at: raw.at, items };
-  const before = itemsOf(prior) ?? failAt(raw.at, "+= is used on a key that is no list", "write = instead of +=");
+  const before = itemsOf(prior) ?? failAt(raw.at, "+= is used on a key that is not a list", "write = instead of +=");
   return joinItems(state.budget, before, items, raw.at);
 }
 
@@ -315,10 +318,10 @@ function resolveConcat(state: State, raw: RawConcat): Value | undefined {
   return joinValues(state.budget, values.map((value) => wordOf(state, value)), raw.at);
 }
 
-/** Beside other text `null` is the word. */
+/** Next to other text, `null` is a word. */
 function wordOf(state: State, value: Value): SetValue {
   if (value.kind !== "null") return value;
-  warn(state, value.at, "null beside other text is taken for the word");
+  warn(state, value.at, "null next to other text is treated as a word");
   return { kind: "text", at: value.at, text: "null", isQuoted: false };
 }
 

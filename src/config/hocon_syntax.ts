@@ -15,32 +15,32 @@ import { type Token, tokenize, type TokenKind } from "./hocon_tokens.ts";
 
 const depthMax = 64;
 
-/** An `include` found while reading; the answer is merged where it stands. */
+/** An `include` found while reading; the result is merged at its place. */
 export interface IncludeRequest {
-  /** Where the include stands. */
+  /** The place of the include. */
   readonly at: Place;
   /** As written. */
   readonly name: string;
   /** Whether it says `required(…)`. */
   readonly required: boolean;
-  /** Where in the whole configuration it stands; absent inside of a list, where no path leads. */
+  /** Its path in the whole configuration; absent inside a list, where there is no path. */
   readonly prefix: readonly string[] | undefined;
 }
 
-/** Keys from the root; absent inside of a list. */
+/** Keys from the root; absent inside a list. */
 type Path = readonly string[] | undefined;
 
-/** What one text is read with. */
+/** The parameters for reading one text. */
 export interface SyntaxOptions {
   /** The text. */
   readonly text: string;
   /** Name for messages. */
   readonly file: string;
-  /** Keys above this text, where it is included; absent inside of a list. */
+  /** Keys above this text, if it is included; absent inside a list. */
   readonly prefix: readonly string[] | undefined;
   /** Reads an included file; `undefined` leaves it out. */
   readonly include: (request: IncludeRequest) => RawObject | undefined;
-  /** Takes what looks like a mistake and is none that keeps the text from being read. */
+  /** Called with possible mistakes that do not prevent the text from being read. */
   readonly warn: (warning: string) => void;
 }
 
@@ -57,7 +57,7 @@ export function parseHocon(options: SyntaxOptions): RawObject {
     parseFields(state, root, options.prefix, opening);
     skip(state, blank);
     if (state.index < tokens.length) {
-      fail(state, "there is something after the last }", "remove what follows, or a } before it");
+      fail(state, "there is text after the last }", "remove what follows, or a } before it");
     }
   } else {
     parseFields(state, root, options.prefix, undefined);
@@ -131,7 +131,7 @@ function parseKey(state: State): readonly string[] {
     const last = segments[segments.length - 1];
     if (token === undefined || last === undefined) break;
     if (token.kind === "WHITESPACE") {
-      // Around the whole key it does not count, within it does.
+      // Whitespace around the whole key does not count; inside it does.
       if (segments.length > 1 || last.text !== "" || last.isQuoted) space += token.value;
     } else if (token.kind === "VALUE" && token.quoted) {
       last.text += space + token.value;
@@ -188,7 +188,7 @@ function parseValue(state: State, path: Path): Raw {
   return parts.length === 1 ? first : joinParts(parts, at);
 }
 
-/** Lists and objects that are written out are put together at once; text beside one is refused, whatever comes later. */
+/** Literal lists and objects are combined immediately; text next to one is refused, whatever follows. */
 function joinParts(parts: readonly Raw[], at: Place): Raw {
   const solid = parts.filter((part) => part.kind !== "text" || part.quoted || !isBlank(part.text));
   const lists = solid.filter((part) => part.kind === "list");
@@ -244,7 +244,7 @@ function parseReference(state: State): Raw {
   if (prefix === undefined) {
     failAt(
       at,
-      "a ${…} in a file that is included inside of a list cannot be looked up",
+      "a ${…} in a file that is included inside a list cannot be resolved",
       "move the include, or the ${…}, out of the list",
     );
   }
@@ -264,22 +264,22 @@ function parseInclude(state: State, target: RawObject, path: Path): void {
   if (included !== undefined) mergeRaw(target, included);
   skip(state, ["WHITESPACE"]);
   if (!["NEWLINE", "COMMA", "CLOSE_CURLY", ""].includes(kindOf(state.tokens[state.index]))) {
-    fail(state, "something follows the included file on its line", "put a comma or a line between");
+    fail(state, "there is text after the included file on its line", "put a comma or a line between");
   }
 }
 
-/** Longer than all that may stand around the name of a file. */
+/** Longer than everything that may surround the name of a file. */
 const wordsMax = 64;
 
 interface Included {
-  /** What is written, with one blank for many, and `"` in place of the name. */
+  /** The text, with whitespace reduced to one space, and `"` in place of the name. */
   readonly words: string;
   readonly name: string;
   /** Parentheses that are open at the end. */
   readonly open: number;
 }
 
-/** What follows `include`, as far as its name and the parentheses around it go. */
+/** What follows `include`, up to the end of its name and the parentheses around it. */
 function readInclude(state: State): Included {
   let words = "";
   let name: string | undefined;
@@ -304,7 +304,7 @@ function enter(state: State): void {
   if (state.depth > depthMax) fail(state, `braces are nested deeper than ${depthMax}`, "close some of them");
 }
 
-/** What may stand behind a field or an item: blanks, and one comma among them. */
+/** What may follow a field or an item: whitespace with at most one comma. */
 function skipComma(state: State): void {
   skip(state, blank);
   if (kindOf(state.tokens[state.index]) !== "COMMA") return;

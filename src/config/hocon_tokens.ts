@@ -1,14 +1,14 @@
 // Splits HOCON text into tokens with their lines. Words, quotes and brackets are read by the tokenizer of
-// `@pushcorn/hocon-parser`, one at a time: it knows only some of the whitespace, comments and numbers of HOCON.
+// `@pushcorn/hocon-parser`, one at a time: it supports only part of the whitespace, comments and numbers of HOCON.
 
 import tokenizerModule from "@pushcorn/hocon-parser/lib/core/Tokenizer.js";
 import { failAt } from "./config_error.ts";
 
-/** Longest text of one file, in characters: far more than any configuration, little enough to be read at once. */
+/** Maximum length of one file, in characters: far more than any configuration, small enough to be read at once. */
 const textCharsMax = 262_144;
-// The tokenizer is quadratic in the length of a quoted text and in its escapes, so long ones are refused first.
+// The tokenizer is quadratic in the length of a quoted text and in its escapes, so long ones are refused beforehand.
 const quotedCharsMax = 16_000;
-/** A certificate in quotes has some dozens. */
+/** A certificate in quotes has a few dozen. */
 const escapesMax = 4_000;
 
 /** What a token is. */
@@ -30,7 +30,7 @@ export interface Token {
   readonly kind: TokenKind;
   /** As written, without quotes, escapes resolved. */
   readonly value: string;
-  /** Where it begins, from 1. */
+  /** The line where it starts, from 1. */
   readonly line: number;
   /** Whether it is a `VALUE` in quotes. */
   readonly quoted: boolean;
@@ -44,23 +44,23 @@ export interface Tokens {
   readonly warnings: readonly string[];
 }
 
-/** White space of HOCON.md, but for the line feed: JavaScript's, and four control characters that Java counts. */
+/** Whitespace of HOCON.md, except the line feed: that of JavaScript, and four control characters that Java includes. */
 // deno-lint-ignore no-control-regex
 const blank = /(?:(?!\n)[\s\u001c-\u001f])+/y;
 const comment = /(?:#|\/\/)[^\n]*/y;
 const quoted = /"(?:\\.|[^"\\\n])*"/y;
 /** The escapes of JSON. */
 const escapes = /^(?:[^\\]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*$/;
-/** What is taken for a number where one may begin, and those with a plus sign that are one. */
+/** What is read as a number where one may start, and numbers with a plus sign. */
 const number = /-?\d[\d.eE+-]*/y;
 const numberWithPlus = /^-?\d+\.?\d*[eE]\+\d+$/;
 const sign = /\$\{\??|[{}[\]:,=]/y;
 // deno-lint-ignore no-control-regex
 const word = /(?:[^\s"#/+{}[\]:,=$\u001c-\u001f]|\/(?!\/))+/y;
-/** Characters that take no room on the screen and are no white space. */
+/** Characters that are invisible on the screen but not whitespace. */
 const invisible = /[\u00ad\u180e\u200b-\u200d\u2060]/;
 
-/** Cuts the text of `file`; throws `ConfigError` with the line. */
+/** Splits the text of `file` into tokens; throws `ConfigError` with the line. */
 export function tokenize(text: string, file: string): Tokens {
   if (text.length > textCharsMax) {
     failAt({ file, line: 1 }, `the file has more than ${textCharsMax} characters`, "check that it is the right file");
@@ -76,10 +76,10 @@ interface Scan {
   readonly file: string;
   at: number;
   line: number;
-  /** Where the last unquoted word ends: no number begins there, and no comment that is meant. */
+  /** Where the last unquoted word ends: no number starts there, and no intended comment. */
   wordEnd: number;
   readonly tokens: Token[];
-  /** What was noticed, with the first line of it. */
+  /** The oddities found, each with its first line. */
   readonly oddities: Map<string, number>;
 }
 
@@ -122,7 +122,7 @@ function takeUnquoted(scan: Scan): void {
 function skipComment(scan: Scan, remark: string): void {
   if (scan.at === scan.wordEnd) {
     const mark = remark.startsWith("#") ? "#" : "//";
-    note(scan, `a comment begins in the middle of a word; put the value in double quotes if ${mark} belongs to it`);
+    note(scan, `a comment starts in the middle of a word; put the value in double quotes if ${mark} belongs to it`);
   }
   scan.at += remark.length;
 }
@@ -145,7 +145,7 @@ function takeQuoted(scan: Scan): void {
   if (whole.length > quotedCharsMax) failAt(at, "a text in quotes is too long", 'write a long text as """…"""');
   noteInvisible(scan, whole);
   const refuse = (): never =>
-    failAt(at, "a text in double quotes has an invalid escape", "write \\\\ for a backslash and \\n for a line end");
+    failAt(at, "a text in double quotes has an invalid escape", "write \\\\ for a backslash and \\n for a line break");
   if (!escapes.test(whole)) refuse();
   put(scan, whole.length, ...read(whole, refuse));
 }
@@ -167,7 +167,10 @@ interface LibraryToken {
   readonly quoted: boolean;
 }
 
-/** What the package takes a piece for. Its errors quote the text, which may be a secret: `refuse` throws another. */
+/**
+ * How the package classifies a piece. Its errors quote the text, which may be a secret, so `refuse` throws another
+ * error.
+ */
 function read(piece: string, refuse: () => never): readonly Piece[] {
   let tokens: readonly LibraryToken[];
   try {
@@ -176,7 +179,7 @@ function read(piece: string, refuse: () => never): readonly Piece[] {
     return refuse();
   }
   return tokens.map(({ type, value, quoted }) => {
-    // A | is text: nothing of a configuration is ever run.
+    // A | is text: nothing in a configuration is ever executed.
     const kind = type.description === "PIPE" ? "VALUE" : type.description as TokenKind;
     return { kind, value, quoted };
   });

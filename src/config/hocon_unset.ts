@@ -1,9 +1,9 @@
-// Finds the variable that a key without a value was to be taken from.
+// Finds the variable that should have supplied the value of a key.
 
 import type { Raw, RawObject } from "./hocon_raw.ts";
 
 /**
- * The name of the environment variable that a path without a value was to be taken from: `GOCD_PASSWORD` for `password
+ * The name of the environment variable that should have supplied the value of a path: `GOCD_PASSWORD` for `password
  * = ${?GOCD_PASSWORD}`. `isUnset` returns whether a name was looked up but not set.
  */
 export function unsetVariableAt(

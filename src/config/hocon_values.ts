@@ -6,7 +6,7 @@ import { failMixed, isBlank, type Place } from "./hocon_raw.ts";
 /** A value of the configuration with its place; numbers and booleans are still text. */
 export type Conf = ConfText | ConfList | ConfObject | ConfUnset;
 
-/** Text. `isQuoted` tells `"null"` from `null`, nothing else. */
+/** Text. `isQuoted` only distinguishes `"null"` from `null`. */
 export interface ConfText {
   /** Which form of {@linkcode Conf}. */
   readonly kind: "text";
@@ -18,7 +18,7 @@ export interface ConfText {
   readonly isQuoted: boolean;
 }
 
-/** A value that lacks an environment variable, where whoever reads the key is to judge that. */
+/** A value that lacks an environment variable; the reader of the key decides whether that is a problem. */
 export interface ConfUnset {
   /** Which form of {@linkcode Conf}. */
   readonly kind: "unset";
@@ -52,7 +52,7 @@ export interface ConfObject {
   readonly fields: ReadonlyMap<string, Conf>;
 }
 
-/** A value while it is looked up: `null` is one too, since what is set to it is set. */
+/** A value while it is looked up: including `null`, because a key set to it is set. */
 export type Value = SetValue | NullValue;
 
 /** A value that is not `null`. */
@@ -86,19 +86,19 @@ export interface NullValue {
   readonly at: Place;
 }
 
-/** What one configuration has used up so far. */
+/** The resources that one configuration has used so far. */
 export interface Budget {
   /** Values looked up or merged. */
   steps: number;
-  /** Characters, items and fields that were put together anew. */
+  /** Characters, items and fields that were copied. */
   copies: number;
 }
 
 const stepsMax = 100_000;
-/** Some times what a file of the largest size holds. */
+/** A few times the contents of the largest possible file. */
 const copiesMax = 2_000_000;
 const itemsMax = 10_000;
-/** Characters of one text. */
+/** Maximum length of one text. */
 export const textCharsMax = 65_536;
 
 /** The items of an object with whole numbers as keys, in their order: HOCON's way to change one item of a list. */
@@ -107,19 +107,19 @@ export function listByIndex({ at, fields }: ConfObject): ConfList | undefined {
   return items === undefined ? undefined : { kind: "list", at, items };
 }
 
-/** The items of a value that may stand for a list. */
+/** The items of a value that may represent a list. */
 export function itemsOf(value: Value): readonly Value[] | undefined {
   return value.kind === "list" ? value.items : value.kind === "object" ? itemsByIndex(value.fields) : undefined;
 }
 
-/** Keys that are no numbers do not count (HOCON.md, "Conversion of numerically-indexed objects to arrays"). */
+/** Keys that are not numbers do not count (HOCON.md, "Conversion of numerically-indexed objects to arrays"). */
 function itemsByIndex<V>(fields: ReadonlyMap<string, V>): readonly V[] | undefined {
   const numbered = [...fields].filter(([key]) => /^\d{1,9}$/.test(key));
   if (numbered.length === 0) return undefined;
   return numbered.sort(([a], [b]) => Number(a) - Number(b)).map(([, value]) => value);
 }
 
-/** The value without what is `null`; `onNull` is told of lists that lose an item. */
+/** The value without `null`; `onNull` is called for lists that lose an item. */
 export function confOf(value: Value, onNull: (at: Place) => void): Conf | undefined {
   switch (value.kind) {
     case "null":
@@ -145,14 +145,14 @@ export function confOf(value: Value, onNull: (at: Place) => void): Conf | undefi
   }
 }
 
-/** Joins what stands beside each other: texts with the blanks between them, lists, or objects. */
+/** Joins adjacent values: texts with the whitespace between them, lists, or objects. */
 export function joinValues(budget: Budget, values: readonly SetValue[], at: Place): Value | undefined {
   const unset = values.find((value) => value.kind === "unset");
   if (unset !== undefined) return { ...unset, text: values.map((value) => "text" in value ? value.text : "").join("") };
   const texts = values.filter((value) => value.kind === "text");
   if (values.length === 0) return undefined;
   if (texts.length === values.length) return joinTexts(budget, texts, at);
-  // White space does not count between lists and objects.
+  // Whitespace between lists and objects does not count.
   const solid = values.filter((value) => value.kind !== "text" || value.isQuoted || !isBlank(value.text));
   return solid.slice(1).reduce<Value | undefined>((left, right) => left && join(budget, left, right, at), solid[0]);
 }
@@ -164,7 +164,7 @@ function join(budget: Budget, left: Value, right: Value, at: Place): Value {
 }
 
 function joinTexts(budget: Budget, parts: readonly ConfText[], at: Place): ConfText {
-  // Before they are joined, as the whole may be larger than the memory.
+  // Before they are joined, because the result may exceed the memory.
   const length = parts.reduce((sum, part) => sum + part.text.length, 0);
   if (length > textCharsMax) failAt(at, "a text grows too long", "write the value out");
   countCopies(budget, length, at);
@@ -172,7 +172,7 @@ function joinTexts(budget: Budget, parts: readonly ConfText[], at: Place): ConfT
   return { kind: "text", at, text, isQuoted: parts.some((part) => part.isQuoted) };
 }
 
-/** One list of both. */
+/** Both as one list. */
 export function joinItems(budget: Budget, before: readonly Value[], after: readonly Value[], at: Place): ValueList {
   const length = before.length + after.length;
   if (length > itemsMax) failAt(at, "a list grows too long", "write the value out");
@@ -180,7 +180,7 @@ export function joinItems(budget: Budget, before: readonly Value[], after: reado
   return { kind: "list", at, items: [...before, ...after] };
 }
 
-/** Merges objects field by field; of other values `right` counts. */
+/** Merges objects field by field; otherwise `right` wins. */
 export function mergeObjects(budget: Budget, left: Value, right: Value): Value {
   countStep(budget, right.at);
   if (left.kind !== "object" || right.kind !== "object") return right;

@@ -8,13 +8,15 @@ import { stateFile, stateServers } from "./state.ts";
 /** Exactly the permissions that the program needs. */
 export interface Hosts {
   /**
-   * Values of `--allow-net`: `host:port`, IPv6 in brackets; a name of `mesos.allowed-hosts` without a port is every port,
-   * an IPv4 block every port of every address in it.
+   * Values of `--allow-net`: `host:port`, IPv6 in brackets; a name of `mesos.allowed-hosts` without a port is every
+   * port, an IPv4 block every port of every address in it.
    */
   readonly net: readonly string[];
-  /** Values of `--allow-read`: the configuration and its includes, the folder of the state, CAs, secrets, `env-files`. */
+  /**
+   * Values of `--allow-read`: the configuration and its includes, the folder of the state, CAs, secrets, `env-files`.
+   */
   readonly read: readonly string[];
-  /** Values of `--allow-write`: the state file, if there is one; runtime/rights.ts knows those beside it. */
+  /** Values of `--allow-write`: the state file, if there is one; runtime/rights.ts adds those next to it. */
   readonly write: readonly string[];
   /** Values of `--allow-env`. */
   readonly env: readonly string[];
@@ -32,7 +34,7 @@ export interface HostsGap {
   readonly hint: string;
 }
 
-/** Seen as well by fetch itself, which needs no permission for that (net/proxies.ts). */
+/** Also read by fetch itself, which needs no permission for that (net/proxies.ts). */
 export const proxyVariables: readonly string[] = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"].flatMap((
   name,
 ) => [name, name.toLowerCase()]);
@@ -45,7 +47,7 @@ export function hostsOf(config: Config): Hosts {
   const listen = config.http.listen === undefined ? [] : [config.http.listen];
   const webhooks = config.notify.webhooks.map(({ address }) => address);
   for (const server of [config.gocd.url, ...stateServers(config.state), ...webhooks, ...listen]) {
-    // Of a file that is wrong, a server may be unknown.
+    // If the file is invalid, a server may be unknown.
     if (server.host !== "") net.add(hostPortText(server));
   }
   const file = stateFile(config.state);
@@ -64,7 +66,7 @@ function addMasters({ mesos }: Config, net: Set<string>, gaps: HostsGap[]): void
       net.add(port === undefined ? hostText(host) : hostPortText({ host, port }));
       continue;
     }
-    // Deno 2.4 to 2.9 take blocks of IPv4 addresses as hosts, but none of IPv6.
+    // Deno 2.4 to 2.9 accept blocks of IPv4 addresses as hosts, but not of IPv6.
     if (!allowed.text.includes(":")) {
       net.add(allowed.text);
       continue;

@@ -1,5 +1,5 @@
-// What is wrong with the name of an image, by the grammar that Docker reads it with (distribution/reference, regexp.go
-// and normalize.go). Not here: whether a registry has it.
+// What is wrong with the name of an image, by Docker's grammar (distribution/reference, regexp.go and normalize.go).
+// Not here: whether a registry has it.
 
 import { shortened } from "../core/text.ts";
 import { quote } from "../quote.ts";
@@ -18,7 +18,7 @@ const componentPattern = /^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*$/;
 const hostPattern =
   /^(?:\[[a-fA-F0-9:]+\]|[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*)(?::[0-9]+)?$/;
 const tagPattern = /^\w[\w.-]{0,127}$/;
-/** Hexadecimal digits of the digests that Docker knows. */
+/** Number of hexadecimal digits of the digests that Docker supports. */
 const digestDigits: Readonly<Record<string, number>> = { sha256: 64, sha384: 96, sha512: 128 };
 
 /** Why no container can be started from this image; nothing if its name is well formed. */
@@ -36,21 +36,21 @@ export function imageFlaw(image: string): ImageFlaw | undefined {
     (digest === undefined ? undefined : digestFlaw(digest));
 }
 
-/** Without its scheme, and in lower case where that is all that is wrong; what may be a password is not repeated. */
+/** Without its scheme, and in lower case if nothing else is wrong; a possible password is not repeated. */
 function urlHint(rest: string): string {
   const flaw = rest.includes("@") ? undefined : imageFlaw(rest);
   if (rest.includes("@") || flaw !== undefined && flaw.message !== upperCase) return "write registry/name:version";
   return flaw?.hint ?? `write ${shortened(rest, shownMax)}`;
 }
 
-/** The tag stands behind the last colon; a colon before a slash belongs to a port. */
+/** The tag follows the last colon; a colon before a slash belongs to a port. */
 function splitTag(named: string): { readonly name: string; readonly tag?: string } {
   const colon = named.lastIndexOf(":");
   if (colon <= named.lastIndexOf("/")) return { name: named };
   return { name: named.slice(0, colon), tag: named.slice(colon + 1) };
 }
 
-/** `rest`: tag and digest behind the name, for the hint. */
+/** `rest`: tag and digest after the name, for the hint. */
 function nameFlaw(name: string, rest: string): ImageFlaw | undefined {
   const slash = name.indexOf("/");
   const first = name.slice(0, Math.max(slash, 0));
@@ -86,8 +86,8 @@ function nameFlaw(name: string, rest: string): ImageFlaw | undefined {
 
 function tagFlaw(tag: string): ImageFlaw | undefined {
   if (tagPattern.test(tag)) return undefined;
-  if (tag === "") return { message: "nothing stands behind its colon", hint: "write name:version" };
-  const hint = "use up to 128 letters, digits, _ . and -, and none of . and - in front";
+  if (tag === "") return { message: "nothing follows its colon", hint: "write name:version" };
+  const hint = "use up to 128 letters, digits, _ . and -, without . or - at the start";
   return { message: `${quote(tag)} cannot be a tag`, hint };
 }
 
@@ -96,7 +96,7 @@ function digestFlaw(digest: string): ImageFlaw | undefined {
   const [algorithm = "", digits = "", ...more] = digest.split(":");
   const wanted = Object.hasOwn(digestDigits, algorithm) ? digestDigits[algorithm] : undefined;
   if (wanted === undefined || more.length > 0) {
-    return { message: `${quote(digest)} is not a digest that Docker knows`, hint };
+    return { message: `${quote(digest)} is not a digest that Docker supports`, hint };
   }
   if (digits.length !== wanted) {
     return { message: `its ${algorithm} digest has ${digits.length} digits, not ${wanted}`, hint };

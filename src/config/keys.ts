@@ -21,7 +21,7 @@ export type KeyType =
   | "memory"
   /** One of `words`. */
   | "word"
-  /** A list of names; one text with commas is taken apart. */
+  /** A list of names; one text with commas is split. */
   | "names"
   /** The same, or `"*"`. */
   | "names or *"
@@ -44,8 +44,8 @@ export type KeyType =
 /** One row of the table. */
 export interface KeySpec {
   /**
-   * Dotted, below `gocd-mesos`. A key of `go-agent` is also one of each profile, except where `isGoAgentOnly`; `NAME` stands
-   * for the name of a webhook.
+   * Dotted, below `gocd-mesos`. A key of `go-agent` is also one of each profile, except where `isGoAgentOnly`; `NAME`
+   * stands for the name of a webhook.
    */
   readonly path: string;
   /** What may be written. */
@@ -84,8 +84,8 @@ const sections: ReadonlySet<string> = new Set(
 const ofWebhook = /^notify\.webhooks\.[^.]+(?=$|\.)/;
 
 /**
- * The row of a key, of the key of a profile (`profiles.x.cpus`), or of a webhook (`notify.webhooks.x.url`); `undefined` if
- * there is none.
+ * The row of a key, of the key of a profile (`profiles.x.cpus`), or of a webhook (`notify.webhooks.x.url`); `undefined`
+ * if there is none.
  */
 export function keySpec(path: string): KeySpec | undefined {
   if (ofWebhook.test(path)) return byPath.get(path.replace(ofWebhook, `notify.webhooks.${anyWebhook}`));

@@ -14,7 +14,7 @@ const registrationKeys: readonly KeySpec[] = [
     isGoAgentOnly: true,
     doc:
       "agentAutoRegisterKey of the GoCD server. Not set: agents register as Pending and are enabled by this program, " +
-      "except in the host's network and with the Mesos containerizer, where nothing proves whose they are",
+      "except in the host's network and with the Mesos containerizer, where nothing proves that they are ours",
     example: "${?GOCD_AUTO_REGISTER_KEY}",
   },
   {
@@ -48,8 +48,8 @@ const registrationKeys: readonly KeySpec[] = [
     default: '"*"',
     doc:
       "Pipeline groups whose jobs its agents are launched for; in a name * stands for any text. A profile that names a " +
-      "group comes before those for all. GoCD gives jobs to agents by resources and environments only: for a strict split " +
-      "give the profile some of its own",
+      "group comes before those for all. GoCD assigns jobs by resources and environments only: for a strict " +
+      "separation give the profile its own",
     example: '["team-a", "mobile-*"]',
   },
   {
@@ -58,8 +58,7 @@ const registrationKeys: readonly KeySpec[] = [
     default: "0",
     min: -1_000,
     max: 1_000,
-    doc:
-      "Of several profiles that could take a job, the one with the fewest resources beside those asked for takes it; of " +
+    doc: "Of several profiles that could take a job, the one with the fewest additional resources takes it; among " +
       "equals the one with the highest priority, then the first",
     example: "10",
   },
@@ -97,7 +96,7 @@ const resourceKeys: readonly KeySpec[] = [
   {
     path: "go-agent.role",
     type: "text",
-    doc: "Which of mesos.roles to use offers of; by default the first",
+    doc: "Which of mesos.roles to use for offers; by default the first",
     example: '"ci/gpu"',
   },
   {
@@ -122,7 +121,7 @@ const resourceKeys: readonly KeySpec[] = [
     type: "int",
     min: 1,
     max: 10_000,
-    doc: "Agents of this profile on one host. Not set: no limit",
+    doc: "Maximum number of agents of this profile on one host. Not set: no limit",
     example: "4",
   },
 ];
@@ -146,7 +145,7 @@ const containerKeys: readonly KeySpec[] = [
     path: "go-agent.force-pull",
     type: "boolean",
     default: "false",
-    doc: "Pull the image before each start, even if it is there",
+    doc: "Pull the image before each start, even if it is already there",
     example: "true",
   },
   {
@@ -276,7 +275,7 @@ const limitKeys: readonly KeySpec[] = [
     type: "int",
     min: 0,
     max: 100_000,
-    doc: "Agents of this profile alive at once. Not set: only scaling.max-agents applies",
+    doc: "Maximum number of agents of this profile alive at once. Not set: only scaling.max-agents applies",
     example: "20",
   },
   {
@@ -285,7 +284,8 @@ const limitKeys: readonly KeySpec[] = [
     default: "1",
     min: 0.01,
     max: 1_000,
-    doc: 'With scaling.fair-share = "profile": how much this profile gets where a limit binds, beside the others',
+    doc:
+      'With scaling.fair-share = "profile": the share of this profile when a limit is reached, relative to the others',
     example: "2",
   },
   {

@@ -9,8 +9,8 @@ const mesosKeys: readonly KeySpec[] = [
   {
     path: "mesos-master",
     type: "text",
-    doc:
-      "The Mesos master: host:port, several with commas, an http(s) URL, or zk://host1:2181,host2:2181/mesos. Required. " +
+    doc: "The Mesos master: host:port, several separated by commas, an http(s) URL, or " +
+      "zk://host1:2181,host2:2181/mesos. Required. " +
       "The default port is 5050",
     example: '"mesos-master:5050"',
   },
@@ -92,7 +92,7 @@ const mesosKeys: readonly KeySpec[] = [
     default: "[]",
     doc:
       "Masters that a redirect or ZooKeeper may name: names, host:port, or CIDR blocks. Empty: those of mesos-master, " +
-      "and with zk:// whom ZooKeeper names as the leader. A Mesos agent that is listed here (or is a master's host) is " +
+      "and with zk:// the leader that ZooKeeper names. A Mesos agent that is listed here (or is a master's host) is " +
       "asked for the last lines of stderr of a container that fails",
     example: '["master1:5050", "master2:5050"]',
   },
@@ -129,7 +129,7 @@ const gocdKeys: readonly KeySpec[] = [
   {
     path: "go-server.user-name",
     type: "text",
-    doc: "User to log in as, with go-server.password; an administrator, as agents are enabled and deleted",
+    doc: "User to log in as, with go-server.password; an administrator, because agents are enabled and deleted",
     example: '"gocd-mesos"',
   },
   {

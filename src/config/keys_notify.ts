@@ -17,7 +17,7 @@ export const notifyKeys: readonly KeySpec[] = [
     default: "2 minutes",
     min: 0,
     max: dayMs,
-    doc: "How long a problem must last before webhooks are told, and be over before they are told that",
+    doc: "How long a problem must last before it is sent to webhooks, and be over before its end is sent",
     example: "2 minutes",
   },
   {
@@ -26,7 +26,7 @@ export const notifyKeys: readonly KeySpec[] = [
     default: "30 minutes",
     min: minuteMs,
     max: 30 * dayMs,
-    doc: "Webhooks are told of jobs that have waited for longer than this for an agent that they could get",
+    doc: "Jobs that have waited longer than this for an agent that they could get are reported to webhooks",
     example: "30 minutes",
   },
   {
@@ -47,7 +47,7 @@ export const notifyKeys: readonly KeySpec[] = [
     type: "word",
     words: ["json", "slack"],
     default: '"json"',
-    doc: "json: the document of docs/webhooks.md; slack: a text as Slack, Mattermost and Rocket.Chat take it",
+    doc: "json: the document of docs/webhooks.md; slack: a text for Slack, Mattermost and Rocket.Chat",
     example: '"slack"',
   },
   {

@@ -77,7 +77,7 @@ const pollerKeys: readonly KeySpec[] = [
     words: ["auto", "feed", "api"],
     default: '"auto"',
     doc: "Where the waiting jobs are read from: feed, api (the dashboard, stages and configuration of GoCD 20.1 and " +
-      "later), or auto: the feed until the server has none",
+      "later), or auto: the feed as long as the server has one",
     example: '"auto"',
   },
   {
@@ -85,7 +85,8 @@ const pollerKeys: readonly KeySpec[] = [
     type: "word",
     words: ["serve", "ignore"],
     default: '"serve"',
-    doc: "Whether jobs without resources count; use ignore if elastic agents run them, as their jobs look the same",
+    doc: "Whether jobs without resources count; use ignore if elastic agents run them, because their jobs look the " +
+      "same",
     example: '"serve"',
   },
 ];
@@ -97,7 +98,7 @@ const scalingKeys: readonly KeySpec[] = [
     default: "50",
     min: 0,
     max: 100_000,
-    doc: "How many agents may be alive at once, of all profiles together",
+    doc: "How many agents may be alive at once, for all profiles together",
     example: "50",
   },
   {
@@ -160,7 +161,7 @@ const scalingKeys: readonly KeySpec[] = [
     type: "int",
     min: 1,
     max: 1_000,
-    doc: "Agents launched in any minute, of all profiles together. Not set: no limit",
+    doc: "Maximum number of agents launched in any minute, for all profiles together. Not set: no limit",
     example: "30",
   },
   {
@@ -169,7 +170,7 @@ const scalingKeys: readonly KeySpec[] = [
     min: 0.01,
     max: 1,
     doc:
-      "Which part of the cluster's cpus agents may have: of those that Mesos has offered, and those that agents have. " +
+      "The share of the cluster's cpus that agents may use: of the cpus that Mesos has offered or that agents use. " +
       "Not set: no limit",
     example: "0.5",
   },
@@ -178,9 +179,8 @@ const scalingKeys: readonly KeySpec[] = [
     type: "number",
     min: 0.01,
     max: 1_000_000_000,
-    doc:
-      "Cpus of all agents times hours; once used up, nothing is launched until midnight, and agents go on until they are " +
-      "idle. Told from 80 % on. Not set: no limit",
+    doc: "The cpus of all agents multiplied by hours; once used up, nothing is launched until midnight, and agents " +
+      "continue until they are idle. Told from 80 % on. Not set: no limit",
     example: "2000",
   },
   {
@@ -206,7 +206,7 @@ const scalingKeys: readonly KeySpec[] = [
     path: "scaling.time-zone",
     type: "text",
     default: '"UTC"',
-    doc: "Whose midnight ends the day of cpu-hours-per-day: a name of the IANA time zone database",
+    doc: "The time zone of the days of cpu-hours-per-day: a name of the IANA time zone database",
     example: '"Europe/Berlin"',
   },
   {
@@ -245,13 +245,14 @@ const programKeys: readonly KeySpec[] = [
     default: "256 MB",
     min: 16,
     max: 100_000,
-    doc: "The largest history. Before that, older pictures are thinned out, and then the oldest of the rest is dropped",
+    doc: "The maximum size of the history. Before it is reached, older pictures are thinned out, and then the " +
+      "oldest data is dropped",
     example: "256 MB",
   },
   {
     path: "history.path",
     type: "path",
-    doc: "The SQLite file of the history. By default it lies beside that of the state and is named like it, with " +
+    doc: "The SQLite file of the history. By default it is next to that of the state and has the same name, with " +
       "-history at the end; with a state in ZooKeeper the history is in memory unless this is set",
     example: '"/var/lib/gocd-mesos/history.db"',
   },

@@ -13,15 +13,16 @@ export const upkeepKeys: readonly KeySpec[] = [
     default: "0",
     min: 0,
     max: 100_000,
-    doc: "Idle agents of this profile kept ready although no job waits; by environment as { staging = 2, none = 1 }, " +
+    doc: "Number of idle agents of this profile kept ready although no job waits; by environment as { staging = 2, " +
+      "none = 1 }, " +
       "where none means agents in no environment",
     example: "1",
   },
   {
     path: "go-agent.headroom",
     type: "headroom",
-    doc:
-      "Idle agents kept beside the busy ones of the same environment: a number, or a share of the busy ones, rounded " +
+    doc: "Idle agents kept in addition to the busy ones of the same environment: a number, or a share of the busy " +
+      "ones, rounded " +
       "up. Where none is busy, none is kept",
     example: '"25%"',
   },
@@ -30,9 +31,10 @@ export const upkeepKeys: readonly KeySpec[] = [
     type: "schedules",
     default: "[]",
     doc:
-      "Other values of min-idle, headroom and idle-timeout at times: a list of { from, to, time-zone, … }, where from " +
+      "Other values of min-idle, headroom and idle-timeout at certain times: a list of { from, to, time-zone, … }, " +
+      "where from " +
       "and to are cron expressions (minute, hour, day of the month, month, day of the week) and time-zone is UTC unless " +
-      "it is written. Of those in force the last one counts",
+      "it is written. If several apply, the last one counts",
     example: '[{ from = "0 7 * * mon-fri", to = "0 19 * * mon-fri", min-idle = 5 }]',
   },
   {
@@ -40,7 +42,7 @@ export const upkeepKeys: readonly KeySpec[] = [
     type: "int",
     min: 1,
     max: 1_000_000,
-    doc: "Jobs that one agent builds before a fresh one takes its place; 1: each job gets an agent of its own. It is " +
+    doc: "Number of jobs that an agent builds before a new one replaces it; 1: each job gets its own agent. It is " +
       "disabled as soon as it is seen with its last job, which it finishes. Not set: agents are used again and again",
     example: "1",
   },
@@ -50,8 +52,8 @@ export const upkeepKeys: readonly KeySpec[] = [
     min: 10 * minuteMs,
     max: 365 * dayMs,
     doc:
-      "An agent this old takes no more jobs, finishes the one it has, and is replaced where it is needed; each up to " +
-      "a tenth sooner, so that not all go at once. Not set: any age",
+      "An agent this old takes no more jobs, finishes the one it has, and is replaced if needed; each up to a tenth " +
+      "earlier, so that they are not all replaced at once. Not set: any age",
     example: "12 hours",
   },
   {
@@ -59,9 +61,8 @@ export const upkeepKeys: readonly KeySpec[] = [
     type: "word",
     words: ["longest-idle", "pack", "spread"],
     default: '"longest-idle"',
-    doc:
-      "Which idle agent goes first: the one idle longest; pack: one of the host with the fewest agents, so that hosts " +
-      "become free; spread: one of the host with the most",
+    doc: "Which idle agent is removed first: the one idle longest; pack: one on the host with the fewest agents, so " +
+      "that hosts become free; spread: one on the host with the most",
     example: '"pack"',
   },
   {
@@ -69,8 +70,8 @@ export const upkeepKeys: readonly KeySpec[] = [
     type: "boolean",
     default: "false",
     doc:
-      "Whether an idle agent that alone has built a pipeline last goes after those that have built nothing, or what " +
-      "another has built too. On GoCD 16.10 and later, which tell what an agent builds",
+      "Whether an idle agent that is the only one whose last build was of a pipeline is removed after the others. On " +
+      "GoCD 16.10 and later, which report what an agent builds",
     example: "true",
   },
   {
@@ -78,8 +79,7 @@ export const upkeepKeys: readonly KeySpec[] = [
     type: "duration",
     min: 0,
     max: 7 * dayMs,
-    doc:
-      "As many agents stay as were in use at any time of this period, so that a backlog that comes and goes does not " +
+    doc: "As many agents are kept as were in use at once during this period, so that a fluctuating backlog does not " +
       "launch them each time anew. Not set: only idle-timeout counts",
     example: "30 minutes",
   },

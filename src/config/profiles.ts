@@ -39,7 +39,9 @@ import { quote } from "./values.ts";
 /** Names of profiles. */
 export const profileNamePattern: RegExp = /^[a-zA-Z0-9_-]{1,32}$/;
 
-/** All profiles: those under `profiles`, or `default`, which is `go-agent` itself. `roles` are those of the framework. */
+/**
+ * All profiles: those under `profiles`, or `default`, which is `go-agent` itself. `roles` are those of the framework.
+ */
 export function readProfiles(reader: Reader, roles: readonly string[]): readonly AgentProfile[] {
   const section = confAt(reader.root, "profiles");
   if (section?.kind !== "object" || section.fields.size === 0) {
@@ -246,7 +248,8 @@ function checkContainer(reader: Reader, prefix: string, container: ContainerSett
     const [last, where] = container.type === "MESOS"
       ? ["containerizer", "with the Mesos containerizer"]
       : ["network", "in the host's network"];
-    const why = `without go-agent.auto-register-key its agents stay Pending: ${where} nothing proves whose they are`;
+    const why = `without go-agent.auto-register-key its agents stay Pending: ${where} nothing proves that they are ` +
+      `ours`;
     warn(reader, `${prefix}.${last}`, `${why}; set the key`);
   }
   if (container.type === "MESOS") {
@@ -271,7 +274,7 @@ function checkContainer(reader: Reader, prefix: string, container: ContainerSett
     if (kind === "refused") conflict("docker-parameters", message, hint);
     else warn(reader, `${prefix}.docker-parameters`, message);
   }
-  const unused = (last: string): void => warn(reader, `${prefix}.${last}`, `it is not used: ${namedByTaskId}`);
+  const unused = (last: string): void => warn(reader, `${prefix}.${last}`, `it is ignored: ${namedByTaskId}`);
   checkVariables(container, unused, conflict);
 }
 
@@ -295,7 +298,7 @@ function checkVariables(
   }
 }
 
-/** What Docker or Mesos refuses of the volumes together. */
+/** Combinations of volumes that Docker or Mesos refuses. */
 function checkVolumes(
   container: ContainerSettings,
   conflict: (last: string, message: string, hint: string) => void,

@@ -15,7 +15,9 @@ import {
   quote,
 } from "./values.ts";
 
-/** A value that may be absent, with the key that it was found under (`go-agent.cpus` for a profile that inherits it). */
+/**
+ * A value that may be absent, with the key that it was found under (`go-agent.cpus` for a profile that inherits it).
+ */
 export interface Found {
   /** Where it was found. */
   readonly key: string;
@@ -37,11 +39,11 @@ export interface Reader {
   readonly details: string[];
   /** Reads a text file; throws where it cannot. */
   readonly read: (path: string) => string;
-  /** Files that are read at the start or later, beside the configuration itself. */
+  /** Files that are read at the start or later, in addition to the configuration itself. */
   readonly readFiles: string[];
-  /** The environment variable that is not set or empty, and that this key, which has no value, was to be taken from. */
+  /** The unset or empty environment variable that should have supplied the value of this key, which has none. */
   readonly unsetVariable: (key: string) => string | undefined;
-  /** Whether the secret of a key, or the certificates, are wanted; others are not looked at. */
+  /** Whether the secret of a key, or the certificates, are needed; others are not read. */
   readonly wantsSecret: (key: string) => boolean;
 }
 
@@ -81,8 +83,8 @@ export function addProblem(
 }
 
 /**
- * Adds the problem of a key without a value, with the variable that it, or one of `others` that would do as well, was to be
- * taken from.
+ * Adds the problem of a key without a value, with the variable that should have supplied it or one of the alternatives
+ * in `others`.
  */
 export function addMissing(
   reader: Reader,
@@ -101,7 +103,7 @@ export function addMissing(
   });
 }
 
-/** Whether all values of these keys could be read: a default in place of one says nothing about the others. */
+/** Whether all values of these keys could be read: a default in place of one proves nothing about the others. */
 export function areSound({ problems }: Reader, keys: readonly string[]): boolean {
   return !problems.some(({ key }) => keys.includes(key));
 }
@@ -156,7 +158,7 @@ export function memoryMbMilliAt(reader: Reader, key: string): number | undefined
   return mb === undefined ? undefined : Math.round(mb * 1000);
 }
 
-/** A list of texts; with `splitCommas` a single text is taken apart. Absent: empty. */
+/** A list of texts; with `splitCommas` a single text is split. Absent: empty. */
 export function textsAt(reader: Reader, key: string, splitting: "whole" | "commas"): readonly string[] {
   const found = find(reader, key);
   if (found === undefined) return [];
@@ -199,7 +201,7 @@ export function wrongType(reader: Reader, found: Found, wanted: string): void {
   });
 }
 
-/** The row of a key; a key that the table lacks is a bug. */
+/** The row of a key; a key that is not in the table is a bug. */
 export function specOf(key: string): KeySpec {
   const spec = keySpec(key);
   if (spec === undefined) throw new TypeError(`the key table lacks ${key}`);

@@ -7,13 +7,14 @@ import { confAt, find, type Reader } from "./reader.ts";
 const variables = ["AGENT_AUTO_REGISTER_KEY", "AGENT_KEY"] as const;
 
 /**
- * The configuration key with the auto-register key of the agents of the profile at `prefix`: a variable of its container
- * takes precedence over `go-agent.auto-register-key`, and one that is empty takes that away. `undefined`: they get none.
+ * The configuration key with the auto-register key of the agents of the profile at `prefix`: a variable of its
+ * container takes precedence over `go-agent.auto-register-key`, and an empty one removes it. `undefined`: they get
+ * none.
  */
 export function registerKeyOf(reader: Reader, prefix: string, container: ContainerSettings): string | undefined {
   const { env, envFiles, parameters } = container;
   for (const name of variables) {
-    // Mesos writes the parameters behind the variables (src/docker/docker.cpp, Docker::run), and Docker takes the last.
+    // Mesos writes the parameters after the variables (src/docker/docker.cpp, Docker::run), and Docker uses the last.
     const isParameter = parameters.some(({ key, value }) => key === "env" && value.startsWith(`${name}=`));
     if (isParameter) return find(reader, `${prefix}.docker-parameters`)?.key;
     if (Object.hasOwn(envFiles, name)) return find(reader, `${prefix}.env-files.${name}`)?.key;

@@ -31,7 +31,7 @@ export function secretAt(reader: Reader, key: string): Secret | undefined {
   return new Secret(key, () => text);
 }
 
-/** A file that is not read now counts for the rights of a start all the same. */
+/** A file that is not read now still counts for the permissions of a start. */
 function noteFile(reader: Reader, found: Found | undefined): void {
   const name = found?.conf.kind === "text" ? found.conf.text.trim() : "";
   if (name !== "") reader.readFiles.push(pathBeside(reader.file, name));
@@ -42,16 +42,16 @@ function bareSecret(text: string): string {
   return text.replace(/^\uFEFF/, "").replace(/\r?\n$/, "");
 }
 
-/** Tells what was removed from a secret, and what was left on it that looks like a mistake. */
+/** Reports what was removed from a secret, and what was kept but looks like a mistake. */
 function tellBlanks({ warnings, details }: Reader, { key, conf: { at } }: Found, written: string): void {
   const text = bareSecret(written);
   const removed = [
     ...(written.startsWith("\uFEFF") ? ["a byte order mark"] : []),
-    ...(written.endsWith("\n") ? ["a line end"] : []),
+    ...(written.endsWith("\n") ? ["a line break"] : []),
   ];
   const place = `${at.file}:${at.line}: ${key}`;
   if (removed.length > 0) details.push(`${place}: removed ${removed.join(" and ")} from the secret`);
-  if (text !== text.trim()) warnings.push(`${place} begins or ends with white space, which is taken as part of it`);
+  if (text !== text.trim()) warnings.push(`${place} starts or ends with whitespace, which is treated as part of it`);
 }
 
 /** The text of the PEM file that `key` names, as a list of none or one. */

@@ -6,7 +6,7 @@ import type { HistoryConfig } from "./config.ts";
 import { addProblem, confAt, durationMsAt, find, memoryMbMilliAt, type Reader, specOf } from "./reader.ts";
 import { textAt, unquoted } from "./reader.ts";
 
-/** Where the durable state lies. */
+/** Where the durable state is. */
 export type StateConfig =
   | { readonly kind: "sqlite"; readonly path: string }
   | ZookeeperAddress & { readonly kind: "zookeeper" };
@@ -21,7 +21,7 @@ export function stateServers(state: StateConfig): readonly HostPort[] {
   return state.kind === "zookeeper" ? state.servers : [];
 }
 
-/** Where the state lies: `state = "…"` is short for `state.path`. */
+/** Where the state is: `state = "…"` is short for `state.path`. */
 export function readState(reader: Reader): StateConfig {
   const short = confAt(reader.root, "state");
   const found = short !== undefined && short.kind !== "object"
@@ -43,7 +43,7 @@ export function readState(reader: Reader): StateConfig {
 
 const bytesPerMb = 1024 * 1024;
 
-/** How much is kept of the past, and where. */
+/** How much history is kept, and where. */
 export function readHistory(reader: Reader): HistoryConfig {
   const path = textAt(reader, "history.path");
   const mb = (memoryMbMilliAt(reader, "history.max-size") ?? 0) / 1000;
@@ -54,7 +54,7 @@ export function readHistory(reader: Reader): HistoryConfig {
   };
 }
 
-/** In place of an address that is not known: the state cannot be opened, but its instance can be found. */
+/** Placeholder for an unknown address: the state cannot be opened, but its instance can be found. */
 export const unknownZookeeper: StateConfig = { kind: "zookeeper", servers: [], path: "/" };
 
 function isZookeeper(text: string): boolean {

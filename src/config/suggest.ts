@@ -11,7 +11,7 @@ export function nearestKey(written: string, known: readonly string[]): string | 
   return best ?? longerKey(written, known);
 }
 
-/** The one key of the same section that has the written name as a word of its own: `docker-image` for `image`. */
+/** The only key of the same section that contains the written name as a separate word: `docker-image` for `image`. */
 function longerKey(written: string, known: readonly string[]): string | undefined {
   const [parent, word] = split(written);
   const found = known.filter((candidate) => {

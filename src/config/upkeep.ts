@@ -1,4 +1,4 @@
-// Reads what a profile says of the upkeep of its agents: how fresh, how many are kept ready, who goes first.
+// Reads the settings for the upkeep of a profile's agents: their age, how many are kept ready, which are removed first.
 
 import type { AgentProfile } from "../core/settings.ts";
 import { booleanAt, durationMsAt, find, integerAt, type Reader, wordAt } from "./reader.ts";
@@ -19,7 +19,7 @@ export type Upkeep = Pick<
   | "keepPeakForMs"
 >;
 
-/** The policies of upkeep of a profile whose keys begin with `prefix`. */
+/** The upkeep policies of a profile whose keys start with `prefix`. */
 export function readUpkeep(
   reader: Reader,
   prefix: string,

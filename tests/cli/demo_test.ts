@@ -306,7 +306,7 @@ Deno.test(
     const config = loadConfig("/demo/framework.conf", {}, () => text);
     assertEquals(config.settings.profiles.map((profile) => profile.name), ["linux", "jvm", "staging", "arm"]);
     // True of any GoCD server on loopback.
-    assertEquals(config.warnings.filter((warning) => !warning.startsWith("agents are told http://127.0.0.1")), []);
+    assertEquals(config.warnings.filter((warning) => !warning.startsWith("agents get the URL http://127.0.0.1")), []);
   },
 );
 

@@ -128,7 +128,7 @@ Deno.test("without an instance, switches and the state need no secrets either; w
     for (const args of [["start", conf], ["check", conf], ["plan", conf], ["why", conf, "shop"]]) {
       const written = await run(...args);
       assertEquals(written.code, 2);
-      assertStringIncludes(written.all, "nothing sets ${GOCD_PASSWORD}");
+      assertStringIncludes(written.all, "${GOCD_PASSWORD} is not set");
     }
   }));
 
@@ -137,7 +137,7 @@ for (
     [
       "a state that depends on an unset variable",
       'state.path = ${STATE}"/s.db"',
-      /state\.path: nothing sets \$\{STATE\}$/m,
+      /state\.path: \$\{STATE\} is not set$/m,
     ],
     ["a state that is no text", "state.path = [a]", /state\.path: it is a list/],
     ["no section", "} x {", /there is no gocd-mesos/],
@@ -204,7 +204,7 @@ Deno.test("an instance whose state is in ZooKeeper is found without the password
     assertEquals([written.code, written.out], [0, "launching is frozen\n"], written.all);
     assertEquals(asked, ["/health", "/api/commands/freeze"]);
     Deno.removeSync(`${folder.conf}.control`);
-    assertRefused(await runLine(["freeze", folder.conf]), 2, /state: nothing sets \$\{ZK_PASSWORD\}/);
+    assertRefused(await runLine(["freeze", folder.conf]), 2, /state: \$\{ZK_PASSWORD\} is not set/);
     assert(!written.all.includes("zk://"), written.all);
   } finally {
     await page.shutdown();
@@ -218,7 +218,7 @@ Deno.test("adopt wants the login of Mesos, and no other secret", async () => {
     "gocd-mesos { go-server.password = ${GOCD_PASSWORD}, mesos { principal = p, secret = ${MESOS_SECRET} } }";
   const folder = confFolder(`${cluster.configText()}${login}`);
   try {
-    assertRefused(await runLine(["state", "adopt", folder.conf]), 2, /mesos\.secret: nothing sets \$\{MESOS_SECRET\}/);
+    assertRefused(await runLine(["state", "adopt", folder.conf]), 2, /mesos\.secret: \$\{MESOS_SECRET\} is not set/);
     const adopted = await runLine(["state", "adopt", folder.conf], { env: { MESOS_SECRET: "s" } });
     assertRefused(adopted, 6, /shows no framework "GoCD-Mesos" with agents of ours/);
   } finally {

@@ -141,7 +141,7 @@ for (
     ["0 7 * * mon-fri", true],
     ["*/5 * * * *", true],
     ["0 0 29 2 *", true],
-    ["0 0 31 2 *", '"0 0 31 2 *" matches at no time'],
+    ["0 0 31 2 *", '"0 0 31 2 *" never matches'],
     ["61 * * * *", '"61 * * * *" is not a cron expression: Invalid value for minute: 61'],
     ["@daily", true],
     ["@hunter2", '"***@hunter2" is not a cron expression'],

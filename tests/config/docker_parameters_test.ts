@@ -62,7 +62,7 @@ Deno.test("an option that Docker 28 does not have is a warning, as a newer one m
 
 Deno.test("a file for the container's id is a warning, as only the first launch on a host can write it", () => {
   const { warnings } = loadKeys('go-agent.docker-parameters { cidfile = "/run/agent.cid" }');
-  assertStringIncludes(warnings.join("\n"), "cidfile fails each launch on a host where the file is there already");
+  assertStringIncludes(warnings.join("\n"), "cidfile makes each launch fail on a host where the file already exists");
 });
 
 Deno.test("other options and variables are taken without a word", () => {
@@ -78,12 +78,12 @@ Deno.test("agents that nobody can prove to be ours need a key, or they stay Pend
   const why = "without go-agent.auto-register-key its agents stay Pending";
   assertEquals(
     told("go-agent { containerizer = mesos }"),
-    `go-agent.containerizer: ${why}: with the Mesos containerizer nothing proves whose they are; set the key`,
+    `go-agent.containerizer: ${why}: with the Mesos containerizer nothing proves that they are ours; set the key`,
   );
   assertEquals(told("go-agent { containerizer = mesos, network = cni-net }")?.includes(why), true);
   assertEquals(
     told("go-agent { network = HOST }"),
-    `go-agent.network: ${why}: in the host's network nothing proves whose they are; set the key`,
+    `go-agent.network: ${why}: in the host's network nothing proves that they are ours; set the key`,
   );
   assertEquals(told("go-agent { containerizer = mesos, auto-register-key = k }"), undefined);
   assertEquals(told("go-agent { network = HOST, auto-register-key = k }"), undefined);

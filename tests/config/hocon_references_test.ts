@@ -199,9 +199,9 @@ const refused: readonly (readonly [name: string, text: string, line: number, mes
   ["an optional reference into a circle of others", "a = ${?b}\nb = ${c}\nc = ${b}", 3, "refers to itself"],
   ["a list within itself", "a = 1\na = [${a}, 2]", 2, "refers to itself"],
   ["an object within itself", "a = 1\na { b = ${a} }", 2, "refers to itself"],
-  ["an object over a reference to nothing", "a = ${nothing}\na { b = 1 }", 1, "nothing sets ${nothing}"],
-  ["a reference to what is set to nothing", "HOME = ${?nothing}\na = ${HOME}", 2, "nothing sets ${HOME}"],
-  ["a reference into a text", "a = 1\nb = ${a.c}", 2, "nothing sets ${a.c}"],
+  ["an object over a reference to nothing", "a = ${nothing}\na { b = 1 }", 1, "${nothing} is not set"],
+  ["a reference to what is set to nothing", "HOME = ${?nothing}\na = ${HOME}", 2, "${HOME} is not set"],
+  ["a reference into a text", "a = 1\nb = ${a.c}", 2, "${a.c} is not set"],
   ["a value that goes on behind a line end", "x = 1\na = ${x}\n[2]", 3, "a key is expected"],
   ["text beside a list that is referred to", "l = [1]\na = x ${l}", 2, "cannot be combined"],
   ["text beside an object, though it is replaced", "a = x { b = 1 }\na = 2", 1, "cannot be combined"],
@@ -231,7 +231,7 @@ Deno.test("HOCON values: an included file sees its own place first, and is chang
   });
   const error = assertThrows(() => values('l = [ { include "a" } ]', { files }), ConfigError);
   assertEquals([error.problems[0]?.file, error.problems[0]?.line], ["/conf/a.conf", 2]);
-  assertStringIncludes(error.message, "inside of a list");
+  assertStringIncludes(error.message, "inside a list");
 });
 
 Deno.test("HOCON values: what is replaced in an included file is replaced where it is included", () => {
@@ -262,7 +262,7 @@ Deno.test("HOCON values: a key may be added to a hundred times and more", () => 
 
 Deno.test("HOCON values: null beside text, and in a list, is told", () => {
   assertEquals(readText("n = null\na = x ${n}\nb = [1, null]").warnings, [
-    "/conf/framework.conf:2: null beside other text is taken for the word",
+    "/conf/framework.conf:2: null next to other text is treated as a word",
     "/conf/framework.conf:3: a null in a list is left out",
   ]);
 });

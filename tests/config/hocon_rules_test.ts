@@ -1,5 +1,5 @@
-// Which texts are HOCON and which are not, in the cases that the reference implementation (Typesafe Config) decides; each
-// also with other white space. Not here: what a text means (hocon_test.ts).
+// Which texts are HOCON and which are not, in the cases that the reference implementation (Typesafe Config) decides;
+// each also with other white space. Not here: what a text means (hocon_test.ts).
 
 import { assertEquals, assertThrows } from "@std/assert";
 import { ConfigError } from "../../src/config/config_error.ts";
@@ -260,14 +260,14 @@ Deno.test("what looks like a mistake is told with its line", () => {
   const cases: readonly (readonly [text: string, warning: string])[] = [
     [
       "a = 1\npath = /srv//cache",
-      "a comment begins in the middle of a word; put the value in double quotes if // belongs to it",
+      "a comment starts in the middle of a word; put the value in double quotes if // belongs to it",
     ],
     [
       "a = 1\npassword = hunter#2",
-      "a comment begins in the middle of a word; put the value in double quotes if # belongs to it",
+      "a comment starts in the middle of a word; put the value in double quotes if # belongs to it",
     ],
     ['a = 1\ninclude "s.properties"', "/conf/s.properties is read as HOCON, not as a properties file"],
-    ['a = 1\ninclude "t"', "/conf/t.properties is not read, as it is no HOCON: write it as /conf/t.conf"],
+    ['a = 1\ninclude "t"', "/conf/t.properties is not read because it is not HOCON: write it as /conf/t.conf"],
     ['a = 1\nb = "x\u200By"', "there is an invisible character (U+200B); it is taken as part of the text"],
   ];
   for (const [text, warning] of cases) {

@@ -95,7 +95,7 @@ const bads: readonly (readonly [name: string, text: string, line: number, messag
   ["an empty value", "a = 1\nb =\n}", 3, "value is missing"],
   ["an empty part of a key", "a..b = 1", 1, "key is expected"],
   ["a reference that is not closed", "a = ${b", 1, "not closed"],
-  ["a reference to nothing", "a = 1\nb = ${nothing}", 2, "nothing sets ${nothing}"],
+  ["a reference to nothing", "a = 1\nb = ${nothing}", 2, "${nothing} is not set"],
   ["a reference to itself", "a = ${a}", 1, "refers to itself"],
   ["references in a circle", "a = ${b}\nb = ${a}", 2, "refers to itself"],
   ["text beside a list", "a = hunter2 [1]", 1, "cannot be combined"],

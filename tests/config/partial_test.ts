@@ -53,8 +53,8 @@ for (
     const flaw = flawOf(part)?.replace(/^\S+ gocd-mesos\.[ab]: .*/, "");
     assertEquals(/there is no such key$/.test(flaw ?? "there is no such key"), true, flaw);
     const error = assertThrows(() => requireKeys(part, new RegExp(`^${key}`)), ConfigError);
-    assertStringIncludes(error.message, "nothing sets ${");
-    assertThrows(() => load(`gocd-mesos { ${connections}\n${text}\n}`), ConfigError, "nothing sets ${");
+    assertStringIncludes(error.message, "} is not set");
+    assertThrows(() => load(`gocd-mesos { ${connections}\n${text}\n}`), ConfigError, "} is not set");
   });
 }
 
@@ -76,7 +76,7 @@ Deno.test("a variable that is missing and one that is too long are told apart, r
     const error = assertThrows(() => load(text(value), { env: long }), ConfigError, want);
     assertEquals(error.hint, "set it to a shorter value");
   }
-  assertThrows(() => load(text("${X}")), ConfigError, "/conf/framework.conf:2: nothing sets ${X}");
+  assertThrows(() => load(text("${X}")), ConfigError, "/conf/framework.conf:2: ${X} is not set");
   assertEquals(load(text("${?X}")).mesos.name, "GoCD-Mesos");
   assertEquals(load(text("${X}"), { env: { X: "x".repeat(1_000) } }).mesos.name.length, 1_000);
 });

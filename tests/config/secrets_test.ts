@@ -81,18 +81,18 @@ Deno.test("a secret loses a byte order mark and one line end, wherever it comes 
 Deno.test("a secret that still begins or ends with white space is told, without the secret", () => {
   const { warnings } = loadKeys("go-server { user-name = u, password = ${P} }", { env: { P: "hunter2\n\n" } });
   assertEquals(warnings, [
-    "/conf/framework.conf:5: go-server.password begins or ends with white space, which is taken as part of it",
+    "/conf/framework.conf:5: go-server.password starts or ends with whitespace, which is treated as part of it",
   ]);
 });
 
 Deno.test("what was removed from a secret is told at debug level, with key and line", () => {
   const ofEnv = loadKeys("http.admin-token = ${T}", { env: { T: "\uFEFFt\n" } });
   assertEquals(ofEnv.details, [
-    "/conf/framework.conf:5: http.admin-token: removed a byte order mark and a line end from the secret",
+    "/conf/framework.conf:5: http.admin-token: removed a byte order mark and a line break from the secret",
   ]);
   const ofFile = loadKeys("go-agent.auto-register-key-file = k", { files: { "/conf/k": "k\n" } });
   assertEquals(ofFile.details, [
-    "/conf/framework.conf:5: go-agent.auto-register-key-file: removed a line end from the secret",
+    "/conf/framework.conf:5: go-agent.auto-register-key-file: removed a line break from the secret",
   ]);
 });
 
