@@ -12,9 +12,7 @@ export interface BuiltDocument extends TimeSpan {
 
 /** One line for each job. */
 export function builtLines({ jobs, fromMs }: BuiltDocument, where: string, layout: Layout): string[] {
-  if (jobs.length === 0) {
-    return [safeText(`no build of such a job has been seen since ${timeText(fromMs)}, ${where}`)];
-  }
+  if (jobs.length === 0) return [safeText(`no build of such a job has been seen since ${timeText(fromMs)}, ${where}`)];
   return [
     safeText(where),
     "",

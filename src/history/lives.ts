@@ -2,7 +2,14 @@
 // spent. Unwatched time does not count.
 
 import type { AgentInstance } from "../core/instance.ts";
-import { type AgentHours, type InstanceLife, type LifeKind, lifeKindOf, sumOfSpent } from "../core/view/history.ts";
+import {
+  type AgentHours,
+  type InstanceLife,
+  isDrainedUnseen,
+  type LifeKind,
+  lifeKindOf,
+  sumOfSpent,
+} from "../core/view/history.ts";
 
 /** A longer gap between samples is unwatched: the program was suspended, or did not lead. */
 const lookGapMsMax = 60_000;
@@ -132,8 +139,7 @@ class Book implements LifeBook {
     const kind = lifeKindOf(instance);
     const isBuild = kind === "busy" && !entry.isBuilding;
     if (kind !== entry.kind) this.#count(entry, Math.min(atMs, Math.max(entry.countedMs, sinceOf(instance))));
-    // A KILL is often complete before the next sample.
-    const isDrained = entry.instance.state === "draining" && instance.state === "gone" && instance.cause === "stopped";
+    const isDrained = isDrainedUnseen(entry.instance, instance);
     entry.instance = instance;
     entry.kind = kind;
     if (!isOnItsWay(instance)) entry.isBuilding = kind === "busy";

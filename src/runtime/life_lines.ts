@@ -1,6 +1,7 @@
 // The states of our instances over time as observed in this run, and how the last ones ended.
 
 import type { AgentInstance, Gone, KillCause } from "../core/instance.ts";
+import { isDrainedUnseen } from "../core/view/history.ts";
 import { lifeSpan } from "../core/view/life.ts";
 import type { FinishedView, InstanceView, LifeSpan } from "../core/view/view.ts";
 import { codedEndText } from "../core/words/history.ts";
@@ -45,6 +46,7 @@ export function createLifeLines(): LifeLines {
       for (const instance of instances.values()) {
         if (last.get(instance.taskId) === instance) continue;
         if (instance.state === "killing") kills.set(instance.taskId, instance.cause);
+        if (isDrainedUnseen(last.get(instance.taskId), instance)) kills.set(instance.taskId, "drained");
         lives.set(instance.taskId, continued(lives.get(instance.taskId) ?? [], lifeSpan(instance)));
         if (instance.state === "gone" && !ended.has(instance.taskId)) finish(instance, atMs);
         // Mesos may report one as running again.

@@ -27,9 +27,12 @@ const sentenceCharactersMax = 320;
 const summaryCharacters = 140;
 const foldedCharactersMax = 4_000;
 
-/** An external sentence, with text between backticks as code; a long one is folded. Not inside a paragraph. */
-export function sentence(text: string): Html {
-  if (text.length <= sentenceCharactersMax) return html`<bdi>${withCode(text)}</bdi>`;
+/**
+ * An external sentence, with text between backticks as code; one that is longer than `charactersMax` is folded. Not inside
+ * a paragraph.
+ */
+export function sentence(text: string, charactersMax = sentenceCharactersMax): Html {
+  if (text.length <= charactersMax) return html`<bdi>${withCode(text)}</bdi>`;
   return folded(shortened(text, summaryCharacters), text);
 }
 
@@ -66,6 +69,11 @@ export function folded(summary: string, text: string): Html {
 /** A link to a page of another server, or the plain text if there is none. */
 export function linkTo(href: string | undefined, text: HtmlValue): Html {
   return href === undefined ? html`${text}` : html`<a href="${href}" rel="noreferrer noopener">${text}</a>`;
+}
+
+/** The name of a host as a link to it; on one line as long as there is room for it. */
+export function hostName(href: string | undefined, host: string): Html {
+  return html`<span class="host">${linkTo(href, untrustedText(host))}</span>`;
 }
 
 /** The name of a job as a link to it; it breaks behind a slash where it has to. */

@@ -27,6 +27,9 @@ export function problemsSection({ problems, atMs }: StatusView, links: PageLinks
   `;
 }
 
+/** The error of a profile is in the middle of its sentence, and all of it may be 200 characters and what stderr ends with. */
+const messageCharactersMax = 600;
+
 function problemItem(
   { code, message, hint, detail, locators, sinceMs }: Finding,
   { key, atMs, links }: { readonly key: string; readonly atMs: number; readonly links: PageLinks },
@@ -35,7 +38,7 @@ function problemItem(
     <span class="since">for ${age(sinceMs, atMs)}</span>
   `;
   return html`<li data-key="${key}"><div class="problem"><strong>${
-    sentence(message)
+    sentence(message, messageCharactersMax)
   }</strong> ${since} <code>${code}</code></div>
 ${detail === undefined ? undefined : folded("The whole error", detail)}${
     hint === "" ? undefined : html`<div class="hint"><span>Fix:</span> ${sentence(hint)}</div>`

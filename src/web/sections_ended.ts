@@ -10,7 +10,7 @@ import { historyRanges } from "./history_query.ts";
 import { type Html, html } from "./html.ts";
 import { mesosAgentHref, type PageLinks, sandboxHref } from "./links.ts";
 import { lifeLine } from "./life_line.ts";
-import { age, folded, linkTo, places, sentence, untrustedText } from "./pieces.ts";
+import { age, folded, hostName, places, sentence, untrustedText } from "./pieces.ts";
 import { splitBar } from "./split_bar.ts";
 import { type Column, table } from "./table.ts";
 import { countText, spanText } from "./wording.ts";
@@ -115,7 +115,7 @@ function endedCells(ended: Ended, { atMs, mesos }: StatusView, links: PageLinks)
       places(taskId, { sandbox: sandboxHref(links, mesos, { mesosAgentId, taskId }) })
     }`,
     untrustedText(profile),
-    linkTo(mesosAgentHref(links, mesos, mesosAgentId), untrustedText(host)),
+    hostName(mesosAgentHref(links, mesos, mesosAgentId), host),
     html`${spanText(endedMs - createdMs)} ${bar}`,
     life === undefined ? notKept : registeredCell(life),
     life === undefined ? notKept : html`${life.builds}`,

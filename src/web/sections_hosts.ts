@@ -7,7 +7,7 @@ import { type BarPart, legend, stackedBar } from "./bars.ts";
 import { type Html, html, type HtmlValue } from "./html.ts";
 import { mesosAgentHref, type PageLinks } from "./links.ts";
 import { moreHref, type PageQuery } from "./page_query.ts";
-import { age, badge, foldedSection, linkTo, sentence, until, untrustedText } from "./pieces.ts";
+import { age, badge, foldedSection, hostName, sentence, until, untrustedText } from "./pieces.ts";
 import { agentWords } from "./sections_glance.ts";
 import { recentFailures } from "./sections_profiles.ts";
 import { type Column, firstOf, table } from "./table.ts";
@@ -58,7 +58,7 @@ function hostCells(
   }
   const parts = [...counts].map(([name, count]): BarPart => ({ name, count }));
   return [
-    linkTo(href, untrustedText(host)),
+    hostName(href, host),
     agents,
     parts.length === 0 ? html`<span class="quiet">nothing</span>` : html`${stackedBar(parts, 0)}${legend(parts)}`,
     html`${
@@ -106,7 +106,7 @@ function offersList(view: StatusView, query: PageQuery, links: PageLinks): Html 
 
 function offerCells(offer: OfferView, atMs: number, href: string | undefined): HtmlValue[] {
   return [
-    linkTo(href, untrustedText(offer.host)),
+    hostName(href, offer.host),
     untrustedText(offer.role),
     html`${age(offer.atMs, atMs)} ago`,
     offer.cpus,

@@ -7,7 +7,7 @@ import { type Html, html } from "./html.ts";
 import { gocdAgentHref, mesosAgentHref, type PageLinks, sandboxHref } from "./links.ts";
 import { lifeLine } from "./life_line.ts";
 import { moreHref, type PageQuery } from "./page_query.ts";
-import { age, badge, jobName, linkTo, needs, places, section, sentence, type Tone, untrustedText } from "./pieces.ts";
+import { age, badge, hostName, jobName, needs, places, section, sentence, type Tone, untrustedText } from "./pieces.ts";
 import { endedList } from "./sections_ended.ts";
 import { type Column, firstOf, table } from "./table.ts";
 import { countText } from "./wording.ts";
@@ -79,7 +79,7 @@ function instanceCells(
     html`${untrustedText(instance.profile)} ${
       needs(instance.environment === undefined ? [] : [instance.environment], instance.gocdResources)
     }`,
-    linkTo(mesosAgentHref(links, mesos, mesosAgentId), untrustedText(host)),
+    hostName(mesosAgentHref(links, mesos, mesosAgentId), host),
     html`${age(instance.createdMs, atMs)} ${lifeLine(instance.life ?? [], { createdMs: instance.createdMs, atMs })}`,
     html`${doing(instance, links)}${canCommand ? actionsForAgent(instance) : undefined}`,
   ];

@@ -94,5 +94,10 @@ Deno.test("one that was stopped has ended for the reason of that, not with the s
   const killing: AgentInstance = { ...identity, state: "killing", sinceMs: 8, uuid: "u", cause: "drained" };
   const stopped: AgentInstance = { ...gone, cause: "stopped", message: "Container exited with status 143" };
   assertEquals(seen([3, idle], [8, killing], [9, stopped]).finished()[0]?.end, "stopped: no longer needed");
+  const draining: AgentInstance = {
+    ...identity,
+    ...{ state: "draining", sinceMs: 7, uuid: "u", reason: "idle", step: { kind: "finishing" } },
+  };
+  assertEquals(seen([7, draining], [9, stopped]).finished()[0]?.end, "stopped: no longer needed", "a short KILL");
   assertEquals(seen([3, idle], [9, stopped]).finished()[0]?.end, "stopped: killed by gocd-mesos");
 });

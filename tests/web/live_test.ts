@@ -7,7 +7,7 @@ import { type Change, changed, piecesOf } from "../../src/web/changes.ts";
 import { createHandler } from "../../src/web/handler.ts";
 import { createLivePages, type LivePage, type LivePages, versionText } from "../../src/web/live.ts";
 import { allJobs } from "../../src/web/page_query.ts";
-import { livePage, statusPage } from "../../src/web/status_page.ts";
+import { livePage } from "../../src/web/status_page.ts";
 import { pictureOf } from "../support/picture.ts";
 import { sampleOptions } from "../support/web_options.ts";
 import { largeView, sampleMs, sampleNotes, sampleView } from "../support/sample_view.ts";
@@ -44,9 +44,7 @@ function open(pages: LivePages, document?: LivePage): OpenPage {
       if (data !== undefined) {
         const update = JSON.parse(data) as Update;
         if (update.whole === true) parts.clear();
-        for (const [id, changes] of Object.entries(update.parts)) {
-          parts.set(id, changed(parts.get(id) ?? [], changes));
-        }
+        for (const [id, changes] of Object.entries(update.parts)) parts.set(id, changed(parts.get(id) ?? [], changes));
       }
       return text;
     },

@@ -44,6 +44,11 @@ export const lifeKinds = ["busy", "idle", "starting", "draining", "other"] as co
 /** The activity of an instance, for its cost. */
 export type LifeKind = typeof lifeKinds[number];
 
+/** Whether an instance was drained and killed between two looks: a KILL is often complete before the next one. */
+export function isDrainedUnseen(before: AgentInstance | undefined, now: AgentInstance): boolean {
+  return before?.state === "draining" && now.state === "gone" && now.cause === "stopped";
+}
+
 /** Agent time by what it was spent on, ms. */
 export type Spent = Readonly<Record<LifeKind, number>>;
 

@@ -47,16 +47,19 @@ function lastFailed(failures: number): string {
   return `the last ${failures < 2 ? "launch" : `${failures} launches`} failed`;
 }
 
-const retries = {
-  "held": "not retried while launching is held by the operator",
-  "unneeded": "not retried, as no waiting job needs it",
-  "due": "no agent has registered since",
-} as const;
+/** Whether a failing profile is tried again: not while it is held or nothing needs it. */
+export type Retry = "held" | "unneeded" | "due";
 
-/** A profile with failures that is not paused, but has not recovered; `retry`: whether it is tried again. */
+const retries: Readonly<Record<Retry, string>> = {
+  held: "not retried while launching is held by the operator",
+  unneeded: "not retried, as no waiting job needs it",
+  due: "no agent has registered since",
+};
+
+/** A profile with failures that is not paused, but has not recovered. */
 export function retriedText(
   breaker: Pick<ProfileBreaker, "failures" | "lastFailure" | "stderr">,
-  retry: keyof typeof retries,
+  retry: Retry,
 ): string {
   const { failures, lastFailure: failure, stderr } = breaker;
   const why = failureAndStderr({ failure, ...(stderr === undefined ? {} : { stderr }) });

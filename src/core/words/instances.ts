@@ -6,7 +6,7 @@ import { codedEndText } from "./history.ts";
 const stepTexts: Readonly<Record<DrainStep["kind"], string>> = {
   disabling: "being disabled",
   finishing: "disabled, finishing its job",
-  confirming: "disabled, removed once it has been idle for a while",
+  confirming: "disabled, removed once it has been idle for scaling.drain-confirm",
   deleting: "being deleted from the GoCD server",
   enabling: "being enabled again",
   absent: "no longer listed by the GoCD server",

@@ -136,7 +136,7 @@ const pictures: readonly (readonly [string, string, InstancePhase, Partial<Agent
   ],
   ["draining", "idle: being disabled", { ...drained, step: { kind: "disabling", askedMs: 0 } }],
   ["draining", "idle: disabled, finishing its job", { ...drained, step: { kind: "finishing" } }],
-  ["draining", "idle: disabled, removed once it has been idle for a while", {
+  ["draining", "idle: disabled, removed once it has been idle for scaling.drain-confirm", {
     ...drained,
     step: { kind: "confirming", firstIdleMs: 0 },
   }],
