@@ -357,4 +357,8 @@ export const failedSeeds: readonly FailedSeed[] = [
     found: "a wiped machine counted twice for max-cpu-share while the loss of its task could not be stored",
   },
   { seed: 7177, found: "at max-cpu-share an agent was drained for another sharer's job and enabled again at once" },
+  {
+    seed: 10331082,
+    found: "after a fail-over, before its first list, an agent that ended with a job counted as holding none",
+  },
 ];

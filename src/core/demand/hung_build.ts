@@ -120,7 +120,9 @@ function mayHaveTaken({ state: { demand, server }, atMs }: Draft, instance: Agen
   const isOurDoing = instance.state === "killing" && instance.cause !== "by-mesos";
   const uuid = instance.state === "gone" || isOurDoing ? undefined : uuidOf(instance);
   const record = server.agents.find((each) => each.uuid === uuid) ?? server.unlisted.get(uuid ?? "")?.gocdAgent;
-  if (record === undefined || record.agentState === "LostContact") return false;
+  // Before the first list of a run, what an agent with a record has taken is unknown.
+  if (record === undefined) return uuid !== undefined && server.reading === undefined;
+  if (record.agentState === "LostContact") return false;
   const isUnsettled = (sinceMs: number): boolean => atMs - sinceMs < settledMs;
   switch (record.configState) {
     case "Pending":

@@ -11,7 +11,8 @@ import {
   withPossibleBuild,
 } from "../../../src/core/demand/hung_build.ts";
 import type { GocdAgent } from "../../../src/core/gocd_records.ts";
-import type { AgentInstance } from "../../../src/core/instance.ts";
+import { Draft } from "../../../src/core/draft.ts";
+import type { AgentInstance, KillCause } from "../../../src/core/instance.ts";
 import { indexGocdAgents } from "../../../src/core/life/gocd_index.ts";
 import { uuidOf } from "../../../src/core/life/phase.ts";
 import type { ServerState } from "../../../src/core/state.ts";
@@ -140,6 +141,16 @@ function possible(instance: AgentInstance, record: Partial<GocdAgent>, idleForMs
   const server = { agents: [gocdAgent("t", record)], idleSinceMs: sinceMs, disabledIdleSinceMs: sinceMs };
   return withPossibleBuild(draftAt(atMs, [instance], server), instance).mayHoldBuild === true;
 }
+
+Deno.test("an agent that is lost before the first list of a run may hold a build, unless it has no record or we have ended it", () => {
+  const lost = (instance: AgentInstance): boolean => {
+    const draft = new Draft(stateOf([instance]), atMs, 0.5);
+    return withPossibleBuild(draft, instance).mayHoldBuild === true;
+  };
+  const killed = (cause: KillCause): AgentInstance => anInstance("t", { state: "killing", uuid: "uuid-t", cause });
+  assertEquals([lost(aRegistered("t", "idle")), lost(killed("by-mesos"))], [true, true]);
+  assertEquals([lost(anInstance("t", { state: "starting" })), lost(killed("drained"))], [false, false]);
+});
 
 Deno.test("one that is lost may hold what it took in the last twenty seconds, but nothing where we have ended it", () => {
   const alive = aRegistered("t", "idle");
