@@ -288,7 +288,12 @@ export const programExamples: NoteExamples<keyof ProgramNotes> = {
   },
   "torn-down-before": { of: {} },
   "webhook-failed": {
-    of: { webhook: "team", what: "hooks.slack.com answered 404", hint: "check the URL: the receiver does not know it" },
+    of: {
+      webhook: "team",
+      what: "hooks.slack.com answered 404",
+      hint: "check the URL: it does not exist at the " +
+        "receiver",
+    },
   },
   "told-not-kept": { of: { problem: "Permission denied (os error 13)" } },
   "webhook-works": { of: { webhook: "team", failedForMs: 20 * minute } },

@@ -115,7 +115,7 @@ export const codeTexts: readonly (readonly [code: string, said: string, act: str
   ["standing-by","(info) “on standby: http://scheduler-1:8090 leads”","Nothing to do."],
   ["election-interrupted","(warning) “ZooKeeper zk1:2181 does not answer; this instance is on standby and takes part in the election again”","To do: check the hosts of state.path, and that ZooKeeper is running."],
   ["torn-down-before","(warning) “the framework of this state was torn down by the operator: no new one is registered”","To do: `gocd-mesos resume FILE` on this machine registers a new one; stop this instance if none is wanted."],
-  ["webhook-failed","(error) “messages to webhook team cannot be delivered: hooks.slack.com answered 404”","To do: check the URL: the receiver does not know it."],
+  ["webhook-failed","(error) “messages to webhook team cannot be delivered: hooks.slack.com answered 404”","To do: check the URL: it does not exist at the receiver."],
   ["told-not-kept","(warning) “cannot store which notifications were sent: Permission denied (os error 13)”","To do: make the folder of the state writable; until then ongoing problems are sent again after a restart."],
   ["webhook-works","(info) “messages to webhook team are delivered again after 20 min”","Nothing to do."],
   ["webhook-message-lost","(warning) “a message to webhook team is lost: it could not be delivered for a day”","To do: `gocd-mesos notify-test FILE` shows whether the receiver accepts messages now."],

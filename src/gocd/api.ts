@@ -23,8 +23,8 @@ export interface GocdConnection {
 }
 
 /**
- * Where the waiting jobs are read from: the feed, the JSON APIs of dashboard, stages and configuration, or the feed until
- * the server has none.
+ * Where the waiting jobs are read from: the feed, the JSON APIs of dashboard, stages and configuration, or the feed as
+ * long as the server has one.
  */
 export type JobSource = "auto" | "feed" | "api";
 
@@ -47,7 +47,7 @@ export interface GocdPoll {
   /** When the list of agents was requested, and so how old it may be; absent: unknown. */
   readonly agentsAskedMs?: number;
   readonly findings: readonly Finding[];
-  /** Those of the requested environments that the server does not have. Absent: unknown. */
+  /** The requested environments that the server does not have. Absent: unknown. */
   readonly missingEnvironments?: readonly string[];
   /** If requested: the last known; a failed read of them is a finding. Absent: unknown. */
   readonly pipelineGroups?: PipelineGroups;
@@ -72,7 +72,7 @@ export interface GocdApi {
   disableAgents(uuids: readonly string[], signal: AbortSignal): Promise<void>;
   /** Deletes disabled, idle agents, in bulk if the server supports it. Unknown uuids count as done. */
   deleteAgents(uuids: readonly string[], signal: AbortSignal): Promise<void>;
-  /** Which permissions the account has, without changing anything. */
+  /** The permissions of the account, determined without changing anything. */
   rights(signal: AbortSignal): Promise<GocdRights>;
 }
 

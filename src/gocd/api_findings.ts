@@ -17,7 +17,7 @@ export interface Missed {
   readonly untold: readonly Untold[];
   /** Runs of stages that were not shown, and why. */
   readonly refused: readonly { readonly run: string; readonly cause: string }[];
-  /** Runs that no poll had time for yet. */
+  /** Runs that no poll has had time for yet. */
   readonly unreadStages: number;
   /** Waiting jobs beyond all limits. */
   readonly leftOut: number;
@@ -58,8 +58,8 @@ export function apiFindings({ untold, refused, unreadStages, leftOut, isPersonal
     }]),
     ...(leftOut === 0 ? [] : [{
       code: "gocd-feed-left-out",
-      message: `${leftOut} waiting jobs are left out: only the oldest ${jobsMax} are looked at`,
-      hint: "the others follow as these are built; cancel the stages of jobs that nobody needs any more",
+      message: `${leftOut} waiting jobs are left out: only the oldest ${jobsMax} are considered`,
+      hint: "the others follow as these are built; cancel the stages of jobs that are no longer needed",
     }]),
     ...(isPersonal ? [personal] : []),
   ];

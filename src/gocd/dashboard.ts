@@ -1,4 +1,5 @@
-// The dashboard: which stages run, and which environment and group each pipeline is in (GoCD DashboardControllerV4, 19.5 to 26.2).
+// The dashboard: which stages run, and which environment and group each pipeline is in (GoCD DashboardControllerV4,
+// 19.5 to 26.2).
 
 import { GocdError } from "./api.ts";
 import { contentError } from "./content_problems.ts";
@@ -26,7 +27,7 @@ export interface Dashboard {
   readonly environments: ReadonlyMap<string, string>;
   /** Group by pipeline, in lower case. */
   readonly groups: ReadonlyMap<string, string>;
-  /** The account has views of its own, which may hide pipelines. */
+  /** The account has its own views, which may hide pipelines. */
   readonly isPersonal: boolean;
 }
 
@@ -60,7 +61,8 @@ export function createDashboardMemory(requester: Requester): DashboardMemory {
 
 /**
  * What `_personalization` is for an account that has never changed its dashboard: SHA-256 of
- * `{"filters":[{"name":"Default","state":[],"pipelines":[],"type":"blacklist"}]}` (GoCD PipelineSelections; seen on 26.2).
+ * `{"filters":[{"name":"Default","state":[],"pipelines":[],"type":"blacklist"}]}` (GoCD PipelineSelections; seen on
+ * 26.2).
  */
 const noViews = "2356e5d4241f22987d8f8cb8920913fda237385b423bd7eec7e97b2a9eb1be1a";
 /** States of a stage that does not run (GoCD StageState); any other one, also one of a later release, does. */

@@ -1,4 +1,4 @@
-// Finds jobs of elastic profiles, which the feed cannot tell from jobs without resources. Source: GoCD
+// Finds jobs of elastic profiles, which the feed does not distinguish from jobs without resources. Source: GoCD
 // ElasticProfileService: usages reflect the current configuration, templates expanded, jobs by their configured names.
 
 import type { Finding } from "../core/event.ts";
@@ -30,7 +30,7 @@ export interface ElasticReading {
 export interface ReadLists {
   readonly jobs: readonly ScheduledJob[];
   readonly agents: readonly GocdAgent[];
-  /** Whether the server has shown that our account is no administrator. */
+  /** Whether the server has shown that our account is not an administrator. */
   readonly isNoAdmin: boolean;
 }
 
@@ -133,14 +133,14 @@ async function readProfiles(context: ReadContext): Promise<Pick<Known, "profiles
   if (!context.dialect.elasticUsages) {
     return {
       profiles,
-      findings: [cannotTell(`GoCD ${context.dialect.version} does not tell which jobs use a profile`)],
+      findings: [cannotTell(`GoCD ${context.dialect.version} does not report which jobs use a profile`)],
     };
   }
   for (const id of ids.slice(0, profilesMax)) {
     for (const path of await readUsages(context, id)) profiles.set(path, id);
   }
   const findings = ids.length > profilesMax
-    ? [cannotTell(`only ${profilesMax} of ${ids.length} elastic profiles were looked into`)]
+    ? [cannotTell(`only ${profilesMax} of ${ids.length} elastic profiles were read`)]
     : context.isNoAdmin
     ? [hidden]
     : [];
@@ -191,7 +191,7 @@ async function pathsOf(answer: GocdAnswer): Promise<readonly string[]> {
 function cannotTell(why: string): Finding {
   return {
     code: "gocd-elastic-untold",
-    message: `jobs of elastic profiles cannot be told apart from jobs without resources: ${why}`,
+    message: `jobs of elastic profiles cannot be distinguished from jobs without resources: ${why}`,
     hint: 'if there are such jobs, name them in poller.ignore, or set poller.resourceless-jobs = "ignore"',
   };
 }
@@ -200,4 +200,4 @@ function cannotTell(why: string): Finding {
  * GoCD silently omits profiles that an account may not see: for most accounts without the administrator role, all of
  * them.
  */
-const hidden = cannotTell("the account is not an administrator, and GoCD shows it no others than it may see");
+const hidden = cannotTell("the account is not an administrator, and GoCD shows only profiles that it may view");

@@ -1,5 +1,5 @@
-// Finds environments that only our configuration names (GoCD EnvironmentsController 16.7 to 26.1: administrators only
-// up to 19.12; since 20.1 other users silently get a shorter list).
+// Finds environments that exist only in our configuration (GoCD EnvironmentsController 16.7 to 26.1: administrators
+// only up to 19.12; since 20.1 other users silently get a shorter list).
 
 import type { GocdAgent, ScheduledJob } from "../core/gocd_records.ts";
 import { GocdError } from "./api.ts";

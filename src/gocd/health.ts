@@ -1,5 +1,5 @@
-// Turns those of the server's health messages (18.2 on) that matter to agents into findings. Most polls cost a 304 (ETag); `detail` is HTML and
-// becomes plain text.
+// Turns those of the server's health messages (18.2 on) that matter to agents into findings. Most polls cost a 304
+// (ETag); `detail` is HTML and becomes plain text.
 
 import { oneLine } from "../core/text.ts";
 import { duplicateGuidCode } from "../core/identity/shared_guid.ts";
@@ -20,7 +20,7 @@ export interface HealthMemory {
   read(signal: AbortSignal): Promise<readonly Finding[]>;
 }
 
-/** Creates a memory; nothing is asked before the first read. */
+/** Creates a cache; sends no request before the first read. */
 export function createHealthMemory(requester: Requester): HealthMemory {
   let known: { readonly etag: string; readonly findings: readonly Finding[] } | undefined;
   const request = { method: "GET", path: "/api/server_health_messages", accept: mediaType(1) } as const;

@@ -295,7 +295,7 @@ async function rightsByFeed(server: Server, dialect: GocdDialect, signal: AbortS
 }
 
 const hiddenFromFeed = ", and jobs of pipelines that it may not view are missing from the feed";
-const hiddenFromApi = ", and jobs of pipelines that it may not view are not seen";
+const hiddenFromApi = ", and jobs of pipelines that it may not view are invisible";
 
 function tooFewRights(hidden: string): Finding {
   return {

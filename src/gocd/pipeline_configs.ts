@@ -35,8 +35,8 @@ export interface PipelineConfigs {
   /** Requests sent since {@linkcode PipelineConfigs.begin}. */
   readonly requests: number;
   /**
-   * The configuration of a pipeline of now, or why our account cannot read it. Throws {@linkcode GocdError} if the server
-   * does not answer.
+   * The configuration of a pipeline of now, or why our account cannot read it. Throws {@linkcode GocdError} if the
+   * server does not answer.
    */
   read(pipeline: string, signal: AbortSignal): Promise<ReadPipeline | UnreadPipeline>;
 }
@@ -58,7 +58,7 @@ interface Configs {
   requests: number;
 }
 
-/** Creates a memory; nothing is asked before the first read. */
+/** Creates a cache; sends no request before the first read. */
 export function createPipelineConfigs(requester: Requester, nowMs: () => number): PipelineConfigs {
   const pipelines: Memory<ConfiguredPipeline> = { parse: readPipeline, known: new Map() };
   const templates: Memory<ConfiguredStages> = { parse: readTemplate, known: new Map() };

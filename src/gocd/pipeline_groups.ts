@@ -9,7 +9,9 @@ import { GocdError } from "./api.ts";
 import type { Dashboard, DashboardMemory } from "./dashboard.ts";
 import type { GocdDialect } from "./versions.ts";
 
-/** How long known groups stay valid: a pipeline that moves to another group is seen there after this time at the latest. */
+/**
+ * How long known groups stay valid: a pipeline that moves to another group is seen there after this time at the latest.
+ */
 export const groupsFreshMs = 5 * 60_000;
 /** An unknown pipeline causes another read, but not more often than this. */
 export const groupsAgainMs = 30_000;
@@ -51,7 +53,7 @@ interface Known {
   readonly failure?: string;
 }
 
-/** Creates a memory; nothing is asked before the first read. */
+/** Creates a cache; sends no request before the first read. */
 export function createGroupsMemory(dashboards: DashboardMemory, nowMs: () => number): GroupsMemory {
   let known: Known | undefined;
   return {

@@ -21,7 +21,7 @@ export interface DialectMemory {
   doubt(): void;
 }
 
-/** Creates the memory; nothing is asked before the first use. */
+/** Creates a cache; sends no request before the first use. */
 export function createDialectMemory(requester: Requester, nowMs: () => number): DialectMemory {
   let known: GocdDialect | undefined;
   let readAtMs: number | undefined;
@@ -72,12 +72,12 @@ function inRelease(error: unknown, { version }: GocdDialect): unknown {
 
 const strangersCodes: ReadonlySet<string> = new Set(["gocd-login-page", "gocd-redirected"]);
 
-/** Whether a server said that it does not have what every server of its dialect has. */
+/** Whether a server reported that it lacks something that every server of its dialect has. */
 function deniesPath(error: unknown): boolean {
   return error instanceof GocdError && error.problem.kind === "missing" && error.problem.code !== "gocd-agent-missing";
 }
 
-/** `/api/version` with the media type that all releases from 16.6 on know; nothing if it is not there. */
+/** `/api/version` with the media type that all releases from 16.6 on support; nothing if it does not exist. */
 async function readVersion(requester: Requester, signal: AbortSignal): Promise<string | undefined> {
   try {
     return await requester.exchange(

@@ -55,7 +55,7 @@ export function answerError(call: GocdCall, answer: RefusedAnswer): GocdError {
   });
 }
 
-/** Creates the error for an HTML page instead of data, of which nothing else is known. */
+/** Creates the error for an HTML page instead of data, about which nothing else is known. */
 export function loginPageError(source: string, status = 200): GocdError {
   return new GocdError({
     ...loginPage,
@@ -71,7 +71,7 @@ const loginPage: Described = {
 
 /** Texts of GoCD for 403, of any release (spring security, ControllerMethods, AccessDeniedHandler). */
 const forbiddenReply = /not (?:been )?authori[sz]ed|permission|privilege/i;
-/** Pages of GoCD: for a path or media type that it does not know, of its JettyCustomErrorPageHandler, and of Jetty itself. */
+/** Error pages of GoCD: for an unknown path or media type, of its JettyCustomErrorPageHandler, and of Jetty itself. */
 const ownPage =
   /<h2>404 Not found<\/h2>|<h1>\d{3}<\/h1>\s*<h2>|powered by jetty|<title>Error \d{3}\b|HTTP ERROR:? ?\d{3}|Bad Message \d{3}/i;
 /** Statuses that neither GoCD nor its container sends. */
@@ -111,10 +111,13 @@ const itself = "point go-server.url at GoCD itself";
 
 function strangersHint(call: GocdCall, status: number, { elsewhere }: Intermediary): string {
   if (status === 401) {
-    return `it wants a login of its own: let gocd-mesos pass there with the user of go-server, or ${itself}`;
+    return `it requires its own login: let gocd-mesos pass there with the user of go-server, or ${itself}`;
   }
-  if (status >= 500) return `GoCD behind it does not answer: check GoCD, and the way from there to it, or ${itself}`;
-  if (call.method !== "GET") return `reading works, so let PATCH and DELETE pass there, too, or ${itself}`;
+  if (status >= 500) {
+    return `GoCD behind it does not answer: check GoCD, and the connection from there to it, or ` +
+      `${itself}`;
+  }
+  if (call.method !== "GET") return `reading works, so let PATCH and DELETE pass there as well, or ${itself}`;
   if (elsewhere !== undefined && isOnlyTls(call.url, elsewhere)) return "write https:// in go-server.url";
   return `let gocd-mesos pass there without a login page, or ${itself} (it usually ends in /go)`;
 }
@@ -191,7 +194,7 @@ function unauthorized(call: GocdCall, reply: string): Described {
     return {
       code: "gocd-credentials-lost",
       kind: "refused",
-      hint: `something in between takes the Authorization header out of requests: let it pass there, or ${itself}`,
+      hint: `something in between removes the Authorization header from requests: let it pass there, or ${itself}`,
     };
   }
   switch (call.credentials) {
@@ -219,7 +222,7 @@ function unauthorized(call: GocdCall, reply: string): Described {
 }
 
 function notFound(call: GocdCall, answer: RefusedAnswer, reply: string): Described {
-  // For a missing path GoCD sends a page, although with a JSON type: it says nothing about an agent.
+  // For a missing path GoCD sends a page, although with a JSON type: it does not refer to an agent.
   const isJson = hasJson(answer);
   if (call.method !== "GET" && isJson) {
     return { code: "gocd-agent-missing", kind: "missing", hint: "nothing to do: the record is gone from the server" };
@@ -299,7 +302,10 @@ function redirected(location: string | undefined): Described {
 
 const messageLengthMax = 200;
 
-/** The server's message as one short line without its last period, as it may go on; HTML is never quoted. */
+/**
+ * The server's message as one short line without its final period, because the sentence may continue; HTML is never
+ * quoted.
+ */
 function messageIn(answer: RefusedAnswer): string {
   const body = answer.body.trim();
   if (body === "") return "";

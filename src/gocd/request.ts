@@ -25,7 +25,7 @@ export interface GocdRequest {
   readonly body?: unknown;
   /** `ETag` of the known response: the same one again sets {@linkcode GocdAnswer.isSame}. */
   readonly etag?: string;
-  /** Aborted after this time, ms, if that is sooner than `go-server.timeout`. */
+  /** Aborted after this time, ms, if that is less than `go-server.timeout`. */
   readonly timeoutMs?: number;
 }
 
@@ -61,7 +61,7 @@ export interface RequesterOptions {
   readonly fetch?: typeof fetch;
   /** The time, for `Retry-After` as a date. */
   readonly nowMs: () => number;
-  /** Aborted after this many ms; the machine's own by default. */
+  /** Aborted after this many ms; by default with the timer of the machine. */
   readonly deadline?: (timeoutMs: number) => AbortSignal;
 }
 
@@ -74,7 +74,7 @@ interface Session {
   readonly deprecated: Map<string, Finding>;
   client: Deno.HttpClient | undefined;
   cookie: string | undefined;
-  /** Since when it is sent. */
+  /** When it was sent. */
   cookieSinceMs: number;
   authorization: string | undefined;
 }
@@ -84,7 +84,7 @@ const refusalCharactersMax = 16 * 1024;
 const deprecatedMax = 20;
 const userAgent = "gocd-mesos";
 /**
- * GoCD serves a valid session whatever password comes with it. A new one shows that the login still holds, before the next
+ * GoCD accepts a valid session with any password. A new session shows whether the login is still valid, before the next
  * restart of the server does.
  */
 const sessionMsMax = 5 * 60_000;
@@ -281,7 +281,7 @@ function noteDeprecation(session: Session, source: string, headers: Headers): vo
   session.deprecated.set(source, {
     code: "gocd-api-deprecated",
     message: `${source} is deprecated since GoCD ${since.slice(0, 20)}` +
-      (removal === null ? "" : ` and will be gone in ${removal.slice(0, 20)}`),
+      (removal === null ? "" : ` and will be removed in ${removal.slice(0, 20)}`),
     hint: source.endsWith(newFeedPath)
       ? "nothing to do: once GoCD has no feed, the waiting jobs are read without it"
       : "nothing to do now: get a newer gocd-mesos before upgrading GoCD",

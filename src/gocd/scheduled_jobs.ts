@@ -38,8 +38,9 @@ const expected = "a feed of scheduled jobs";
 /**
  * Reads a feed that comes in pieces (bytes of UTF-8) or as one text. Throws {@linkcode GocdError} (`unreadable`) for
  * everything but a complete document with the root `scheduledJobs`: a cut feed or a login page is never an empty one.
- * Of a feed with more than {@linkcode jobsMax} jobs or `bytesMax` bytes the oldest jobs are read, and a finding says
- * what was omitted: with such a large backlog, launching must continue. `source` is the request, for the message.
+ * From a feed with more than {@linkcode jobsMax} jobs or `bytesMax` bytes the oldest jobs are read, and a finding
+ * reports what was omitted: with such a large backlog, launching must continue. `source` is the request, for the
+ * message.
  */
 export async function readScheduledJobs(
   chunks: AsyncIterable<Uint8Array> | string,
@@ -158,7 +159,7 @@ type Fault =
   | { readonly kind: "other-root" }
   | { readonly kind: "not-xml"; readonly line: number; readonly column: number };
 
-/** Leaves the parser's callbacks. */
+/** Thrown to leave the parser's callbacks. */
 class FeedFault extends Error {
   readonly fault: Fault;
   constructor(fault: Fault) {
@@ -232,7 +233,7 @@ function open(state: FeedState, name: string, nameAttribute: string | undefined)
   }
 }
 
-/** The name while an element other than `job` is open; no job can be called this. */
+/** The name while an element other than `job` is open; no job can have this name. */
 const notInJob = "\u0000";
 
 function beginJob(state: FeedState, name: string): void {
@@ -323,8 +324,8 @@ function readingOf(state: FeedState, isCut: boolean): ScheduledJobsReading {
     const many = isCut ? `more than ${state.leftOut}` : String(state.leftOut);
     findings.push({
       code: "gocd-feed-left-out",
-      message: `${many} jobs of the feed are left out: only its oldest ${state.jobs.size} are looked at`,
-      hint: "the others follow as these are built; cancel the stages of jobs that nobody needs any more",
+      message: `${many} jobs of the feed are left out: only its oldest ${state.jobs.size} are considered`,
+      hint: "the others follow as these are built; cancel the stages of jobs that are no longer needed",
     });
   }
   if (state.unreadable > 0) {
@@ -337,7 +338,7 @@ function readingOf(state: FeedState, isCut: boolean): ScheduledJobsReading {
   if (state.duplicates > 0) {
     findings.push({
       code: "gocd-job-duplicate",
-      message: `${state.duplicates} scheduled jobs stand in the feed more than once: each is counted once`,
+      message: `${state.duplicates} scheduled jobs appear in the feed more than once: each is counted once`,
       hint: "nothing to do, unless it persists for long",
       locators: [...state.duplicated],
     });

@@ -103,7 +103,8 @@ export function dialectOf(version: string | undefined): GocdDialect {
 /** What to do if a response of this version is not understood, if it is newer than all known ones. */
 export function newerRelease(version: string): string | undefined {
   return (parseRelease(version) ?? 0) > newestKnown
-    ? `GoCD ${version} is newer than 26.2, the newest release that this gocd-mesos knows: look for a newer gocd-mesos`
+    ? `GoCD ${version} is newer than 26.2, the newest release that this gocd-mesos supports: look for a newer ` +
+      `gocd-mesos`
     : undefined;
 }
 
@@ -166,7 +167,10 @@ function dialectOfRelease(version: string, number: number): GocdDialect {
   };
 }
 
-/** Version 2 came in 17.3 and went with 19.9, which has version 3. Source: GoCD EnvironmentsController of each release. */
+/**
+ * Version 2 exists from 17.3 on, until 19.9 replaces it with version 3. Source: GoCD EnvironmentsController of each
+ * release.
+ */
 function environmentsTypes(number: number): readonly string[] {
   if (number >= release(19, 8)) return [newestType];
   if (number >= release(17, 3)) return [mediaType(2)];
@@ -185,7 +189,7 @@ function parseRelease(version: string): number | undefined {
 function unsupported(version: string, nearest: string): Finding {
   return {
     code: "gocd-version-unsupported",
-    message: `unsupported GoCD version ${version}: it is treated like ${nearest}, the nearest one known`,
+    message: `unsupported GoCD version ${version}: it is treated like ${nearest}, the nearest supported one`,
     hint: "GoCD 15.2 to 26.2 are supported: look for a newer gocd-mesos, and check the first polls",
   };
 }

@@ -80,14 +80,14 @@ export async function deleteAgents(route: WriteRoute, uuids: readonly string[]):
 
 /**
  * Whether the account may change agents: a request that changes no agent is rejected as empty (GoCD 26.2: 422) only if
- * the account has the permission, otherwise it is refused before (403, up to 18.5 401).
+ * the account has the permission, otherwise it is refused earlier (403, up to 18.5 401).
  */
 export async function mayChange(route: WriteRoute): Promise<GocdRights> {
   if (!route.bulk) {
-    return { admin: "unknown", detail: "GoCD before 16.7 has no change of no agent, which would show it" };
+    return { admin: "unknown", detail: "GoCD before 16.7 has no request that changes no agent, which would show it" };
   }
   const body = { uuids: [], "agent_config_state": "Disabled", operations: noOperations };
-  const may: GocdRights = { admin: "yes", detail: "a change of no agent was not refused to the account" };
+  const may: GocdRights = { admin: "yes", detail: "the account was allowed a change of no agent" };
   try {
     await send(route, { method: "PATCH", path: "/api/agents", body });
     return may;

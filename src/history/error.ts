@@ -46,12 +46,12 @@ const hints: Readonly<Record<HistoryErrorCode, string>> = {
   "history-unwritable": "let the user that runs gocd-mesos write the file and its folder, or set history.path",
   "history-full": "free space on the disk, or raise history.max-size",
   "history-damaged": freshHint,
-  "history-foreign": `set history.path to a file of its own for the history; if this was it, ${freshHint}`,
+  "history-foreign": `set history.path to a separate file for the history; if this was it, ${freshHint}`,
   "history-newer": `start the newer gocd-mesos that wrote it, or ${freshHint}`,
   "history-failed": "check the disk and its file system (dmesg, df)",
 };
 
-/** As in store/sqlite_errors.ts: node:sqlite of Deno tells the code of SQLite for prepared statements only. */
+/** As in store/sqlite_errors.ts: node:sqlite of Deno reports the SQLite code only for prepared statements. */
 const conditions: readonly (readonly [number, string, HistoryErrorCode])[] = [
   [5, "database is locked", "history-locked"],
   [6, "database table is locked", "history-locked"],

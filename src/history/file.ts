@@ -32,7 +32,7 @@ const migrations: readonly string[] = [
   `ALTER TABLE hours ADD COLUMN draining INTEGER NOT NULL DEFAULT 0;`,
 ];
 
-/** The name that messages give a history without a file. */
+/** The name of a history without a file, in messages. */
 export const memoryName = "memory";
 
 /**
@@ -72,12 +72,12 @@ export function openDatabaseForReading(path: string): DatabaseSync {
   });
 }
 
-/** The largest size from now on; what is there stays. */
+/** The maximum size from now on; existing data is kept. */
 export function setLimit(database: DatabaseSync, bytesMax: number): void {
   database.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(bytesMax / pragma(database, "page_size")))}`);
 }
 
-/** Bytes in use, without the pages that are free for what comes. */
+/** Bytes in use, without free pages. */
 export function bytesUsed(database: DatabaseSync): number {
   const pages = pragma(database, "page_count") - pragma(database, "freelist_count");
   return pages * pragma(database, "page_size");
@@ -93,7 +93,7 @@ function checkIdentity(database: DatabaseSync, place: string): void {
   }
   const version = pragma(database, "user_version");
   if (version <= migrations.length) return;
-  const known = `this program knows up to ${migrations.length}`;
+  const known = `this program supports up to ${migrations.length}`;
   throw new HistoryError("history-newer", `the history in ${place} has schema version ${version}, ${known}`);
 }
 

@@ -130,7 +130,7 @@ function put(database: DatabaseSync, { samples, notes, lives, jobs, hours, snaps
   }
 }
 
-/** The rank of further pictures of one minute, which go first. */
+/** The rank of further pictures of one minute, which are removed first. */
 const extraRank = -1;
 
 /** Whether the minute of a moment has an earlier picture. */
@@ -140,8 +140,8 @@ function hasSnapshot(database: DatabaseSync, atMs: number): boolean {
 }
 
 /**
- * The lowest rank goes first when there are too many pictures: every second minute, then every second of the rest, and so
- * on, so that those that stay are evenly apart.
+ * The lowest rank is removed first when there are too many pictures: every second minute, then every second of the
+ * rest, and so on, so that the remaining ones are evenly spaced.
  */
 function rankOf(atMs: number): number {
   const minute = Math.floor(atMs / 60_000);

@@ -30,7 +30,9 @@ export interface LifeChanges {
 export interface LifeBook {
   /** Called often: events between two samples are observed as far as the second one shows them. */
   look(instances: ReadonlyMap<string, AgentInstance>, atMs: number): void;
-  /** What has changed since it was last kept: agent time, and lives in which more has happened than that time passed. */
+  /**
+   * What has changed since it was last kept: agent time, and lives in which more has happened than that time passed.
+   */
   changes(): LifeChanges;
   /** The same with all lives, so that another run can continue them. */
   everything(): LifeChanges;
@@ -226,12 +228,12 @@ function withState(life: InstanceLife, instance: AgentInstance): InstanceLife {
   }
 }
 
-/** Whether it is about to be disabled or enabled: what it builds is not known until it is. */
+/** Whether it is about to be disabled or enabled: until then its build is unknown. */
 function isOnItsWay(instance: AgentInstance): boolean {
   return instance.state === "draining" && (instance.step.kind === "disabling" || instance.step.kind === "enabling");
 }
 
-/** Since when it does what it does. */
+/** Since when it has been in this state. */
 function sinceOf(instance: AgentInstance): number {
   if (instance.state === "registered") return instance.activity.sinceMs;
   if (instance.state === "draining" && instance.step.kind === "confirming") return instance.step.firstIdleMs;

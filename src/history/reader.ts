@@ -37,7 +37,7 @@ const otherFigures: Readonly<Record<Exclude<HistoryFigure, typeof jobFigures[num
 /** The names of all figures; also those of their columns. */
 export const figureNames = [...jobFigures, ...Object.keys(otherFigures)] as readonly HistoryFigure[];
 
-/** SQLite takes columns beside a single MAX from the row that has it. */
+/** SQLite takes the columns next to a single MAX from the row with the maximum. */
 const jobColumns = `${jobFigures.join(", ")}, MAX(needsAgent + coming + willBeTaken + otherCause + unserved)`;
 const otherColumns = Object.entries(otherFigures).map(([name, by]) => `ROUND(${by}(${name}), 2) AS ${name}`).join(", ");
 

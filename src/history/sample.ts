@@ -44,9 +44,9 @@ export function sampleOf({ demand, instances }: State, atMs: number): HistorySam
 }
 
 /**
- * What a span is remembered by, of two looks in it, the later one last. Jobs are those of the look at which most waited,
- * agents those of the look at which there were most (of as many, at which most started), so that what is added up was there
- * at one moment; `wanted` and the oldest wait are the most of both.
+ * What a span is remembered by, of two looks in it, the later one last. Jobs are those of the look at which most
+ * waited, agents those of the observation with the most of them (if equal, with the most starting ones), so that the
+ * numbers added up existed at one moment; `wanted` and the oldest wait are the most of both.
  */
 export function peakOf(earlier: HistorySample, later: HistorySample): HistorySample {
   const jobs = waitingJobs(earlier) > waitingJobs(later) ? earlier : later;

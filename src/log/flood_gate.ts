@@ -10,7 +10,7 @@ const conditionsMax = 10_000;
 
 /** Decides which notes are written. */
 export interface FloodGate {
-  /** The text to write for a note, or `undefined` if it says nothing new. */
+  /** The text to write for a note, or `undefined` if it contains nothing new. */
   pass(note: NoteLine, atMs: number): string | undefined;
 }
 

@@ -41,7 +41,7 @@ export interface Log {
 const rootCategory = "gocd-mesos";
 let logsMade = 0;
 
-/** Creates a log with a LogTape category of its own, so that several logs in one process stay separate. */
+/** Creates a log with its own LogTape category, so that several logs in one process stay separate. */
 export function createLog(options: LogOptions): Log {
   const isText = options.format === "text" || (options.format === "auto" && options.isTerminal);
   const toLine = isText ? textLine : jsonLine;

@@ -1,6 +1,6 @@
 // Writes lines to standard error.
 
-/** Writes one line to standard error immediately; a closed pipe is no reason to stop. */
+/** Writes one line to standard error immediately; a closed pipe is ignored. */
 export function writeToStderr(line: string): void {
   let rest = new TextEncoder().encode(`${line}\n`);
   // A pipe takes at least one byte per write, so the line's length bounds the loop.

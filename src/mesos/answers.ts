@@ -104,7 +104,7 @@ export function notAMaster(message: string, hint?: string): MesosError {
 export interface CallRefusal {
   /** Always `call-refused`: the call has had no effect. */
   readonly error: MesosError;
-  /** Other calls would be refused, too: subscribe again. */
+  /** Other calls would be refused as well: subscribe again. */
   readonly endsSession: boolean;
 }
 
@@ -135,7 +135,7 @@ export function endsSession({ status, text }: Pick<Refusal, "status" | "text">):
   return isLost || status === 307 || status === 503;
 }
 
-/** `Mesos master http://host:5050 answered SUBSCRIBE with 400: what it said`, in one line without secrets. */
+/** `Mesos master http://host:5050 answered SUBSCRIBE with 400: MESSAGE`, in one line without secrets. */
 function refusalMessage(refusal: Refusal, between: Intermediary | undefined): string {
   const { url, asked, status } = refusal;
   const what = `Mesos master ${url.origin} answered ${asked} with ${status}`;

@@ -51,7 +51,9 @@ export interface MesosSession {
   readonly events: AsyncIterable<MesosEvent>;
   /** How many events have arrived and wait to be consumed; absent: unknown. */
   readonly waiting?: () => number;
-  /** Sends one call and returns when the master has answered 202; throws {@linkcode MesosError}. Order of calls is kept. */
+  /**
+   * Sends one call and returns when the master has answered 202; throws {@linkcode MesosError}. Order of calls is kept.
+   */
   send(call: MesosEffect, signal: AbortSignal): Promise<void>;
   /** Ends the subscription immediately. */
   close(): void;
@@ -68,7 +70,7 @@ export interface MesosApi {
   /** For `check`: the leader and its version, without subscribing. */
   probe(signal: AbortSignal): Promise<{ readonly leader: string; readonly version: string }>;
   /**
-   * Frameworks of this name that the leading master knows and that are not completed; `undefined` if it denies access.
+   * The frameworks of this name on the leading master that are not completed; `undefined` if it denies access.
    * Throws {@linkcode MesosError} if there is no leader.
    */
   frameworksNamed(name: string, signal: AbortSignal): Promise<readonly SeenFramework[] | undefined>;

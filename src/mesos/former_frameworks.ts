@@ -1,4 +1,4 @@
-// Finds the frameworks with a given name that the leading master knows, with its operator API. Source:
+// Finds the frameworks with a given name on the leading master, with its operator API. Source:
 // mesos/v1/master/master.proto (GET_FRAMEWORKS, since 1.0; `recovered` is in the main list since 1.2) and the endpoint
 // /master/frameworks.
 

@@ -33,7 +33,7 @@ export interface UnknownEvent {
 /** The content of one record of the stream. */
 export type DecodedEvent = MesosEvent | UnknownEvent;
 
-/** The default if the master gives none (mesos `DEFAULT_HEARTBEAT_INTERVAL`). */
+/** The default if the master sends none (mesos `DEFAULT_HEARTBEAT_INTERVAL`). */
 export const heartbeatIntervalDefaultMs = 15_000;
 // Bounds of the heartbeat interval: a broken or malicious master must neither end the stream immediately nor disable
 // the check.
@@ -62,8 +62,8 @@ const inspection = v.looseTuple([v.looseObject({
 const unrecognizedState = "TASK_STATE_UNRECOGNIZED";
 
 /**
- * The event in one record. `fallbackRole` is the role of offers that do not name one (masters before 1.2 know only one
- * role per framework). Throws {@linkcode MesosError} `stream-unreadable` if the record is no event.
+ * The event in one record. `fallbackRole` is the role of offers that do not name one (masters before 1.2 support only
+ * one role per framework). Throws {@linkcode MesosError} `stream-unreadable` if the record is not an event.
  */
 export function decodeEvent(payload: Uint8Array, fallbackRole = "*"): DecodedEvent {
   return eventOfShape(decodeShape(payload), fallbackRole);
@@ -239,8 +239,9 @@ function taskStatusOf(status: TaskStatusShape): TaskStatus {
 }
 
 /**
- * The name that Docker has chosen for the container, the first digits of its id: the executor sends what `docker inspect`
- * says in `data` (apache/mesos src/docker/executor.cpp), and the master keeps none of it (`Master::updateTask`).
+ * The name that Docker has chosen for the container, the first digits of its id: the executor sends the output of
+ * `docker inspect` in `data` (apache/mesos src/docker/executor.cpp), and the master does not keep it
+ * (`Master::updateTask`).
  */
 function dockerNameOf(data: BytesShape): string | undefined {
   if (data.length === 0 || data.length > inspectionMax) return undefined;

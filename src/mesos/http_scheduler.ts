@@ -38,7 +38,7 @@ export interface HttpSchedulerOptions {
   readonly connection: MesosConnection;
   /** Environment variables of one launch, including secrets; called when the ACCEPT is sent. */
   readonly environmentOf: EnvironmentOf;
-  /** Redacts secrets in what the master says about tasks and about us; by default nothing is redacted. */
+  /** Redacts secrets in messages of the master about tasks and about us; by default nothing is redacted. */
   readonly redact?: (text: string) => string;
   /** Wall clock in ms since the epoch. */
   readonly nowMs: () => number;
@@ -190,7 +190,7 @@ function followLeader({ finder }: Scheduler, reached: ReachedLeader, running: Ru
       new MesosError(
         "stream-broken",
         `ZooKeeper names another leading Mesos master, ${leader}: the subscription with ` +
-          `${hostPortText(address)} is given up`,
+          `${hostPortText(address)} is closed`,
         "nothing to do",
       ),
     )

@@ -28,7 +28,8 @@ function cniNetwork(name: string, launch: TaskLaunch): WireRecord {
   return { name, ...(mappings.length === 0 ? {} : { port_mappings: mappings }) };
 }
 
-// `shm_size` counts only beside a private IPC namespace (mesos.proto, LinuxInfo; Mesos 1.9, isolator namespaces/ipc).
+// `shm_size` only takes effect with a private IPC namespace (mesos.proto, LinuxInfo; Mesos 1.9, isolator
+// namespaces/ipc).
 function linuxInfo(container: ContainerSettings): WireRecord {
   const info = {
     ...(container.privileged ? { effective_capabilities: { capabilities: [...linuxCapabilities] } } : {}),

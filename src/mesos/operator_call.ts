@@ -86,7 +86,7 @@ export async function readJson(answer: MasterAnswer): Promise<unknown> {
     if (error instanceof SyntaxError) return undefined;
     throw new MesosError(
       "unreachable",
-      `the Mesos master's answer broke off: ${messageOf(error)}`,
+      `the response of the Mesos master was cut off: ${messageOf(error)}`,
       "see the log of the master, or look for a proxy that cuts long responses",
       error,
     );

@@ -13,7 +13,7 @@ export const connectionMs = 1_800;
 export const silentHostMs = 400;
 /** How often such a host gets the full time anyway, in case the network is that slow. */
 const fullProbeEveryMs = 30_000;
-/** A name not resolved by then is left to fetch: a slow name server says nothing about the host. */
+/** A name not resolved by then is left to fetch: a slow name server proves nothing about the host. */
 const lookupMs = 1_000;
 /** Of a name's addresses, each is tried for this part of the time before the next. */
 const addressPart = 3;
@@ -79,8 +79,8 @@ export function createPortProbe(options: PortProbeOptions): PortProbe {
     }
     return new MesosError(
       "unreachable",
-      `Mesos master ${addressUrl(address)}: nothing takes the connection within ${limitMs / 1000} s`,
-      "check that this machine is switched on, and firewalls that drop packets on the way",
+      `Mesos master ${addressUrl(address)}: no connection was accepted within ${limitMs / 1000} s`,
+      "check that this machine is switched on, and check firewalls in between, which may drop packets",
     );
   };
 }
@@ -107,7 +107,7 @@ function probeOnce({ setTimer, begin = beginConnect }: PortProbeOptions, attempt
     };
     const giveUp = (): void => end("unknown");
     let stopClock = (): void => {};
-    // In two parts: a program that was busy or suspended first reads what has arrived meanwhile.
+    // In two parts: a program that was busy or suspended first reads what has arrived in the meantime.
     const startClock = (ms: number, outcome: Outcome): void => {
       stopClock();
       stopClock = setTimer(() => {

@@ -159,7 +159,7 @@ function redirectTarget(url: URL, location: string | null, asked: LeaderRequest)
   if (location === null || !URL.canParse(location, url)) {
     throw new MesosError(
       "not-a-master",
-      `${from} redirects with 307, but does not say where to`,
+      `${from} redirects with 307, but names no target`,
       "check mesos-master; is there a proxy in between?",
     );
   }
@@ -198,7 +198,7 @@ function redirectTarget(url: URL, location: string | null, asked: LeaderRequest)
 function deadLeader(from: string, leader: string, why: string, cause?: unknown): MesosError {
   return new MesosError(
     "no-leader",
-    `Mesos master ${from} says that ${leader} leads, ${why}`,
+    `Mesos master ${from} names ${leader} as the leader, ${why}`,
     "masters name a dead leader for some seconds: if it lasts, see the masters' logs",
     cause,
   );

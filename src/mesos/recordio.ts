@@ -33,7 +33,7 @@ interface RecordDecoderOptions {
 
 /**
  * Cuts a byte stream into records, wherever its chunks begin and end. Time and memory are linear in the bytes pushed.
- * Records of length zero are given as they are (mesos 3rdparty/stout `recordio.hpp` gives them, too).
+ * Records of length zero are returned as they are (as in mesos 3rdparty/stout `recordio.hpp`).
  */
 export class RecordDecoder {
   readonly #bytesMax: number;

@@ -36,8 +36,8 @@ export function offeredResource(resource: ResourceShape, offerRole: string): Off
 }
 
 /**
- * The same resource as it goes into a TaskInfo. Only a `usable` one may go there: throws an `Error` for another,
- * because what makes it special (the disk's source, …) is not kept.
+ * The same resource for a TaskInfo. Throws an `Error` unless it is `usable`, because what makes another one special
+ * (the disk's source, …) is not kept.
  */
 export function wireResource(resource: OfferedResource): WireRecord {
   if (resource.use !== "usable") {
@@ -51,7 +51,7 @@ export function wireResource(resource: OfferedResource): WireRecord {
   };
 }
 
-/** An attribute of a Mesos agent; one without a value that we know is a text without letters. */
+/** An attribute of a Mesos agent; one without a known value is an empty text. */
 export function mesosAttribute(attribute: ValueShape & { readonly name: string }): MesosAttribute {
   const { name, scalar, ranges, set, text } = attribute;
   if (isSet(scalar)) return { name, kind: "scalar", scalar: scalar.value };
@@ -104,7 +104,7 @@ function resourceUse(resource: ResourceShape): OfferedResource["use"] {
 }
 
 // Labels are how frameworks recognize their own reservations (mesos.proto ReservationInfo.labels); an operator who
-// reserves for a role by /reserve gives none, whatever the principal.
+// reserves for a role with /reserve sets none, whatever the principal.
 function isLabelled(reservation: ReservationShape): boolean {
   return isSet(reservation.labels) && (reservation.labels.labels ?? []).length > 0;
 }

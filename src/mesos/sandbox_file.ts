@@ -118,16 +118,16 @@ async function readPart(
 }
 
 function partOf(way: HostPort, status: number, body: string | undefined): v.InferOutput<typeof partOfFile> {
-  if (status === 401) throw new SandboxError(way, "asks for a login (401): set mesos.principal and mesos.secret");
+  if (status === 401) throw new SandboxError(way, "requires a login (401): set mesos.principal and mesos.secret");
   if (status === 403) {
-    throw new SandboxError(way, "does not let mesos.principal see the sandbox (403, ACL access_sandboxes)");
+    throw new SandboxError(way, "does not allow mesos.principal to read the sandbox (403, ACL access_sandboxes)");
   }
   if (status === 404) {
     throw new SandboxError(way, "does not have the sandbox (404): it may be gone, or the agent older than Mesos 1.5");
   }
   if (status !== 200) throw new SandboxError(way, `answers ${status}`);
   const parsed = v.safeParse(partOfFile, jsonOf(body ?? ""));
-  if (!parsed.success) throw new SandboxError(way, "answers with something else than a part of a file");
+  if (!parsed.success) throw new SandboxError(way, "responds with something other than a part of a file");
   return parsed.output;
 }
 

@@ -183,8 +183,8 @@ async function readStream(parts: SessionParts, state: State): Promise<void> {
   }
 }
 
-// Every read goes into the same buffer, as records are taken before the next one: the default reader makes 64 KiB for each
-// chunk, however small, which is most of what an event costs (tests/bench).
+// Every read uses the same buffer, because records are decoded before the next one: the default reader allocates 64 KiB
+// for each chunk, however small, which is most of the cost of an event (tests/bench).
 async function* chunksOf(body: ReadableStream<Uint8Array> | null): AsyncGenerator<Uint8Array> {
   if (body === null) return;
   const reader = byteReader(body);
@@ -255,7 +255,7 @@ function firstRecord(parts: SessionParts, state: State, record: Uint8Array): Ret
 }
 
 // Counts intervals without a record instead of measuring time: a program that was stopped for a while, or whose clock
-// was set, does not take that for a silent master.
+// was set, does not mistake that for a silent master.
 function watchHeartbeats(parts: SessionParts, state: State, intervalMs: number): void {
   let missed = 0;
   const look = (): void => {
@@ -277,8 +277,8 @@ function silentError(state: State, intervalMs: number): MesosError {
   const seconds = missedHeartbeatsMax * intervalMs / 1000;
   return new MesosError(
     "silent",
-    `Mesos master ${state.master} has said nothing for ${seconds} s (${missedHeartbeatsMax} heartbeats), ` +
-      `the last was heard at ${new Date(state.lastRecordMs).toISOString()}`,
+    `Mesos master ${state.master} has sent nothing for ${seconds} s (${missedHeartbeatsMax} heartbeats), ` +
+      `the last was received at ${new Date(state.lastRecordMs).toISOString()}`,
     "if this repeats, look for a firewall that drops idle connections",
   );
 }
@@ -301,7 +301,7 @@ function named(master: string, error: MesosError): MesosError {
 function lostError(master: string, error: MesosError): MesosError {
   return new MesosError(
     "stream-broken",
-    `Mesos master ${master} does not know this subscription any more: ${error.message}`,
+    `Mesos master ${master} no longer knows this subscription: ${error.message}`,
     "nothing to do",
     error,
   );

@@ -131,7 +131,7 @@ export function parseServerUrl(text: string): ReadAddress<ServerUrl> {
   const hint = "write http://host:port/path";
   const any = URL.canParse(text) ? new URL(text) : undefined;
   if (any !== undefined && `${any.username}${any.password}` !== "") {
-    return { ok: false, message: "it contains credentials", hint: "write them with keys of their own" };
+    return { ok: false, message: "it contains credentials", hint: "write them as separate keys" };
   }
   const url = httpUrlOf(text);
   if (url === undefined) return { ok: false, message: "it is not an http or https URL", hint };
@@ -181,7 +181,9 @@ function parseZookeeperServers(text: string): ReadAddress<readonly HostPort[]> {
   return { ok: true, value: servers };
 }
 
-/** Reads `mesos-master`: `host:port`, a comma list, `http(s)://host:port`, or `zk://…`; messages never show credentials. */
+/**
+ * Reads `mesos-master`: `host:port`, a comma list, `http(s)://host:port`, or `zk://…`; messages never show credentials.
+ */
 export function parseMasters(text: string): ReadAddress<Masters> {
   const hint = 'write "host:5050", several with commas, "https://host:5050", or "zk://host1:2181,host2:2181/mesos"';
   const trimmed = text.trim();

@@ -3,7 +3,7 @@
 /** A body as a stream of chunks; nothing if the response has none. */
 export type Body = AsyncIterable<Uint8Array> | null;
 
-/** The whole body as text; `undefined` if it has more than `bytesMax` bytes. Throws if it breaks off. */
+/** The whole body as text; `undefined` if it has more than `bytesMax` bytes. Throws if it is cut off. */
 export async function wholeText(body: Body, bytesMax: number): Promise<string | undefined> {
   const decoder = new TextDecoder();
   const parts: string[] = [];
@@ -16,7 +16,7 @@ export async function wholeText(body: Body, bytesMax: number): Promise<string | 
   return parts.join("") + decoder.decode();
 }
 
-/** The first part of a body as text, for messages. Throws if it breaks off before anything has arrived. */
+/** The first part of a body as text, for messages. Throws if it is cut off before anything has arrived. */
 export async function firstPart(body: Body, charactersMax: number): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";

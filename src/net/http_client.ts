@@ -7,7 +7,7 @@ export function clientWithCas(caCerts: readonly string[]): Deno.HttpClient {
 
 /**
  * A client that reaches one host without any proxy. Needs permission to set NO_PROXY, which Deno reads when the client
- * is created: nobody else sees the value. Close it after use.
+ * is created: no other process sees the value. Close it after use.
  */
 export function directClient(hostname: string): Deno.HttpClient {
   const before = Deno.env.get("NO_PROXY");

@@ -82,7 +82,7 @@ function saidText(answer: Pick<AnswerTraits, "headers" | "body">): string[] {
 function whoText(name: string | undefined, isProxy: boolean, proxy: ProxyInUse | undefined): string {
   if (proxy === undefined) return name ?? (isProxy ? "a proxy" : "something else");
   if (isProxy) return name === undefined ? proxyText(proxy) : `${proxyText(proxy)}, ${name}`;
-  return `${name ?? "something else"} on the way through ${proxyText(proxy)}`;
+  return `${name ?? "something else"} through ${proxyText(proxy)}`;
 }
 
 /** Its own name. */

@@ -47,7 +47,7 @@ export function brokenHint(url: string, otherwise: string): string {
 }
 
 /**
- * Classifies what `fetch` or `node:net` threw; `url` is taken out of its text. If a proxy from the environment is used,
+ * Classifies what `fetch` or `node:net` threw; `url` is removed from its text. If a proxy from the environment is used,
  * any failure before TLS was at the proxy.
  */
 export function networkFailure(
@@ -80,7 +80,7 @@ const atProxy: ReadonlySet<NetworkFailureKind> = new Set([
 ]);
 
 function failureAtProxy(proxy: ProxyInUse, what: string): NetworkFailure {
-  return { kind: "proxy", what: `${what}, on the way through ${proxyText(proxy)}`, hint: proxyHint(undefined, proxy) };
+  return { kind: "proxy", what: `${what}, through ${proxyText(proxy)}`, hint: proxyHint(undefined, proxy) };
 }
 
 // The first match counts.

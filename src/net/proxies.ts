@@ -46,7 +46,7 @@ export function proxyText({ variable, url }: ProxyInUse): string {
 export function proxyHint(status: number | undefined, proxy: ProxyInUse | undefined): string {
   const { variable = "HTTP_PROXY", host } = proxy ?? {};
   const past =
-    `put ${host ?? "the host"} into NO_PROXY to go past the proxy (names and addresses without a port; * does ` +
+    `put ${host ?? "the host"} into NO_PROXY to bypass the proxy (names and addresses without a port; * does ` +
     "not cover addresses)";
   return status === 407
     ? `name its user in ${variable} (http://USER:PASSWORD@HOST:PORT), or ${past}`
@@ -54,7 +54,7 @@ export function proxyHint(status: number | undefined, proxy: ProxyInUse | undefi
 }
 
 /**
- * False if fetch may use a proxy. An unreadable variable counts as a proxy, and of NO_PROXY only what is certain
+ * False if fetch may use a proxy. An unreadable variable counts as a proxy, and from NO_PROXY only what is certain
  * counts: a host wrongly considered direct would never be reached.
  */
 export function isDirect(

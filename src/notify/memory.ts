@@ -9,7 +9,7 @@ import type { Message } from "./message.ts";
 
 /** The memory of one webhook. */
 export interface Remembered {
-  /** Conditions whose beginning or end was reported. */
+  /** Conditions whose start or end was reported. */
   readonly book: Book;
   /** Undelivered messages, oldest first. */
   readonly waiting: readonly Message[];

@@ -129,15 +129,15 @@ function slackText(
   ].join("\n");
 }
 
-/** Several lines as they are, which cannot end where they stand. */
+/** Several lines as they are, which must not end the block that contains them. */
 function fenced(text: string): string {
   const fence = "`".repeat(3);
   return [fence, escaped(text).replaceAll("`", "'"), fence].join("\n");
 }
 
 /**
- * Slack reads &, < and > as its own signs (api.slack.com/reference/surfaces/formatting#escaping); Mattermost pages people
- * by an @ with a name, which the invisible space behind it prevents.
+ * Slack reads &, < and > as its own signs (api.slack.com/reference/surfaces/formatting#escaping); Mattermost pages
+ * people by an @ with a name, which the invisible space behind it prevents.
  */
 function escaped(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll("@", "@\u200b");

@@ -140,7 +140,7 @@ function refusal(
 
 function hintOf(status: number): string {
   if (status === 401 || status === 403) return "check the URL and the secret: the receiver does not accept them";
-  if (status === 404 || status === 410) return "check the URL: the receiver does not know it (any more)";
+  if (status === 404 || status === 410) return "check the URL: it does not exist at the receiver (any more)";
   if (unwanted.has(status)) return "check that format is what the receiver expects";
   return status === 429 ? "nothing to do: it is tried again more slowly" : "look at the log of the receiver";
 }
@@ -154,7 +154,7 @@ interface FailureDetail {
 function failed(failure: unknown, { url, isTimeout, redact }: FailureDetail): SendResult {
   if (isTimeout) {
     const what = `no response within ${sendMsMax / 1000} s`;
-    return { kind: "failed", what, hint: "look at the receiver, and at firewalls on the way", isUnwanted: false };
+    return { kind: "failed", what, hint: "check the receiver, and firewalls in between", isUnwanted: false };
   }
   const isOurs = url === "" || !URL.canParse(url);
   const { kind, what, hint } = isOurs
@@ -166,7 +166,7 @@ function failed(failure: unknown, { url, isTimeout, redact }: FailureDetail): Se
     hint: hint ??
       (kind === "not-permitted"
         ? "start again, so that the program may connect to the host that the URL names now"
-        : "check the URL, the receiver and the way to it"),
+        : "check the URL, the receiver and the network in between"),
     isUnwanted: false,
   };
 }

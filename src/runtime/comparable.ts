@@ -20,7 +20,7 @@ function revealed(secret: Secret): string {
   try {
     return JSON.stringify(secret.reveal());
   } catch {
-    // Its file is gone for now; whoever uses it reports that.
+    // Its file is currently missing; the code that uses it reports that.
     return "cannot be read";
   }
 }

@@ -96,7 +96,7 @@ export async function readApi(config: Instance, path: string): Promise<unknown> 
   const who = `the running instance (process ${running.pid})`;
   if (answer.status === 404 && answer.text.includes('"code":"not-found"')) {
     throw new ControlError(
-      `${who} does not know this question: it is of another version`,
+      `${who} does not support this request: it has another version`,
       "restart it: agents keep running",
     );
   }
@@ -196,7 +196,7 @@ async function ask(running: ControlFile, path: string, request: RequestInit): Pr
   const answer = isAgain ? await askOnce(running, path, request) : first;
   if (answer !== "broken") return answer;
   throw new ControlError(
-    `the running instance (process ${running.pid}) broke the connection to ${running.url} off without an answer`,
+    `the running instance (process ${running.pid}) closed the connection to ${running.url} without a response`,
     isAgain ? "see its log, and repeat the command" : "it may have obeyed: see its log and its status page",
   );
 }

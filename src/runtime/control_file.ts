@@ -44,14 +44,14 @@ export function writeControlFile(path: string, file: ControlFile): void {
 
 /**
  * Reads the file; nothing if it does not exist or is invalid. Throws an OperatorError if it may not be read, or if
- * others than the user of the instance may have written it: what it locates is believed to be the instance.
+ * others than the user of the instance may have written it: what it locates is trusted to be the instance.
  */
 export function readControlFile(path: string): ControlFile | undefined {
   try {
     // We never write a link or a pipe, and reading a pipe would block.
     const isFile = Deno.lstatSync(path).isFile;
     using file = isFile ? Deno.openSync(path) : undefined;
-    const why = file === undefined ? "it is no file" : mistrust(path, file.statSync());
+    const why = file === undefined ? "it is not a file" : mistrust(path, file.statSync());
     if (why !== undefined || file === undefined) {
       throw controlError(
         `${path}, which locates the running instance, is not believed: ${why}`,
@@ -88,7 +88,7 @@ function parse(text: string): ControlFile | undefined {
   }
 }
 
-/** Why a control file may belong to somebody else. On Windows only the permissions of its folder are known. */
+/** Why a control file may belong to another user. On Windows only the permissions of its folder are known. */
 function mistrust(path: string, { mode, uid }: Deno.FileInfo): string | undefined {
   if (Deno.build.os === "windows") return undefined;
   if (((mode ?? 0) & 0o022) !== 0) return "others than its owner may write it";

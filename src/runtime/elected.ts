@@ -36,7 +36,7 @@ export function createElected(config: ElectedConfig, ports: ProgramPorts): Progr
 /** Another term follows, or the program ends. */
 type TermEnd = FrameworkEnd | { readonly kind: "stand-by" };
 
-/** A class, because it goes through terms. */
+/** A class, because it has several terms. */
 class Elected implements Program {
   readonly history?: HistoryReader;
   readonly #ports: ProgramPorts;
@@ -147,7 +147,7 @@ class Elected implements Program {
     this.#commands = [];
     const end = await framework.run(AbortSignal.any([signal, leadership.lost]), commands);
     if (end.kind === "torn-down") await forgetTeardownIfAlone(leadership, store);
-    // Mesos also tells a leader that was superseded by another subscription of its own; then no other instance has our
+    // Mesos also reports a leader as superseded by another subscription of its own; then no other instance has our
     // framework.
     const isOver = end.kind === "superseded" ? !await isConfirmed(leadership) : end.kind === "stopped";
     if (signal.aborted || !isOver) return end;

@@ -81,7 +81,7 @@ export interface Framework {
   /** Passes a note to all consumers. */
   tell(note: Note): void;
   /**
-   * Runs until the signal is aborted or the program must end by itself; `commands` are handled before anything else.
+   * Runs until the signal is aborted or the program must end; `commands` are handled before anything else.
    * The store is left open. Throws what a part of it throws (a bug), after the other parts have ended. Call it once.
    */
   run(signal: AbortSignal, commands?: readonly OperatorEvent[]): Promise<FrameworkEnd>;
@@ -333,7 +333,7 @@ function waitingForOperator(engine: Engine, { isShared }: Pick<FrameworkPorts, "
   return [{ code: "torn-down-before", message, hint }];
 }
 
-/** Waits if another instance has torn the framework down: only the operator knows whether there should be a new one. */
+/** Waits if another instance has torn down the framework: only the operator knows whether there should be a new one. */
 async function untilResumed(
   engine: Engine,
   { clock, isShared }: Pick<FrameworkPorts, "clock" | "isShared">,
@@ -355,7 +355,7 @@ async function record(
   }
 }
 
-/** Periodically derives the problems, so that their start is known even if nobody reads the page. */
+/** Periodically derives the problems, so that their start is known even if the page is not open. */
 async function look({ engine, ports, observations }: Parts, signal: AbortSignal): Promise<void> {
   const { clock } = ports;
   while (!signal.aborted) {

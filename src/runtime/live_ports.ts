@@ -1,4 +1,4 @@
-// Ports that follow the current configuration, so that a reload reaches the connections, too.
+// Ports that follow the current configuration, so that a reload also applies to the connections.
 
 import type { Config } from "../config/config.ts";
 import { type GocdApi, gocdThrough } from "../gocd/api.ts";

@@ -28,9 +28,9 @@ const sampleMs = 15_000;
 const snapshotMs = 60_000;
 /** After a decision a picture is kept at once, but not more often: a busy minute has several. */
 const decidedSnapshotMs = 15_000;
-/** A row takes about 20 µs to pack; so pictures of decisions take at most half a percent of a core. */
+/** Packing a row takes about 20 µs, so pictures of decisions take at most half a percent of a core. */
 const rowPauseMs = 5;
-/** A program that has just started knows nothing; after this long without a poll that is worth a picture. */
+/** A program that has just started has no data; if it still has none after this time, a picture records that. */
 const settlingMs = 60_000;
 /** A picture is stored after this long even if nothing has changed, to show that the program was running. */
 const quietSnapshotMs = 15 * 60_000;

@@ -252,7 +252,7 @@ function agentSeconds({ tickMs }: Remembered, { before, event, atMs }: Step): re
   );
 }
 
-/** The label of what agent time is spent on: as words that were there before the history counted it, too. */
+/** The label of what agent time is spent on: the names that existed before the history counted it as well. */
 const spentLabels: Readonly<Record<LifeKind, string>> = {
   busy: "building",
   idle: "idle",

@@ -6,8 +6,8 @@ import { writeToStderr } from "../log/stderr.ts";
 import { supervise } from "./supervisor.ts";
 
 /**
- * Whether deno.json is in use, or what scripts/compile.ts takes in its place: it names the packages. Without it Deno would end
- * the process at the first Worker, with a line about itself.
+ * Whether deno.json is in use, or the file that scripts/compile.ts uses instead: it names the packages. Without it Deno
+ * would end the process at the first Worker, with a line about itself.
  */
 function isConfigured(): boolean {
   try {
@@ -22,7 +22,7 @@ if (import.meta.main) {
   if (!isConfigured()) {
     writeToStderr(
       "gocd-mesos: Deno runs it without deno.json, which names its packages and turns worker-options on\n" +
-        "  to do: leave out --no-config and --config, or make the executable: `deno task compile`",
+        "  to do: omit --no-config and --config, or build the executable: `deno task compile`",
     );
     Deno.exit(2);
   }

@@ -20,7 +20,7 @@ export interface FailedNeeds {
   readonly kind: "failed";
   readonly message: string;
   readonly hint: string;
-  /** Both, as the command line tells them: in the format of the log where a start ends. */
+  /** Both, as the command line prints them: in the format of the log if a start ends. */
   readonly lines: readonly string[];
   readonly code: number;
 }

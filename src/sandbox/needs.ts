@@ -12,7 +12,7 @@ import { runningStateOf } from "../runtime/control_client.ts";
 import { controlPath, readControlFile } from "../runtime/control_file.ts";
 import { linkHosts, pageHosts, type Rights, rightsOf } from "../runtime/rights.ts";
 
-/** What a command line needs, without what the main thread has no use for. */
+/** What a command line needs, without the parts that the main thread does not use. */
 export interface Needs {
   readonly kind: "needs";
   readonly rights: Omit<Rights, "gaps">;
@@ -52,7 +52,7 @@ const fileAt: Readonly<Record<string, number>> = {
   state: 2,
 };
 
-/** Options whose value is no operand. */
+/** Options whose value is not an operand. */
 const valued = [
   "webhook",
   ...["profile", "agent", "timeout", "gocd-version", "seed", "listen"],
@@ -62,7 +62,7 @@ const valued = [
   ...["config", "p95", "svg", "boot", "hosts", "host-cpus", "host-mem", "for"],
 ];
 
-/** Variables that say how to write on a terminal. */
+/** Variables that determine the output on a terminal. */
 const ofTerminal = ["COLUMNS", "TERM", "NO_COLOR"];
 
 const noRights: Needs["rights"] = { net: [], read: [], write: [], env: [] };
@@ -80,8 +80,8 @@ export function startFileOf(args: readonly string[]): string | undefined {
 }
 
 /**
- * What a command line needs. `startLine` makes the first line of the log of a start. Throws a StoreError where the state
- * cannot lie where the configuration says.
+ * What a command line needs. `startLine` makes the first line of the log of a start. Throws a StoreError if the state
+ * cannot be at the configured place.
  */
 export function needsOf(
   args: readonly string[],
@@ -161,13 +161,13 @@ function simulateRights(args: readonly string[], operands: readonly string[]): N
       });
       for (const name of config.envNames ?? []) env.add(name);
     } catch {
-      // The command says why.
+      // The command reports why.
     }
   }
   return { net: [], read: [...new Set(read)], write: drawn, env: [...env, "LIBPROCESS_IP"] };
 }
 
-/** What `--name value` and `--name=value` give. */
+/** The values of `--name value` and `--name=value`. */
 function valuesOf(args: readonly string[], name: string): readonly string[] {
   return args.flatMap((each, index) => {
     if (each.startsWith(`--${name}=`)) return [each.slice(name.length + 3)];
@@ -185,7 +185,7 @@ function needsOfFile(
     readonly startLine: (config: Config) => string | undefined;
   },
 ): Needs {
-  // Those that were tried count, too: what is wrong with them is for the program to say.
+  // Those that were tried count as well: the program reports what is wrong with them.
   const tried: string[] = [];
   const read = (file: string): string => {
     tried.push(file);
@@ -242,7 +242,7 @@ function rightsBeside(path: string): Needs["rights"] {
     const { read, write, env } = rightsOf(running);
     return { net: instanceHosts(running), read: [dirname(path), ...read], write, env: [...env, ...ofTerminal] };
   } catch {
-    // The command says why.
+    // The command reports why.
     return noRights;
   }
 }
@@ -257,7 +257,7 @@ function instanceHosts(config: Config): readonly string[] {
     const file = readControlFile(controlPath(config));
     return file === undefined ? [] : [new URL(file.url).host];
   } catch {
-    // The command says why.
+    // The command reports why.
     return [];
   }
 }

@@ -25,7 +25,7 @@ function answer(args: readonly string[]): FromReader {
   }
 }
 
-/** What ends a start as its log tells it; nothing where it is told as by any other command. */
+/** The end of a start in the format of its log; nothing if it is reported as by any other command. */
 function startLines(args: readonly string[], error: OperatorError): readonly string[] | undefined {
   const path = startFileOf(args);
   if (path === undefined) return undefined;

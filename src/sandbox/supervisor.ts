@@ -45,7 +45,7 @@ interface End {
 }
 
 function runProgram(needs: Needs, { args, build, program }: Run, signals: Signals): Promise<End> {
-  // The program takes a while to load; people and service managers see at once that it begins.
+  // The program takes a while to load; people and service managers see at once that it starts.
   if (needs.startLine !== undefined) writeToStderr(needs.startLine);
   const worker = startWorker(program, permissionsOf(needs));
   const post = (message: ToProgram): void => worker.postMessage(message);
@@ -55,7 +55,7 @@ function runProgram(needs: Needs, { args, build, program }: Run, signals: Signal
       worker.terminate();
       resolve({ code, ...(next === undefined || code !== 0 ? {} : { next }) });
     };
-    // Deno has told what it was.
+    // Deno has reported the cause.
     worker.onerror = (event): void => (event.preventDefault(), end(internalCode));
     worker.onmessage = ({ data }: MessageEvent<FromProgram>): void => {
       switch (data.kind) {
@@ -93,7 +93,7 @@ export function answerOf(now: Needs, found: FromReader): ReloadAnswer {
   if (found.problem !== undefined) return { kind: "refused", ...found.problem };
   const changes = changesOf(now, found);
   if (found.state !== now.state) {
-    // The rights of a state include where it lies, and the state has one writer until the program ends.
+    // The permissions of a state depend on its place, and the state has one writer until the program ends.
     if (!changes.some((change) => change.startsWith("net "))) return { kind: "apply" };
     const message = "state.path changes together with hosts, and only a restart changes the state";
     return { kind: "refused", message, hint: "restart gocd-mesos, or leave state.path as it was", warnings: [] };
@@ -102,7 +102,7 @@ export function answerOf(now: Needs, found: FromReader): ReloadAnswer {
   return listenProblem(now, found) ?? { kind: "restart", changes };
 }
 
-/** Only here can it be tried: the program may listen where the old file says. */
+/** It can only be tried here: the program may still listen at the old address. */
 function listenProblem({ listen: old }: Needs, { listen }: Needs): ReloadAnswer | undefined {
   if (listen === undefined || listen.host === old?.host && listen.port === old.port) return undefined;
   try {
@@ -165,7 +165,8 @@ function permissionsOf({ rights, isAnyHost }: Needs): Deno.PermissionOptionsObje
     read: listed(rights.read),
     write: listed(rights.write),
     env: listed(rights.env),
-    // Whose a control file or a state may be (store/state_path.ts), and the name that Mesos shows (runtime/identity.ts).
+    // Whose a control file or a state may be (store/state_path.ts), and the name that Mesos shows
+    // (runtime/identity.ts).
     sys: ["uid", "hostname"],
   };
 }
@@ -177,9 +178,9 @@ function startWorker(module: URL, permissions: Deno.PermissionOptionsObject): Wo
 /** The signals of the operator, and their receivers. */
 interface Signals {
   listen(signal: SignalName, tell: (signal: SignalName) => void): void;
-  /** The system does with it what it does. */
+  /** The default action of the system applies. */
   ignore(signal: SignalName): void;
-  /** It is kept for the next who listens. */
+  /** It is kept for the next listener. */
   hold(signal: SignalName): void;
   /** Whether one that is kept means to stop. */
   mustStop(): boolean;

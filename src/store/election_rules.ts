@@ -1,5 +1,5 @@
-// The rules by which instances that share a state elect a leader, and by which a leader knows that no other instance
-// can lead yet. Pure: the simulation runs these rules (tests/world/world_election.ts).
+// The rules by which instances that share a state elect a leader, and by which a leader can be sure that no other
+// instance can lead yet. Pure: the simulation runs these rules (tests/world/world_election.ts).
 
 /** The part of the session timeout for which one confirmation is valid; the rest allows for clock drift. */
 const heldPart = 2 / 3;

@@ -210,7 +210,7 @@ export function recordsOf(state: StoredState): readonly StateRecord[] {
 
 /**
  * What records change in the stored texts, the last change of each key only. `stored` gives the text under a key:
- * fields that this version does not know are carried over from it, because a newer program may need them.
+ * fields unknown to this version are carried over from it, because a newer program may need them.
  */
 export function textChanges(
   records: readonly StateRecord[],
@@ -327,7 +327,7 @@ function objectOf(json: string | undefined): object {
   }
 }
 
-/** What a garbled record says about itself may be as long as itself. */
+/** The error text of a garbled record may be as long as the record. */
 const shownCharactersMax = 200;
 
 function parseInstance(key: string, json: string): AgentInstance {

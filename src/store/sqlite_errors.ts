@@ -6,10 +6,10 @@ import { StoreError, type StoreErrorCode } from "./store_error.ts";
 /** Hint for a damaged database. */
 export const damagedHint: string =
   "move the file aside with its -wal and -shm, and restore a backup ('gocd-mesos state import'); without one, start: it " +
-  "then says how to take over the running agents ('gocd-mesos state adopt')";
+  "then explains how to take over the running agents ('gocd-mesos state adopt')";
 
 /** Hint for a state file of something else. */
-export const foreignHint = "set state.path to a file of its own for gocd-mesos";
+export const foreignHint = "set state.path to a separate file for gocd-mesos";
 
 const hints: Readonly<Partial<Record<StoreErrorCode, string>>> = {
   "state-full": "free space on the disk; nothing of this change was stored, and nothing is launched until it can be",

@@ -155,13 +155,13 @@ function checkIdentity(database: DatabaseSync, path: string, versionMax: number)
   const version = schemaVersion(database);
   if (version > versionMax) {
     throw new StoreError("state-newer", {
-      message: `the state file ${path} has schema version ${version}, this program knows up to ${versionMax}`,
-      hint: "start the newer gocd-mesos that wrote it, or let that one export it ('gocd-mesos state export')",
+      message: `the state file ${path} has schema version ${version}, this program supports up to ${versionMax}`,
+      hint: "start the newer gocd-mesos that wrote it, or let it export the state ('gocd-mesos state export')",
     });
   }
 }
 
-/** SQLite takes a file of no bytes for a new database; where state was expected, that is damage. */
+/** SQLite treats an empty file as a new database; if a state was expected, that is damage. */
 function refuseEmptyFile(path: string): void {
   if (Deno.statSync(path).size > 0) return;
   throw new StoreError("state-damaged", {

@@ -61,7 +61,7 @@ const firstBytes = 64 * 1024;
  * restricted permissions can list it.
  */
 function makeAndRemove(path: string): void {
-  // A leftover of an ended check, or a link of somebody else.
+  // A leftover of an earlier check, or a link created by another user.
   removeIfThere(path);
   using file = Deno.openSync(path, { write: true, createNew: true, mode: 0o600 });
   try {

@@ -132,7 +132,7 @@ function firstRepeated(keys: readonly string[]): string | undefined {
 
 function invalid(source: string, reason: string): StoreError {
   return new StoreError("state-document-invalid", {
-    message: `${source} is no state that can be imported: ${reason}`,
+    message: `${source} is not a state that can be imported: ${reason}`,
     hint: "use a file that 'gocd-mesos state export' wrote",
   });
 }

@@ -114,20 +114,20 @@ function obstacle(path: string, cause: unknown): StoreError {
   while (!isThere(at) && dirname(at) !== at) at = dirname(at);
   if (isDeadLink(at)) {
     return new StoreError("state-path-unusable", {
-      message: `state.path: ${at} is a link to ${Deno.readLinkSync(at)}, which leads nowhere`,
-      hint: "mount or make what it leads to (a new state knows no agents of the old one), or change state.path",
+      message: `state.path: ${at} is a link to ${Deno.readLinkSync(at)}, which cannot be resolved`,
+      hint: "mount or create its target (a new state has no agents of the old one), or change state.path",
       cause,
     });
   }
   if (isFolder(at)) {
     return new StoreError("state-folder-missing", {
       message: `the folder ${splitPath(path).folder} of the state file ${path} does not exist`,
-      hint: "make the folder, or change state.path",
+      hint: "create the folder, or change state.path",
       cause,
     });
   }
   return new StoreError("state-path-unusable", {
-    message: `state.path: ${path} lies below ${at}, which is no folder`,
+    message: `state.path: ${path} is below ${at}, which is not a folder`,
     hint: "change state.path to a file in a folder",
     cause,
   });

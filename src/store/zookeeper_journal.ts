@@ -2,7 +2,7 @@
 // larger ones go through a journal:
 //
 //   PATH/journal/0…n   the changes in parts, of no meaning yet
-//   PATH/journal       "n" makes them happen: from here on a leader that finds them finishes the work; "" when it is done
+//   PATH/journal       "n" commits them: from here on, a leader that finds them completes the work; "" when it is done
 
 import type { TextChange } from "./record_codec.ts";
 import { StoreError } from "./store_error.ts";
@@ -96,10 +96,10 @@ function isChange(value: unknown): value is TextChange {
 
 function unreadable(session: ZookeeperSession, path: string): StoreError {
   return new StoreError("state-record-unreadable", {
-    message: `ZooKeeper ${session.place}${path} cannot be decoded: somebody else has written there`,
+    message: `ZooKeeper ${session.place}${path} cannot be decoded: another program has written there`,
     hint:
       "let nothing but gocd-mesos write under the path of state.path; restore it from a backup, or set the journal's " +
-      "value to nothing to give up the change that was under way",
+      "value to nothing to discard the pending change",
   });
 }
 
@@ -117,14 +117,14 @@ function operationOf(base: string, change: TextChange, isStored: boolean): reado
   return [{ kind: isStored ? "set" : "create", path, text: change.json }];
 }
 
-/** Performs operations that can only be refused if somebody else has written under our path. */
+/** Performs operations that can only be refused if another program has written under our path. */
 async function done(leadership: Leadership, operations: readonly ZookeeperOperation[]): Promise<void> {
   if (operations.length === 0) return;
   const end = await leadership.transaction(operations);
   if (end.kind === "done") return;
   throw new StoreError("state-failed", {
     message: `ZooKeeper ${leadership.session.place}: ${operations[end.at]?.path ?? leadership.base} was changed ` +
-      `by somebody else (${end.reason})`,
+      `by another program (${end.reason})`,
     hint: "let nothing but gocd-mesos write under the path of state.path",
   });
 }

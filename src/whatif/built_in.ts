@@ -23,7 +23,7 @@ interface Plot {
   readonly bursts?: readonly { readonly atMs: number; readonly jobs: number }[];
   readonly outages?: readonly TraceOutage[];
   readonly neverRegister?: number;
-  /** Share of jobs that ask for what nobody offers. */
+  /** Share of jobs that no agent can serve. */
   readonly unserved?: number;
   /** The mean time of a build. */
   readonly buildMs: number;

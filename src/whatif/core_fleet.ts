@@ -67,7 +67,10 @@ export function replaySettings(settings: Settings, { jobs }: Pick<Trace, "jobs">
   };
 }
 
-/** Starts the core in a world; it acts by itself as time passes. `settings` must be those of {@linkcode replaySettings}. */
+/**
+ * Starts the core in a world; it acts on its own as time passes. `settings` must be those of {@linkcode
+ * replaySettings}.
+ */
 export function startCore(world: World, settings: Settings): void {
   new CoreFleet(world, settings).start();
 }
@@ -86,7 +89,7 @@ class CoreFleet {
   readonly #tasks = new Map<string, Container>();
   /** Records on the GoCD server, by task id. */
   readonly #records = new Map<string, Listed>();
-  /** Registered at least once: before that the server does not know it. */
+  /** Registered at least once: before that it is unknown to the server. */
   readonly #known = new Set<string>();
   readonly #feed = new Map<number, ScheduledJob>();
   /** A pipeline for each group. */

@@ -8,7 +8,7 @@ import type { Trace } from "./trace.ts";
 
 const [width, margin, headHeight, legendHeight] = [1_000, 20, 30, 26] as const;
 
-/** The colours of the page in daylight (web/assets/history.css), which a file of its own must bring with it. */
+/** The colours of the page in daylight (web/assets/history.css), which a separate file must contain. */
 const style = `
   svg { font: 12px system-ui, sans-serif; } text { fill: #4b5563; }
   .head { font-size: 15px; font-weight: 600; fill: #111827; } .title { font-weight: 600; fill: #111827; }

@@ -5,7 +5,7 @@ import type { Policy, PolicyRun, SeenAgent } from "./policies/policy.ts";
 import { type JobClass, registrationFor } from "./shapes.ts";
 import type { Container, Job, World } from "./world.ts";
 
-/** Starts it; it acts by itself as time passes. */
+/** Starts it; it acts on its own as time passes. */
 export function startPolicy(world: World, policy: Policy, { profiles, scaling }: Settings): void {
   for (const profile of profiles) {
     const pool: Pool = {

@@ -17,10 +17,10 @@ export type Player =
 /** The result. Times in ms. */
 export interface Outcome {
   readonly name: string;
-  /** From when a job was scheduled until an agent began with it; of those that somebody serves. */
+  /** From when a job was scheduled until an agent started it; only jobs that are served. */
   readonly wait: { readonly p50Ms: number; readonly p95Ms: number; readonly maxMs: number };
   readonly jobs: number;
-  /** Jobs that somebody serves and that were not begun when the replay ended. */
+  /** Served jobs that had not started when the replay ended. */
   readonly unbuilt: number;
   /** Jobs that no profile serves. */
   readonly unserved: number;
@@ -32,13 +32,13 @@ export interface Outcome {
   /** How long the replay lasted, virtual time. */
   readonly lastedMs: number;
   readonly samples: readonly HistorySample[];
-  /** The time that one sample stands for. */
+  /** The time that one sample represents. */
   readonly sampleMs: number;
 }
 
 /** When a replay is stopped with unbuilt jobs: twice the length of the trace plus an hour. */
 const overtimeMs = 3_600_000;
-/** Limits are looked at so often. */
+/** Interval of checks of the limits. */
 const lookMs = 15_000;
 const samplesMax = 240;
 
@@ -108,7 +108,7 @@ class LimitWatch {
     return [...this.#world.containers].filter(({ profile }) => profile.name === name).length;
   }
 
-  /** Agents that its waiting jobs need beside those that are about to take one. */
+  /** Agents that its waiting jobs need in addition to those that are about to take one. */
   #lacks({ name }: AgentProfile): number {
     const waiting = this.#world.classes.all.filter(({ profile }) => profile?.name === name)
       .reduce((sum, each) => sum + this.#world.waitingOf(each).length, 0);

@@ -25,7 +25,7 @@ export interface JobClass {
   /** The group of their pipelines; absent: unknown. */
   readonly group?: string;
   readonly requirement: Requirement;
-  /** The profile that serves it; absent: nobody does. */
+  /** The profile that serves it; absent: none does. */
   readonly profile?: AgentProfile;
 }
 

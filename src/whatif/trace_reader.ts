@@ -39,24 +39,24 @@ type Fields = Readonly<Record<string, unknown>>;
 function headOf(line: string, place: string): Omit<Trace, "jobs" | "outages"> {
   const fields = objectOf(line, place);
   if (fields["trace"] === undefined) {
-    throw flaw(place, "this is no trace of demand", 'its first line is {"trace":1,…}: see docs/what-if.md');
+    throw flaw(place, "this is not a trace of demand", 'its first line is {"trace":1,…}: see docs/what-if.md');
   }
   if (fields["trace"] !== traceVersion) {
     throw flaw(
       place,
-      `format ${shown(fields["trace"])} is not known; this program knows ${traceVersion}`,
-      "take the gocd-mesos that wrote it, or a newer one",
+      `format ${shown(fields["trace"])} is unknown; this program supports ${traceVersion}`,
+      "use the gocd-mesos that wrote it, or a newer one",
     );
   }
   refuseUnknown(fields, ["trace", "name", "start", "seconds", "neverRegister"], place);
   const { name = "trace", start, neverRegister = 0 } = fields;
-  if (typeof name !== "string") throw flaw(place, `name: ${shown(name)} is no text`, "write it in quotes");
+  if (typeof name !== "string") throw flaw(place, `name: ${shown(name)} is not a text`, "write it in quotes");
   const startMs = typeof start === "string" ? Date.parse(start) : NaN;
   if (Number.isNaN(startMs)) {
     throw flaw(place, `start: ${shown(start)} is not a time`, 'write it as "2026-11-02T00:00:00.000Z"');
   }
   if (typeof neverRegister !== "number" || !(neverRegister >= 0 && neverRegister <= 1)) {
-    throw flaw(place, `neverRegister: ${shown(neverRegister)} is no share`, "write a number from 0 to 1");
+    throw flaw(place, `neverRegister: ${shown(neverRegister)} is not a share`, "write a number from 0 to 1");
   }
   return { name, startMs, lengthMs: msOf(fields, "seconds", place), neverRegister };
 }
@@ -64,7 +64,7 @@ function headOf(line: string, place: string): Omit<Trace, "jobs" | "outages"> {
 function needsOf(fields: Fields, place: string): Omit<TraceJob, "atMs" | "buildMs"> {
   const { resources = [] } = fields;
   if (!Array.isArray(resources) || !resources.every((each) => typeof each === "string")) {
-    throw flaw(place, `resources: ${shown(resources)} is no list of names`, 'write it as ["linux","java"]');
+    throw flaw(place, `resources: ${shown(resources)} is not a list of names`, 'write it as ["linux","java"]');
   }
   return { resources, ...nameOf(fields, "environment", place), ...nameOf(fields, "group", place) };
 }
@@ -85,10 +85,10 @@ function objectOf(line: string, place: string): Fields {
   try {
     value = JSON.parse(line);
   } catch {
-    throw flaw(place, "this is no JSON", "each line is one JSON object: see docs/what-if.md");
+    throw flaw(place, "this is not JSON", "each line is one JSON object: see docs/what-if.md");
   }
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Fields;
-  throw flaw(place, "this is no JSON object", "each line is one JSON object: see docs/what-if.md");
+  throw flaw(place, "this is not a JSON object", "each line is one JSON object: see docs/what-if.md");
 }
 
 function msOf(fields: Fields, key: string, place: string): number {

@@ -1,5 +1,5 @@
 // The world of a replay: arriving jobs, and containers that start, register, build and end, on virtual time. It is the
-// same for the core and for every policy. Far lighter than sim/: nothing here checks what a caller may do.
+// same for the core and for every policy. Much simpler than sim/: it does not check what a caller may do.
 
 import { createTimerQueue } from "../sim/gocd/timers.ts";
 import { seededRandom } from "../sim/random.ts";
@@ -36,7 +36,7 @@ export interface Container {
   readonly registration: Registration;
   readonly host: number;
   readonly launchedMs: number;
-  /** Ends by itself after one job. */
+  /** Ends after one job. */
   readonly isSingleUse: boolean;
   phase: "booting" | "idle" | "building" | "ended";
   /** When it entered this phase. */
@@ -45,7 +45,7 @@ export interface Container {
   isEnabled: boolean;
   /** What it has, or is about to fetch. */
   job: Job | undefined;
-  /** Counts its changes, for whoever keeps a picture of it. */
+  /** Counts its changes, for callers that cache a view of it. */
   changes: number;
 }
 
@@ -66,7 +66,10 @@ interface Live extends Container {
 
 /** From ACCEPT to a running container, of `bootMs` as a whole. */
 const startMs = 3_000;
-/** How long the server takes to find work for who asks; it is fetched with the next request (GoCD WorkAssignments). */
+/**
+ * How long the server takes to find work for an agent that asks; it is fetched with the next request (GoCD
+ * WorkAssignments).
+ */
 const assignMs = 150;
 /** An idle agent asks at growing intervals (GoCD 23.1 and later: 1 s, half as long again each time, at most 10 s). */
 const askFirstMs = 1_000;

@@ -76,11 +76,11 @@ export interface ZookeeperSession {
   timeoutMs(): number;
   /** Whether there is a connection now. */
   isConnected(): boolean;
-  /** Aborted when the session is over for good, with its error as the reason. */
+  /** Aborted when the session has ended permanently, with its error as the reason. */
   readonly lost: AbortSignal;
   /**
    * Names of the children; `undefined` if the znode does not exist. `onChange` is called once when they change, or the
-   * znode comes into being; given the same function twice also once.
+   * znode is created; a function passed twice is called once.
    */
   children(path: string, onChange?: () => void): Promise<readonly string[] | undefined>;
   /** Value and version; `undefined` if the znode does not exist. */
@@ -346,7 +346,7 @@ class Session implements ZookeeperSession {
       try {
         onSocketData(data);
       } catch (error) {
-        this.#failure = this.error("unreachable", `it sent what no ZooKeeper sends (${String(error)})`, error);
+        this.#failure = this.error("unreachable", `it sent an invalid response (${String(error)})`, error);
         manager.socket?.destroy();
       }
     };

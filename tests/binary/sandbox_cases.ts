@@ -72,7 +72,7 @@ sandboxTest(
       const { code, out, err } = await run([...await way.program(), "start", conf]);
       assertEquals([code, out], [6, ""], err);
       const { level, code: word, hint } = JSON.parse(err);
-      assertEquals([level, word, hint], ["error", "state-folder-missing", "make the folder, or change state.path"]);
+      assertEquals([level, word, hint], ["error", "state-folder-missing", "create the folder, or change state.path"]);
       const check = await run([...await way.program(), "state", "show", conf]);
       assertEquals([check.code, check.err.split("\n").length], [6, 3], check.err);
     } finally {

@@ -383,7 +383,7 @@ Deno.test("a connection that breaks off is no end of the instance: a question is
   try {
     assertEquals((await runLine(["health", folder.conf])).out, "well\n");
     const written = await runLine(["freeze", folder.conf]);
-    assertRefused(written, 3, /broke the connection to http:\S+ off without an answer/);
+    assertRefused(written, 3, /closed the connection to http:\S+ without a response/);
     assertStringIncludes(written.err, "it may have obeyed");
     assertEquals(await exists(`${folder.path}/gocd-mesos.db`), false);
   } finally {

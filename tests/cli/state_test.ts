@@ -256,7 +256,7 @@ Deno.test("a file of a newer schema is refused by every action and left as it is
     const before = Deno.readFileSync(path);
     const actions = ["show", "check", "export", "forget-framework --yes", "adopt", "register-anew"];
     for (const words of [...actions, "forget gm-abc123-default-1", `import ${folder}/backup.json --replace`]) {
-      assertRefused(await run(...words.split(" ")), 6, /has schema version 99, this program knows up to \d+/);
+      assertRefused(await run(...words.split(" ")), 6, /has schema version 99, this program supports up to \d+/);
     }
     assertEquals(Deno.readFileSync(path), before);
   }));

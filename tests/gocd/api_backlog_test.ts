@@ -182,7 +182,7 @@ Deno.test("what an account may not read is not guessed: the job says why, and so
   assertEquals(finding?.locators, ["theirs/1/stage/1/job"]);
   assertStringIncludes(finding?.message ?? "", "the resources of jobs of pipeline theirs are unknown: GET ");
   const rights = poll.findings.find(({ code }) => code === "gocd-too-few-rights");
-  assertStringIncludes(rights?.message ?? "", "jobs of pipelines that it may not view are not seen");
+  assertStringIncludes(rights?.message ?? "", "jobs of pipelines that it may not view are invisible");
 });
 
 Deno.test("rights that are given later are noticed a minute after", async () => {

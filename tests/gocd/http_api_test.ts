@@ -132,7 +132,7 @@ Deno.test("a release newer than all known is no news as long as it is understood
     const api = apiOf(fake);
     const poll = await api.poll(signal);
     assertEquals([poll.server.version, poll.findings], [version, []]);
-    const named = `GoCD ${version} is newer than 26.2, the newest release that this gocd-mesos knows`;
+    const named = `GoCD ${version} is newer than 26.2, the newest release that this gocd-mesos supports`;
     for (
       const [answer, isOurs] of [
         [json(200, { agents: [] }), true],
@@ -347,7 +347,7 @@ Deno.test("elastic agents are never changed", async () => {
 for (
   const [since, removal, want] of [
     ["27.1.0", undefined, [" is deprecated since GoCD 27.1.0"]],
-    ["v27.1.0", "v28.1.0", [" is deprecated since GoCD v27.1.0 and will be gone in v28.1.0"]],
+    ["v27.1.0", "v28.1.0", [" is deprecated since GoCD v27.1.0 and will be removed in v28.1.0"]],
     // As GoCD 26.2 says of its feed.
     ["v25.4.0", "v25.1.0", []],
     ["v25.4.0", "without replacement", []],

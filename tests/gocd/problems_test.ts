@@ -130,7 +130,7 @@ const cases: readonly Case[] = [
     what: "a login that a proxy wants, not GoCD",
     answer: () => page(401, "401 Unauthorized", { "www-authenticate": 'Basic realm="traefik"' }),
     want: ["gocd-blocked", "refused"],
-    says: "a login of its own",
+    says: "its own login",
     credentials: basic,
   },
   {

@@ -84,8 +84,9 @@ for (
       "HTTPS_PROXY that gives no tunnel",
       ["HTTPS_PROXY"],
       [https],
-      "gocd-proxy: unsuccessful tunnel, on the way through the proxy PROXY (HTTPS_PROXY) (check HTTPS_PROXY, or put " +
-      "gocd.invalid into NO_PROXY to go past the proxy (names and addresses without a port; * does not cover addresses))",
+      "gocd-proxy: unsuccessful tunnel, through the proxy PROXY (HTTPS_PROXY) (check HTTPS_PROXY, or put " +
+      "gocd.invalid into NO_PROXY to bypass the proxy (names and addresses without a port; * does not cover " +
+      "addresses))",
       "CONNECT gocd.invalid:8154 HTTP/1.1",
     ],
     [
@@ -128,7 +129,7 @@ for (const status of [403, 407]) {
       // Meant for every host, but for addresses Deno does not take it so.
       const line = await pollWith({ ...blank, HTTP_PROXY: proxy.url, NO_PROXY: "127.0.0.1:8153" }, [http]);
       const past =
-        "put gocd.invalid into NO_PROXY to go past the proxy (names and addresses without a port; * does not " +
+        "put gocd.invalid into NO_PROXY to bypass the proxy (names and addresses without a port; * does not " +
         "cover addresses)";
       const [code, act] = status === 407
         ? ["gocd-proxy-refused", "name its user in HTTP_PROXY (http://USER:PASSWORD@HOST:PORT)"]
@@ -147,8 +148,9 @@ for (const status of [403, 407]) {
 Deno.test("where nothing listens at the proxy of the environment, the proxy is named, not the server", async () => {
   assertEquals(
     await pollWith({ ...blank, HTTP_PROXY: "http://user:secret@127.0.0.1:1" }, [http]),
-    `gocd-proxy: GET ${http}/api/version: the connection was refused, on the way through the proxy http://127.0.0.1:1 ` +
-      "(HTTP_PROXY) (check HTTP_PROXY, or put gocd.invalid into NO_PROXY to go past the proxy (names and addresses without " +
+    `gocd-proxy: GET ${http}/api/version: the connection was refused, through the proxy http://127.0.0.1:1 ` +
+      "(HTTP_PROXY) (check HTTP_PROXY, or put gocd.invalid into NO_PROXY to bypass the proxy (names and addresses " +
+      "without " +
       "a port; * does not cover addresses))",
   );
 });

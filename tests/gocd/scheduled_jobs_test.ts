@@ -158,7 +158,7 @@ Deno.test("of a feed with too many jobs the oldest are read, and it says how man
   const { jobs, findings: [finding] } = readScheduledJobsText(`<scheduledJobs>${many}</scheduledJobs>`);
   assertEquals([jobs.length, jobs.at(-1)?.locator], [jobsMax, `p/${jobsMax - 1}/s/1/a`]);
   assertEquals(finding?.code, "gocd-feed-left-out");
-  assertStringIncludes(finding?.message ?? "", "7 jobs of the feed are left out: only its oldest 50000 are looked at");
+  assertStringIncludes(finding?.message ?? "", "7 jobs of the feed are left out: only its oldest 50000 are considered");
   assertThrows(() => readScheduledJobsText(`<scheduledJobs>${many}`), GocdError, "truncated body");
 });
 

@@ -134,7 +134,7 @@ Deno.test("a dead leader that is still named is waited for, and the other master
   await using one = startMaster(() => redirectTo(`//${dead}/master/api/v1/scheduler`));
   await using two = startMaster(() => redirectTo(`//${dead}/master/api/v1/scheduler`));
   const { message, hint } = await failAt(`${dead},${one.address},${two.address}`, "no-leader");
-  assertStringIncludes(message, `${one.address} says that ${dead} leads, which gave no answer`);
+  assertStringIncludes(message, `${one.address} names ${dead} as the leader, which gave no answer`);
   assertStringIncludes(message, "connection was refused");
   assertStringIncludes(hint, "see the masters' logs");
   assertEquals([one.asked.length, two.asked.length], [1, 1]);
@@ -144,7 +144,7 @@ Deno.test("one dead leader behind a redirect is an error that says who named it"
   const dead = `127.0.0.1:${freePort()}`;
   await using one = startMaster(() => redirectTo(`//${dead}/x`));
   const { message } = await failAt(one.address, "no-leader");
-  assertStringIncludes(message, `${one.address} says that ${dead} leads, but: `);
+  assertStringIncludes(message, `${one.address} names ${dead} as the leader, but: `);
 });
 
 Deno.test("of several masters, the one that leads is found behind a dead, a recovering and a strange one", async () => {
@@ -243,7 +243,7 @@ const answers: readonly (readonly [
     "not-a-master",
     ["not a master, but something else, which points to https://sso.example/authorize"],
   ],
-  ["a 307 without a target", () => refusal(307), "not-a-master", ["where to"]],
+  ["a 307 without a target", () => refusal(307), "not-a-master", ["names no target"]],
   ["a 307 to another protocol", () => redirectTo("ftp://127.0.0.1/x"), "redirect-refused", ["ftp://127.0.0.1"]],
   ["no right", () => refusal(403, "not allowed"), "unauthorized", ["--acls"]],
 ];

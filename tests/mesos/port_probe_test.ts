@@ -82,10 +82,10 @@ Deno.test({
     const { message, hint } = await failing;
     assertStringIncludes(
       message,
-      `${one.address} says that ${off.address} leads, but: Mesos master http://${off.address}`,
+      `${one.address} names ${off.address} as the leader, but: Mesos master http://${off.address}`,
     );
-    assertStringIncludes(message, "nothing takes the connection within 1.8 s");
-    assertStringIncludes(message, `${two.address} says that ${off.address} leads, which gave no answer`);
+    assertStringIncludes(message, "no connection was accepted within 1.8 s");
+    assertStringIncludes(message, `${two.address} names ${off.address} as the leader, which gave no answer`);
     assertStringIncludes(hint, "see the masters' logs");
     assertEquals([one.asked.length, two.asked.length], [1, 1]);
   },

@@ -53,11 +53,11 @@ Deno.test("a master that NO_PROXY names is asked past the proxy", async () => {
 });
 
 Deno.test("a failure on the way through a proxy names the proxy, not the master", async () => {
-  const past = "put master.invalid into NO_PROXY to go past the proxy";
+  const past = "put master.invalid into NO_PROXY to bypass the proxy";
   const refused = await childWith({ http_proxy: "http://127.0.0.1:1" }, "master.invalid:5050");
   assertStringIncludes(
     refused,
-    "the connection was refused, on the way through the proxy http://127.0.0.1:1 (http_proxy)",
+    "the connection was refused, through the proxy http://127.0.0.1:1 (http_proxy)",
   );
   assertStringIncludes(refused, past);
   await using proxy = startMaster(() =>

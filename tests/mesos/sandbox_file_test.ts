@@ -109,12 +109,12 @@ Deno.test("the login is sent only to an agent that asks for it", async () => {
 });
 
 const refusals: readonly (readonly [status: number, body: string, says: string])[] = [
-  [401, "", "h1:5051 asks for a login (401)"],
+  [401, "", "h1:5051 requires a login (401)"],
   [403, "", "ACL access_sandboxes"],
   [404, "", "older than Mesos 1.5"],
   [500, "hunter2-secret", "answers 500"],
-  [200, "<html>", "something else than a part of a file"],
-  [200, '{"data":1,"offset":-3}', "something else than a part of a file"],
+  [200, "<html>", "something other than a part of a file"],
+  [200, '{"data":1,"offset":-3}', "something other than a part of a file"],
   [302, "", "answers 302"],
 ];
 for (const [status, body, says] of refusals) {

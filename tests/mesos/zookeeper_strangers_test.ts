@@ -39,7 +39,7 @@ const strangers: readonly (readonly [string, (connection: Deno.TcpConn) => Promi
   }, "no answer within 4 s"],
   ["sends a packet of garbage", async (connection) => {
     await connection.write(Uint8Array.of(0, 0, 0, 4, 1, 2, 3, 4));
-  }, "no ZooKeeper"],
+  }, "an invalid response"],
 ];
 
 for (const [name, talk, said] of strangers) {

@@ -79,7 +79,7 @@ const cases: readonly Case[] = [
     status: 502,
     headers: { server: "edge" },
     proxy: squid,
-    want: "proxy: edge on the way through the proxy http://10.0.0.9:3128 (HTTP_PROXY)",
+    want: "proxy: edge through the proxy http://10.0.0.9:3128 (HTTP_PROXY)",
   },
 ];
 
@@ -151,7 +151,7 @@ Deno.test("where the environment may not be read, no proxy is named", () => {
   assertEquals(proxyFor(url, deny), undefined);
   assertEquals(
     proxyHint(undefined, undefined),
-    "check HTTP_PROXY, or put the host into NO_PROXY to go past the proxy (names and addresses without a port; * does " +
+    "check HTTP_PROXY, or put the host into NO_PROXY to bypass the proxy (names and addresses without a port; * does " +
       "not cover addresses)",
   );
 });

@@ -232,7 +232,7 @@ Deno.test("a state folder that is a link to nowhere ends a start with one line t
     assertEquals(await started.ended(), 6);
     assertStringIncludes(
       started.log(),
-      `gocd-mesos: state.path: data is a link to /nowhere, which leads nowhere\n  to do: mount or make`,
+      `gocd-mesos: state.path: data is a link to /nowhere, which cannot be resolved\n  to do: mount or create`,
     );
   } finally {
     await endForGood(started);

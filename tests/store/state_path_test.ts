@@ -37,17 +37,17 @@ const obstacles: Readonly<Record<string, Obstacle>> = {
   "a link to a file that is gone": {
     path: "state.db",
     arrange: (folder) => Deno.symlinkSync("/nowhere/state.db", `${folder}/state.db`),
-    says: "/state.db is a link to /nowhere/state.db, which leads nowhere",
+    says: "/state.db is a link to /nowhere/state.db, which cannot be resolved",
   },
   "a link to a folder that is gone": {
     path: "data/state.db",
     arrange: (folder) => Deno.symlinkSync("/nowhere", `${folder}/data`),
-    says: "/data is a link to /nowhere, which leads nowhere",
+    says: "/data is a link to /nowhere, which cannot be resolved",
   },
   "a link to itself": {
     path: "state.db",
     arrange: (folder) => Deno.symlinkSync("state.db", `${folder}/state.db`),
-    says: "/state.db is a link to state.db, which leads nowhere",
+    says: "/state.db is a link to state.db, which cannot be resolved",
   },
   "a folder in the place of the file": {
     path: "data",
@@ -57,7 +57,7 @@ const obstacles: Readonly<Record<string, Obstacle>> = {
   "a file in the place of a folder": {
     path: "file/deep/state.db",
     arrange: (folder) => Deno.writeTextFileSync(`${folder}/file`, "x"),
-    says: "/file, which is no folder",
+    says: "/file, which is not a folder",
   },
   "a link to a file in the place of a folder": {
     path: "link/state.db",
@@ -65,7 +65,7 @@ const obstacles: Readonly<Record<string, Obstacle>> = {
       Deno.writeTextFileSync(`${folder}/file`, "x");
       Deno.symlinkSync("file", `${folder}/link`);
     },
-    says: "/link, which is no folder",
+    says: "/link, which is not a folder",
   },
 };
 

@@ -20,8 +20,9 @@ for (
     [
       "18.10.0",
       "gocd-elastic-untold",
-      "jobs of elastic profiles cannot be told apart from jobs without resources: GoCD 18.10.0 does not tell which jobs " +
-      "use a profile",
+      "jobs of elastic profiles cannot be distinguished from jobs without resources: GoCD 18.10.0 does not report " +
+      "which " +
+      "jobs use a profile",
     ],
   ] as const
 ) {

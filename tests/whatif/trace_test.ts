@@ -47,9 +47,9 @@ const head = '{"trace":1,"name":"n","start":"2026-01-05T00:00:00.000Z","seconds"
 for (
   const [title, text, message] of [
     ["an empty file", "", "t.jsonl: the trace is empty"],
-    ["a file of something else", "hello", "t.jsonl:1: this is no JSON"],
-    ["JSON of something else", '{"jobs":[]}', "t.jsonl:1: this is no trace of demand"],
-    ["a newer format", '{"trace":2}', 't.jsonl:1: format "2" is not known; this program knows 1'],
+    ["a file of something else", "hello", "t.jsonl:1: this is not JSON"],
+    ["JSON of something else", '{"jobs":[]}', "t.jsonl:1: this is not a trace of demand"],
+    ["a newer format", '{"trace":2}', 't.jsonl:1: format "2" is unknown; this program supports 1'],
     [
       "a start that is not a time",
       '{"trace":1,"start":"soon","seconds":1}',
@@ -63,7 +63,7 @@ for (
     ["resources that are no list", `${head}\n{"at":1,"build":2,"resources":"x"}`, "t.jsonl:2: resources:"],
     ["an environment that is no name", `${head}\n{"at":1,"build":2,"environment":3}`, "t.jsonl:2: environment:"],
     ["a group that is no name", `${head}\n{"at":1,"build":2,"group":["x"]}`, "t.jsonl:2: group:"],
-    ["a list for a line", `${head}\n[]`, "t.jsonl:2: this is no JSON object"],
+    ["a list for a line", `${head}\n[]`, "t.jsonl:2: this is not a JSON object"],
     ["a share above 1", head.replace("}", ',"neverRegister":5}'), "t.jsonl:1: neverRegister:"],
     ["an outage without its length", `${head}\n{"down":5}`, "t.jsonl:2: for is missing"],
   ] as const

@@ -1,4 +1,5 @@
-// The event stream breaks in every way that streams break: through the real client and engine, against the strict master.
+// The event stream breaks in every way that streams break: through the real client and engine, against the strict
+// master.
 
 import { assert, assertEquals } from "@std/assert";
 import { assertNothingRefused, type Scene, withScene } from "../support/mesos_scene.ts";
@@ -39,7 +40,7 @@ Deno.test("a stream that falls silent is left after five heartbeats, no sooner, 
     assertUntouched(scene, taskId);
     const told = scheduler.notes.filter(({ code }) => code === "mesos-silent");
     assertEquals(told.length, 1);
-    assert(told[0]?.text.includes("has said nothing for 75 s (5 heartbeats)"), told[0]?.text);
+    assert(told[0]?.text.includes("has sent nothing for 75 s (5 heartbeats)"), told[0]?.text);
     assertNothingRefused(scene);
   });
 });

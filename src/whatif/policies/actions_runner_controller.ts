@@ -7,8 +7,8 @@ import { countOf, nothing, type Policy } from "./policy.ts";
 export const actionsRunnerController: Policy = {
   name: "actions-runner-controller",
   source: "github.com/actions/actions-runner-controller, docs/adrs/2023-11-02-min-runners-semantics.md, scaler.go",
-  leavesOut: "the back-off of failed runners; a runner that never registers counts for ever",
-  // Messages come by long poll: what is assigned is known within seconds.
+  leavesOut: "the back-off of failed runners; a runner that never registers counts forever",
+  // Messages arrive by long polling: assignments are known within seconds.
   everyMs: 2_000,
   isSingleUse: true,
   start: () => (seen) => {

@@ -5,7 +5,7 @@ import { countOf, idleFor, nothing, type Policy, type Seen, unregisteredFor } fr
 
 /** `ScaleInIdlePeriod` of the Elastic CI Stack, which agents get as disconnect-after-idle-timeout. */
 const idleMs = 600_000;
-/** Instances without an agent are looked for after an hour. */
+/** Instances without an agent are detected after an hour. */
 const danglingMs = 3_600_000;
 
 /** The policy. */

@@ -1,5 +1,5 @@
-// GitLab Runner with its instance autoscaler (fleeting, taskscaler): capacity is reserved for each job, idle instances are
-// kept as the policy says and removed after idle_time.
+// GitLab Runner with its instance autoscaler (fleeting, taskscaler): capacity is reserved for each job, idle instances
+// are kept as the policy specifies and removed after idle_time.
 
 import { countOf, idleFor, nothing, type Policy, type Seen } from "./policy.ts";
 

@@ -4,7 +4,7 @@ import { countOf, nothing, type Policy, unregisteredFor, type WaitingJob } from 
 
 /** `maxPendingPods` of the cluster profile. */
 const pendingMax = 10;
-/** A job that nobody has taken is asked for again (GoCD's job starvation threshold). */
+/** An agent for an unassigned job is requested again (GoCD's job starvation threshold). */
 const askAgainMs = 120_000;
 /** `autoRegisterTimeout`. */
 const registerTimeoutMs = 600_000;
@@ -33,7 +33,8 @@ export const gocdKubernetes: Policy = {
         const place = placeOf(waiting, index);
         if (waiting[place]?.index !== index) continue;
         asked.push({ index, againMs: nowMs + askAgainMs });
-        // Its table of requests is by job: one that has a pod gets no second one. Beyond the limit a request is dropped.
+        // Its table of requests is by job: one that has a pod gets no second one. Beyond the limit a request is
+        // dropped.
         if (place >= booting && booting + launch < pendingMax) launch++;
       }
       return { launch, end: unregisteredFor(seen, registerTimeoutMs) };
@@ -41,7 +42,7 @@ export const gocdKubernetes: Policy = {
   },
 };
 
-/** Where a job stands among those that wait, or would stand. */
+/** The position of a job among those that wait, or its possible position. */
 function placeOf(waiting: readonly WaitingJob[], index: number): number {
   let [low, high] = [0, waiting.length];
   while (low < high) {

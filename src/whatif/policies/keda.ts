@@ -23,12 +23,12 @@ export const kedaStrategies = {
 
 const shared = {
   source: "keda.sh/docs, ScaledJob specification: scalingStrategy, pollingInterval = 30",
-  leavesOut: "eager and custom strategies, rollouts, backoffLimit; a job whose agent never registers counts for ever",
+  leavesOut: "eager and custom strategies, rollouts, backoffLimit; a job whose agent never registers counts forever",
   everyMs: 30_000,
   isSingleUse: true,
 } as const;
 
-/** `default`: with a scaler that counts running jobs, too, as that of GitHub runners does. */
+/** `default`: with a scaler that also counts running jobs, like that of GitHub runners. */
 export const kedaDefault: Policy = {
   ...shared,
   name: "KEDA ScaledJob, default",
