@@ -108,7 +108,7 @@ Deno.test("what is no export is not imported", () =>
     assertRefused(await run("import", `${folder}/nowhere.json`), 2, /cannot read .*nowhere\.json/);
     for (const text of ["", "{}", "[]", '{"format":"gocd-mesos-state","version":99}']) {
       Deno.writeTextFileSync(`${folder}/bad.json`, text);
-      assertRefused(await run("import", `${folder}/bad.json`, "--replace"), 6, /is no state that can be imported/);
+      assertRefused(await run("import", `${folder}/bad.json`, "--replace"), 6, /is not a state that can be imported/);
     }
     assertMatch((await run("show")).out, /2 on record/);
   }));

@@ -166,7 +166,7 @@ Deno.test("redirects without a scheme, in a circle and to oneself end in one lin
     const before = saidOf(/redirect in a circle/);
     await until(() => saidOf(/redirect in a circle/) > before);
     mode = "nowhere";
-    await until(() => saidOf(/says that 127\.0\.0\.1:9 leads, but/) > 0);
+    await until(() => saidOf(/names 127\.0\.0\.1:9 as the leader, but/) > 0);
     assertEquals(engine.state.session.kind, "connecting");
     assert(scheduler.lines.length < 12, `one line for each kind, not for each try:\n${scheduler.lines.join("\n")}`);
     mode = "leader";
