@@ -123,7 +123,7 @@ for (const size of [10, 100, 1_000]) {
   const supply = Array.from({ length: size }, () => ({ kind: "idle" as const, count: 3 }));
   const demand = Array.from({ length: size }, (_, index) => ({
     count: 4,
-    classes: supply.flatMap((_, at) => (at * 7 + index) % 5 === 0 ? [at] : []),
+    classes: supply.flatMap((node, at) => (at * 7 + index) % 5 === 0 ? [node] : []),
   }));
   Deno.bench(`supply: ${size} buckets and ${size} classes, all short`, { group: "supply" }, () => {
     matchSupply(demand, supply);

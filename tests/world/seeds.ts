@@ -361,8 +361,4 @@ export const failedSeeds: readonly FailedSeed[] = [
     seed: 10331082,
     found: "after a fail-over, before its first list, an agent that ended with a job counted as holding none",
   },
-  {
-    seed: 10333500,
-    found: "an agent of others that differed only in the case of a resource looked new after GoCD 20.8 was upgraded",
-  },
 ];

@@ -45,53 +45,41 @@ export function assess(state: State, atMs: number): Assessment {
   const rule = backlog.resourceCase;
   const capacity = capacityOf(state, rule, atMs);
   const chooser = profileChooser(state.settings.profiles, rule);
-  const numbered = capacity.map((each, at) => ({ each, at }));
   const judged = backlog.buckets.map((bucket) => {
     const isRetried = bucket.jobs.some(({ locator }) => (seen.get(locator)?.otherCause?.untilMs ?? Infinity) <= atMs);
     // Either the job or these agents are the cause: the next attempt will show which.
-    const able = numbered.filter(({ each: { isStale, capability } }) =>
+    const classes = capacity.filter(({ isStale, capability }) =>
       !(isRetried && isStale === true) && canTake(capability, bucket.requirement)
     );
-    const classes = able.map(({ each }) => each);
     const causes = otherCausesOf({ state, bucket, classes, seen }, atMs);
-    return { bucket, classes, at: able.map(({ at }) => at), causes };
+    return { bucket, classes, causes, count: bucket.jobs.length - causes.all.size };
   });
-  const matching = matchSupply(
-    judged.map(({ bucket, at, causes }) => ({ count: bucket.jobs.length - causes.all.size, classes: at })),
-    capacity,
-  );
-  return {
-    capacity,
-    used: matching.used,
-    buckets: inOrder(
-      state,
-      judged.flatMap(({ bucket, classes, causes }, index) => {
-        const willBeTaken = matching.idle[index] ?? 0;
-        const coming = matching.coming[index] ?? 0;
-        const names = (kind: CapacityClass["kind"]): string[] =>
-          classes.filter((each) => each.kind === kind).flatMap((each) => each.names);
-        const whole = {
-          bucket,
-          otherCauses: causes.all,
-          newlyPassed: causes.newly,
-          willBeTaken,
-          coming,
-          rest: bucket.jobs.length - causes.all.size - willBeTaken - coming,
-          idleNames: names("idle"),
-          comingNames: names("coming"),
-        };
-        return split(state, whole, chooser);
-      }),
-    ),
-  };
+  const { served, used } = matchSupply(judged, capacity);
+  const buckets = served.flatMap(({ demand: { bucket, classes, causes, count }, idle, coming }) => {
+    const names = (kind: CapacityClass["kind"]): string[] =>
+      classes.filter((each) => each.kind === kind).flatMap((each) => each.names);
+    const whole = {
+      bucket,
+      otherCauses: causes.all,
+      newlyPassed: causes.newly,
+      willBeTaken: idle,
+      coming,
+      rest: count - idle - coming,
+      idleNames: names("idle"),
+      comingNames: names("coming"),
+    };
+    return split(state, whole, chooser);
+  });
+  return { capacity, used, buckets: inOrder(state, buckets) };
 }
 
 /** The bucket with the oldest job first. */
 function inOrder({ demand: { backlog } }: State, buckets: readonly BucketAssessment[]): readonly BucketAssessment[] {
   if (buckets.length === backlog.buckets.length) return buckets;
-  const order = new Map(backlog.order.map((locator, index) => [locator, index]));
-  const first = ({ bucket }: BucketAssessment): number => order.get(bucket.jobs[0]?.locator ?? "") ?? 0;
-  return buckets.toSorted((a, b) => first(a) - first(b));
+  const byFirst = new Map(
+    buckets.flatMap((each) => each.bucket.jobs.slice(0, 1).map(({ locator }) => [locator, each] as const)),
+  );
+  return backlog.order.flatMap((locator) => byFirst.get(locator) ?? []);
 }
 
 /** By pipeline group, if groups are used. The server gives agents the oldest jobs first, of any group. */
@@ -151,7 +139,9 @@ function otherCausesOf(
     return { all, newly };
   }
   // A server that did not respond may not have assigned anything either.
-  const unused = classes.find(({ idleSinceMs = Infinity }) => shownForMs(state, idleSinceMs) >= assignGraceMs);
+  const unused = classes.flatMap(({ names: [host], idleSinceMs }) =>
+    idleSinceMs === undefined ? [] : [{ host, idleMs: shownForMs(state, idleSinceMs) }]
+  ).find(({ idleMs }) => idleMs >= assignGraceMs);
   let lostMs: number | undefined;
   for (const { locator } of bucket.jobs) {
     const memory = seen.get(locator);
@@ -166,8 +156,7 @@ function otherCausesOf(
     if (zombie !== undefined) {
       find({ kind: "zombie", waitedMs, limitMs: zombieAfterMs, ...zombie });
     } else if (unused !== undefined && waitedMs >= assignGraceMs) {
-      const host = unused.names[0] ?? "";
-      find({ kind: "idle-unused", host, idleMs: shownForMs(state, unused.idleSinceMs ?? atMs) });
+      find({ kind: "idle-unused", ...unused });
     } else if (before !== undefined && before.untilMs > atMs) {
       if (lostMs === undefined) lostMs = lastLostMs(state, bucket);
       if (lostMs < before.sinceMs) all.set(locator, { kind: "left-before", untilMs: before.untilMs });
@@ -196,11 +185,9 @@ function zombieOf(
  */
 function lastLostMs({ server: { agents, lostSinceMs }, demand }: State, bucket: Bucket): number {
   const rule = demand.backlog.resourceCase;
-  let lastMs = 0;
-  for (const gocdAgent of agents) {
-    if (gocdAgent.elastic || gocdAgent.configState !== "Enabled" || gocdAgent.agentState !== "LostContact") continue;
-    if (!canTake(capabilityOf(gocdAgent, rule), bucket.requirement)) continue;
-    lastMs = Math.max(lastMs, lostSinceMs.get(gocdAgent.uuid) ?? 0);
-  }
-  return lastMs;
+  const matching = agents.filter((gocdAgent) =>
+    !gocdAgent.elastic && gocdAgent.configState === "Enabled" && gocdAgent.agentState === "LostContact" &&
+    canTake(capabilityOf(gocdAgent, rule), bucket.requirement)
+  );
+  return Math.max(0, ...matching.map(({ uuid }) => lostSinceMs.get(uuid)).filter((ms) => ms !== undefined));
 }

@@ -20,7 +20,7 @@ const graceMs: Readonly<Record<string, number>> = { Missing: connectionTimeoutMs
 export interface CapacityClass extends SupplyNode {
   readonly capability: Capability;
   /** Hostnames (idle) or task ids (coming). */
-  readonly names: readonly string[];
+  readonly names: readonly [string, ...string[]];
   /** Uuids of the idle ones, in the order of `names`, which are not unique. */
   readonly uuids: readonly string[];
   /** The earliest time since which one of them has been idle without interruption. */
@@ -113,7 +113,7 @@ function reservedRecords(instances: Iterable<AgentInstance>): Set<string> {
 
 interface Group {
   readonly capability: Capability;
-  readonly names: string[];
+  readonly names: [string, ...string[]];
   readonly uuids: string[];
   readonly isStale: boolean;
   idleSinceMs: number | undefined;
@@ -128,11 +128,15 @@ interface Unit {
 
 function add(groups: Map<string, Group>, capability: Capability, { name, uuid, isStale, since }: Unit): void {
   const key = `${capabilityKey(capability)};${isStale}`;
-  const group = groups.get(key) ?? { capability, names: [], uuids: [], isStale, idleSinceMs: undefined };
+  const uuids = uuid === undefined ? [] : [uuid];
+  const group = groups.get(key);
+  if (group === undefined) {
+    groups.set(key, { capability, names: [name], uuids, isStale, idleSinceMs: since });
+    return;
+  }
   group.names.push(name);
-  if (uuid !== undefined) group.uuids.push(uuid);
+  group.uuids.push(...uuids);
   if (since !== undefined) group.idleSinceMs = Math.min(group.idleSinceMs ?? since, since);
-  groups.set(key, group);
 }
 
 function toClass(group: Group, kind: SupplyNode["kind"]): CapacityClass {

@@ -46,10 +46,15 @@ export interface Decision {
   readonly held?: HeldBack;
 }
 
+/** A demand with its decision. */
+export interface DecidedAsk extends Decision {
+  readonly ask: Ask;
+}
+
 /** The decision for all buckets. */
 export interface Decided {
   /** In the order of the demands. */
-  readonly decisions: readonly Decision[];
+  readonly decided: readonly DecidedAsk[];
   readonly wanted: readonly WantedAgents[];
   readonly held: readonly HeldBack[];
   /** Task ids of draining instances to enable again. */
@@ -58,7 +63,7 @@ export interface Decided {
 
 /** Each bucket gets as many agents as possible before the next one. */
 export function oneAfterTheOther(all: Decisions): Decided {
-  const decisions: Decision[] = [];
+  const decided: DecidedAsk[] = [];
   const wanted: WantedAgents[] = [];
   const held: HeldBack[] = [];
   const reuse: string[] = [];
@@ -70,9 +75,9 @@ export function oneAfterTheOther(all: Decisions): Decided {
     const decision = decide(all, ask, needs - again.length);
     if (decision.entry !== undefined) wanted.push(decision.entry);
     if (decision.held !== undefined) held.push(decision.held);
-    decisions.push(decision);
+    decided.push({ ask, ...decision });
   }
-  return { decisions, wanted, held, reuse };
+  return { decided, wanted, held, reuse };
 }
 
 /**

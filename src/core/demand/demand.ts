@@ -41,37 +41,36 @@ export function trackJobs(before: ReadonlyMap<string, SeenJob>, news: FeedNews, 
   const { backlog, previous, takings } = news;
   const departures = departuresFrom(before, backlog);
   const taken = takenOf(departures, takings, previous);
-  const order = new Map(backlog.order.map((locator, index) => [locator, index]));
+  const here = new Set(backlog.order);
   const resolved = new Set(
-    [...before].filter(([locator, { otherCause }]) => otherCause !== undefined && !order.has(locator))
+    [...before].filter(([locator, { otherCause }]) => otherCause !== undefined && !here.has(locator))
       .map(([, { bucketKey }]) => bucketKey),
   );
+  const bucketOf = new Map(
+    backlog.buckets.flatMap(({ key, jobs }) => {
+      const lastTaken = Math.max(-1, ...(taken.get(key) ?? []).map((each) => each.order));
+      return jobs.map(({ locator }) => [locator, { key, lastTaken }] as const);
+    }),
+  );
   const seen = new Map<string, SeenJob>();
-  for (const bucket of backlog.buckets) {
-    const lastTaken = Math.max(-1, ...(taken.get(bucket.key) ?? []).map((each) => each.order));
-    for (const { locator } of bucket.jobs) {
-      const old = before.get(locator);
-      const isPassed = old !== undefined && old.order < lastTaken;
-      const otherCause = resolved.has(bucket.key) ? undefined : old?.otherCause;
-      seen.set(locator, {
-        firstSeenMs: old?.firstSeenMs ?? atMs,
-        bucketKey: bucket.key,
-        order: order.get(locator) ?? 0,
-        passedOver: (old?.passedOver ?? 0) + (isPassed ? 1 : 0),
-        otherCauseCount: old?.otherCauseCount ?? 0,
-        ...(otherCause === undefined ? {} : { otherCause }),
-      });
+  for (const [order, locator] of backlog.order.entries()) {
+    const old = before.get(locator);
+    const firstSeenMs = old?.firstSeenMs ?? atMs;
+    const bucket = bucketOf.get(locator);
+    // The place of a foreign job counts if it becomes ours: the next poll may show that older jobs have been taken.
+    if (bucket === undefined) {
+      seen.set(locator, { firstSeenMs, bucketKey: noBucket, order, passedOver: 0, otherCauseCount: 0 });
+      continue;
     }
-  }
-  for (const { job: { locator } } of backlog.foreign) {
-    const firstSeenMs = before.get(locator)?.firstSeenMs ?? atMs;
-    // Its place in the feed counts if it becomes ours: the next poll may show that older jobs have been taken.
+    const isPassed = old !== undefined && old.order < bucket.lastTaken;
+    const otherCause = resolved.has(bucket.key) ? undefined : old?.otherCause;
     seen.set(locator, {
       firstSeenMs,
-      bucketKey: noBucket,
-      order: order.get(locator) ?? 0,
-      passedOver: 0,
-      otherCauseCount: 0,
+      bucketKey: bucket.key,
+      order,
+      passedOver: (old?.passedOver ?? 0) + (isPassed ? 1 : 0),
+      otherCauseCount: old?.otherCauseCount ?? 0,
+      ...(otherCause === undefined ? {} : { otherCause }),
     });
   }
   const moving = [...departures].filter(([, departed]) => departed.some((each) => !takings.locators.has(each.locator)));

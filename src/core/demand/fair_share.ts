@@ -23,8 +23,6 @@ export function sharerOf({ by }: FairShare, { profile, environment, bucketKey }:
       return foldEnvironment(environment);
     case "pipeline-group":
       return groupOfKey(bucketKey);
-    default:
-      return by satisfies never;
   }
 }
 
@@ -51,7 +49,7 @@ function sharerOfAsk(fairShare: FairShare, { assessed: { choice, bucket } }: Ask
 export function weightOf({ by, weights }: FairShare, settings: Pick<Settings, "profiles">, sharer: string): number {
   if (by === "profile") return profileOf(settings, sharer)?.weight ?? 1;
   const name = sharer === "" ? noName : sharer;
-  return Object.hasOwn(weights, name) ? weights[name] ?? 1 : 1;
+  return new Map(Object.entries(weights)).get(name) ?? 1;
 }
 
 /** The key for no environment, and for an unknown group, in the weights. */
@@ -83,23 +81,22 @@ const turnsMax = 100;
 export function inFairTurn(decisions: Decisions, fairShare: FairShare): Decided {
   const { state, asks, atMs } = decisions;
   if (!decisions.mayReuse || decisions.leaving.length === 0) {
-    return { ...rounds(decisions, fairShare, new Map(asks.map((ask) => [ask, ask.needs]))), reuse: [] };
+    return { ...rounds(decisions, fairShare, asks.map(dueOf)), reuse: [] };
   }
   const foresight = { ...decisions, budget: launchBudget(state, atMs) };
-  const { held, wanted } = rounds(foresight, fairShare, new Map(asks.map((ask) => [ask, ask.needs])));
+  const { held, wanted } = rounds(foresight, fairShare, asks.map(dueOf));
   const poorerThan = lackingResources(state, { fairShare, wanted }, atMs);
   const reuse: string[] = [];
-  const leftOf = (ask: Ask): number => {
+  const leftOf = (ask: Ask): Due => {
     const { assessed, needs } = ask;
     const own = sharerOfAsk(fairShare, ask);
-    const others = [...held.filter(({ sharer }) => sharer !== own), ...poorerThan(own ?? "")];
+    const others = [...held.filter(({ sharer }) => sharer !== own), ...poorerThan(own)];
     const { leaving } = decisions;
     const again = reusedFor(state, { assessed, needs, leaving, taken: reuse, held: others });
     reuse.push(...again);
-    return needs - again.length;
+    return { ask, left: needs - again.length };
   };
-  const left = new Map(asks.map((ask) => [ask, leftOf(ask)]));
-  return { ...rounds(decisions, fairShare, left), reuse };
+  return { ...rounds(decisions, fairShare, asks.map(leftOf)), reuse };
 }
 
 /** Returns the wanted agents that lack resources, of sharers that have less for their weight than a given one. */
@@ -107,7 +104,7 @@ function lackingResources(
   state: State,
   { fairShare, wanted }: { readonly fairShare: FairShare; readonly wanted: readonly WantedAgents[] },
   atMs: number,
-): (own: string) => readonly HeldBack[] {
+): (own: string | undefined) => readonly HeldBack[] {
   const uses = usesOf(fairShare, state);
   const level = (sharer: string): number => (uses.get(sharer) ?? 0) / weightOf(fairShare, state.settings, sharer);
   const lacking = wanted.filter(({ profile }) => lacksResources(state, profile, atMs)).map((each): HeldBack => ({
@@ -116,35 +113,45 @@ function lackingResources(
     byFramework: each.count,
     sharer: sharerOf(fairShare, each),
   }));
-  return (own) => lacking.filter(({ sharer = "" }) => level(sharer) < level(own));
+  return (own) => lacking.filter(({ sharer = "" }) => own !== undefined && level(sharer) < level(own));
+}
+
+/** The demand of a bucket that is to be launched for. */
+interface Due {
+  readonly ask: Ask;
+  readonly left: number;
+}
+
+function dueOf(ask: Ask): Due {
+  return { ask, left: ask.needs };
 }
 
 interface Standing {
   readonly sharer: string;
-  readonly queue: Ask[];
+  readonly queue: Due[];
 }
 
 function rounds(
   decisions: Decisions,
   fairShare: FairShare,
-  needs: ReadonlyMap<Ask, number>,
+  dues: readonly Due[],
 ): Omit<Decided, "reuse"> {
-  const { state, asks } = decisions;
-  const standings = standingsOf(decisions, fairShare);
+  const { state } = decisions;
   const uses = usesOf(fairShare, state);
   const counts = new Map<Ask, number>();
   const refusals = new Map<Ask, Decision>();
   const turns = newTurns();
   const held: HeldBack[] = [];
-  const sharers = standings.map(({ sharer }) => ({
-    inUse: uses.get(sharer) ?? 0,
-    weight: weightOf(fairShare, state.settings, sharer),
+  const sharers = standingsOf(dues, fairShare).map((standing) => ({
+    ...standing,
+    inUse: uses.get(standing.sharer) ?? 0,
+    weight: weightOf(fairShare, state.settings, standing.sharer),
   }));
-  serveInTurn(sharers, (at) => {
-    const { sharer = "", queue = [] } = standings[at] ?? {};
-    for (let ask = queue[0]; ask !== undefined; ask = queue[0]) {
+  serveInTurn(sharers, ({ sharer, queue }) => {
+    for (let due = queue[0]; due !== undefined; due = queue[0]) {
+      const { ask } = due;
       const count = counts.get(ask) ?? 0;
-      const left = (needs.get(ask) ?? 0) - count;
+      const left = due.left - count;
       if (left <= 0) {
         queue.shift();
         continue;
@@ -167,22 +174,22 @@ function rounds(
   return {
     wanted: turns.wanted,
     held,
-    decisions: asks.map((ask): Decision => {
+    decided: dues.map(({ ask }) => {
       const wanted = counts.get(ask) ?? 0;
-      return { gate: sharedGate(refusals.get(ask)?.gate ?? { kind: "go" }, fairShare, wanted), wanted };
+      return { ask, gate: sharedGate(refusals.get(ask)?.gate ?? { kind: "go" }, fairShare, wanted), wanted };
     }),
   };
 }
 
 /** The buckets of each sharer, the one with the oldest job first. */
-function standingsOf({ asks }: Decisions, fairShare: FairShare): readonly Standing[] {
+function standingsOf(dues: readonly Due[], fairShare: FairShare): readonly Standing[] {
   const standings = new Map<string, Standing>();
-  for (const ask of asks) {
-    const sharer = sharerOfAsk(fairShare, ask);
+  for (const due of dues) {
+    const sharer = sharerOfAsk(fairShare, due.ask);
     if (sharer === undefined) continue;
     const standing = standings.get(sharer);
-    if (standing === undefined) standings.set(sharer, { sharer, queue: [ask] });
-    else standing.queue.push(ask);
+    if (standing === undefined) standings.set(sharer, { sharer, queue: [due] });
+    else standing.queue.push(due);
   }
   return [...standings.values()];
 }

@@ -173,6 +173,7 @@ function clampToBudget(
   },
 ): Allowance {
   const { profile, budget } = question;
+  const { name, maxAgents = Infinity } = profile;
   let { gate, allowed } = question;
   for (const limit of budget.limits) {
     // Removing agents does not help against these gates: room is made only for the rest.
@@ -184,7 +185,7 @@ function clampToBudget(
   const limits: readonly { room: number; gate: (allowed: number) => LaunchGate }[] = [
     {
       room: budget.of(profile),
-      gate: (left) => ({ kind: "held-limit", profile: profile.name, limit: profile.maxAgents ?? 0, allowed: left }),
+      gate: (left) => ({ kind: "held-limit", profile: name, limit: maxAgents, allowed: left }),
     },
     {
       room: budget.total(),
@@ -211,5 +212,5 @@ function clampToBudget(
   }
   const [byProfile = 0, byFramework = 0] = held;
   if (byProfile + byFramework === 0) return { gate, allowed };
-  return { gate, allowed, held: { profile: profile.name, byProfile, byFramework } };
+  return { gate, allowed, held: { profile: name, byProfile, byFramework } };
 }

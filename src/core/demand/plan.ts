@@ -46,9 +46,8 @@ export function makePlan(state: State, atMs: number, occasion: "poll" | "replan"
     if (polls > 0) streaks.set(bucket.key, polls);
     asks.push({ assessed, needs, polls });
   }
-  const { decisions, held, reuse, wanted: forJobs } = decideAll(state, { assessment, asks, gate, budget }, atMs);
-  const rows = asks.map(({ assessed, needs, polls }, index): PlannedBucket => {
-    const decision = decisions[index] ?? { gate, wanted: 0 };
+  const { decided, held, reuse, wanted: forJobs } = decideAll(state, { assessment, asks, gate, budget }, atMs);
+  const rows = decided.map(({ ask: { assessed, needs, polls }, ...decision }): PlannedBucket => {
     const bucketRemarks = remarks.ofBucket(assessed);
     const row = bucketRow(assessed, { ...decision, needs, polls, remarks: bucketRemarks });
     return { row, assessed, gate: decision.gate, remarks: bucketRemarks };

@@ -57,6 +57,8 @@ interface Entry {
   readonly isCatchAll: boolean;
   /** Number of names and patterns: the maximum number of its resources. */
   readonly size: number;
+  /** During a search: how many of the required resources it has. */
+  found: number;
   /** Whether it is for a pipeline group, if it is not for all. */
   readonly isForGroup?: (group: string) => boolean;
 }
@@ -76,8 +78,6 @@ interface Index {
   readonly groupMasks: Map<string, Uint8Array>;
   /** Whether some profile is not for all groups. */
   readonly hasGroups: boolean;
-  /** During a search: how many of the required resources each profile has. */
-  readonly counts: Uint16Array;
 }
 
 /** The relation of a profile to a pipeline group. */
@@ -146,7 +146,6 @@ function newIndex(profiles: readonly AgentProfile[], rule: ResourceCase): Index 
     masks: new Map(),
     groupMasks: new Map(),
     hasGroups: profiles.some(({ pipelineGroups }) => pipelineGroups !== undefined),
-    counts: new Uint16Array(entries.length),
   };
 }
 
@@ -154,12 +153,21 @@ function entryOf(profile: AgentProfile, position: number, rule: ResourceCase): E
   const { pipelineGroups } = profile;
   const groups = pipelineGroups === undefined ? {} : { isForGroup: groupTest(pipelineGroups) };
   if (profile.gocdResources === "*") {
-    return { profile, position, names: new Set(), patterns: [], isCatchAll: true, size: 0, ...groups };
+    return { profile, position, names: new Set(), patterns: [], isCatchAll: true, size: 0, found: 0, ...groups };
   }
   const folded = profile.gocdResources.map((name) => foldResource(name, rule));
   const names = new Set(folded.filter((name) => !isPattern(name)));
   const patterns = folded.filter(isPattern).map(patternTest);
-  return { profile, position, names, patterns, isCatchAll: false, size: names.size + patterns.length, ...groups };
+  return {
+    profile,
+    position,
+    names,
+    patterns,
+    isCatchAll: false,
+    size: names.size + patterns.length,
+    found: 0,
+    ...groups,
+  };
 }
 
 function bySize(a: Entry, b: Entry): number {
@@ -275,32 +283,29 @@ function chosenBy({ entry: { profile }, surplus }: Found, second: Found): Chosen
 
 /** The profile that lacks the least; the first of equal ones. */
 function nearest(index: Index, requirement: Requirement, group: string | undefined): ProfileChoice | undefined {
-  const { entries, counts } = index;
   const { gocdResources } = requirement;
   const mask = maskOf(index, requirement.environment);
   const groups = groupMaskOf(index, group);
-  counts.fill(0);
+  for (const entry of index.entries) entry.found = entry.isCatchAll ? gocdResources.length : 0;
   for (const name of gocdResources) {
-    for (const { position } of index.byName.get(name) ?? []) counts[position] = (counts[position] ?? 0) + 1;
+    for (const entry of index.byName.get(name) ?? []) entry.found++;
     for (const entry of index.patterned) {
-      if (has(entry, name)) counts[entry.position] = (counts[entry.position] ?? 0) + 1;
+      if (has(entry, name)) entry.found++;
     }
   }
-  for (const { position } of index.catchAlls) counts[position] = gocdResources.length;
   let least = Infinity;
-  let at = 0;
-  mask.forEach((serves, position) => {
-    const missing = gocdResources.length - (counts[position] ?? 0);
-    const distance = missing + (serves === 1 ? 0 : environmentDistance) +
-      (groups?.[position] === forOthers ? groupDistance : 0);
-    if (distance >= least) return;
+  let next: Entry | undefined;
+  for (const entry of index.entries) {
+    const distance = gocdResources.length - entry.found + (mask[entry.position] === 1 ? 0 : environmentDistance) +
+      (groups?.[entry.position] === forOthers ? groupDistance : 0);
+    if (distance >= least) continue;
     least = distance;
-    at = position;
-  });
-  const entry = entries[at];
-  if (entry === undefined) return undefined;
-  const match = lackOf(matchProfile(entry.profile, requirement, index.rule), groups?.[at] === forOthers);
-  return { kind: "lacks", profile: entry.profile, match, isElsewhere: isAnyWith(index, match.missingResources) };
+    next = entry;
+  }
+  if (next === undefined) return undefined;
+  const { profile, position } = next;
+  const match = lackOf(matchProfile(profile, requirement, index.rule), groups?.[position] === forOthers);
+  return { kind: "lacks", profile, match, isElsewhere: isAnyWith(index, match.missingResources) };
 }
 
 /** What a profile lacks that does not serve the requirement, possibly only because of its groups. */

@@ -105,20 +105,20 @@ function wrongEnvironmentRemark(
     if ((environment === "") === (capability.environments.size === 0)) continue;
     if (!gocdResources.every((name) => capability.gocdResources.has(name))) continue;
     const host = names.find((hostname) => !ours.has(nameOf({ hostname })));
-    if (host === undefined) continue;
-    const named = state.server.agents.find((each) => each.hostname === host)?.environments ?? [];
-    return environment === "" ? inEnvironment(host, named) : inNone(host, named);
+    const gocdAgent = state.server.agents.find(({ hostname }) => hostname === host);
+    if (gocdAgent === undefined) continue;
+    return environment === "" ? inEnvironment(gocdAgent) : inNone(gocdAgent);
   }
   return undefined;
 }
 
-function inEnvironment(host: string, named: GocdAgent["environments"]): Remark {
+function inEnvironment({ hostname: host, environments: named }: GocdAgent): Remark {
   const environments = named.filter(({ origin }) => origin !== "unknown").map(({ name }) => name);
   return { kind: "agent-in-environment", host, environments };
 }
 
 /** All environments that it names are unknown to the server. */
-function inNone(host: string, named: GocdAgent["environments"]): Remark {
+function inNone({ hostname: host, environments: named }: GocdAgent): Remark {
   const environments = named.map(({ name }) => name);
   return environments.length === 0
     ? { kind: "agent-in-no-environment", host }

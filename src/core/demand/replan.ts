@@ -19,9 +19,10 @@ export function replanIfStale(draft: Draft): void {
 }
 
 function isOutdated({ demand, server, settings, breakers }: State, atMs: number): boolean {
-  if (demand.wanted.length > 0 && atMs - (server.lastPollMs ?? atMs) > settings.poller.staleAfterMs) return true;
+  const { lastPollMs = atMs } = server;
+  const { madeMs = 0 } = demand;
+  if (demand.wanted.length > 0 && atMs - lastPollMs > settings.poller.staleAfterMs) return true;
   if (!demand.buckets.some((bucket) => bucket.needsAgent > bucket.wanted)) return false;
-  const madeMs = demand.madeMs ?? 0;
   if (atMs - madeMs >= planMaxMs) return true;
   return [...breakers.profiles.values()].some(({ retryMs }) => retryMs <= atMs && retryMs > madeMs);
 }

@@ -186,7 +186,7 @@ function whoHelps(state: State, { wanted, profile, free }: Missing, atMs: number
     for (const each of free) {
       if (each.mesosAgentId !== hostId) continue;
       going.push(each);
-      if (fitsWithout(state, { wanted, profile, going }, atMs)) return going;
+      if (fitsWithout(state, { wanted, profile, host: each, going }, atMs)) return going;
     }
   }
   return [];
@@ -195,16 +195,14 @@ function whoHelps(state: State, { wanted, profile, free }: Missing, atMs: number
 /** Whether one of the wanted agents would fit on the host of these agents, if they were removed. */
 export function fitsWithout(
   state: State,
-  { wanted, profile, going }: {
+  { wanted, profile, host, going }: {
     readonly wanted: WantedAgents;
     readonly profile: AgentProfile;
-    /** Of one host. */
+    readonly host: Pick<Registered, "mesosAgentId" | "host">;
     readonly going: readonly Registered[];
   },
   atMs: number,
 ): boolean {
-  const [host] = going;
-  if (host === undefined) return false;
   const stays = new Map<string, number>();
   for (const each of state.instances.values()) {
     if (each.mesosAgentId !== host.mesosAgentId || !countsToLimit(each.state)) continue;

@@ -12,44 +12,46 @@ export interface Sharer {
  * Serves the sharers one unit after the other: each time the one with the least for its weight, the first of equal
  * ones. `serve` grants a unit, or reports that this one gets no more. Returns how much each got.
  */
-export function serveInTurn(sharers: readonly Sharer[], serve: (index: number) => boolean): readonly number[] {
-  const given = sharers.map(() => 0);
-  const levels = sharers.map(({ inUse, weight }) => inUse / weight);
+export function serveInTurn<One extends Sharer>(
+  sharers: readonly One[],
+  serve: (sharer: One, index: number) => boolean,
+): readonly number[] {
+  const turns = sharers.map((sharer, index) => ({ sharer, index, given: 0, level: sharer.inUse / sharer.weight }));
   // The first element of the heap is next.
-  const heap = [...sharers.keys()].sort((a, b) => isBefore(levels, a, b) ? -1 : 1);
+  const heap = turns.toSorted((a, b) => isBefore(a, b) ? -1 : 1);
   for (let next = heap[0]; next !== undefined; next = heap[0]) {
-    if (serve(next)) {
-      const { inUse = 0, weight = 1 } = sharers[next] ?? {};
-      const count = (given[next] ?? 0) + 1;
-      given[next] = count;
-      levels[next] = (inUse + count) / weight;
+    if (serve(next.sharer, next.index)) {
+      next.given++;
+      next.level = (next.sharer.inUse + next.given) / next.sharer.weight;
+      sink(heap, next);
     } else {
       const last = heap.pop();
       if (last === undefined || heap.length === 0) break;
-      heap[0] = last;
+      sink(heap, last);
     }
-    sink(heap, levels);
   }
-  return given;
+  return turns.map(({ given }) => given);
 }
 
-function isBefore(levels: readonly number[], a: number, b: number): boolean {
-  const [one = 0, other = 0] = [levels[a], levels[b]];
-  return one < other || one === other && a < b;
+interface Turn {
+  readonly index: number;
+  readonly level: number;
 }
 
-/** Sifts the first element down: all others are in order. */
-function sink(heap: number[], levels: readonly number[]): void {
-  const [first] = heap;
-  if (first === undefined) return;
+function isBefore(a: Turn, b: Turn): boolean {
+  return a.level < b.level || a.level === b.level && a.index < b.index;
+}
+
+/** Puts an element in the place of the first, and sifts it down: all others are in order. */
+function sink<One extends Turn>(heap: One[], first: One): void {
   let at = 0;
   for (;;) {
     const left = heap[2 * at + 1];
     const right = heap[2 * at + 2];
     if (left === undefined) break;
-    const isRight = right !== undefined && isBefore(levels, right, left);
+    const isRight = right !== undefined && isBefore(right, left);
     const least = isRight ? right : left;
-    if (!isBefore(levels, least, first)) break;
+    if (!isBefore(least, first)) break;
     heap[at] = least;
     at = 2 * at + (isRight ? 2 : 1);
   }

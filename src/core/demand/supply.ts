@@ -1,14 +1,6 @@
 // Matches capacity with buckets, oldest jobs first, as a bipartite flow between buckets and classes of equal agents:
 // costs grow with buckets × classes, never with jobs.
 
-/** One bucket's side of the matching. */
-export interface DemandNode {
-  /** Waiting jobs. */
-  readonly count: number;
-  /** Indices of the classes that can take them. */
-  readonly classes: readonly number[];
-}
-
 /** One class of equal agents. */
 export interface SupplyNode {
   readonly count: number;
@@ -16,12 +8,27 @@ export interface SupplyNode {
   readonly kind: "idle" | "coming";
 }
 
-/** How many of each bucket's jobs find an agent. */
-export interface Matching {
-  /** By bucket: jobs that an idle agent will take. */
-  readonly idle: readonly number[];
-  /** By bucket: jobs that a coming agent will take. */
-  readonly coming: readonly number[];
+/** One bucket's side of the matching. */
+export interface DemandNode {
+  /** Waiting jobs. */
+  readonly count: number;
+  /** The classes that can take them. */
+  readonly classes: readonly SupplyNode[];
+}
+
+/** How many of a bucket's jobs find an agent. */
+export interface Served<Demand> {
+  readonly demand: Demand;
+  /** Jobs that an idle agent will take. */
+  readonly idle: number;
+  /** Jobs that a coming agent will take. */
+  readonly coming: number;
+}
+
+/** How many jobs find an agent. */
+export interface Matching<Demand> {
+  /** By bucket. */
+  readonly served: readonly Served<Demand>[];
   /** By class: needed agents. */
   readonly used: readonly number[];
 }
@@ -30,92 +37,100 @@ export interface Matching {
  * Serves as many jobs as possible, first with idle agents, then with coming ones; an earlier bucket never loses an
  * agent to a later one. Buckets are passed with the oldest job first.
  */
-export function matchSupply(demand: readonly DemandNode[], supply: readonly SupplyNode[]): Matching {
-  const flow = demand.map(() => new Map<number, number>());
-  const holders = supply.map(() => new Set<number>());
-  const left = supply.map((node) => node.count);
-  const unmet = demand.map((node) => node.count);
+export function matchSupply<Demand extends DemandNode>(
+  demand: readonly Demand[],
+  supply: readonly SupplyNode[],
+): Matching<Demand> {
+  const known = new Map<SupplyNode, AgentClass>();
+  const classOf = (node: SupplyNode): AgentClass => known.getOrInsertComputed(node, newClass);
+  const classes = supply.map(classOf);
+  const buckets = demand.map((each) => ({
+    demand: each,
+    classes: each.classes.map(classOf),
+    unmet: each.count,
+    idle: 0,
+    coming: 0,
+  }));
   for (const kinds of [["idle"], ["idle", "coming"]]) {
-    const usable = supply.map((node) => kinds.includes(node.kind));
-    demand.forEach((_, bucket) => {
-      while ((unmet[bucket] ?? 0) > 0) {
-        const pushed = augment({ demand, flow, holders, left, usable, bucket, limit: unmet[bucket] ?? 0 });
+    for (const each of classes) each.isUsable = kinds.includes(each.kind);
+    for (const bucket of buckets) {
+      while (bucket.unmet > 0) {
+        const pushed = augment(bucket);
         if (pushed === 0) break;
-        unmet[bucket] = (unmet[bucket] ?? 0) - pushed;
+        bucket.unmet -= pushed;
       }
-    });
+    }
   }
-  const sum = (edges: Map<number, number>, kind: SupplyNode["kind"]): number =>
-    [...edges].reduce((total, [index, units]) => total + (supply[index]?.kind === kind ? units : 0), 0);
-  return {
-    idle: flow.map((edges) => sum(edges, "idle")),
-    coming: flow.map((edges) => sum(edges, "coming")),
-    used: supply.map((node, index) => node.count - (left[index] ?? 0)),
-  };
+  for (const { kind, holders } of classes) holders.forEach((units, bucket) => bucket[kind] += units);
+  return { served: buckets, used: classes.map(({ count, left }) => count - left) };
 }
 
-interface Search {
-  readonly demand: readonly DemandNode[];
-  readonly flow: readonly Map<number, number>[];
-  /** By class: buckets that may have flow to it. */
-  readonly holders: readonly Set<number>[];
-  readonly left: number[];
-  /** Classes to search; those reached by a failed search never lead to capacity again. */
-  readonly usable: boolean[];
-  readonly bucket: number;
-  readonly limit: number;
+interface BucketFlow {
+  readonly classes: readonly AgentClass[];
+  unmet: number;
+  idle: number;
+  coming: number;
+}
+
+interface AgentClass extends SupplyNode {
+  left: number;
+  /** Whether it is searched; one that was reached by a failed search never leads to capacity again. */
+  isUsable: boolean;
+  /** The flow to it. */
+  readonly holders: Map<BucketFlow, number>;
+}
+
+function newClass({ count, kind }: SupplyNode): AgentClass {
+  return { count, kind, left: count, isUsable: false, holders: new Map() };
+}
+
+/** A bucket that a search has reached. */
+interface Reached {
+  readonly bucket: BucketFlow;
+  /** How, unless the search started there: it holds units of a class that the bucket before it can use. */
+  readonly via?: { readonly before: Reached; readonly held: AgentClass; readonly units: number };
 }
 
 /**
  * Finds an augmenting path from a bucket to free capacity, through other buckets that can move, and pushes as much flow
  * as possible along it.
  */
-function augment(search: Search): number {
-  const { demand, flow, holders, left, usable, bucket, limit } = search;
-  const viaBucket = new Map<number, number>();
-  const viaClass = new Map<number, number>([[bucket, -1]]);
-  const queue = [bucket];
-  for (const at of queue) {
-    for (const index of demand[at]?.classes ?? []) {
-      if (usable[index] !== true || viaBucket.has(index)) continue;
-      viaBucket.set(index, at);
-      if ((left[index] ?? 0) > 0) return push(search, { viaBucket, viaClass, end: index, limit });
-      for (const other of holders[index] ?? []) {
-        if (viaClass.has(other) || (flow[other]?.get(index) ?? 0) === 0) continue;
-        viaClass.set(other, index);
-        queue.push(other);
+function augment(bucket: BucketFlow): number {
+  const buckets = new Set([bucket]);
+  const classes = new Set<AgentClass>();
+  const queue: Reached[] = [{ bucket }];
+  for (const before of queue) {
+    for (const held of before.bucket.classes) {
+      if (!held.isUsable || classes.has(held)) continue;
+      classes.add(held);
+      if (held.left > 0) return push(before, held, bucket.unmet);
+      for (const [other, units] of held.holders) {
+        if (units === 0 || buckets.has(other)) continue;
+        buckets.add(other);
+        queue.push({ bucket: other, via: { before, held, units } });
       }
     }
   }
-  for (const index of viaBucket.keys()) usable[index] = false;
+  for (const each of classes) each.isUsable = false;
   return 0;
 }
 
-function push(
-  { flow, holders, left }: Search,
-  path: {
-    readonly viaBucket: ReadonlyMap<number, number>;
-    readonly viaClass: ReadonlyMap<number, number>;
-    readonly end: number;
-    readonly limit: number;
-  },
-): number {
-  const steps: { bucket: number; from: number; to: number }[] = [];
-  let units = Math.min(path.limit, left[path.end] ?? 0);
-  for (let index = path.end; index !== -1;) {
-    const bucket = path.viaBucket.get(index) ?? -1;
-    const from = path.viaClass.get(bucket) ?? -1;
-    steps.push({ bucket, from, to: index });
-    if (from !== -1) units = Math.min(units, flow[bucket]?.get(from) ?? 0);
-    index = from;
+/** From the last bucket of a path to a class that has units left. */
+function push(last: Reached, end: AgentClass, limit: number): number {
+  let units = Math.min(limit, end.left);
+  for (let { via } = last; via !== undefined; { via } = via.before) units = Math.min(units, via.units);
+  end.left -= units;
+  let to = end;
+  let { bucket, via } = last;
+  for (; via !== undefined; { bucket, via } = via.before) {
+    take(to, bucket, units);
+    to = via.held;
+    take(to, bucket, -units);
   }
-  for (const { bucket, from, to } of steps) {
-    const edges = flow[bucket];
-    if (edges === undefined) continue;
-    edges.set(to, (edges.get(to) ?? 0) + units);
-    holders[to]?.add(bucket);
-    if (from !== -1) edges.set(from, (edges.get(from) ?? 0) - units);
-  }
-  left[path.end] = (left[path.end] ?? 0) - units;
+  take(to, bucket, units);
   return units;
+}
+
+function take({ holders }: AgentClass, bucket: BucketFlow, units: number): void {
+  holders.set(bucket, (holders.get(bucket) ?? 0) + units);
 }

@@ -75,12 +75,12 @@ export function watchUntaken(draft: Draft, question: UntakenQuestion): void {
     if (first === undefined) continue;
     for (const { reason: { kind } } of judged) counts.set(kind, (counts.get(kind) ?? 0) + 1);
     const before = byBucket.get(key);
-    const waited = departed.map(({ locator }) => atMs - (question.firstSeenMs(locator) ?? atMs));
+    const since = departed.map(({ locator }) => question.firstSeenMs(locator)).filter((ms) => ms !== undefined);
     const now: UntakenBucket = {
       occasions: (before?.occasions ?? 0) + 1,
       jobs: (before?.jobs ?? 0) + departed.length,
       lastMs: atMs,
-      waitedMs: Math.min(before?.waitedMs ?? Infinity, ...waited),
+      waitedMs: Math.min(before?.waitedMs ?? Infinity, ...since.map((ms) => atMs - ms)),
       locators: [...before?.locators ?? [], ...departed.map(({ locator }) => locator)].slice(-locatorsMax),
     };
     byBucket.delete(key);

@@ -24,7 +24,6 @@ export function verdicts(
   { rows, remarks }: { readonly rows: readonly PlannedBucket[]; readonly remarks: Remarks },
   atMs: number,
 ): JobVerdict[] {
-  const order = new Map(state.demand.backlog.order.map((locator, index) => [locator, index]));
   const judged: JobVerdict[] = state.demand.backlog.foreign.map(({ job, reason }) => ({
     ...describeJob(job),
     verdict: "not-ours",
@@ -61,7 +60,8 @@ export function verdicts(
       }
     }
   }
-  return judged.sort((a, b) => (order.get(a.locator) ?? 0) - (order.get(b.locator) ?? 0));
+  const byLocator = new Map(judged.map((verdict) => [verdict.locator, verdict]));
+  return state.demand.backlog.order.map((locator) => byLocator.get(locator)).filter((each) => each !== undefined);
 }
 
 /** The profile that serves a bucket, and why if there are several. */

@@ -104,7 +104,7 @@ function claimOfResources(
   const isRoom = (donor: Registered): boolean => {
     // Agents of one profile on one host free the same.
     const key = JSON.stringify([donor.mesosAgentId, donor.profile]);
-    const answer = answers.get(key) ?? fitsWithout(state, { wanted, profile, going: [donor] }, atMs);
+    const answer = answers.get(key) ?? fitsWithout(state, { wanted, profile, host: donor, going: [donor] }, atMs);
     answers.set(key, answer);
     return answer;
   };

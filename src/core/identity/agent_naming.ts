@@ -14,7 +14,7 @@ export function isNamingVariable(name: string): boolean {
 
 /** Whether an option of `docker run` names the agent, by the container's hostname or by a variable. */
 export function isNamingParameter({ key, value }: { readonly key: string; readonly value: string }): boolean {
-  return parameters.has(key) || (key === "env" && variables.has(value.split("=", 1)[0]?.trim() ?? ""));
+  return parameters.has(key) || (key === "env" && variables.has(value.split("=", 1).join().trim()));
 }
 
 /** Variables without those that name the agent. */

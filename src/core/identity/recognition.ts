@@ -209,15 +209,12 @@ export type Registration = Pick<AgentInstance, "gocdResources" | "environment">;
 /** Maximum number of agents stored with an instance. */
 const strangersMax = 100;
 
-/**
- * Uuids of known agents, listed or recently listed, that could be mistaken for one launched with this; absent: too many.
- * Upper and lower case count as equal: they will be if the server is upgraded while the agent runs.
- */
+/** Uuids of known agents, listed or recently listed, that could be mistaken for one launched with this; absent: too many. */
 export function strangersTo(state: State, launched: Registration): readonly string[] | undefined {
   const { agents, unlisted } = state.server;
   const known = [...agents, ...[...unlisted.values()].map(({ gocdAgent }) => gocdAgent)];
   const alike = known.filter((each) =>
-    !each.elastic && parseTaskId(nameOf(each)) === undefined && !isUnlike(launched, each, "insensitive")
+    !each.elastic && parseTaskId(nameOf(each)) === undefined && !isUnlike(launched, each, ruleOf(state))
   );
   return alike.length > strangersMax ? undefined : alike.map(({ uuid }) => uuid);
 }

@@ -23,9 +23,10 @@ export function advanceDrain(draft: Draft, instance: Draining, gocdAgent: GocdAg
   const isBuilding = gocdAgent !== undefined && activityWord(gocdAgent) === "building";
   const isGhost = gocdAgent?.configState === "Pending" && !isBuilding;
   if (gocdAgent === undefined || isGhost) return advanceAbsent(draft, instance);
-  if (instance.step.kind === "enabling") return advanceEnabling(draft, instance, instance.step.askedMs, gocdAgent);
+  const { step } = instance;
+  if (step.kind === "enabling") return advanceEnabling(draft, instance, step.askedMs, gocdAgent);
   if (gocdAgent.configState === "Enabled") return advanceEnabled(draft, instance, gocdAgent);
-  if (gocdAgent.configState === "Disabled") advanceDisabled(draft, instance, gocdAgent);
+  if (gocdAgent.configState === "Disabled") advanceDisabled(draft, instance, step, gocdAgent);
 }
 
 /**
@@ -144,8 +145,12 @@ function advanceEnabled(draft: Draft, instance: Draining, gocdAgent: GocdAgent):
   draft.effect({ kind: "disable-gocd-agents", agents: [{ taskId: instance.taskId, uuid: instance.uuid }] });
 }
 
-function advanceDisabled(draft: Draft, instance: Draining, gocdAgent: GocdAgent): void {
-  const { step } = instance;
+function advanceDisabled(
+  draft: Draft,
+  instance: Draining,
+  step: Exclude<DrainStep, { readonly kind: "enabling" }>,
+  gocdAgent: GocdAgent,
+): void {
   if (!isSafe(draft, gocdAgent)) {
     if (step.kind !== "finishing") setStep(draft, instance, { kind: "finishing" });
     return;
@@ -162,16 +167,13 @@ function advanceDisabled(draft: Draft, instance: Draining, gocdAgent: GocdAgent)
       const sinceMs = Math.max(step.firstIdleMs, safeSinceMs(draft, gocdAgent));
       return isIdleConfirmed(draft, sinceMs) ? askDelete(draft, instance, draft.atMs) : undefined;
     }
-    case "deleting": {
+    case "deleting":
+    default: {
+      step.kind satisfies "deleting";
       const sinceMs = step.sinceMs ?? step.askedMs;
       if (shownForMs(draft.state, sinceMs) >= deleteMaxMs) return leaveRecord(draft, instance);
       if (draft.atMs - step.askedMs >= askAgainMs) askDelete(draft, instance, sinceMs);
-      return;
     }
-    case "enabling":
-      return;
-    default:
-      step satisfies never;
   }
 }
 

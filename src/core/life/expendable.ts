@@ -2,7 +2,7 @@
 // useless workspace (`keep-workspaces`). Whether any is removed is decided in scale_in.ts and demand/room.ts.
 
 import { countsToLimit } from "../demand/gates.ts";
-import type { Registered } from "../instance.ts";
+import type { AgentInstance, Registered } from "../instance.ts";
 import { profileOf } from "../profile_of.ts";
 import type { AgentProfile } from "../settings.ts";
 import type { State } from "../state.ts";
@@ -21,12 +21,12 @@ export function inOrderOfScaleIn(
       [name, orderOf(state, profileOf(state.settings, name), own).values()] as const
     ),
   );
-  return byIdleness.map((each) => queues.get(each.profile)?.next().value ?? each);
+  return byIdleness.map((each) => queues.get(each.profile)?.next().value).filter((each) => each !== undefined);
 }
 
 /** The pipeline of a job, by its locator. */
 export function pipelineOf(locator: string): string {
-  return locator.split("/", 1)[0] ?? "";
+  return locator.split("/", 1).join();
 }
 
 /** `own`: in order of idleness. */
@@ -37,11 +37,13 @@ function orderOf(
 ): readonly Registered[] {
   const groups = keepsWorkspaces === true ? byWorkspace(own) : [own];
   if (scaleIn === undefined) return groups.flat();
-  const onHost = new Map<string, number>();
-  for (const { mesosAgentId, state } of instances.values()) {
-    if (countsToLimit(state)) onHost.set(mesosAgentId, (onHost.get(mesosAgentId) ?? 0) + 1);
+  const hosts = new Map<string, Host>();
+  const hostOf = ({ mesosAgentId }: AgentInstance): Host =>
+    hosts.getOrInsertComputed(mesosAgentId, () => ({ agents: 0 }));
+  for (const instance of instances.values()) {
+    if (countsToLimit(instance.state)) hostOf(instance).agents++;
   }
-  return groups.flatMap((group) => byHost(group, onHost, scaleIn));
+  return groups.flatMap((group) => byHost(Map.groupBy(group, hostOf), scaleIn));
 }
 
 /**
@@ -65,38 +67,37 @@ function byWorkspace(own: readonly Registered[]): readonly (readonly Registered[
   return [cold, doubled, only];
 }
 
+/** How many agents of ours it has; decremented as they are removed. */
+interface Host {
+  agents: number;
+}
+
 /**
  * One at a time from the host with the fewest of our agents, so that it is empty soon, or from the one with the most,
- * so that they are balanced. `onHost` is decremented as agents are removed.
+ * so that they are balanced.
  */
-function byHost(
-  group: readonly Registered[],
-  onHost: Map<string, number>,
-  scaleIn: "pack" | "spread",
-): readonly Registered[] {
-  const queues = new Map<string, Registered[]>();
-  for (const agent of group) queues.set(agent.mesosAgentId, [...queues.get(agent.mesosAgentId) ?? [], agent]);
+function byHost(queues: ReadonlyMap<Host, Registered[]>, scaleIn: "pack" | "spread"): readonly Registered[] {
   const order: Registered[] = [];
-  while (queues.size > 0) {
-    const next = nextHost(queues, onHost, scaleIn);
-    const [agent, ...rest] = queues.get(next) ?? [];
-    if (agent !== undefined) order.push(agent);
-    if (rest.length === 0) queues.delete(next);
-    else queues.set(next, rest);
-    onHost.set(next, (onHost.get(next) ?? 1) - 1);
+  for (let next = nextOf(queues, scaleIn); next !== undefined; next = nextOf(queues, scaleIn)) {
+    order.push(next.agent);
+    next.queue.shift();
+    next.host.agents--;
   }
   return order;
 }
 
 /** Of equal hosts, the one with the agent that has been idle longest. */
-function nextHost(
-  queues: ReadonlyMap<string, readonly Registered[]>,
-  onHost: ReadonlyMap<string, number>,
+function nextOf(
+  queues: ReadonlyMap<Host, Registered[]>,
   scaleIn: "pack" | "spread",
-): string {
-  const ranked = [...queues].map(([host, [first]]) => {
-    const agents = onHost.get(host) ?? 0;
-    return { host, agents: scaleIn === "pack" ? agents : -agents, sinceMs: first?.activity.sinceMs ?? 0 };
-  });
-  return ranked.sort((a, b) => a.agents - b.agents || a.sinceMs - b.sinceMs)[0]?.host ?? "";
+): { readonly host: Host; readonly queue: Registered[]; readonly agent: Registered } | undefined {
+  const ranked = [...queues].flatMap(([host, queue]) =>
+    queue.slice(0, 1).map((agent) => ({
+      host,
+      queue,
+      agent,
+      rank: scaleIn === "pack" ? host.agents : -host.agents,
+    }))
+  );
+  return ranked.sort((a, b) => a.rank - b.rank || a.agent.activity.sinceMs - b.agent.activity.sinceMs)[0];
 }

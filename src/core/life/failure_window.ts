@@ -121,8 +121,6 @@ export function failureKind(failure: Failure, instance: AgentInstance): FailureK
       if (instance.state !== "launching" && instance.state !== "starting") return "exit";
       if (instance.state === "starting" && instance.runningSinceMs !== undefined) return "early-exit";
       return isPullError(failure.message) ? "pull" : "launch";
-    default:
-      return failure satisfies never;
   }
 }
 

@@ -75,15 +75,14 @@ function applyMeaning(draft: Draft, instance: AgentInstance, status: TaskStatus,
     case "unreachable":
       return onUnreachable(draft, instance);
     case "unclear":
+    default:
+      meaning satisfies "unclear";
       draft.note({
         kind: "task-state-unknown",
         taskId: instance.taskId,
         state: status.state,
         onceKey: status.state,
       });
-      return;
-    default:
-      return meaning satisfies never;
   }
 }
 
@@ -244,15 +243,14 @@ function onTerminal(draft: Draft, instance: AgentInstance, status: TaskStatus): 
       return;
     case "launch-failed":
     case "exited":
+    default:
+      cause satisfies "launch-failed" | "exited";
       countFailure(draft, instance, { kind: "mesos", message });
       draft.note(
         cause === "exited"
           ? { kind: "agent-exited", ...ended, message }
           : { kind: "launch-failed", ...ended, message, meaning: reason },
       );
-      return;
-    default:
-      return cause satisfies never;
   }
 }
 

@@ -84,7 +84,8 @@ function mayWornGo(draft: Draft, instance: Registered): boolean {
   const idle = [...state.instances.values()].filter((each) =>
     each.state === "registered" && each.activity.kind === "idle"
   );
-  const isOverdue = atMs - instance.createdMs >= (profile.maxLifetimeMs ?? 0) + 2 * profile.registerTimeoutMs;
+  const { maxLifetimeMs = 0, registerTimeoutMs } = profile;
+  const isOverdue = atMs - instance.createdMs >= maxLifetimeMs + 2 * registerTimeoutMs;
   return isOverdue || reserveOf(state, idle).spares(instance);
 }
 

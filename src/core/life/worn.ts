@@ -51,8 +51,8 @@ export function isWear(reason: DrainReason | undefined): reason is Wear {
 
 /** Whether the next build of an idle agent may be its last, so that it must be detected soon after its start. */
 export function isLastJobNear({ settings }: Pick<State, "settings">, instance: Registered): boolean {
-  const { maxJobs } = profileOf(settings, instance.profile) ?? {};
-  return instance.retire === undefined && (instance.built?.jobs ?? 0) >= (maxJobs ?? Infinity) - 1;
+  const maxJobs = profileOf(settings, instance.profile)?.maxJobs ?? Infinity;
+  return instance.retire === undefined && (instance.built?.jobs ?? 0) >= maxJobs - 1;
 }
 
 function countsJobs({ maxJobs, keepsWorkspaces }: AgentProfile): boolean {

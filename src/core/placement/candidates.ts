@@ -25,7 +25,7 @@ export interface Candidate {
   /** The version of the host at that time. */
   readonly version: number;
   /** Compared from left to right, lowest first. */
-  readonly rank: readonly number[];
+  readonly rank: readonly [number, number, number, number, number];
 }
 
 /** Data shared by all profiles of a round. */
@@ -88,17 +88,15 @@ function consider(candidates: Candidates, host: HostOffers, round: PlacementRoun
  * Hosts with GPUs come last; a profile that needs GPUs has only those. Then `pack`: hosts with our instances, fullest
  * first. `spread`: fewest instances of the profile, fewest of our instances, most free resources. Then the position.
  */
-function rankOf(host: HostOffers, candidates: Candidates, round: PlacementRound): readonly number[] {
+function rankOf(host: HostOffers, candidates: Candidates, round: PlacementRound): Candidate["rank"] {
   const { profile, demand } = candidates;
   const gpuWaste = host.offersGpus ? 1 : 0;
   const room = roomOn(host, demand.need, round.largest);
   switch (profile.placement) {
     case "pack":
-      return [gpuWaste, host.occupancy.total > 0 ? 0 : 1, room, host.position];
+      return [gpuWaste, host.occupancy.total > 0 ? 0 : 1, room, 0, host.position];
     case "spread":
       return [gpuWaste, host.occupancy.byProfile.get(profile.name) ?? 0, host.occupancy.total, -room, host.position];
-    default:
-      return profile.placement satisfies never;
   }
 }
 
@@ -114,11 +112,8 @@ function roomOn(host: HostOffers, need: ResourceQuantities, largest: ResourceQua
 }
 
 function isBefore(one: Candidate, other: Candidate): boolean {
-  for (const [index, value] of one.rank.entries()) {
-    const otherValue = other.rank[index] ?? 0;
-    if (value !== otherValue) return value < otherValue;
-  }
-  return false;
+  const [a, b] = [one.rank, other.rank];
+  return (a[0] - b[0] || a[1] - b[1] || a[2] - b[2] || a[3] - b[3] || a[4] - b[4]) < 0;
 }
 
 function push(heap: Candidate[], candidate: Candidate): void {

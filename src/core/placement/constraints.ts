@@ -105,8 +105,6 @@ function valueOf(host: ConstrainedHost, source: FieldSource): MesosAttribute | u
     }
     case "attribute":
       return host.attributes.find((attribute) => attribute.name === source.name);
-    default:
-      return source satisfies never;
   }
 }
 
@@ -127,8 +125,6 @@ function valueTest(constraint: PlacementConstraint): FieldTest {
       return (value) => value !== undefined;
     case "not-exists":
       return (value) => value === undefined;
-    default:
-      return constraint satisfies never;
   }
 }
 
@@ -155,8 +151,6 @@ function equalsText(value: MesosAttribute, wanted: string): boolean {
     }
     case "set":
       return value.items.includes(wanted);
-    default:
-      return value satisfies never;
   }
 }
 
@@ -184,8 +178,6 @@ function textForms(value: MesosAttribute): readonly string[] {
       return [`[${value.ranges.map((range) => `${range.begin}-${range.end}`).join(", ")}]`];
     case "set":
       return value.items;
-    default:
-      return value satisfies never;
   }
 }
 

@@ -19,28 +19,26 @@ const heldMaxMs = 120_000;
 export function seeCapacity(draft: Draft, offers: readonly Offer[]): void {
   const { state, atMs } = draft;
   if (state.settings.scaling.maxCpuShare === undefined) return;
-  const names = new Map(offers.map(({ mesosAgentId, hostname }) => [mesosAgentId, hostname]));
-  const seen = new Set(names.values());
+  const offered = offeredByHost(offers, atMs);
+  const seen = new Set([...offered.values()].map(({ hostname }) => hostname));
   // A machine that reregistered as another Mesos agent counts once, even if the loss of its tasks could not be stored.
   const isThere = ([, each]: readonly [string, HostCapacity]): boolean =>
     atMs - each.atMs < capacityMaxMs && !seen.has(each.hostname);
-  const capacity = new Map([...new Map(state.offers.capacity)].filter(isThere));
-  for (const [id, milli] of offeredByHost(offers)) {
-    capacity.set(id, { atMs, hostname: names.get(id) ?? id, offeredMilli: milli });
-  }
+  const capacity = new Map([...[...state.offers.capacity ?? []].filter(isThere), ...offered]);
   draft.set({ offers: { ...state.offers, capacity } });
 }
 
 /** Offers of one host to several roles in one step are of different resources: they add up. */
-function offeredByHost(offers: readonly Offer[]): ReadonlyMap<string, number> {
-  const offered = new Map<string, number>();
-  for (const { mesosAgentId, resources } of offers) {
+function offeredByHost(offers: readonly Offer[], atMs: number): ReadonlyMap<string, HostCapacity> {
+  const offered = new Map<string, HostCapacity>();
+  for (const { mesosAgentId, hostname, resources } of offers) {
     const milli = resources.reduce(
       (sum, { name, use, value }) =>
         sum + (name === "cpus" && use === "usable" && value.kind === "scalar" ? value.milli : 0),
       0,
     );
-    offered.set(mesosAgentId, (offered.get(mesosAgentId) ?? 0) + milli);
+    const { offeredMilli = 0 } = offered.get(mesosAgentId) ?? {};
+    offered.set(mesosAgentId, { atMs, hostname, offeredMilli: offeredMilli + milli });
   }
   return offered;
 }

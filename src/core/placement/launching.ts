@@ -57,12 +57,12 @@ export function offersReceived(draft: Draft, offers: readonly Offer[]): void {
   const refuseSeconds = isStillWanted ? refuseBusySeconds : refuseIdleSeconds;
   const strangers = new Map<WantedAgents, readonly string[] | undefined>();
   for (const accept of result.accepts) {
-    const launches = accept.placements.flatMap((placed) => {
-      const entry = wanted[placed.wantedIndex];
-      if (entry === undefined) return [];
-      if (!strangers.has(entry.wanted)) strangers.set(entry.wanted, strangersTo(draft.state, entry.wanted));
-      return [launch(draft, { ...entry, ...placed, accept, strangers: strangers.get(entry.wanted) })];
-    });
+    const launches = accept.placements.flatMap((placed) =>
+      wanted.slice(placed.wantedIndex, placed.wantedIndex + 1).map((entry) => {
+        if (!strangers.has(entry.wanted)) strangers.set(entry.wanted, strangersTo(draft.state, entry.wanted));
+        return launch(draft, { ...entry, ...placed, accept, strangers: strangers.get(entry.wanted) });
+      })
+    );
     draft.effect({
       kind: "accept-offers",
       offerIds: accept.offerIds,
@@ -98,13 +98,11 @@ function decline(draft: Draft, offerIds: readonly string[], offers: readonly Off
   draft.effect({ kind: "decline-offers", offerIds, refuseSeconds });
   if (refuseSeconds < refuseIdleSeconds) return;
   const ids = new Set(offerIds);
-  const roles = new Map(draft.state.offers.roles);
-  for (const offer of offers) {
-    if (ids.has(offer.id)) {
-      roles.set(offer.role, { ...(roles.get(offer.role) ?? freshRole), longDeclineMs: draft.atMs });
-    }
-  }
-  draft.set({ offers: { ...draft.state.offers, roles } });
+  const declined = new Set(offers.filter(({ id }) => ids.has(id)).map(({ role }) => role));
+  const roles = [...draft.state.offers.roles].map(([name, role]) =>
+    [name, declined.has(name) ? { ...role, longDeclineMs: draft.atMs } : role] as const
+  );
+  draft.set({ offers: { ...draft.state.offers, roles: new Map(roles) } });
 }
 
 interface Launch {
@@ -140,7 +138,7 @@ function launch(draft: Draft, { wanted, profile, resources, hostPorts, accept, s
     ...(strangers === undefined || strangers.length === 0 ? {} : { strangers }),
     state: "launching",
     sinceMs: draft.atMs,
-    offerId: accept.offerIds[0] ?? "",
+    offerId: accept.offerIds[0],
   });
   if (wanted.reason.kind === "canary") {
     draft.set({ canaries: new Map([...draft.state.canaries].filter(([name]) => name !== profile.name)) });

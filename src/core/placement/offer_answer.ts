@@ -57,8 +57,8 @@ export function answerTo(step: AnsweredOffers): (offer: Offer) => OfferAnswer {
   let hosts: ReadonlyMap<string, HostOffers> | undefined;
   const missOf = ({ id }: Offer, wanted: AgentProfile): PlacementMiss => {
     hosts ??= new Map(hostsOf(offers, occupancy).flatMap((host) => host.offerIds.map((each) => [each, host])));
-    const host = hosts.get(id);
-    return host === undefined ? {} : explainUnplaced([host], demandOf(wanted), rules);
+    const host = [hosts.get(id)].filter((each) => each !== undefined);
+    return explainUnplaced(host, demandOf(wanted), rules);
   };
   return (offer) => {
     const launched = launches.get(offer.id);

@@ -117,8 +117,6 @@ function alternativesOf(constraint: PlacementConstraint): readonly OfferConstrai
       if (source.orAttribute === undefined) return alternativesFor(constraint, domain);
       return domainOrAttribute(constraint, domain, { kind: "attribute", name: source.orAttribute });
     }
-    default:
-      return source satisfies never;
   }
 }
 
@@ -162,8 +160,6 @@ function alternativesFor(constraint: PlacementConstraint, selector: OfferSelecto
       return [[{ selector, predicate: exists }]];
     case "not-exists":
       return [[{ selector, predicate: { kind: "not-exists" } }]];
-    default:
-      return constraint satisfies never;
   }
 }
 

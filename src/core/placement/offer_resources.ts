@@ -124,8 +124,6 @@ export function amountOf(resource: OfferedResource): number {
       return countInRanges(value.ranges);
     case "set":
       return 0;
-    default:
-      return value satisfies never;
   }
 }
 

@@ -55,7 +55,7 @@ export interface AcceptedHost {
   /** The role of all the offers. */
   readonly role: string;
   /** Sorted. */
-  readonly offerIds: readonly string[];
+  readonly offerIds: readonly [string, ...string[]];
   /** At least one, by priority. */
   readonly placements: readonly Placed[];
 }
@@ -164,8 +164,9 @@ function fill(
 ): readonly Omit<Placed, "wantedIndex">[] {
   const countMax = candidates.profile.placement === "spread" ? 1 : missing;
   const placed: Omit<Placed, "wantedIndex">[] = [];
-  while (placed.length < countMax && refusalOf(host, candidates.demand, round.rules) === undefined) {
-    const taken = takeResources(host.pool, candidates.demand.need);
+  while (placed.length < countMax) {
+    const isRefused = refusalOf(host, candidates.demand, round.rules) !== undefined;
+    const taken = isRefused ? undefined : takeResources(host.pool, candidates.demand.need);
     if (taken === undefined) break;
     placed.push({ resources: taken.resources, hostPorts: taken.hostPorts });
     occupy(host, candidates.profile.name, taken.rest);

@@ -17,9 +17,9 @@ export function keepIdentity(framework: FrameworkRecord, frameworkId: string, no
  */
 export function noteKeptIdentity(draft: Draft): void {
   const { framework, settings } = draft.state;
-  const { registeredAs: before } = framework;
+  const { registeredAs: before, frameworkId } = framework;
   const { registersAs: now } = settings;
-  if (before === undefined || now === undefined) return;
+  if (before === undefined || now === undefined || frameworkId === undefined) return;
   const fields = [
     kept("mesos.user", before.user, now.user),
     kept("mesos.principal", before.principal, now.principal),
@@ -27,7 +27,7 @@ export function noteKeptIdentity(draft: Draft): void {
   if (fields.length === 0) return;
   draft.note({
     kind: "identity-kept",
-    frameworkId: framework.frameworkId ?? "",
+    frameworkId,
     fields,
     onceKey: JSON.stringify(fields),
   });

@@ -67,10 +67,9 @@ export function operatorAsked(draft: Draft, event: OperatorEvent): void {
     case "loss-accepted":
       return acceptLoss(draft);
     case "shutdown-started":
-      draft.set({ shuttingDown: true });
-      return;
     default:
-      event satisfies never;
+      event.kind satisfies "shutdown-started";
+      draft.set({ shuttingDown: true });
   }
 }
 

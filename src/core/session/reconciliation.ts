@@ -48,7 +48,8 @@ export function reconcile(draft: Draft): void {
     const instance = draft.instance(taskId);
     return instance === undefined || instance.state === "gone" ? [] : [instance];
   });
-  if (living.length > 0 && atMs >= (reconciliation.nextExplicitMs ?? 0)) {
+  const { nextExplicitMs = 0 } = reconciliation;
+  if (living.length > 0 && atMs >= nextExplicitMs) {
     for (let start = 0; start < living.length; start += tasksPerCallMax) {
       draft.effect({
         kind: "reconcile-tasks",

@@ -102,15 +102,14 @@ export function frameworkError(draft: Draft, event: EventOf<"framework-error">):
       return frameworkRemoved(draft, message);
     case "unauthorized":
     case "bad-framework-info":
-    case "other": {
+    case "other":
+    default: {
+      event.error satisfies "unauthorized" | "bad-framework-info" | "other";
       const reason = refusedText(message);
       setSession(draft, { kind: "connecting", reason, hint: refusedHint(event.error, message) });
       draft.note({ kind: "framework-refused", error: event.error, message, onceKey: message });
       draft.effect({ kind: "end-session", message: reason, retryMs: mendRetryMs });
-      return;
     }
-    default:
-      event.error satisfies never;
   }
 }
 

@@ -40,11 +40,11 @@ export function gocdSilentMs(
 
 /** The state of the GoCD server. */
 export function gocdHealth(state: State, atMs: number): ServerHealth {
-  const { problem, problemSinceMs, askedMs, lastPollMs, healthySinceMs } = state.server;
+  const { problem, problemSinceMs, askedMs = atMs, lastPollMs, healthySinceMs } = state.server;
   const isDown = unpolledMs(state, atMs) > state.settings.poller.staleAfterMs;
   if (problem !== undefined) return troubled(problemSinceMs ?? atMs, { problem: findingOf(problem), atMs, isDown });
   const silentMs = gocdSilentMs(state);
-  if (silentMs !== undefined) return troubled(askedMs ?? atMs, { problem: gocdOverdue(silentMs), atMs, isDown });
+  if (silentMs !== undefined) return troubled(askedMs, { problem: gocdOverdue(silentMs), atMs, isDown });
   if (lastPollMs === undefined) return { state: "unknown", sinceMs: state.startedMs };
   if (isDown) {
     const problem = launchesHeld({ kind: "held-stale", forMs: atMs - lastPollMs });
@@ -79,8 +79,6 @@ export function mesosHealth(state: State, atMs: number): ServerHealth {
         ? troubled(failing.sinceMs, { problem: subscriptionUnsteady, atMs })
         : { state: "fine", sinceMs };
     }
-    default:
-      return kind satisfies never;
   }
 }
 

@@ -68,8 +68,6 @@ export function lifeKindOf(instance: AgentInstance): LifeKind | undefined {
       return "other";
     case "gone":
       return undefined;
-    default:
-      return instance satisfies never;
   }
 }
 

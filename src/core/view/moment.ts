@@ -1,7 +1,7 @@
 // Parses a moment of the past as people write it. For the history itself see history.ts.
 
 const dayMs = 86_400_000;
-const units: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: dayMs };
+const units = { s: 1_000, m: 60_000, h: 3_600_000, d: dayMs };
 /** `3 minutes ago`, `3 min`, `3m`, `-3m`: a unit is known by its first letter. */
 const agoForm = /^-?(\d+(?:\.\d+)?) ?(s|sec|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?)( ago)?$/i;
 
@@ -13,8 +13,9 @@ export function parseMoment(text: string, nowMs: number): number | undefined {
   const trimmed = text.trim();
   const clock = /^(\d{1,2}):(\d{2})(?::(\d{2}))?Z?$/.exec(trimmed);
   if (clock !== null) return timeOfDay(clock.slice(1).map((part) => Number(part ?? 0)), nowMs);
-  const ago = agoForm.exec(trimmed);
-  if (ago !== null) return nowMs - Number(ago[1]) * (units[ago[2]?.[0]?.toLowerCase() ?? ""] ?? 0);
+  const [, count, unit] = agoForm.exec(trimmed.toLowerCase()) ?? [];
+  const ago = Object.entries(units).find(([letter]) => unit?.startsWith(letter));
+  if (ago !== undefined) return nowMs - Number(count) * ago[1];
   const date = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?) ?(Z|[+-]\d{2}:?\d{2})?)?$/.exec(trimmed);
   if (date === null) return undefined;
   const [, day = "", time = "00:00", zone = "Z"] = date;

@@ -121,7 +121,5 @@ function missHint({ nearest, refused }: PlacementMiss, key: string): string {
       return "correct what has failed on those hosts, or wait: they are tried again automatically";
     case "accept-full":
       return patience;
-    default:
-      return refused.refusal satisfies never;
   }
 }

@@ -19,8 +19,6 @@ export function failureText(failure: Failure): string {
       return "the GoCD server has lost contact with it";
     case "misregistered":
       return gapText(failure);
-    default:
-      return failure satisfies never;
   }
 }
 
@@ -88,8 +86,6 @@ export function killText(reason: KillReason): string {
       return "Mesos reports it again, but its record is gone: it cannot hold a build and will not register again";
     case "by-mesos":
       return reason.message === "" ? "requested by an operator, or its Mesos agent is drained" : reason.message;
-    default:
-      return reason satisfies never;
   }
 }
 
@@ -106,8 +102,6 @@ export function idleText(reason: IdleReason): string {
       return "others wait for its cpus (scaling.max-cpu-share)";
     case "room":
       return "others need its resources on the host: no offer fits them";
-    default:
-      return reason satisfies never;
   }
 }
 
@@ -137,7 +131,5 @@ export function suspicionText(suspicion: Suspicion): { readonly text: string; re
           "check that mesos-master points to the right cluster; Mesos agents have 10 minutes to come back to a new master. " +
           "If these agents are really lost: gocd-mesos accept-loss FILE",
       };
-    default:
-      return suspicion satisfies never;
   }
 }

@@ -53,8 +53,6 @@ export function commandText(result: CommandResult): string {
     case "loss-accepted":
     case "shutdown-started":
       return "";
-    default:
-      return command satisfies never;
   }
 }
 

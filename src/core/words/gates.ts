@@ -113,7 +113,5 @@ export function gateText(gate: LaunchGate): string {
       return registrationProblemText(gate.problem);
     case "held-no-session":
       return `not subscribed to Mesos: ${gate.why ?? "connecting"}`;
-    default:
-      return gate satisfies never;
   }
 }

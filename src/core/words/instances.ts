@@ -42,7 +42,5 @@ export function instanceText(instance: AgentInstance): string {
         : `Mesos has lost it (${instance.lost.message}), but the GoCD server still has contact with it`;
     case "gone":
       return codedEndText({ end: instance.cause, message: instance.message });
-    default:
-      return instance satisfies never;
   }
 }

@@ -36,8 +36,6 @@ function resourceFlawText(flaw: NameFlaw): string {
       return `it has more than ${nameCharsMax} characters`;
     case "characters":
       return "only letters, digits, spaces, and - _ . | are allowed";
-    default:
-      return flaw satisfies never;
   }
 }
 
@@ -49,8 +47,6 @@ function environmentFlawText(flaw: NameFlaw, what = "an environment"): string {
       return `it has more than ${nameCharsMax} characters`;
     case "characters":
       return "only letters, digits, and - _ . are allowed, and no dot in front";
-    default:
-      return flaw satisfies never;
   }
 }
 

@@ -14,8 +14,6 @@ function keyDoubt(key: KeyDoubt): { readonly why: string; readonly hint: string 
       return { why: `the server does not accept ${key.registerKey}`, hint: setKeyHint(key.registerKey) };
     case "unclear":
       return { why: "its profile is no longer configured", hint: "" };
-    default:
-      return key satisfies never;
   }
 }
 
@@ -34,8 +32,6 @@ function obstacleHint({ kind, environment }: EnvironmentObstacle): string {
     case "config-repo":
       return `environment ${environment} comes from a config repository, so the agents API cannot put an agent into it: ` +
         "check that the image passes on AGENT_AUTO_REGISTER_ENVIRONMENTS (or AGENT_ENVIRONMENTS)";
-    default:
-      return kind satisfies never;
   }
 }
 

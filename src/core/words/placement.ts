@@ -39,8 +39,6 @@ export function offerAnswerText(answer: OfferAnswer): string {
       return "the remaining agents wait for their share of the cluster (scaling.max-cpu-share)";
     case "misfit":
       return `profile ${answer.profile} ${misfitText(answer.miss ?? {})}`;
-    default:
-      return answer satisfies never;
   }
 }
 
@@ -77,8 +75,6 @@ function refusalText(refusal: Refusal): string {
       return `host has ${refusal.limit} of profile ${refusal.profile}, the most allowed (max-per-host)`;
     case "accept-full":
       return `${refusal.limit} tasks are already launched there in this round`;
-    default:
-      return refusal satisfies never;
   }
 }
 
@@ -102,8 +98,6 @@ export function constraintText(constraint: PlacementConstraint, value: string | 
     case "exists":
     case "not-exists":
       return `${field} is ${value}, wanted ${wanted}`;
-    default:
-      return constraint satisfies never;
   }
 }
 
@@ -125,8 +119,6 @@ function wantedText(constraint: PlacementConstraint): string {
       return "any value";
     case "not-exists":
       return "none";
-    default:
-      return constraint satisfies never;
   }
 }
 
@@ -152,7 +144,5 @@ function shortfallText({ name, needed, offered }: Shortfall): string {
       return `${memoryText(fromMilli(missing))} of ${name}`;
     case "ports":
       return counted(missing, "port");
-    default:
-      return name satisfies never;
   }
 }

@@ -17,7 +17,5 @@ export function chosenByText(by: ChosenBy): string {
       return `its priority is higher (${by.priority}) than that of ${by.over} (${by.others}), which could serve it as well`;
     case "order":
       return `it comes first in the configuration; ${by.over} could serve it as well`;
-    default:
-      return by satisfies never;
   }
 }

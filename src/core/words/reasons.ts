@@ -102,8 +102,6 @@ function notOursText(reason: NotOurs): string {
       return `excluded by poller.ignore "${reason.pattern}"`;
     case "resourceless-ignored":
       return 'has no resources, and poller.resourceless-jobs is "ignore"';
-    default:
-      return reason satisfies never;
   }
 }
 
@@ -126,8 +124,6 @@ function otherCauseText(cause: OtherCause): string {
       }) ` +
         `while newer jobs of the same kind were taken ${cause.passedOver} times; cancel its stage if the pipeline or job ` +
         `no longer exists; ${nextTryText(cause.untilMs)}`;
-    default:
-      return cause satisfies never;
   }
 }
 
@@ -221,8 +217,6 @@ export function remarkText(remark: Remark): string {
       }, which is not on the server)`;
     case "gocd-job-unassigned":
       return `GoCD itself reports it as unassigned${remark.forMin === undefined ? "" : ` for ${remark.forMin} min`}`;
-    default:
-      return remark satisfies never;
   }
 }
 
@@ -273,8 +267,6 @@ export function launchReasonText(reason: LaunchReason): string {
     case "hung-build":
       return `${reason.taskId} is lost with a build, which the GoCD server assigns to another agent only while some ` +
         "agent is in contact";
-    default:
-      return reason satisfies never;
   }
 }
 
@@ -300,7 +292,5 @@ export function serverProblemText(problem?: Pick<GocdProblem, "code" | "kind">):
     case "missing":
     case "unreadable":
       return "the GoCD server cannot be read";
-    default:
-      return problem.kind satisfies never;
   }
 }

@@ -27,8 +27,6 @@ export function stderrText({ taskId, host, answer }: StderrTail): string {
     case "not-allowed":
     case "failed":
       return `stderr of ${taskId} on ${host} was not read: ${unreadText(answer)}`;
-    default:
-      return answer satisfies never;
   }
 }
 

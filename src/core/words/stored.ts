@@ -15,8 +15,6 @@ export function adoptedText(by: "mesos" | "gocd" | "duplicate"): string {
       return "adopted: the GoCD server knew it, the store did not";
     case "duplicate":
       return "adopted: its id is already in use";
-    default:
-      return by satisfies never;
   }
 }
 

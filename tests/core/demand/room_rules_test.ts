@@ -76,10 +76,13 @@ Deno.test("of those that leave, only so many are spare as nobody older waits for
 
 const idleSince = (taskId: string, sinceMs: number, changes: object = {}): AgentInstance =>
   anInstance(taskId, { state: "registered", uuid: `u-${taskId}`, activity: { kind: "idle", sinceMs } }, changes);
-const capacity = (kind: "idle" | "coming", ...ids: readonly string[]): Assessment["capacity"][number] => ({
+const capacity = (
+  kind: "idle" | "coming",
+  ...ids: readonly [string, ...string[]]
+): Assessment["capacity"][number] => ({
   kind,
   count: ids.length,
-  names: ids.map(() => "one-name"),
+  names: ["one-name", ...ids.slice(1).map(() => "one-name")],
   uuids: kind === "idle" ? ids.map((id) => `u-${id}`) : [],
   capability: { environments: new Set(), gocdResources: new Set() },
 });

@@ -7,7 +7,7 @@ import { serveInTurn, type Sharer } from "../../../src/core/demand/serve_in_turn
 function served(sharers: readonly Sharer[], wants: readonly number[], places: number): readonly number[] {
   const left = [...wants];
   let free = places;
-  return serveInTurn(sharers, (index) => {
+  return serveInTurn(sharers, (_, index) => {
     if (free === 0 || (left[index] ?? 0) === 0) return false;
     free--;
     left[index] = (left[index] ?? 0) - 1;
@@ -77,7 +77,7 @@ Deno.test("the turns are those that looking at all sharers each time would find"
     const wants = all.map(({ want }) => want);
     const left = [...wants];
     const turns: number[] = [];
-    serveInTurn(all, (at) => {
+    serveInTurn(all, (_, at) => {
       turns.push(at);
       return left[at] !== undefined && left[at]-- > 0;
     });

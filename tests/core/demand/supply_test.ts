@@ -2,7 +2,23 @@
 
 import { assert, assertEquals } from "@std/assert";
 import fc from "../../support/properties.ts";
-import { type DemandNode, matchSupply, type SupplyNode } from "../../../src/core/demand/supply.ts";
+import { matchSupply, type SupplyNode } from "../../../src/core/demand/supply.ts";
+
+/** A bucket, with the indices of its classes. */
+interface DemandNode {
+  readonly count: number;
+  readonly classes: readonly number[];
+}
+
+/** By bucket, by bucket, and by class. */
+function match(
+  demand: readonly DemandNode[],
+  supply: readonly SupplyNode[],
+): Readonly<Record<"idle" | "coming" | "used", readonly number[]>> {
+  const nodes = demand.map(({ count, classes }) => ({ count, classes: classes.flatMap((at) => supply[at] ?? []) }));
+  const { served, used } = matchSupply(nodes, supply);
+  return { idle: served.map(({ idle }) => idle), coming: served.map(({ coming }) => coming), used };
+}
 
 const supplyKind = fc.constantFrom<SupplyNode["kind"]>("idle", "coming");
 const supplyNode = fc.record<SupplyNode>({
@@ -46,7 +62,7 @@ const total = (counts: readonly number[]): number => counts.reduce((sum, count) 
 
 Deno.test("as many jobs are served as any matching could serve", () => {
   fc.assert(fc.property(problemOf, ({ demand, supply }) => {
-    const { idle, coming } = matchSupply(demand, supply);
+    const { idle, coming } = match(demand, supply);
     assertEquals(total(idle) + total(coming), bruteForce(demand, supply));
   }));
 });
@@ -54,13 +70,13 @@ Deno.test("as many jobs are served as any matching could serve", () => {
 Deno.test("as many jobs are served by idle agents alone as any matching could serve with them", () => {
   fc.assert(fc.property(problemOf, ({ demand, supply }) => {
     const onlyIdle = supply.map((node) => node.kind === "idle" ? node : { ...node, count: 0 });
-    assertEquals(total(matchSupply(demand, supply).idle), bruteForce(demand, onlyIdle));
+    assertEquals(total(match(demand, supply).idle), bruteForce(demand, onlyIdle));
   }));
 });
 
 Deno.test("an earlier bucket is never short for the sake of a later one", () => {
   fc.assert(fc.property(problemOf, ({ demand, supply }) => {
-    const { idle, coming } = matchSupply(demand, supply);
+    const { idle, coming } = match(demand, supply);
     for (let bucket = 0; bucket < demand.length; bucket++) {
       const served = total(idle.slice(0, bucket + 1)) + total(coming.slice(0, bucket + 1));
       assertEquals(served, bruteForce(demand.slice(0, bucket + 1), supply));
@@ -70,7 +86,7 @@ Deno.test("an earlier bucket is never short for the sake of a later one", () => 
 
 Deno.test("no agent is used twice, no job is served twice, and what is used is what is served", () => {
   fc.assert(fc.property(problemOf, ({ demand, supply }) => {
-    const { idle, coming, used } = matchSupply(demand, supply);
+    const { idle, coming, used } = match(demand, supply);
     used.forEach((count, index) => assert(count >= 0 && count <= (supply[index]?.count ?? 0)));
     demand.forEach((node, bucket) => assert((idle[bucket] ?? 0) + (coming[bucket] ?? 0) <= node.count));
     assertEquals(total(used), total(idle) + total(coming));
@@ -80,7 +96,7 @@ Deno.test("no agent is used twice, no job is served twice, and what is used is w
 Deno.test("an idle agent of the older bucket moves on when only it can serve the younger one", () => {
   const supply: SupplyNode[] = [{ kind: "idle", count: 1 }, { kind: "coming", count: 1 }];
   const demand: DemandNode[] = [{ count: 1, classes: [0, 1] }, { count: 1, classes: [0] }];
-  assertEquals(matchSupply(demand, supply), { idle: [0, 1], coming: [1, 0], used: [1, 1] });
+  assertEquals(match(demand, supply), { idle: [0, 1], coming: [1, 0], used: [1, 1] });
 });
 
 /** An older bucket holds one unit of `held` and can move to `free`; a younger one can only use `held`. */
@@ -90,7 +106,7 @@ for (const [held, free] of [[0, 1], [1, 0]] as const) {
     supply[held] = { kind: "idle", count: 2 };
     supply[free] = { kind: "coming", count: 5 };
     const demand: DemandNode[] = [{ count: 2, classes: [held, free] }, { count: 4, classes: [held] }];
-    const { idle, coming, used } = matchSupply(demand, supply);
+    const { idle, coming, used } = match(demand, supply);
     assertEquals([idle, coming], [[0, 2], [2, 0]]);
     assertEquals([used[held], used[free]], [2, 2]);
   });
@@ -105,7 +121,7 @@ Deno.test("agents move on over several buckets, and what has moved away is not m
     { count: 3, classes: [0, 3] },
     { count: 1, classes: [1] },
   ];
-  assertEquals(matchSupply(demand, supply).idle, [1, 1, 1, 2, 0]);
+  assertEquals(match(demand, supply).idle, [1, 1, 1, 2, 0]);
 });
 
 Deno.test("as many jobs are served as any matching could serve, in larger cases, too", () => {
@@ -124,7 +140,7 @@ Deno.test("as many jobs are served as any matching could serve, in larger cases,
   );
   fc.assert(
     fc.property(problems, ({ demand, supply }) => {
-      const { idle, coming } = matchSupply(demand, supply);
+      const { idle, coming } = match(demand, supply);
       assertEquals(total(idle) + total(coming), bruteForce(demand, supply));
     }),
     { numRuns: 200 },
