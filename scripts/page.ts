@@ -15,11 +15,14 @@ const images = new URL("../docs/images/", import.meta.url).pathname;
 /** When an image is missing: a busy morning with something wrong. */
 const hours = 9.9;
 
+/** `last`: the section that a picture ends with. */
 const looks = [
-  { name: "light", colorScheme: "light", width: 1280, height: 1500 },
-  { name: "dark", colorScheme: "dark", width: 1280, height: 1500 },
-  { name: "phone", colorScheme: "light", width: 390, height: 1800 },
+  { name: "light", colorScheme: "light", width: 1280, last: "#demand" },
+  { name: "dark", colorScheme: "dark", width: 1280, last: "#demand" },
+  { name: "phone", colorScheme: "light", width: 390, last: "#trend" },
 ] as const;
+/** Below that section, pixels. */
+const marginBelow = 16;
 
 async function withBrowser(
   options: Partial<HandlerOptions>,
@@ -44,12 +47,15 @@ async function pictures(): Promise<void> {
     history: recorder.reader,
   } as const;
   await withBrowser(options, async (browser, url) => {
-    for (const { name, colorScheme, width, height } of looks) {
-      const context = await browser.newContext({ viewport: { width, height }, colorScheme, reducedMotion: "reduce" });
+    for (const { name, colorScheme, width, last } of looks) {
+      const viewport = { width, height: 900 };
+      const context = await browser.newContext({ viewport, colorScheme, reducedMotion: "reduce" });
       const page = await context.newPage();
       await page.goto(url);
       await page.evaluate("document.fonts.ready");
-      await page.screenshot({ path: `${images}page-${name}.png` });
+      const { y = 0, height = 0 } = await page.locator(last).boundingBox() ?? {};
+      const clip = { x: 0, y: 0, width, height: Math.ceil(y + height) + marginBelow };
+      await page.screenshot({ path: `${images}page-${name}.png`, fullPage: true, clip });
       await context.close();
     }
   });

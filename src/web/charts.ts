@@ -264,8 +264,8 @@ function topOf(
 function legend({ samples, marks, acts = [] }: Trend): Html {
   const isDrawn = (of: Figure): boolean => samples.some((sample) => of(sample) > 0);
   const entries = [
-    ...layers.filter(([field]) => isDrawn((each) => each[field])).map(([field, className]) =>
-      [className, field] as const
+    ...layers.filter(([field]) => isDrawn((each) => each[field])).map(([, className, word]) =>
+      [className, word] as const
     ),
     ...(isDrawn(waitingJobs) ? [["jobs", "waiting for an agent"] as const] : []),
     ...(isDrawn(wantedOf) ? [["wanted", "agents wanted"] as const] : []),

@@ -2,6 +2,7 @@
 
 import { type HistorySample, type TimeSpan, waitingJobs } from "../core/view/history.ts";
 import type { NoteView } from "../core/view/view.ts";
+import { spentTexts } from "../core/words/history.ts";
 import { countText, spanText } from "./wording.ts";
 
 /** The data of a trend. */
@@ -27,13 +28,13 @@ export interface TrendActs {
   readonly drained: number;
 }
 
-/** The states of agents from the bottom of the stack, with the classes of their colours. */
+/** The states of agents from the bottom of the stack, with the classes of their colours and their words. */
 export const layers = [
-  ["building", "building"],
-  ["idle", "idle"],
-  ["starting", "starting"],
-  ["draining", "draining"],
-  ["away", "unreachable"],
+  ["building", "building", spentTexts.busy],
+  ["idle", "idle", spentTexts.idle],
+  ["starting", "starting", spentTexts.starting],
+  ["draining", "draining", spentTexts.draining],
+  ["away", "unreachable", spentTexts.other],
 ] as const;
 
 /** One number of a sample. */
@@ -62,7 +63,9 @@ export function share({ fromMs, toMs }: TimeSpan, atMs: number): string {
 /** The most of some samples in words. */
 export function figureTexts(samples: readonly HistorySample[]): readonly string[] {
   const most = (of: Figure): number => Math.ceil(Math.max(...samples.map(of)));
-  const agents = layers.map(([field]) => [most((each) => each[field]), field] as const).filter(([count]) => count > 0);
+  const agents = layers.map(([field, , word]) => [most((each) => each[field]), word] as const).filter(([count]) =>
+    count > 0
+  );
   const waiting = most(waitingJobs);
   return [
     agents.length === 0 ? "no agents" : agents.map(([count, word]) => `${count} ${word}`).join(", "),

@@ -113,7 +113,9 @@ async function writePictures(browser: Browser, url: string): Promise<void> {
     const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
     await page.goto(`${url}?range=24h`);
     const path = new URL(`../../docs/images/${name}.png`, import.meta.url).pathname;
-    await page.locator("#trend").screenshot({ path });
+    const { x, y, ...size } = await page.locator("#trend").boundingBox() ?? { x: 0, y: 0, width, height: 900 };
+    const clip = { x: 0, y: y - x, width, height: size.height + 2 * x };
+    await page.screenshot({ path, fullPage: true, clip });
     await page.close();
   }
 }

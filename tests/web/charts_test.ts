@@ -146,4 +146,5 @@ Deno.test("no place in the drawing lies outside of it, whatever the figures", ()
   const numbers = [...markup.matchAll(/ d="([^"]*)"/g)].flatMap(([, path = ""]) => path.match(/-?[\d.]+/g) ?? []);
   assert(numbers.every((number) => Number(number) <= 1_000 && Number(number) >= -5), numbers.join(" "));
   assert(!markup.includes("NaN") && !markup.includes("Infinity"));
+  assertMatch(markup, /18 idle, 1 out of contact/, "in the words of the agent-hours");
 });
