@@ -14,7 +14,9 @@ export function checkSandbox(config: Config, report: Report): void {
       "on: the program has the permissions that this file needs, and no " +
         "others",
     );
-  } else report.warn("sandbox", sandboxText(sandbox), sandboxHint(config));
+  } else {
+    report.warn("sandbox", sandboxText(sandbox), sandboxHint(config));
+  }
   if (sandbox.mode === "off") return;
   // If the state cannot be at the configured place, another row reports it.
   const { gaps: _, ...rights } = rightsOf(config, (path) => path);

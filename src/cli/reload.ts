@@ -53,9 +53,7 @@ export function reloadConfig({ cause, current, read, use, log }: ReloadOptions):
     log().info(`${what}: ${changes.join(", ")}`);
     tellRemarks(log(), written);
     if (changes.includes("state.path")) log().warning("state.path does not change until the program is restarted");
-    if (isMoved) {
-      log().warning("whether and where the history is kept does not change until the program is restarted");
-    }
+    if (isMoved) log().warning("whether and where the history is kept does not change until the program is restarted");
     return next;
   } catch (error) {
     tellRefusal(log(), {
