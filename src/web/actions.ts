@@ -1,5 +1,5 @@
-// What an operator can do from the page: buttons that ask for the admin token and for confirmation. The script of the page
-// sends the commands; without it there are no buttons.
+// What an operator can do from the page: buttons that ask for the admin token and for confirmation. The script of the
+// page sends the commands; without it there are no buttons.
 
 import type { StatusView } from "../core/view/view.ts";
 import { type Html, html } from "./html.ts";
@@ -21,7 +21,7 @@ export function actionsForAll({ mode, frozen, tornDown }: StatusView): Html {
     command: "resume",
     label: "Resume",
     question:
-      "Launching resumes for all profiles: a freeze, a drain and a teardown end, what has failed is tried again.",
+      "Launching resumes for all profiles: a freeze, a drain and a teardown end, and failed launches are retried.",
   };
   const freeze: Action = {
     command: "freeze",

@@ -38,7 +38,7 @@ function columnsOf({ fromMs, toMs, marks, acts = [], stepMs }: Trend): readonly 
 }
 
 /**
- * Signs above each column in which something was decided: a triangle where something is wrong, and below it a tick where
+ * Signs above each column with decisions: a triangle if something is wrong, and below it a tick where
  * agents were launched or drained.
  */
 export function markSigns(trend: Trend): readonly Html[] {
@@ -60,11 +60,11 @@ function sign(kind: string, x: string, path: string): Html {
   `;
 }
 
-/** Decisions told of one column, and characters of each. */
+/** Maximum number of decisions shown for one column, and of characters of each. */
 const marksToldMax = 3;
 const markCharactersMax = 120;
 
-/** A link for each column, with what there was as its tooltip; `height`: of a link. */
+/** A link for each column, with its content as the tooltip; `height`: of a link. */
 export function columnLinks(trend: Trend, height: number): readonly Html[] {
   return columnsOf(trend).map((column) => {
     const { fromMs, toMs } = column;

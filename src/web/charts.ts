@@ -26,7 +26,10 @@ interface Panel {
   readonly shapes: readonly Html[];
 }
 
-/** Room for the words of the axes, on the right of the drawing, where no line crosses them; the style sheet has the same. */
+/**
+ * Room for the words of the axes, on the right of the drawing, where no line crosses them; the style sheet has the
+ * same.
+ */
 export const ticksWidth = 48;
 
 /** The shapes and words of the drawing, for an SVG of any width with `ticksWidth` beside it, and of this height. */
@@ -148,7 +151,10 @@ interface Step {
   readonly top: number;
 }
 
-/** What a shape reaches from and to at each sample; equal neighbours are one step, and what has no height is none. */
+/**
+ * The lower and upper bound of a shape at each sample; equal neighbours form one step, and steps without height are
+ * omitted.
+ */
 function stepsOf(
   trend: Trend,
   run: readonly HistorySample[],

@@ -34,7 +34,7 @@ export type CommandAnswer =
 export interface CommandOptions {
   /** Any of them will do: `http.admin-token`, and that of the control file. */
   readonly tokens: readonly Secret[];
-  /** Executes a command, or says why not. */
+  /** Executes a command, or returns why not. */
   readonly onCommand: (command: WebCommand) => Promise<CommandAnswer>;
 }
 

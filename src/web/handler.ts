@@ -46,9 +46,9 @@ export interface HandlerOptions extends HostRules {
   readonly offersCommands?: true;
   /** Everything but /health requires the token: a listener for commands only. */
   readonly isPrivate?: true;
-  /** For limits and for responses that go on; absent: the machine's. */
+  /** For limits and for streamed responses; absent: the machine's. */
   readonly setTimer?: SetTimer;
-  /** Called with every error behind a 500; the client is not told. */
+  /** Called with every error behind a 500; the client does not get it. */
   readonly onError: (error: unknown) => void;
 }
 
@@ -207,7 +207,7 @@ function createPageReader(options: HandlerOptions): PageReader {
   };
 }
 
-/** OPTIONS is what HAProxy asks for a health check unless told otherwise (`option httpchk`). */
+/** HAProxy uses OPTIONS for health checks by default (`option httpchk`). */
 function answerRead({ method }: Request, route: () => Response): Response {
   if (method !== "GET" && method !== "HEAD" && method !== "OPTIONS") return wrongMethod(readMethods);
   const response = route();

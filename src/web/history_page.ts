@@ -146,8 +146,8 @@ const figureOfKind = {
 } as const satisfies Readonly<Record<LifeKind, HistoryFigure>>;
 
 /**
- * The agent time until a moment. It is kept by the hour: of the hour of that moment each kind counts with the share that
- * the samples until then have of it.
+ * The agent time until a moment. It is kept by the hour: of the hour of that moment each kind counts with the share
+ * that the samples until then have of it.
  */
 function hoursUntil(reader: HistoryReader, atMs: number): readonly AgentHours[] {
   const beginMs = Math.floor(atMs / hourMs) * hourMs;
@@ -177,7 +177,7 @@ function builtUntil(reader: HistoryReader, part: string, atMs: number): readonly
     });
 }
 
-/** Launches, and agents that are to go, by the codes of the log. */
+/** Launches, and agents to be removed, by the codes of the log. */
 function actsOf(reader: HistoryReader, span: TimeSpan, stepMs: number): readonly TrendActs[] {
   return [...Map.groupBy(reader.told(span, stepMs, ["agent-launched", "agent-draining"]), ({ atMs }) => atMs)]
     .map(([atMs, counts]) => {

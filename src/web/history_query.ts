@@ -5,7 +5,7 @@ import { pageHref, type PageQuery } from "./page_query.ts";
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 
-/** The lengths of a trend, with the time that one sample of it stands for. */
+/** The lengths of a trend, with the time that one of its samples represents. */
 export const historyRanges = {
   "15min": { label: "15 min", lengthMs: 15 * minuteMs, stepMs: 15_000 },
   "1h": { label: "1 h", lengthMs: hourMs, stepMs: 15_000 },

@@ -5,14 +5,14 @@ import { type Html, html } from "./html.ts";
 import { spanText, timeText } from "./wording.ts";
 
 const minuteSeconds = 60;
-/** What a whole bar may stand for, so that bars of equal length can be compared. */
+/** The possible lengths of time of a full bar, so that bars of equal length can be compared. */
 const scales = [2, 5, 10, 20, 40, 60, 120, 240, 480, 960, 1_440, 2_880, 5_760, 10_080].map((min) =>
   min * minuteSeconds
 );
 /** Maximum number of states in the text; a life of a day has many. */
 const wordsMax = 8;
 
-/** When a life began, and until when it is known; `endedMs` absent: it goes on. */
+/** When a life began, and until when it is known; `endedMs` absent: it continues. */
 export interface LifeBounds {
   readonly createdMs: number;
   readonly atMs: number;
@@ -20,8 +20,8 @@ export interface LifeBounds {
 }
 
 /**
- * The states of a life beside one another, drawn in seconds since it began; what was before this program has watched is
- * grey. How long a life that goes on has lasted is filled in by the reader (`withoutAges` in pieces.ts): the bar of an
+ * The states of a life next to each other, drawn in seconds since it started; the time before this program observed it
+ * is grey. The length of a life that continues is filled in by the reader (`withoutAges` in pieces.ts): the bar of an
  * agent that only grows older is not sent again.
  */
 export function lifeLine(life: readonly LifeSpan[], { createdMs, atMs, endedMs }: LifeBounds): Html {
@@ -63,7 +63,7 @@ export function lifeLine(life: readonly LifeSpan[], { createdMs, atMs, endedMs }
   `;
 }
 
-/** Seconds that a whole bar stands for; the script of the page has the same. */
+/** Seconds that a full bar represents; the script of the page has the same. */
 function wholeOf(seconds: number): number {
   return scales.find((scale) => scale >= seconds) ?? seconds;
 }

@@ -1,5 +1,5 @@
-// Links to the pages of the GoCD server and the Mesos master. Names in them come from others: each is one encoded part of
-// a path. No link holds credentials.
+// Links to the pages of the GoCD server and the Mesos master. Names in them come from others: each is one encoded part
+// of a path. No link holds credentials.
 
 import type { InstanceView, MesosView } from "../core/view/view.ts";
 
@@ -11,10 +11,13 @@ export interface PageLinks {
   readonly mesosScheme: "http" | "https";
 }
 
-/** A browser takes longer addresses, but nobody needs them. */
+/** Browsers accept longer addresses, but none is needed. */
 const hrefCharactersMax = 2_000;
 
-/** The page of a job (GoCD `/tab/build/detail/PIPELINE/COUNTER/STAGE/COUNTER/JOB`); absent: the locator is no such path. */
+/**
+ * The page of a job (GoCD `/tab/build/detail/PIPELINE/COUNTER/STAGE/COUNTER/JOB`); absent: the locator has another
+ * form.
+ */
 export function jobHref({ gocdUrl }: PageLinks, locator: string): string | undefined {
   const parts = locator.split("/");
   if (parts.length !== 5 || parts.some((part) => part === "" || part === "." || part === "..")) return undefined;

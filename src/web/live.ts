@@ -31,7 +31,9 @@ const updatesPerSpans = 10;
 /** Maximum number of shared renderings. */
 const sharedMax = 20;
 
-/** Maximum length of the pages that readers may go on from: dozens of usual ones, some of a page of ten thousand jobs. */
+/**
+ * Maximum length of the pages that readers may go on from: dozens of usual ones, some of a page of ten thousand jobs.
+ */
 const knownCharactersMax = 4_000_000;
 
 /** The streams of all open pages. */
@@ -42,7 +44,7 @@ export interface LivePages {
   readonly sent: (page: LivePage) => void;
 }
 
-/** Pages with the same query share what is rendered of one picture. */
+/** Pages with the same query share the rendering of one picture. */
 export function createLivePages(
   look: () => Picture,
   render: (picture: Picture, query: PageQuery) => LivePage,
@@ -72,7 +74,7 @@ export function createLivePages(
       return {
         contentType: "text/event-stream; charset=utf-8",
         heartbeat: ":\n\n",
-        // A stream looks again at once after each message.
+        // A stream checks again immediately after each message.
         next: () => looks++ % (looksPerUpdate + 1) === 0 ? next() : "",
       };
     },

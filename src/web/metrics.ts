@@ -45,7 +45,7 @@ export function metricsPage({ view, measured }: Picture, version: string): strin
       "code",
       view.leftUntaken ?? {},
     ),
-    gauge("job_remarks", "Waiting jobs by remark beside their verdict.", jobRemarks(view)),
+    gauge("job_remarks", "Waiting jobs by remark in addition to their verdict.", jobRemarks(view)),
     gauge("wanted_agents", "Instances to be launched as soon as offers allow.", wantedAgents(view)),
     gauge("agent_instances", "Instances by profile and state.", agentInstances(view)),
     gauge("profile_blocked", "1 while a profile may not launch (circuit breaker or freeze).", blockedProfiles(view)),
@@ -56,7 +56,7 @@ export function metricsPage({ view, measured }: Picture, version: string): strin
     ),
     gauge(
       "profile_max_agents",
-      "The limit of agents of a profile, where it has one of its own (max-agents).",
+      "The limit of agents of a profile, if it has its own (max-agents).",
       view.profiles.slice(0, labelValuesMax)
         .flatMap(({ name, maxAgents }) =>
           maxAgents === undefined ? [] : [{ labels: { profile: name }, value: maxAgents }]
@@ -114,7 +114,7 @@ function modes({ mode }: StatusView): readonly Sample[] {
   }));
 }
 
-/** Only where several instances share one state. */
+/** Only if several instances share one state. */
 function leaderFamilies({ leadership }: StatusView): readonly MetricFamily[] {
   if (leadership === undefined) return [];
   const isLeader = leadership.role === "leader" ? 1 : 0;
@@ -131,7 +131,7 @@ function mesosFamilies(view: StatusView, { mesosCalls }: Measured): readonly Met
     number("offers_suppressed", "1 while offers are suppressed.", view.mesos.offers === "suppressed" ? 1 : 0),
     gauge(
       "last_heartbeat_timestamp_seconds",
-      "When the Mesos master was last heard in this session.",
+      "When the last data of the Mesos master arrived in this session.",
       view.mesos.lastHeardMs === undefined ? [] : [{ labels: {}, value: view.mesos.lastHeardMs / 1000 }],
     ),
     counter("mesos_calls_total", "Calls sent to the Mesos master by type.", "call", mesosCalls),
@@ -159,7 +159,7 @@ function gocdFamilies(view: StatusView, { pollDuration }: Measured): readonly Me
   ];
 }
 
-/** Only where there are webhooks. */
+/** Only if there are webhooks. */
 function webhookFamilies({ webhooks }: Measured): readonly MetricFamily[] {
   if (webhooks === undefined) return [];
   const some = Object.entries(webhooks).slice(0, labelValuesMax);
@@ -172,7 +172,7 @@ function webhookFamilies({ webhooks }: Measured): readonly MetricFamily[] {
     { labels: { webhook, outcome: "failed" }, value: failed },
   ]);
   const lostName = "gocd_mesos_webhook_messages_lost_total";
-  const lostHelp = "Messages to a webhook that were given up: too many, too old, or refused by the receiver.";
+  const lostHelp = "Messages to a webhook that were dropped: too many, too old, or refused by the receiver.";
   return [
     { kind: "counter", name, help, samples: outcomes },
     { kind: "counter", name: lostName, help: lostHelp, samples: samples(({ lost }) => lost) },

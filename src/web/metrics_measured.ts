@@ -19,7 +19,11 @@ const durationWords: Readonly<Record<DurationName, Words>> = {
     name: "accept_delay_seconds",
     help: "From the decision to launch an agent until an ACCEPT launches it.",
   },
-  "container-start": { name: "container_start_seconds", help: "From ACCEPT until Mesos says that the container runs." },
+  "container-start": {
+    name: "container_start_seconds",
+    help: "From ACCEPT until Mesos reports that the container " +
+      "runs.",
+  },
   registration: {
     name: "agent_registration_seconds",
     help: "From when a container runs until its agent is enabled on the GoCD server.",
@@ -46,7 +50,7 @@ const totalWords: Readonly<Record<TotalName, Words>> = {
   },
   "agent-seconds": {
     name: "agent_seconds_total",
-    help: "Time that agents were alive, by profile and what they did: divide by 3600 for agent-hours.",
+    help: "Time that agents were alive, by profile and activity: divide by 3600 for agent-hours.",
   },
   "api-errors": { name: "api_errors_total", help: "Calls that failed by server, call and code of the problem." },
 };

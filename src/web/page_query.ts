@@ -23,7 +23,7 @@ export interface PageQuery {
   readonly page: number;
   /** The length of the trend (history_query.ts); absent: the default. */
   readonly range?: string;
-  /** The moment whose picture is wanted; absent: now. */
+  /** The moment whose picture is requested; absent: now. */
   readonly at?: string;
   /** Who built the jobs that have this in their locator; absent: that is not asked. */
   readonly built?: string;

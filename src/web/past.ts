@@ -16,7 +16,7 @@ const stepMs = 60_000;
 /** Maximum age of a picture for a moment. */
 const gapMs = 2 * 60_000;
 
-/** What a page of the past shows; without `shown` it shows the present, and says why. */
+/** What a page of the past shows; without `shown` it shows the present, with the reason. */
 export interface Past {
   readonly banner: Html;
   readonly shown?: { readonly view: StatusView; readonly notes: readonly NoteView[] };

@@ -5,7 +5,7 @@ import { type Html, html, type HtmlValue } from "./html.ts";
 import { jobHref, type PageLinks } from "./links.ts";
 import { spanText, timeText } from "./wording.ts";
 
-/** The meaning of a badge's colour; its word always says the same. */
+/** The meaning of a badge's colour; its text always means the same. */
 export type Tone = "good" | "busy" | "waiting" | "warning" | "bad" | "quiet";
 
 /** A word in a coloured pill. */
@@ -28,15 +28,15 @@ const summaryCharacters = 140;
 const foldedCharactersMax = 4_000;
 
 /**
- * An external sentence, with text between backticks as code; one that is longer than `charactersMax` is folded. Not inside
- * a paragraph.
+ * An external sentence, with text between backticks as code; one that is longer than `charactersMax` is folded. Not
+ * inside a paragraph.
  */
 export function sentence(text: string, charactersMax = sentenceCharactersMax): Html {
   if (text.length <= charactersMax) return html`<bdi>${withCode(text)}</bdi>`;
   return folded(shortened(text, summaryCharacters), text);
 }
 
-/** Pieces of text: each that stands between two backticks is code. A backtick alone stays one. */
+/** Pieces of text: each one between two backticks is code. A single backtick is kept. */
 function withCode(text: string): readonly HtmlValue[] {
   return text.split(/(`[^`]+`|(?<=\bnext try )at \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)/).map((part) =>
     /^`[^`]+`$/.test(part) ? html`<code>${part.slice(1, -1)}</code>` : isTimeToCome(part) ? countdown(part) : part
@@ -76,7 +76,7 @@ export function hostName(href: string | undefined, host: string): Html {
   return html`<span class="host">${linkTo(href, untrustedText(host))}</span>`;
 }
 
-/** The name of a job as a link to it; it breaks behind a slash where it has to. */
+/** The name of a job as a link to it; it may break after a slash. */
 export function jobName(locator: string, links: PageLinks): Html {
   const parts = shortened(locator, nameCharactersMax).split("/");
   const name = parts.flatMap((part, index) => index === 0 ? [part] : ["/", html`<wbr>`, part]);
@@ -128,8 +128,8 @@ export function moment(atMs: number): Html {
 }
 
 /**
- * Markup without the texts of ages and times to come, without the lengths of lives that go on, and without the moment: the
- * reader fills them in, and a part in which nothing else changes stays the same.
+ * Markup without the texts of ages and future times, without the lengths of lives that continue, and without the
+ * moment: the reader fills them in, and a part in which nothing else changes stays the same.
  */
 export function withoutAges(markup: string): string {
   return markup.replace(/(<time [^>]* data-(?:ago|until)>)[^<]*/g, "$1")
@@ -145,7 +145,7 @@ export function foldedSection(id: string, title: string, aside: HtmlValue, body:
   return section(id, title, html`${aside}${fold}`, body);
 }
 
-/** A section of the page with a heading, and `aside` beside it. */
+/** A section of the page with a heading, and `aside` next to it. */
 export function section(id: string, title: string, aside: HtmlValue, body: HtmlValue): Html {
   return html`<section id="${id}" data-key="${id}" aria-labelledby="${id}-title">
 <header><h2 id="${id}-title">${title}</h2><div class="aside">${aside}</div></header>

@@ -7,7 +7,7 @@ export interface RateLimitOptions {
   readonly nowMs: () => number;
 }
 
-/** Counts what each key has taken. */
+/** Counts the uses of each key. */
 export interface RateLimiter {
   /** Takes one; `false` if the key has none left. */
   take(key: string): boolean;

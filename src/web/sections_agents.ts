@@ -1,4 +1,4 @@
-// The page sections about the agents that the GoCD server knows, and about recent decisions.
+// The page sections about the agents on the GoCD server, and about recent decisions.
 
 import type { GocdAgentView, NoteView, StatusView } from "../core/view/view.ts";
 import { type Html, html } from "./html.ts";
@@ -27,7 +27,7 @@ const agentColumns: readonly Column[] = [
   { label: "UUID", kind: "text" },
 ];
 
-/** Every agent that the GoCD server knows, ours or not; collapsed at first. */
+/** Every agent on the GoCD server, ours or not; collapsed at first. */
 export function gocdAgentsSection(view: StatusView, query: PageQuery, links: PageLinks): Html {
   const { shown, hidden } = firstOf(view.gocdAgents, query.rowsMax);
   const ours = view.gocdAgents.filter(({ taskId }) => taskId !== undefined).length;
@@ -95,7 +95,7 @@ export function notesSection(notes: readonly NoteView[], query: PageQuery, hrefA
   );
 }
 
-/** A picture is kept each minute: one link to each is enough, and spares who goes by key hundreds of stops. */
+/** A picture is kept each minute: one link to each is enough, and saves keyboard users hundreds of stops. */
 function minuteOf(atMs: number): number {
   return Math.floor(atMs / 60_000);
 }

@@ -43,7 +43,7 @@ interface Ended {
   readonly life?: InstanceLife;
 }
 
-/** The last instances that have ended, each once; collapsed at first. Nothing where none has. */
+/** The last instances that have ended, each once; collapsed at first. Nothing if none has ended. */
 export function endedList(view: StatusView, links: PageLinks, history: HistoryPage | undefined): Html | undefined {
   const kept = history?.kind === "shown" ? history : undefined;
   const ended = endedLately(view, kept?.ended ?? []);
@@ -80,7 +80,7 @@ function endCell(ended: readonly Ended[], index: number): Html {
   return folded(shortened(tellingPart(end), shortEnd), end);
 }
 
-/** Those that somebody has watched, those whose records on the GoCD server are still to be removed, and earlier ones. */
+/** Those that were observed, those whose records on the GoCD server are still to be removed, and earlier ones. */
 function endedLately({ instances, finished = [] }: StatusView, lives: readonly InstanceLife[]): readonly Ended[] {
   const unwatched = instances.filter(({ state }) => state === "gone").map((
     { life = [], sinceMs, detail, ...instance },

@@ -1,4 +1,4 @@
-// What the page says at a glance: whether all waiting jobs are accounted for, our agents by state, the limits.
+// The page at a glance: whether all waiting jobs are accounted for, our agents by state, the limits.
 
 import type { InstanceView, StatusView } from "../core/view/view.ts";
 import { fatesOf } from "../core/words/fates.ts";
@@ -36,7 +36,10 @@ export function jobsCard(view: StatusView, links: PageLinks): Html {
   `;
 }
 
-/** How many agents the jobs need, and how many of them may be launched now; why not the others is told with each bucket. */
+/**
+ * How many agents the jobs need, and how many of them may be launched now; why not the others is shown with each
+ * bucket.
+ */
 export function neededText({ demand }: StatusView): string {
   const needed = demand.reduce((sum, bucket) => sum + bucket.needsAgent, 0);
   const wanted = demand.reduce((sum, bucket) => sum + bucket.wanted, 0);
@@ -105,7 +108,7 @@ export function agentsCard(view: StatusView, canCommand: boolean): Html {
 /** Limits shown at most. */
 const limitsMax = 8;
 
-/** How full the limits are that are set beside that of all agents. */
+/** How full the limits other than that of all agents are. */
 function limits(view: StatusView): Html {
   return html`${limitsOfProfiles(view)}${otherLimits(view)}`;
 }

@@ -1,4 +1,4 @@
-// The history on the status page: the trend of some hours; what it cost, bad hosts, and the way to any moment.
+// The history on the status page: the trend of some hours; costs, bad hosts, and links to any moment.
 
 import type { Spent } from "../core/view/history.ts";
 import { hoursText } from "../core/words/history.ts";
@@ -14,16 +14,16 @@ import { builtSearch } from "./sections_built.ts";
 import { type Column, firstOf, table } from "./table.ts";
 import { countText, timeText } from "./wording.ts";
 
-/** Profiles whose costs are shown. */
+/** Maximum number of profiles whose costs are shown. */
 const profilesMax = 20;
 
-/** The trend of some hours; nothing where no history is kept. */
+/** The trend of some hours; nothing if no history is kept. */
 export function trendSection(page: HistoryPage | undefined, query: PageQuery): Html | undefined {
   if (page === undefined || page.kind === "unreadable") return undefined;
   return section("trend", "Trend", rangeFilter(page, query), trend(page, query));
 }
 
-/** What it cost, where agents failed, and the way to any moment; nothing where no history is kept. */
+/** Costs, where agents failed, and links to any moment; nothing if no history is kept. */
 export function historySection(page: HistoryPage | undefined, query: PageQuery): Html | undefined {
   if (page === undefined) return undefined;
   const body = page.kind === "unreadable"
@@ -108,7 +108,7 @@ function hours(spent: Spent): Html {
   return total === 0 ? html`<span class="zero">0</span>` : html`${hoursText(total)} h`;
 }
 
-/** Where agents failed: a host that stands out is worth a look. */
+/** Where agents failed: a host that stands out should be checked. */
 function badHostsList(hosts: readonly HostFailures[]): Html | undefined {
   if (hosts.length === 0) return undefined;
   const items = hosts.map(({ host, failed, ended }) =>
@@ -131,7 +131,7 @@ function momentForm({ query: { atMs, ...history }, span, place }: HistoryShown, 
   return html`
     <form class="moment" method="get" action="/" data-key="moment">
       ${others}
-      <label><span>What did it know at (UTC)</span><input name="at" required placeholder="14:05" value="${atMs ===
+      <label><span>What was known at (UTC)</span><input name="at" required placeholder="14:05" value="${atMs ===
           undefined
         ? ""
         : timeText(atMs)}" autocomplete="off"></label>
@@ -141,7 +141,7 @@ function momentForm({ query: { atMs, ...history }, span, place }: HistoryShown, 
   `;
 }
 
-/** The pages of moments, where a history is kept. */
+/** The pages of moments, if a history is kept. */
 export function hrefsOf(page: HistoryPage | undefined, query: PageQuery): ((atMs: number) => string) | undefined {
   if (page === undefined || page.kind === "unreadable") return undefined;
   return (atMs) => historyHref(query, { ...page.query, atMs });

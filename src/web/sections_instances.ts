@@ -32,7 +32,7 @@ const instanceColumns: readonly Column[] = [
   { label: "What it does", kind: "wide" },
 ];
 
-/** Each of our instances with its state, its job, and where it is found in GoCD and in Mesos; ended ones apart. */
+/** Each of our instances with its state, its job, and its links in GoCD and in Mesos; ended ones separately. */
 export function instancesSection(
   view: StatusView,
   query: PageQuery,

@@ -86,12 +86,12 @@ function jobCells(job: JobView, atMs: number, links: PageLinks): HtmlValue[] {
   ];
 }
 
-/** The error of a failing profile and what to do about it are told once, above. */
+/** The error of a failing profile and what to do about it are shown once, above. */
 const toProblems = html`
   <a href="#problems">What to do</a>
 `;
 
-/** Why it is this profile is there for who rests on it. */
+/** The reason for this profile is shown as its tooltip. */
 function profileCell({ profile, profileReason }: JobView): HtmlValue {
   if (profile === undefined) return html`<span class="quiet">none</span>`;
   if (profileReason === undefined) return untrustedText(profile);

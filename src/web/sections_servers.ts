@@ -15,7 +15,7 @@ export function modeBanner(view: StatusView): Html | undefined {
   return words.length === 0 ? undefined : html`<p id="mode" data-key="mode" class="banner">${words.join(" ")}</p>`;
 }
 
-/** Which instance to look at, if this one is on standby. */
+/** Which instance to see, if this one is on standby. */
 export function standbyBanner({ leadership, atMs }: StatusView): Html | undefined {
   if (leadership?.role !== "standby") return undefined;
   const { leader } = leadership;

@@ -122,7 +122,7 @@ async function serve(
       return await writeStream(conn, response, { nowMs: nowMs(), timed });
     }
     await writeResponse(conn, response, { isHead, nowMs: nowMs() });
-    // If the client had sent more than was read, a close would take the response away from it (RFC 9112, 9.6).
+    // If the client had sent more than was read, a close would destroy the response (RFC 9112, 9.6).
     await conn.closeWrite();
     connection.isWaiting = true;
     stopClock();
@@ -143,7 +143,7 @@ function listenAt(listen: HandlerOptions["listen"]): Deno.TcpListener {
   }
 }
 
-/** Throws what {@linkcode startWebServer} would where nothing can listen at this address now. */
+/** Throws the error of {@linkcode startWebServer} if nothing can listen at this address now. */
 export function probeListen(listen: HandlerOptions["listen"]): void {
   listenAt(listen).close();
 }

@@ -25,7 +25,7 @@ function partsOf(
   ));
 }
 
-/** What time was spent on, as a bar that says it, too. */
+/** What time was spent on, as a bar with a text alternative. */
 export function splitBar(spent: Spent): Html {
   const total = Math.max(1, totalMs(spent));
   let from = 0;

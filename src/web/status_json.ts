@@ -3,7 +3,7 @@
 import { healthOf } from "../core/view/health.ts";
 import type { Health, NoteView, StatusView } from "../core/view/view.ts";
 
-/** What `/api/status` tells. */
+/** The content of `/api/status`. */
 export interface StatusInput {
   readonly view: StatusView;
   /** Recent decisions, oldest first. */

@@ -1,4 +1,4 @@
-// The status page: one document that works without scripts and is kept up to date where they run.
+// The status page: one document that works without scripts and is kept up to date if they run.
 
 import { healthOf } from "../core/view/health.ts";
 import type { NoteView, StatusView } from "../core/view/view.ts";
@@ -39,7 +39,7 @@ export interface PageInput {
   readonly offersCommands?: boolean;
   /** Absent: none is kept. */
   readonly history?: HistoryPage;
-  /** The page shows the past; the banner says which moment, or why not. */
+  /** The page shows the past; the banner shows which moment, or why not. */
   readonly past?: Past;
 }
 
@@ -105,7 +105,7 @@ function liveHead(query: PageQuery): Html {
   return html`<script src="/assets/page.js" defer></script>${query.pause === undefined ? reload : undefined}`;
 }
 
-/** Without scripts: what is unfolded is folded by the next reload, so that who reads must be able to stop it. */
+/** Without scripts: the next reload closes what was opened, so a reader must be able to stop it. */
 function reloading({ pause, ...query }: PageQuery): Html {
   return html`<noscript>${
     pause === undefined
@@ -140,7 +140,7 @@ function pageTitle({ view }: PageInput): string {
   return `${problemCount === 0 ? "" : `(${problemCount}) `}${view.mesos.frameworkName} – gocd-mesos`;
 }
 
-/** One part of the page, which is kept up to date by itself. */
+/** One part of the page, which is updated separately. */
 interface PagePart {
   readonly id: string;
   readonly content: Html;

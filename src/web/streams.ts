@@ -18,14 +18,14 @@ export interface StreamRoom {
   open(source: StreamSource): Response;
 }
 
-/** Each takes one of the listener's connections for as long as the client likes. */
+/** Each occupies one of the listener's connections for as long as the client wants. */
 const streamsMax = 50;
 /** Interval of checks for new data, ms. */
 export const lookMs = 1_000;
 /** Number of checks without new data before a heartbeat. */
 const quietLooksMax = 15;
 
-/** Creates the room; `onError` is called with what ends a stream but its client. */
+/** Creates the room; `onError` is called with every error that ends a stream, except its client closing it. */
 export function createStreamRoom(setTimer: SetTimer, onError: (error: unknown) => void): StreamRoom {
   const sleep = sleepWith(setTimer);
   let open = 0;

@@ -8,7 +8,7 @@ export interface TableOptions {
   readonly caption: string;
   readonly columns: readonly Column[];
   readonly rows: readonly Row[];
-  /** Rows that exist beyond those given, and where they can be read; absent: something else tells that. */
+  /** The number of further rows, and where they are; absent: shown elsewhere. */
   readonly more?: { readonly hidden: number; readonly href: string };
   /** Shown if there are no rows. */
   readonly empty: string;
@@ -48,7 +48,7 @@ export function table(options: TableOptions): Html {
 const narrowMax = 4;
 
 /**
- * What shows all rows of the list behind it on a narrow screen, where only the first are shown at first; on a wide one
+ * Shows all rows of the list after it on a narrow screen, where only the first are shown initially; on a wide one
  * it is not there. It works without scripts.
  */
 export function showAll(of: string, rowsCount: number): Html | undefined {

@@ -7,7 +7,7 @@ import { countText, spanText } from "./wording.ts";
 
 /** The data of a trend. */
 export interface Trend extends TimeSpan {
-  /** The time that one sample stands for. */
+  /** The time that one sample represents. */
   readonly stepMs: number;
   /** Oldest first, each at a multiple of the step. */
   readonly samples: readonly HistorySample[];

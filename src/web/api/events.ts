@@ -20,9 +20,9 @@ export const eventsRoute: ReadRoute = {
   id: "listEvents",
   summary: "recent decisions and observations, oldest first",
   description:
-    "The last few hundred are kept, without those of level debug. With ?follow the answer goes on: one event " +
-    "in each line, as it comes, and an empty line where there is none for a quarter of a minute. If it ends, ask again " +
-    "with the last id: /api/v1/events?after=ID tells by startedMs whether ids have begun anew.",
+    "The last few hundred are kept, without those of level debug. With ?follow the response continues: one event on " +
+    "each line, as it occurs, and an empty line if there is none for 15 s. If it ends, continue with the last id: " +
+    "startedMs of /api/v1/events?after=ID shows whether ids have restarted.",
   parameters: [
     numberParameter("after", "only events after the one with this id", { default: 0, minimum: 0, maximum: 1e15 }),
     timeParameter("since", "only events from then on"),
@@ -33,14 +33,14 @@ export const eventsRoute: ReadRoute = {
       minimum: 0,
       maximum: eventsMax,
     }),
-    wordParameter("follow", "go on with those to come, without a value or with true", ["", "true"]),
+    wordParameter("follow", "continue with new ones, without a value or with true", ["", "true"]),
   ],
   answers: {
     200: {
       description: "the events",
       schema: record("events", {
         atMs: timeMs("the moment of the picture"),
-        startedMs: timeMs("when the program was started: if it changes, ids begin anew"),
+        startedMs: timeMs("when the program was started: if it changes, ids have restarted"),
         lastId: count("the id of the newest event, whatever was asked for; 0: there is none"),
         events: listOf(ref("Event"), "oldest first"),
       }),

@@ -1,4 +1,5 @@
-// The history of /api/v1: figures, agent-hours, finished agents and decisions of a time, and what was known at a moment.
+// The history of /api/v1: figures, agent-hours, finished agents and decisions of a period, and what was known at a
+// moment.
 
 import {
   type AgentHours,
@@ -75,8 +76,8 @@ export function historyDocument(history: HistoryReader, request: HistoryRequest)
 /** The jobs of a time that are over; if a name is asked for, also those that are being built. */
 export interface HistoryJobsDocument extends TimeSpan {
   /**
-   * The first one first; there may be more if there are as many as asked for. If a name is asked for, those with it, the
-   * last one first.
+   * The first one first; there may be more if there are as many as asked for. If a name is asked for, those with it,
+   * the last one first.
    */
   readonly jobs: readonly (JobLife | NamedJobLife)[];
 }
@@ -151,7 +152,11 @@ const historyRoute: ReadRoute = {
   respond: withHistory((history, { picture: { view: { atMs } }, query }) => {
     const request = requestOf(query, atMs);
     if (request === undefined) {
-      return badTime("from is not before to, or there would be too many samples", "give less time, or a longer step");
+      return badTime(
+        "from is not before to, or there would be too many samples",
+        "request a shorter period, or a " +
+          "longer step",
+      );
     }
     return jsonResponse(historyDocument(history, request));
   }),
@@ -166,7 +171,7 @@ function requestOf(query: Query, nowMs: number): HistoryRequest | undefined {
   return { fromMs, toMs, stepMs, level, limit: Number(query["limit"] ?? rows.byDefault) };
 }
 
-/** The time of one sample that makes about 360 of a time; samples are 15 s apart. */
+/** The time of one sample, so that a period has about 360; samples are 15 s apart. */
 export function stepOf(lengthMs: number): number {
   return Math.max(1, Math.ceil(lengthMs / 360 / 15_000)) * 15_000;
 }
@@ -180,7 +185,7 @@ const pastRoute: ReadRoute = {
   answers: { 200: { description: "what was known", schema: ref("Past") }, ...readErrors },
   respond: withHistory((history, { query, sandbox }) => {
     if (query["time"] === undefined) {
-      return badTime("time is missing", "say which moment, e.g. ?time=2026-11-27T14:05Z");
+      return badTime("time is missing", "add the moment, e.g. ?time=2026-11-27T14:05Z");
     }
     const limit = Number(query["limit"] ?? rows.byDefault);
     const past = pastDocument(history, timeOf(query["time"]), { sandbox, limit });
@@ -284,7 +289,7 @@ const decision = record("a decision, as in the log", {
 /** The schemas of the responses. */
 export const historySchemas: Readonly<Record<string, Schema>> = {
   Sample: record("counts of a step of time", {
-    atMs: timeMs("when the step begins"),
+    atMs: timeMs("when the step starts"),
     needsAgent: jobsAtMost("jobs that need an agent to be launched"),
     coming: jobsAtMost("jobs for which an agent is on its way"),
     willBeTaken: jobsAtMost("jobs that an idle agent will take"),
@@ -300,7 +305,7 @@ export const historySchemas: Readonly<Record<string, Schema>> = {
     oldestWaitMs: most("how long the job has waited that waits longest, ms"),
   }),
   AgentHours: record("what the agents of a profile have cost in an hour", {
-    hourMs: timeMs("when the hour begins"),
+    hourMs: timeMs("when the hour starts"),
     profile: text("the profile"),
     spentMs,
   }),
@@ -308,15 +313,18 @@ export const historySchemas: Readonly<Record<string, Schema>> = {
     taskId: text("its task in Mesos, and its hostname in GoCD"),
     profile: text("the profile"),
     "environment?": text("the environment; absent: none"),
-    host: text("where it ran; empty: not known"),
+    host: text("where it ran; empty: unknown"),
     createdMs: timeMs("when it was launched"),
     "adopted?": { type: "boolean", description: "it was found running: createdMs is when" },
     "runningMs?": timeMs("when its container ran"),
     "registeredMs?": timeMs("when it was first usable"),
     "endedMs?": timeMs("when it ended"),
-    "end?": text("how: stopped, dropped, launch-failed, exited, never-registered, lost; unseen: while nobody watched"),
+    "end?": text(
+      "how: stopped, dropped, launch-failed, exited, never-registered, lost; unseen: while no instance " +
+        "was running",
+    ),
     "kill?": text("why it was stopped"),
-    "message?": text("what Mesos said"),
+    "message?": text("the message of Mesos"),
     spentMs,
     builds: count("builds that it began"),
   }),
@@ -330,20 +338,20 @@ export const historySchemas: Readonly<Record<string, Schema>> = {
     "beganMs?": timeMs("when an agent was first seen to have it"),
     "buildMs?": count("how long an agent was seen to have it, ms"),
     "isBuilding?": flag("its build goes on; only if a name is asked for; absent: it is over"),
-    by: word("whose agent that was; unseen: nobody's", ["ours", "others", "unseen"]),
+    by: word("whose agent that was; unseen: no agent was seen", ["ours", "others", "unseen"]),
   }),
   HistoryJobs: record("the jobs of a time that are over, or being built if a name is asked for", {
     fromMs: timeMs("the beginning"),
     toMs: timeMs("the end"),
     jobs: listOf(ref("JobLife"), "the first one first; if a name is asked for, the last one first"),
   }),
-  History: record("what happened in a time", {
+  History: record("what happened in a period", {
     place: word("where it is kept; memory: until the program ends", ["file", "memory"]),
     "kept?": spanSchema,
     fromMs: timeMs("the beginning"),
     toMs: timeMs("the end"),
     stepMs: count("the time of one sample, ms"),
-    samples: listOf(ref("Sample"), "oldest first; steps in which nobody watched are left out"),
+    samples: listOf(ref("Sample"), "oldest first; steps without an instance running are left out"),
     hours: listOf(ref("AgentHours"), "by hour and profile"),
     endedCount: count("agents that ended in that time"),
     ended: listOf(ref("Life"), "the last ones of these, the last one first"),

@@ -11,7 +11,7 @@ import type { Asked, ReadRoute } from "./route.ts";
 import { ifLeader, readErrors } from "./refusals.ts";
 import { gocdAgentStates, instanceStates, pageOf } from "./schemas.ts";
 
-/** A parameter, and what it lets pass. */
+/** A parameter, and the items that it selects. */
 interface Filter<Item> {
   readonly parameter: Parameter;
   readonly passes: (item: Item, value: string) => boolean;
@@ -30,7 +30,7 @@ interface List<Item> {
   readonly all: (view: StatusView) => readonly Item[];
 }
 
-/** Items of a page at most, and where no limit is given. */
+/** Maximum number of items of a page, and the default. */
 const pageItems = { max: 10_000, byDefault: 500 } as const;
 
 const paging: readonly Parameter[] = [
@@ -209,7 +209,7 @@ const hostsRoute = listRoute<HostView>({
 const offersRoute = listRoute<OfferView>({
   path: "/api/v1/offers",
   id: "listOffers",
-  summary: "the latest offer of each host in the last minutes, and what became of it",
+  summary: "the latest offer of each host in the last minutes, and its outcome",
   schema: "Offer",
   items: "offers",
   filters: [{

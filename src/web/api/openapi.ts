@@ -17,9 +17,10 @@ export function openapiDocument(version: string): Schema {
     info: {
       title: "gocd-mesos",
       version,
-      summary: "What the program knows and decides, and commands to it",
-      description: "Times are ms since the epoch. New properties may come with any version; what is here stays for " +
-        "all of /api/v1. /metrics, for Prometheus, and /api/status, the whole picture whose shape may change, are " +
+      summary: "The data and decisions of the program, and commands to it",
+      description: "Times are ms since the epoch. Any version may add properties; everything described here remains " +
+        "valid for all of /api/v1. /metrics, for Prometheus, and /api/status, the whole picture whose shape may " +
+        "change, are " +
         "not described here.",
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },

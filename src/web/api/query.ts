@@ -1,4 +1,4 @@
-// Query parameters of /api/v1: what each may be, and reading them. Unknown parameters are rejected, because a misspelt
+// Query parameters of /api/v1: their types, and reading them. Unknown parameters are rejected, because a misspelt
 // filter would otherwise return everything.
 
 import type { Refusal } from "../responses.ts";
@@ -50,7 +50,7 @@ export function readQuery(
   for (const [name, value] of given) {
     const parameter = parameters.find((each) => each.name === name);
     if (parameter === undefined) return badQuery(`there is no parameter ${quoted(name)}`, knownText(parameters));
-    if (Object.hasOwn(query, name)) return badQuery(`${name} is given twice`, "give each parameter once");
+    if (Object.hasOwn(query, name)) return badQuery(`${name} is given twice`, "use each parameter once");
     const trouble = troubleOf(parameter, value);
     if (trouble !== undefined) return badQuery(`${name}: ${quoted(value)} ${trouble}`, parameter.description);
     query[name] = value;
@@ -64,10 +64,10 @@ function troubleOf({ schema }: Parameter, value: string): string | undefined {
   if (type === "integer") {
     const number = /^\d{1,15}$/.test(value) ? Number(value) : NaN;
     const isGood = number >= Number(minimum) && number <= Number(maximum);
-    return isGood ? undefined : `is no whole number from ${minimum} to ${maximum}`;
+    return isGood ? undefined : `is not a whole number from ${minimum} to ${maximum}`;
   }
   if (minLength === undefined) return Number.isNaN(timeOf(value)) ? "is not a time" : undefined;
-  return value === "" || value.length > textMax ? `is no text of 1 to ${textMax} characters` : undefined;
+  return value === "" || value.length > textMax ? `is not a text of 1 to ${textMax} characters` : undefined;
 }
 
 /** The moment that a parameter names, ms since the epoch; NaN: none. */

@@ -5,7 +5,7 @@ import { type Refusal, refusalResponse } from "../responses.ts";
 import type { Answer, Asked } from "./route.ts";
 import { ref } from "./schema.ts";
 
-/** An error with a status of its own. */
+/** An error with its own status. */
 function refusal(description: string): Answer {
   return { description, schema: ref("Error") };
 }
@@ -17,7 +17,7 @@ export const readErrors: Readonly<Record<number, Answer>> = {
   404: refusal("nothing is there, or the listener is not open to readers"),
   429: refusal("too many wrong tokens from this address"),
   500: refusal("a bug: see the log"),
-  503: refusal("this instance is on standby and knows nothing of it"),
+  503: refusal("this instance is on standby and has no data about it"),
 };
 
 /** The errors that a command may return. */
@@ -43,6 +43,6 @@ function onStandby({ leader }: LeadershipView): Refusal {
     status: 503,
     code: "standby",
     message: `this instance is on standby; ${leader === undefined ? "no leader is known" : `${leader} leads`}`,
-    hint: "ask the instance that leads; /health/leader tells whether one does",
+    hint: "ask the leading instance; /health/leader shows whether an instance leads",
   };
 }

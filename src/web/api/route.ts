@@ -44,7 +44,7 @@ export interface Asked extends ProgramFacts {
   readonly query: Query;
 }
 
-/** GET, for everyone who may see the page. */
+/** GET, for all who may see the page. */
 export interface ReadRoute extends Described {
   readonly kind: "read";
   readonly respond: (asked: Asked) => Response;

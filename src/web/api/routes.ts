@@ -75,7 +75,7 @@ function overallHealth({ view }: Picture): Response {
 }
 
 const healthRoutes: readonly HealthRoute[] = [
-  healthRoute("", "whether somebody should look, for monitors", {
+  healthRoute("", "whether attention is needed, for monitors", {
     respond: overallHealth,
     good: "healthy or degraded",
     bad: "unhealthy",
@@ -122,7 +122,7 @@ const commandRoutes: readonly CommandRoute[] = [
       profile,
     },
   ),
-  commandRoute("accept-loss", "treat what has vanished from a server as lost", {}),
+  commandRoute("accept-loss", "treat agents that have vanished from a server as lost", {}),
 ];
 
 /** Every route for programs. */

@@ -1,4 +1,4 @@
-// Builders of JSON Schema (2020-12), as OpenAPI 3.1 takes it. Not here: the schemas of the answers (schemas.ts).
+// Builders of JSON Schema (2020-12), as used by OpenAPI 3.1. Not here: the schemas of the answers (schemas.ts).
 
 /** A JSON Schema. */
 export type Schema = Readonly<Record<string, unknown>>;
@@ -55,7 +55,7 @@ export function record(description: string, properties: Readonly<Record<string, 
   };
 }
 
-/** A schema that stands under this name in `components`. */
+/** A schema with this name in `components`. */
 export function ref(name: string): Schema {
   return { $ref: `#/components/schemas/${name}` };
 }

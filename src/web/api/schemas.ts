@@ -55,7 +55,7 @@ const recentFailures: Schema = {
 
 const demandCounts: Readonly<Record<string, Schema>> = {
   waiting: count("jobs that wait"),
-  willBeTaken: count("of these, for an idle agent to take them"),
+  willBeTaken: count("of these, those that an idle agent will take"),
   coming: count("for agents that are starting"),
   otherCause: count("for something that another agent would not change"),
   needsAgent: count("for agents that must be launched"),
@@ -68,17 +68,17 @@ const jobs: Readonly<Record<string, Schema>> = {
     name: text("the name of the job"),
     ...needs,
     ...group,
-    verdict: word("what becomes of it", verdictKinds),
+    verdict: word("its verdict", verdictKinds),
     "profile?": text("the profile that serves it"),
     "profileReason?": text("why this profile and not another one that could serve it; absent: no other one could"),
     firstSeenMs: timeMs("when it was first seen waiting"),
-    reason: text("one sentence: what is missing, what is coming, which key to change"),
+    reason: text("one sentence: what is missing, what is on its way, which key to change"),
     "brief?": text(
-      "the reason without the error of a failing profile, which that profile tells; absent: it tells none",
+      "the reason without the error of a failing profile, which is shown with that profile; absent: there is none",
     ),
     reasonCode: text("stable code of the reason; a few dozen exist"),
-    "nextAct?": text("what the operator can do; absent: the reason says it, or nothing is to be done"),
-    "remarks?": listOf(ref("Remark"), "what the reason says beside the verdict's own reason"),
+    "nextAct?": text("what the operator can do; absent: the reason includes it, or there is nothing to do"),
+    "remarks?": listOf(ref("Remark"), "what the reason contains in addition to the verdict's own reason"),
   }),
   Remark: record("something about a job that does not decide its verdict", {
     code: text("stable code"),
@@ -92,9 +92,9 @@ const jobs: Readonly<Record<string, Schema>> = {
     ...demandCounts,
     pollsInARow: count("polls in a row that found that agents are needed"),
     "limitedTo?": count("how many of needsAgent the limits allow now; absent: no limit binds"),
-    reason: text("what its jobs get, and what holds back the agents that they lack"),
+    reason: text("what its jobs get, and what holds back the agents that they still need"),
     "brief?": text(
-      "the reason without the error of a failing profile, which that profile tells; absent: it tells none",
+      "the reason without the error of a failing profile, which is shown with that profile; absent: there is none",
     ),
     "oldestMs?": timeMs("when the one that waits longest was first seen waiting"),
   }),
@@ -106,8 +106,8 @@ const jobs: Readonly<Record<string, Schema>> = {
     "agents?": record("the agents of the GoCD server that could take it", {
       known: count("all agents of the server"),
       able: count("those with the resources"),
-      matching: count("those of them that are in its environment, or in none where it has none"),
-      byState: mapOf(count("agents"), "these by what they count as"),
+      matching: count("those of them that are in its environment, or in none if it has none"),
+      byState: mapOf(count("agents"), "these by their state"),
     }),
     problems: listOf(ref("Problem"), "what is wrong now and may concern it"),
   }),
@@ -122,13 +122,13 @@ const agents: Readonly<Record<string, Schema>> = {
     detail: text("what it waits for, in words"),
     host: text("the hostname of the Mesos agent that it runs on"),
     mesosAgentId: text("the id of that Mesos agent; empty: not known"),
-    "buildLocator?": text("the job that it builds, where the GoCD server tells"),
+    "buildLocator?": text("the job that it builds, if the GoCD server reports it"),
     "uuid?": text("its record on the GoCD server, once it has registered"),
     "drainRequested?": {
       ...flag("it is drained once idle, as requested by an operator, or because it is a canary"),
       const: true,
     },
-    "canary?": { ...flag("it was launched by doctor --canary, and goes once it has registered"), const: true },
+    "canary?": { ...flag("it was launched by doctor --canary, and is removed once it has registered"), const: true },
     createdMs: timeMs("when it was launched"),
     sinceMs: timeMs("since when it is in this state"),
     "life?": listOf(
@@ -149,7 +149,7 @@ const agents: Readonly<Record<string, Schema>> = {
     environments: listOf({ type: "string" }, "those that take part in matching"),
     elastic: flag("it is an elastic agent"),
     state: word("what it counts as", gocdAgentStates),
-    "taskId?": text("the task, where this program has launched it"),
+    "taskId?": text("the task, if this program launched it"),
   }),
   Profile: record("a kind of agents that may be launched", {
     name: text("its name"),
@@ -164,12 +164,12 @@ const agents: Readonly<Record<string, Schema>> = {
     frozen: flag("the operator has frozen it"),
     failures: count("launches that have failed in a row"),
     "blocked?": text("why it may not launch now"),
-    "brief?": text("the same without the error that its launches met, which problems tells"),
+    "brief?": text("the same without the error of its launches, which is in problems"),
     "breaker?": ref("Breaker"),
     recentFailures,
   }),
   Breaker: {
-    description: "what slows the launches of a profile down after failures",
+    description: "what slows down the launches of a profile after failures",
     oneOf: [
       record("nothing is launched for a while", {
         state: word("the state", ["open"]),
@@ -180,7 +180,7 @@ const agents: Readonly<Record<string, Schema>> = {
         state: word("the state", ["half-open"]),
         sinceMs: timeMs("when the first failure in a row was counted"),
         "canary?": text("its task id; absent: not launched yet"),
-        failure: text("what the last launch failed with"),
+        failure: text("the error of the last launch"),
       }),
     ],
   },
@@ -195,7 +195,7 @@ const agents: Readonly<Record<string, Schema>> = {
     }),
     recentFailures,
   }),
-  Offer: record("what a host has offered last to a role, and what became of it", {
+  Offer: record("the last offer of a host to a role, and its outcome", {
     host: text("its hostname"),
     mesosAgentId: text("the id of its Mesos agent"),
     role: text("the role"),
@@ -215,7 +215,7 @@ const serverHealth: Schema = {
       state: word("the state", ["unknown", "fine"]),
       sinceMs: timeMs("since when"),
     }),
-    record("it fails; down: for so long that somebody should look", {
+    record("it fails; down: for so long that attention is needed", {
       state: word("the state", ["failing", "down"]),
       sinceMs: timeMs("since when"),
       problem: ref("Problem"),
@@ -232,24 +232,24 @@ const program: Readonly<Record<string, Schema>> = {
   Problem: record("what is wrong now", {
     code: text("stable code"),
     message: text("one sentence"),
-    hint: text("what to do; empty: nothing, or the message says it"),
-    "detail?": text("the whole text of an error, where the message has only the telling part"),
+    hint: text("what to do; empty: nothing, or the message includes it"),
+    "detail?": text("the full text of an error, if the message contains only the essential part"),
     "sinceMs?": timeMs("since when"),
     "locators?": listOf({ type: "string" }, "jobs that it is about"),
     "profile?": text("the profile that it is about"),
-    "profiles?": listOf({ type: "string" }, "the profiles that it is about, where these may be several"),
-    "subject?": text("what tells it apart from others of its code while it lasts"),
+    "profiles?": listOf({ type: "string" }, "the profiles that it is about, if there may be several"),
+    "subject?": text("what distinguishes it from others with its code while it lasts"),
     "hostnames?": listOf({ type: "string" }, "agents that it is about"),
-    "forMin?": { type: "number", description: "for how many minutes, where the server tells" },
+    "forMin?": { type: "number", description: "for how many minutes, if the server reports it" },
   }),
   Event: record("a decision or an observation, as in the log", {
-    id: { type: "integer", minimum: 1, description: "rises by 1; it begins anew with each start of the program" },
+    id: { type: "integer", minimum: 1, description: "increases by 1; starts again with each start of the program" },
     atMs: timeMs("when"),
     level: word("how much it matters", eventLevels),
     code: text("stable code"),
     text: text("one line"),
   }),
-  Health: record("what the program is fit for", {
+  Health: record("the health of the program", {
     isHealthy: flag("for monitors: the loop moves, and no server is down"),
     reasons: listOf({ type: "string" }, "all that is wrong"),
     live: check,
@@ -275,7 +275,7 @@ const program: Readonly<Record<string, Schema>> = {
     sinceMs: timeMs("since when the session is so"),
     offers: word("whether offers are wanted", ["suppressed", "wanted"]),
     "reason?": text("why there is no session"),
-    "lastHeardMs?": timeMs("when the master was last heard in this session"),
+    "lastHeardMs?": timeMs("when the last data of the master arrived in this session"),
   }),
   Leadership: record("this instance's part among several that share one state", {
     role: word("a standby only waits", ["leader", "standby"]),
@@ -325,7 +325,7 @@ const status: Schema = record("the program at a glance", {
   agents: record("the agents that this program has launched, by their state", {
     ...Object.fromEntries(instanceStates.map((state) => [state, count(`agents that are ${state}`)])),
   }),
-  gocdAgents: record("all agents of the GoCD server, by what they count as", {
+  gocdAgents: record("all agents of the GoCD server, by their state", {
     ...Object.fromEntries(gocdAgentStates.map((state) => [state, count(`agents that count as ${state}`)])),
   }),
   limits: listOf(ref("Limit"), "every limit on agents, that of all profiles first"),
