@@ -45,22 +45,39 @@ export function windowsAt({ profiles }: Pick<Settings, "profiles">, atMs: number
   return profiles.flatMap((profile) => openOf(profile, atMs) ?? []);
 }
 
+/** Windows are recomputed after this long at the latest. */
+const keptMsMax = 3_600_000;
+
 /**
- * Returns the open windows of the moment; they are recomputed when the minute or the settings have changed, and are the
- * same object in between. `undefined`: no profile has a schedule.
+ * Returns the open windows of the moment; they are recomputed when an expression has matched or the settings have
+ * changed, and are the same object in between. `undefined`: no profile has a schedule.
  */
 export function windowReader(): (settings: Settings, atMs: number) => readonly OpenWindow[] | undefined {
   let last:
-    | { readonly settings: Settings; readonly minute: number; readonly windows: readonly OpenWindow[] }
+    | {
+      readonly settings: Settings;
+      readonly windows: readonly OpenWindow[];
+      readonly fromMs: number;
+      readonly untilMs: number;
+    }
     | undefined;
   return (settings, atMs) => {
     if (!settings.profiles.some(({ schedules }) => schedules !== undefined)) return undefined;
-    const minute = Math.floor(atMs / 60_000);
-    if (last?.settings !== settings || last.minute !== minute) {
-      last = { settings, minute, windows: windowsAt(settings, atMs) };
+    if (last?.settings !== settings || atMs < last.fromMs || atMs >= last.untilMs) {
+      const untilMs = Math.min(nextMatchMs(settings, atMs), atMs + keptMsMax);
+      last = { settings, windows: windowsAt(settings, atMs), fromMs: atMs, untilMs };
     }
     return last.windows;
   };
+}
+
+/** When the next expression of any schedule matches; Infinity: none does. */
+function nextMatchMs({ profiles }: Settings, atMs: number): number {
+  const schedules = profiles.flatMap((profile) => profile.schedules ?? []);
+  const next = schedules.flatMap(({ from, to, timeZone }) =>
+    [from, to].map((expression) => cron(expression, timeZone).nextRun(new Date(atMs))?.getTime() ?? Infinity)
+  );
+  return Math.min(...next);
 }
 
 function openOf({ name, schedules = [] }: AgentProfile, atMs: number): OpenWindow | undefined {

@@ -114,13 +114,41 @@ Deno.test("each profile has a window of its own, and one without schedules has n
   assertEquals(names, ["a", "b"]);
 });
 
-Deno.test("windows are looked up once a minute, and anew with other settings; without schedules never", () => {
+Deno.test("windows are looked up at each match, once an hour, and anew with other settings; without schedules never", () => {
   const read = windowReader();
-  const noon = at("2026-01-14T12:00:00Z");
-  assertEquals(read(someSettings(), noon), undefined);
-  const first = read(office, noon);
-  const same = [read(office, noon + 59_999), read(office, noon + 60_000), read(settingsWith({}), noon + 60_000)];
-  assertEquals([first?.length, ...same.map((each) => each === first)], [1, true, false, false]);
+  const evening = at("2026-01-14T17:30:00Z");
+  const minutes = (count: number): number => evening + count * 60_000;
+  assertEquals(read(someSettings(), evening), undefined);
+  const first = read(office, evening);
+  assertEquals([first?.length, read(office, minutes(30) - 1) === first], [1, true]);
+  const over = read(office, minutes(30));
+  const same = [read(office, minutes(90) - 1), read(office, minutes(90)), read(settingsWith({}), minutes(90))];
+  assertEquals([over, ...same.map((each) => each === over)], [[], true, false, false]);
+  assertEquals(read(office, evening)?.length, 1, "a clock that was set back");
+});
+
+Deno.test("windows that are kept between two matches are those of each moment, also where clocks change", () => {
+  const expression = fc.constantFrom(
+    "*/7 * * * *",
+    "30 2 * * *",
+    "0 3 * * *",
+    "0 * * * *",
+    "15 1-4 * * sun",
+    "0 0 1 * *",
+  );
+  const change = fc.constantFrom("2026-03-28T22:00:00Z", "2026-10-24T22:00:00Z", "2026-03-08T04:00:00Z");
+  const timeZone = fc.constantFrom("Europe/Berlin", "America/New_York", "UTC");
+  fc.assert(
+    fc.property(expression, expression, timeZone, change, (from, to, timeZone, change) => {
+      const settings = settingsWith({ from, to, timeZone }, { from: to, to: from, timeZone });
+      const read = windowReader();
+      for (let minute = 0; minute < 480; minute += 5) {
+        const ms = at(change) + minute * 60_000 + 1;
+        assertEquals(read(settings, ms), windowsAt(settings, ms));
+      }
+    }),
+    { numRuns: 8 },
+  );
 });
 
 Deno.test("a window of minutes of the hour is open in just these minutes", () => {

@@ -111,8 +111,8 @@ export function checkContainerEnd(world: World, event: SimContainerEvent & { rea
 export function checkGocd(world: World): void {
   const { tally } = world.gocd;
   // The build of a process that had died before is already lost: deleting its record makes the server detect it.
-  const living = new Set(world.gocd.processes().map((process) => process.uuid));
-  const lost = tally.deletedWithWork.slice(world.watch.deletionsSeen).filter(({ uuid }) => living.has(uuid));
+  const isLiving = (uuid: string): boolean => world.gocd.processes().some((process) => process.uuid === uuid);
+  const lost = tally.deletedWithWork.slice(world.watch.deletionsSeen).filter(({ uuid }) => isLiving(uuid));
   world.watch.deletionsSeen = tally.deletedWithWork.length;
   for (const { uuid, atMs } of lost) {
     if (isHidden(world, uuid, atMs) || wasEnabledBetween(world, uuid, atMs)) world.watch.givenUp.add(uuid);

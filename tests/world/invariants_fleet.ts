@@ -124,11 +124,12 @@ export function checkKept(state: State, gone: AgentInstance): void {
  */
 export function checkWindows({ settings, windows }: State, atMs: number): void {
   const now = Math.floor(atMs / 60_000) % 60;
-  const minuteOf = (expression: string): number => Number(expression.split(" ")[0]);
   for (const { name, schedules = [] } of settings.profiles) {
-    const open = schedules.filter(({ from, to }) =>
-      (now - minuteOf(from) + 60) % 60 < (minuteOf(to) - minuteOf(from) + 60) % 60 || minuteOf(from) === minuteOf(to)
-    ).at(-1);
+    const open = schedules.findLast((schedule) => {
+      const from = minuteOf(schedule.from);
+      const to = minuteOf(schedule.to);
+      return (now - from + 60) % 60 < (to - from + 60) % 60 || from === to;
+    });
     demand(
       windows.get(name)?.schedule === open,
       "schedule",
@@ -137,14 +138,19 @@ export function checkWindows({ settings, windows }: State, atMs: number): void {
   }
 }
 
+function minuteOf(expression: string): number {
+  return Number.parseInt(expression, 10);
+}
+
 function trackUse(world: World, { settings, instances }: State): void {
   for (const { name, keepPeakForMs } of settings.profiles) {
     if (keepPeakForMs === undefined) continue;
     const own = [...instances.values()].filter((each) => each.profile === name);
     const building = own.filter(isAtWork).length;
     const coming = own.filter(({ state }) => state === "launching" || state === "starting").length;
-    const before = world.watch.fleet.inUse.get(name) ?? [];
-    world.watch.fleet.inUse.set(name, [...before, { atMs: programMs(world), building, coming: building + coming }]);
+    const inUse = world.watch.fleet.inUse.get(name) ?? [];
+    inUse.push({ atMs: programMs(world), building, coming: building + coming });
+    world.watch.fleet.inUse.set(name, inUse);
   }
 }
 

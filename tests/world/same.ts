@@ -8,7 +8,15 @@ export function isSame(one: unknown, other: unknown): boolean {
     return Array.isArray(one) && Array.isArray(other) && one.length === other.length &&
       one.every((each, index) => isSame(each, other[index]));
   }
+  return isSameBut(one, other, none);
+}
+
+/** Deep equality of two plain objects, regardless of these keys of theirs. */
+export function isSameBut(one: object, other: object, ignored: ReadonlySet<string>): boolean {
   const left: Readonly<Record<string, unknown>> = { ...one };
   const right: Readonly<Record<string, unknown>> = { ...other };
-  return Object.keys({ ...left, ...right }).every((key) => isSame(left[key], right[key]));
+  return Object.keys(left).every((key) => ignored.has(key) || isSame(left[key], right[key])) &&
+    Object.keys(right).every((key) => key in left || ignored.has(key) || right[key] === undefined);
 }
+
+const none: ReadonlySet<string> = new Set();

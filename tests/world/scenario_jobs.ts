@@ -115,6 +115,14 @@ export function isServable(
 
 /** Whether a name is among these, or matches one of their patterns. */
 function isNamed(names: readonly string[] | "*", name: string): boolean {
-  return names === "*" ||
-    names.some((each) => new RegExp(`^${each.replaceAll("*", ".*")}$`).test(name));
+  return names === "*" || names.some((each) => expressionOf(each).test(name));
+}
+
+/** Cached: they are needed for each waiting job. */
+const expressions = new Map<string, RegExp>();
+
+function expressionOf(pattern: string): RegExp {
+  const made = expressions.get(pattern) ?? new RegExp(`^${pattern.replaceAll("*", ".*")}$`);
+  expressions.set(pattern, made);
+  return made;
 }

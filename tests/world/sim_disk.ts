@@ -61,7 +61,9 @@ export function createSimDisk(lineage: string): SimDisk {
   const copies: { readonly atMs: number; readonly texts: ReadonlyMap<string, string> }[] = [];
   let isAhead = false;
   let commits = 0;
+  let held: readonly StateRecord[] | undefined;
   const put = (records: readonly StateRecord[]): void => {
+    held = undefined;
     for (const change of textChanges(records, (key) => texts.get(key))) {
       if (change.kind === "put") {
         texts.set(change.key, change.json);
@@ -96,10 +98,15 @@ export function createSimDisk(lineage: string): SimDisk {
       isAhead = true;
       return false;
     },
-    holds: (records) =>
-      textChanges(records, (key) => texts.get(key)).every((change) =>
+    holds(records): boolean {
+      // Asked for each effect of a frame; the content changes rarely in between.
+      if (records === held) return true;
+      const isSo = textChanges(records, (key) => texts.get(key)).every((change) =>
         change.kind === "put" ? texts.get(change.key) === change.json : !texts.has(change.key)
-      ),
+      );
+      if (isSo) held = records;
+      return isSo;
+    },
     instance(taskId): AgentInstance | undefined {
       const json = texts.get(instanceKeyPrefix + taskId);
       if (json === undefined) return undefined;
@@ -113,6 +120,7 @@ export function createSimDisk(lineage: string): SimDisk {
         key.slice(instanceKeyPrefix.length)
       ),
     writeFromTheFuture(): void {
+      held = undefined;
       for (const [key, json] of texts) {
         const value: unknown = JSON.parse(json);
         if (typeof value !== "object" || value === null) continue;
@@ -131,6 +139,7 @@ export function createSimDisk(lineage: string): SimDisk {
         atMs <= beforeMs && kept.get(frameworkKey)?.includes("frameworkId") === true
       );
       if (copy === undefined) return false;
+      held = undefined;
       texts.clear();
       for (const [key, json] of copy.texts) texts.set(key, json);
       for (const key of withFuture) {

@@ -155,6 +155,7 @@ function wentBack({ server }: State): boolean {
 
 /** Whether the first version is older than the second; false for texts that are not versions. */
 export function isOlderVersion(version: string, than: string): boolean {
+  if (version === than) return false;
   const a = version.split(".").map(Number);
   const b = than.split(".").map(Number);
   if ([...a, ...b].some(Number.isNaN)) return false;
@@ -177,14 +178,16 @@ export function judgeLosses(draft: Draft): void {
   const { brake, instances, server } = draft.state;
   let doubted = 0;
   let known = 0;
-  const enabled = new Set<string | undefined>(
-    server.agents.filter(({ configState }) => configState === "Enabled").map(({ uuid }) => uuid),
-  );
+  let enabled: ReadonlySet<string | undefined> | undefined;
+  const isEnabled = (uuid: string | undefined): boolean => {
+    enabled ??= new Set(server.agents.filter((each) => each.configState === "Enabled").map((each) => each.uuid));
+    return enabled.has(uuid);
+  };
   const isUnread = server.reading === undefined || brake.gocd !== undefined;
   for (const instance of instances.values()) {
     if (instance.state === "registered" || instance.state === "draining") known++;
     // Up to 17.8 the silence of a disabled agent is never detected.
-    else if (isDoubted(instance) && (isUnread || enabled.has(instance.uuid))) doubted++;
+    else if (isDoubted(instance) && (isUnread || isEnabled(instance.uuid))) doubted++;
   }
   const total = known + doubted;
   const { mesos, ...others } = brake;

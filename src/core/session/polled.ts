@@ -223,7 +223,8 @@ function lookAgain(draft: Draft, pauseMs: number): void {
  * persist.
  */
 function polledWell(draft: Draft): void {
-  const { problem, problemSinceMs: _, ...server } = draft.state.server;
+  const { problem, problemSinceMs, ...server } = draft.state.server;
+  if (problem === undefined && problemSinceMs === undefined && server.failuresInARow === 0) return;
   if (problem !== undefined) draft.note({ kind: "gocd-answers", failures: server.failuresInARow });
   draft.set({ server: { ...server, failuresInARow: 0 } });
 }

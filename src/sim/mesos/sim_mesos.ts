@@ -321,9 +321,9 @@ export function createSimMesos(options: SimMesosOptions): SimMesos {
       return { deliveries: takeDeliveries(world), containers: world.containerEvents.splice(0) };
     },
     nextDueMs: (): number | undefined => {
-      const dues = [world.timers.nextMs(), nextDeliveryMs(world)].filter((each) => each !== undefined);
-      if (world.containerEvents.length > 0) dues.push(world.nowMs);
-      return dues.length === 0 ? undefined : Math.max(world.nowMs, Math.min(...dues));
+      if (world.containerEvents.length > 0) return world.nowMs;
+      const dueMs = Math.min(world.timers.nextMs() ?? Infinity, nextDeliveryMs(world) ?? Infinity);
+      return dueMs === Infinity ? undefined : Math.max(world.nowMs, dueMs);
     },
     counters: world.counters,
     strikes: world.strikes,

@@ -83,12 +83,12 @@ export function endWithError(world: SimWorld, subscription: SimSubscription, mes
 export function nextDeliveryMs(world: SimWorld): number | undefined {
   let next: number | undefined;
   for (const subscription of world.subscriptions.values()) {
-    const dues = subscription.outbox.map((entry) => entry.dueMs);
-    if (subscription.end !== "open" && !subscription.isEndTold && dues.length === 0) dues.push(world.nowMs);
-    for (const due of dues) {
-      const dueMs = subscription.end === "cut" ? world.nowMs : Math.max(due, subscription.stalledUntilMs);
-      if (next === undefined || dueMs < next) next = dueMs;
-    }
+    const { outbox, end, isEndTold, stalledUntilMs } = subscription;
+    const isEndDue = end !== "open" && !isEndTold && outbox.length === 0;
+    let dueMs = isEndDue ? world.nowMs : Infinity;
+    for (const entry of outbox) dueMs = Math.min(dueMs, entry.dueMs);
+    if (dueMs === Infinity) continue;
+    next = Math.min(next ?? Infinity, end === "cut" ? world.nowMs : Math.max(dueMs, stalledUntilMs));
   }
   return next;
 }
