@@ -5,31 +5,48 @@ import { has, runLine } from "./support.ts";
 
 interface Shell {
   readonly name: string;
-  /** Runs in the folder of `script`; `line` is what has been typed. Prints the words that may follow, in any order. */
-  readonly program: (script: string, line: string) => string;
+  /** Runs in the folder of `script`; `lines` are what has been typed. Prints the words that may follow, in any order, and after each line `separator`. */
+  readonly program: (script: string, lines: readonly string[]) => string;
 }
+
+/** Printed after the words of each line. */
+const separator = "----";
 
 /** The last word of a line is taken for what is completed. */
 const shells: readonly Shell[] = [
   {
     name: "bash",
-    program: (script, line) =>
-      `. ./${script}; COMP_WORDS=(${line.replace(/ $/, " ''")}); COMP_CWORD=$(( \${#COMP_WORDS[@]} - 1 ))
-_gocd_mesos; printf '%s\\n' "\${COMPREPLY[@]}"`,
+    program: (script, lines) =>
+      [
+        `. ./${script}`,
+        ...lines.map((line) =>
+          `COMP_WORDS=(${line.replace(/ $/, " ''")}); COMP_CWORD=$(( \${#COMP_WORDS[@]} - 1 )); COMPREPLY=()
+_gocd_mesos; printf '%s\\n' "\${COMPREPLY[@]}" '${separator}'`
+        ),
+      ].join("\n"),
   },
-  // A terminal of its own, in which a key inserts all that matches, and another one shows the line.
+  // A terminal of its own, in which a key inserts all that matches, and another one shows the line and empties it.
   {
     name: "zsh",
-    program: (script, line) =>
-      `mv ${script} _gocd-mesos; zmodload zsh/zpty; zpty z zsh -f -i
+    program: (script, lines) =>
+      [
+        `mv ${script} _gocd-mesos; zmodload zsh/zpty; zpty z zsh -f -i
 zpty -w z "PROMPT= ; fpath=($PWD \\$fpath); autoload -Uz compinit && compinit -u -D"
 zpty -w z 'insert-all() { _main_complete; compstate[insert]=all; compstate[list]= }'
 zpty -w z 'zle -C insert-all complete-word insert-all; bindkey "^T" insert-all'
-zpty -w z 'show() { print -r -- "<""<$BUFFER>>"; exit }; zle -N show; bindkey "^Y" show; print REA""DY'
-zpty -r z said '*READY*'; zpty -w -n z '${line}'$'\\C-t\\C-y'; zpty -r z said '*<<*>>*'
-said=\${\${said##*<<}%%>>*}; print -rl -- \${=said#'${line.slice(0, line.lastIndexOf(" "))}'}`,
+zpty -w z 'show() { print -r -- "<""<$BUFFER>>"; BUFFER= }; zle -N show; bindkey "^Y" show; print REA""DY'
+zpty -r z said '*READY*'`,
+        ...lines.map((line) =>
+          `zpty -w -n z '${line}'$'\\C-t\\C-y'; zpty -r z said '*<<*>>*'
+said=\${\${said##*<<}%%>>*}; print -rl -- \${=said#'${line.slice(0, line.lastIndexOf(" "))}'} '${separator}'`
+        ),
+      ].join("\n"),
   },
-  { name: "fish", program: (script, line) => `source ${script}; complete -C '${line}' | cut -f 1` },
+  {
+    name: "fish",
+    program: (script, lines) =>
+      [`source ${script}`, ...lines.map((line) => `complete -C '${line}' | cut -f 1; echo '${separator}'`)].join("\n"),
+  },
 ];
 
 /** A shell that hangs is killed. */
@@ -58,21 +75,21 @@ for (const { name, program } of shells) {
     ignore: !has(name),
     fn: async () => {
       const { out } = await runLine(["completions", name]);
-      const got = await Promise.all(cases.map(async ([line]) => {
-        const folder = await Deno.makeTempDir({ prefix: "gocd-mesos-completions-" });
-        const script = `gocd-mesos.${name}`;
-        await Deno.writeTextFile(`${folder}/${script}`, out);
-        await Deno.writeTextFile(`${folder}/framework.conf`, "");
-        const { stdout, stderr } = await new Deno.Command(name, {
-          args: ["-c", program(script, line)],
-          cwd: folder,
-          env: { HOME: folder, LC_ALL: "C" },
-          signal: AbortSignal.timeout(hangMs),
-        }).output();
-        await Deno.remove(folder, { recursive: true });
-        const decoder = new TextDecoder();
-        return [line, decoder.decode(stdout).trim().split(/\s+/).toSorted(), decoder.decode(stderr)];
-      }));
+      const folder = await Deno.makeTempDir({ prefix: "gocd-mesos-completions-" });
+      const script = `gocd-mesos.${name}`;
+      await Deno.writeTextFile(`${folder}/${script}`, out);
+      await Deno.writeTextFile(`${folder}/framework.conf`, "");
+      // One process for all lines: each takes a third of a second to start.
+      const { stdout, stderr } = await new Deno.Command(name, {
+        args: ["-c", program(script, cases.map(([line]) => line))],
+        cwd: folder,
+        env: { HOME: folder, LC_ALL: "C" },
+        signal: AbortSignal.timeout(hangMs),
+      }).output();
+      await Deno.remove(folder, { recursive: true });
+      const decoder = new TextDecoder();
+      const shown = decoder.decode(stdout).split(separator).map((words) => words.trim().split(/\s+/).toSorted());
+      const got = cases.map(([line], index) => [line, shown[index], decoder.decode(stderr)]);
       assertEquals(got, cases.map(([line, wanted]) => [line, [...wanted], ""]));
     },
   });

@@ -46,7 +46,7 @@ export function trackBuild(draft: Draft, instance: AgentInstance, index: GocdAge
   const uuid = uuidOf(instance);
   const gocdAgent = uuid === undefined ? undefined : index.byUuid.get(uuid);
   const word = gocdAgent === undefined ? undefined : activityWord(gocdAgent);
-  const { mayHoldBuild, ...others } = instance;
+  const wasHeld = instance.mayHoldBuild === true;
   // The record of a dead agent shows Idle if the build was assigned between its last two pings (GoCD
   // AgentInstance.update).
   const isFree = word === "idle" && instance.state !== "gone" && instance.state !== "unreachable";
@@ -54,9 +54,10 @@ export function trackBuild(draft: Draft, instance: AgentInstance, index: GocdAge
   // contact with it.
   const isUnseen = instance.state !== "gone" && (word === "Missing" || isJustLost(draft, gocdAgent));
   const isHeld = word === "building" || isUnseen ||
-    mayHoldBuild === true &&
+    wasHeld &&
       (mayHoldFormer(draft, instance, index) || !isFree && !isGivenBack(draft, instance, gocdAgent));
-  if (isHeld === (mayHoldBuild === true)) return instance;
+  if (isHeld === wasHeld) return instance;
+  const { mayHoldBuild: _, ...others } = instance;
   const changed: AgentInstance = isHeld ? { ...others, mayHoldBuild: true } : others;
   draft.put(changed);
   return changed;

@@ -55,9 +55,10 @@ export function noteGap(draft: Draft, taskId: string, gocdAgent: GocdAgent): boo
 
 /** Further checks: it is complete now, it is corrected, or it is a failure. Returns the updated instance. */
 export function trackGap(draft: Draft, instance: Registered, { byUuid }: GocdAgentIndex): Registered {
+  if (instance.gap === undefined) return instance;
   const gocdAgent = byUuid.get(instance.uuid);
   const { gap, ...others } = instance;
-  if (gap === undefined || gocdAgent?.configState !== "Enabled" || draft.state.server.info?.maintenance === "on") {
+  if (gocdAgent?.configState !== "Enabled" || draft.state.server.info?.maintenance === "on") {
     return instance;
   }
   const missing = registrationGap(instance, gocdAgent, ruleOf(draft.state));
