@@ -126,7 +126,7 @@ Deno.test("only `demo` and `simulate` load the simulated servers and the replay,
   assertEquals([...loadedBy("main.ts")].filter((path) => /^src\/(sim|whatif)\//.test(path)), []);
 });
 
-Deno.test("the main thread of the sandbox, which holds all rights, loads no package and no more than it needs", () => {
+Deno.test("the main thread of the sandbox, which has all permissions, loads no package and only what it needs", () => {
   assertEquals([...loadedBy("src/sandbox/main.ts")].toSorted(), [
     "src/cli/build.ts",
     "src/errors.ts",
@@ -194,7 +194,7 @@ Deno.test("every file of src is reached from main.ts, or from a script", () => {
   assertEquals([...files.keys()], []);
 });
 
-Deno.test("each folder of the core, and each that stands for a server, says in a README what it is for", () => {
+Deno.test("each folder of the core, and each of an external server, has a README that explains its purpose", () => {
   const folders = ["src/core", "src/sim"].flatMap((folder) =>
     [...Deno.readDirSync(`${root}${folder}`)].flatMap(({ isDirectory, name }) =>
       isDirectory ? [`${folder}/${name}`] : []
@@ -206,7 +206,7 @@ Deno.test("each folder of the core, and each that stands for a server, says in a
   assertEquals(silent, []);
 });
 
-Deno.test("tests/README.md says of each file of tests/support what it is for", () => {
+Deno.test("tests/README.md explains the purpose of each file of tests/support", () => {
   const index = Deno.readTextFileSync(`${root}tests/README.md`);
   const names = [...Deno.readDirSync(`${root}tests/support`)].map(({ name }) => name);
   assertEquals(names.filter((name) => !index.includes(`\`${name}\``)), []);
@@ -250,7 +250,7 @@ Deno.test("no function is longer than it should be, or has more parameters", () 
   assertEquals(sources.flatMap(bigFunctions), []);
 });
 
-Deno.test("every file says at its head what it is for", () => {
+Deno.test("every file explains its purpose at its head", () => {
   const silent = sources.filter((file) => !/^(\/\/ |\/\/ deno-lint)/.test(file.text));
   assertEquals(silent.map((file) => file.path), []);
 });
@@ -268,7 +268,7 @@ Deno.test("the files that a head names are there", () => {
   assertEquals(missing, []);
 });
 
-Deno.test("comments cite what a reader can open, and no head lists who uses the file", () => {
+Deno.test("comments cite sources that a reader can open, and no head lists the users of the file", () => {
   const wrong = [...sources, ...filesUnder("tests"), ...filesUnder("scripts")].flatMap(({ path, text }) => {
     const comments = text.split("\n").filter((line) => /^\s*(\/\/|\/?\*)/.test(line));
     const [head = ""] = text.split(/^(?!\/\/)/m);
@@ -280,7 +280,7 @@ Deno.test("comments cite what a reader can open, and no head lists who uses the 
   assertEquals(wrong, []);
 });
 
-Deno.test("there are no enums, namespaces, or calls of the console outside of what talks to people", () => {
+Deno.test("there are no enums, namespaces, or calls of the console outside the user interface", () => {
   const wrong = sources.flatMap((file) =>
     file.text.split("\n").flatMap((line, index) =>
       /^\s*(export )?(const )?enum\s|^\s*(export )?namespace\s|^\s*console\./.test(line)
@@ -344,7 +344,7 @@ function textAt(code: string, start: number): { readonly text: string; readonly 
   return { text, end: at + 1 };
 }
 
-Deno.test("sentences of the core stand in core/words, and nowhere else", () => {
+Deno.test("sentences of the core are in core/words, and nowhere else", () => {
   const wordsMax = 3;
   const wrong = sources.filter(({ path }) => path.startsWith("src/core/") && !path.startsWith("src/core/words/"))
     .flatMap(({ path, text }) =>

@@ -16,12 +16,12 @@ for (
     ["Deno.symlinkSync() requires unscoped --allow-write", "do that, which needs a right"],
   ] as const
 ) {
-  Deno.test(`a refusal of Deno is told in the program's words: ${told}`, () => {
+  Deno.test(`a refusal of Deno is reported in the program's words: ${told}`, () => {
     assertEquals(messageOf(new Deno.errors.NotCapable(refusal)), `this program may not ${told}`);
   });
 }
 
-Deno.test("of any other error its message is told, of what is none its text", () => {
+Deno.test("of any other error its message is reported, of what is none its text", () => {
   assertEquals([messageOf(new RangeError("too far")), messageOf("text")], ["too far", "text"]);
 });
 

@@ -35,7 +35,7 @@ binaryTest("the binary neither reads nor leaves compiled code in the folder for 
   }
 });
 
-Deno.test("without deno.json the sandbox says what is missing, and what to do, in place of Deno", async () => {
+Deno.test("without deno.json the sandbox reports what is missing and what to do, instead of Deno", async () => {
   const main = new URL("../../src/sandbox/main.ts", import.meta.url).pathname;
   const { code, out, err } = await run([Deno.execPath(), "run", "-A", "--no-config", "--no-lock", main, "version"]);
   assertEquals([code, out], [2, ""]);

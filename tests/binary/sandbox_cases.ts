@@ -313,7 +313,7 @@ function askedFor(audit: string): readonly (readonly [kind: string, value: strin
 }
 
 // Deno writes audits since 2.5, so the executable that 2.4.2 compiles has none.
-Deno.test("the list of rights is complete: a run that is audited asks Deno for nothing else", async () => {
+Deno.test("the list of permissions is complete: an audited run asks Deno for no others", async () => {
   const way = ways.find(({ name }) => name === "by deno run");
   const cluster = startCluster({ speed: 1 });
   const { conf, path, remove } = confFolder(cluster.configText(`http.listen = "127.0.0.1:${freePort()}"`));

@@ -18,26 +18,26 @@ function withKey(registerKey?: string): readonly { readonly name: string; readon
   }];
 }
 
-Deno.test("a Pending agent of ours beside a configured key shows that the server does not know the key", () => {
+Deno.test("a Pending agent of ours despite a configured key shows that the server does not accept the key", () => {
   const warning = pendingWarning([ownPending("t-1"), ownPending("t-2")], ours, withKey("go-agent.auto-register-key"));
   assertStringIncludes(warning?.text ?? "", "2 agents of ours are Pending, the first of them t-1");
   assertStringIncludes(warning?.text ?? "", "does not know the key at go-agent.auto-register-key");
   assertStringIncludes(warning?.hint ?? "", "agentAutoRegisterKey");
 });
 
-Deno.test("without a key a Pending agent of ours is as it should be", () => {
+Deno.test("without a key a Pending agent of ours is expected", () => {
   const warning = pendingWarning([ownPending("t-1")], ours, withKey());
   assertEquals(warning?.text, "t-1 is Pending: the running program will enable it");
 });
 
-Deno.test("a Pending agent that nothing but its name says to be ours is told as one that stays so", () => {
+Deno.test("a Pending agent that nothing but its name says to be ours is reported as one that stays so", () => {
   const warning = pendingWarning([ownPending("t-2"), gocdAgent("t-1", pending)], ours, withKey());
   assertStringIncludes(warning?.text ?? "", "a Pending GoCD agent is named t-1, but that name is public in Mesos");
   const old = new Map([["t-1", anInstance("t-1", { state: "starting", sinceMs: 0 })]]);
   assertStringIncludes(pendingWarning([gocdAgent("t-1", pending)], old, withKey())?.text ?? "", "will enable it");
 });
 
-Deno.test("Pending agents of others, and ours that are enabled, are no business of check", () => {
+Deno.test("check ignores Pending agents of others, and enabled agents of ours", () => {
   assertEquals(
     pendingWarning([gocdAgent("box", pending), gocdAgent("t-1")], ours, withKey("go-agent.auto-register-key")),
     undefined,
@@ -61,7 +61,7 @@ Deno.test("agents that are only lost have nothing to do with a restart", () => {
   ]);
 });
 
-Deno.test("one agent in contact, or none enabled, is nothing to tell", () => {
+Deno.test("one agent in contact, or none enabled, is not reported", () => {
   assertEquals(silenceWarning([gocdAgent("a", missing), gocdAgent("b")]), undefined);
   assertEquals(silenceWarning([gocdAgent("a", pending)]), undefined);
 });

@@ -47,7 +47,7 @@ for (
   });
 }
 
-Deno.test("agents with resources of their own may still be given jobs that ask for none", () => {
+Deno.test("agents with their own resources may still get jobs that require none", () => {
   const profiles = [plain, profile("mobile", { pipelineGroups: ["mobile"], gocdResources: ["mac"] })];
   assertEquals([warned(profiles, "serve"), warned(profiles, "ignore")], ["mobile", ""]);
 });
@@ -63,7 +63,7 @@ Deno.test("the warning says what would split them", () => {
   });
 });
 
-Deno.test("groups of the configuration that the dashboard does not show are told, with what is near to them", () => {
+Deno.test("groups of the configuration that the dashboard does not show are reported, with similar ones", () => {
   const profiles = [plain, profile("mobile", { pipelineGroups: ["Mobile-iOS", "tv-*", "mobil-*", "team-q"] })];
   const weights = { "team-a": 2, "-": 2, "team-x": 3 };
   const settings = someSettings({ profiles, scaling: { fairShare: { by: "pipeline-group", weights } } });

@@ -54,7 +54,7 @@ function spoil(path: string): void {
 }
 
 for (const [what, more, prepare, wanted] of cases) {
-  Deno.test(`check tells of the history: ${what}`, () => {
+  Deno.test(`check shows the history: ${what}`, () => {
     const folder = Deno.makeTempDirSync({ prefix: "gocd-mesos-check-" });
     try {
       prepare(`${folder}/gocd-mesos.db-history`);

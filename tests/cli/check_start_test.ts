@@ -31,7 +31,7 @@ const refusals: readonly Refusal[] = [
     arrange: ({ folder }) => ({ more: `state.path = "${folder}/nowhere/state.db"` }),
   },
   {
-    name: "the folder of the state takes no new file",
+    name: "no file can be created in the folder of the state",
     code: 6,
     says: /^FAIL {2}state +cannot write .*\/proc\/self\/gocd-mesos.db/m,
     arrange: () => ({ more: 'state.path = "/proc/self/gocd-mesos.db"' }),
@@ -43,7 +43,7 @@ const refusals: readonly Refusal[] = [
     arrange: () => ({ more: 'go-agent.env-files { TOKEN = "token" }' }),
   },
   {
-    name: "another process uses the state, and is no instance that answers",
+    name: "another process uses the state, but is not an instance that responds",
     code: 6,
     says: /^FAIL {2}start +the state file .* is in use by process \d+$/m,
     arrange: ({ folder }) => {
@@ -117,7 +117,7 @@ Deno.test("check passes a state that the last run has left, and leaves its files
     await openSqliteStore(`${folder}/gocd-mesos.db`, lineage).close();
   }));
 
-Deno.test("check beside a running instance tells it, checks everything else, and passes a file that it can reload", () =>
+Deno.test("check next to a running instance shows it, checks everything else, and accepts a file that it can reload", () =>
   inPlace(async ({ folder, cluster }, check) => {
     const port = freePort();
     const more = `http.listen = "127.0.0.1:${port}"`;

@@ -138,7 +138,7 @@ function hidden(cluster: Cluster, folder: string): readonly (readonly [string, s
 }
 
 for (const { name, code, options, more, before } of affairs) {
-  Deno.test(`check tells in words what it finds: ${name}`, async () => {
+  Deno.test(`check reports its findings in words: ${name}`, async () => {
     const cluster = startCluster({ speed: 1, ...options });
     try {
       const written = await check(cluster.configText(more ?? ""), (folder) => before?.(cluster, folder));
@@ -170,7 +170,7 @@ Deno.test("check --json has the same rows for programs, and the exit code", asyn
   }
 });
 
-Deno.test("check tells a master from what is none", async () => {
+Deno.test("check distinguishes a master from other servers", async () => {
   const cluster = startCluster({ speed: 1 });
   try {
     const text = cluster.configText().replace(String(cluster.mesosHttp.port), String(cluster.gocdHttp.port));
@@ -187,7 +187,7 @@ Deno.test("check tells a master from what is none", async () => {
 });
 
 for (const [name, more, code] of [["tls-unknown", "", 3], ["tls-known", 'go-server.ca-file = "ca.pem"', 0]] as const) {
-  Deno.test(`check tells what keeps TLS from working: ${name}`, async () => {
+  Deno.test(`check shows what keeps TLS from working: ${name}`, async () => {
     const cluster = startCluster({ speed: 1 });
     const fixture = (file: string): string =>
       Deno.readTextFileSync(new URL(`../fixtures/gocd/${file}`, import.meta.url));

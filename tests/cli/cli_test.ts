@@ -57,7 +57,7 @@ const refused: readonly (readonly [line: string, message: RegExp, act: RegExp])[
 ];
 
 for (const [line, message, act] of refused) {
-  Deno.test(`a command line that is no good is refused in one line: gocd-mesos ${line}`, async () => {
+  Deno.test(`an invalid command line is refused in one line: gocd-mesos ${line}`, async () => {
     const folder = confFolder(goodConf);
     try {
       const written = await runLine(line.split(" ").map((word) => word === "FILE" ? folder.conf : word));
@@ -82,7 +82,7 @@ Deno.test("without arguments the help is shown as an error, with --help as an an
 });
 
 for (const command of commands) {
-  Deno.test(`${command.name} --help tells usage and examples`, async () => {
+  Deno.test(`${command.name} --help shows usage and examples`, async () => {
     const { code, out, err } = await runLine([command.name, "--help"]);
     assertEquals([code, err], [0, ""]);
     assertStringIncludes(out, `Usage: gocd-mesos ${command.name === "start" ? "[start]" : command.name}`);
@@ -95,7 +95,7 @@ for (const command of commands) {
   });
 }
 
-Deno.test("version tells the version, however it is asked", async () => {
+Deno.test("version prints the version, however it is called", async () => {
   for (const word of ["version", "--version", "-V"]) {
     const { code, out } = await runLine([word]);
     assertEquals(code, 0);
@@ -103,7 +103,7 @@ Deno.test("version tells the version, however it is asked", async () => {
   }
 });
 
-Deno.test("the first file of the README loads, serves jobs with any resources, and launches at the first look", () => {
+Deno.test("the first file of the README loads, serves jobs with any resources, and launches after the first poll", () => {
   const readme = Deno.readTextFileSync(new URL("../../README.md", import.meta.url));
   const [file = ""] = /^ +gocd-mesos \{\n(?:.*\n)*?^ {7}\}$/m.exec(readme) ?? [];
   const env = { GOCD_PASSWORD: "secret", GOCD_AGENT_KEY: "key" };
@@ -113,7 +113,7 @@ Deno.test("the first file of the README loads, serves jobs with any resources, a
   assertEquals([settings.poller.attempts, settings.poller.maxIntervalMs], [0, 10_000]);
 });
 
-Deno.test("example-config prints the very file that stands beside the README", async () => {
+Deno.test("example-config prints exactly the file next to the README", async () => {
   const { code, out, err } = await runLine(["example-config"]);
   assertEquals([code, err], [0, ""]);
   const file = Deno.readTextFileSync(new URL("../../framework.conf.example", import.meta.url));
@@ -135,7 +135,7 @@ for (
     [new Deno.errors.NotFound("no"), /to do: .*gocd-mesos example-config/],
   ] as const
 ) {
-  Deno.test(`a configuration that cannot be read (${error.name}) is told with what to do`, async () => {
+  Deno.test(`a configuration that cannot be read (${error.name}) is reported with what to do`, async () => {
     const { io, written } = fakeTerminal();
     const readFile = (): string => {
       throw error;
@@ -172,7 +172,7 @@ async function startEnd(
 for (const { format, isErrTerminal, isJson } of logs) {
   const where = `log.format = ${format} ${isErrTerminal ? "on" : "without"} a terminal`;
 
-  Deno.test(`${where}: what is wrong with the file is told ${isJson ? "as JSON" : "in words"}`, async () => {
+  Deno.test(`${where}: what is wrong with the file is reported ${isJson ? "as JSON" : "in words"}`, async () => {
     const { path, conf, remove } = confFolder(`gocd-mesos { log.format = ${format}, htp = 1 }`);
     try {
       const { code, err } = await startEnd(conf, isErrTerminal);
@@ -193,7 +193,7 @@ for (const { format, isErrTerminal, isJson } of logs) {
     }
   });
 
-  Deno.test(`${where}: what ends the start is told ${isJson ? "as JSON" : "in words"}`, async () => {
+  Deno.test(`${where}: what ends the start is reported ${isJson ? "as JSON" : "in words"}`, async () => {
     const folder = confFolder(
       goodConf.replace("gocd-mesos {", `gocd-mesos {\n  log.format = ${format}\n  state.path = .`),
     );
@@ -225,7 +225,7 @@ Deno.test("a file that cannot be read leaves the format of the log open, too", a
   }
 });
 
-Deno.test("every exit code of an error's kind is told in the help", async () => {
+Deno.test("the help lists the exit code of every kind of error", async () => {
   const { out } = await runLine(["--help"]);
   for (const code of Object.values(exitCodes)) assertMatch(out, new RegExp(`(^|\\s)${code}  \\S`, "m"));
 });
@@ -252,7 +252,7 @@ Deno.test("a fault of ours is one line that names the place and no stack", () =>
   );
 });
 
-Deno.test("a reader that has seen enough is no error", async () => {
+Deno.test("a reader that closes its pipe is not an error", async () => {
   const terminal = fakeTerminal();
   const { runCli } = await import("../../src/cli/cli.ts");
   const code = await runCli(["version"], {
@@ -264,7 +264,7 @@ Deno.test("a reader that has seen enough is no error", async () => {
   assertEquals([code, terminal.written(code).err], [0, ""]);
 });
 
-Deno.test("output to a full disk is told as that, not as a bug", async () => {
+Deno.test("output to a full disk is reported as such, not as a bug", async () => {
   const main = new URL("../../main.ts", import.meta.url).pathname;
   const { code, stderr } = await new Deno.Command("sh", {
     args: ["-c", 'exec "$0" run -A --quiet --no-prompt "$1" version >/dev/full', Deno.execPath(), main],

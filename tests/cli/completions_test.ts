@@ -96,7 +96,7 @@ for (const { name, program } of shells) {
 }
 
 Deno.test({
-  name: "bash offers no files for a value that is none (apt-get install bash)",
+  name: "bash offers no files for a value that is not a file (apt-get install bash)",
   ignore: !has("bash"),
   fn: async () => {
     const { out } = await runLine(["completions", "bash"]);

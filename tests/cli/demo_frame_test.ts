@@ -194,7 +194,7 @@ for (const columns of [20, 40, 80, 120, 200]) {
   });
 }
 
-Deno.test("the picture never has more lines than the window, and says what it leaves out", () => {
+Deno.test("the picture never has more lines than the window, and shows how many it omits", () => {
   const many = picture({
     view: view({
       jobs: Array.from({ length: 40 }, (_, index) => job(`p/${index}`, { gocdResources: [`r${index}`] })),
@@ -215,7 +215,7 @@ Deno.test("the picture never has more lines than the window, and says what it le
   assertStringIncludes(text, "note 99");
 });
 
-Deno.test("shares of the rows never exceed the room, and leave nobody without a row", () => {
+Deno.test("shares of the rows never exceed the room, and every part has a row", () => {
   fc.assert(fc.property(fc.nat(100), fc.nat(100), fc.nat(100), fc.integer({ min: 3, max: 200 }), (a, b, c, room) => {
     const shares = shareRows([a, b, c], room);
     assert(shares[0] + shares[1] + shares[2] <= room);

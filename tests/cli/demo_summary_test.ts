@@ -38,7 +38,7 @@ const good: DemoOutcome = {
   stored: { alive: 0, tombstones: 3 },
 };
 
-Deno.test("the summary of a good demo says what was counted, and that it passed", () => {
+Deno.test("the summary of a successful demo shows the counts, and that it passed", () => {
   assertEquals(summaryLines(good, 100), [
     "summary after 58 s, counted by the simulated servers",
     "  jobs             2 of 2 built; 3 scheduled, 1 of them not served",

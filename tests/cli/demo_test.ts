@@ -141,7 +141,7 @@ for (const gocdVersion of ["26.1.0", "19.8.0", "15.2.0"]) {
 }
 
 Deno.test(
-  "the demo names a file that other commands can read while it runs, and leaves none behind",
+  "the demo names a file that other commands can read while it runs, and removes it afterwards",
   strict,
   async () => {
     const io = testIo();
@@ -167,7 +167,7 @@ Deno.test(
 );
 
 Deno.test(
-  "on a terminal of 80 columns the demo redraws one table that fits, and gives the terminal back",
+  "on a terminal of 80 columns the demo redraws one table that fits, and restores the terminal",
   strict,
   async () => {
     const io = testIo({ columns: 80, rows: 30 });
@@ -189,7 +189,7 @@ Deno.test(
   },
 );
 
-Deno.test("a dumb terminal gets plain lines, as it cannot move its cursor", strict, async () => {
+Deno.test("a dumb terminal gets plain lines, because it cannot move its cursor", strict, async () => {
   const io = { ...testIo({ columns: 80, rows: 30 }), env: { TERM: "dumb" } };
   assertEquals((await demo({ isPlain: false }, io)).code, 0, io.lines.join("\n"));
   assertEquals(io.drawn, []);
@@ -198,7 +198,7 @@ Deno.test("a dumb terminal gets plain lines, as it cannot move its cursor", stri
 });
 
 Deno.test(
-  "Ctrl-Z restores the terminal, and the demo goes on in log lines that a second one suspends",
+  "Ctrl-Z restores the terminal, and the demo continues with log lines; a second one suspends it",
   strict,
   async () => {
     const io = testIo({ columns: 80, rows: 30 });

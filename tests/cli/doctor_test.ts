@@ -106,7 +106,7 @@ function further(all: string): string {
 }
 
 for (const { name, code, options, more, before, offMs } of affairs) {
-  Deno.test(`doctor tells in words what it finds: ${name}`, async () => {
+  Deno.test(`doctor reports its findings in words: ${name}`, async () => {
     const cluster = startCluster({ speed: 1, ...options });
     try {
       before?.(cluster);
@@ -127,7 +127,7 @@ for (const { name, code, options, more, before, offMs } of affairs) {
   });
 }
 
-Deno.test("doctor tells that a profile fits, but that there is no room now", async () => {
+Deno.test("doctor shows that a profile fits, but that there is no room now", async () => {
   const cluster = startCluster({
     speed: 1,
     mesos: { mesosAgents: [{ hostname: "h1", resources: { cpus: 2, mem: 4_096, disk: 10_000 } }] },
@@ -156,7 +156,7 @@ Deno.test("doctor tells that a profile fits, but that there is no room now", asy
   }
 });
 
-Deno.test("doctor and check tell of a key that the running instance has seen refused, and of no other", async () => {
+Deno.test("doctor and check report a key that the running instance has seen refused, and no other", async () => {
   const cluster = startCluster({ speed: 1, bootDelayMs: 100 });
   const old = "env { AGENT_AUTO_REGISTER_KEY = old-key-1 }";
   const folder = confFolder(cluster.configText(`
@@ -264,7 +264,7 @@ for (
     ["has ended", -day, /^FAIL {2}tls .* expired on 2126-10-30\n +to do: renew it$/m, 4],
   ] as const
 ) {
-  Deno.test(`doctor tells a certificate that ${what}`, async () => {
+  Deno.test(`doctor shows a certificate that ${what}`, async () => {
     const cluster = startCluster({ speed: 1 });
     const tls = startGocdHttp(cluster.gocd, {
       port: 0,
@@ -288,7 +288,7 @@ for (
   });
 }
 
-Deno.test("doctor asks for the page where Mesos links to it", async () => {
+Deno.test("doctor requests the page where Mesos links to it", async () => {
   const cluster = startCluster({ speed: 1 });
   const [port, silent] = [freePort(), freePort()];
   const textWith = (advertise: string): string =>
@@ -315,7 +315,7 @@ Deno.test("doctor asks for the page where Mesos links to it", async () => {
   }
 });
 
-Deno.test("only near misses of names that the other side lacks are told, each pair once", () => {
+Deno.test("only near misses of names that the other side lacks are reported, each pair once", () => {
   const near = (
     configured: readonly string[],
     wanted: readonly string[],
@@ -335,7 +335,7 @@ Deno.test("only near misses of names that the other side lacks are told, each pa
   assertEquals(near(["x"], ["y"]), []);
 });
 
-Deno.test("a key that is none looks odd, one of the server does not", () => {
+Deno.test("an invalid key is reported as suspicious, a real one is not", () => {
   for (
     const key of [
       "right key",
@@ -355,7 +355,7 @@ Deno.test("a key that is none looks odd, one of the server does not", () => {
   }
 });
 
-Deno.test("a clock is off only by what neither rounding nor a slow answer explains", () => {
+Deno.test("a clock is only off by what neither rounding nor a slow response explains", () => {
   const seen = (clockMs: number): number => skewMs({ who: "", clockMs, askedMs: 10_000, answeredMs: 12_000 });
   assertEquals([9_000, 10_000, 12_000].map(seen), [0, 0, 0]);
   assertEquals([13_000, 72_000].map(seen), [1_000, 60_000]);

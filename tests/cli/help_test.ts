@@ -19,7 +19,7 @@ function readmeRows(head: string): readonly (readonly string[])[] {
 }
 
 for (const [topic, head] of [["exit-codes", "Exit code"], ["verdicts", "Verdict"]] as const) {
-  Deno.test(`help ${topic} tells what the README tells`, async () => {
+  Deno.test(`help ${topic} shows the same as the README`, async () => {
     const { code, out } = await runLine(["help", topic]);
     const told = out.trimEnd().replaceAll(/\n +/g, " ").split("\n").map((line) => line.split(/ {2,}/));
     assertEquals(code, 0);
@@ -30,7 +30,7 @@ for (const [topic, head] of [["exit-codes", "Exit code"], ["verdicts", "Verdict"
   });
 }
 
-Deno.test("help tells each key of framework.conf, under its own name, in a profile, and in its section", async () => {
+Deno.test("help shows each key of framework.conf, under its own name, in a profile, and in its section", async () => {
   for (const { path } of keys) assertMatch((await runLine(["help", path])).out, new RegExp(`^${path} {2}\\(`));
   assertEquals((await runLine(["help", "gocd-mesos.poller.attempts"])).out.split("\n").slice(0, 2), [
     "poller.attempts  (int; default 5; e.g. 1)",
@@ -43,7 +43,7 @@ Deno.test("help tells each key of framework.conf, under its own name, in a profi
   assert((await runLine(["help", "keys"])).out.split("\n").every((line) => line.length <= 125));
 });
 
-Deno.test("help tells what an alert or a code of the log means, and what to do", async () => {
+Deno.test("help shows what an alert or a code of the log means, and what to do", async () => {
   assertEquals((await runLine(["help", "held-limit"])).out.trimEnd().split("\n"), [
     "held-limit",
     "    (needs agent) “profile linux: limit reached: scaling.max-agents = 50”",
@@ -86,7 +86,7 @@ Deno.test("there are completions for three shells only", async () => {
   assertRefused(await runLine(["completions", "tcsh"]), 2, /no completions for "tcsh"/);
 });
 
-Deno.test("the manual page has every command, and no line that troff would obey but those of its own", async () => {
+Deno.test("the manual page has every command, and no line that troff would interpret except its own", async () => {
   const { out } = await runLine(["manual"]);
   for (const { name } of commands) assertStringIncludes(out, `\n.SS ${name}\n`);
   const obeyed = out.split("\n").flatMap((line) => /^[.']\S*/.exec(line)?.[0] ?? []);

@@ -86,7 +86,7 @@ function transcript(name: string, args: string, written: Written, path: string):
   assertTranscript(name, shown, [[path, "gocd-mesos.db-history"]]);
 }
 
-Deno.test("without an instance the file tells what happened, and what was known", async () => {
+Deno.test("without an instance the file shows what happened, and what was known", async () => {
   await withFile(async (conf, path) => {
     transcript("history", "", await runLine(["history", conf], at(nowMs)), path);
     transcript("history-narrow", "--since 2h ", await runLine(["history", "--since", "2h", conf], at(nowMs, 72)), path);
@@ -97,7 +97,7 @@ Deno.test("without an instance the file tells what happened, and what was known"
   });
 });
 
-Deno.test("who built a job is told by its name, from the file or from the running instance", async () => {
+Deno.test("the agent that built a job is found by the name of the job, in the file or from the running instance", async () => {
   await withFile(async (conf, path) => {
     transcript("history-job", "--job shop ", await runLine(["history", "--job", "shop", conf], at(nowMs)), path);
     const none = await runLine(["history", "--job", "web", "--since", "2h", conf], at(nowMs));
@@ -114,7 +114,7 @@ Deno.test("who built a job is told by its name, from the file or from the runnin
   history.close();
 });
 
-Deno.test("a time that begins within an hour says from when its agent-hours are counted", async () => {
+Deno.test("a period that starts within an hour shows since when its agent-hours are counted", async () => {
   await withFile(async (conf) => {
     const titleOf = async (since: string): Promise<string | undefined> => {
       const { out } = await runLine(["history", "--since", since, conf], at(nowMs));
@@ -126,7 +126,7 @@ Deno.test("a time that begins within an hour says from when its agent-hours are 
   });
 });
 
-Deno.test("an instance that runs is asked, and tells the same; as JSON it is that of the API", async () => {
+Deno.test("a running instance is asked, and shows the same; the JSON is that of the API", async () => {
   const history = openHistory(undefined, limits);
   await fill(history);
   try {
@@ -168,7 +168,7 @@ for (const [args, code, message, more = ""] of refused) {
   });
 }
 
-Deno.test("the file may be damaged: that is told with what to do", async () => {
+Deno.test("a damaged file is reported with what to do", async () => {
   await withFile(async (conf, path) => {
     Deno.writeTextFileSync(path, "no database at all".repeat(second));
     assertRefused(await runLine(["history", conf], at(nowMs)), 6, /file is not a database/);

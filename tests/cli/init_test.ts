@@ -77,7 +77,7 @@ async function assertUsable({ conf }: Scene, env: Readonly<Record<string, string
   assertEquals([checked.code, /^(warn|FAIL) {2}(?!sandbox)/m.test(checked.all)], [0, false], checked.all);
 }
 
-Deno.test("a dialogue tries each answer at once, asks again what was wrong, and writes a file that check passes", async () => {
+Deno.test("a dialogue tries each answer at once, asks again after a wrong one, and writes a file that check accepts", async () => {
   await inScene({}, async (scene) => {
     schedule(scene.cluster, "shop", ["docker"]);
     schedule(scene.cluster, "api", ["docker", "java"], "prod");
@@ -319,7 +319,7 @@ Deno.test("a file that cannot be written is shown, so that no answer is lost", a
 });
 
 Deno.test({
-  name: "a file whose masters are found with a password is for its owner only",
+  name: "a file with a password for ZooKeeper is readable only by its owner",
   ignore: !hasZookeeper,
   // The test's own writing client leaves timers of its own behind.
   sanitizeOps: false,
@@ -350,7 +350,7 @@ Deno.test("a secret is not typed over a file that is there", async () => {
   });
 });
 
-Deno.test("environments whose names begin alike get profiles that task ids tell apart", async () => {
+Deno.test("environments with similar names get profiles that task ids distinguish", async () => {
   const names = [
     "none",
     "plain",
@@ -372,7 +372,7 @@ Deno.test("environments whose names begin alike get profiles that task ids tell 
   });
 });
 
-Deno.test("init with a server of 15.2, which has no list of environments, goes by its jobs", async () => {
+Deno.test("init with a server of 15.2, which has no list of environments, uses its jobs", async () => {
   await inScene({ version: "15.2.0" }, async (scene) => {
     schedule(scene.cluster, "api", ["docker"], "prod");
     const written = await scene.init([...scene.servers, ...usable], { env });

@@ -116,7 +116,7 @@ for (
     }));
 }
 
-Deno.test("without an instance, switches and the state need no secrets either; what needs them says so", () =>
+Deno.test("without an instance, switches and the state need no secrets either; commands that need them say so", () =>
   withSecrets(async ({ conf, run }) => {
     for (const args of [["freeze", "--profile", "default"], ["drain"], ["resume"]]) {
       const written = await run(...args, conf);
@@ -144,7 +144,7 @@ for (
     ["what is no HOCON", "a = = b", /needs double quotes/],
   ] as const
 ) {
-  Deno.test(`commands refuse a file with ${what}, rather than to take another state`, async () => {
+  Deno.test(`commands refuse a file with ${what}, rather than use another state`, async () => {
     const folder = confFolder(what === "no section" ? "gocd-mesoz {}" : `gocd-mesos {\n${line}\n}`);
     try {
       for (const args of [["freeze"], ["state", "show"], ["teardown", "--yes"]]) {
@@ -212,7 +212,7 @@ Deno.test("an instance whose state is in ZooKeeper is found without the password
   }
 });
 
-Deno.test("adopt wants the login of Mesos, and no other secret", async () => {
+Deno.test("adopt needs the login of Mesos, and no other secret", async () => {
   const cluster = startCluster({ speed: 1 });
   const login =
     "gocd-mesos { go-server.password = ${GOCD_PASSWORD}, mesos { principal = p, secret = ${MESOS_SECRET} } }";
@@ -250,7 +250,7 @@ Deno.test({
   },
 });
 
-Deno.test("what commands say of a file that is wrong, with and without an instance", async () => {
+Deno.test("the messages of commands about an invalid file, with and without an instance", async () => {
   const folder = confFolder("");
   const page = Deno.serve(
     { port: 0, hostname: "127.0.0.1", onListen: () => {} },

@@ -30,7 +30,7 @@ const two = `notify.webhooks {
   pager { url = "http://127.0.0.1:PORT/404" }
 }`;
 
-Deno.test("each webhook has a row with what came back, and the exit code says whether all have taken it", async () => {
+Deno.test("each webhook has a row with its response, and the exit code shows whether all accepted the message", async () => {
   const { written, got } = await test(two);
   assertEquals(written.code, 3);
   assertTranscript("notify-test", written.all, []);
@@ -51,7 +51,7 @@ Deno.test("one webhook can be tried by its name, whatever else is wrong with the
   assertEquals([written.code, got.length], [0, 1]);
 });
 
-Deno.test("a name that is none, a file without webhooks and a webhook that is wrong are refused", async () => {
+Deno.test("an unknown name, a file without webhooks and an invalid webhook are refused", async () => {
   assertRefused((await test(two, "--webhook", "tem")).written, 2, /no webhook tem/);
   assertRefused((await test("")).written, 2, /no webhooks/);
   assertRefused((await test('notify.webhooks.a.url = "secret-but-no-url"')).written, 2, /not an http or https URL/);

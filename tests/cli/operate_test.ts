@@ -40,7 +40,7 @@ async function whileRunning(setup: Setup, act: (running: Running) => Promise<voi
 
 const frameworksOf = ({ cluster }: Setup): number => cluster.mesos.view().frameworks.length;
 
-Deno.test("a running instance obeys freeze, resume, drain and teardown, and shows its token to nobody", () =>
+Deno.test("a running instance carries out freeze, resume, drain and teardown, and never shows its token", () =>
   withSetup((setup) =>
     whileRunning(setup, async (running) => {
       const { mode } = Deno.statSync(setup.controlFile);
@@ -103,7 +103,7 @@ Deno.test("without a running instance a switch is stored and takes effect at the
     assertMatch((await runLine(["state", "show", setup.conf])).out, /^mode {7}run$/m);
   }));
 
-Deno.test("a control file that a killed run has left is taken for what it is", () =>
+Deno.test("a control file left by a killed run is recognized as stale", () =>
   withSetup(async (setup) => {
     const child = new Deno.Command("true").spawn();
     await child.status;
@@ -121,7 +121,7 @@ Deno.test("a control file that a killed run has left is taken for what it is", (
     assertEquals(await exists(setup.controlFile), false);
   }));
 
-Deno.test("whoever has the port of a killed run by now is asked nothing and gets no token", () =>
+Deno.test("another program on the port of a killed run gets no request and no token", () =>
   withSetup(async (setup) => {
     const child = new Deno.Command("true").spawn();
     await child.status;
@@ -154,7 +154,7 @@ for (
   ] as const
 ) {
   Deno.test({
-    name: `a control file ${what} is not believed, and where it points to gets no token`,
+    name: `a control file ${what} is not trusted, and its target gets no token`,
     // Only root may give a file away.
     ignore: Deno.build.os === "windows" || (what === "of another user" && Deno.uid() !== 0),
     fn: () =>
@@ -177,7 +177,7 @@ for (
 }
 
 Deno.test({
-  name: "root gives commands to the instance of the user who has the folder",
+  name: "root can send commands to the instance of the owner of the folder",
   ignore: Deno.build.os === "windows" || Deno.uid() !== 0,
   fn: () => {
     const folder = Deno.makeTempDirSync();
@@ -192,7 +192,7 @@ Deno.test({
   },
 });
 
-Deno.test("a running instance without a status page is told all the same, and shows nothing to who has no token", () =>
+Deno.test("a running instance without a status page still gets commands, and shows nothing without a token", () =>
   withSetup(async (setup) => {
     Deno.writeTextFileSync(setup.controlFile, JSON.stringify({ url: "http://127.0.0.1:9/", token: "t", pid: 1 }));
     await whileRunning(setup, async (running) => {
@@ -220,7 +220,7 @@ async function fetchText(url: string, token?: string): Promise<readonly [number,
   return [response.status, await response.text()];
 }
 
-Deno.test("a command goes by the token of the control file, whatever http.admin-token the file names by now", () =>
+Deno.test("a command uses the token of the control file, whatever http.admin-token the configuration has now", () =>
   withSetup(async (setup) => {
     const port = freePort();
     const text = Deno.readTextFileSync(setup.conf);
@@ -255,7 +255,7 @@ Deno.test("teardown asks on a terminal, and does nothing without a yes", () =>
     assertEquals(await exists(setup.controlFile.replace(".control", "")), false);
   }));
 
-Deno.test("teardown of what was never registered has nothing to do, and registers nothing", () =>
+Deno.test("teardown of a framework that was never registered does nothing, and registers nothing", () =>
   withSetup(async (setup) => {
     const { code, out } = await runLine(["teardown", "--yes", setup.conf]);
     assertEquals(code, 0);
@@ -263,7 +263,7 @@ Deno.test("teardown of what was never registered has nothing to do, and register
     assertEquals(frameworksOf(setup), 0);
   }));
 
-Deno.test("teardown without a running instance does it by itself and forgets the id", () =>
+Deno.test("without a running instance teardown removes the framework itself and forgets the id", () =>
   withSetup(async (setup) => {
     await whileRunning(setup, async () => {});
     assertMatch((await runLine(["state", "show", setup.conf])).out, /^framework {2}[0-9a-f-]{36}/m);
@@ -330,7 +330,7 @@ async function exists(path: string): Promise<boolean> {
   }
 }
 
-Deno.test("health tells what the running instance says of itself, by its exit code, too", async () => {
+Deno.test("health shows the health of the running instance, also by its exit code", async () => {
   const cluster = startCluster({ speed: 1 });
   const folder = confFolder(cluster.configText());
   try {
@@ -376,7 +376,7 @@ function breakingPage(): { readonly url: string; close(): Promise<void> } {
   };
 }
 
-Deno.test("a connection that breaks off is no end of the instance: a question is repeated, a command is not", async () => {
+Deno.test("a broken connection does not mean that the instance has ended: a query is repeated, a command is not", async () => {
   const folder = confFolder('gocd-mesos { mesos-master = "m:1", go-server.host = gocd, go-agent.docker-image = i }');
   const page = breakingPage();
   writeControlFile(`${folder.path}/gocd-mesos.db.control`, { url: page.url, token: "t", pid: Deno.pid });

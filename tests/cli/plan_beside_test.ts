@@ -1,4 +1,5 @@
-// What a plan takes from the picture of the running instance: holds of profiles and of all. Not here: the whole command.
+// What a plan takes from the picture of the running instance: holds of profiles and of all. Not here: the whole
+// command.
 
 import { assertEquals } from "@std/assert";
 import { withHolds } from "../../src/cli/plan_beside.ts";
@@ -33,7 +34,7 @@ function planned(running: Partial<StatusView>): readonly (readonly string[])[] {
   ];
 }
 
-Deno.test("where the running instance holds nothing back, the plan stays as it is", () => {
+Deno.test("if the running instance holds nothing back, the plan is unchanged", () => {
   for (const jobs of [[], [jobOf("a", "held-limit", "limit"), jobOf("c", "held-breaker", "failed")]]) {
     assertEquals(withHolds(once, pictureOf({ jobs })), once);
   }

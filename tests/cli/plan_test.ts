@@ -155,7 +155,7 @@ Deno.test("a plan on a narrow terminal keeps within its columns", async () => {
   }
 });
 
-Deno.test("jobs that are not ours are told by their reason, and counted apart", async () => {
+Deno.test("jobs that are not ours are shown by their reason, and counted separately", async () => {
   const cluster = busyCluster();
   try {
     const { out } = await plan(cluster, [], `${profiles}\npoller.ignore = ["legacy/*", "cron/*"]`);
@@ -275,7 +275,7 @@ Deno.test("plan says that min-idle agents are not launched for an environment th
   }
 });
 
-Deno.test("beside a running instance, a profile that it holds back is not launched, and the plan says why", async () => {
+Deno.test("next to a running instance, a profile that it holds back is not launched, and the plan shows why", async () => {
   const cluster = startCluster({ speed: 1 });
   cluster.mesos.setImage("agent:none", "everywhere");
   const folder = confFolder(cluster.configText(`

@@ -53,7 +53,7 @@ const stateActions: readonly (readonly string[])[] = [
   ["show"],
 ];
 
-Deno.test("no command, and no action of state, prints what a terminal would obey, nor a line that others have made up", async () => {
+Deno.test("no command, and no action of state, prints control sequences, or lines injected by others", async () => {
   const cluster = startCluster({ speed: 1 });
   const folder = confFolder(cluster.configText("http.listen = off"));
   try {

@@ -37,7 +37,7 @@ function filled(path?: string): History {
 
 const line = (conf: string): string[] => ["record", "--since", "2026-11-27 12:00", "--until", "2026-11-27 14:00", conf];
 
-Deno.test("without an instance the trace is that of the file, and what is not in it as it was is told", async () => {
+Deno.test("without an instance the trace is that of the file, and its gaps are reported", async () => {
   const folder = confFolder(text);
   try {
     filled(`${folder.path}/gocd-mesos.db-history`).close();
@@ -56,7 +56,7 @@ Deno.test("without an instance the trace is that of the file, and what is not in
   }
 });
 
-Deno.test("an instance that runs is asked, page by page, and tells the same", async () => {
+Deno.test("a running instance is asked, page by page, and shows the same", async () => {
   const history = filled();
   // More than one page, many at one moment.
   const many = Array.from({ length: 25_000 }, (_, index): JobLife => ({
@@ -119,7 +119,7 @@ Deno.test("with --for a server is watched: jobs, their needs, groups and the len
   }
 });
 
-Deno.test("record refuses what makes no sense, and a server that refuses it", async () => {
+Deno.test("record refuses contradictory options, and a server that refuses access", async () => {
   const folder = confFolder(text);
   try {
     const { conf } = folder;

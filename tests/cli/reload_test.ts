@@ -53,7 +53,7 @@ const differences: readonly (readonly [behind: string, changes: readonly string[
 ];
 
 for (const [behind, changes] of differences) {
-  Deno.test(`a difference is told by key, without secrets: ${behind || "none"}`, () => {
+  Deno.test(`a difference is reported by key, without secrets: ${behind || "none"}`, () => {
     const load = (text: string) => loadConfig("f.conf", {}, () => `gocd-mesos {\n${text}\n}`);
     assertEquals(configChanges(load(plain), load(`${plain}\n${behind}`)), changes);
   });
@@ -82,7 +82,7 @@ http.listen = "127.0.0.1:1", log { level = debug, format = json }`),
   assert(told.length >= 10, told.join());
 });
 
-Deno.test("SIGHUP puts a good file in force and keeps the old one where the new one is bad", async () => {
+Deno.test("SIGHUP applies a valid file, and keeps the old one if the new one is invalid", async () => {
   const cluster = startCluster({ speed: 1 });
   const folder = confFolder(cluster.configText());
   const write = (more: string): void => Deno.writeTextFileSync(folder.conf, cluster.configText(more));
@@ -120,7 +120,7 @@ Deno.test("SIGHUP puts a good file in force and keeps the old one where the new 
   }
 });
 
-Deno.test("a reload tells the warnings and details that a start with the same file tells, and check its warnings", async () => {
+Deno.test("a reload logs the same warnings and details as a start with the same file, and check the same warnings", async () => {
   const cluster = startCluster({ speed: 1 });
   const folder = confFolder(cluster.configText());
   const remarks = (log: string): readonly string[] =>
@@ -186,7 +186,7 @@ Deno.test("a reload that changes no setting tells new warnings, and a bad one th
   assertStringIncludes(reload("signal", 'include "x.conf"\npoller.attempts = no').at(-1) ?? "", missing);
 });
 
-Deno.test("SIGHUP of a terminal that was closed stops the program, as nobody is left who could", async () => {
+Deno.test("SIGHUP of a closed terminal stops the program, because nothing else could", async () => {
   const cluster = startCluster({ speed: 1 });
   const folder = confFolder(cluster.configText());
   try {

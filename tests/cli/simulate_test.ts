@@ -1,4 +1,5 @@
-// `simulate`: what it prints for configurations, for policies and for a search, and how it refuses what it cannot replay.
+// `simulate`: what it prints for configurations, for policies and for a search, and how it refuses what it cannot
+// replay.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { formatTrace } from "../../src/whatif/trace.ts";
@@ -58,7 +59,7 @@ Deno.test("simulate --json has the same figures, and --svg draws each configurat
   });
 });
 
-Deno.test("simulate --suggest says what to write", async () => {
+Deno.test("simulate --suggest shows what to write", async () => {
   await withFiles(async ({ conf, trace }) => {
     const { code, out } = await runLine(["simulate", trace, "--config", conf, "--suggest", "--p95", "3m"]);
     assertEquals(code, 0);
@@ -70,14 +71,14 @@ Deno.test("simulate --suggest says what to write", async () => {
   });
 });
 
-Deno.test("simulate without a configuration takes the recommended one", async () => {
+Deno.test("simulate without a configuration uses the recommended one", async () => {
   await withFiles(async ({ trace }) => {
     const { out } = await runLine(["simulate", trace]);
     assertStringIncludes(out, "recommended example");
   });
 });
 
-Deno.test("simulate refuses what it cannot replay, and names the next act", async () => {
+Deno.test("simulate refuses what it cannot replay, and names the next step", async () => {
   await withFiles(async ({ conf, trace, folder }) => {
     Deno.writeTextFileSync(`${folder}/bad.jsonl`, '{"trace":1,"start":"2026-01-05T00:00:00Z","seconds":9}\n{"at":1}\n');
     Deno.writeTextFileSync(`${folder}/bad.conf`, text.replace("15 seconds", "15 parsecs"));

@@ -56,7 +56,7 @@ async function withSetup(act: (setup: Setup) => Promise<void>, fill = true): Pro
   }
 }
 
-Deno.test("state show tells the framework and the agents on record", () =>
+Deno.test("state show shows the framework and the agents on record", () =>
   withSetup(async ({ run }) => {
     const { code, out } = await run("show");
     assertEquals(code, 0);
@@ -80,7 +80,7 @@ Deno.test("state check finds a sound file sound", () =>
     assertMatch(out, /^ok {4}.*gocd-mesos\.db is sound: 2 agents on record$/m);
   }));
 
-Deno.test("no state yet is said, and none is made by looking", () =>
+Deno.test("a missing state is reported, and reading does not create it", () =>
   withSetup(async ({ run, folder }) => {
     for (const words of [["show"], ["export"], ["check"], ["forget", "gm-1"], ["forget-framework", "--yes"]]) {
       assertRefused(await run(...words), 6, /there is no state/);
@@ -88,7 +88,7 @@ Deno.test("no state yet is said, and none is made by looking", () =>
     assertEquals([...Deno.readDirSync(folder)].map((entry) => entry.name), ["framework.conf"]);
   }, false));
 
-Deno.test("an exported state comes back by import, and never over one that is in use without --replace", () =>
+Deno.test("an exported state can be imported, but not over one that is in use without --replace", () =>
   withSetup(async ({ run, folder, path }) => {
     const { out: exported, code } = await run("export");
     assertEquals(code, 0);
@@ -102,7 +102,7 @@ Deno.test("an exported state comes back by import, and never over one that is in
     assertEquals((await run("export")).out, exported);
   }));
 
-Deno.test("what is no export is not imported", () =>
+Deno.test("what is not an export is not imported", () =>
   withSetup(async ({ run, folder }) => {
     assertRefused(await run("import"), 2, /"state import" needs a file/);
     assertRefused(await run("import", `${folder}/nowhere.json`), 2, /cannot read .*nowhere\.json/);
@@ -113,7 +113,7 @@ Deno.test("what is no export is not imported", () =>
     assertMatch((await run("show")).out, /2 on record/);
   }));
 
-Deno.test("state forget forgets one agent, and none that is not on record", () =>
+Deno.test("state forget forgets one agent, and refuses one that is not on record", () =>
   withSetup(async ({ run }) => {
     assertRefused(await run("forget"), 2, /"state forget" needs a task id/);
     assertRefused(await run("forget", "gm-abc123-default-9"), 2, /no agent gm-abc123-default-9 is on record/);
@@ -136,7 +136,7 @@ Deno.test("state forget-framework asks, keeps the lineage, and forgets the id wi
     assertMatch(left, /^agents {5}0 on record$/m);
   }));
 
-Deno.test("words in the wrong order are told with the right one, and nothing is changed", () =>
+Deno.test("arguments in the wrong order are reported with the right order, and nothing is changed", () =>
   withSetup(async ({ folder, run }) => {
     const backup = `${folder}/backup.json`;
     Deno.writeTextFileSync(backup, (await run("export")).out);
@@ -160,7 +160,7 @@ Deno.test("words in the wrong order are told with the right one, and nothing is 
     assertMatch((await run("show")).out, /2 on record/);
   }));
 
-Deno.test("a state in use may be looked at and not be changed", () =>
+Deno.test("a state in use can be read but not changed", () =>
   withSetup(async ({ run, path, folder }) => {
     Deno.writeTextFileSync(`${folder}/backup.json`, (await run("export")).out);
     const store = openSqliteStore(path, { newLineage: () => "abc123" });
@@ -211,7 +211,7 @@ for (const [name, spoil] of damages) {
     }));
 }
 
-Deno.test("what is damaged is moved aside, and a backup imported in its place", () =>
+Deno.test("a damaged file is moved aside, and a backup imported in its place", () =>
   withSetup(async ({ run, path, folder }) => {
     const backup = `${folder}/backup.json`;
     Deno.writeTextFileSync(backup, (await run("export")).out);
@@ -261,13 +261,13 @@ Deno.test("a file of a newer schema is refused by every action and left as it is
     assertEquals(Deno.readFileSync(path), before);
   }));
 
-Deno.test("adopt and register-anew are for a state that is not registered", () =>
+Deno.test("adopt and register-again are for a state that is not registered", () =>
   withSetup(async ({ run }) => {
     assertRefused(await run("adopt", "f-1"), 6, /the state already contains framework .* and 2 agents/);
     assertRefused(await run("register-anew"), 6, /the state is registered already, as framework/);
   }));
 
-Deno.test("an id is adopted although the master cannot be asked, and what is not checked is said; without one it is not", () =>
+Deno.test("a given id is adopted although the master cannot be asked, and the missing check is reported; without an id nothing is adopted", () =>
   withSetup(async ({ run }) => {
     const unreachable = await run("adopt");
     assertEquals(unreachable.code, 3, unreachable.all);
@@ -277,7 +277,7 @@ Deno.test("an id is adopted although the master cannot be asked, and what is not
     assertMatch((await run("show")).out, /^framework {2}f-1$/m);
   }, false));
 
-Deno.test("register-anew is shown until it is done, and adopt takes it back", () =>
+Deno.test("register-again is shown until it is done, and adopt takes it back", () =>
   withSetup(async ({ run }) => {
     assertEquals((await run("register-anew")).code, 0);
     assertMatch((await run("show")).out, /^framework {2}not registered yet, to be registered anew$/m);

@@ -54,13 +54,13 @@ for (
     ["standby", standby, 100],
   ] as const
 ) {
-  Deno.test(`status tells at a glance what there is: ${name}`, () => {
+  Deno.test(`status summarizes the instance: ${name}`, () => {
     const lines = statusLines(summaryOf(view), { columns, hasColour: false });
     assertTranscript(`status-${name}`, `$ gocd-mesos status framework.conf\n${lines.join("\n")}\n`, []);
   });
 }
 
-Deno.test("no line is wider than the terminal, nor obeyed by it, whatever names there are", () => {
+Deno.test("no line is wider than the terminal or contains control sequences, whatever the names", () => {
   const names = fc.oneof(fc.constant(hostileName), fc.constant("構建".repeat(40)), fc.string({ unit: anyCharacter }));
   fc.assert(
     fc.property(fc.integer({ min: 40, max: 200 }), names, (columns, name) => {
@@ -82,7 +82,7 @@ Deno.test("no line is wider than the terminal, nor obeyed by it, whatever names 
   );
 });
 
-Deno.test("status shows the other limits that are set beside those on agents, in the colour of a warning where one is full", () => {
+Deno.test("status shows the other configured limits in addition to those on agents, in the colour of a warning if one is reached", () => {
   const limit = { key: "scaling.launches-per-minute", limit: 30, unit: "launches" } as const;
   const lines = (used: number): string =>
     statusLines(summaryOf({ ...sampleView, usedLimits: [{ ...limit, used }] }), { columns: 200, hasColour: true })
@@ -133,7 +133,7 @@ Deno.test("agents and events as tables and lines", () =>
     assertTranscript("agents-events", text, []);
   }));
 
-Deno.test("where no instance runs each says so in one line, and what to do", () =>
+Deno.test("without a running instance each command says so in one line, and what to do", () =>
   withInstance(async ({ conf, start, end }) => {
     const refused = async (): Promise<void> => {
       for (const args of [["status"], ["status", "--watch"], ["agents"], ["events"], ["events", "--follow"]]) {
@@ -155,7 +155,7 @@ Deno.test("a standby has a status, and refuses its agents with the name of the l
     assertRefused(await runLine(["agents", conf]), 4, /on standby; http:\/\/one:8090 leads/);
   }));
 
-Deno.test("words that mean nothing are refused before anybody is asked", async () => {
+Deno.test("meaningless arguments are refused before any request", async () => {
   for (
     const [args, message] of [
       [["agents", "--state", "sleeping"], /there is no state "sleeping"/],
@@ -287,7 +287,7 @@ Deno.test("elsewhere --watch prints a line whenever something has changed, and w
     }
   }));
 
-Deno.test("events --follow tells each event once, also across a restart of the instance", () =>
+Deno.test("events --follow shows each event once, even across a restart of the instance", () =>
   withInstance(async ({ conf, start, end }) => {
     const note = (text: string): NoteView => ({ atMs: sampleMs, level: "info", code: "c", text });
     let notes = Array.from({ length: 12 }, (_, index) => note(`old ${index + 1}`));

@@ -19,7 +19,7 @@ async function onStage(act: (conf: string, cluster: Cluster) => Promise<void>): 
   }
 }
 
-Deno.test("a switch says what it gives up and what holds launching back all the same, stored or through an instance", () =>
+Deno.test("a switch reports what it cancels and what still holds launching back, stored or through an instance", () =>
   onStage(async (conf) => {
     const said = async (...words: readonly string[]): Promise<string> => (await runLine([...words, conf])).out.trim();
     const stored = `is stored in ${conf.replace("framework.conf", "gocd-mesos.db")} and takes effect at the next start`;
@@ -46,7 +46,7 @@ Deno.test("a switch says what it gives up and what holds launching back all the 
     }
   }));
 
-Deno.test("a teardown through the instance is no trouble in its log", () =>
+Deno.test("a teardown through the instance logs no error", () =>
   onStage(async (conf) => {
     const running = await startRunning(conf);
     await running.logged("subscribed");
@@ -56,7 +56,7 @@ Deno.test("a teardown through the instance is no trouble in its log", () =>
     assert(!/ERROR|stream-broken/.test(running.log()), running.log());
   }));
 
-Deno.test("a teardown that a signal ends before it is done says so, and does not end as if it were", () =>
+Deno.test("a teardown that a signal ends early says so, and does not exit as if it were done", () =>
   onStage(async (conf) => {
     const running = await startRunning(conf);
     await running.logged("subscribed");

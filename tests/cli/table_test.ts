@@ -8,7 +8,7 @@ import { printable, printableJson, table } from "../../src/cli/table.ts";
 const unsafe = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/;
 const hostile = "a\u001b[2J\u009b31m\r\u0007b\u202ec\u2028d\u061c";
 
-Deno.test("escape sequences, line ends and turned lines come out as question marks", () => {
+Deno.test("escape sequences, line breaks and bidirectional characters are printed as question marks", () => {
   assertEquals(printable(hostile), "a?[2J?31m??b?c?d?");
   assertEquals(unsafe.test(table(["NAME", "X"], [[hostile, hostile], ["\ud800", "b"]], 200)), false);
 });

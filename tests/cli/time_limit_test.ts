@@ -1,4 +1,5 @@
-// Commands end with a clear line where the GoCD server hangs: at its first request, in the middle, or by being slow at all.
+// Commands end with a clear line where the GoCD server hangs: at its first request, in the middle, or by being slow at
+// all.
 
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { TimeLimitError, withinLimit } from "../../src/cli/time_limit.ts";
@@ -48,7 +49,7 @@ Deno.test("a server that answers each request in time, but never all, is cancell
   ]);
 });
 
-Deno.test("what fails before the limit keeps its own words", async () => {
+Deno.test("an error before the limit keeps its own message", async () => {
   await assertRejects(
     () => withinLimit({ ...limit, limitMs: 60_000 }, () => Promise.reject(new Error("own"))),
     Error,

@@ -20,8 +20,8 @@ interface Setup {
 }
 
 /**
- * A program with an agent that builds until it is told to end. It lives on the cluster's time, but for its page, whose limits for
- * connections are those of a client in real time.
+ * A program with an agent that builds until it is told to end. It lives on the cluster's time, but for its page, whose
+ * limits for connections are those of a client in real time.
  */
 async function whileBuilding(act: (setup: Setup, program: Running) => Promise<void>): Promise<void> {
   let lists = 0;
@@ -71,7 +71,7 @@ async function followed({ endBuild }: Setup, { terminal, ended }: ReturnType<Set
   return terminal.written(0).all;
 }
 
-Deno.test("drain --wait tells how many agents are left, and ends when none is", () =>
+Deno.test("drain --wait shows how many agents are left, and ends when none is left", () =>
   whileBuilding(async (setup) => {
     const all = await followed(setup, setup.begin("drain", "--wait"));
     assertTranscript("drain-wait", `$ gocd-mesos drain --wait framework.conf\n${all}`, [
@@ -86,7 +86,7 @@ Deno.test("drain --wait tells how many agents are left, and ends when none is", 
   }));
 
 for (const whom of ["--profile", "--agent"]) {
-  Deno.test(`drain ${whom} --wait ends once whom it names is gone, and lets its build end`, () =>
+  Deno.test(`drain ${whom} --wait ends once it is gone, and lets its build finish`, () =>
     whileBuilding(async (setup) => {
       const [{ taskId = "" } = {}] = setup.cluster.mesos.view().tasks;
       const named = whom === "--profile" ? "default" : taskId;
@@ -100,7 +100,7 @@ for (const whom of ["--profile", "--agent"]) {
     }));
 }
 
-Deno.test("teardown --wait tells the end of the framework", () =>
+Deno.test("teardown --wait shows the end of the framework", () =>
   whileBuilding(async (setup, program) => {
     assertMatch(
       await followed(setup, setup.begin("teardown", "--yes", "--wait")),
@@ -156,7 +156,7 @@ Deno.test("a waiting is ended by a signal, by its limit, by a resume and by the 
     assertEquals(await begin("drain", "--wait", "--timeout", "1 second").ended, 124);
   }));
 
-Deno.test("an instance that hangs is told as that, and holds up no signal", async () => {
+Deno.test("an instance that hangs is reported as such, and delays no signal", async () => {
   const folder = confFolder("gocd-mesos {}");
   const hanging = Promise.withResolvers<void>();
   const page = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, async ({ method, url }) => {
@@ -184,7 +184,7 @@ Deno.test("an instance that hangs is told as that, and holds up no signal", asyn
   }
 });
 
-Deno.test("a teardown without an instance obeys --timeout, too", () =>
+Deno.test("a teardown without an instance respects --timeout as well", () =>
   whileBuilding(async ({ begin, conf }, program) => {
     program.terminal.signal("SIGTERM");
     await program.ended;

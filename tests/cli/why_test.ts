@@ -14,7 +14,7 @@ function explained(wanted: string, changes: Partial<JobView> = {}): string {
   return explainJob({ ...job, ...changes }, sampleView).join("\n");
 }
 
-Deno.test("failing launches are told once of a job of their profile, and not of jobs of others", () => {
+Deno.test("failing launches are reported once for a job of their profile, and not for jobs of others", () => {
   assert(sampleView.problems.some(({ code, profile }) => code === "profile-failing" && profile === "windows"));
   assertEquals(explained("msi").split("pull access denied").length, 2);
   assertEquals(explained("msi", { reasonCode: "held-frozen", reason: "frozen" }).split("pull access denied").length, 2);
@@ -130,7 +130,7 @@ Deno.test("a vague word gets a short list, and the way to name one job", async (
   }
 });
 
-Deno.test("the job before the file is told as that", async () => {
+Deno.test("swapped arguments, the job before the file, are reported", async () => {
   const folder = confFolder("gocd-mesos {}");
   try {
     const written = await runLine(["why", "shop/1/build/1/unit", folder.conf]);

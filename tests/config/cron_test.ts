@@ -58,7 +58,7 @@ for (
     assertEquals(open(office, moment), wanted));
 }
 
-Deno.test("what begins in the hour that summer time skips begins at its end", () => {
+Deno.test("a schedule that starts in the hour skipped by summer time starts at the end of that hour", () => {
   const night = settingsWith({ from: "30 2 * * *", to: "0 4 * * *" });
   assertEquals([open(night, "2026-03-29T00:59:00Z"), open(night, "2026-03-29T01:00:00Z")], [
     "none",
@@ -66,7 +66,7 @@ Deno.test("what begins in the hour that summer time skips begins at its end", ()
   ]);
 });
 
-Deno.test("what begins in the hour that comes twice begins the first time, and lasts an hour longer", () => {
+Deno.test("a schedule that starts in the hour that occurs twice starts the first time, and lasts an hour longer", () => {
   const night = settingsWith({ from: "30 2 * * *", to: "0 4 * * *" });
   const wanted = "2026-10-25T00:30 to 2026-10-25T03:00";
   const moments = ["2026-10-25T00:29:00Z", "2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z", "2026-10-25T03:00:00Z"];
@@ -79,7 +79,7 @@ Deno.test("a window that spans both changes of a weekend stays open", () => {
   assertEquals(open(weekend, "2026-10-25T01:00:00Z"), "2026-10-23T18:00 to 2026-10-26T05:00");
 });
 
-Deno.test("a window that begins each day and ends on Fridays is open from Saturday to Friday", () => {
+Deno.test("a window that starts each day and ends on Fridays is open from Saturday to Friday", () => {
   const week = settingsWith({ from: "0 7 * * *", to: "0 19 * * fri" });
   assertEquals([
     open(week, "2026-01-16T17:59:00Z"),
@@ -107,7 +107,7 @@ Deno.test("of the windows that are open the last one of the list counts", () => 
   ], [5, 9, 5, undefined]);
 });
 
-Deno.test("each profile has a window of its own, and one without schedules has none", () => {
+Deno.test("each profile has its own window, and one without schedules has none", () => {
   const [profile] = office.profiles;
   const profiles = [linux, { ...profile ?? linux, name: "a" }, { ...profile ?? linux, name: "b" }];
   const names = windowsAt({ profiles }, at("2026-01-14T12:00:00Z")).map((each) => each.profile);

@@ -72,7 +72,7 @@ Deno.test("other options and variables are taken without a word", () => {
   assertEquals(warnings.filter((each) => each.includes("go-agent")), []);
 });
 
-Deno.test("agents that nobody can prove to be ours need a key, or they stay Pending: a warning", () => {
+Deno.test("agents that cannot be proven to be ours need a key, otherwise they stay Pending: a warning", () => {
   const told = (keys: string): string | undefined =>
     loadKeys(keys).warnings.find((each) => each.includes("stay Pending"))?.replace(/^.*?: /, "");
   const why = "without go-agent.auto-register-key its agents stay Pending";

@@ -246,7 +246,7 @@ Deno.test("HOCON values: what is replaced in an included file is replaced where 
   });
 });
 
-Deno.test("HOCON values: what an include brings merges with what stands before and behind it", () => {
+Deno.test("HOCON values: the contents of an include are merged with what precedes and follows it", () => {
   const files = { "/conf/a.conf": "o { x = a, y = a }\nt = a", "/conf/b.conf": "o.y = b" };
   assertEquals(values('o { x = 1, z = 1 }\nt = 1\ninclude "a"\ninclude "b"\no.z = 2', { files }), {
     o: { x: "a", y: "b", z: "2" },
@@ -260,7 +260,7 @@ Deno.test("HOCON values: a key may be added to a hundred times and more", () => 
   assertEquals(values(`a = []\n${items.map((item) => `a = \${a} [${item}]`).join("\n")}`), { a: items });
 });
 
-Deno.test("HOCON values: null beside text, and in a list, is told", () => {
+Deno.test("HOCON values: null next to text, and in a list, is reported", () => {
   assertEquals(readText("n = null\na = x ${n}\nb = [1, null]").warnings, [
     "/conf/framework.conf:2: null next to other text is treated as a word",
     "/conf/framework.conf:3: a null in a list is left out",

@@ -247,7 +247,7 @@ Deno.test("numbers may have an exponent of either sign", () => {
   assertEquals([profile?.mesosResources.cpusMilli, profile?.mesosResources.memMbMilli], [500, 1_000_000]);
 });
 
-Deno.test("white space that looks like a space, and characters that nobody sees, are told with their line", () => {
+Deno.test("unusual whitespace and invisible characters are reported with their line", () => {
   const { warnings } = readText("a = 1\nb =\u00A02\nc\u00A0= 3\nd = x\u200B");
   assertEquals(warnings, [
     "/conf/framework.conf:2: the character U+00A0 counts as white space",
@@ -255,7 +255,7 @@ Deno.test("white space that looks like a space, and characters that nobody sees,
   ]);
 });
 
-Deno.test("what looks like a mistake is told with its line", () => {
+Deno.test("what looks like a mistake is reported with its line", () => {
   const files = { "/conf/s.properties": "a=1", "/conf/t.properties": "a = 1", "/conf/t.conf": "b = 1" };
   const cases: readonly (readonly [text: string, warning: string])[] = [
     [
@@ -276,7 +276,7 @@ Deno.test("what looks like a mistake is told with its line", () => {
   assertEquals(readText('a = "x"#y\nb = "//x" //y\nc = 1 # z').warnings, []);
 });
 
-Deno.test("keys that are no numbers are told where a list is written by index", () => {
+Deno.test("keys that are not numbers are reported in a list written by index", () => {
   const { settings, warnings } = loadKeys("go-agent.resources { 0 = linux, x = java }");
   assertEquals(settings.profiles[0]?.gocdResources, ["linux"]);
   assertEquals(warnings, [
@@ -293,12 +293,12 @@ Deno.test("all files that an include may mean are watched and may be read, those
   ]);
 });
 
-Deno.test("warnings stand beside a syntax error, which they may explain", () => {
+Deno.test("warnings accompany a syntax error, which they may explain", () => {
   const error = problemsOf('include "secrets"\ngocd-mesos.go-server.password = ${password}');
   assertEquals([error.code, error.warnings.length], ["config-syntax", 1]);
 });
 
-Deno.test("a warning that may explain a problem is told with it", () => {
+Deno.test("a warning that may explain a problem is reported with it", () => {
   const error = problemsOf(withKeys('go-server.user-name = u\ninclude "secrets"'));
   assertEquals([error.problems[0]?.key, error.warnings.length], ["go-server.password", 1]);
 });

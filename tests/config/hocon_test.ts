@@ -62,7 +62,7 @@ Deno.test("HOCON: the environment comes after the file, and its values are never
   });
 });
 
-Deno.test("HOCON: included files are found beside the including one and see their own place first", () => {
+Deno.test("HOCON: included files are found relative to the including one and resolve references at their own place first", () => {
   const files = {
     "/conf/sub/a.conf": 'x = ${y}\ny = 1\nz = ${outer}\ninclude "b.conf"',
     "/conf/sub/b.conf": "deep = 2",
@@ -116,7 +116,7 @@ for (const [name, text, line, message] of bads) {
   });
 }
 
-Deno.test("HOCON: a text behind a | is text: nothing of a configuration is ever run", () => {
+Deno.test("HOCON: text after a | is text: nothing in a configuration is ever executed", () => {
   const text = 'a = [1] | map { expr = "Deno.exit(3)" }';
   assertStringIncludes(syntaxError(text).message, "cannot be combined");
   assertEquals(read("a = x|y"), { a: "x|y" });

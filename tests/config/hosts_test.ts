@@ -15,7 +15,7 @@ const envOfAll = [
   ...["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"],
 ];
 
-Deno.test("the old file needs its master, its GoCD server and the page, and nothing else", () => {
+Deno.test("the file of 2015 needs its master, its GoCD server and the page, and nothing else", () => {
   assertEquals(hostsOf(load(oldFile)), {
     net: ["mesos-master:5050", "localhost:8080", "127.0.0.1:8090"],
     read: ["/conf/framework.conf", "/conf"],
@@ -53,7 +53,7 @@ Deno.test("the GoCD server counts with the default port of its scheme", () => {
   assertEquals(hosts('go-server.agent-url = "http://elsewhere/go", http.listen = off').net, ["m:5050", "gocd:8153"]);
 });
 
-Deno.test("the page counts with its address, and not at all when it is off", () => {
+Deno.test("the address of the page is included, unless it is off", () => {
   assertEquals(hosts('http.listen = "[::]:80"').net, ["m:5050", "gocd:8153", "[::]:80"]);
   assertEquals(hosts("http.listen = off").net, ["m:5050", "gocd:8153"]);
 });
@@ -67,7 +67,7 @@ Deno.test("allowed hosts are added, and what cannot be written as a list of host
   assertStringIncludes(gaps[0]?.message ?? "", "fd00::/8");
 });
 
-Deno.test("zk:// without allowed hosts is a gap, as any master may lead; with them it is none", () => {
+Deno.test("zk:// without allowed hosts is a gap, because any master may lead; with them it is not", () => {
   assertStringIncludes(hosts('mesos-master = "zk://z/mesos"').gaps[0]?.hint ?? "", "allowed-hosts =");
   assertEquals(hosts('mesos-master = "zk://z/mesos", mesos.allowed-hosts = ["m:5050"]').gaps, []);
 });
@@ -93,7 +93,7 @@ Deno.test("files and variables that are used are listed once", () => {
   assertEquals(env, [...envOfAll, "USER_NAME"]);
 });
 
-Deno.test("hosts and ports that are none are refused", () => {
+Deno.test("invalid hosts and ports are refused", () => {
   for (const text of ["", "a b", "h:99999", "h:-1", "[::1", "h:1:x", "http://h", "u@h"]) {
     assertEquals(parseHostPort(text, 1).ok, false, text);
   }

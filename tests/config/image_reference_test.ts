@@ -74,7 +74,7 @@ for (
   Deno.test(`a container may start from ${image.slice(0, 60)}`, () => assertEquals(imageFlaw(image), undefined));
 }
 
-Deno.test("a wrong image is told with key, line, value and what to write", () => {
+Deno.test("a wrong image is reported with key, line, value and what to write", () => {
   const { problems } = problemsOf(withKeys('go-agent.docker-image = "docker://img:1"'));
   assertEquals(problems.map(({ key, line, message, hint }) => ({ key, line, message, hint })), [{
     key: "go-agent.docker-image",

@@ -108,7 +108,7 @@ Deno.test("every example of the table is a value that its key takes", () => {
   }
 });
 
-Deno.test("keys are told apart from sections, and profiles have the keys of go-agent but the register keys", () => {
+Deno.test("keys are distinguished from sections, and profiles have the keys of go-agent but the register keys", () => {
   assertEquals(new Set(keys.map((spec) => spec.path)).size, keys.length);
   assert(isSection("poller") && isSection("profiles") && isSection("profiles.x") && !isSection("poller.interval"));
   assertEquals(keySpec("profiles.x.cpus")?.path, "go-agent.cpus");

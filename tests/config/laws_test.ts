@@ -25,7 +25,7 @@ function loadOrProblems(text: string): "loaded" | "problems" {
   }
 }
 
-Deno.test("any text at all is a configuration or a ConfigError, never another error, never a hang", () => {
+Deno.test("any text is a configuration or a ConfigError, never another error, never a hang", () => {
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 40 }).map((parts) => parts.join("")), (text) => {
       loadOrProblems(text);

@@ -85,7 +85,7 @@ for (
   });
 }
 
-Deno.test("a login whose environment variable is not set is told, where it leaves none", () => {
+Deno.test("a login whose environment variable is not set is reported, if no login remains", () => {
   const login = "go-server { user-name = ${?U}, password = ${?P}, access-token = ${?T} }";
   const more = "mesos { principal = p, secret = ${?S} }\ngo-agent.auto-register-key = ${?K}";
   const text = withKeys(`${login}\n${more}`);
@@ -102,7 +102,7 @@ Deno.test("a login whose environment variable is not set is told, where it leave
   assertEquals(load(withKeys("")).warnings, []);
 });
 
-Deno.test("a missing file, a folder and an unreadable file are told apart", async () => {
+Deno.test("a missing file, a folder and an unreadable file are distinguished", async () => {
   const folder = await Deno.makeTempDir();
   try {
     const missing = assertThrows(() => loadConfig(`${folder}/none.conf`, {}), ConfigError);
@@ -118,7 +118,7 @@ Deno.test("a missing file, a folder and an unreadable file are told apart", asyn
   }
 });
 
-Deno.test("the address of GoCD is completed, whatever way it is written", () => {
+Deno.test("the address of GoCD is completed, however it is written", () => {
   for (
     const [keys, url] of [
       ["", "http://gocd:8153/go"],
@@ -167,7 +167,7 @@ Deno.test("the state is a file beside the configuration or a place in ZooKeeper,
   });
 });
 
-Deno.test("the credentials of a ZooKeeper address are kept apart", () => {
+Deno.test("the credentials of a ZooKeeper address are separated", () => {
   const { mesos } = loadKeys('mesos-master = "zk://u:$&@h1,h2:2182/mesos"');
   assertEquals(mastersText(mesos.masters), "zk://h1:2181,h2:2182/mesos");
   assertEquals(mesos.masters.kind === "zookeeper" && mesos.masters.auth?.reveal(), "u:$&");

@@ -45,7 +45,7 @@ Deno.test("the hosts of webhooks are among the rights, by their key", () => {
   assertEquals(keyOf(config, "hooks.example.com:443"), "notify.webhooks");
 });
 
-Deno.test("where URLs are not wanted, nothing is said of webhooks", () => {
+Deno.test("if URLs are not needed, nothing is reported about webhooks", () => {
   const read = (path: string): string => {
     if (path === "/conf/f.conf") return withKeys("notify.webhooks { a.url-file = none, b.url = ${NOT_SET} }");
     throw new Deno.errors.NotFound(path);

@@ -1,4 +1,5 @@
-// What is said of a framework.conf that is wrong. Not here: wrong HOCON (hocon_test.ts), wrong profiles (profiles_test.ts).
+// What is said of a framework.conf that is wrong. Not here: wrong HOCON (hocon_test.ts), wrong profiles
+// (profiles_test.ts).
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { problemsOf, withKeys } from "./support.ts";
@@ -286,7 +287,7 @@ for (const bad of bads) {
   });
 }
 
-Deno.test("all problems of a file are told together, the message with the first and how many more", () => {
+Deno.test("all problems of a file are reported together; the message has the first and the number of others", () => {
   const error = problemsOf("gocd-mesos {\n  poller.intervall = 1 minute\n  go-agent.cpus = x\n}");
   assertEquals(error.problems.map((problem) => `${problem.line ?? "-"} ${problem.key}`), [
     "2 poller.intervall",
@@ -301,7 +302,7 @@ Deno.test("all problems of a file are told together, the message with the first 
   );
 });
 
-Deno.test("a wrong value that several profiles inherit is told once", () => {
+Deno.test("a wrong value that several profiles inherit is reported once", () => {
   const error = problemsOf(withKeys("go-agent.cpus = x\nprofiles { a {}, b {} }"));
   assertEquals(error.problems.length, 1);
 });
@@ -313,7 +314,7 @@ Deno.test("a file without gocd-mesos says so, and names a near miss", () => {
   assertEquals(problemsOf("gocd-mesos = 1").code, "config-root-missing");
 });
 
-Deno.test("a message shows of a value neither credentials nor further lines nor control characters", () => {
+Deno.test("a message shows neither credentials nor further lines nor control characters of a value", () => {
   const shown: readonly (readonly [string, RegExp])[] = [
     ['http.listen = "user:hunter2@host"', /"\*\*\*@host" is not an address/],
     ['go-agent.cpus = """x\nhunter2"""', /"x\.\.\." is not a number/],
@@ -326,7 +327,7 @@ Deno.test("a message shows of a value neither credentials nor further lines nor 
   }
 });
 
-Deno.test("numbers that are no addresses are no hosts", () => {
+Deno.test("numbers that are not addresses are not hosts", () => {
   for (const host of ["99999999999999", "1.2.3.4.5", "300.1.1.1"]) {
     assertEquals(problemsOf(withKeys(`go-server.host = "${host}"`)).problems[0]?.key, "go-server.host");
     assertEquals(problemsOf(withKeys(`mesos-master = "${host}:5050"`)).problems[0]?.key, "mesos-master");

@@ -12,7 +12,7 @@ function profile(keys: string): AgentProfile {
   return first;
 }
 
-Deno.test("a profile takes from go-agent what it does not say, and adds to its maps", () => {
+Deno.test("a profile inherits from go-agent what it does not set, and adds to its maps", () => {
   const { profiles } = loadKeys(`
     go-agent { cpus = 2, resources = [linux], env { A = 1, B = 2 }, labels { com.example.team = x }, idle-timeout = 1 hour }
     scaling.drain-timeout = 6 hours
@@ -31,7 +31,7 @@ Deno.test("a profile takes from go-agent what it does not say, and adds to its m
   assertEquals([plain?.container.image, big?.container.image], ["agent:1", "x"]);
 });
 
-Deno.test("each profile without an image is a problem of its own, and go-agent needs none beside profiles", () => {
+Deno.test("each profile without an image is a separate problem, and go-agent needs none if there are profiles", () => {
   const head = 'gocd-mesos { mesos-master = m, go-server.host = g, profiles { a { docker-image = "i" }\n';
   const error = problemsOf(`${head} b {} } }`);
   assertEquals(error.problems.map((problem) => [problem.code, problem.key, problem.line]), [
@@ -46,7 +46,7 @@ Deno.test("names of profiles are checked", () => {
   assertEquals(problemsOf(withKeys("profiles { a = 1 }")).code, "config-wrong-type");
 });
 
-Deno.test("two profiles whose task ids nobody could tell apart are refused", () => {
+Deno.test("two profiles with indistinguishable task ids are refused", () => {
   for (const other of ["a-b", "A_B", "_a_b"]) {
     const { code, problems } = problemsOf(withKeys(`profiles { a_b {}, ${other} {} }`));
     assertEquals([code, problems[0]?.key], ["config-conflict", `profiles.${other}`]);
@@ -80,7 +80,7 @@ Deno.test("idle agents are kept ready in an environment that has a name", () => 
   assertEquals(profile('go-agent { environments = ["test-*", test-1], min-idle = 1 }').minIdle, 1);
 });
 
-Deno.test("a priority is a whole number, and 0 is none", () => {
+Deno.test("a priority is a whole number, and 0 means none", () => {
   assertEquals([profile("go-agent.priority = -3").priority, profile("go-agent.priority = 0").priority], [
     -3,
     undefined,
@@ -157,7 +157,7 @@ Deno.test("ports, URIs and Docker parameters are read in all their forms", () =>
   ]);
 });
 
-Deno.test("networks are BRIDGE, HOST, NONE or a name; the Mesos containerizer begins with HOST", () => {
+Deno.test("networks are BRIDGE, HOST, NONE or a name; the default of the Mesos containerizer is HOST", () => {
   assertEquals(profile("").container.network, { mode: "BRIDGE" });
   assertEquals(profile("go-agent.network = host").container.network, { mode: "HOST" });
   assertEquals(profile("go-agent.network = build-net").container.network, { mode: "USER", name: "build-net" });
@@ -295,13 +295,13 @@ for (
   });
 }
 
-Deno.test("files named in env-files are found beside the configuration", () => {
+Deno.test("files named in env-files are relative to the configuration", () => {
   const config = loadKeys("go-agent.env-files { T = secrets/t, U = /run/u }");
   assertEquals(config.settings.profiles[0]?.container.envFiles, { T: "/conf/secrets/t", U: "/run/u" });
   assertEquals(config.readFiles, ["/conf/secrets/t", "/run/u"]);
 });
 
-Deno.test("the hash of a profile changes with what a container is started from, and with nothing else", () => {
+Deno.test("the hash of a profile changes only with the settings that a container is started with", () => {
   const hash = (keys: string): string => profile(keys).hash;
   const plain = hash("");
   assertMatch(plain, /^[0-9a-f]{8}$/);
@@ -336,11 +336,11 @@ Deno.test("the hash of a profile changes with what a container is started from, 
   assertEquals(hash("go-agent.resources = [a, b]"), hash("go-agent.resources = [b, a]"));
 });
 
-Deno.test("the hash of a known profile never changes: else an upgrade would replace every agent", () => {
+Deno.test("the hash of a known profile never changes: otherwise an upgrade would replace every agent", () => {
   assertEquals(profile("").hash, "57dcc36e");
 });
 
-Deno.test("a role of its own must be one of the framework's", () => {
+Deno.test("the role of a profile must be one of the framework's", () => {
   assertEquals(profile("mesos.roles = [a, b]").role, "a");
   assertEquals(profile("mesos.roles = [a, b], go-agent.role = b").role, "b");
   assertStringIncludes(problemsOf(withKeys("mesos.roles = [a, b], go-agent.role = c")).hint, "write one of a, b");
@@ -380,7 +380,7 @@ Deno.test("schedules are read with their values and time zones", () => {
   ]);
 });
 
-Deno.test("what goes first and what is kept of a peak is read; the defaults set nothing", () => {
+Deno.test("the removal order and the peak settings are read; the defaults set nothing", () => {
   const upkeepOf = (text: string): unknown => {
     const [profile] = loadKeys(text).settings.profiles;
     return [profile?.scaleIn, profile?.keepsWorkspaces, profile?.keepPeakForMs];

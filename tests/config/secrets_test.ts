@@ -66,7 +66,7 @@ Deno.test("a secret in a file is read at each use, without its last line end", (
   assertEquals(readFiles, ["/conf/secret"]);
 });
 
-Deno.test("a secret loses a byte order mark and one line end, wherever it comes from", () => {
+Deno.test("a byte order mark and one line break are removed from a secret, whatever its source", () => {
   for (const written of ["hunter2\n", "\uFEFFhunter2\r\n", "hunter2"]) {
     const ofEnv = loadKeys("go-server { user-name = u, password = ${P} }", { env: { P: written } });
     const ofFile = loadKeys("go-server { user-name = u, password-file = p }", { files: { "/conf/p": written } });
@@ -78,14 +78,14 @@ Deno.test("a secret loses a byte order mark and one line end, wherever it comes 
   }
 });
 
-Deno.test("a secret that still begins or ends with white space is told, without the secret", () => {
+Deno.test("a secret that still starts or ends with whitespace is reported, without the secret", () => {
   const { warnings } = loadKeys("go-server { user-name = u, password = ${P} }", { env: { P: "hunter2\n\n" } });
   assertEquals(warnings, [
     "/conf/framework.conf:5: go-server.password starts or ends with whitespace, which is treated as part of it",
   ]);
 });
 
-Deno.test("what was removed from a secret is told at debug level, with key and line", () => {
+Deno.test("what was removed from a secret is reported at debug level, with key and line", () => {
   const ofEnv = loadKeys("http.admin-token = ${T}", { env: { T: "\uFEFFt\n" } });
   assertEquals(ofEnv.details, [
     "/conf/framework.conf:5: http.admin-token: removed a byte order mark and a line break from the secret",
@@ -116,7 +116,7 @@ Deno.test("a secret file that is missing or empty is a problem with its key and 
   }
 });
 
-Deno.test("a secret both in the file and in a file of its own is a conflict", () => {
+Deno.test("a secret both in the configuration and in a separate file is a conflict", () => {
   const error = problemsOf(withKeys('go-agent { auto-register-key = a, auto-register-key-file = "/f" }'), {
     files: { "/f": "b" },
   });
@@ -131,7 +131,7 @@ Deno.test("empty texts count as absent, as an old file without authentication ha
   assertEquals(config.gocd.autoRegisterKey, undefined);
 });
 
-Deno.test("a CA file is read, and one that is none is a problem", () => {
+Deno.test("a CA file is read, and an invalid one is a problem", () => {
   const pem = "-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n";
   const config = loadKeys("go-server.ca-file = ca.pem, mesos.ca-file = ca.pem", { files: { "/conf/ca.pem": pem } });
   assertEquals([config.gocd.caCerts, config.mesos.caCerts], [[pem], [pem]]);

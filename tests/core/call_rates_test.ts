@@ -95,7 +95,7 @@ Deno.test("a REVIVE is repeated once when nothing came, and then every ten minut
   assertEquals(times, [10, 610, 1210]);
 });
 
-Deno.test("a role that is offered nothing is told of as long as that lasts, whatever REVIVE is repeated meanwhile", () => {
+Deno.test("a role that is offered nothing is reported as long as that lasts, whatever REVIVE is repeated meanwhile", () => {
   const world = drive();
   world.subscribe();
   world.wait(10 * minute);

@@ -76,7 +76,7 @@ function refusal(window: (world: Driver) => Unavailability): unknown {
   return only(world.taken(), "decline-inverse-offers").map(({ refuseSeconds }) => refuseSeconds);
 }
 
-Deno.test("a request is asked again when its lead begins, a minute later at the earliest, an hour at the latest", () => {
+Deno.test("a request is asked again when its lead starts, a minute later at the earliest, an hour at the latest", () => {
   const at = (startsInMs: number): unknown => refusal(({ atMs }) => ({ startMs: atMs + startsInMs }));
   assertEquals([at(hour - 1), at(hour), at(hour + 59_500), at(hour + 60_500), at(3 * hour)], [[60], [60], [60], [61], [
     3_600,
@@ -105,7 +105,7 @@ Deno.test("Mesos has four minutes to ask again, fifteen after SUBSCRIBED, before
   assertEquals([kept(15 * minute - 1, true), kept(15 * minute, true)], [false, true]);
 });
 
-Deno.test("new settings are told with the agents that they replace, those alive only", () => {
+Deno.test("new settings are reported with the agents that they replace, those alive only", () => {
   const { world, taskId } = withIdleAgent();
   const changed = (hash: string): string[] => {
     world.noted();
@@ -203,7 +203,7 @@ Deno.test("only the first environment of a profile with min-idle loses its ready
   assertEquals([lost(["x"], 1), lost(["y", "x"], 1), lost(["x"], 0)], [[warm], [jobsOnly], [jobsOnly]]);
 });
 
-Deno.test("a profile that finds no place is told when that begins, again once it had one, and not at each offer", () => {
+Deno.test("a profile that finds no place is reported when that starts, again once it had one, and not at each offer", () => {
   const world = drive();
   world.subscribe();
   world.poll({ jobs: jobs(1) });
@@ -219,7 +219,7 @@ Deno.test("a profile that finds no place is told when that begins, again once it
   assertEquals(missed(0.5), [text]);
 });
 
-Deno.test("what Mesos keeps of a framework is told with what the configuration says now", () => {
+Deno.test("what Mesos keeps of a framework is reported with what the configuration says now", () => {
   const state = stateOf([]);
   const draft = new Draft(
     {
@@ -320,7 +320,7 @@ Deno.test("a verdict of another cause lasts until its time, unless an agent that
   }
 });
 
-Deno.test("a verdict that is over is made anew, one that lasts is not", () => {
+Deno.test("a verdict that is over is made again, one that lasts is not", () => {
   const until = (ms: number): string | undefined =>
     causeOf(90 * second, { otherCause: { sinceMs: zeroMs, untilMs: zeroMs + 90 * second + ms } });
   assertEquals([until(0), until(1)], ["idle-unused (new)", "idle-unused"]);

@@ -40,7 +40,7 @@ for (
   });
 }
 
-Deno.test("the first name that the server would refuse is told with what is wrong with it, that of the environment last", () => {
+Deno.test("the first name that the server would refuse is reported with what is wrong with it, that of the environment last", () => {
   const [long, what] = ["x".repeat(256), "resource" as const];
   assertEquals(invalidRegistration(["linux", "a,b", ""], ".a"), { what, name: "a,b", flaw: "characters" });
   assertEquals(invalidRegistration(["linux", " "], undefined), { what, name: " ", flaw: "empty" });

@@ -59,7 +59,7 @@ Deno.test("a teardown disables and deletes the records that may be left, of no i
   assertEquals([finished(again).effects, finished(due).effects.at(-1)?.kind], [[], "teardown-framework"]);
 });
 
-Deno.test("who never registered is looked at twice before its record goes, as anybody whose end nobody saw", () => {
+Deno.test("who never registered is looked at twice before its record goes, as anyone whose end nobody saw", () => {
   const deleted = (
     cause: "never-registered" | "lost" | "dropped" | "exited" | "stopped",
     idleForMs: number,

@@ -129,7 +129,7 @@ function replanned(
   return draft.state.demand.madeMs !== zeroMs;
 }
 
-Deno.test("a plan is made anew when something has changed, and while jobs need more than is wanted every ten seconds", () => {
+Deno.test("a plan is made again when something has changed, and while jobs need more than is wanted every ten seconds", () => {
   assertEquals([replanned(1), replanned(1, { isStale: true })], [false, true]);
   const needy = { buckets: [aBucket("k", { wanted: 0 })] };
   assertEquals([replanned(10 * second - 1, needy), replanned(10 * second, needy)], [false, true]);
@@ -263,7 +263,7 @@ Deno.test("a living task of our framework is adopted by its id, a foreign one to
   }
 });
 
-Deno.test("who a framework was registered as stays with its id, and what differs now is told", () => {
+Deno.test("who a framework was registered as stays with its id, and what differs now is reported", () => {
   const root = { user: "root", principal: "p" };
   const ci = { user: "ci" };
   const framework = { lineage: "abc123", nextTaskNumber: 1 };

@@ -145,7 +145,7 @@ Deno.test("a long decline is remembered, so that the next demand ends its filter
 
 const late = anInstance("t", { state: "starting", runningSinceMs: zeroMs });
 
-Deno.test("an agent that the list shows by its name is left as it is; one that may be another's is held, which is told once", () => {
+Deno.test("an agent that the list shows by its name is left as it is; one that may be another's is held, which is reported once", () => {
   const after = (instance: AgentInstance, agents: readonly GocdAgent[]): unknown => {
     const draft = at(20 * minute, [instance], { agents, appearedMs: new Map([["uuid-odd", zeroMs + minute]]) });
     watchClocks(draft);
@@ -285,7 +285,7 @@ Deno.test("the reason of a lost session stands in the picture, and none while th
   assertEquals([statusView(lost, zeroMs).mesos.reason, statusView(lost, zeroMs).mesos.session], ["cut", "connecting"]);
 });
 
-Deno.test("the picture tells what is known of Mesos and the GoCD server", () => {
+Deno.test("the picture reports what is known of Mesos and the GoCD server", () => {
   const { state } = at(minute, []);
   const { mesos, gocd, mode, frozen, startedMs, atMs } = statusView(state, zeroMs + minute);
   assertEquals(mesos, {

@@ -34,7 +34,7 @@ function knownIn(value: unknown, atMs: number, path = ""): string[] {
   return Object.entries(value).flatMap(([key, each]) => knownIn(each, atMs, `${path}.${key}`));
 }
 
-Deno.test("a run begins with what was stored, and with nothing known beside it", () => {
+Deno.test("a run starts with what was stored, and with nothing known beside it", () => {
   const settings = someSettings();
   const { framework, controls, watched, ...state } = initialState(emptyStore, settings, zeroMs);
   assertEquals([state.settings, framework, controls], [settings, emptyStore.framework, emptyStore.controls]);

@@ -16,7 +16,7 @@ Deno.test("a line has no breaks and no control characters, and no blank between 
   );
 });
 
-Deno.test("of what others say three hundred characters are told, of an error two thousand", () => {
+Deno.test("of what others say three hundred characters are reported, of an error two thousand", () => {
   const x = (count: number): string => "x".repeat(count);
   assertEquals([oneLine(x(300)), oneLine(x(301))], [x(300), `${x(300)}…`]);
   assertEquals([oneLine(x(2_000), errorCharactersMax), oneLine(x(2_001), errorCharactersMax)], [

@@ -110,7 +110,7 @@ for (const kind of [...repeated, ...once]) {
   });
 }
 
-Deno.test("notes about what survives are told, those about acts are not", () => {
+Deno.test("notes about what survives are reported, those about acts are not", () => {
   const told = [
     "bucket-changed",
     "demand-changed",

@@ -145,7 +145,7 @@ Deno.test("an answer to a reconciliation that could not be stored is asked for a
   assert(only(core.effects, "reconcile-tasks").length > 0);
 });
 
-Deno.test("what changes on the server while nothing can be stored is told all the same, and acts are not", () => {
+Deno.test("what changes on the server while nothing can be stored is reported anyway, and acts are not", () => {
   const { world, taskId } = withIdleAgent();
   const core = goingOn(world);
   const agents = [gocdAgent(taskId, { agentState: "Building", buildState: "Building" })];
@@ -195,7 +195,7 @@ Deno.test("a command that could not be stored has not happened", () => {
   assertEquals(only(core.effects, "teardown-framework"), []);
 });
 
-Deno.test("the plan of a frame that did not happen is made anew", () => {
+Deno.test("the plan of a frame that did not happen is made again", () => {
   const world = drive({ ...someSettings(), scaling: { maxAgents: 1 } });
   world.subscribe();
   world.poll({ jobs: jobs(1) });

@@ -165,7 +165,7 @@ for (
     ["deno test -A tests/nowhere", "there is no tests/nowhere"],
   ] as const
 ) {
-  Deno.test(`of "${command}" it is told: ${flaw}`, () => assertEquals(flawOf(command), flaw));
+  Deno.test(`of "${command}" it is reported: ${flaw}`, () => assertEquals(flawOf(command), flaw));
 }
 
 /** A configuration that names its root, as people write it into a file. */

@@ -321,7 +321,7 @@ const anyBody = fc.oneof(
   ),
 );
 
-Deno.test("whatever a server answers to a poll, it is a whole poll or a GocdError; nothing is redirected, no secret is told", async () => {
+Deno.test("whatever a server answers to a poll, it is a whole poll or a GocdError; nothing is redirected, no secret is reported", async () => {
   const paths = fc.constantFrom(
     "/api/version",
     "scheduled.xml",

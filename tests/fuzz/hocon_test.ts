@@ -168,7 +168,7 @@ const writing = fc.constantFrom(
   (value: string) => `\${${value}}`.replace(bait, "GOCD_PASSWORD"),
 );
 
-Deno.test("no problem tells a secret, wherever and however it is written", () => {
+Deno.test("no problem reports a secret, wherever and however it is written", () => {
   const field = fc.oneof(
     fc.tuple(fc.constantFrom(...secretKeys), fc.constant(bait)),
     fc.tuple(fc.constantFrom(...addressKeys), inAddress),
@@ -212,7 +212,7 @@ for (const [name, text, message] of bombs) {
   });
 }
 
-Deno.test("a configuration with twenty thousand unknown keys tells them all", () => {
+Deno.test("a configuration with twenty thousand unknown keys reports them all", () => {
   const read = problemsIn(withKeys(Array.from({ length: 20_000 }, (_, index) => `k${index} = 1`).join("\n")));
   assert(!isConfig(read) && read.length === 20_000);
 });

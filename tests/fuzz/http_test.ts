@@ -191,7 +191,7 @@ function mayCommand({ method, host, origin, token, body }: Asked): boolean {
     body.length <= 4_096;
 }
 
-Deno.test("whatever is asked, the answer has its headers, is no fault, tells no secret, and changes nothing without the token", async () => {
+Deno.test("whatever is asked, the answer has its headers, is not a fault, reports no secret, and changes nothing without the token", async () => {
   await fc.assert(
     fc.asyncProperty(anyAsked, fc.constantFrom("on" as const, "off" as const), async (asked, commands) => {
       const { options, given, errors } = target(commands);

@@ -218,7 +218,7 @@ Deno.test("events with strange values keep the laws", () => {
   );
 });
 
-Deno.test("whatever a master tells, the core goes on, launches no more than is offered, and its state still reads", () => {
+Deno.test("whatever a master tells, the core continues, launches no more than is offered, and its state still reads", () => {
   const first = waiting();
   fc.assert(
     fc.property(fc.array(anyShape, { minLength: 1, maxLength: 12 }), (shapes) => {

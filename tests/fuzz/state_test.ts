@@ -192,7 +192,7 @@ const anyJournal = fc.oneof(
   ),
 );
 
-Deno.test("znodes of garbage under our own path are refused, or none is lost; a journal that does not read is no empty one", async () => {
+Deno.test("znodes of garbage under our own path are refused, or none is lost; a journal that does not read is not an empty one", async () => {
   await fc.assert(
     fc.asyncProperty(anyRows, anyJournal, async (texts, [count, part]) => {
       const znodes = new Map(

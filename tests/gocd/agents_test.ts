@@ -88,7 +88,7 @@ Deno.test("the legacy list adds to v1 whether a disabled agent builds, what each
 });
 
 for (const shape of ["v2-v3", "v4", "v5-v7"] as const) {
-  Deno.test(`${shape} keeps words that nobody knows yet, and calls unknown what is not told`, () => {
+  Deno.test(`${shape} keeps words that nobody knows yet, and calls unknown what is not reported`, () => {
     const told = { "agent_config_state": "Quarantined", "agent_state": "Napping", "build_state": "Pondering" };
     assertEquals(statesOf(shape, told), ["Quarantined", "Napping", "Pondering"]);
     assertEquals(statesOf(shape, { "agent_config_state": null, "agent_state": "" }), ["Unknown", "Unknown", "Unknown"]);
@@ -113,7 +113,7 @@ function linked(href: unknown): Record<string, unknown> {
   return { "build_details": { _links: { job: { href } }, "job_name": "j" } };
 }
 
-Deno.test("what an agent builds is told by the legacy list, and from v4 on by the link to the job", () => {
+Deno.test("what an agent builds is reported by the legacy list, and from v4 on by the link to the job", () => {
   assertEquals(buildOf("legacy", { build_locator: "/pipeline/1/stage/2/job" }), "pipeline/1/stage/2/job");
   assertEquals(buildOf("legacy", { build_locator: "" }), undefined);
   for (const shape of ["v4", "v5-v7"] as const) {
@@ -136,7 +136,7 @@ Deno.test("a link to a job that cannot be read says nothing, and the record stay
   assertEquals(buildOf("v5-v7", linked("/tab/build/detail/p/1/s/1/%zz")), "p/1/s/1/%zz");
 });
 
-Deno.test("environments are names, with their origin where it is told", () => {
+Deno.test("environments are names, with their origin where it is reported", () => {
   const environments = [
     { name: "a", origin: { type: "gocd" } },
     { name: "b", origin: { type: "config-repo" } },
@@ -159,7 +159,7 @@ Deno.test("environments are names, with their origin where it is told", () => {
   ]);
 });
 
-Deno.test("an agent that has not been heard yet has empty fields, and is read all the same", () => {
+Deno.test("an agent that has not been heard yet has empty fields, and is read anyway", () => {
   for (const shape of shapes) {
     const entry = {
       uuid: "u",
@@ -213,7 +213,7 @@ for (
     ["a message", '{"message":"no"}', "gocd-unexpected-shape"],
   ] as const
 ) {
-  Deno.test(`${what} is no list of agents`, () => {
+  Deno.test(`${what} is not a list of agents`, () => {
     for (const shape of shapes) {
       const error = assertThrows(() => readGocdAgents(text, shape, "GET /agents"), GocdError);
       assertEquals([error.problem.code, error.problem.kind], [code, "unreadable"]);

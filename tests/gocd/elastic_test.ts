@@ -38,7 +38,7 @@ function profiles({ jobs }: GocdPoll): Record<string, string | undefined> {
 const codes = (poll: GocdPoll): string[] => poll.findings.map((finding) => finding.code);
 
 for (const version of ["19.1.0", "19.2.0", "19.3.0", "19.8.0", "20.8.0", "26.1.0"]) {
-  Deno.test(`on GoCD ${version} the jobs of elastic profiles are told apart from those without resources`, async () => {
+  Deno.test(`on GoCD ${version} the jobs of elastic profiles are distinguished from those without resources`, async () => {
     const model = server(version);
     job(model, "plugin", { elasticProfile: "k8s 1/2" });
     job(model, "many", { elasticProfile: "docker", job: "unit-runInstance-3" });
@@ -119,7 +119,7 @@ Deno.test("usages are read again after ten minutes, or for an unknown job, but n
   assertEquals(await readings(), 3);
 });
 
-Deno.test("an account that may not see elastic profiles is told so, and the poll is good", async () => {
+Deno.test("an account that may not see elastic profiles is reported so, and the poll is good", async () => {
   const model = server("26.1.0", { security: { ...users, users: [{ ...users.users[1], views: ["plain"] }] } });
   job(model, "plain");
   const { api } = asked(model, basic("guest", "guest"));

@@ -63,7 +63,7 @@ for (
 }
 
 for (const version of ["20.8.0", "26.1.0"]) {
-  Deno.test(`on GoCD ${version} an account that is no administrator gets a shorter list: it is not asked for`, async () => {
+  Deno.test(`on GoCD ${version} an account that is not an administrator gets a shorter list: it is not asked for`, async () => {
     const its = asked(server(version, { ...prod, security: users }), basic("guest", "guest"));
     assertEquals(await missing(its, "prod"), undefined);
     assertEquals(its.accepts, []);
@@ -95,7 +95,7 @@ Deno.test("a list without rights (401, 403), a missing path (404, 406) and garba
   }
 });
 
-Deno.test("whatever the body, only a whole list of environments tells that one is missing", async () => {
+Deno.test("whatever the body, only a whole list of environments reports that one is missing", async () => {
   const names = fc.array(fc.string(), { maxLength: 5 });
   const list = names.map((all) => ({ _embedded: { environments: all.map((name) => ({ name })) } }));
   const other = fc.oneof(fc.json(), fc.string(), list.map((body) => JSON.stringify(body).slice(0, -2)));
@@ -159,7 +159,7 @@ Deno.test("an error is asked about again after a minute, and takes back what was
   assertEquals(await missing(its, "prod"), ["prod"]);
 });
 
-Deno.test("an upgraded server is asked anew, in its own way", async () => {
+Deno.test("an upgraded server is asked again, in its own way", async () => {
   const options: Partial<SimGocdOptions> = { environments: [{ name: "prod", origin: "gocd" }] };
   const model = server("18.10.0", options);
   const its = asked(model);

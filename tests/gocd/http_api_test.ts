@@ -106,7 +106,7 @@ for (const version of releases) {
     assertEquals(writes(fake, before), release >= 1607 ? 5 : 4, "an unknown uuid makes it one by one");
   });
 
-  Deno.test(`GoCD ${version} tells whether the account is an administrator, and nothing is changed for it`, async () => {
+  Deno.test(`GoCD ${version} reports whether the account is an administrator, and nothing is changed for it`, async () => {
     const fake = fakeGocd(version);
     const api = apiOf(fake);
     assertEquals((await api.rights(signal)).admin, "yes");
@@ -305,7 +305,7 @@ Deno.test("health messages that have not changed come as 304, by the ETag of the
   assertEquals((await api.poll(signal)).findings[0]?.code, "gocd-health-unread");
 });
 
-Deno.test("a server without ETag gives its health messages anew each time", async () => {
+Deno.test("a server without ETag gives its health messages again each time", async () => {
   const fake = fakeGocd("26.1.0");
   const asked: (string | null)[] = [];
   fake.override = ({ path, headers }) => {
@@ -353,7 +353,7 @@ for (
     ["v25.4.0", "without replacement", []],
   ] as const
 ) {
-  Deno.test(`an API called deprecated since ${since}, to go with ${removal ?? "none"}, is told if that makes sense`, async () => {
+  Deno.test(`an API called deprecated since ${since}, to go with ${removal ?? "none"}, is reported if that makes sense`, async () => {
     const fake = fakeGocd("26.1.0");
     const headers = {
       "x-gocd-api-deprecated-in": since,

@@ -122,7 +122,7 @@ for (const [what, read, body] of odd) {
   });
 }
 
-Deno.test("groups that cannot be read are left out of a dashboard, which is read all the same", () => {
+Deno.test("groups that cannot be read are left out of a dashboard, which is read anyway", () => {
   const dashboard = (groups: unknown): string =>
     JSON.stringify({ _embedded: { environments: [], pipelines: [], pipeline_groups: groups } });
   const read = (groups: unknown): unknown => [...readDashboard(dashboard(groups), "GET").groups];

@@ -70,7 +70,7 @@ Deno.test("a poll without the feed that fails is not made twice", async () => {
   }
 });
 
-Deno.test("the switch is told by the first poll that succeeds, not by one that fails behind it", async () => {
+Deno.test("the switch is reported by the first poll that succeeds, not by one that fails behind it", async () => {
   const model = server("26.1.0");
   model.setFeedGone(404);
   const { api } = client(model);
@@ -94,7 +94,7 @@ Deno.test("another release is asked for its feed at once", async () => {
   assertEquals(take().filter((each) => each.startsWith("200 /api/feed/")).length, 1);
 });
 
-Deno.test("where the feed and the dashboard are missing, the address is wrong, and the feed's problem is told", async () => {
+Deno.test("where the feed and the dashboard are missing, the address is wrong, and the feed's problem is reported", async () => {
   const model = server("26.1.0");
   model.setFeedGone(404);
   model.inject({ kind: "status", status: 404 }, 2, "/api/dashboard");

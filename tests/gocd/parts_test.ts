@@ -40,7 +40,7 @@ Deno.test("text cleaned in pieces is the same as text cleaned at once", () => {
   }));
 });
 
-Deno.test("the state of maintenance mode is told or refused, never guessed", () => {
+Deno.test("the state of maintenance mode is reported or refused, never guessed", () => {
   assertEquals(readMaintenance('{"is_maintenance_mode":true}', "x"), "on");
   assertEquals(readMaintenance('{"_embedded":{"is_drain_mode":false}}', "x"), "off");
   for (const text of ["", "{}", "[]", "null", '{"is_maintenance_mode":"yes"}', '{"is_maintenance_mode":tr']) {
@@ -74,7 +74,7 @@ for (
     ["GoCD Server's artifact repository is running low on disk space", "", ["gocd-disk-low"]],
   ] as const
 ) {
-  Deno.test(`of GoCD's health messages, those about agents are told: "${message}"`, () => {
+  Deno.test(`of GoCD's health messages, those about agents are reported: "${message}"`, () => {
     const text = JSON.stringify([{ message, detail, level: "ERROR" }]);
     assertEquals(readHealthMessages(text, "x").map(({ code }) => code), [...want]);
   });

@@ -79,7 +79,7 @@ Deno.test("with the JSON APIs as source the dashboard is asked for once in a pol
   assertEquals(dashboards(asked), ["304"]);
 });
 
-Deno.test("a read that fails fails no poll: the last known groups count, and it is told", async () => {
+Deno.test("a read that fails fails no poll: the last known groups count, and it is reported", async () => {
   const model = teams();
   const asked = client(model);
   model.setDashboardPending(true);
@@ -103,7 +103,7 @@ Deno.test("a read that fails fails no poll: the last known groups count, and it 
   assertEquals(dashboards(asked), [], "and is not tried at each poll");
 });
 
-Deno.test("a pipeline that the account's dashboard hides has an unknown group, and that is told with what to do", async () => {
+Deno.test("a pipeline that the account's dashboard hides has an unknown group, and that is reported with what to do", async () => {
   const user = { name: "bot", password: "sesame", token: "t", admin: true, hides: ["app"] };
   const model = server("26.1.0", { security: { kind: "on", users: [user] } });
   for (const pipeline of ["web", "app"]) job(model, pipeline, { gocdResources: ["linux"] });
@@ -116,7 +116,7 @@ Deno.test("a pipeline that the account's dashboard hides has an unknown group, a
   assertStringIncludes(finding?.hint ?? "", "let the view Default of its dashboard show all pipelines");
 });
 
-Deno.test("a server that is too old for it is not asked, and that is told", async () => {
+Deno.test("a server that is too old for it is not asked, and that is reported", async () => {
   const asked = client(teams("19.12.0"));
   const poll = await asked.api.poll(signal, questions);
   assertEquals([groupsOf(poll), codes(poll), dashboards(asked)], [undefined, ["gocd-groups-unsupported"], []]);

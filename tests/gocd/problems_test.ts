@@ -346,7 +346,7 @@ Deno.test("one request is in flight at a time, whoever asks", async () => {
   assertEquals(most, 1);
 });
 
-Deno.test("a caller who gives up gets a GocdError, and the next request goes on", async () => {
+Deno.test("a caller who gives up gets a GocdError, and the next request continues", async () => {
   const fake = fakeGocd("26.1.0");
   const api = createHttpGocdApi(connection, { fetch: fake.fetch, nowMs: () => 0 });
   const error = await assertRejects(() => api.poll(AbortSignal.abort()), GocdError);

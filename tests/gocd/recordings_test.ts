@@ -116,7 +116,7 @@ for (const [name, want] of [["maintenance: on", "on"], ["maintenance: off", "off
   });
 }
 
-Deno.test("the recorded health messages are about triggers and plugins: none of them is told", () => {
+Deno.test("the recorded health messages are about triggers and plugins: none of them is reported", () => {
   const { text } = recorded("health messages");
   assertEquals((JSON.parse(text) as unknown[]).length, 2);
   assertEquals(readHealthMessages(text, "GET /x"), []);

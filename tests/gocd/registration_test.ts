@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { serverAt } from "../support/addresses.ts";
 import { registrationEnvironment } from "../../src/gocd/registration.ts";
 
-Deno.test("a container is told all families of variables", () => {
+Deno.test("a container is reported all families of variables", () => {
   assertEquals(
     registrationEnvironment({
       agentUrl: serverAt("https://gocd.test:8154/go"),

@@ -83,7 +83,7 @@ for (
     ["elements without end", "<scheduledJobs>" + "<job>".repeat(100), "gocd-unexpected-shape"],
   ] as const
 ) {
-  Deno.test(`${what} is no feed`, () => {
+  Deno.test(`${what} is not a feed`, () => {
     const error = assertThrows(() => readScheduledJobsText(text, "GET /feed"), GocdError);
     assertEquals([error.problem.code, error.problem.kind], [code, "unreadable"]);
     assertMatch(error.message, /^GET \/feed (returned|answered) /);

@@ -156,7 +156,7 @@ Deno.test("a server that stops in the middle of its answer is cancelled after th
   });
 });
 
-Deno.test("a connection that is cut in the middle of the feed is no empty queue", async () => {
+Deno.test("a connection that is cut in the middle of the feed is not an empty queue", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const serving = (async (): Promise<void> => {
     for await (const socket of listener) {
@@ -185,7 +185,7 @@ async function firstBytes(socket: Deno.Conn): Promise<Uint8Array> {
   return buffer.subarray(0, length);
 }
 
-Deno.test("a server that is no HTTP server is explained", async () => {
+Deno.test("a server that is not an HTTP server is explained", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const serving = (async (): Promise<void> => {
     for await (const socket of listener) {

@@ -116,7 +116,7 @@ Deno.test("an upgrade between reading and writing is noticed, and the write done
   assertEquals(fake.agents[0]?.config, "Disabled");
 });
 
-Deno.test("a login page in answer to a write is no success", async () => {
+Deno.test("a login page in answer to a write is not a success", async () => {
   const fake = fakeGocd("26.1.0", [{ uuid: "a", config: "Enabled", state: "Idle" }]);
   fake.override = ({ method }) =>
     method === "GET" ? undefined : new Response("<html></html>", { headers: { "content-type": "text/html" } });

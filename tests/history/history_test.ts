@@ -64,7 +64,7 @@ Deno.test("a history that has nothing yet says so", () =>
     assertEquals([history.endedCount(always), history.livesNow()], [0, []]);
   }));
 
-Deno.test("notes come newest first, those of one moment in the order in which they were told, by level where asked", () =>
+Deno.test("notes come newest first, those of one moment in the order in which they were reported, by level where asked", () =>
   inMemory((history) => {
     const notes = [aNote(beginMs, "a"), aNote(beginMs + 1, "b", "error"), aNote(beginMs + 1, "c", "warning")];
     history.write(aBatch({ notes }));
@@ -73,7 +73,7 @@ Deno.test("notes come newest first, those of one moment in the order in which th
     assertEquals(history.notes({ fromMs: beginMs, toMs: beginMs + 1 }, { max: 9 }).map(({ text }) => text), ["a"]);
   }));
 
-Deno.test("what was told is counted by span and code", () =>
+Deno.test("what was reported is counted by span and code", () =>
   inMemory((history) => {
     const notes = [0, 1, 61].map((seconds) => aNote(beginMs + seconds * second, "a"));
     history.write(aBatch({ notes: [...notes, { ...aNote(beginMs, "b"), code: "other" }] }));

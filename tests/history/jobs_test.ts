@@ -44,7 +44,7 @@ Deno.test("a job is kept once its build is over: when it was seen waiting, when 
   );
 });
 
-Deno.test("of a job that agents of others build that is told", () => {
+Deno.test("of a job that agents of others build that is reported", () => {
   const [life] = followed([[0, ["a"]], [15 * second, [], { static: "a" }], [minute, []]]);
   assertEquals(life?.by, "others");
 });
@@ -57,7 +57,7 @@ Deno.test("a job that no agent is seen to have is kept after a minute, as it may
   assertEquals(late, [{ ...linux, atMs: at(0), beganMs: at(50 * second), buildMs: 30 * second, by: "ours" }]);
 });
 
-Deno.test("a build that is lost is kept as far as it went, and its job waits anew", () => {
+Deno.test("a build that is lost is kept as far as it went, and its job waits again", () => {
   const lives = followed([
     [0, ["a"]],
     [15 * second, [], { x: "a" }],

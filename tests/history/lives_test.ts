@@ -47,7 +47,7 @@ function spent(hours: readonly AgentHours[]): readonly number[] {
   return [starting, idle, busy, draining, other].map((ms) => ms / second);
 }
 
-Deno.test("a life is counted from state to state, to the moment in which each began", () => {
+Deno.test("a life is counted from state to state, to the moment in which each started", () => {
   const { lives, hours } = watched([
     [0],
     [second, launching],
@@ -105,7 +105,7 @@ Deno.test("time in which nobody has looked counts for nothing", () => {
   assertEquals(spent(hours), [0, 31, 0, 0, 0]);
 });
 
-Deno.test("an instance that an earlier run knew goes on with what it had spent", () => {
+Deno.test("an instance that an earlier run knew continues with what it had spent", () => {
   const { endedMs: _, end: __, kill: ___, ...before } = aLife("t-1", { builds: 2 });
   const [life] = watched([[0, idle], [10 * second, building]], [before]).lives;
   assertEquals([life?.builds, life?.registeredMs, life?.endedMs], [3, before.registeredMs, undefined]);
@@ -133,7 +133,7 @@ Deno.test("one that lives after all has not ended", () => {
   assertEquals([life?.endedMs, life?.end, life?.message], [undefined, undefined, undefined]);
 });
 
-Deno.test("time alone changes no life, but is part of all of them at the end; what was kept is not told again", () => {
+Deno.test("time alone changes no life, but is part of all of them at the end; what was kept is not reported again", () => {
   const book = openLifeBook([]);
   look(book, 0, [idle]);
   assertEquals(book.changes().lives.length, 1);

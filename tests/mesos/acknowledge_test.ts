@@ -75,7 +75,7 @@ Deno.test("an acknowledgement has stream id, types and login like any call", asy
   });
 });
 
-Deno.test("a refusal is told in the words of the master, and the subscription ends where it says so", async () => {
+Deno.test("a refusal is reported in the words of the master, and the subscription ends where it says so", async () => {
   await using bench = await benchWith(() => refusal(403, "Framework is not subscribed"));
   const { message } = await mesosError(bench.acknowledge("t1"), "call-refused");
   assertStringIncludes(message, "not subscribed");

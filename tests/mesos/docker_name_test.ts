@@ -28,7 +28,7 @@ for (const [name, data, dockerName] of told) {
   });
 }
 
-Deno.test("data of a status that is no text at all names no container", () => {
+Deno.test("data of a status that is not a text at all names no container", () => {
   const event = updateOf({ state: "TASK_RUNNING", data: Uint8Array.of(0xff, 0, 1) });
   assertEquals(event.kind === "task-status-updated" && event.status.dockerName, undefined);
 });

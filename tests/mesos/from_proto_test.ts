@@ -306,7 +306,7 @@ const noEvents: readonly (readonly [string, Uint8Array])[] = [
 ];
 
 for (const [name, bytes] of noEvents) {
-  Deno.test(`${name} is no event, and the error says so in one line`, () => {
+  Deno.test(`${name} is not an event, and the error says so in one line`, () => {
     const error = assertThrows(() => decodeEvent(bytes));
     assertInstanceOf(error, MesosError);
     assertEquals(error.reason, "stream-unreadable");
@@ -356,7 +356,7 @@ Deno.test("a heartbeat interval beyond reason neither ends the stream at once no
   }
 });
 
-Deno.test("a status with a message of any length keeps its begin, and one of no possible time has none", () => {
+Deno.test("a status with a message of any length keeps its start, and one of no possible time has none", () => {
   const update = {
     status: { task_id: { value: "t" }, state: "TASK_FAILED", message: "x".repeat(50_000), timestamp: 1e308 },
   };
@@ -366,7 +366,7 @@ Deno.test("a status with a message of any length keeps its begin, and one of no 
   assertEquals(event.status.timestampMs, undefined);
 });
 
-Deno.test("an amount that no Mesos offers is nothing, and ranges that end before they begin are left out", () => {
+Deno.test("an amount that no Mesos offers is nothing, and ranges that end before they start are left out", () => {
   const scalars = [NaN, Infinity, -1, 2].map((value) => ({ name: "cpus", type: "SCALAR", scalar: { value } }));
   const range = [{ begin: 5, end: 3 }, { begin: 3, end: 5 }];
   const offer = {

@@ -355,7 +355,7 @@ Deno.test({
   },
 });
 
-Deno.test("whoever stops waiting is told at once", async () => {
+Deno.test("whoever stops waiting is reported at once", async () => {
   const never = Promise.withResolvers<Response>();
   await using silent = startMaster(() => never.promise);
   using test = testScheduler(silent.address);

@@ -33,7 +33,7 @@ const noHosts: readonly string[] = [
   "",
 ];
 for (const host of noHosts) {
-  Deno.test(`${JSON.stringify(host.slice(0, 20))} is no host of a master`, () => {
+  Deno.test(`${JSON.stringify(host.slice(0, 20))} is not a host of a master`, () => {
     assertEquals(hostsIn({ address: { hostname: host, ip: host, port: 5050 }, hostname: host, port: 5050 }), []);
   });
 }

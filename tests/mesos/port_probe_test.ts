@@ -170,7 +170,7 @@ Deno.test("a host that was silent gets less time at the next look, the full time
   await silentFor(connectionMs);
 });
 
-Deno.test("a name server that takes its time is no fault of the host, and the time of the host starts behind it", async () => {
+Deno.test("a slow name server is not a fault of the host, whose time limit starts after it", async () => {
   const test = lookWith();
   const slow = test.portProbe(name);
   await runOut(test.timer, 1_000);

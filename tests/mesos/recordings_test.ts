@@ -34,7 +34,7 @@ Deno.test("there is an expectation for each recording, and a recording for each 
 });
 
 for (const name of streamNames) {
-  Deno.test(`the recording ${name} tells what happened`, () => {
+  Deno.test(`the recording ${name} reports what happened`, () => {
     assertEquals(eventsOf(name).map(summary), [...recordedEvents[name] ?? []]);
   });
 

@@ -118,7 +118,7 @@ const refusals: readonly (readonly [status: number, body: string, says: string])
   [302, "", "answers 302"],
 ];
 for (const [status, body, says] of refusals) {
-  Deno.test(`an answer ${status} ${JSON.stringify(body)} is told: ${says}`, async () => {
+  Deno.test(`an answer ${status} ${JSON.stringify(body)} is reported: ${says}`, async () => {
     const answer = await bench(() => new Response(body, { status })).read();
     if (answer.kind !== "failed") throw new Error(answer.kind);
     assertStringIncludes(answer.message, says);
@@ -126,7 +126,7 @@ for (const [status, body, says] of refusals) {
   });
 }
 
-Deno.test("an agent that cannot be reached is told, and one that Deno does not permit is not allowed", async () => {
+Deno.test("an agent that cannot be reached is reported, and one that Deno does not permit is not allowed", async () => {
   const refused = await bench(() => Promise.reject(new TypeError("error sending request: Connection refused"))).read();
   assertEquals(refused.kind, "failed");
   const barred = await bench(() => Promise.reject(new Deno.errors.NotCapable("Requires net access to h1:5051"))).read();

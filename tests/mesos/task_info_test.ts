@@ -67,7 +67,7 @@ Deno.test("a plain task has our labels, its resources, its grace and the image's
   });
 });
 
-Deno.test("nothing that the master's state shows tells what a container is called, or lets anybody try values of variables", () => {
+Deno.test("nothing that the master's state shows reports what a container is called, or lets anyone try values of variables", () => {
   const told = onTheWire(plainLaunch({ env: { TOKEN: "guess" } }, { taskId: "gocd-abc123-linux-7" }));
   const { command: _, ...shown } = told;
   const { hash } = plainLaunch().profile;

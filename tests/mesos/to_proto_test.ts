@@ -166,7 +166,7 @@ Deno.test("without MULTI_ROLE the role stands in the old field", () => {
   assertEquals([info["role"], info["roles"]], ["gocd", undefined]);
 });
 
-Deno.test("the smallest useful offers are told by role", () => {
+Deno.test("the smallest useful offers are reported by role", () => {
   const info = infoOf(subscribed({
     minAllocatable: [
       { role: "gocd", quantities: { cpus: 0.5, mem: 512 } },

@@ -149,7 +149,7 @@ Deno.test("a base URL is shown without the port of its scheme, and without a sla
   }
 });
 
-Deno.test("a base URL with credentials or a query, and what is no URL of HTTP, are refused without showing secrets", () => {
+Deno.test("a base URL with credentials or a query, and what is not a URL of HTTP, are refused without showing secrets", () => {
   for (
     const [text, said] of [
       ["http://user:hunter2@gocd:8153/go", "credentials"],

@@ -37,7 +37,7 @@ Deno.test("the first part ends at its limit, and is enough where the rest never 
   assertEquals(await firstPart(broken("half"), 100), "half");
 });
 
-Deno.test("a body that breaks off is told, the first part of one where nothing has come", async () => {
+Deno.test("a body that breaks off is reported, the first part of one where nothing has come", async () => {
   await assertRejects(() => wholeText(broken("half"), 100), Error, "reset");
   await assertRejects(() => firstPart(broken(""), 100), Error, "reset");
 });

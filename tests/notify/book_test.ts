@@ -37,16 +37,16 @@ function* every5s(lastMs: number, nowAt: (atMs: number) => readonly Condition[])
 
 const breaker = condition("breaker");
 
-Deno.test("a condition is told once it has lasted, and its end once it has been gone for as long", () => {
+Deno.test("a condition is reported once it has lasted, and its end once it has been gone for as long", () => {
   const lines = told(every5s(20 * minute, (atMs) => atMs >= minute && atMs < 10 * minute ? [breaker] : []));
   assertEquals(lines, ["180 began breaker", "720 ended breaker"]);
 });
 
-Deno.test("what passes before it has lasted is never told", () => {
+Deno.test("what passes before it has lasted is never reported", () => {
   assertEquals(told(every5s(hour, (atMs) => atMs % (20 * minute) < minute ? [breaker] : [])), []);
 });
 
-Deno.test("what comes and goes within seconds is told as one condition", () => {
+Deno.test("what comes and goes within seconds is reported as one condition", () => {
   const lines = told(
     every5s(30 * minute, (atMs) => atMs < 10 * minute && atMs % (20 * second) < 10 * second ? [breaker] : []),
   );
@@ -54,7 +54,7 @@ Deno.test("what comes and goes within seconds is told as one condition", () => {
   assertEquals(lines[0], "120 began breaker");
 });
 
-Deno.test("a condition that flaps for a day is told ever more seldom", () => {
+Deno.test("a condition that flaps for a day is reported ever more seldom", () => {
   const lines = told(every5s(24 * hour, (atMs) => atMs % (20 * minute) < 10 * minute ? [breaker] : []));
   // Its end after 2, 4 and 8 minutes; 16 are longer than its pauses.
   assertEquals(lines.map((line) => line.split(" ").slice(1).join(" ")), [
@@ -69,18 +69,18 @@ Deno.test("what comes back after an hour is new", () => {
   assertEquals(lines, ["120 began breaker", "720 ended breaker", "10920 began breaker", "11520 ended breaker"]);
 });
 
-Deno.test("conditions are told apart by their keys", () => {
+Deno.test("conditions are distinguished by their keys", () => {
   const linux = condition("breaker", { key: "breaker/linux" });
   const lines = told(every5s(10 * minute, (atMs) => atMs < 5 * minute ? [breaker, linux] : [linux]));
   assertEquals(lines, ["120 began breaker", "120 began breaker/linux", "420 ended breaker"]);
 });
 
-Deno.test("a sudden condition and its end are told at once", () => {
+Deno.test("a sudden condition and its end are reported at once", () => {
   const leader = condition("leader", { isSudden: true });
   assertEquals(told([{ atMs: 0, now: [leader] }, { atMs: 5 * second, now: [] }]), ["0 began leader", "5 ended leader"]);
 });
 
-Deno.test("a standby knows nothing of what was so before but who leads, and tells no end of it", () => {
+Deno.test("a standby knows only who leads, and reports no end of earlier conditions", () => {
   const leader = condition("leader", { isSudden: true });
   const leading = [{ atMs: 0, now: [leader, breaker] }, { atMs: 2 * minute, now: [leader, breaker] }];
   const standby = [{ atMs: 3 * minute, now: [], isBlind: true }, { atMs: hour, now: [], isBlind: true }];

@@ -28,7 +28,7 @@ function toldOf(...conditions: readonly typeof breaker[]): Book {
 const restarted = (book: Book, atMs = nowMs + afterMs): Book =>
   memoryOf(memoryText(new Map([["team", { book, waiting: [] }]])), atMs).get("team")?.book ?? new Map();
 
-Deno.test("what was told is not told again after a restart, and its end is told once it is over", () => {
+Deno.test("what was reported is not reported again after a restart, and its end is reported once it is over", () => {
   const book = restarted(toldOf(breaker));
   const later = nowMs + 3 * minute;
   const seen = follow(book, { now: [breaker], isBlind: false }, { atMs: later, afterMs });
@@ -38,7 +38,7 @@ Deno.test("what was told is not told again after a restart, and its end is told 
   assertEquals(over.notices.map(({ state, condition: { key } }) => [state, key]), [["ended", "breaker/linux"]]);
 });
 
-Deno.test("what is told at once is not over just because the new run has not seen it yet", () => {
+Deno.test("what is reported at once is not over just because the new run has not seen it yet", () => {
   const book = restarted(toldOf(removed));
   const first = follow(book, { now: [], isBlind: false }, { atMs: nowMs + 3 * minute, afterMs });
   assertEquals(first.notices, []);
@@ -46,7 +46,7 @@ Deno.test("what is told at once is not over just because the new run has not see
   assertEquals(again.notices, []);
 });
 
-Deno.test("what was not told yet is left out, and times behind a clock that was set back are those of now", () => {
+Deno.test("what was not reported yet is left out, and times behind a clock that was set back are those of now", () => {
   const { book } = follow(new Map(), { now: [breaker], isBlind: false }, { atMs: nowMs, afterMs });
   assertEquals(restarted(book).size, 0);
   assertEquals(restarted(toldOf(breaker), nowMs - minute).get("breaker/linux")?.sinceMs, nowMs - minute);
@@ -69,7 +69,7 @@ for (
     '{"schema":1,"webhooks":{"a":{"entries":[{}],"waiting":[]}}}',
   ]
 ) {
-  Deno.test(`a file with ${JSON.stringify(text)} is no memory`, () => assertEquals(memoryOf(text, nowMs).size, 0));
+  Deno.test(`a file with ${JSON.stringify(text)} is not a memory`, () => assertEquals(memoryOf(text, nowMs).size, 0));
 }
 
 Deno.test("whatever a file says, reading it throws nothing and gives no time in the future", () => {

@@ -80,7 +80,7 @@ Deno.test("messages arrive in their order, one after the other", async () => {
   await stop();
 });
 
-Deno.test("a target that is down for an hour gets all of it in order later, and that is told once", async () => {
+Deno.test("a target that is down for an hour gets all of it in order later, and that is reported once", async () => {
   const { add, time, arrived, tries, news, outbox, stop } = bench(({ atMs }) => atMs < hour ? down : delivered);
   for (const id of ["a", "b", "c"]) add(id);
   await time.pass(2 * hour);
@@ -112,7 +112,7 @@ Deno.test("too many messages lose the oldest that is not on its way, and the nex
   await stop();
 });
 
-Deno.test("a message that the receiver refuses as such is given up after three tries, and the others go on", async () => {
+Deno.test("a message that the receiver refuses as such is given up after three tries, and the others continue", async () => {
   const refused: SendResult = { kind: "failed", what: "400", hint: "format", isUnwanted: true };
   const { add, time, arrived, tries, news, stop } = bench(({ id }) => id === "a" ? refused : delivered);
   for (const id of ["a", "b"]) add(id);

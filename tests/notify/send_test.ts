@@ -69,7 +69,7 @@ Deno.test("a message is posted as JSON with its id, and any 2xx takes it", async
   }
 });
 
-Deno.test("with a secret the body is signed, as anybody can verify", async () => {
+Deno.test("with a secret the body is signed, as anyone can verify", async () => {
   const { got: [got] } = await tried(ok, { secret: new Secret("secret", () => key) });
   assertEquals(got?.headers.get("x-gocd-mesos-signature-256"), await signatureOf(key, got?.body ?? ""));
   // The values of RFC 4231, test case 2.
@@ -108,7 +108,7 @@ const refusals: readonly (readonly [name: string, Response, what: RegExp, hint: 
 ];
 
 for (const [name, response, what, hint, isUnwanted] of refusals) {
-  Deno.test(`${name} is told in words, and not delivered`, async () => {
+  Deno.test(`${name} is reported in words, and not delivered`, async () => {
     const { result, got } = await tried(() => response, { secret: new Secret("secret", () => key) });
     assertEquals(result.kind, "failed");
     if (result.kind !== "failed") return;
@@ -128,7 +128,7 @@ Deno.test("a receiver that is busy says for how long, within limits", async () =
   assertEquals(await Promise.all(pauses), [30_000, 600_000, undefined]);
 });
 
-Deno.test("nobody there, a host that does not exist and a file that has gone are told without the URL", async () => {
+Deno.test("nobody there, a host that does not exist and a file that has gone are reported without the URL", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
   listener.close();
@@ -189,7 +189,7 @@ Deno.test("Slack gets one text with the next act and the link, its signs escaped
   );
 });
 
-Deno.test("no name in a text pages anybody, or is taken for markup", () => {
+Deno.test("no name in a text pages anyone, or is taken for markup", () => {
   const hostile = { ...condition, text: "<!channel> @all <https://evil.example|x> waits", hint: "ask @here" };
   const notice = { state: "began", condition: hostile, sinceMs: atMs, atMs, text: hostile.text } as const;
   const { text }: { text: string } = JSON.parse(bodyOf(messageOf(notice, sender, "i"), "slack", 0));

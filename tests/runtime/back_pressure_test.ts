@@ -104,7 +104,7 @@ function update(number: number): MesosEvent {
   return { kind: "task-status-updated", status };
 }
 
-Deno.test("150,000 events while the engine stands still end the session, which is made anew: none is dropped unseen", async () => {
+Deno.test("150,000 events while the engine stands still end the session, which is made again: none is dropped unseen", async () => {
   const world = await bench();
   const stop = new AbortController();
   const running = world.framework.run(stop.signal);
@@ -144,7 +144,7 @@ Deno.test("150,000 events while the engine stands still end the session, which i
   assertEquals(world.clock.sleepers, 0);
 });
 
-Deno.test("in a flood that never pauses, clocks, polls and commands go on, and no update is lost", async () => {
+Deno.test("in a flood that never pauses, clocks, polls and commands continue, and no update is lost", async () => {
   const world = await bench();
   const stop = new AbortController();
   const running = world.framework.run(stop.signal);

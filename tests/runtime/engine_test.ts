@@ -322,7 +322,7 @@ Deno.test("events are handled in order until the end, and a fault of ours comes 
   assertEquals(world.engine.state.session.kind, "subscribed");
 });
 
-Deno.test("who asks is told when it is stored, and otherwise why it has not happened", async () => {
+Deno.test("who asks is reported when it is stored, and otherwise why it has not happened", async () => {
   const world = await bench();
   const ending = new AbortController();
   const running = world.engine.run(ending.signal);
@@ -337,7 +337,7 @@ Deno.test("who asks is told when it is stored, and otherwise why it has not happ
   await running;
 });
 
-Deno.test("the picture tells when the core last moved, so that one that hangs is seen", async () => {
+Deno.test("the picture reports when the core last moved, so that one that hangs is seen", async () => {
   const world = await bench();
   const startMs = world.clock.nowMs();
   await world.clock.pass(10_000);

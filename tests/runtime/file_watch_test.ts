@@ -45,13 +45,13 @@ async function whileWatching(
   }
 }
 
-Deno.test("a file that stays as it is is no change", () =>
+Deno.test("a file that stays as it is is not a change", () =>
   whileWatching(async ({ look, changes }) => {
     for (let looks = 0; looks < 5; looks++) await look();
     assertEquals(changes(), 0);
   }));
 
-Deno.test("a change is told once, after one look at which it was the same", () =>
+Deno.test("a change is reported once, after one look at which it was the same", () =>
   whileWatching(async ({ path, look, changes }) => {
     Deno.writeTextFileSync(path, "ab");
     await look();

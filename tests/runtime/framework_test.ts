@@ -101,7 +101,7 @@ Deno.test("a command that names no profile of ours is refused, and the profiles 
   });
 });
 
-Deno.test("what an instance that leads again counts goes on from what it counted before", async () => {
+Deno.test("what an instance that leads again counts continues from what it counted before", async () => {
   const observations = new Observations();
   for (const expected of [1, 2]) {
     const { framework: made } = await framework({}, observations);
@@ -241,7 +241,7 @@ Deno.test("after the end a call that was cut off is no news", async () => {
   assertEquals(bench.events, []);
 });
 
-Deno.test("after a teardown no session is begun, and the program exits once the calls before it have ended", async () => {
+Deno.test("after a teardown no session is started, and the program exits once the calls before it have ended", async () => {
   const answered = Promise.withResolvers<void>();
   const bench = performBench({ session: session(() => answered.promise) });
   bench.performer.perform({ kind: "teardown-framework" });

@@ -38,7 +38,7 @@ Deno.test("what waits at the end is still given, then nothing", async () => {
   assertEquals(await inbox.next(over), undefined);
 });
 
-Deno.test("one tick waits at most, and it waits beside anything, so that clocks go on in a flood", async () => {
+Deno.test("one tick waits at most, and it waits beside anything, so that clocks continue in a flood", async () => {
   const inbox = new Inbox();
   for (let count = 0; count < 3; count++) {
     inbox.post(rescinded(count));

@@ -180,7 +180,7 @@ Deno.test("calls to Mesos are broken off under way when the lease ends, SUBSCRIB
   assertEquals(clock.sleepers, 0);
 });
 
-Deno.test("a port that does not obey is not waited for, and a subscription that it makes all the same is closed", async () => {
+Deno.test("a port that does not obey is not waited for, and a subscription that it makes anyway is closed", async () => {
   const { calls, mesos } = recorder();
   const late = Promise.withResolvers<void>();
   const deaf: MesosApi = {

@@ -58,7 +58,7 @@ const idle: AgentInstance = {
 };
 const gone: AgentInstance = { ...identity, state: "gone", sinceMs: 9, cause: "exited", message: "status 1" };
 
-Deno.test("the life of an instance is told state by state, with the time at which each began", () => {
+Deno.test("the life of an instance is reported state by state, with the time at which each started", () => {
   const lives = seen([1, starting], [2, running], [3, idle], [4, { ...idle }]);
   const view = { taskId: "gocd-1" } as Parameters<typeof lives.withLives>[0][number];
   assertEquals(lives.withLives([view])[0]?.life, [

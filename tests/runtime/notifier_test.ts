@@ -69,7 +69,7 @@ function bench(config: Config): Bench {
 
 const one = 'notify.webhooks.a.url = "http://h/a"';
 
-Deno.test("who loses the lead tells that and no end of what it saw; who has it tells what lasts", async () => {
+Deno.test("who loses the lead reports that and no end of what it saw; who has it reports what lasts", async () => {
   const { told, show, pass, close, notifier } = bench(loadKeys(one));
   show([limit], { role: "leader" });
   notifier.sink({ kind: "leading" }, 0);
@@ -85,7 +85,7 @@ Deno.test("who loses the lead tells that and no end of what it saw; who has it t
   await close();
 });
 
-Deno.test("what is over before the next look is told all the same, and its end", async () => {
+Deno.test("what is over before the next look is reported anyway, and its end", async () => {
   const { told, pass, close, notifier } = bench(loadKeys(one));
   notifier.sink({ kind: "framework-replaced", message: "removed" }, 0);
   notifier.sink({ kind: "subscribed", master: "m", frameworkId: "f", instances: 0 }, 0);
@@ -115,7 +115,7 @@ Deno.test("a webhook that fails is a problem and has figures, until it works", a
   await close();
 });
 
-Deno.test("another URL is tried at once, and what a webhook is not told of any more does not end for it", async () => {
+Deno.test("another URL is tried at once, and what a webhook is not reported of any more does not end for it", async () => {
   const { told, show, pass, close, notifier, answer } = bench(loadKeys(one));
   answer(404);
   show([limit]);

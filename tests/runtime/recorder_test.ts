@@ -97,7 +97,7 @@ Deno.test("a sample is kept every 15 seconds, a picture at most every minute, an
   recorder.close();
 });
 
-Deno.test("who builds a job is known while the build goes on, and once it is over, before that is stored", async () => {
+Deno.test("who builds a job is known while the build continues, and once it is over, before that is stored", async () => {
   const { recorder, pass } = inMemory();
   const world = drive({ poller: { attempts: 0 } });
   world.subscribe();
@@ -225,7 +225,7 @@ Deno.test("with a state in ZooKeeper the history is in memory, and the key for a
   recorder.close();
 });
 
-Deno.test("a fault in what is looked at is told once, and thrown to nobody", () => {
+Deno.test("a fault in what is looked at is reported once, and thrown to nobody", () => {
   const { recorder, told } = inMemory();
   const fail = (): never => {
     throw new TypeError("x is undefined");
@@ -245,7 +245,7 @@ Deno.test("a fault in what is looked at is told once, and thrown to nobody", () 
   recorder.close();
 });
 
-Deno.test("a history that fails is told once, with its end; what was not kept meanwhile is kept then", async () => {
+Deno.test("a history that fails is reported once, with its end; what was not kept meanwhile is kept then", async () => {
   const history = openHistory(undefined, limits);
   let isFull = false;
   const { write } = history;

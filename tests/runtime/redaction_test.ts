@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import { configRedactor } from "../../src/runtime/redaction.ts";
 import { load, withKeys } from "../config/support.ts";
 
-Deno.test("the command line of a failed launch is told without the secrets that it holds", () => {
+Deno.test("the command line of a failed launch is reported without the secrets that it holds", () => {
   const file = Deno.makeTempFileSync();
   Deno.writeTextFileSync(file, "token-in-a-file\n");
   try {
@@ -25,7 +25,7 @@ Deno.test("the command line of a failed launch is told without the secrets that 
   }
 });
 
-Deno.test("URL and secret of a webhook are told by nobody", () => {
+Deno.test("URL and secret of a webhook are reported by nobody", () => {
   const config = load(withKeys('notify.webhooks.t { url = "https://h.example/T0/B0", secret = hunter2 }'));
   assertEquals(configRedactor(() => config)("POST https://h.example/T0/B0 with hunter2"), "POST *** with ***");
 });

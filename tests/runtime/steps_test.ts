@@ -102,7 +102,7 @@ Deno.test("of one that was found running, nobody knows how long it took", () => 
   assertEquals([some.world.state.instances.get(taskId)?.state, some.measured()], ["registered", []]);
 });
 
-Deno.test("a second launch for the same jobs waits since they are wanted, a later one anew", () => {
+Deno.test("a second launch for the same jobs waits since they are wanted, a later one again", () => {
   const some = bench();
   some.world.poll({ jobs: jobs(2) });
   some.world.wait(4 * second);

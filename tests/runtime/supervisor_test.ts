@@ -180,7 +180,7 @@ Deno.test("what a person must mend is tried every 2 to 15 seconds only", async (
   await world.stop();
 });
 
-Deno.test("a stream that breaks is told as a lost connection, and the next session comes at once", async () => {
+Deno.test("a stream that breaks is reported as a lost connection, and the next session comes at once", async () => {
   const world = bench("session");
   await world.clock.pass(60_000);
   world.sessions[0]?.push({ kind: "offer-rescinded", offerId: "o" });
@@ -216,7 +216,7 @@ Deno.test("an outage keeps its number until a session has held for half a minute
   await world.stop();
 });
 
-Deno.test("why there is no session is told with what to do about it", async () => {
+Deno.test("why there is no session is reported with what to do about it", async () => {
   const world = bench("refused");
   await world.clock.pass(1_000);
   assertEquals(world.events[0], { kind: "disconnected", reason: refused.message, hint: refused.hint });

@@ -61,7 +61,7 @@ function inMemory(): ToldFile {
   return { load: () => kept, save: (text) => void (kept = text) };
 }
 
-Deno.test("a problem that lasts over a restart is told once, and its end by the next run", async () => {
+Deno.test("a problem that lasts over a restart is reported once, and its end by the next run", async () => {
   const runs = runsWith(inMemory());
   const first = runs.start();
   runs.shown = [failing];
@@ -103,7 +103,7 @@ Deno.test("a message that has not arrived when the program ends arrives from the
   await runs.stop(second);
 });
 
-Deno.test("a memory that cannot be written is told once, and everything else goes on", async () => {
+Deno.test("a memory that cannot be written is reported once, and everything else continues", async () => {
   const runs = runsWith({ load: () => undefined, save: () => "the disk is full" });
   const notifier = runs.start();
   runs.shown = [failing];

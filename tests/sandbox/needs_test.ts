@@ -130,7 +130,7 @@ Deno.test("a file that cannot be parsed gives the right to read what was tried, 
   }, 'include "more.conf"\n' + text);
 });
 
-Deno.test("a file with an error tells it, and an unknown host is none", () => {
+Deno.test("a file with an error reports it, and an unknown host is none", () => {
   withConf((conf) => {
     const { rights, problem } = needsOf(["drain", conf]);
     assertStringIncludes(problem?.message ?? "", "mesos-master: it is missing");
@@ -158,7 +158,7 @@ Deno.test("every option with a value is known, so that its value is not taken fo
   });
 });
 
-Deno.test("init reaches whom it is told of and reads what it is told of, but writes only beside its file", () => {
+Deno.test("init reaches whom it is reported and reads what it is reported, but writes only beside its file", () => {
   const { rights, isAnyHost } = needsOf(["init", "--mesos", "m:5050", "conf/framework.conf", "--yes"]);
   assertEquals([isAnyHost, rights.read, rights.write], [true, ["/"], ["conf"]]);
 });

@@ -79,7 +79,7 @@ async function mutants(
   }
 }
 
-Deno.test("a survivor is told with its file, line and change, and too many of them end with code 1", async () => {
+Deno.test("a survivor is reported with its file, line and change, and too many of them end with code 1", async () => {
   const { code, lines } = await mutants({ "tests/core/count_test.ts": weakTest });
   const at = lines.indexOf("src/core/count.ts:14 EqualityOperator");
   assertEquals(lines.slice(at, at + 4), [
@@ -103,7 +103,7 @@ Deno.test("when tests hold every rule all mutants are killed, limits set at load
   assertEquals(code, 0);
 });
 
-Deno.test("what is listed as equivalent is not counted, and what of the list fits nothing is told", async () => {
+Deno.test("what is listed as equivalent is not counted, and what of the list fits nothing is reported", async () => {
   const entry = {
     file: "src/core/count.ts",
     line: "return at > limit;",

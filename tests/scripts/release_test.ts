@@ -115,7 +115,7 @@ Deno.test("an archive for Windows has a program that Windows runs", async () => 
   assertStringIncludes(text("tar", "-tzf", file), "gocd-mesos-1.2.3-windows-x86_64/gocd-mesos.exe\n");
 });
 
-Deno.test("the machine of an executable is told by its first bytes, so that no package has one for another", () => {
+Deno.test("the machine of an executable is reported by its first bytes, so that no package has one for another", () => {
   const bytes = (hex: string): Uint8Array => Uint8Array.fromHex(hex.padEnd(40, "0"));
   const elf = (machine: string): string => `7f454c46020101000000000000000000` + `0300${machine}`;
   for (

@@ -88,7 +88,7 @@ for (
     ["that a block of others does not name", 'mesos.allowed-hosts = ["10.0.0.0/8"]', /mesos\.allowed-hosts/],
   ] as const
 ) {
-  Deno.test(`a redirect to a master ${name} is told as the key to change`, async () => {
+  Deno.test(`a redirect to a master ${name} is reported as the key to change`, async () => {
     const elsewhere = freePort();
     const master = Deno.serve(
       { port: 0, hostname: "127.0.0.1", onListen: () => {} },

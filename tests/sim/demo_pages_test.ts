@@ -33,7 +33,7 @@ async function withCluster(
   }
 }
 
-Deno.test("the link of a job and that of an agent lead to a page that tells of it, and of what the server is", () =>
+Deno.test("the links of a job and of an agent lead to a page that shows it, and the kind of server", () =>
   withCluster(async (ask, { schedule, gocdUrl, models }) => {
     const job = { pipeline: "shop", stage: "build", job: "image", gocdResources: ["arm"], durationMs: 1 } as const;
     schedule([{ ...job, fate: "built" }]);

@@ -85,7 +85,7 @@ Deno.test("the old feed is for administrators, also where it is dead already", (
   }
 });
 
-Deno.test("a user who is no administrator reads agents but changes none: 401 up to 18.5, 403 later", () => {
+Deno.test("a user who is not an administrator reads agents but changes none: 401 up to 18.5, 403 later", () => {
   for (const [version, want] of [["16.6.0", 401], ["18.5.0", 401], ["18.10.0", 403], ["26.1.0", 403]] as const) {
     const model = server(version, { security: users });
     model.addAgent({ uuid: "u", hostname: "h" });

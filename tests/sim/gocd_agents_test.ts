@@ -79,7 +79,7 @@ Deno.test("a server without an auto-register key takes no key at all", () => {
   assertEquals(record(model, "c1").configState, "Pending");
 });
 
-Deno.test("a Pending agent that an administrator enables begins to ping and work", () => {
+Deno.test("a Pending agent that an administrator enables starts to ping and work", () => {
   const model = server("26.1.0");
   launch(model, "c1", { key: "guess" });
   run(model, minute);

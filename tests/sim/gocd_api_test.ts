@@ -159,7 +159,7 @@ Deno.test("from 20.9 the feed leaves out pipelines that the user may not view, b
   }
 });
 
-Deno.test("maintenance mode: info in its own shape by release, 503 for changes, reads go on", () => {
+Deno.test("maintenance mode: info in its own shape by release, 503 for changes, reads continue", () => {
   const model = server("26.1.0");
   const info = "GET /go/api/admin/maintenance_mode/info";
   assertEquals(json(ask(model, info, { accept: v(1) })).is_maintenance_mode, false);

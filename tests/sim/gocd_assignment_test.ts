@@ -259,7 +259,7 @@ Deno.test("the same uuid that comes back and asks for work gets its old job resc
   assertEquals(model.tally.buildsRescheduled, 1);
 });
 
-Deno.test("a build goes on across a restart of the server and is reported afterwards", () => {
+Deno.test("a build continues across a restart of the server and is reported afterwards", () => {
   const model = server("26.1.0");
   launch(model, "c1");
   job(model, "p", { durationMs: 30 * second });

@@ -167,7 +167,7 @@ for (const [what, line, body, status, text] of refusals) {
   });
 }
 
-Deno.test("a body that is no JSON is refused with the key `error`", () => {
+Deno.test("a body that is not JSON is refused with the key `error`", () => {
   const response = ask(filled("26.1.0"), "PATCH /go/api/agents/idle", newest, "{oops");
   assertEquals([response.status, Object.keys(json(response))], [400, ["error"]]);
 });

@@ -48,7 +48,7 @@ Deno.test("a truncated answer looks complete and does not parse; a cut one is kn
   assertEquals(ask(model, list, newest).delayMs, 45_000);
 });
 
-Deno.test("a change whose answer was lost took effect all the same", () => {
+Deno.test("a change whose answer was lost took effect anyway", () => {
   const model = server("26.1.0");
   model.addAgent({ uuid: "u", hostname: "h" });
   model.inject({ kind: "no-answer" });

@@ -159,7 +159,7 @@ function sums(offers: readonly Plain[]): Record<string, number> {
   return total;
 }
 
-Deno.test("a quota counts reservations as used, offers them all the same, and goes on to offer what it does not limit", () => {
+Deno.test("a quota counts reservations as used, offers them anyway, and continues to offer what it does not limit", () => {
   const mesosAgents = [1, 2].map((number) => ({
     hostname: `h${number}`,
     resources: { cpus: 4, mem: 1000 },

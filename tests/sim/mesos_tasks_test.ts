@@ -36,7 +36,7 @@ function kill(client: TestClient, taskId: string, parts: Plain = {}): void {
   send(client, "KILL", { kill: { "task_id": { value: taskId }, ...parts } });
 }
 
-Deno.test("a Docker task is pulled, starts, runs, and tells the world its name, image and environment", () => {
+Deno.test("a Docker task is pulled, starts, runs, and passes its name, image and environment to the world", () => {
   const [client, offers] = subscribed(oneAgent);
   const container = {
     type: "DOCKER",
@@ -150,7 +150,7 @@ Deno.test("KILL gives KILLING, then KILLED with 143 within the grace and 137 pas
   }
 });
 
-Deno.test("without TASK_KILLING_STATE there is no KILLING, and the grace of the call goes before that of the task", () => {
+Deno.test("without TASK_KILLING_STATE there is not a KILLING, and the grace of the call goes before that of the task", () => {
   const capabilities = [{ type: "MULTI_ROLE" }, { type: "PARTITION_AWARE" }];
   const [client, offers] = subscribed({ ...oneAgent, timing: { stopMs: 20_000 } }, subscribeCall({ capabilities }));
   acceptOffer(client, offers, [dockerTask("t", idOf(offers[0], "agent_id"))]);

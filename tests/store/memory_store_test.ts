@@ -19,7 +19,7 @@ const error = new StoreError("state-full", { message: "the disk in memory is ful
 for (
   const [outcome, stored] of [["nothing-stored", false], ["all-stored", true]] as const
 ) {
-  Deno.test(`memory store: a commit that fails with ${outcome} tells of it and goes on afterwards`, async () => {
+  Deno.test(`memory store: a commit that fails with ${outcome} reports it and continues afterwards`, async () => {
     const disk = createMemoryDisk();
     let failure: StoreFailure | undefined;
     const store = openMemoryStore(disk, {

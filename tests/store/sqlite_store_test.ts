@@ -37,7 +37,7 @@ inFolder("a commit is on disk when it returns, with full synchronisation", async
   await store.close();
 });
 
-inFolder("readers look in while a writer has the file, and see its last commit", async (folder) => {
+inFolder("readers can read while a writer has the file, and see its last commit", async (folder) => {
   const path = `${folder}/state.db`;
   const store = open(path);
   await store.load();
@@ -159,19 +159,19 @@ for (const [what, code, spoil] of spoiled) {
   });
 }
 
-inFolder("a missing folder is named, and none is made", (folder) => {
+inFolder("a missing folder is reported, and not created", (folder) => {
   const error = assertThrows(() => open(`${folder}/nowhere/state.db`), StoreError);
   assertEquals(error.code, "state-folder-missing");
   assertMatch(error.message, /nowhere/);
   assertEquals([...Deno.readDirSync(folder)], []);
 });
 
-inFolder("a reader of a file that is not there makes none", (folder) => {
+inFolder("a reader does not create a missing file", (folder) => {
   assertEquals(assertThrows(() => openStoreForReading(`${folder}/state.db`), StoreError).code, "state-missing");
   assertEquals([...Deno.readDirSync(folder)], []);
 });
 
-inFolder("without the right to write, the refusal says what to do", async (folder) => {
+inFolder("without permission to write, the refusal explains what to do", async (folder) => {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-prompt", "--quiet", `--allow-read=${folder}`, childPath, "refusal", `${folder}/state.db`],
     stdout: "piped",
@@ -219,7 +219,7 @@ inFolder("a process that has the file keeps a second one out until it is killed"
   await open(path).close();
 });
 
-inFolder("a process killed between commits loses none that was reported, and none is seen by half", async (folder) => {
+inFolder("a process killed between commits loses no reported commit, and no commit is half visible", async (folder) => {
   const path = `${folder}/state.db`;
   let expectedMin = 0;
   for (const linesBeforeKill of [1, 2, 7, 23]) {

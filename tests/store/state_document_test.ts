@@ -82,13 +82,13 @@ for (const [what, text, named] of invalid) {
   });
 }
 
-Deno.test("no text at all makes the import crash", () => {
+Deno.test("no text makes the import crash", () => {
   fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
     assertThrows(() => parseStateDocument(text, "backup.json"), StoreError);
   }));
 });
 
-Deno.test("a task id that is no text, a time that no calendar has and brackets without end are told in a short line", () => {
+Deno.test("a task id that is not a text, a time that no calendar has and brackets without end are reported in a short line", () => {
   const [instance] = sound.instances;
   const cases: readonly (readonly [string, RegExp])[] = [
     [JSON.stringify({ ...sound, instances: [{ ...instance, taskId: { toString: 1 } }] }), /instance\/\?: taskId/],
@@ -110,7 +110,7 @@ Deno.test("a task id that is no text, a time that no calendar has and brackets w
 const fixtures = new URL("../fixtures/states/", import.meta.url);
 for (const { name } of Deno.readDirSync(fixtures)) {
   const { program, documents } = JSON.parse(Deno.readTextFileSync(new URL(name, fixtures)));
-  Deno.test(`what the program ${program} has exported is imported with nothing lost`, async () => {
+  Deno.test(`an export of the program ${program} is imported without loss`, async () => {
     for (const document of documents) {
       const store = newStore();
       await importState(store, parseStateDocument(JSON.stringify(document), name), "replace");

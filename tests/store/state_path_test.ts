@@ -10,7 +10,7 @@ import { StoreError } from "../../src/store/store_error.ts";
 const newLineage = (): string => "abc123";
 const open = (path: string): Store => openSqliteStore(path, { newLineage });
 
-inFolder("behind links to a folder and to a file, the state is made and found where it really lies", async (folder) => {
+inFolder("through links to a folder and to a file, the state is created and found at its real path", async (folder) => {
   Deno.mkdirSync(`${folder}/disk`);
   Deno.symlinkSync("disk", `${folder}/data`);
   const store = open(`${folder}/data/state.db`);
@@ -71,7 +71,7 @@ const obstacles: Readonly<Record<string, Obstacle>> = {
 
 for (const [what, { path, arrange, says }] of Object.entries(obstacles)) {
   inFolder(
-    `${what} is named with the key and what to do, to writers and readers, and nothing is made`,
+    `${what} is reported with the key and what to do, to writers and readers, and nothing is created`,
     async (folder) => {
       arrange(folder);
       const before = namesIn(folder);
@@ -87,7 +87,7 @@ for (const [what, { path, arrange, says }] of Object.entries(obstacles)) {
   );
 }
 
-inFolder("a folder that is not there is named to a writer, and to a reader there is no state yet", async (folder) => {
+inFolder("a missing folder is an error for a writer, and no state yet for a reader", async (folder) => {
   const error = assertThrows(() => open(`${folder}/a/b/state.db`), StoreError);
   assertEquals(error.code, "state-folder-missing");
   assertStringIncludes(error.message, `${folder}/a/b `);
@@ -162,7 +162,7 @@ function withForeignFolder(act: (path: string) => Promise<void> | void): () => P
 const isRoot = Deno.build.os !== "windows" && Deno.uid() === 0;
 
 Deno.test({
-  name: "all files of a state that root makes are those of the user who has the folder",
+  name: "all files of a state created by root belong to the owner of the folder",
   ignore: !isRoot,
   fn: withForeignFolder(async (path) => {
     const store = open(path);
@@ -178,7 +178,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a command makes no state in the folder of another user, who could not open it; one that is there it may open",
+  name: "a command creates no state in the folder of another user, who could not open it; it may open an existing one",
   ignore: !isRoot,
   fn: withForeignFolder((path) => {
     const refused = assertThrows(() => refuseForeignState(path, 1000), StoreError);

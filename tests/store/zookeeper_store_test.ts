@@ -85,7 +85,7 @@ if (hasZookeeper) {
   });
 }
 
-test("the second instance stands by, knows who leads, and leads as soon as the first one leaves", async (server) => {
+test("the second instance is on standby, knows the leader, and leads as soon as the first one ends", async (server) => {
   const one = options(server.address, { name: "one" });
   const first = await openCandidate(one, never);
   const second = await openCandidate(other(one), never);
@@ -106,7 +106,7 @@ test("the second instance stands by, knows who leads, and leads as soon as the f
   await next.close();
 });
 
-test("of many instances that start at once exactly one leads, whoever of them ends", async (server) => {
+test("of many instances that start at once exactly one leads, whichever of them ends", async (server) => {
   const one = options(server.address);
   let running = await Promise.all(
     Array.from({ length: 5 }, async () => {
@@ -222,7 +222,7 @@ testAlone("a silent server stops the leader within two thirds of the session's t
   await store.close();
 });
 
-test("a process that was stopped knows when it wakes that it may not act, before it hears anything", async (server) => {
+test("a process that was stopped does not act when it resumes, before any response", async (server) => {
   let stoppedMs = 0;
   const stopped: ZookeeperClock = { ...clock, elapsedMs: () => clock.elapsedMs() + stoppedMs };
   const sessionTimeoutMs = shortSessionMs;
@@ -285,7 +285,7 @@ test("a commit larger than ZooKeeper takes at once is stored as a whole", async 
   await store.close();
 });
 
-test("a large commit that is cut anywhere is found whole, or not at all", async (server) => {
+test("a large commit that is interrupted anywhere is complete, or absent", async (server) => {
   const one = options(server.address);
   let wholes = 0;
   for (let cutAt = 0;; cutAt++) {
@@ -316,7 +316,7 @@ test("a large commit that is cut anywhere is found whole, or not at all", async 
   assert(wholes > 2, "some cuts lie behind the point where it counts");
 });
 
-test("with a password, what is stored is for this user only", async (server) => {
+test("with a password, the data is accessible only to this user", async (server) => {
   const one = options(server.address, { auth: new Secret("state.path", () => "user:geheim-7") });
   const first = await openCandidate(one, never);
   const store = storeOf(await first.lead(never), first);
@@ -354,7 +354,7 @@ Deno.test("zookeeper store: where no server answers, the error names the servers
   await assertRejects(() => waiting, StoreError);
 });
 
-test("what is no key of ours under the path is left alone", async (server) => {
+test("keys under the path that are not ours are left alone", async (server) => {
   const one = options(server.address);
   const store = await openZookeeperStore({ ...one, newLineage: () => "abc123" }, never);
   await store.load();

@@ -72,7 +72,7 @@ const strangers: readonly Stranger[] = [
 ];
 
 for (const { name, title, answer } of strangers) {
-  Deno.test(`told by log, page and metrics, in place of GoCD: ${title}`, async () => {
+  Deno.test(`shown by log, page and metrics, in place of GoCD: ${title}`, async () => {
     let isThere = false;
     const its = situation({ between: () => isThere ? answer() : undefined });
     await its.pass(10 * second);
@@ -81,7 +81,7 @@ for (const { name, title, answer } of strangers) {
     assertTranscript(`../diagnoses/gocd-${name}`, diagnosisOf(`in place of GoCD: ${title}`, its));
   });
 
-  Deno.test(`told by the log, in place of a Mesos master: ${title}`, async () => {
+  Deno.test(`shown by the log, in place of a Mesos master: ${title}`, async () => {
     assertTranscript(
       `../diagnoses/mesos-${name}`,
       await mesosDiagnosis(`in place of a Mesos master: ${title}`, () => Promise.resolve(answer())),
@@ -106,7 +106,7 @@ function told({ code, hint, message }: MesosError): { code: string; hint: string
   return { code, hint, message };
 }
 
-Deno.test("told by log, page and metrics, in place of GoCD: a balancer that speaks TLS only", async () => {
+Deno.test("shown by log, page and metrics, in place of GoCD: a balancer that speaks TLS only", async () => {
   const title = "in place of GoCD: a balancer that speaks TLS only";
   const its = situation({ between: ({ url }) => redirect(301, url.replace("http:", "https:").replace(":8153", ""))() });
   await its.pass(minute);
@@ -118,13 +118,13 @@ function thrown(reason: string): TypeError {
   return new TypeError("fetch failed", { cause: new Error(`client error (Connect): ${reason}`) });
 }
 
-Deno.test("told by the log: a master with the ciphers of libprocess' default", async () => {
+Deno.test("shown by the log: a master with the ciphers of libprocess' default", async () => {
   const fetch = (): Promise<Response> => Promise.reject(thrown("received fatal alert: HandshakeFailure"));
   const title = "a Mesos master with the ciphers of libprocess' default";
   assertTranscript("../diagnoses/mesos-ciphers", await mesosDiagnosis(title, fetch, "https://mesos:5050"));
 });
 
-Deno.test("told by log, page and metrics: nothing listens where HTTP_PROXY points to", async () => {
+Deno.test("shown by log, page and metrics: nothing listens where HTTP_PROXY points to", async () => {
   const names = ["HTTP_PROXY", "NO_PROXY"] as const;
   const before = names.map((name) => Deno.env.get(name));
   Deno.env.set("HTTP_PROXY", "http://user:secret@proxy.example:3128");
@@ -151,7 +151,7 @@ Deno.test("told by log, page and metrics: nothing listens where HTTP_PROXY point
   }
 });
 
-Deno.test("told by log, page and metrics: a release newer than all known ones is not understood", async () => {
+Deno.test("shown by log, page and metrics: a release newer than all known ones is not understood", async () => {
   const between = ({ url }: Request): Response | undefined =>
     url.endsWith("/api/agents")
       ? new Response('{"agents":[]}', { headers: { "content-type": "application/json" } })

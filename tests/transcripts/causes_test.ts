@@ -11,7 +11,7 @@ import { pendingCauses } from "./pending_causes.ts";
 const causes = [...demandCauses, ...heldCauses, ...pendingCauses];
 
 for (const { name, title, options, arrange, verdict, launches = false } of causes) {
-  Deno.test(`told by why, log, page and metric: ${title}`, async () => {
+  Deno.test(`shown by why, log, page and metric: ${title}`, async () => {
     const its = situation(options);
     const locator = await arrange(its);
     const job = its.world.state.demand.jobs.find((each) => each.locator === locator);

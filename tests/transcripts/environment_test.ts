@@ -52,7 +52,7 @@ for (
     ["a server that fails to answer", {}, "environments"],
   ] as const
 ) {
-  Deno.test(`what cannot be told stops no launch: ${name}`, async () => {
+  Deno.test(`what cannot be reported stops no launch: ${name}`, async () => {
     const situation = its(options);
     if (spoil !== undefined) situation.gocd.inject({ kind: "status", status: 500 }, 1_000, spoil);
     await situation.pass(minute);

@@ -42,7 +42,7 @@ for (
   });
 }
 
-Deno.test("times are told at round moments, days where days pass", () => {
+Deno.test("times are reported at round moments, days where days pass", () => {
   const of = (fromMs: number, lengthMs: number): readonly string[] =>
     timeTicks(fromMs, fromMs + lengthMs).map(({ label }) => label);
   assertEquals(of(beginMs + 7 * minute, hour), ["12:10", "12:20", "12:30", "12:40", "12:50", "13:00"]);
@@ -71,7 +71,7 @@ Deno.test("a layer lies on the one below it; equal steps are one", () => {
   assertEquals(pathOf(trend, "layer starting"), "");
 });
 
-Deno.test("where nobody has watched, nothing is drawn; a line is not drawn along the bottom", () => {
+Deno.test("times without observation are not drawn, nor is a line along the bottom", () => {
   const jobs = [at(0, { needsAgent: 3 }), at(1, { coming: 3 }), at(6, { needsAgent: 0 }), at(7, { otherCause: 3 })];
   assertEquals(pathOf(trendOf(jobs), "line jobs"), "M0 80V0H200V80M700 80V0H800V80");
   assertEquals(pathOf(trendOf(jobs), "line wanted"), "");
@@ -99,7 +99,7 @@ Deno.test("the drawing says in words what it shows", () => {
   }
 });
 
-Deno.test("each column tells its figures and its decisions, and leads to the page of its end", () => {
+Deno.test("each column shows its figures and its decisions, and leads to the page of its end", () => {
   const text = `<script>alert(1)</script>${"x".repeat(500)}`;
   const marks = [5, 4, 3, 2, 1].map((second) => aNote(beginMs + second, text, second === 3 ? "error" : "warning"));
   const { markup } = trendFigure("t", trendOf([at(0, { starting: 1, wanted: 2, needsAgent: 1 })], { marks }));

@@ -1,5 +1,5 @@
-// Connections of the status server on real sockets: what is read and written on them, and that slow, idle and many clients
-// are bounded. Nothing here measures time: each test waits for the close that a limit brings about.
+// Connections of the status server on real sockets: what is read and written on them, and that slow, idle and many
+// clients are bounded. Nothing here measures time: each test waits for the close that a limit brings about.
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { Secret } from "../../src/secret.ts";
@@ -90,7 +90,7 @@ Deno.test("a client that does not read its response is closed in the middle of i
   });
 });
 
-Deno.test("beyond the limit the connection that has waited longest gives way, so that nobody is kept out", async () => {
+Deno.test("beyond the limit the connection that has waited longest is closed, so that no client is locked out", async () => {
   await withServer({ connectionsMax: 2 }, {}, async ({ connect, exchange }) => {
     const [first, second] = [await connect("GET /"), await connect("GET /")];
     assertMatch(await exchange(`${askHealth}\r\n`), /^HTTP\/1\.1 200 /);

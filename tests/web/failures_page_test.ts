@@ -47,7 +47,7 @@ function failingFor(message: string, waves: number): StatusView {
 }
 
 for (const [what, waves, code] of [["waits", 1, "held-breaker"], ["is tried again", 3, "held-probe"]] as const) {
-  Deno.test(`the long error of a profile that ${what} is told once, whoever waits for it or has ended with it`, async () => {
+  Deno.test(`the long error of a profile that ${what} is shown once, whatever waits for it or has ended with it`, async () => {
     const view = failingFor(`Failed to pull the image: ${"manifest unknown, ".repeat(9)}the very end`, waves);
     assertEquals(new Set(view.jobs.map(({ reasonCode }) => reasonCode)), new Set([code]));
     const handler = createHandler(sampleOptions({ picture: () => pictureOf(view, { notes: [] }) }));

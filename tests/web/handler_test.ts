@@ -72,7 +72,7 @@ for (const [path, contentType, body] of routes) {
   });
 }
 
-Deno.test("every answer, also a refusal, forbids what a page must not do", async () => {
+Deno.test("every response, including refusals, forbids what a page must not do", async () => {
   const handler = handlerOf();
   const requests = [
     ...routes.map(([path]) => new Request(base + path)),
@@ -90,7 +90,7 @@ Deno.test("every answer, also a refusal, forbids what a page must not do", async
   }
 });
 
-Deno.test("words that stand beside one another on the page have a space between them", async () => {
+Deno.test("adjacent words on the page have a space between them", async () => {
   const page = await (await handlerOf()(new Request(base))).text();
   const words = page.replace(/<[^>]*>/g, "").replace(/\s+/g, " ");
   for (const part of ["2 limit 2", "so only 2 now (2 polls in a row)", "5 of 7 alive", "0 alive"]) {
@@ -182,7 +182,7 @@ Deno.test("a slash at the end changes nothing", async () => {
   }
 });
 
-Deno.test("an error while answering is told to the program, not to the client", async () => {
+Deno.test("an error while responding is reported to the program, not to the client", async () => {
   const errors: unknown[] = [];
   const failing = handlerOf({
     picture: () => {
@@ -206,7 +206,7 @@ for (const path of ["/", "/metrics", "/api/status", "/health", "/nothing"]) {
   });
 }
 
-Deno.test("whoever guesses tokens keeps neither readers, nor a health check, nor the operator out", async () => {
+Deno.test("a client that guesses tokens blocks neither readers, nor health checks, nor the operator", async () => {
   const given: WebCommand[] = [];
   for (const isPrivate of [false, true]) {
     const handler = handlerOf({ ...commandsInto(given), ...(isPrivate ? { isPrivate: true } : {}) });
@@ -281,7 +281,7 @@ for (const [what, makeRequest, status, code] of refusals) {
   });
 }
 
-Deno.test("without http.admin-token there are no commands, and the answer says how to have them", async () => {
+Deno.test("without http.admin-token there are no commands, and the response explains how to enable them", async () => {
   const { status, body } = await readJson(await handlerOf()(post(drain)));
   assertEquals([status, body.code], [403, "commands-off"]);
   assertMatch(String(body.hint), /http\.admin-token/);

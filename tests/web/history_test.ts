@@ -157,7 +157,7 @@ Deno.test("everything on the page of a moment is as of its picture: nothing is o
   assertEquals([..."told between,t-between,h-between".split(",")].filter((part) => page.includes(part)), []);
 });
 
-Deno.test("who built a job is found by a part of its name, as of the moment of the page", async () => {
+Deno.test("the agent that built a job is found by a part of its name, as of the moment of the page", async () => {
   using history = closing(openHistory(undefined, limits));
   const job = { ...aJob(beginMs), buildMs: hour };
   history.write(aBatch({
@@ -202,7 +202,7 @@ for (
     ["2026-11-27T11:00Z", "No picture of 2026-11-27T11:00:00Z or before is kept."],
   ] as const
 ) {
-  Deno.test(`where there is no page of "${at}", the present is shown, and why`, async () => {
+  Deno.test(`if there is no page of "${at}", the present is shown, with the reason`, async () => {
     using history = closing(await kept());
     const page = await pageOf(`/?at=${encodeURIComponent(at)}`, history);
     assertStringIncludes(page, why);
@@ -211,7 +211,7 @@ for (
   });
 }
 
-Deno.test("a picture that this version cannot show is told, not a crash", async () => {
+Deno.test("a picture that this version cannot show is reported, not a crash", async () => {
   using history = closing(await kept());
   const { instances: _, ...strange } = sampleView;
   const snapshot = await packView(
@@ -236,13 +236,13 @@ Deno.test("a decision leads to the page of its moment, which has it", async () =
   assertStringIncludes(await pageOf(asked, history), "in the middle of a second");
 });
 
-Deno.test("without a history there is no trace of it, but of a question for a moment", async () => {
+Deno.test("without a history there is no trace of it, except after a request for a moment", async () => {
   const page = await pageOf("/");
   assertEquals([page.includes('id="trend"'), page.includes('id="history"')], [false, false]);
   assertStringIncludes(await pageOf("/?at=14:05"), "No history is kept (history.keep).");
 });
 
-Deno.test("a history that cannot be read is told in its place, and the page is whole otherwise", async () => {
+Deno.test("a history that cannot be read is reported in its place, and the page is whole otherwise", async () => {
   const history = await kept();
   history.close();
   const failing = { ...history, span: () => fail(), nextSnapshotMs: () => fail() };

@@ -1,4 +1,5 @@
-// Lists of the page: those that have ended stand once, long ones are short on a narrow screen, names break where they may.
+// Lists of the page: those that have ended stand once, long ones are short on a narrow screen, names break where they
+// may.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { FinishedView, StatusView } from "../../src/core/view/view.ts";
@@ -36,7 +37,7 @@ function rowsOf(markup: string): readonly string[] {
   return [...markup.matchAll(/<tr role="row" data-key[\s\S]*?<\/tr>/g)].map(([row]) => plain(row));
 }
 
-Deno.test("who has ended stands once, whether this run has watched, the history has it, or both", () => {
+Deno.test("an ended instance is shown once, whether this run observed it, the history has it, or both", () => {
   const lives = [
     aLife("t-1", { endedMs: watched.endedMs, registeredMs: undefined as never, builds: 4 }),
     aLife("t-0", {
@@ -53,7 +54,7 @@ Deno.test("who has ended stands once, whether this run has watched, the history 
   assertEquals(endedList({ ...view, finished: [] }, links, historyOf([])), undefined);
 });
 
-Deno.test("of a full list of what has ended the heading says that these are the last, and what is not known says why", () => {
+Deno.test("the heading of a full list of ended instances says that these are the last, and unknown values say why", () => {
   const lives = Array.from({ length: 60 }, (_, index) => aLife(`t-${index}`));
   assertMatch(
     plain(endedList({ ...view, finished: [] }, links, historyOf(lives))?.markup ?? ""),
@@ -65,7 +66,7 @@ Deno.test("of a full list of what has ended the heading says that these are the 
   assert(!dashOf(historyOf([aLife("t-1")])).includes("–"));
 });
 
-Deno.test("a long error is told by what Docker said, and is whole once it is unfolded", () => {
+Deno.test("a long error is shown by the message of Docker, and in full once it is opened", () => {
   const message = `Failed to run 'docker run ${"-e A=B ".repeat(200)}': exited; stderr='pull access denied for x'`;
   const [, fold = ""] = /(<details class="long"[\s\S]*?<\/details>)/.exec(
     endedList({ ...view, finished: [{ ...watched, end: `launch-failed: ${message}` }] }, links, undefined)?.markup ??
@@ -74,14 +75,14 @@ Deno.test("a long error is told by what Docker said, and is whole once it is unf
   assertEquals(plain(fold.replaceAll("&#39;", "'")), `pull access denied for x launch-failed: ${message}`);
 });
 
-Deno.test("one that was killed before a restart has ended for the reason that the history knows", () => {
+Deno.test("an instance that was killed before a restart shows the reason from the history", () => {
   const unseen = { ...watched, end: "stopped: killed by gocd-mesos" };
   const life = aLife("t-1", { end: "stopped", kill: "drained", message: "Container exited with status 143" });
   const { markup = "" } = endedList({ ...view, finished: [unseen] }, links, historyOf([life])) ?? {};
   assertMatch(rowsOf(markup)[0] ?? "", / stopped: no longer needed$/);
 });
 
-Deno.test("where more have ended than are shown, it says how many, and in which time", () => {
+Deno.test("if more have ended than are shown, it says how many, and in which period", () => {
   const { markup = "" } = endedList(view, links, historyOf([aLife("t-0")], 712)) ?? {};
   assertMatch(plain(markup), /^Ended lately 2 instances .* the last 2, of 712 in 6 h; all are in the JSON API$/);
 });
@@ -113,7 +114,7 @@ Deno.test("a list of more than four rows can be shown as a whole on a narrow scr
   assert(!listOf(4).includes("checkbox"));
 });
 
-Deno.test("the name of a job may break behind each slash, and is one text for who reads it", () => {
+Deno.test("the name of a job may break after each slash, and is one text for readers", () => {
   const { markup } = jobName("shop/7/build/1/<b>", links);
   assertEquals(markup.split("/<wbr>").length, 5);
   assertEquals(markup.replace(/<[^>]*>/g, ""), "shop/7/build/1/&lt;b&gt;");

@@ -77,7 +77,7 @@ function has(page: OpenPage): Record<string, string> {
   return Object.fromEntries([...page.parts].map(([id, pieces]) => [id, pieces.join("")]));
 }
 
-Deno.test("to a reader without a document a page is sent as a whole, then in changes that make it what it is", () => {
+Deno.test("a reader without a document gets the whole page, and then changes that update it", () => {
   const { pages, show } = pagesOf(sampleView);
   const page = open(pages);
   assertMatch(page.next(), /^retry: 2000\nid: \S+\nevent: update\n/);
@@ -96,7 +96,7 @@ Deno.test("of a page that its reader has just loaded nothing is sent but the tim
   assertEquals(page.next(), `retry: 2000\nevent: tick\ndata: ${sampleMs + 1_000}\n\n`);
 });
 
-Deno.test("of what has changed since its document a reader is sent the changes", () => {
+Deno.test("a reader gets the changes since its document", () => {
   const { pages, load, show } = pagesOf(sampleView);
   const document = load();
   const next = { ...sampleView, jobs: sampleView.jobs.slice(2), frozen: true };
@@ -214,7 +214,7 @@ Deno.test("two hundred young agents that only grow older cost nothing but the ti
   }
 });
 
-Deno.test("readers of the same page share what is rendered, and each has its own changes", () => {
+Deno.test("readers of the same page share the rendering, and each gets its own changes", () => {
   let renderings = 0;
   let picture = pictureOf(sampleView);
   const pages = createLivePages(() => picture, (given, query) => {
@@ -232,7 +232,7 @@ Deno.test("readers of the same page share what is rendered, and each has its own
   assertEquals(has(one), has(other));
 });
 
-Deno.test("/events begins with the page that was asked for, is not kept by HEAD, and ends when its reader leaves", async () => {
+Deno.test("/events starts with the page that was asked for, is not kept by HEAD, and ends when its reader leaves", async () => {
   const handler = createHandler(sampleOptions());
   const head = await handler(new Request("http://localhost/events", { method: "HEAD" }));
   assertEquals([head.status, head.headers.get("content-type"), head.body], [

@@ -80,7 +80,7 @@ const expected: readonly string[] = [
   'gocd_mesos_webhook_messages_lost_total{webhook="team"} 1',
   'gocd_mesos_webhook_failing{webhook="team"} 1',
 ];
-Deno.test("the metrics tell what the page tells", () => {
+Deno.test("the metrics report the same as the page", () => {
   const lines = metricsOf().split("\n");
   for (const line of expected) assertEquals(lines.includes(line), true, line);
 });

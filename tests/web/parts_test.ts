@@ -108,7 +108,7 @@ Deno.test("an empty token authorizes nobody", async () => {
   assertEquals(await isAuthorized("Bearer ", new Secret("http.admin-token", () => "")), false);
 });
 
-Deno.test("a limiter gives the burst at once, then its rate, to each key apart", () => {
+Deno.test("a limiter allows the burst at once, then its rate, for each key separately", () => {
   let nowMs = 0;
   const limiter = createRateLimiter({ perSecond: 2, burst: 3, nowMs: () => nowMs });
   const takeAll = (key: string): number => {

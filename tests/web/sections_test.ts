@@ -181,7 +181,7 @@ Deno.test("an instance is linked to its record in GoCD, its sandbox in Mesos, an
   assertStringIncludes(page, `href="${gocdAgentHref(links, builder?.uuid ?? "")}"`);
 });
 
-Deno.test("a problem says for how long it is there and what to do, and a long error is whole and folded once", () => {
+Deno.test("a problem shows for how long it has existed and what to do, and a long error is shown once, collapsed", () => {
   const detail = `docker said: ${"no such image ".repeat(50)}`;
   const problem: Finding = { code: "c", message: "it fails", hint: "mend it", detail, sinceMs: sampleMs - 720_000 };
   const page = pageOf({ ...sampleView, problems: [problem] });
@@ -201,7 +201,7 @@ Deno.test("each other limit that is set is shown with its key, how full it is, a
   assertEquals(pageOf(sampleView).includes("Other limits"), false);
 });
 
-Deno.test("what stands between backticks is code, escaped as everything is, and a backtick alone stays", () => {
+Deno.test("text between backticks is code, escaped like everything else, and a single backtick is kept", () => {
   assertEquals(
     sentence("`gocd-mesos why FILE <job>` tells more, `a & b` too").markup,
     "<bdi><code>gocd-mesos why FILE &lt;job&gt;</code> tells more, <code>a &amp; b</code> too</bdi>",
@@ -213,7 +213,7 @@ Deno.test("what stands between backticks is code, escaped as everything is, and 
   );
 });
 
-Deno.test("a life line shows the states as shares, in words too, and grey what nobody has watched", () => {
+Deno.test("a life line shows the states as shares, also in words, and time without observation in grey", () => {
   const life = [{ state: "starting", sinceMs: 60_000 }, { state: "idle", sinceMs: 90_000 }] as const;
   const { markup } = lifeLine(life, { createdMs: 0, atMs: 100_000, endedMs: 120_000 });
   assertMatch(markup, /<title>not watched for 1 min, starting for 30 s, idle for 30 s<\/title>/);
@@ -223,7 +223,7 @@ Deno.test("a life line shows the states as shares, in words too, and grey what n
   assertMatch(markup, /class="idle" +x="90" width="30"/);
 });
 
-Deno.test("a life that goes on is the same markup for who counts its time, until its state changes", () => {
+Deno.test("a life that continues has the same markup until its state changes", () => {
   const life = [{ state: "idle", sinceMs: 5_000 }] as const;
   const bar = (atMs: number, endedMs?: number): string =>
     lifeLine(life, { createdMs: 5_000, atMs, ...(endedMs === undefined ? {} : { endedMs }) }).markup;
@@ -233,7 +233,7 @@ Deno.test("a life that goes on is the same markup for who counts its time, until
   assertEquals(withoutAges(bar(0, 65_000)), bar(0, 65_000), "an end stays as it is");
 });
 
-Deno.test("of a life with many states the last are told in words, and all are drawn", () => {
+Deno.test("of a life with many states the last are reported in words, and all are drawn", () => {
   const life = Array.from({ length: 30 }, (_, index) => ({
     state: index % 2 === 0 ? "idle" as const : "building" as const,
     sinceMs: index * 60_000,
@@ -250,7 +250,7 @@ Deno.test("a name of ten thousand characters takes little room", () => {
   assert(page.length - bare.length < 9_000, `${page.length - bare.length} characters`);
 });
 
-Deno.test("each host tells what our agents do there, an avoided one first, with why and until when", () => {
+Deno.test("each host shows what our agents do there, an avoided one first, with why and until when", () => {
   const page = pageOf(sampleView);
   const [, hosts = ""] = /<section id="hosts"([\s\S]*?)<\/section>/.exec(page) ?? [];
   const [first = ""] = /<tr role="row" data-key="[^"]*"/.exec(hosts) ?? [];
@@ -262,7 +262,7 @@ Deno.test("each host tells what our agents do there, an avoided one first, with 
   );
 });
 
-Deno.test("what is frozen or drained is told once at the top and on each profile", () => {
+Deno.test("what is frozen or drained is reported once at the top and on each profile", () => {
   const badges = (view: StatusView): number =>
     [...pageOf(view).matchAll(/<\/h3><span class="badge warning">(frozen|draining)</g)].length;
   const drained = { ...sampleView, frozen: true, mode: "drain" } as const;
@@ -280,7 +280,7 @@ Deno.test("an agent that the operator drains already has no button for it", () =
   assertEquals(actionsForAgent({ ...first, drainRequested: true }), undefined);
 });
 
-Deno.test("what found no place in the offers is told with its profile, since when, and why", () => {
+Deno.test("agents that fit no offer are shown with their profile, since when, and why", () => {
   const unplaced = [{
     profile: "big",
     sinceMs: sampleMs - 120_000,
@@ -291,7 +291,7 @@ Deno.test("what found no place in the offers is told with its profile, since whe
   assertMatch(text, /Offers that were not used big for 2 min , last 5 s ago: short by 4 cpus/);
 });
 
-Deno.test("the latest offer of each host is told with what became of it", () => {
+Deno.test("the latest offer of each host is shown with its outcome", () => {
   const page = pageOf({
     ...sampleView,
     offers: [
@@ -305,7 +305,7 @@ Deno.test("the latest offer of each host is told with what became of it", () => 
   assertMatch(text, /h2 ci 5 s ago .* used 2 agents launched/);
 });
 
-Deno.test("rights and configuration are on the page, each key with where it is written", () => {
+Deno.test("permissions and configuration are on the page, each key with its place", () => {
   const setup = {
     rights: { net: ["mesos:5050"], env: [] },
     entries: [{ key: "scaling.max-agents", value: "7", from: "framework.conf:12" }, {

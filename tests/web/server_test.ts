@@ -12,7 +12,7 @@ function optionsOf(host: string, port: number): HandlerOptions {
   return sampleOptions({ listen: { host, port } });
 }
 
-Deno.test("it answers where it says, and not any more after close", async () => {
+Deno.test("it responds at its address, and no longer after close", async () => {
   const server = startWebServer(optionsOf("127.0.0.1", 0));
   assertMatch(server.url, /^http:\/\/127\.0\.0\.1:\d+\/$/);
   const response = await fetch(`${server.url}api/status`);
@@ -82,7 +82,7 @@ Deno.test("on all interfaces it is reached by loopback", async () => {
   await server.close();
 });
 
-Deno.test("a Host header that does not read is answered 400 with all headers, and is no fault of ours", async () => {
+Deno.test("a Host header that does not read is answered 400 with all headers, and is not a fault of ours", async () => {
   const server = startWebServer(optionsOf("127.0.0.1", 0));
   try {
     using connection = await Deno.connect({ hostname: "127.0.0.1", port: Number(new URL(server.url).port) });

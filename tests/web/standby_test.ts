@@ -75,7 +75,7 @@ function pageOf(view: StatusView): string {
   return statusPage({ view, notes: [], query, links, version: "1", sandbox: "on" });
 }
 
-Deno.test("the page of a standby says who leads, whatever its name", () => {
+Deno.test("the page of a standby shows the leader, whatever its name", () => {
   assertStringIncludes(pageOf(shared({ role: "standby", leader: "http://one:8090 (process 7)" })), "http://one:8090");
   assertStringIncludes(pageOf(shared({ role: "standby" })), "no leader is known");
   assert(!pageOf(shared({ role: "standby", leader: hostileName })).includes("<script>document.title"));
@@ -83,7 +83,7 @@ Deno.test("the page of a standby says who leads, whatever its name", () => {
   assert(!pageOf(sampleView).includes("Election"), "where there is only one instance nothing is said of it");
 });
 
-Deno.test("the page of a leader that waits after a teardown says how it goes on", () => {
+Deno.test("the page of a leader that waits after a teardown says how it continues", () => {
   assertStringIncludes(pageOf(tornDown()), "Torn down: no framework is registered until gocd-mesos resume.");
   assert(!pageOf(shared({ role: "leader" })).includes("Torn down"));
 });

@@ -54,7 +54,7 @@ async function follow(handler: Handler, query = "follow"): Promise<ReadableStrea
   return text.getReader();
 }
 
-Deno.test("whoever follows gets what there was, and then each event once as it comes, each as the document says", async () => {
+Deno.test("a follower gets the existing events, and then each new one once, as documented", async () => {
   const program = deciding();
   program.decide("first");
   program.decide("second");
@@ -83,7 +83,7 @@ Deno.test("whoever follows gets what there was, and then each event once as it c
   assertEquals(program.timer.running(lookMs), 0, "it looks on after its client has left");
 });
 
-Deno.test("filters hold for what comes, too, and limit=0 leaves out what there was", async () => {
+Deno.test("filters also apply to new events, and limit=0 omits the existing ones", async () => {
   const program = deciding();
   program.decide("before");
   const reader = await follow(createHandler(sampleOptions(program.options)), "follow=true&level=warning&limit=0");
@@ -97,7 +97,7 @@ Deno.test("filters hold for what comes, too, and limit=0 leaves out what there w
   await reader.cancel();
 });
 
-Deno.test("where nothing is new for a quarter of a minute an empty line comes", async () => {
+Deno.test("an empty line is sent if there is nothing new for 15 s", async () => {
   const program = deciding();
   const reader = await follow(createHandler(sampleOptions(program.options)));
   const reading = reader.read();

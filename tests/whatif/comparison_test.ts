@@ -11,7 +11,7 @@ import { builtIn, surroundings } from "./support.ts";
 const example = new URL("../../framework.conf.example", import.meta.url).pathname;
 const { settings } = loadConfig(example, {});
 
-Deno.test("on the built-in traces nobody has shorter waits for no more agent-hours than the recommended configuration, but as the docs say", () => {
+Deno.test("on the built-in traces no policy has shorter waits for the same agent-hours as the recommended configuration, except as documented", () => {
   const better = builtInTraces.flatMap(({ name }) => {
     const trace = builtIn(name);
     const around = { ...surroundings, hosts: 40 };

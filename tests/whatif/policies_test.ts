@@ -22,7 +22,7 @@ function seen(waiting: number, phases: readonly SeenAgent["phase"][] = [], chang
   };
 }
 
-Deno.test("the framework of 2015 launches one agent at the sixth poll with jobs, and then counts anew", () => {
+Deno.test("the framework of 2015 launches one agent at the sixth poll with jobs, and then counts again", () => {
   const run = framework2015.start();
   const polls = Array.from({ length: 13 }, () => run(seen(10)).launch);
   assertEquals(polls, [0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0]);

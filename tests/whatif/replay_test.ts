@@ -62,7 +62,7 @@ for (const { name, play } of players) {
   });
 }
 
-Deno.test("the core builds everything that somebody serves, in every built-in trace but the long one", () => {
+Deno.test("the core builds everything that someone serves, in every built-in trace but the long one", () => {
   for (const { name } of builtInTraces) {
     if (name === "day") continue;
     const { unbuilt, unserved, killedBuilds } = replayCore(builtIn(name));
@@ -71,7 +71,7 @@ Deno.test("the core builds everything that somebody serves, in every built-in tr
   }
 });
 
-Deno.test("a lone job waits for two polls, a launch and a boot, and its agent goes after the idle timeout", () => {
+Deno.test("a single job waits for two polls, a launch and a boot, and its agent is removed after the idle timeout", () => {
   const { wait, launches, agentMs } = replayCore(aTrace([aJob(5 * minute)]));
   assertEquals(launches, 1);
   assert(wait.maxMs > 45 * second && wait.maxMs < 2 * minute, `${wait.maxMs}`);
@@ -86,7 +86,7 @@ Deno.test("min-idle agents take a job at once, and cost agent-hours all the time
   assert(agentMs.idle > 2 * 55 * minute);
 });
 
-Deno.test("with max-jobs 1 each job gets an agent of its own, and none is killed while it builds", () => {
+Deno.test("with max-jobs 1 each job gets its own agent, and none is killed while it builds", () => {
   const single = { ...recommended, profiles: recommended.profiles.map((each) => ({ ...each, maxJobs: 1 })) };
   const jobs = Array.from({ length: 12 }, (_, index) => aJob(index * 4 * minute));
   const { launches, killedBuilds, unbuilt } = replayCore(aTrace(jobs), single);
@@ -108,7 +108,7 @@ Deno.test("schedules keep agents ready while their windows are open, by the cale
   assert(waitOf(8) < 25 * second && waitOf(14) > 45 * second);
 });
 
-Deno.test("headroom keeps idle agents beside busy ones", () => {
+Deno.test("headroom keeps idle agents in addition to busy ones", () => {
   const roomy = {
     ...recommended,
     profiles: recommended.profiles.map((each) => ({ ...each, headroom: { kind: "share" as const, percent: 50 } })),

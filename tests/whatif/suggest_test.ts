@@ -9,7 +9,7 @@ import { aJob, aTrace, recommended, replayCore, surroundings } from "./support.t
 /** A job every four minutes. */
 const trace = aTrace(Array.from({ length: 15 }, (_, index) => aJob(index * 4 * minute)));
 
-Deno.test("a search finds the cheapest settings that keep the limit, and says what to write", () => {
+Deno.test("a search finds the cheapest settings that keep the limit, and shows what to write", () => {
   const before = replayCore(trace);
   const found = suggest({ trace, settings: recommended, surroundings, p95MaxMs: 3 * minute });
   assert(found.isWithin);
@@ -32,14 +32,14 @@ Deno.test("a search finds the cheapest settings that keep the limit, and says wh
   }
 });
 
-Deno.test("a limit that nothing keeps leads to the settings that come nearest, and is told", () => {
+Deno.test("a limit that nothing keeps leads to the settings that come nearest, and is reported", () => {
   const short = aTrace([aJob(0), aJob(4 * minute), aJob(8 * minute)], { lengthMs: 12 * minute });
   const found = suggest({ trace: short, settings: recommended, surroundings, p95MaxMs: 1 });
   assertEquals(found.isWithin, false);
   assert(found.outcome.wait.p95Ms <= replayCore(short).wait.p95Ms);
 });
 
-Deno.test("where demand needs ready agents, they are found", () => {
+Deno.test("if demand needs ready agents, the search finds them", () => {
   // Too far apart for the idle timeouts that are tried.
   const rare = aTrace([aJob(0), aJob(100 * minute)], { lengthMs: 110 * minute });
   const found = suggest({ trace: rare, settings: recommended, surroundings, p95MaxMs: 30 * second });

@@ -52,7 +52,7 @@ Deno.test("a command that cannot be stored is refused and not in force, and is t
   });
 });
 
-Deno.test("with narrow rights and without a page, a running instance is told on a port of its own", async () => {
+Deno.test("with narrow permissions and without a page, a running instance gets commands on a separate port", async () => {
   const cluster = startCluster({ speed: 1 });
   const folder = programFolder(cluster);
   const conf = `${folder.path}/framework.conf`;

@@ -38,7 +38,7 @@ async function untilBuilt(world: VirtualCluster, builds: number): Promise<void> 
 const told = ({ notes }: VirtualCluster, code: string): number => notes.filter((note) => note.code === code).length;
 const profile = 'go-agent { resources = [linux], environments = "*" }';
 
-Deno.test("the feed goes in the middle of the work: the JSON APIs take over, nothing is lost, and one line says so", async () => {
+Deno.test("the feed disappears during operation: the JSON APIs take over, nothing is lost, and one line says so", async () => {
   await scene(profile, async (world) => {
     for (let pipeline = 0; pipeline < 3; pipeline++) schedule(world, `p${pipeline}`);
     await world.pass(3 * minute);

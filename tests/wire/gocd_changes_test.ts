@@ -72,7 +72,7 @@ Deno.test("a password in a file may change while the program runs: the next poll
   });
 });
 
-Deno.test("go-server.insecure is told loudly at the start", async () => {
+Deno.test("go-server.insecure is reported loudly at the start", async () => {
   await scene(async ({ start }) => {
     const program = start("go-server.insecure = true");
     await program.line("go-server.insecure accepts any certificate");

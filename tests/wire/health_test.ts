@@ -91,7 +91,7 @@ Deno.test("two frozen servers fail within a minute, are down after five more, an
   });
 });
 
-Deno.test("a GoCD server that refuses connections fails at the first call, and is told by its first problem", async () => {
+Deno.test("a GoCD server that refuses connections fails at the first call, and is reported by its first problem", async () => {
   await withScene({}, async (scene) => {
     await connected(scene);
     await scene.cluster.gocdHttp.pause();

@@ -94,7 +94,7 @@ async function refused(scene: Scene, extra = ""): Promise<string> {
   return (lines[0] ?? "").replace(/^\S+ \S+ /, "");
 }
 
-Deno.test("a new state beside living agents is not registered, at each start anew", async () => {
+Deno.test("a new state is not registered while agents of another one are alive, at each start", async () => {
   await withScene(async (scene) => {
     const { cluster } = scene;
     const frameworkId = await lost(scene);
@@ -110,7 +110,7 @@ Deno.test("a new state beside living agents is not registered, at each start ane
   });
 });
 
-Deno.test("an adopted framework goes on: its agents are known, build, and are drained at the end", async () => {
+Deno.test("an adopted framework continues: its agents are known, build, and are drained at the end", async () => {
   await withScene(async (scene) => {
     const { cluster } = scene;
     const frameworkId = await lost(scene);
@@ -139,7 +139,7 @@ Deno.test("an adopted framework goes on: its agents are known, build, and are dr
   });
 });
 
-Deno.test("told to register anew, it does, and leaves the agents of the old state alone", async () => {
+Deno.test("with register-anew it registers, and leaves the agents of the old state alone", async () => {
   await withScene(async (scene) => {
     const { cluster } = scene;
     const frameworkId = await lost(scene);
@@ -200,7 +200,7 @@ Deno.test("beside another that runs under its name, it is told to take another n
   });
 });
 
-Deno.test("a framework that is not shown is adopted only by who is sure of its id", async () => {
+Deno.test("a framework that is not shown is adopted only by its id", async () => {
   await withScene(async (scene) => {
     const frameworkId = await lost(scene);
     await refused(scene);

@@ -65,7 +65,7 @@ function frameworkIdIn(folder: ProgramFolder): string | undefined {
   }
 }
 
-Deno.test("a removed framework with agents on record ends the program (4) with what to do; doing it lets it go on", async () => {
+Deno.test("a removed framework with agents on record ends the program (4) with what to do; doing it lets it continue", async () => {
   await withProgram({}, async ({ cluster, folder, program, text }) => {
     cluster.gocd.schedule({ pipeline: "p", stage: "s", job: "long", gocdResources: [], durationMs: 3_600_000 });
     await building(cluster, 1, program);
@@ -104,7 +104,7 @@ Deno.test("a removed framework with agents on record ends the program (4) with w
   });
 });
 
-Deno.test("a removed framework without agents is no reason to stop: it registers anew by itself", async () => {
+Deno.test("a removed framework without agents is not a reason to stop: it registers again automatically", async () => {
   await withProgram({}, async ({ cluster, program }) => {
     await program.line("subscribed to the Mesos master");
     const [{ id } = { id: "" }] = cluster.mesos.view().frameworks;
@@ -118,7 +118,7 @@ Deno.test("a removed framework without agents is no reason to stop: it registers
   });
 });
 
-Deno.test("whoever takes over our id makes us step down (5): nothing is fought for, agents are left to the other", async () => {
+Deno.test("an instance that takes over our id makes us step down (5): we do not compete, and leave the agents to it", async () => {
   await withProgram({}, async ({ cluster, program }) => {
     cluster.gocd.schedule({ pipeline: "p", stage: "s", job: "long", gocdResources: [], durationMs: 3_600_000 });
     await building(cluster, 1, program);
@@ -135,7 +135,7 @@ Deno.test("whoever takes over our id makes us step down (5): nothing is fought f
   });
 });
 
-Deno.test("a wrong secret says which keys to look at, is tried again slowly, and is mended without a restart", async () => {
+Deno.test("a wrong secret names the keys to check, is retried slowly, and can be corrected without a restart", async () => {
   const mesos = { credentials: [{ principal: "ci", secret: "right-secret" }] };
   const wrong = `mesos { principal = ci, secret = "wrong-secret" }`;
   await withProgram({ mesos, more: wrong }, async ({ cluster, folder, program, text }) => {
@@ -157,7 +157,7 @@ Deno.test("a wrong secret says which keys to look at, is tried again slowly, and
   });
 });
 
-Deno.test("no login where one is wanted, and a role that the master does not take, are one clear line each", async () => {
+Deno.test("a missing login, and a role that the master does not accept, are one clear line each", async () => {
   await withProgram({ mesos: { credentials: [{ principal: "ci", secret: "s" }] } }, async ({ program }) => {
     await program.line("mesos-unauthorized");
     assertMatch(lines(program, /mesos-unauthorized/)[0] ?? "", /mesos\.principal/);
@@ -173,7 +173,7 @@ Deno.test("no login where one is wanted, and a role that the master does not tak
   });
 });
 
-Deno.test("another user or principal at a restart is said to have no effect; name, role and timeout are applied", async () => {
+Deno.test("another user or principal at a restart is reported to have no effect; name, role and timeout are applied", async () => {
   const before = `mesos { user = build, name = first, role = one, failover-timeout = 1 hour }`;
   await withProgram({ more: before }, async ({ cluster, folder, program, text }) => {
     await program.line("subscribed to the Mesos master");

@@ -1,5 +1,5 @@
-// The leading master changes: redirects to the dead, without a scheme, in circles; recovering masters; the time it takes.
-// Through the real client and engine, against three strict masters with listeners that really close and open.
+// The leading master changes: redirects to the dead, without a scheme, in circles; recovering masters; the time it
+// takes. Through the real client and engine, against three strict masters with listeners that really close and open.
 
 import { assert, assertEquals } from "@std/assert";
 import {
@@ -31,7 +31,9 @@ const three: Omit<SceneOptions, "masters"> & Pick<SocketSceneOptions, "masters">
   bootDelayMs: 2_000,
 };
 
-/** How long after the new leader's first possible answer the framework is subscribed with it, ms of the cluster's time. */
+/**
+ * How long after the new leader's first possible answer the framework is subscribed with it, ms of the cluster's time.
+ */
 async function failover(
   scene: Scene,
   how: Parameters<Scene["cluster"]["mesos"]["failMaster"]>[0],
@@ -116,7 +118,7 @@ for (const [masters, named] of [["all masters", {}], ["one follower", oneFollowe
 }
 
 Deno.test({
-  name: "a leader whose port really swallows all packets is passed over by itself",
+  name: "a leader whose port drops all packets is skipped automatically",
   ignore: !canSwallow,
   fn: async () => {
     await withSocketScene({ ...three, speed: 2, looks: "before-subscribe" }, async (scene) => {
@@ -142,7 +144,7 @@ Deno.test("with one follower named in mesos-master and the others allowed, leade
 });
 
 /** Follows `//host:port`, as masters write it, to a host that leads. */
-Deno.test("redirects without a scheme, in a circle and to oneself end in one line, and the leader is found when it stands", async () => {
+Deno.test("redirects without a scheme, in a circle and to the same master end in one line, and the leader is found once elected", async () => {
   let mode: "circle" | "self" | "nowhere" | "leader" = "circle";
   const asked: { leader?: ScriptedMaster; follower?: ScriptedMaster } = {};
   const masters = ({ network }: VirtualServers): string => {

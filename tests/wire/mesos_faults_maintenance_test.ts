@@ -122,7 +122,7 @@ Deno.test("a window that is taken back: the agent that was disabled for it finis
 });
 
 for (const fate of ["lost", "answer-lost"] as const) {
-  Deno.test(`an answer to an inverse offer that is ${fate} is given again, and Mesos goes on to ask`, async () => {
+  Deno.test(`an answer to an inverse offer that is ${fate} is given again, and Mesos continues to ask`, async () => {
     await withScene({ more }, async (scene) => {
       const { cluster, wire } = scene;
       const { taskId, mesosAgentId } = await withBusyAgent(scene, 12 * minuteMs);

@@ -28,7 +28,7 @@ async function built(scene: Scene, jobs: number): Promise<void> {
   await scene.until(() => scene.cluster.gocd.tally.completedLocators.size === jobs);
 }
 
-Deno.test("what an operator reserved for our role is used, statically, by request, or for a role above", async () => {
+Deno.test("resources reserved for our role are used: statically, by request, or for a parent role", async () => {
   const mesosAgents = [
     host("static", { resources: small, reserved: [{ role: "eng/ci", resources: big }] }),
     host("by-request", {
@@ -52,7 +52,7 @@ Deno.test("what an operator reserved for our role is used, statically, by reques
   });
 });
 
-Deno.test("what another framework of the role has reserved for itself, with labels, is left alone, and why is told", async () => {
+Deno.test("resources reserved by another framework of the role, with labels, are left alone, and the reason is reported", async () => {
   const labels = { "marathon_framework_id": "f-9", "marathon_task_id": "db" };
   const reserved = [{ role: "ci", type: "DYNAMIC" as const, principal: "marathon", labels, resources: big }];
   const mesosAgents = [host("theirs", { resources: { cpus: 0.5, mem: 8_192, disk: 1_000 }, reserved })];
@@ -69,7 +69,7 @@ Deno.test("what another framework of the role has reserved for itself, with labe
   });
 });
 
-Deno.test("a quota stops the offers, not the framework: what it allows runs, the rest waits in peace and says what for", async () => {
+Deno.test("a quota stops the offers, not the framework: what it allows runs, the rest waits and shows why", async () => {
   const mesos = { mesosAgents: [host("h1"), host("h2")], quotaLimits: { ci: { cpus: 2 } } };
   await withScene({ mesos, more: `mesos.role = ci, ${quickDown}` }, async (scene) => {
     const { cluster, scheduler, wire } = scene;
@@ -119,7 +119,7 @@ const untouchable: readonly Plain[] = [
   { name: "licences", type: "SCALAR", scalar: { value: 9_000 } },
 ];
 
-Deno.test("shared and revocable resources are never asked for; offered all the same, they and disks of their own are left alone", async () => {
+Deno.test("shared and revocable resources are never asked for; offered anyway, they and disks of their own are left alone", async () => {
   for (const offersSpecialToAll of [false, true]) {
     const mesosAgents = [
       host("short", { resources: { cpus: 0.5, mem: 500, disk: 500 }, special: untouchable }),
@@ -145,7 +145,7 @@ Deno.test("shared and revocable resources are never asked for; offered all the s
   }
 });
 
-Deno.test("hosts with GPUs are left to those who need them, who alone ask for the capability", async () => {
+Deno.test("hosts with GPUs are left to profiles that need them, and only those request the capability", async () => {
   const mesosAgents = [host("gpu", { resources: { ...big, gpus: 2 } }), host("plain")];
   const capabilities = (scene: Scene): string => JSON.stringify(scene.wire.of("SUBSCRIBE"));
   await withScene({ mesos: { mesosAgents }, more: quickDown }, async (scene) => {
@@ -171,7 +171,7 @@ Deno.test("hosts with GPUs are left to those who need them, who alone ask for th
   });
 });
 
-Deno.test("attributes of every kind, host names, regions and zones decide where, and the master is told as much", async () => {
+Deno.test("attributes of every kind, host names, regions and zones determine the host, and are sent to the master", async () => {
   const mesosAgents = [
     host("wrong-rack", { attributes: [{ name: "rack", type: "TEXT", text: { value: "r1" } }] }),
     host("wrong-zone", {

@@ -1,5 +1,5 @@
-// What a master may put into a stream that no simulated one does: records beyond all limits, and events while calls of ours
-// hang. Through the real client and engine, against a master that does exactly what the test says.
+// What a master may put into a stream that no simulated one does: records beyond all limits, and events while calls of
+// ours hang. Through the real client and engine, against a master that does exactly what the test says.
 
 import { assert, assertEquals } from "@std/assert";
 import { recordBytesMax } from "../../src/mesos/recordio.ts";
@@ -179,7 +179,7 @@ Deno.test("an update is acknowledged as often as it is delivered with a uuid, an
   });
 });
 
-Deno.test("TASK_LOST, which masters say to frameworks that know no partitions, is a loss: replaced, nobody blamed", async () => {
+Deno.test("TASK_LOST, which masters send to frameworks without PARTITION_AWARE, is a loss: replaced, without blame", async () => {
   await withMaster(async (master, scene) => {
     const { scheduler, until } = scene;
     const [stream] = master.streams;

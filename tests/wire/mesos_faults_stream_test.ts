@@ -25,7 +25,7 @@ function assertUntouched({ cluster, living, scheduler }: Scene, taskId: string):
   assertEquals(scheduler.framework.engine.state.breakers.hosts.size, 0);
 }
 
-Deno.test("a stream that falls silent is left after five heartbeats, no sooner, and made again", async () => {
+Deno.test("a silent stream is closed after five heartbeats, no earlier, and renewed", async () => {
   await withScene({}, async (scene) => {
     const { cluster, scheduler, wire } = scene;
     const taskId = await withOneAgent(scene);
@@ -58,7 +58,7 @@ Deno.test("a silence of four heartbeats is borne", async () => {
   });
 });
 
-Deno.test("a network that swallows everything, ends of connections too, is left, and what it held back does no harm", async () => {
+Deno.test("a connection that drops everything, including its end, is closed, and late data does no harm", async () => {
   await withScene({}, async (scene) => {
     const { cluster, scheduler } = scene;
     const taskId = await withOneAgent(scene);

@@ -1,5 +1,5 @@
-// Tasks whose fate comes late, twice, out of order or not at all: through the real client and engine, against the strict
-// master with scripted and with drawn faults.
+// Tasks whose fate comes late, twice, out of order or not at all: through the real client and engine, against the
+// strict master with scripted and with drawn faults.
 
 import { assert, assertEquals } from "@std/assert";
 import { assertNothingRefused, type Scene, withScene } from "../support/mesos_scene.ts";
@@ -44,7 +44,7 @@ async function allAcknowledged({ cluster, until }: Scene): Promise<void> {
   await until(() => cluster.mesos.view().tasks.every(({ unacknowledged }) => unacknowledged === 0));
 }
 
-Deno.test("updates that come twice, late and out of order are each acknowledged once, and no agent goes back in its life", async () => {
+Deno.test("updates that arrive twice, late and out of order are each acknowledged once, and no agent goes back to an earlier state", async () => {
   const faults = { updateDuplicated: 0.6, updateDelayed: 0.6, eventDelayMsMax: 90_000, updateLost: 0.2 };
   await withScene({ mesos: { faults }, more: quickDown }, async (scene) => {
     const { cluster } = scene;
@@ -64,7 +64,7 @@ Deno.test("updates that come twice, late and out of order are each acknowledged 
   });
 });
 
-Deno.test("a RESCIND that overtakes the ACCEPT costs nothing: TASK_DROPPED, tried again at once, nobody blamed", async () => {
+Deno.test("a RESCIND that overtakes the ACCEPT costs nothing: TASK_DROPPED, retried at once, without blame", async () => {
   let cluster: Scene["cluster"] | undefined;
   let dropsLeft = 3;
   const onRequest = (what: string): void => {

@@ -1,5 +1,5 @@
-// Bad input in place of a Mesos master through the whole program: one clear line each, nothing launched or killed because
-// of it, and on it goes when it passes.
+// Bad input in place of a Mesos master through the whole program: one clear line each, nothing launched or killed
+// because of it, and on it goes when it passes.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { startVirtualServers, type VirtualServers } from "../support/cluster.ts";
@@ -141,7 +141,7 @@ async function endure(cluster: VirtualServers, program: Program, door: Door): Pr
   }
 }
 
-Deno.test("whatever stands in place of a master is one clear line, launches and kills nothing, and passes", async () => {
+Deno.test("any other server in place of a master is one clear line, launches and kills nothing, and is temporary", async () => {
   const cluster = startVirtualServers();
   const door = openDoor(cluster);
   const folder = virtualProgramFolder(cluster);

@@ -36,7 +36,7 @@ Deno.test("an hour in which nothing changes writes no line, and hardly a call to
   }
 });
 
-Deno.test("an hour with a job that nobody can serve writes a reminder every ten minutes, no more", async () => {
+Deno.test("an hour with a job that no profile serves logs a reminder every ten minutes, no more", async () => {
   const cluster = startVirtualServers({ version: "16.6.0" });
   const scheduler = await startScheduler(cluster, `poller { interval = 15 seconds, max-interval = 1 minute }`);
   try {

@@ -155,7 +155,7 @@ async function stopped({ cluster, program }: Scene): Promise<number> {
   return clock.nowMs() - stopMs;
 }
 
-Deno.test("SIGTERM ends it within two seconds, its agents go on building and are taken over", async () => {
+Deno.test("SIGTERM ends it within two seconds, its agents continue building and are taken over", async () => {
   await withVirtual(async (scene) => {
     const { cluster } = scene;
     const locators = schedule(cluster, 3, "one");

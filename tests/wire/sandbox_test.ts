@@ -1,5 +1,5 @@
-// The stderr of a failed container through the whole program: read from the simulated Mesos agent that listens where its
-// offers say, without the secrets that the container was given, and shown to the operator.
+// The stderr of a failed container through the whole program: read from the simulated Mesos agent that listens where
+// its offers say, without the secrets that the container was given, and shown to the operator.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { clusterNames, startVirtualServers, type VirtualServers } from "../support/cluster.ts";
@@ -47,7 +47,7 @@ Deno.test("the last lines of a failed agent are in the log, without the key that
   });
 });
 
-Deno.test("nothing is asked of a Mesos agent where no host is named", async () => {
+Deno.test("no Mesos agent is queried if no host is allowed", async () => {
   await withProgram("", async (scene) => {
     await fail(scene, "secret\n");
     await scene.program.line("launch-failed");

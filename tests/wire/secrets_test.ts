@@ -208,7 +208,7 @@ async function withFolder(act: (folder: string) => Promise<void>): Promise<void>
 }
 
 for (const [login, format] of [["basic", "text"], ["bearer", "json"]] as const) {
-  Deno.test(`against servers that tell everything back, no output has a secret (${login}, ${format})`, () =>
+  Deno.test(`against servers that repeat everything, no output has a secret (${login}, ${format})`, () =>
     withFolder(async (folder) => {
       const echo = startEcho();
       const conf = `${folder}/framework.conf`;

@@ -48,7 +48,7 @@ Deno.test("a schedule of the file keeps agents idle while it is in force, and th
   });
 });
 
-Deno.test("with max-jobs = 1 each job is built by an agent of its own, and none is killed", async () => {
+Deno.test("with max-jobs = 1 each job is built by its own agent, and none is killed", async () => {
   await inCluster("go-agent.max-jobs = 1, scaling.max-agents = 2", async (cluster) => {
     schedule(cluster, 6, 40 * second);
     await cluster.pass(30 * minute);
@@ -58,7 +58,7 @@ Deno.test("with max-jobs = 1 each job is built by an agent of its own, and none 
   });
 });
 
-Deno.test("headroom stands beside busy agents, and goes with them", async () => {
+Deno.test("headroom accompanies busy agents, and is removed with them", async () => {
   await inCluster('go-agent.headroom = "50%", scaling.idle-timeout = 1 minute', async (cluster) => {
     schedule(cluster, 4, 10 * minute);
     await cluster.pass(6 * minute);

@@ -100,7 +100,7 @@ Deno.test("an outage of the GoCD server is one message when it has lasted, and o
     assertEquals(receiver.told.length, 4);
   }));
 
-Deno.test("a target that is down for an hour gets what happened in order, later; the log tells it once", () =>
+Deno.test("a target that is down for an hour gets what happened in order, later; the log reports it once", () =>
   withProgram(one, async ({ cluster, program, receiver }) => {
     receiver.status = 500;
     const starving = { pipeline: "p", stage: "s", job: "j", gocdResources: ["windows"], durationMs: 5_000 };
@@ -142,7 +142,7 @@ Deno.test("a webhook gets only the events that it asks for", () =>
     },
   ));
 
-Deno.test("a webhook that a reload adds is told what lasts, one that it keeps is not told again", () =>
+Deno.test("a webhook that a reload adds receives ongoing problems, one that it keeps does not receive them again", () =>
   withProgram(one, async ({ cluster, receiver, reload }) => {
     cluster.gocd.schedule({ pipeline: "p", stage: "s", job: "j", gocdResources: ["windows"], durationMs: 5_000 });
     await cluster.pass(10 * minute);
@@ -158,7 +158,7 @@ Deno.test("a webhook that a reload adds is told what lasts, one that it keeps is
     assertEquals([brief(receiver.told), brief(other.told)], [[began], [began, ended]]);
   }));
 
-Deno.test("a job that waits for longer than the limit is told with the reason, and its end", () =>
+Deno.test("a job that waits for longer than the limit is reported with the reason, and its end", () =>
   withProgram(
     (receiver) => `${one(receiver)}\nscaling.max-agents = 0\nnotify.waiting-longer-than = 10 minutes`,
     async ({ cluster, receiver }) => {
@@ -176,7 +176,7 @@ Deno.test("a job that waits for longer than the limit is told with the reason, a
     },
   ));
 
-Deno.test("a program that Mesos ends tells it before it is gone", () =>
+Deno.test("a program that Mesos ends reports it before it is gone", () =>
   withProgram(one, async ({ cluster, program, receiver }) => {
     cluster.gocd.schedule({ pipeline: "p", stage: "s", job: "j", gocdResources: [], durationMs: 600_000 });
     await cluster.until(() => {

@@ -7,7 +7,9 @@ import type { SeenJob, State } from "../../../src/core/state.ts";
 import { gocdAgent, jobs, lostContact, minute, zeroMs } from "../../support/core.ts";
 import { draftAt, stateOf } from "../instance_fixtures.ts";
 
-/** The bucket of jobs `j0`, `j1`, … that have been seen since zeroMs, a while later; beside an agent idle since then. */
+/**
+ * The bucket of jobs `j0`, `j1`, … that have been seen since zeroMs, a while later; beside an agent idle since then.
+ */
 function bucketAfter(
   afterMs: number,
   memories: readonly Partial<SeenJob>[],
@@ -39,7 +41,7 @@ Deno.test("one job that is tried again is enough to leave agents out that have b
   assertEquals(idleNames(halfHour - 1, until(halfHour - 1), fresh), ["h"], "the agent is not idle for long enough");
 });
 
-Deno.test("a job that is passed over in the moment of its next try is passed over anew", () => {
+Deno.test("a job that is passed over in the moment of its next try is passed over again", () => {
   const pastMs = zeroMs + 10 * minute;
   const newly = (untilMs: number, passed: Partial<SeenJob>): number | undefined =>
     bucketAfter(61 * minute, [{ ...left(pastMs, untilMs), ...passed }], { idleSinceMs: new Map() })?.newlyPassed.size;
@@ -48,7 +50,7 @@ Deno.test("a job that is passed over in the moment of its next try is passed ove
   assertEquals(newly(zeroMs + 61 * minute, {}), 0, "nothing has passed it");
 });
 
-Deno.test("a zombie of a while ago waits until the same time, and tells how often it was passed over then", () => {
+Deno.test("a zombie of a while ago waits until the same time, and reports how often it was passed over then", () => {
   const untilMs = zeroMs + 70 * minute;
   const memory = { otherCause: { sinceMs: zeroMs + 61 * minute, untilMs, passedOver: 7 }, passedOver: 1 };
   assertEquals(bucketAfter(62 * minute, [memory])?.otherCauses.get(first), {
@@ -60,7 +62,7 @@ Deno.test("a zombie of a while ago waits until the same time, and tells how ofte
   });
 });
 
-Deno.test("the last of the matching agents that were lost tells whether a job was left before or beside a dead agent", () => {
+Deno.test("the last of the lost matching agents shows whether a job was left before or after its loss", () => {
   const leftMs = zeroMs + 10 * minute;
   const cause = (...lostMs: readonly number[]): string | undefined =>
     bucketAfter(20 * minute, [left(leftMs, zeroMs + 40 * minute)], {
@@ -80,7 +82,7 @@ Deno.test("jobs are judged although nothing is known of the server itself", () =
   assertEquals(bucketAfter(minute, [{}], {}, withoutInfo)?.willBeTaken, 1);
 });
 
-Deno.test("a bucket tells how long the idle agent was idle that takes none of its jobs", () => {
+Deno.test("a bucket reports how long the idle agent was idle that takes none of its jobs", () => {
   assertEquals(bucketAfter(2 * minute, [{}, { firstSeenMs: zeroMs + minute }])?.otherCauses.get(first), {
     kind: "idle-unused",
     host: "h",

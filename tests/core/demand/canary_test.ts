@@ -111,7 +111,7 @@ Deno.test("limits hold it back, and one that no offer fits is forgotten after te
   assertEquals([world.state.demand.wanted, launches(world)], [[], []]);
 });
 
-Deno.test("what was asked for is told, and an unknown profile is asked for in vain", () => {
+Deno.test("what was asked for is reported, and an unknown profile is asked for in vain", () => {
   const world = running();
   const { notes } = world.send({ kind: "canary-requested", profile: "default" });
   assertStringIncludes(notes[0]?.text ?? "", "one agent of profile default is launched to see whether it works");

@@ -31,23 +31,23 @@ function toldOf(...jobs: readonly JobVerdict[]): string {
   return linesOf(draft).map(({ fields }) => fields?.["locator"]).join();
 }
 
-Deno.test("jobs that no profile serves are told of once for each way in which they are not served", () => {
+Deno.test("jobs that no profile serves are reported once for each way in which they are not served", () => {
   assertEquals(toldOf(aVerdict("a", lacking("x")), aVerdict("b", lacking("x")), aVerdict("c", lacking("y"))), "a,c");
 });
 
-Deno.test("jobs that wait for another cause are told of once for each kind of cause, whatever its details", () => {
+Deno.test("jobs that wait for another cause are reported once for each kind of cause, whatever its details", () => {
   assertEquals(toldOf(aVerdict("a", unused("h")), aVerdict("b", unused("i"))), "a");
   assertEquals(toldOf(aVerdict("a", unused("h")), aVerdict("b", { kind: "left-before", untilMs: 1 })), "a,b");
   assertEquals(toldOf(aVerdict("a", { kind: "maintenance", mode: "drain mode" })), "");
 });
 
-Deno.test("jobs of another environment, or of other resources, are told of on their own", () => {
+Deno.test("jobs of another environment, or of other resources, are reported on their own", () => {
   const of = (name: string, changes: Partial<JobVerdict>): JobVerdict => aVerdict(name, lacking("x"), changes);
   assertEquals(toldOf(of("a", {}), of("b", { environment: "prod" }), of("c", { environment: "qa" })), "a,b,c");
   assertEquals(toldOf(of("a", { gocdResources: ["a", "bc"] }), of("b", { gocdResources: ["ab", "c"] })), "a,b");
 });
 
-Deno.test("twenty jobs are told of on their own in one poll, and no more", () => {
+Deno.test("twenty jobs are reported on their own in one poll, and no more", () => {
   const many = Array.from({ length: 21 }, (_, index) => aVerdict(`j${index}`, lacking(`p${index}`)));
   assertEquals(toldOf(...many).split(",").length, 20);
 });

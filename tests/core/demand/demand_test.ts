@@ -45,7 +45,7 @@ Deno.test("a verdict of another cause lasts half an hour, then twice as long eac
   assertEquals(minutes, [30, 60, 120, 240, 240, 240, 240]);
 });
 
-Deno.test("a job that was judged a zombie must be passed over anew, one that an idle agent left keeps its count", () => {
+Deno.test("a job that was judged a zombie must be passed over again, one that an idle agent left keeps its count", () => {
   const before = seenJob({ passedOver: 3, otherCauseCount: 1 });
   const zombie = { kind: "zombie", waitedMs: 1, limitMs: 1, passedOver: 3, untilMs: 1 } as const;
   const marked = markOtherCause(before, zombie, 5);
@@ -90,7 +90,7 @@ Deno.test("only a newer job that an agent took passes an older one over; what is
   assertEquals(passed([job("old"), job("mid")], {}), { old: 0, mid: 0 });
 });
 
-Deno.test("where the server does not tell what is built, an agent that began stands for the oldest job that left", () => {
+Deno.test("where the server does not tell what is built, an agent that started stands for the oldest job that left", () => {
   const agent = gocdAgent("a", building);
   assertEquals(passed([job("old")], { unnamed: [agent] }), { old: 1 });
   assertEquals(passed([job("new")], { unnamed: [agent] }), { new: 0 });
@@ -115,7 +115,7 @@ Deno.test("memory keeps when a job was first seen, its order in the feed, and it
   assertEquals([[...one.movingBuckets], [...one.unexplained.keys()]], [[";linux"], [";linux"]]);
 });
 
-Deno.test("one job that waited for another cause and has left is enough to judge its bucket anew", () => {
+Deno.test("one job that waited for another cause and has left is enough to judge its bucket again", () => {
   const cause = { sinceMs: 1, untilMs: 2 };
   const before = new Map([
     [path("a"), seenJob({ otherCause: cause })],
@@ -158,7 +158,7 @@ Deno.test("jobs that are not ours keep their age, and belong to no bucket when t
   assertEquals([left.seen.size, left.movingBuckets.size], [0, 0]);
 });
 
-Deno.test("an idle clock starts with the first sight, runs on, and starts anew where the agent may have built", () => {
+Deno.test("an idle clock starts with the first sight, runs on, and starts again where the agent may have built", () => {
   const agents = [gocdAgent("a"), gocdAgent("b", { gocdResources: ["arm"] }), gocdAgent("busy", building)];
   const before = new Map([["uuid-a", 1], ["uuid-b", 2], ["uuid-busy", 3]]);
   const idle = (
@@ -196,7 +196,7 @@ Deno.test("a job is taken since the last list where its agent did not build it t
   assertEquals(builtSince([gocdAgent("a")], before) === before, true);
 });
 
-Deno.test("an agent has begun where it did not build before, or had begun already and builds still", () => {
+Deno.test("an agent has started where it did not build before, or had started already and builds still", () => {
   const begun = (before: readonly ReturnType<typeof gocdAgent>[], earlier: readonly string[] = []): string[] => [
     ...newlyBuilding(before, [
       gocdAgent("a", building),
@@ -212,7 +212,7 @@ Deno.test("an agent has begun where it did not build before, or had begun alread
   assertEquals([[...takings.locators], takings.unnamed.map(({ uuid }) => uuid)], [["o"], ["uuid-a"]]);
 });
 
-Deno.test("an agent that began explains one departure, of a bucket that it can serve", () => {
+Deno.test("an agent that started explains one departure, of a bucket that it can serve", () => {
   const departures = new Map([
     [";linux", [{ locator: path("b"), order: 2 }, { locator: path("a"), order: 1 }]],
     [";arm", [{ locator: path("c"), order: 0 }]],

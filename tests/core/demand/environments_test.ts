@@ -45,7 +45,7 @@ Deno.test("a poll asks about them, and about none where no profile keeps idle ag
   }
 });
 
-Deno.test("only what the last poll said is missing holds a launch back; not to be told holds nothing", () => {
+Deno.test("only what the last poll said is missing holds a launch back; not to be reported holds nothing", () => {
   const world = drive({ profiles: [warm("a", ["prod"]), warm("b", ["qa"], 2)] });
   const wantedWith = (missingEnvironments?: readonly string[]): string[] => {
     world.send({
@@ -65,7 +65,7 @@ Deno.test("only what the last poll said is missing holds a launch back; not to b
   assertEquals(wantedWith([]), ["1 a", "2 b"]);
 });
 
-Deno.test("a finding names environment, profile and the key; one without min-idle agents is told what it loses", () => {
+Deno.test("a finding names environment, profile and the key; one without min-idle agents is reported what it loses", () => {
   const findings = missingEnvironmentFindings(
     [warm("default", ["x"]), warm("y", ["z", "x"], 0), warm("all", "*")],
     ["x"],

@@ -85,7 +85,7 @@ Deno.test("an agent is in use until it leaves", () => {
   assertEquals([...usesOf(byEnvironment, stateOf(all))], [["", 1], ["prod", 2]]);
 });
 
-Deno.test("whose jobs fit take turns, and each bucket tells how many it gets", () => {
+Deno.test("whose jobs fit take turns, and each bucket reports how many it gets", () => {
   const plan = planFor([...jobsIn(3), ...jobsIn(2, "Prod")]);
   assertEquals(turns(plan), "1 linux,1 prod,1 linux,1 prod,1 linux");
   assertEquals(plan.demand.buckets.map(({ wanted, gate }) => [wanted, gate.kind]), [[3, "go"], [2, "go"]]);

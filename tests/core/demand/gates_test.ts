@@ -38,7 +38,7 @@ Deno.test("a brake holds all launches until it is released", () => {
   });
 });
 
-Deno.test("of several gates the one that a person must open is told first", () => {
+Deno.test("of several gates the one that a person must open is reported first", () => {
   const { controls } = stateOf([]);
   const off = polled({ info: { ...serverInfo, maintenance: "on" }, restartedMs: zeroMs });
   assertEquals(kindAt(off, 0), "held-maintenance");
@@ -50,7 +50,7 @@ Deno.test("of several gates the one that a person must open is told first", () =
   });
 });
 
-Deno.test("what a freeze does not concern waits for the server all the same, and for a drain", () => {
+Deno.test("what a freeze does not concern waits for the server anyway, and for a drain", () => {
   const { controls } = stateOf([]);
   const frozen = (changes: Partial<ServerState>, mode: "run" | "drain" = "run"): string =>
     gateDespiteFreeze({ ...polled(changes), controls: { ...controls, frozen: true, mode } }, zeroMs).kind;
@@ -102,7 +102,7 @@ Deno.test("a limit that was lowered below what lives allows none, and takes none
   assertEquals([gate.allowed, gate.held?.byFramework], [0, 3]);
 });
 
-Deno.test("the limit of a profile is told by its name, and the narrower one holds", () => {
+Deno.test("the limit of a profile is reported by its name, and the narrower one holds", () => {
   for (const name of ["default", "gpu"]) {
     const profile = { ...linux, name, maxAgents: 3 };
     const state = stateOf(living(2, name), {}, { profiles: [profile] });

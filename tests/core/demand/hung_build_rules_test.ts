@@ -67,7 +67,7 @@ Deno.test("a former record that is idle holds a build until it has shown so for 
   assertEquals(former(disabledIdle, { configState: "Disabled" }), false);
 });
 
-Deno.test("a former record out of contact holds a build until the server has looked, with somebody in contact", () => {
+Deno.test("a former record out of contact holds a build until the server has looked, with someone in contact", () => {
   const anew = aRegistered("t", "idle", { mayHoldBuild: true });
   const former = (server: Partial<ServerState>): boolean =>
     holds(anew, [gocdAgent("t"), gocdAgent("t", { uuid: "former", ...lostContact })], server);

@@ -67,7 +67,7 @@ for (
   });
 }
 
-Deno.test("a Pending stranger is no agent in contact", () => {
+Deno.test("a Pending stranger is not an agent in contact", () => {
   const { world } = lostWhileBuilding([gocdAgent("stranger", { configState: "Pending" })]);
   assertEquals(launches(world).length, 1);
 });
@@ -179,7 +179,7 @@ Deno.test("an unreachable agent that built is helped by another in the same way"
   assertEquals(launches(world).length, 1);
 });
 
-Deno.test("a build of a process that started anew under another uuid is remembered until the server has given it back", () => {
+Deno.test("a build of a process that started again under another uuid is remembered until the server has given it back", () => {
   for (const isGivenBack of [false, true]) {
     const { world, taskId } = withIdleAgent();
     world.poll({ agents: [gocdAgent(taskId, building)] });
@@ -327,7 +327,7 @@ Deno.test("an agent that took a build before any list showed it, and shows Idle 
   assertEquals(world.instance(taskId).mayHoldBuild, undefined, "by now it has been given to another");
 });
 
-Deno.test("an agent that Mesos ends while a list lacks it may hold what it took since: a record of it that is idle tells nothing", () => {
+Deno.test("an agent that Mesos ends while a list lacks it may hold what it took since: a record of it that is idle reports nothing", () => {
   const { world, taskId } = withIdleAgent();
   world.wait(30 * second);
   world.poll();

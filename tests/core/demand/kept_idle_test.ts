@@ -77,7 +77,7 @@ Deno.test("profiles with headroom and without are kept beside each other", () =>
   assertEquals(keptOf([linux, roomy], of("building", 1)), []);
 });
 
-Deno.test("where headroom is no more than the floor of an environment the floor is told", () => {
+Deno.test("where headroom is no more than the floor of an environment the floor is reported", () => {
   const both = { ...everywhere, minIdle: 0, minIdleOf: { Prod: 2 }, headroom: count(2) };
   assertEquals(keptOf([both], of("building", 1, "prod")), [["default Prod 2", "min-idle", false]]);
   assertEquals(keptOf([{ ...both, headroom: count(3) }], of("building", 1, "prod")), [
@@ -85,7 +85,7 @@ Deno.test("where headroom is no more than the floor of an environment the floor 
   ]);
 });
 
-Deno.test("a floor that an open window sets is told with its schedule, by environment, too", () => {
+Deno.test("a floor that an open window sets is reported with its schedule, by environment, too", () => {
   const window = (schedule: Partial<Schedule>): unknown => ({ default: { profile: "default", sinceMs: 0, schedule } });
   const kept = (schedule: Partial<Schedule>): unknown[] =>
     keptOf([{ ...linux, minIdle: 1 }], [], window(schedule) as object);
@@ -146,7 +146,7 @@ Deno.test("what headroom launches counts for the min-idle of the whole profile",
   ]);
 });
 
-Deno.test("what a schedule says is told as its doing, and what the profile says is not", () => {
+Deno.test("what a schedule says is reported as its doing, and what the profile says is not", () => {
   const times = { from: "0 7 * * *", to: "0 9 * * *", timeZone: "UTC" };
   const profile = { ...everywhere, minIdle: 1, headroom: count(1) };
   const reasons = (values: Partial<Schedule>): readonly unknown[] => {

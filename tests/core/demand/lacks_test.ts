@@ -33,7 +33,7 @@ Deno.test("each resource that is lacking counts the jobs that ask for it, whatev
   assertEquals(lacks([{ ...lacking("gpu"), verdict: "needs-agent" }]), "");
 });
 
-Deno.test("it is told where a profile has the resource, by its name, by a pattern or by taking any", () => {
+Deno.test("it is reported where a profile has the resource, by its name, by a pattern or by taking any", () => {
   const jobs = [lacking("gpu"), lacking("jdk-17")];
   const having = (gocdResources: readonly string[] | "*"): string =>
     lacks(jobs, aProfile({}), aProfile({ gocdResources }));

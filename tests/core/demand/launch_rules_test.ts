@@ -140,7 +140,7 @@ Deno.test("a record that is not deleted for five minutes is left: the agent is s
   assertEquals([after(5 * minute - 1), after(5 * minute)], ["draining", "killing agent-killing gocd-record-left"]);
 });
 
-Deno.test("an enabling that shows no effect for two minutes is cancelled, and the agent goes on draining", () => {
+Deno.test("an enabling that shows no effect for two minutes is cancelled, and the agent continues draining", () => {
   const after = (ms: number): unknown => {
     const instance = drainingIn({ kind: "enabling", askedMs: zeroMs });
     const draft = at(zeroMs + ms, [instance]);

@@ -132,7 +132,7 @@ Deno.test("the cpu-hours of the day hold launches from the moment on in which th
   assertEquals([said(2 * hour - 1), said(2 * hour)], [undefined, [0, gate]]);
 });
 
-Deno.test("once the cpu-hours of the day are used up nothing is launched until midnight, and it is told before", () => {
+Deno.test("once the cpu-hours of the day are used up nothing is launched until midnight, and it is reported before", () => {
   const driver = world({ cpuHoursPerDay: 1 }, 1);
   assertEquals(launched(driver, room("h1")), 1);
   const [id = ""] = driver.state.instances.keys();
@@ -167,7 +167,7 @@ Deno.test("once the cpu-hours of the day are used up nothing is launched until m
   assertEquals(launched(driver, room("h3")), 1);
 });
 
-Deno.test("what is used is stored every minute, when it is used up and when the day ends, and a restart goes on", () => {
+Deno.test("what is used is stored every minute, when it is used up and when the day ends, and a restart continues", () => {
   const stored: number[] = [];
   const driver = drive({
     profiles,

@@ -63,7 +63,7 @@ Deno.test("a new job of the same kind is not taken for one that waits for anothe
   assertEquals(verdictOf(world, "b"), needsAgent);
 });
 
-Deno.test("when a job leaves that waited for another cause, the others of its bucket are judged anew", () => {
+Deno.test("when a job leaves that waited for another cause, the others of its bucket are judged again", () => {
   const world = drive();
   const agents = [gocdAgent("h")];
   world.poll({ jobs: [job("a"), job("b")], agents });
@@ -83,7 +83,7 @@ Deno.test("an agent's idle time starts again when jobs that it could take have l
   assertEquals(verdictOf(world, "b"), "will-be-taken idle-agent");
 });
 
-Deno.test("an agent's idle time goes on when only jobs have left that it could not take", () => {
+Deno.test("an agent's idle time continues when only jobs have left that it could not take", () => {
   const world = drive();
   const agents = [gocdAgent("h")];
   const other = job("c", { gocdResources: ["windows"] });
@@ -155,7 +155,7 @@ Deno.test("a job that waits long while newer ones of its bucket are taken is a z
   assertEquals(verdictOf(world, "d"), needsAgent);
 });
 
-Deno.test("a zombie is tried again after half an hour, and must be passed over anew to be one again", () => {
+Deno.test("a zombie is tried again after half an hour, and must be passed over again to be one again", () => {
   const world = zombie();
   world.wait(29 * minute, minute);
   world.poll({ jobs: [job("old"), job("d")] });
@@ -172,7 +172,7 @@ Deno.test("a zombie is tried again after half an hour, and must be passed over a
   assertStringIncludes(world.verdict("old").reason, nextTryText(world.atMs + 60 * minute));
 });
 
-Deno.test("a job is no zombie while newer ones like it are cancelled: an agent's build must explain their leaving", () => {
+Deno.test("a job is not a zombie while newer ones like it are cancelled: an agent's build must explain their leaving", () => {
   const world = drive();
   world.poll({ jobs: [job("old"), job("b"), job("c")], agents: [gocdAgent("h", building)] });
   world.wait(30 * minute, minute);
@@ -194,7 +194,7 @@ Deno.test("a build that only a read between two polls has shown explains that it
   assertEquals(verdictOf(world, "old"), "other-cause zombie");
 });
 
-Deno.test("where the server does not say what an agent builds, one that begins explains one job that it could take", () => {
+Deno.test("where the server does not say what an agent builds, one that starts explains one job that it could take", () => {
   for (const [gocdResources, verdict] of [[["linux"], "other-cause zombie"], [["java"], needsAgent]] as const) {
     const world = drive();
     const builder = gocdAgent("h", { ...building, gocdResources });
@@ -210,7 +210,7 @@ Deno.test("where the server does not say what an agent builds, one that begins e
   }
 });
 
-Deno.test("a job is no zombie because older ones were taken, nor because others of another kind were", () => {
+Deno.test("a job is not a zombie because older ones were taken, nor because others of another kind were", () => {
   const world = drive();
   const other = (name: string): ReturnType<typeof job> => job(name, { gocdResources: [] });
   world.poll({ jobs: [job("a"), job("b"), job("c"), other("x"), other("y")] });

@@ -197,7 +197,7 @@ Deno.test("the verdict on a job of a group that no profile serves names the key"
   );
 });
 
-Deno.test("what is lacking beside the group is told with it", () => {
+Deno.test("what is lacking beside the group is reported with it", () => {
   const driver = world([
     aProfile({ name: "mobile", gocdResources: ["linux"], pipelineGroups: ["mobile-*"] }),
   ]);

@@ -133,7 +133,7 @@ Deno.test("jobs that no offer fits come after younger ones that find room", () =
   );
 });
 
-Deno.test("a verdict tells why it is this profile only where another one serves, and since when the job waits", () => {
+Deno.test("a verdict reports why it is this profile only where another one serves, and since when the job waits", () => {
   const spare = aProfile({ name: "spare", gocdResources: ["linux", "java"] });
   const [alone] = planOf({ jobs: [job("a")] }).demand.jobs;
   const [chosen] = planOf({ jobs: [job("a")], profiles: [linux, spare] }).demand.jobs;
@@ -151,7 +151,7 @@ Deno.test("jobs that this run has not seen before are seen now, also those that 
   ]);
 });
 
-Deno.test("without a session a verdict tells what the session tells, as far as it does", () => {
+Deno.test("without a session a verdict reports what the session tells, as far as it does", () => {
   const { session } = stateOf([]);
   const told = (more: object): unknown => {
     const parts = { session: { ...session, kind: "connecting", ...more } as State["session"] };

@@ -164,7 +164,7 @@ Deno.test("the limit of a profile clamps, and names its key", () => {
   assertStringIncludes(world.verdict("j1").reason, "profiles.fast.max-agents = 1");
 });
 
-Deno.test("at a limit in a full cluster, the jobs that it leaves are told what no offer has, and the others the limit", () => {
+Deno.test("at a limit in a full cluster, the jobs that it leaves are reported what no offer has, and the others the limit", () => {
   const world = drive({ scaling: { maxAgents: 2 } });
   world.subscribe();
   world.poll({ jobs: jobs(3) });
@@ -211,7 +211,7 @@ Deno.test("a name that the server would refuse is refused before a launch", () =
   assertStringIncludes(world.verdict("a").reason, 'the resource "c++"');
 });
 
-Deno.test("names that the server would refuse: no offer is taken for them, for jobs or for min-idle agents, others go on", () => {
+Deno.test("names that the server would refuse: no offer is taken for them, for jobs or for min-idle agents, others continue", () => {
   for (const name of ["c++", "a,b", "größe", "tab\there", "line\nbreak", "no-break\u00a0space", "x".repeat(256), ""]) {
     const world = drive({
       profiles: [
@@ -228,7 +228,7 @@ Deno.test("names that the server would refuse: no offer is taken for them, for j
   }
 });
 
-Deno.test("on a server where registrations are slow, launches per minute are limited, and go on in the next minute", () => {
+Deno.test("on a server where registrations are slow, launches per minute are limited, and continue in the next minute", () => {
   const world = drive({ scaling: { slowServerLaunchesPerMinute: 3 } });
   const server = { slowRegistration: true };
   world.subscribe();
@@ -269,7 +269,7 @@ Deno.test("in maintenance mode every job waits for that, and nothing is launched
   ]);
 });
 
-Deno.test("a server that has just restarted gets its agents back before any is launched, each time anew", () => {
+Deno.test("a server that has just restarted gets its agents back before any is launched, each time again", () => {
   const world = drive();
   const lost = { jobs: jobs(2), agents: [gocdAgent("h", missing), gocdAgent("i", missing)] };
   for (let restart = 0; restart < 2; restart++) {
@@ -346,7 +346,7 @@ Deno.test("without a session the verdict says what is waited for, with one that 
   assertEquals(only(world.taken(), "decline-offers").map((each) => each.refuseSeconds), [5]);
 });
 
-Deno.test("a role that is asked for and offered nothing for a minute is told, an offer ends that", () => {
+Deno.test("a role that is asked for and offered nothing for a minute is reported, an offer ends that", () => {
   const world = drive();
   world.subscribe();
   world.poll({ jobs: jobs(1) });

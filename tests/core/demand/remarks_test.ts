@@ -100,7 +100,7 @@ const cases: readonly (readonly [
 ];
 
 for (const [name, agents, remarks, change] of cases) {
-  Deno.test(`a job that needs an agent tells what it finds beside it: ${name}`, () => {
+  Deno.test(`a job that needs an agent reports what it finds beside it: ${name}`, () => {
     assertEquals(remarksBeside(agents, change), remarks);
   });
 }
@@ -111,7 +111,7 @@ Deno.test("our own agents in another environment are no remark", () => {
   assertEquals(world.verdict("a").remarks, undefined);
 });
 
-Deno.test("our own agent that is disabled is no agent of others out of use", () => {
+Deno.test("a disabled agent of ours does not count as an unavailable agent of others", () => {
   const { world, taskId } = withIdleAgent({ profiles: [everything] });
   world.poll({ jobs: [job("a")], agents: [gocdAgent(taskId, disabled)] });
   assertEquals([world.verdict("a").verdict, world.verdict("a").remarks], ["needs-agent", undefined]);
@@ -129,7 +129,7 @@ Deno.test("jobs that an idle agent will take need no remark on others", () => {
   assertEquals(world.state.demand.buckets.map(({ willBeTaken, remarks }) => [willBeTaken, remarks]), [[1, []]]);
 });
 
-Deno.test("an agent elsewhere is told of although one of ours stands before it there", () => {
+Deno.test("an agent elsewhere is reported although one of ours stands before it there", () => {
   const { world, taskId } = withIdleAgent({ profiles: [everything] });
   world.poll({ jobs: [job("a", { environment: "prod" })], agents: [gocdAgent(taskId), gocdAgent("h1")] });
   assertEquals(world.verdict("a").remarks?.map(({ text }) => text), [
@@ -137,7 +137,7 @@ Deno.test("an agent elsewhere is told of although one of ours stands before it t
   ]);
 });
 
-Deno.test("an unserved job tells of agents that would have matched", () => {
+Deno.test("an unserved job reports agents that would have matched", () => {
   const world = drive();
   world.poll({
     jobs: [job("a", { gocdResources: ["gpu"] })],
@@ -162,13 +162,13 @@ function polledWith(findings: readonly Finding[]): Driver {
   return world;
 }
 
-Deno.test("what GoCD itself reports of a job stands in its reason", () => {
+Deno.test("what GoCD itself reports about a job is in its reason", () => {
   const world = polledWith([unassigned("a", 7)]);
   assertStringIncludes(world.verdict("a").reason, "; GoCD itself reports it as unassigned for 7 min");
   assertEquals(world.verdict("b").remarks, undefined);
 });
 
-Deno.test("what GoCD reports of something else stands in no job's reason", () => {
+Deno.test("what GoCD reports about something else is in no job's reason", () => {
   const disk = { code: "gocd-disk-full", message: "GoCD reports: out of disk space", hint: "make room" };
   const world = polledWith([{ ...disk, locators: ["p/1/s/1/a"], forMin: 3 }]);
   assertEquals(world.verdict("a").remarks, undefined);

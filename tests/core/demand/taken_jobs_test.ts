@@ -35,7 +35,7 @@ Deno.test("a job that an agent gets between the feed and the list of agents is l
   assertEquals([waiting(world), wanted(world)], [["b needs-agent"], 1]);
 });
 
-Deno.test("an agent of anybody's may take it: a new one, one of another profile, one of an elastic plugin", () => {
+Deno.test("an agent of anyone's may take it: a new one, one of another profile, one of an elastic plugin", () => {
   const world = drive(eager);
   world.poll({ jobs: [job("a"), job("b")], agents: [builds("new", "a"), builds("plugin", "b", { elastic: true })] });
   assertEquals(waiting(world), []);
@@ -62,7 +62,7 @@ Deno.test("an agent that takes a job between two polls takes it off the list, an
   assertEquals(waiting(world), ["b coming"]);
 });
 
-Deno.test("where the server does not say what an agent builds, one that begins between two polls stands for one job", () => {
+Deno.test("where the server does not say what an agent builds, one that starts between two polls stands for one job", () => {
   const world = drive(eager);
   world.subscribe();
   world.poll({ jobs: [job("a"), job("b"), job("c")], agents: [gocdAgent("h"), builds("old")] });

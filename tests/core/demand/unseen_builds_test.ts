@@ -54,7 +54,7 @@ Deno.test("what an agent took between its last two pings may be on it, though li
   assertEquals([holds({}, 1), holds(lostContact, 1), holds({}, 1)], [false, true, false], "it is back, and idle");
 });
 
-Deno.test("what a process took before it started anew may hang, though its record never showed more than Idle", () => {
+Deno.test("what a process took before it started again may hang, though its record never showed more than Idle", () => {
   const { world, taskId } = withIdleAgent();
   world.poll({ jobs: jobs(1), agents: [gocdAgent(taskId)] });
   const [anew, other] = [gocdAgent(taskId, { uuid: "anew" }), gocdAgent("other", { gocdResources: [] })];
@@ -89,7 +89,7 @@ for (
     ["disabled for a drain just after it may have taken a job", { configState: "Disabled" }, 10 * minute],
   ] as const
 ) {
-  Deno.test(`a process that started anew leaves what it may have taken: its record is ${how}`, () => {
+  Deno.test(`a process that started again leaves what it may have taken: its record is ${how}`, () => {
     const { world, taskId } = withIdleAgent();
     for (let forMs = 0; forMs <= idleForMs; forMs += minute) {
       world.skip(minute);

@@ -91,7 +91,7 @@ function untakenAfter(
   };
 }
 
-Deno.test("jobs that leave untaken are told the second time within a day, with how long they waited", () => {
+Deno.test("jobs that leave untaken are reported the second time within a day, with how long they waited", () => {
   const first = untakenAfter(noneUntaken, { names: ["a", "b"], atMs: zeroMs + 5 * minute });
   assertEquals([first.said, [...first.untaken.counts]], [[], [["launching", 2]]]);
   const day = 24 * 60 * minute;
@@ -104,7 +104,7 @@ Deno.test("jobs that leave untaken are told the second time within a day, with h
   assertEquals(untakenAfter(first.untaken, { here: ["a"] }).said, []);
 });
 
-Deno.test("what to change is told by what the jobs last waited for", () => {
+Deno.test("what to change is reported by what the jobs last waited for", () => {
   const first = untakenAfter(noneUntaken, {}).untaken;
   const hint = (reason: Reason): string | undefined => untakenAfter(first, { reason }).said[0]?.split(" | ")[1];
   const sooner = "lower poller.interval or poller.attempts, or give the jobs a longer timeout in GoCD";
@@ -139,7 +139,7 @@ function unknownServer(untaken: Untaken, jobs: readonly ScheduledJob[], departed
 
 const armed = job("armed", { gocdResources: ["arm"] });
 
-Deno.test("which kind of jobs has left decides whether an agent could have taken them; nothing is told of an unknown server", () => {
+Deno.test("which kind of jobs has left decides whether an agent could have taken them; nothing is reported an unknown server", () => {
   const first = unknownServer(noneUntaken, [job("j"), armed], [";linux", ";arm"]);
   assertEquals([...first.byBucket], [[";arm", {
     occasions: 1,
@@ -178,7 +178,7 @@ Deno.test("where one of the jobs asks for no resources an elastic agent may have
   assertEquals([buckets.length, draft.state.demand.untaken.byBucket.size], [1, 0]);
 });
 
-Deno.test("the environment of jobs that were cancelled is told", () => {
+Deno.test("the environment of jobs that were cancelled is reported", () => {
   const state = stateOf([]);
   const inProd = job("j", { environment: "Prod" });
   const { buckets } = bucketJobs([inProd], poller, "insensitive");
@@ -259,7 +259,7 @@ Deno.test("of a thousand kinds of jobs it is remembered that they left untaken, 
   assertEquals(untakenAfter({ byBucket: one, counts: new Map() }, {}).untaken.byBucket.size, 1_000);
 });
 
-Deno.test("a job that leaves without a verdict, or of a kind that did not wait before, is no occasion", () => {
+Deno.test("a job that leaves without a verdict, or of a kind that did not wait before, is not an occasion", () => {
   const { buckets } = bucketJobs([job("j")], poller, "insensitive");
   const [{ key = "" } = {}] = buckets;
   const left = (changes: Partial<Parameters<typeof watchUntaken>[1]>): number => {

@@ -41,7 +41,7 @@ function comesAndGoes(
   world.poll({ agents: after, server });
 }
 
-Deno.test("jobs that leave before poller.attempts is reached are told the second time, with the keys, and counted", () => {
+Deno.test("jobs that leave before poller.attempts is reached are reported the second time, with the keys, and counted", () => {
   const world = drive(slow);
   comesAndGoes(world, job("a"));
   assertEquals([told(world), counts(world)], [[], { "held-attempts": 1 }]);
@@ -87,7 +87,7 @@ const takers: readonly (readonly [string, Visit])[] = [
   ["was enabled meanwhile", { agents: [gocdAgent("h", { configState: "Disabled" })], after: [gocdAgent("h")] }],
 ];
 for (const [what, visit] of takers) {
-  Deno.test(`an agent that ${what} may have built it between two polls: nothing is told or counted`, () => {
+  Deno.test(`an agent that ${what} may have built it between two polls: nothing is reported or counted`, () => {
     const world = drive(slow);
     for (const name of ["a", "b", "c"]) comesAndGoes(world, job(name), visit);
     assertEquals([told(world), counts(world)], [[], {}]);
@@ -101,7 +101,7 @@ Deno.test("a job without resources may be a plugin's: with an elastic agent in t
   assertEquals([told(world), counts(world)], [[], {}]);
 });
 
-Deno.test("all jobs of a stage that somebody cancels are one occasion", () => {
+Deno.test("all jobs of a stage that someone cancels are one occasion", () => {
   const world = drive(slow);
   world.poll({ jobs: [job("a"), job("b"), job("c")] });
   world.wait(2 * minute, minute);
@@ -109,7 +109,7 @@ Deno.test("all jobs of a stage that somebody cancels are one occasion", () => {
   assertEquals([told(world), counts(world)], [[], { "held-attempts": 3 }]);
 });
 
-Deno.test("two occasions more than a day apart, or of two kinds of jobs, are not told", () => {
+Deno.test("two occasions more than a day apart, or of two kinds of jobs, are not reported", () => {
   const world = drive(slow);
   comesAndGoes(world, job("a"));
   comesAndGoes(world, job("x", { gocdResources: [] }));
@@ -135,7 +135,7 @@ Deno.test("a server that cancels nothing by itself is not blamed for what people
   }
 });
 
-Deno.test("what holds launches back otherwise is told instead", () => {
+Deno.test("what holds launches back otherwise is reported instead", () => {
   const world = drive({ scaling: { maxAgents: 0 } });
   world.subscribe();
   for (const name of ["a", "b"]) comesAndGoes(world, job(name));

@@ -27,7 +27,7 @@ function scheduled(): Driver {
   return world;
 }
 
-Deno.test("the same window told again changes nothing; one that has begun anew is told anew", () => {
+Deno.test("the same window told again changes nothing; one that has started again is reported again", () => {
   const world = scheduled();
   tick(world, window(office));
   const { demand } = world.state;
@@ -37,7 +37,7 @@ Deno.test("the same window told again changes nothing; one that has begun anew i
   assertEquals(tick(world, window({ ...office, minIdle: 3 }, { sinceMs: zeroMs + 1 })).length, 1);
 });
 
-Deno.test("when a schedule begins its idle agents are launched at once, and the log tells it once", () => {
+Deno.test("when a schedule starts its idle agents are launched at once, and the log reports it once", () => {
   const world = scheduled();
   assertEquals(tick(world), []);
   assertEquals(tick(world, window(office)), [
@@ -59,7 +59,7 @@ Deno.test("when a schedule begins its idle agents are launched at once, and the 
   ]);
 });
 
-Deno.test("when a schedule is over its idle agents go after idle-timeout, and the log tells it", () => {
+Deno.test("when a schedule is over its idle agents go after idle-timeout, and the log reports it", () => {
   const world = scheduled();
   tick(world, window(office));
   world.offers(offer("h1"));
@@ -113,7 +113,7 @@ Deno.test("a schedule stays within the limits, and jobs that wait come first", (
   assertEquals(reasons, [false, false]);
 });
 
-Deno.test("a schedule that follows another at once, or whose words have changed, is told, and no end of the other", () => {
+Deno.test("a schedule that follows another at once, or whose words have changed, is reported, and no end of the other", () => {
   const world = scheduled();
   const told = (...windows: readonly OpenWindow[]): readonly string[] =>
     world.send({ kind: "tick", windows }).notes.map(({ code }) => code);

@@ -52,7 +52,7 @@ Deno.test("places are given up until the others have as much, by those that buil
   assertEquals([going(four, []), going(four, [held("prod", 1)], { fairShare: "none" })], ["", ""]);
 });
 
-Deno.test("what is launched for somebody counts as what it has", () => {
+Deno.test("what is launched for someone counts as what it has", () => {
   const wanted = (count: number): WantedAgents[] => [aWanted({ environment: "prod", count })];
   const given = (count: number): string => going(builds("qa", "abc"), [held("prod", 1)], { wanted: wanted(count) });
   assertEquals([given(1), given(2)], ["a", ""]);

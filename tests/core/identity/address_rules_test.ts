@@ -146,7 +146,7 @@ const nowhere = (cause: EndCause, forMs = 0): AgentInstance =>
 const silent = (forMs: number): AgentInstance =>
   anInstance("o", { state: "unreachable", sinceMs: nowMs - forMs }, { network: "USER" });
 
-Deno.test("an address tells no agent beside another container that has one of several", () => {
+Deno.test("an address reports no agent beside another container that has one of several", () => {
   const instance = { ...container, addresses: ["10.9.0.6", address] };
   assertEquals(told({ instance, others: [other({ state: "starting" })] }), undefined);
 });

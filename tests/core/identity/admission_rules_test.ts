@@ -46,7 +46,7 @@ Deno.test("only of an instance that waits for a record is it told that there is 
   assertEquals([beside(anInstance("t", gone)), beside(aRegistered("t", "idle"))], [0, 0]);
 });
 
-Deno.test("each instance that waits beside claims is told of", () => {
+Deno.test("each instance that waits beside claims is reported", () => {
   const other = anInstance("o", { state: "starting" });
   assertEquals(told([claim("a"), claim("b", { hostname: "o" }), claim("c")], [starting, other]), [["t", 2], ["o", 1]]);
 });

@@ -60,7 +60,7 @@ for (
   });
 }
 
-Deno.test("a number ahead of ours is of a newer copy of this state, so the numbers jump once more; one behind tells nothing", () => {
+Deno.test("a number ahead of ours is from a newer copy of this state, so the numbers jump once more; one behind means nothing", () => {
   const jumps = (taskId: string, inherited: State["inherited"]): State["inherited"] => {
     const draft = drafted(5, { parts: { inherited } });
     skipUsedTaskId(draft, taskId);
@@ -172,7 +172,7 @@ const unknownRecord: AgentInstance = {
   lost: { sinceMs: atMs, message: "only the GoCD server knows it" },
 };
 
-Deno.test("of an agent that only the GoCD server knows its record tells all, and where it runs is not known", () => {
+Deno.test("an agent known only to the GoCD server has only its record, and its host is unknown", () => {
   const draft = drafted(5);
   assertEquals(adoptRecords(draft, [record]), [unknownRecord.taskId]);
   assertEquals(draft.instance(unknownRecord.taskId), unknownRecord);
@@ -256,7 +256,7 @@ for (
   });
 }
 
-Deno.test("a task of ours without a Mesos agent is told as a foreign one", () => {
+Deno.test("a task of ours without a Mesos agent is reported as a foreign one", () => {
   const draft = drafted(5);
   const taskId = "gocd-zzz999-default-7";
   assertEquals(adopt(draft, { taskId, state: "TASK_RUNNING", message: "" }, "running"), undefined);

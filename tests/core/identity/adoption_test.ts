@@ -133,7 +133,7 @@ Deno.test("a stranger's hostname like ours with a number beyond all of ours uses
   assertEquals(launched(world), ["gocd-abc123-default-1"]);
 });
 
-Deno.test("two runs that go on with the same copy of a state launch under different numbers", () => {
+Deno.test("two runs that continue with the same copy of a state launch under different numbers", () => {
   const ids = [0.2, 0.7].flatMap((random) => {
     const world = drive({ stored: yesterday, random: () => random });
     world.subscribe();
@@ -160,7 +160,7 @@ Deno.test("numbers jump for a used state without a framework, too, and end where
   }
 });
 
-Deno.test("a run that goes on with a state asks for its tasks, for all others, and for one that never lives, at once", () => {
+Deno.test("a run that continues with a state asks for its tasks, for all others, and for one that never lives, at once", () => {
   const { world: before } = withIdleAgent();
   const { framework, controls, instances } = before.state;
   const world = drive({ stored: { framework, controls, instances: [...instances.values()] } });
@@ -295,7 +295,7 @@ function duplicated(): { readonly world: Driver; readonly taskId: string } {
   return { world, taskId };
 }
 
-Deno.test("a launch whose id lives already is no failure: the living task is followed, and another is launched", () => {
+Deno.test("a launch whose id lives already is not a failure: the living task is followed, and another is launched", () => {
   const { world, taskId } = duplicated();
   assertEquals(world.instance(taskId).state, "starting");
   assertEquals(world.state.breakers.profiles.size, 0);

@@ -42,7 +42,7 @@ Deno.test("an agent at the address of another container of ours holds no KILL, t
   assertEquals(fate(overlay, "10.9.0.7", "10.9.0.8"), "killing");
 });
 
-Deno.test("it does where its address is no other container's, or that of the container itself is not told, or is shared", () => {
+Deno.test("it does where its address is no other container's, or that of the container itself is not reported, or is shared", () => {
   assertEquals(fate(overlay, "10.9.0.7", "10.9.0.9"), "starting");
   assertEquals(fate(overlay, undefined, "10.9.0.8"), "starting");
   assertEquals(fate(overlay, "10.9.0.8", "10.9.0.8"), "starting");

@@ -55,7 +55,7 @@ Deno.test("of an instance that an earlier version launched the task id counts, o
   assertEquals(seen({ ...old, adopted: true }, gocdAgent("t", pending)), "t missing");
 });
 
-Deno.test("a record is named as a task where its name is that, and is no mere claim", () => {
+Deno.test("a record is named as a task if it has that name, not merely claims it", () => {
   const named = (hostname: string, changes: Partial<GocdAgent> = {}): boolean =>
     isNamed(gocdAgent(hostname, changes), "t");
   assertEquals([named("t"), named("T.example.com"), named("x"), named("tt")], [true, true, false, false]);

@@ -159,7 +159,7 @@ for (
   });
 }
 
-Deno.test("nothing is concluded from a record while somebody has disabled it, or in maintenance mode", () => {
+Deno.test("nothing is concluded from a record while someone has disabled it, or in maintenance mode", () => {
   for (const [changes, server] of [[{ configState: "Disabled" }, {}], [{}, { maintenance: "on" }]] as const) {
     const { world, taskId } = starting();
     world.poll({ agents: [gocdAgent(taskId, changes)], server });

@@ -125,7 +125,7 @@ function others(
   return linesOf(draft).map(({ onceKey, fields }) => `${onceKey} ${fields["hostname"]} ${fields["lineage"]}`);
 }
 
-Deno.test("each new agent named as ours, of another lineage, that fits what we launch for is told of, once a list is known", () => {
+Deno.test("each new agent named as ours, of another lineage, that fits what we launch for is reported, once a list is known", () => {
   const other = "gocd-zzz999-default-7";
   const told = `zzz999 ${other} zzz999`;
   assertEquals([others([gocdAgent(other)]), others([gocdAgent(other)], { isRead: false })], [[told], []]);
@@ -148,7 +148,7 @@ Deno.test("each new agent named as ours, of another lineage, that fits what we l
   assertEquals(others([both], { waiting: [job("a", { gocdResources: ["gpu"] }), job("b")] }), [told]);
 });
 
-Deno.test("of another program is told for what it is there, in an environment, too", () => {
+Deno.test("of another program is reported for what it is there, in an environment, too", () => {
   const prod = [{ name: "prod", origin: "gocd" }] as const;
   const need = (waiting: ScheduledJob, environments: GocdAgent["environments"] = []): unknown => {
     const profiles = [{ ...linux, environments: ["prod"] }, linux];

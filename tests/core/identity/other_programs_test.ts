@@ -15,13 +15,13 @@ function told(agent: GocdAgent, waiting = jobs(1), isThereBefore = false): (stri
   return world.noted().flatMap(({ code, text }) => code === "other-program" ? [text] : []);
 }
 
-Deno.test("an agent of another program that comes for the jobs that we launch for is told, once", () => {
+Deno.test("an agent of another program that comes for the jobs that we launch for is reported, once", () => {
   const [text, ...more] = told(gocdAgent(other));
   assertEquals(more, []);
   assertStringIncludes(text ?? "", "another gocd-mesos, lineage zzz999, serves this GoCD server");
 });
 
-Deno.test("agents of our own lineage, of people, of a plugin, for other jobs, or that were there before are not told", () => {
+Deno.test("agents of our own lineage, of people, of a plugin, for other jobs, or that were there before are not reported", () => {
   const others: readonly GocdAgent[] = [
     gocdAgent("gocd-abc123-default-7"),
     gocdAgent("build-server-7"),

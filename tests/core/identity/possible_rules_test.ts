@@ -178,7 +178,7 @@ for (const [what, marks, changes, forMs, want] of elsewhere) {
   });
 }
 
-Deno.test("an idle agent may be that of a container whose address, or whose own, is not told, or is the same", () => {
+Deno.test("an idle agent may be that of a container whose address, or whose own, is not reported, or is the same", () => {
   const { addresses: _, ...untold } = bridged;
   for (
     const [marks, ipAddress] of [

@@ -191,7 +191,7 @@ Deno.test("an instance that is left running no longer counts as coming, and its 
   assertStringIncludes(row?.detail ?? "", "may be an agent under another name");
 });
 
-Deno.test("in a network of its own a container's address tells its agent, which registers and is drained like any other", () => {
+Deno.test("in a separate network the address of a container identifies its agent, which registers and is drained like any other", () => {
   const { world, taskId } = launched({ profile: overlay });
   world.status(taskId, "TASK_STARTING", { ipAddresses: ["10.0.0.1"] });
   assertEquals(world.instance(taskId).addresses, undefined, "before it runs that is the address of the Mesos agent");
@@ -205,7 +205,7 @@ Deno.test("in a network of its own a container's address tells its agent, which 
   assertEquals(instance.state === "registered" ? instance.uuid : "", "uuid-unknown-host-3");
 });
 
-Deno.test("two instances that launch at once are told apart by their addresses", () => {
+Deno.test("two instances that launch at once are distinguished by their addresses", () => {
   const { world, taskIds: [first = "", other = ""] } = launched({ profile: overlay, count: 2 });
   world.status(first, "TASK_RUNNING", { ipAddresses: ["10.9.0.7"] });
   world.status(other, "TASK_RUNNING", { ipAddresses: ["10.9.0.8"] });
@@ -269,7 +269,7 @@ for (
   });
 }
 
-Deno.test("an old disabled record at its address that appears after the launch may be the agent, so nothing is told by it", () => {
+Deno.test("an old disabled record at its address that appears after the launch may be the agent, so nothing is reported by it", () => {
   const { world, taskId } = launched({ profile: overlay, server: { version: "17.8.0" } });
   world.status(taskId, "TASK_RUNNING", { ipAddresses: ["10.9.0.7"] });
   const two = ["1", "2"].map((name) => gocdAgent(`unknown-host-${name}`, { ipAddress: "10.9.0.7" }));
@@ -294,7 +294,7 @@ Deno.test("an idle agent that shows another address than the container for a min
   }
 });
 
-Deno.test("an address that is given again is no doubt where its former agent is known, or long silent", () => {
+Deno.test("an address that is given again is not a doubt where its former agent is known, or long silent", () => {
   const { world, taskIds: [first = "", other = ""] } = launched({ profile: overlay, count: 2 });
   world.status(first, "TASK_RUNNING", { ipAddresses: ["10.9.0.7"] });
   const former = { ipAddress: "10.9.0.7" };
@@ -323,7 +323,7 @@ Deno.test("an address that is given again is a doubt while the record of an agen
   assertEquals([kills(world), changed(world)], [0, []]);
 });
 
-Deno.test("an agent that its address proves is ours although somebody has disabled it since", () => {
+Deno.test("an agent that its address proves is ours although someone has disabled it since", () => {
   const { world, taskId } = launched({ profile: overlay });
   const nameless = gocdAgent("unknown-host-3", { ipAddress: "10.9.0.7" });
   // The word that it runs comes late.

@@ -45,7 +45,7 @@ Deno.test("the key is right again when an agent registers by itself", () => {
   assertEquals(problems(world), []);
 });
 
-Deno.test("without a key a Pending agent is no problem", () => {
+Deno.test("without a key a Pending agent is not a problem", () => {
   const { world, taskIds: [first = ""] } = launched(false);
   world.read(ownPending(first));
   const [note] = world.noted().filter(({ code }) => code === "agent-enabling");
@@ -54,7 +54,7 @@ Deno.test("without a key a Pending agent is no problem", () => {
   assertEquals(problems(world), []);
 });
 
-Deno.test("a wrong key is told of the jobs of its profiles, and of no others", () => {
+Deno.test("a wrong key is reported the jobs of its profiles, and of no others", () => {
   const { world, taskIds: [first = ""] } = launched(true);
   world.read(ownPending(first));
   const view = statusView(world.state, world.atMs);

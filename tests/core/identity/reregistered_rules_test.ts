@@ -165,7 +165,7 @@ Deno.test("in no other phase a record of its name makes an instance another's", 
   for (const phase of phases) assertEquals(counted(anInstance("t", phase), undefined, [building]), undefined);
 });
 
-Deno.test("what registers anew does what its record shows, from now on", () => {
+Deno.test("what registers again does what its record shows, from now on", () => {
   const draft = draftAt(nowMs, [aRegistered("t", "idle")], { agents: [] });
   const agents = [gocdAgent("t", { uuid: "anew", ...building })];
   const { instances } = draft.state;

@@ -56,7 +56,7 @@ const evidence = [
   ["the record shows the other's address", ["172.17.0.2", "172.17.0.3"], false],
 ] as const;
 for (const [name, addresses, isSaid] of evidence) {
-  Deno.test(`two agents with one guid are told once and neither is killed, where ${name}`, () => {
+  Deno.test(`two agents with one guid are reported once and neither is killed, where ${name}`, () => {
     const { world, first, other } = twins(addresses);
     const shown = gocdAgent(first, { ...building, ipAddress: addresses[1] });
     for (let looks = 0; looks < 90; looks++) {

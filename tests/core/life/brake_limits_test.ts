@@ -43,7 +43,7 @@ Deno.test("while a container may have registered unknown, a list without any of 
   assertEquals(judged(ours, { before }).state.brake.gocd?.vanished, undefined, "most of ours are missing");
 });
 
-Deno.test("a brake that goes on says nothing again, one that ends keeps what is known of the cluster and of Mesos", () => {
+Deno.test("a brake that continues says nothing again, one that ends keeps what is known of the cluster and of Mesos", () => {
   const gocd = gocdSuspicion;
   const mesos = mesosSuspicion;
   const brake = { isSameCluster: true, gocd, mesos };
@@ -88,7 +88,7 @@ Deno.test("either brake holds all taking down, and at first there is none, nor a
   ]);
 });
 
-Deno.test("that the cluster is ours makes the plan anew where the brake of Mesos has held it, once", () => {
+Deno.test("that the cluster is ours makes the plan again where the brake of Mesos has held it, once", () => {
   const isReplanned = (brake: State["brake"]): boolean => {
     const state = stateOf([aRegistered("t", "idle")], { brake });
     const draft = new Draft({ ...state, demand: { ...state.demand, isStale: false } }, zeroMs, 0.5);

@@ -185,7 +185,7 @@ Deno.test("more than half of our agents, and three at least, must be lost to Mes
   assertEquals([isOn(3, 2), isOn(3, 3), isOn(4, 3), isOn(2, 0), isOn(3, 0)], [true, false, true, false, true]);
 });
 
-Deno.test("in our cluster the brake of Mesos lets launches go on, in another it does not", () => {
+Deno.test("in our cluster the brake of Mesos lets launches continue, in another it does not", () => {
   const text =
     "Mesos has lost 3 of our 4 agents, but the GoCD server still has contact with them: it may be another cluster, or its master " +
     "has lost its registry;";
@@ -263,7 +263,7 @@ Deno.test("what was seen under the brake proves nothing: an absence counts from 
   assertEquals([since(), since(40), since(60)], [50, 50, 60]);
 });
 
-Deno.test("the operator accepts the loss of those that the brake is about, and is told how many", () => {
+Deno.test("the operator accepts the loss of those that the brake is about, and is reported how many", () => {
   const accepted = (
     instances: readonly AgentInstance[],
     brake: State["brake"],
@@ -312,7 +312,7 @@ Deno.test("an accepted loss is forgotten of agents in service and in a drain, no
   ], [undefined, true, true, true]);
 });
 
-Deno.test("the plan is made anew when a loss is accepted, although nobody was lost", () => {
+Deno.test("the plan is made again when a loss is accepted, although nobody was lost", () => {
   const state = stateOf([], { brake: braked });
   const draft = new Draft({ ...state, demand: { ...state.demand, isStale: false } }, zeroMs, 0.5);
   acceptLoss(draft);

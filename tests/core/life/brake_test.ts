@@ -92,7 +92,7 @@ Deno.test("nothing is launched for a backlog that may be another server's", () =
   assertEquals(only(world.taken(), "accept-offers").flatMap(({ launches }) => launches).length, 4);
 });
 
-Deno.test("once the agents are back all goes on, and what is still missing counts from then", () => {
+Deno.test("once the agents are back all continues, and what is still missing counts from then", () => {
   const { world, listed } = withMany(8);
   pollFor(world, 20 * minute, { agents: [] });
   world.poll({ agents: listed.slice(0, 5) });
@@ -238,7 +238,7 @@ Deno.test("agents that Mesos has just lost count where the server lacks others a
   assertEquals([...world.state.instances.values()].some(({ state }) => state === "gone" || state === "killing"), false);
 });
 
-Deno.test("under the brake nothing that had begun is carried on: drains, cleaning up, the clocks of starting agents", () => {
+Deno.test("under the brake nothing that had started is carried on: drains, cleaning up, the clocks of starting agents", () => {
   const { world, ids, listed } = withMany(6, {});
   const [dead = "", drained = ""] = ids;
   world.status(dead, "TASK_FAILED", { mesosAgentId: world.instance(dead).mesosAgentId });
@@ -256,7 +256,7 @@ Deno.test("under the brake nothing that had begun is carried on: drains, cleanin
   assertEquals(world.instance(launched).state, "starting");
 });
 
-Deno.test("the operator's word that they are lost lets all go on: containers are stopped, others are launched", () => {
+Deno.test("the operator's word that they are lost lets all continue: containers are stopped, others are launched", () => {
   const { world, ids } = withMany(3);
   pollFor(world, 11 * minute, { agents: [] });
   assertEquals(acts(world), []);

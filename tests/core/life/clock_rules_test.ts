@@ -86,7 +86,7 @@ Deno.test("an agent that may live under the record of another is held, which tha
   assertEquals([outcome(again), again.finish().records], [["starting", true, []], []]);
 });
 
-Deno.test("whoever may be the agent is told by name and address", () => {
+Deno.test("whoever may be the agent is reported by name and address", () => {
   const appearedMs = new Map([["uuid-a", nowMs], ["uuid-b", nowMs]]);
   const agents = [gocdAgent("a", { ipAddress: "10.1.2.3" }), gocdAgent("b")];
   const note = {
@@ -171,7 +171,7 @@ for (
   });
 }
 
-Deno.test("a KILL that is taken back beside its own agent leaves it as it was before but for that mark, and tells nothing", () => {
+Deno.test("a KILL that is taken back beside its own agent leaves it as it was before but for that mark, and reports nothing", () => {
   const draft = watched(killing("pending-stuck", "u"), { agents: [renamed(building)] });
   const phase = { state: "starting", runningSinceMs: zeroMs, pendingUuid: "u" } as const;
   const want = anInstance("t", phase, { retire: "stop-sent" });

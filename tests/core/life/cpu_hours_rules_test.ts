@@ -70,7 +70,7 @@ Deno.test("what agents use counts from the first tick on, by their cpus and the 
   assertEquals(counted(used(0), two).use?.record.cpuMs, 4_000);
 });
 
-Deno.test("what is over, and what no profile tells the cpus of, uses none", () => {
+Deno.test("what is over, and what has no known cpus, uses none", () => {
   const gone = anInstance("g", { state: "gone", cause: "exited", message: "" });
   const former = aRegistered("f", "idle", { profile: "former" });
   assertEquals(counted(used(7), [gone, former]), { ...quiet, use: at(7, nowMs - second) });
@@ -89,7 +89,7 @@ Deno.test("what was used is stored once a minute, and where nothing was never", 
 });
 
 for (const [what, day] of [["has begun", "2023-11-13"], ["is counted by a clock that was set back", "2023-11-15"]]) {
-  Deno.test(`a day that ${what} is stored at once, and the plan made anew`, () => {
+  Deno.test(`a day that ${what} is stored at once, and the plan made again`, () => {
     const cpuMs = what === "has begun" ? 2_000 : 5_000 + 2_000;
     const isNew = { isStored: true, isReplanned: true, notes: [] };
     assertEquals(counted(used(5_000, { day: day ?? "" })), { ...isNew, use: at(cpuMs) });
@@ -108,7 +108,7 @@ for (
     ["was beyond the limit", limitMs + 1, false, []],
   ] as const
 ) {
-  Deno.test(`use of the day that ${what} ${notes.length === 0 ? "is not told" : `is told as ${notes[0]}`}`, () => {
+  Deno.test(`use of the day that ${what} ${notes.length === 0 ? "is not reported" : `is told as ${notes[0]}`}`, () => {
     assertEquals(counted(used(beforeMs)), {
       use: at(beforeMs + 2_000, isReached ? nowMs : nowMs - second),
       isStored: isReached,
@@ -118,7 +118,7 @@ for (
   });
 }
 
-Deno.test("use that passes the warning and the limit at once is told once, with what is used", () => {
+Deno.test("use that passes the warning and the limit at once is reported once, with what is used", () => {
   const draft = new Draft(stateWith(used(0, { countedMs: nowMs - hour, storedMs: nowMs }), busy), nowMs, 0.5);
   countCpuHours(draft);
   assertEquals(draft.finish().notes, [

@@ -92,7 +92,7 @@ Deno.test("an agent in doubt is replaced at once, counts to no limit, and its jo
   assertEquals(theOne(world.taken(), "accept-offers").launches.length, 1);
 });
 
-Deno.test("Mesos is asked for an agent in doubt until it knows it again, and the agent goes on where it was", () => {
+Deno.test("Mesos is asked for an agent in doubt until it knows it again, and the agent continues where it was", () => {
   const { world, taskId } = withIdleAgent();
   world.subscribe();
   master(world, taskId, "TASK_UNKNOWN");

@@ -63,7 +63,7 @@ for (
     ["a list of another server", { server: {}, shown: undefined }],
   ] as const
 ) {
-  Deno.test(`two idle looks with ${what} between confirm nothing: the confirmation begins anew`, () => {
+  Deno.test(`two idle looks with ${what} between confirm nothing: the confirmation starts again`, () => {
     const { world, taskId } = draining();
     const idle = gocdAgent(taskId, disabled);
     world.read(idle);
@@ -125,7 +125,7 @@ for (
   });
 }
 
-Deno.test("a look that shows a build between two idle ones begins the confirmation anew", () => {
+Deno.test("a look that shows a build between two idle ones starts the confirmation again", () => {
   const { world, taskId } = draining();
   readAfter(world, second, gocdAgent(taskId, disabled));
   readAfter(world, 10 * second, gocdAgent(taskId, { ...disabled, ...building }));
@@ -134,7 +134,7 @@ Deno.test("a look that shows a build between two idle ones begins the confirmati
   assertEquals(readAfter(world, 1, gocdAgent(taskId, disabled)), ["delete-gocd-agents"]);
 });
 
-Deno.test("a server that was away between two idle looks begins the confirmation anew", () => {
+Deno.test("a server that was away between two idle looks starts the confirmation again", () => {
   const { world, taskId } = draining();
   readAfter(world, second, gocdAgent(taskId, disabled));
   world.skip(10 * second);
@@ -195,7 +195,7 @@ Deno.test("a disabled record of the dead that seems to build is deleted after te
   assertEquals(readAfter(world, 1, shown), ["delete-gocd-agents"]);
 });
 
-Deno.test("fifty drains begin in one poll at most", () => {
+Deno.test("fifty drains start in one poll at most", () => {
   const { world } = withIdleAgent({ scaling: { maxAgents: 100 } });
   const count = 55;
   world.poll({ jobs: jobs(count) });

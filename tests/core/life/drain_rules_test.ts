@@ -245,7 +245,7 @@ for (const [what, step, look, want] of looks) {
   });
 }
 
-Deno.test("a drain goes on before it is known whether the server is in maintenance mode", () => {
+Deno.test("a drain continues before it is known whether the server is in maintenance mode", () => {
   const instance = drained(disabling);
   const { state } = draftAt(nowMs, [instance]);
   const { info: _, ...server } = state.server;
@@ -254,7 +254,7 @@ Deno.test("a drain goes on before it is known whether the server is in maintenan
   assertEquals(draft.instance("t"), { ...instance, step: { kind: "confirming", firstIdleMs: nowMs } });
 });
 
-Deno.test("an agent that is to go is not kept when somebody enables it", () => {
+Deno.test("an agent that is to go is not kept when someone enables it", () => {
   const draining: Partial<State> = { controls: { frozen: false, frozenProfiles: [], mode: "drain" } };
   assertEquals(after(drained(finishing, {}, { retire: "surplus" }), {}), "disabling, disable-gocd-agents");
   assertEquals(after(drained(finishing), { parts: draining }), "disabling, disable-gocd-agents");
@@ -289,7 +289,7 @@ Deno.test("an agent that is not enabled is asked for once in thirty seconds", ()
   assertEquals(draft.finish().effects, [{ kind: "enable-gocd-agent", taskId: "t", uuid: "uuid-t" }]);
 });
 
-Deno.test("an agent that somebody enables is told as kept, and what it does", () => {
+Deno.test("an agent that someone enables is reported as kept, and what it does", () => {
   const instance = drained(finishing);
   const draft = draftAt(nowMs, [instance]);
   advanceDrain(draft, instance, gocdAgent("t", building));

@@ -105,7 +105,7 @@ Deno.test("a refused bulk DELETE is asked for one by one, and only the one that 
   assertEquals(stepOf(world.instance(taskId)), "deleting");
 });
 
-Deno.test("a deleted agent is killed only when a list from after the DELETE shows that it has not registered anew", () => {
+Deno.test("a deleted agent is killed only when a list from after the DELETE shows that it has not registered again", () => {
   for (const isAnew of [false, true]) {
     const { world, taskId } = deleting();
     world.send({ kind: "gocd-call-done", call: theOne(world.taken(), "delete-gocd-agents") });
@@ -196,7 +196,7 @@ Deno.test("an agent that cannot be enabled again is asked for every 30 s, and af
   }
 });
 
-Deno.test("an agent that somebody enables again is kept", () => {
+Deno.test("an agent that someone enables again is kept", () => {
   const { world, taskId } = draining();
   world.read(gocdAgent(taskId, disabled));
   world.read(gocdAgent(taskId, building));
@@ -204,7 +204,7 @@ Deno.test("an agent that somebody enables again is kept", () => {
   assertEquals(kept.state === "registered" ? kept.activity.kind : kept.state, "building");
 });
 
-Deno.test("an agent that is to go for another reason is disabled again when somebody enables it", () => {
+Deno.test("an agent that is to go for another reason is disabled again when someone enables it", () => {
   const { world, taskId } = withIdleAgent();
   world.send({ kind: "drain-requested" });
   world.poll({ agents: [gocdAgent(taskId)] });

@@ -118,7 +118,7 @@ Deno.test("a drained agent that is idle at resume goes, or is enabled again for 
   assertEquals(only(world.taken(), "enable-gocd-agent").length, 1);
 });
 
-Deno.test("a build that began after the agent was enabled again has the whole drain-timeout", () => {
+Deno.test("a build that started after the agent was enabled again has the whole drain-timeout", () => {
   const scene = drainedWhileBuilding();
   const { world, taskId } = scene;
   world.wait(55 * minute, minute);
@@ -130,7 +130,7 @@ Deno.test("a build that began after the agent was enabled again has the whole dr
   assertEquals([world.instance(taskId).state, kills(scene)], ["registered", 0]);
 });
 
-Deno.test("while an agent is being enabled again no drain-timeout runs, and it begins anew if that cannot be done", () => {
+Deno.test("while an agent is being enabled again no drain-timeout runs, and it starts again if that cannot be done", () => {
   const scene = drainedWhileBuilding();
   const { world, taskId } = scene;
   world.wait(59 * minute, minute);
@@ -175,7 +175,7 @@ Deno.test("the drain-timeout does not count from before the drain, when a person
   assertEquals(only(world.taken(), "kill-task").length, 1);
 });
 
-Deno.test("the drain-timeout begins anew with the program: it counts what this one has watched", () => {
+Deno.test("the drain-timeout starts again with the program: it counts what this one has watched", () => {
   const { world, taskId } = drainedWhileBuilding();
   const stored: StoredState = {
     framework: world.state.framework,
@@ -244,7 +244,7 @@ for (const kind of ["refused", "unreachable"] as const) {
   });
 }
 
-Deno.test("an agent that begins to build while its DELETE is refused finishes first, and its time begins anew", () => {
+Deno.test("an agent that starts to build while its DELETE is refused finishes first, and its time starts again", () => {
   const scene = deleteRefused("refused");
   const { world, taskId, show } = scene;
   world.wait(4 * minute);

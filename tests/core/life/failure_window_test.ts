@@ -86,7 +86,7 @@ function launched(): { readonly world: Driver; readonly taskIds: readonly string
 const profileOf = (world: Driver): ReturnType<typeof statusView>["profiles"][number] | undefined =>
   statusView(world.state, world.atMs).profiles[0];
 
-Deno.test("a lost host is told apart from a failed pull, by profile and by host, and is nobody's failure", () => {
+Deno.test("a lost host is distinguished from a failed pull, by profile and by host, and is nobody's failure", () => {
   const { world, taskIds: [one = "", other = ""] } = launched();
   world.status(one, "TASK_FAILED", failed);
   world.status(other, "TASK_RUNNING");
@@ -109,7 +109,7 @@ Deno.test("an unreachable agent that is lost for good counts once", () => {
   assertEquals(profileOf(world)?.recentFailures, { "lost-host": 1 });
 });
 
-Deno.test("what has failed is told for an hour of watched time: none passes while the program stands still", () => {
+Deno.test("what has failed is reported for an hour of watched time: none passes while the program stands still", () => {
   const { world, taskIds: [one = ""] } = launched();
   world.status(one, "TASK_FAILED", failed);
   const failedMs = world.atMs;

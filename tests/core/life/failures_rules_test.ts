@@ -82,7 +82,7 @@ Deno.test("a failure of the same wave keeps what is known of it, one of the next
   ]);
 });
 
-Deno.test("a profile is told as failing with its third failure, not with others of the same wave", () => {
+Deno.test("a profile is reported as failing with its third failure, not with others of the same wave", () => {
   const told = (failures: number, lastFailureMs = zeroMs): unknown => {
     const draft = draftWith(breaker(failures, lastFailureMs));
     countFailure(draft, instance, failure);
@@ -128,7 +128,7 @@ Deno.test("a success ends the failures of its profile, told where that was faili
   assertEquals(quiet.state.breakers === breakers, true);
 });
 
-Deno.test("failures of profiles that somebody has mended are forgotten, of others not", () => {
+Deno.test("failures of profiles that someone has mended are forgotten, of others not", () => {
   const profiles = new Map([
     ...breaker(1, zeroMs),
     ...[...breaker(1, zeroMs)].map(([, each]) => ["other", each] as const),
@@ -146,7 +146,7 @@ Deno.test("failures of profiles that somebody has mended are forgotten, of other
   ]);
 });
 
-Deno.test("what fails again after a resume fails since its first failure, and counts anew", () => {
+Deno.test("what fails again after a resume fails since its first failure, and counts again", () => {
   const draft = draftWith(new Map(breaker(3, zeroMs)));
   retryFailed(draft, () => true);
   const { sinceMs } = draft.state.breakers.profiles.get("default") ?? {};

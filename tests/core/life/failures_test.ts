@@ -88,7 +88,7 @@ Deno.test("a profile fails since its first failure in a row, however often it wa
   }
 });
 
-Deno.test("a failing profile is told while jobs need it, at each retry, and no more once none has for ten minutes", () => {
+Deno.test("a failing profile is reported while jobs need it, at each retry, and no more once none has for ten minutes", () => {
   const world = waiting();
   const isTold = (): boolean =>
     statusView(world.state, world.atMs).problems.some(({ code }) => code === "profile-failing");

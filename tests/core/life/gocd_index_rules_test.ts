@@ -17,7 +17,7 @@ import { draftAt } from "../instance_fixtures.ts";
 
 const nowMs = zeroMs + 20 * minute;
 
-Deno.test("records are found by uuid, and by the first label of their name unless anybody could have named them so", () => {
+Deno.test("records are found by uuid, and by the first label of their name unless anyone could have named them so", () => {
   const a = gocdAgent("a");
   const again = gocdAgent("A.example.com", { uuid: "again" });
   const claim = gocdAgent("c", { ...pending, proof: "missing" });

@@ -1,5 +1,5 @@
-// What a list means for an instance, condition by condition: which record it registers with, what is enabled, and what its
-// activity leads to. Others: gocd_lists_test.ts. Stories: registering_test.ts, drain_test.ts.
+// What a list means for an instance, condition by condition: which record it registers with, what is enabled, and what
+// its activity leads to. Others: gocd_lists_test.ts. Stories: registering_test.ts, drain_test.ts.
 
 import { assertEquals } from "@std/assert";
 import { Draft } from "../../../src/core/draft.ts";
@@ -86,7 +86,7 @@ Deno.test("an agent that registers disabled is not sure, and says nothing of its
   assertEquals(enabled.state.server.keyOutcomes.size, 0, "we have enabled it");
 });
 
-Deno.test("an agent that registers with less than it should is no success of its profile", () => {
+Deno.test("an agent that registers with less than it should is not a success of its profile", () => {
   const draft = listed([starting()], [gocdAgent("t", { gocdResources: [] })], {}, { breakers: failing });
   assertEquals([draft.state.breakers.profiles.size, draft.instance("t")], [
     1,
@@ -94,7 +94,7 @@ Deno.test("an agent that registers with less than it should is no success of its
   ]);
 });
 
-Deno.test("of an adopted one its record tells what it has, and nobody knows since when it is there", () => {
+Deno.test("the record of an adopted agent shows what it has, but not since when it exists", () => {
   const environments = [{ name: "Prod", origin: "gocd" }, { name: "test", origin: "gocd" }] as const;
   const after = (changes: Partial<GocdAgent>): Draft =>
     listed([starting({}, { adopted: true, gocdResources: [] })], [gocdAgent("t", changes)], {}, { breakers: failing });
@@ -197,7 +197,7 @@ Deno.test("a Pending record that was asked for is asked for again, until the tim
   assertEquals([again(10 * minute - 1, minute), again(10 * minute, minute)], [1, 0]);
 });
 
-Deno.test("a Pending record is enabled before anybody knows of maintenance, and not while it is on", () => {
+Deno.test("a Pending record is enabled before anyone knows of maintenance, and not while it is on", () => {
   const { state } = draftAt(nowMs, [starting()]);
   const { info: _, ...server } = state.server;
   const draft = new Draft({ ...state, server }, nowMs, 0.5);
@@ -226,7 +226,7 @@ Deno.test("one that lives under the record of another is in its place once that 
   assertEquals(listed([starting()], [], shared).state.server.sharedUuids.size, 0, "that record is gone");
 });
 
-Deno.test("an unreachable agent whose record is known is told by no address", () => {
+Deno.test("an unreachable agent whose record is known is reported by no address", () => {
   const own = { network: "USER", addresses: ["10.9.0.7"], createdMs: zeroMs + minute } as const;
   const after = (uuid: string | undefined): unknown => {
     const phase = { state: "unreachable", sinceMs: nowMs, ...(uuid === undefined ? {} : { uuid }) } as const;

@@ -64,7 +64,7 @@ for (
     ["builds although it is Disabled", { ...building, configState: "Disabled" }, "debug: t is building"],
   ] as const satisfies readonly (readonly [string, Partial<GocdAgent> | undefined, string])[]
 ) {
-  Deno.test(`that the record of an idle agent ${name} is told once`, () => {
+  Deno.test(`that the record of an idle agent ${name} is reported once`, () => {
     const draft = shown([idle], zeroMs + minute);
     const agents = record === undefined ? [] : [gocdAgent("t", record)];
     advanceInstances(draft, agents);
@@ -117,7 +117,7 @@ for (
   });
 }
 
-Deno.test("of two records with its name the enabled one counts, then the disabled one, and that is told", () => {
+Deno.test("of two records with its name the enabled one counts, then the disabled one, and that is reported", () => {
   const both = (first: Partial<GocdAgent>, other: Partial<GocdAgent>): unknown => {
     const draft = shown([starting], zeroMs + minute);
     advanceInstances(draft, [gocdAgent("t", { uuid: "one", ...first }), gocdAgent("t", { uuid: "two", ...other })]);
@@ -258,7 +258,7 @@ function calls(
   return { said: world.noted().map(({ level, text }) => `${level}: ${text}`), effects: world.taken() };
 }
 
-Deno.test("a change of records that fails is told by its kind; a refused bulk DELETE is asked for one by one", () => {
+Deno.test("a change of records that fails is reported by its kind; a refused bulk DELETE is asked for one by one", () => {
   const world = drive();
   world.poll();
   const one = { kind: "delete-gocd-agents", agents: [{ taskId: "t", uuid: "u" }] } as const;

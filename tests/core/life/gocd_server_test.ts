@@ -35,7 +35,7 @@ function polled(
   return notes;
 }
 
-Deno.test("a server is told with its version, what waits and who is known, once for each version", () => {
+Deno.test("a server is reported with its version, what waits and who is known, once for each version", () => {
   assertEquals(polled({}), ["info: GoCD server 26.1.0: 0 jobs wait, 0 agents are known"]);
   assertEquals(polled({ jobs: 1, agents: 1 }), ["info: GoCD server 26.1.0: 1 job waits, 1 agent is known"]);
   assertEquals(polled({ jobs: 2, agents: 2 }), ["info: GoCD server 26.1.0: 2 jobs wait, 2 agents are known"]);
@@ -45,7 +45,7 @@ Deno.test("a server is told with its version, what waits and who is known, once 
   ]);
 });
 
-Deno.test("maintenance mode is told when it begins and when it is over", () => {
+Deno.test("maintenance mode is reported when it starts and when it is over", () => {
   const on = { server: { maintenance: "on" } } as const;
   const begins = "warning: the GoCD server is in maintenance mode: nothing is launched or taken down until it ends";
   assertEquals([polled({}, on), polled({}, on, on), polled({}, on, {})], [[begins], [], [
@@ -54,7 +54,7 @@ Deno.test("maintenance mode is told when it begins and when it is over", () => {
   assertEquals(polled({}, on, { server: { maintenance: "unknown" } }), ["info: maintenance mode is over"]);
 });
 
-Deno.test("a server that answers again is told with how often it failed", () => {
+Deno.test("a server that answers again is reported with how often it failed", () => {
   const world = drive();
   const failed = (message: string): string[] => {
     world.noted();

@@ -120,7 +120,7 @@ Deno.test("a Pending agent is not ended while its enabling is on its way", () =>
   assertEquals([enabling(10 * minute - 1), enabling(10 * minute)], ["", "pending-stuck"]);
 });
 
-Deno.test("why an agent is ended is told with the clock that ran out", () => {
+Deno.test("why an agent is ended is reported with the clock that ran out", () => {
   const text = (instance: AgentInstance): string | undefined =>
     at(instance, zeroMs + 10 * minute).notes.find(({ code }) => code === "agent-killing")?.text;
   assertEquals(text(launching), "stopping t: Mesos has not reported on it for 10 min");

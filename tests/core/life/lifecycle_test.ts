@@ -167,7 +167,7 @@ Deno.test("no KILL leaves without a session; it leaves once there is one, and a 
 });
 
 for (const configState of ["Enabled", "Disabled"]) {
-  Deno.test(`an agent that registered anew before its KILL could leave, and builds, is kept: ${configState}`, () => {
+  Deno.test(`an agent that registered again before its KILL could leave, and builds, is kept: ${configState}`, () => {
     const { world, taskId } = killingUnsent();
     world.read(gocdAgent(taskId, { uuid: "anew", configState, ...building }));
     const kept = world.instance(taskId);

@@ -179,7 +179,7 @@ Deno.test("the loss of one that is to be killed is its end, though the GoCD serv
   assertEquals([ended(killing), ended(idle)], ["gone", "unreachable"]);
 });
 
-Deno.test("a loss without proof may yet be found, one that the Mesos agent has seen, or that was no loss, not", () => {
+Deno.test("a loss without proof may yet be found, one that the Mesos agent has seen, or that was not a loss, not", () => {
   const isUnproven = (instance: AgentInstance, changes: Partial<TaskStatus>): unknown => {
     const now = after(instance, changes).instance("t");
     return now?.state === "gone" ? [now.cause, now.isUnproven === true] : now?.state;
@@ -226,7 +226,7 @@ for (
   });
 }
 
-Deno.test("a word of the fence is no task's, but acknowledged", () => {
+Deno.test("a word of the fence is not a task's, but acknowledged", () => {
   const { state } = draftAt(nowMs, []);
   const draft = new Draft(state, nowMs, 0.5);
   taskStatusUpdated(draft, {

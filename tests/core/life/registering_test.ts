@@ -53,7 +53,7 @@ Deno.test("a Pending agent with the hostname of a living instance is enabled wit
   assertEquals(world.instance(taskId).state, "registered");
 });
 
-Deno.test("a Pending agent with the task id of an instance is a stranger for all that anybody knows: told, never enabled", () => {
+Deno.test("a Pending agent with the task id of an instance is a stranger for all that anyone knows: told, never enabled", () => {
   const world = drive();
   world.subscribe();
   world.poll({ jobs: jobs(1) });

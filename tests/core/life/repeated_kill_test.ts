@@ -1,4 +1,5 @@
-// A KILL that has not worked of an agent that had not registered: each repeat asks again whether it may have one by now.
+// A KILL that has not worked of an agent that had not registered: each repeat asks again whether it may have one by
+// now.
 
 import { assertEquals } from "@std/assert";
 import {
@@ -53,7 +54,7 @@ for (const [name, prepare] of timeouts) {
   });
 }
 
-Deno.test("a KILL at register-timeout that has not worked is not sent again once the address tells its agent", () => {
+Deno.test("a KILL at register-timeout that has not worked is not sent again once the address identifies its agent", () => {
   const { world, taskId } = launched("USER");
   world.status(taskId, "TASK_RUNNING", { ipAddresses: ["10.99.0.2"] });
   watch(world, 11 * minute);
@@ -62,7 +63,7 @@ Deno.test("a KILL at register-timeout that has not worked is not sent again once
   assertEquals([world.instance(taskId).state, kills(world)], ["draining", 0]);
 });
 
-Deno.test("a KILL that has not worked is not sent again once its agent has registered, and been disabled by somebody", () => {
+Deno.test("a KILL that has not worked is not sent again once its agent has registered, and been disabled by someone", () => {
   const { world, taskId } = launched();
   world.status(taskId, "TASK_RUNNING");
   watch(world, 11 * minute);

@@ -75,7 +75,7 @@ function answered(answer: SandboxAnswer): Driver {
 
 const read: SandboxAnswer = { kind: "read", text: "line one\nError: no JVM\ncannot start" };
 
-Deno.test("the last lines stand in the verdict, and all of them in the problem and in what webhooks are told", () => {
+Deno.test("the last lines stand in the verdict, and all of them in the problem and in what webhooks are reported", () => {
   const world = answered(read);
   assertStringIncludes(
     world.verdict("j0").reason,
@@ -180,7 +180,7 @@ Deno.test("stderr is asked for where the container has run and ended, or says wh
   assertEquals(count(anInstance("t", { state: "starting" }), mesosSays("cannot pull")), 0);
 });
 
-Deno.test("an answer is kept with the failure, the plan made anew, and told, what was not read once for each host", () => {
+Deno.test("an answer is kept with the failure, the plan made again, and told, what was not read once for each host", () => {
   const address = { hostname: "h-t", port: 5_051 };
   const request = {
     kind: "read-sandbox",

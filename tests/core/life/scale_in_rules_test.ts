@@ -119,7 +119,7 @@ for (
   });
 }
 
-Deno.test("what builds, or is not seen, is no replacement of an old agent that is to be kept", () => {
+Deno.test("what builds, or is not seen, is not a replacement of an old agent that is to be kept", () => {
   const old = idle("t", 0, { retire: "max-lifetime", createdMs: nowMs - 70 * minute });
   const beside = (other: AgentInstance): number =>
     retired([old, other], { profiles: [{ ...aging, minIdle: 1 }] }).length;
@@ -144,7 +144,7 @@ Deno.test("those that are to go for another reason, or whose profile is gone, ar
   assertEquals([scaled([unsure("Disabled")]), scaled([unsure("Missing")])], [["t surplus"], []]);
 });
 
-Deno.test("one that somebody has disabled is none of those that are kept, nor of those that may go", () => {
+Deno.test("one that someone has disabled is none of those that are kept, nor of those that may go", () => {
   const fleet = [
     { ...unsure("Disabled"), taskId: "off" } as AgentInstance,
     idle("a", timeoutMs + 1),
@@ -165,7 +165,7 @@ Deno.test("one that somebody has disabled is none of those that are kept, nor of
   ]);
 });
 
-Deno.test("drains that have begun in the same poll count for the fifty", () => {
+Deno.test("drains that have started in the same poll count for the fifty", () => {
   const many = Array.from({ length: 3 }, (_, index) => idle(`t${index}`, timeoutMs + index));
   assertEquals([47, 48, 50, 51].map((begun) => scaled(many, {}, begun).length), [3, 2, 0, 0]);
 });

@@ -174,14 +174,14 @@ Deno.test("only idle agents count to min-idle, and only those that nobody wants 
   assertEquals(idledOut([idleSince("a", 0), idleSince("b", 1), ...others], 20 * minute, { minIdle: 1 }), ["a idle"]);
 });
 
-Deno.test("an agent that somebody disabled goes as surplus after its idle-timeout, whatever min-idle says", () => {
+Deno.test("an agent that someone disabled goes as surplus after its idle-timeout, whatever min-idle says", () => {
   assertEquals([idledOut([disabled()], 10 * minute - 1), idledOut([disabled()], 10 * minute, { minIdle: 5 })], [[], [
     "t surplus",
   ]]);
   assertEquals(idledOut([unsure("Odd"), aRegistered("b", "building")], 60 * minute), []);
 });
 
-Deno.test("drains that have begun in this poll count to the fifty", () => {
+Deno.test("drains that have started in this poll count to the fifty", () => {
   const many = Array.from({ length: 60 }, (_, index) => idleSince(`t${index}`, index));
   assertEquals([
     idledOut(many, 20 * minute).length,

@@ -165,7 +165,7 @@ for (
   });
 }
 
-Deno.test("of a task that has been heard of, or whose host is not there, nobody knows that it never began", () => {
+Deno.test("of a task that has been heard of, or whose host is not there, nobody knows that it never started", () => {
   const text = (instance: AgentInstance, changes: Partial<TaskStatus>): string | undefined =>
     after(instance, { ...unknownToItsHost, ...changes }).notes[0]?.text;
   const lost = "t is lost: Task is unknown to the agent";
@@ -204,12 +204,12 @@ Deno.test("a failed start names the image, or the ACL where Mesos may not run it
   assertEquals(ended(3), "check docker-image and the other settings of profile default");
 });
 
-Deno.test("a second copy of an ACCEPT that found its offer gone ends nothing that has begun: Mesos is asked", () => {
+Deno.test("a second copy of an ACCEPT that found its offer gone ends nothing that has started: Mesos is asked", () => {
   const { state, notes } = after(starting, { state: "TASK_LOST", reason: "REASON_INVALID_OFFERS" });
   assertEquals([state.instances.get("t"), notes, [...state.reconciliation.pending]], [starting, [], ["t"]]);
 });
 
-Deno.test("an end of what has ended changes nothing; an update with a uuid is acknowledged all the same", () => {
+Deno.test("an end of what has ended changes nothing; an update with a uuid is acknowledged anyway", () => {
   const gone = anInstance("t", { state: "gone", cause: "stopped", message: "x" });
   const { state, effects, notes } = after(gone, { uuid: "q" });
   assertEquals([state.instances.get("t"), notes], [gone, []]);
@@ -254,7 +254,7 @@ for (
   });
 }
 
-Deno.test("a container that runs is told once; a host that is reached again, too", () => {
+Deno.test("a container that runs is reported once; a host that is reached again, too", () => {
   const texts = (before: AgentInstance, state: string): string[] =>
     after(before, { state }).notes.map(({ text }) => text);
   const runs = ["t runs on h-t; waiting for it to register with the GoCD server"];
@@ -270,7 +270,7 @@ Deno.test("a container that runs is told once; a host that is reached again, too
   assertEquals(texts(unreachable, "TASK_RUNNING"), ["t is back: Mesos reaches host h-t again"]);
 });
 
-Deno.test("an unreachable agent is told once, keeps its uuid, and its clock runs from then", () => {
+Deno.test("an unreachable agent is reported once, keeps its uuid, and its clock runs from then", () => {
   const { state, notes } = after(idle, { state: "TASK_UNREACHABLE" });
   assertEquals(notes.map(({ level, text }) => `${level}: ${text}`), [
     "warning: t is unreachable: Mesos has lost contact with host h-t; it is replaced if needed",
@@ -305,7 +305,7 @@ for (
   });
 }
 
-Deno.test("a word that is not known is told and changes nothing", () => {
+Deno.test("a word that is not known is reported and changes nothing", () => {
   const { state, notes } = after(idle, { state: "TASK_NEW" });
   assertEquals(state.instances.get("t"), idle);
   assertEquals(notes.map(({ text, onceKey }) => [text, onceKey]), [

@@ -167,7 +167,7 @@ Deno.test("a job has waited beside an idle agent once all that it needs was ther
   assertEquals(passedBy({ agent: gocdAgent("h", { gocdResources: ["arm"] }) }).jobs, undefined);
 });
 
-Deno.test("that an agent is sick is told with the second job that it lets pass, and not again with the third", () => {
+Deno.test("that an agent is sick is reported with the second job that it lets pass, and not again with the third", () => {
   const said = (counted: number, taken: number): number => passedBy({ counted, taken }).told.length;
   assertEquals([said(0, 1), said(0, 2), said(0, 3), said(1, 1), said(1, 2), said(2, 1), said(3, 1)], [
     0,
@@ -181,7 +181,7 @@ Deno.test("that an agent is sick is told with the second job that it lets pass, 
   assertEquals([passedBy({ counted: 1, taken: 2 }).jobs, passedBy({ counted: 2 }).jobs], [3, 3]);
 });
 
-Deno.test("a sick agent is told with what to do, one of ours is replaced", () => {
+Deno.test("a sick agent is reported with what to do, one of ours is replaced", () => {
   const sick = "agent h is idle and in contact, but takes no jobs: 2 jobs waited until other agents took them; it";
   assertEquals(passedBy({ counted: 1 }).told, [
     `${sick} is not counted | check the log of the agent h, or disable or restart it | uuid-h`,
@@ -331,7 +331,7 @@ function updated(instance: AgentInstance, state: string, changes: object = {}): 
   return draft.state.instances.get("t");
 }
 
-Deno.test("an agent that Mesos reaches again goes on as registered where its record is known, and else has yet to register", () => {
+Deno.test("an agent that Mesos reaches again continues as registered where its record is known, and else has yet to register", () => {
   const unreachable = anInstance("t", { state: "unreachable" });
   assertEquals(updated(unreachable, "TASK_RUNNING")?.state, "starting");
   const known = updated({ ...unreachable, uuid: "u" } as AgentInstance, "TASK_RUNNING");

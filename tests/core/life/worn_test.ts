@@ -65,7 +65,7 @@ Deno.test("a one-job agent is disabled while it builds its job, finishes it, and
   assertEquals(phaseOf(world, taskId), "max-jobs deleting");
 });
 
-Deno.test("an agent with max-jobs 3 is disabled with its third job, whoever tells of the others", () => {
+Deno.test("an agent with max-jobs 3 is disabled with its third job, whatever reported the others", () => {
   const { world, taskId } = idleAgent({ maxJobs: 3 });
   const shown: readonly (readonly [Partial<GocdAgent>, string])[] = [
     [builds("a"), "registered"],
@@ -84,7 +84,7 @@ Deno.test("an agent with max-jobs 3 is disabled with its third job, whoever tell
   }
 });
 
-Deno.test("where the server tells no locators, a build counts when it begins", () => {
+Deno.test("where the server reports no locators, a build counts when it starts", () => {
   const { world, taskId } = idleAgent({ maxJobs: 2 });
   const phases = [building, building, {}, building].map((changes) => {
     world.wait(10 * second);
@@ -94,7 +94,7 @@ Deno.test("where the server tells no locators, a build counts when it begins", (
   assertEquals(phases, ["registered", "registered", "registered", "max-jobs disabling"]);
 });
 
-Deno.test("a one-job agent is never enabled again: not for jobs that wait, nor when somebody has enabled it", () => {
+Deno.test("a one-job agent is never enabled again: not for jobs that wait, nor when someone has enabled it", () => {
   const { world, taskId } = idleAgent({ maxJobs: 1 });
   world.read(gocdAgent(taskId, builds("a")));
   world.read(gocdAgent(taskId, disabled));

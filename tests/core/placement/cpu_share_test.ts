@@ -120,7 +120,7 @@ function cut(
   };
 }
 
-Deno.test("what is launched first is taken off the share of what comes after it, and it is told whom that holds back", () => {
+Deno.test("what is launched first is taken off the share of what comes after it, and it is reported whom that holds back", () => {
   const hosts = [["s1", has(8_000)], ["s2", has(4_000, "h2")]] as const;
   assertEquals(cut([[0, 2], [1, 2]], hosts), { counts: [2, 2], held: [0, 0], shareHeld: undefined });
   assertEquals(cut([[0, 3], [1, 2]], hosts), {

@@ -72,7 +72,7 @@ Deno.test("a failure while the host is avoided prolongs nothing, one at its end 
   assertEquals(after(bad, 4 * minute).hosts.get("h")?.avoid, { untilMs: 8 * minute, forMs: 4 * minute });
 });
 
-Deno.test("half an hour after it was avoided a host starts anew", () => {
+Deno.test("half an hour after it was avoided a host starts again", () => {
   const bad = failAt(0, minute, 2 * minute);
   assertEquals(after(bad, 34 * minute - 1).hosts.get("h")?.avoid?.forMs, 4 * minute);
   assertEquals(after(bad, 34 * minute).hosts.get("h")?.avoid, undefined);
@@ -94,7 +94,7 @@ Deno.test("only the last six failures of a host are kept, and its last error", (
   assertEquals(after(none, 5, { failure: mesosSays("disk full") }).hosts.get("h")?.lastFailure, mesosSays("disk full"));
 });
 
-Deno.test("a host is told once when it begins to be avoided, by whom, for how long, and why", () => {
+Deno.test("a host is reported once when it starts to be avoided, by whom, for how long, and why", () => {
   const twice = failAt(0, minute);
   assertEquals(after(none, 0).texts, []);
   assertEquals(after(twice, 2 * minute).texts, [

@@ -12,7 +12,7 @@ Deno.test("each host counts once that takes one agent", () => {
   assertEquals(fitOn(profile, [offer("h1"), offer("h2"), offer("h3", { cpus: 0.001 })], 0), { hosts: 2 });
 });
 
-Deno.test("where no host takes one, the nearest is told", () => {
+Deno.test("where no host takes one, the nearest is reported", () => {
   const { hosts, miss } = fitOn(profile, [offer("h1", { cpus: 0.1 }), offer("h2", { cpus: 0.2 })], 0);
   assertEquals([hosts, miss?.nearest?.hostname, miss?.nearest?.shortfalls.map(({ name }) => name)], [0, "h2", [
     "cpus",

@@ -88,5 +88,5 @@ const cases: Readonly<Record<string, { readonly offers: readonly Offer[] } & Sit
   };
 
 for (const [name, { offers, says, ...situation }] of Object.entries(cases)) {
-  Deno.test(`what became of an offer is told: ${name}`, () => assertEquals(told(offers, situation), says));
+  Deno.test(`what became of an offer is reported: ${name}`, () => assertEquals(told(offers, situation), says));
 }

@@ -117,7 +117,7 @@ Deno.test("each resource must suffice to the last thousandth, and what a task ta
   }
 });
 
-Deno.test("every shortage is told with what is needed and what is there", () => {
+Deno.test("every shortage is reported with what is needed and what is there", () => {
   const need = { cpus: 2_000, mem: 1_000, disk: 0, gpus: 1_000, ports: 1 };
   const pool = poolOf([scalar("cpus", 0.5), scalar("mem", 1)]);
   assertEquals(shortfalls(pool.totals, need), [

@@ -112,7 +112,7 @@ Deno.test("one accept starts a hundred tasks at most, and the hundredth is among
   assertEquals(result.unplaced[0]?.count, 1);
 });
 
-Deno.test("an entry that wants nobody is not told as unplaced, whatever came before it", () => {
+Deno.test("an entry that wants nobody is not reported as unplaced, whatever came before it", () => {
   const wanted = [wantedOf(2, aProfile({})), wantedOf(0, aProfile({}))];
   const result = place(aRequest({ offers: [hostOffer("a", { cpus: 1 })], wanted }));
   assertEquals(result.unplaced.map(({ wantedIndex, count }) => [wantedIndex, count]), [[0, 1]]);
@@ -136,7 +136,7 @@ Deno.test("profiles that differ in max-per-host, placement or needs are not mixe
   assertEquals(sizes.unplaced.length, 2);
 });
 
-Deno.test("what another framework has reserved with labels is told beside the nearest miss, whichever offer holds it", () => {
+Deno.test("what another framework has reserved with labels is reported beside the nearest miss, whichever offer holds it", () => {
   const labelled = scalar("cpus", 8, { use: "labelled" });
   const note =
     "largest offer short by 0.5 cpus on host a (not counted: resources reserved there with labels by another " +
@@ -184,7 +184,7 @@ for (
     ],
   ] as const
 ) {
-  Deno.test(`of several reasons for refusals ${name} is told`, () => {
+  Deno.test(`of several reasons for refusals ${name} is reported`, () => {
     const offers = reasons.map((_, index) => hostOffer(`h${index}`, {}));
     const result = place(aRequest({ offers, avoidedHosts: avoided(...reasons), wanted: [wantedOf(1, aProfile({}))] }));
     assertEquals(missOf(result), told);

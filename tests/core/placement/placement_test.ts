@@ -195,7 +195,7 @@ Deno.test("an open window is respected even with no lead time", () => {
   assertEquals(missOf(result), "1 offer refused: host is in maintenance");
 });
 
-Deno.test("a coming window is told in minutes", () => {
+Deno.test("a coming window is reported in minutes", () => {
   const offers = [hostOffer("a", { unavailability: { startMs: nowMs + 90_000 } })];
   const result = place(aRequest({ nowMs, maintenanceLeadMs: leadMs, offers, wanted: [wantedOf(1, aProfile({}))] }));
   assertEquals(missOf(result), "1 offer refused: maintenance starts in 2 min");
@@ -210,7 +210,7 @@ Deno.test("region and zone of an offer can be asked for", () => {
   assertEquals(hostCounts(place(aRequest({ offers, wanted: [wantedOf(1, aProfile({ constraints }))] }))), { b: 1 });
 });
 
-Deno.test("an avoided host is not used, and the reason is told", () => {
+Deno.test("an avoided host is not used, and the reason is reported", () => {
   const result = place(aRequest({
     offers: [hostOffer("a", {})],
     avoidedHosts: new Map([["a", avoidedFor("no image")]]),
@@ -260,7 +260,7 @@ Deno.test("the nearest miss is the host that lacks the smallest share", () => {
   assertEquals(missOf(result), "largest offer short by 256 MB of mem on host b");
 });
 
-Deno.test("a host that lacks several resources is told with all of them", () => {
+Deno.test("a host that lacks several resources is reported with all of them", () => {
   const profile = aProfile({ mesosResources: { cpusMilli: 8_000, memMbMilli: 8_192_000, diskMbMilli: 100_500 } });
   const result = place(aRequest({ offers: [hostOffer("a", {})], wanted: [wantedOf(1, profile)] }));
   assertEquals(

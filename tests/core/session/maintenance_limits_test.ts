@@ -46,7 +46,7 @@ Deno.test("only living agents of the host that is asked for are in its way", () 
   }
 });
 
-Deno.test("a window without length that begins now is over, and is asked about again after an hour", () => {
+Deno.test("a window without length that starts now is over, and is asked about again after an hour", () => {
   const draft = at([on("a")]);
   ask(draft, "s-a", { startMs: draft.atMs, durationMs: 0 });
   assertEquals(finished(draft).effects, [{ kind: "decline-inverse-offers", offerIds: ["i"], refuseSeconds: 3_600 }]);
@@ -102,7 +102,7 @@ Deno.test("without a session no request grows old", () => {
   }
 });
 
-Deno.test("a request lets a drain-timeout end the last job of a worn agent, from now on; that of others goes on", () => {
+Deno.test("a request lets a drain-timeout end the last job of a worn agent, from now on; that of others continues", () => {
   const draining = (retire?: RetireReason): AgentInstance =>
     anInstance("a", { state: "draining", uuid: "u", reason: "idle", step: { kind: "finishing" } }, {
       ...(retire === undefined ? {} : { retire }),
@@ -119,7 +119,7 @@ Deno.test("a request lets a drain-timeout end the last job of a worn agent, from
   assertEquals(since({ ...registered, uuid: "u" } as AgentInstance), zeroMs);
 });
 
-Deno.test("agents that may stay lose their mark, unless their profile has changed, and are told by host, the living ones", () => {
+Deno.test("agents that may stay lose their mark, unless their profile has changed, and are reported by host, the living ones", () => {
   const retire = "maintenance";
   const gone = anInstance("d", { state: "gone", cause: "exited", message: "" }, { retire });
   const instances = [

@@ -91,7 +91,7 @@ Deno.test("a loss that is accepted ends the brake, the end of the program is rem
   assertEquals(draft.state.shuttingDown, true);
 });
 
-Deno.test("each switch is stored, makes the plan stale, and is told with the switches before", () => {
+Deno.test("each switch is stored, makes the plan stale, and is reported with the switches before", () => {
   const draft = at([], {}, controls("drain"));
   const event = { kind: "launching-frozen", profile: "gpu" } as const;
   operatorAsked(draft, event);
@@ -149,7 +149,7 @@ Deno.test("a resume ends the freeze of its profile, or everything", () => {
   assertEquals(left(), { frozen: false, frozenProfiles: [], mode: "run" });
 });
 
-Deno.test("switches of an earlier run are told if any of them is set", () => {
+Deno.test("switches of an earlier run are reported if any of them is set", () => {
   const told = (changes: Partial<State["controls"]>): number => {
     const draft = at([], {}, { controls: { frozen: false, frozenProfiles: [], mode: "run", ...changes } });
     noteSwitches(draft);

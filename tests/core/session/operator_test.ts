@@ -26,7 +26,7 @@ import { aProfile } from "../../support/placement.ts";
 /** The usual settings with another image, so to say. */
 const changedProfile = (): Settings => someSettings({ profiles: [{ ...linux, hash: "11111111" }] });
 
-Deno.test("drain launches nothing, disables every agent, kills none that builds, and goes on running", () => {
+Deno.test("drain launches nothing, disables every agent, kills none that builds, and continues running", () => {
   const { world, taskId } = withIdleAgent();
   world.send({ kind: "drain-requested" });
   world.poll({ jobs: jobs(2), agents: [gocdAgent(taskId, building)] });
@@ -158,7 +158,7 @@ Deno.test("a crash between storing a launch and its ACCEPT leaves an instance th
   assertEquals(later.state.demand.wanted[0]?.count, 1);
 });
 
-Deno.test("a drain that a crash has cut goes on where it was", () => {
+Deno.test("a drain that a crash has cut continues where it was", () => {
   const { world, taskId } = withIdleAgent();
   world.wait(10 * minute, 10 * second);
   world.poll({ agents: [gocdAgent(taskId)] });
@@ -205,7 +205,7 @@ Deno.test("a start says which switches are in force, and a new session within th
   assertEquals(other.noted().filter(({ code }) => code === "switches-in-force"), []);
 });
 
-Deno.test("a wish says what it gives up, and what holds launching back all the same", () => {
+Deno.test("a wish says what it gives up, and what holds launching back anyway", () => {
   const world = drive();
   const told: string[] = [];
   const ask = (event: OperatorEvent): void => {

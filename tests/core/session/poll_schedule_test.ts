@@ -73,7 +73,7 @@ Deno.test("for a dead agent the list is read only while a record of it is left t
   assertEquals(asked(state, { ...later, agents: [gocdAgent("t", { configState: "Disabled" })] }), ["read-gocd-agents"]);
 });
 
-Deno.test("while an agent may begin the last of its max-jobs the list is read between polls", () => {
+Deno.test("while an agent may start the last of its max-jobs the list is read between polls", () => {
   const kept = (maxJobs: number, jobs = 0): number => {
     const options = { profiles: [{ ...linux, maxJobs }] };
     const instance = aRegistered("t", "idle", jobs === 0 ? {} : { built: { jobs } });

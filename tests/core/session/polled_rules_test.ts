@@ -1,5 +1,5 @@
-// What a poll, a read of the agents, and the answers to changes of records leave behind: each part alone. Lines about the
-// server: life/gocd_server_test.ts; how old a reading is: reading_test.ts.
+// What a poll, a read of the agents, and the answers to changes of records leave behind: each part alone. Lines about
+// the server: life/gocd_server_test.ts; how old a reading is: reading_test.ts.
 
 import { assertEquals } from "@std/assert";
 import type { Draft } from "../../../src/core/draft.ts";
@@ -53,7 +53,7 @@ const since = (times: ReadonlyMap<string, number>): unknown =>
 const all = (ms: number): ReadonlyMap<string, number> =>
   new Map(["a", "b", "c", "gone"].map((name) => [`uuid-${name}`, zeroMs + ms]));
 
-Deno.test("since when an agent is disabled, and idle since, is kept while it is so, and begins anew after it was not", () => {
+Deno.test("since when an agent is disabled, and idle since, is kept while it is so, and starts again after it was not", () => {
   const agents = [gocdAgent("a", disabled), gocdAgent("b", { ...disabled, ...building }), gocdAgent("c")];
   const kept = read(at([], { disabledSinceMs: all(1), disabledIdleSinceMs: all(2) }), agents).state.server;
   assertEquals([since(kept.disabledSinceMs), since(kept.disabledIdleSinceMs)], [
@@ -83,7 +83,7 @@ Deno.test("what was asked of a record is forgotten after a minute", () => {
   assertEquals([...read(at([], { lastRequestMs }), []).state.server.lastRequestMs.keys()], ["new"]);
 });
 
-Deno.test("a restart of the server is over, and begins, with the list that shows it", () => {
+Deno.test("a restart of the server is over, and starts, with the list that shows it", () => {
   const restarted = (agents: readonly GocdAgent[], before?: number): number | undefined =>
     read(at([], before === undefined ? {} : { restartedMs: before }), agents).state.server.restartedMs;
   const [a, b] = [gocdAgent("a", missing), gocdAgent("b")];
@@ -99,7 +99,7 @@ Deno.test("a restart of the server is over, and begins, with the list that shows
   assertEquals([restarted([a, ...others]), restarted(others)], [nowMs, undefined]);
 });
 
-Deno.test("between two polls it is remembered what was built, a poll begins anew", () => {
+Deno.test("between two polls it is remembered what was built, a poll starts again", () => {
   const [b, c] = [gocdAgent("b", building), gocdAgent("c", building)];
   const before = { agents: [gocdAgent("b"), c], built: new Set(["p/1/s/1/x"]), begun: new Set(["uuid-c"]) };
   const agents = [gocdAgent("a", { ...building, buildLocator: "p/1/s/1/a" }), b, c];
@@ -115,7 +115,7 @@ Deno.test("after a read the next one comes in ten seconds, or nine times as late
   assertEquals(read(at([]), [], 2_000).state.server.nextAgentsMs - nowMs, 18 * second);
 });
 
-Deno.test("a read that shows that a waiting job was taken makes the plan anew at once", () => {
+Deno.test("a read that shows that a waiting job was taken renews the plan at once", () => {
   const draft = polled(at([], { agents: [gocdAgent("a")] }), { jobs: [job("j")], agents: [gocdAgent("a")] });
   const later = draftAt(nowMs + second, [], draft.state.server, { demand: draft.state.demand });
   read(later, [gocdAgent("a", { ...building, buildLocator: "p/1/s/1/j" })]);
@@ -144,7 +144,7 @@ Deno.test("a poll leaves what it has found, and nothing of the failures before",
   assertEquals(polled(at([])).finish().notes.filter(({ kind }) => kind === "gocd-answers"), []);
 });
 
-Deno.test("findings are told once each, those of single jobs once for all, and those of missing environments", () => {
+Deno.test("findings are reported once each, those of single jobs once for all, and those of missing environments", () => {
   const settings = someSettings({ profiles: [{ ...linux, minIdle: 1, environments: ["qa"] }] });
   const unassigned = { code: "gocd-job-unassigned", message: "m", hint: "h", locators: ["p/1/s/1/j", "p/1/s/1/k"] };
   const disk = { code: "gocd-disk-full", message: "full", hint: "h" };
@@ -202,7 +202,7 @@ for (const kind of ["gocd-polled", "gocd-agents-read"] as const) {
   });
 }
 
-Deno.test("a poll tells what waits, and for which role nothing is offered", () => {
+Deno.test("a poll reports what waits, and for which role nothing is offered", () => {
   const { offers } = at([]).state;
   const codes = (lastOfferMs: number, ...jobs: readonly ReturnType<typeof job>[]): readonly string[] => {
     const roles = new Map([["ci", { suppressed: false, repeated: false, lastOfferMs }]]);
@@ -214,7 +214,7 @@ Deno.test("a poll tells what waits, and for which role nothing is offered", () =
   assertEquals(codes(nowMs, job("j")), ["demand-changed", "bucket-changed"]);
 });
 
-Deno.test("that a server is in maintenance is told also by the first poll of a run", () => {
+Deno.test("that a server is in maintenance is reported also by the first poll of a run", () => {
   const draft = at([]);
   const { info: _, ...server } = draft.state.server;
   draft.set({ server });
@@ -292,7 +292,7 @@ function failedCall(call: GocdEffect, kind: GocdProblem["kind"], ...parts: Draft
   return draft;
 }
 
-Deno.test("a change that fails is told by its call and code, and remembered as a failure of such changes", () => {
+Deno.test("a change that fails is reported by its call and code, and remembered as a failure of such changes", () => {
   const draft = failedCall(disable, "refused", []);
   assertEquals(draft.state.server.writeFailure, {
     kind: "update",

@@ -70,7 +70,7 @@ function shownAfterOutage(lastedMs: number): number {
   return shownForMs(back.state, zeroMs);
 }
 
-Deno.test("time in which reads failed does not count; after three minutes of it all begins anew", () => {
+Deno.test("time in which reads failed does not count; after three minutes of it all starts again", () => {
   assertEquals([shownAfterOutage(minute), shownAfterOutage(3 * minute - 1), shownAfterOutage(3 * minute)], [
     10_000,
     10_000,
@@ -78,7 +78,7 @@ Deno.test("time in which reads failed does not count; after three minutes of it 
   ]);
 });
 
-Deno.test("in maintenance mode nothing counts, and after it all begins anew", () => {
+Deno.test("in maintenance mode nothing counts, and after it all starts again", () => {
   const draft = at(minute, { serving: watchedFrom(zeroMs) });
   goodReading(draft, undefined, { maintenance: "off" });
   assertEquals(shownForMs(draft.state, zeroMs), minute);
@@ -128,7 +128,7 @@ Deno.test("gaps that touch or overlap become one, and of more than five hundred 
   assertEquals([many(500).gaps[0], many(501).gaps[1]], [{ fromMs: 0, toMs: 1 }, { fromMs: 20, toMs: 21 }]);
 });
 
-Deno.test("a program without a step for longer than ninety seconds has stood still, which is told and counts for nothing", () => {
+Deno.test("a program without a step for longer than ninety seconds has stood still, which is reported and counts for nothing", () => {
   const after = (ms: number): Draft => {
     const draft = new Draft({ ...at(0).state, lastStepMs: zeroMs, watched: watchedFrom(zeroMs) }, zeroMs + ms, 0.5);
     noticeStandstill(draft);

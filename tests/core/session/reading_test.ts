@@ -152,7 +152,7 @@ Deno.test("nothing is killed as never registered on a list that was asked for 28
   assertEquals(stateOf(world, taskId), "register-timeout");
 });
 
-Deno.test("on a server whose lists always take 15 s an agent that never registers is cancelled all the same", () => {
+Deno.test("on a server whose lists always take 15 s an agent that never registers is cancelled anyway", () => {
   const { world, taskId } = starting();
   serve(world, 40 * minute, { tookMs: () => 15 * second });
   assertEquals(stateOf(world, taskId), "register-timeout");
@@ -245,7 +245,7 @@ for (const [idleMs, want] of [[390 * second, "second"], [400 * second, "first"]]
   });
 }
 
-Deno.test("the confirmation of a drain begins anew after a failed read, and needs minutes where some always fail", () => {
+Deno.test("the confirmation of a drain starts again after a failed read, and needs minutes where some always fail", () => {
   const { world, taskId } = withIdleAgent();
   const disabled = gocdAgent(taskId, { configState: "Disabled" });
   const stepOf = (): string => {

@@ -121,7 +121,7 @@ Deno.test("a launch is asked for after thirty seconds without a word, and not ag
   assertEquals(asked(pending, zeroMs + 40 * second).said, []);
 });
 
-Deno.test("one task can be asked for at once, and the pause begins anew", () => {
+Deno.test("one task can be asked for at once, and the pause starts again", () => {
   const state = stateWith([instance("a"), instance("b")], {
     pending: new Set(["b"]),
     explicitDelayMs: 5 * minute,

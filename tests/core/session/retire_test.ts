@@ -81,7 +81,7 @@ Deno.test("a resume of another profile, or of none that was drained, changes not
   assertEquals(disabled(world), []);
 });
 
-Deno.test("a drain of one agent lets another of its profile be launched, and is told by its name", () => {
+Deno.test("a drain of one agent lets another of its profile be launched, and is reported by its name", () => {
   const { world, a, agents } = fleet();
   const noted = world.send({ kind: "agent-drain-requested", taskId: a }).notes;
   assertStringIncludes(noted[0]?.text ?? "", `draining ${a}`);

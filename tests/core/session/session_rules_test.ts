@@ -94,7 +94,7 @@ Deno.test("only the same run of the same master is the same cluster without proo
   ]);
 });
 
-Deno.test("offers of the session before are void, what is known of hosts is not, and each role begins anew", () => {
+Deno.test("offers of the session before are void, what is known of hosts is not, and each role starts again", () => {
   const { offers } = stateOf([]);
   const settings = someSettings({ profiles: [linux, { ...linux, name: "qa", role: "qa" }] });
   const nearestMiss = new Map([["default", { sinceMs: 1, atMs: 2, miss: {} }]]);
@@ -110,7 +110,7 @@ Deno.test("offers of the session before are void, what is known of hosts is not,
   });
 });
 
-Deno.test("a teardown before a framework is history, and switches are told at the first session of a run alone", () => {
+Deno.test("a teardown before a framework is history, and switches are reported at the first session of a run alone", () => {
   const controls = { frozen: true, frozenProfiles: [], mode: "run", tornDown: true } as const;
   const first = subscribe(at({ session: connecting, controls }));
   const { tornDown: _, ...left } = controls;
@@ -120,7 +120,7 @@ Deno.test("a teardown before a framework is history, and switches are told at th
   assertEquals(told(subscribe(at({ controls }))), ["subscribed", "roles-ignored"]);
 });
 
-Deno.test("a subscription is told with what is known, and how many agents may live", () => {
+Deno.test("a subscription is reported with what is known, and how many agents may live", () => {
   const gone = anInstance("b", { state: "gone", cause: "lost", message: "" });
   assertEquals(subscribe(at({}, [living, gone]), { masterVersion: "1.11.0" }).finish().notes, [
     { kind: "subscribed", master: "m:5050", masterVersion: "1.11.0", frameworkId: "f-1", instances: 1 },
@@ -179,7 +179,7 @@ Deno.test("the hint of a reason is kept while the reason is the same", () => {
   assertEquals("hint" in lost(connecting), false);
 });
 
-Deno.test("a session that ends within thirty seconds goes on with the trouble before it; a longer one begins anew", () => {
+Deno.test("a session that ends within thirty seconds continues with the trouble before it; a longer one starts again", () => {
   const failed = (heldMs: number, before?: SessionState["failing"]): unknown => {
     const session = { ...stateOf([]).session, sinceMs: nowMs - heldMs };
     return lost({ ...session, ...(before === undefined ? {} : { failing: before }) }).failing;
@@ -190,7 +190,7 @@ Deno.test("a session that ends within thirty seconds goes on with the trouble be
   assertEquals([isGoodSession(0, 30 * second), isGoodSession(0, 30 * second + 1)], [false, true]);
 });
 
-Deno.test("a master is silent once two of its heartbeats are missing, as far as anybody watched", () => {
+Deno.test("a master is silent once two of its heartbeats are missing, as far as anyone watched", () => {
   const silent = (afterMs: number, changes: Partial<SessionState> = {}, watched = watchedFrom(zeroMs)): unknown => {
     const state = stateOf([]);
     const session = { ...state.session, heartbeatMs: 15_000, heardMs: zeroMs, ...changes };
@@ -222,7 +222,7 @@ for (
     ["that was asked for at once", { mode: "teardown", asked: true, now: true }, [living], ["torn-down"]],
   ] as const
 ) {
-  Deno.test(`a removal ${name} is told as ${kinds}`, () => {
+  Deno.test(`a removal ${name} is reported as ${kinds}`, () => {
     const { mode = "run", asked = false, now = false } = parts as { mode?: "run"; asked?: boolean; now?: boolean };
     const draft = removed({
       framework,
@@ -234,7 +234,7 @@ for (
   });
 }
 
-Deno.test("a removed framework is told by its id, where it has one, and forgotten or kept as ended", () => {
+Deno.test("a removed framework is reported by its id, where it has one, and forgotten or kept as ended", () => {
   const replaced = removed({ framework });
   assertEquals(replaced.finish().notes, [{ kind: "framework-replaced", frameworkId: "f-1", message: "m" }]);
   assertEquals([replaced.state.framework.frameworkId, replaced.state.session.reason], [undefined, "m"]);
@@ -268,7 +268,7 @@ const fails = (
   return draft;
 };
 
-Deno.test("a failed call is told in one line; refusals apart by their words, lost answers not; a lost TEARDOWN is not told", () => {
+Deno.test("a failed call is reported in one line; refusals apart by their words, lost answers not; a lost TEARDOWN is not reported", () => {
   const kill = { kind: "kill-task", taskId: "t", graceMs: 1 } as const;
   const told = { kind: "mesos-call-failed", call: "kill-task", message: "no way" } as const;
   assertEquals(fails(kill, "refused").finish().notes, [

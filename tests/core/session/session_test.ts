@@ -187,7 +187,7 @@ Deno.test("a SUPPRESS or REVIVE that fails is repeated every 5 s, not faster", (
   }
 });
 
-Deno.test("other calls that fail are only told", () => {
+Deno.test("other calls that fail are only reported", () => {
   const { world, taskId } = withIdleAgent();
   const before = world.instance(taskId);
   for (const kind of ["kill-task", "acknowledge-status"] as const) {

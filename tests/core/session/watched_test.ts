@@ -70,7 +70,7 @@ Deno.test("a program that stood still says so, once; ticks that come in time are
   assertEquals([told?.fields["stoodStillMs"], others.length], [120 * minute + second, 0]);
 });
 
-Deno.test("after the machine was suspended a timeout for what the server shows begins anew, as after a restart", () => {
+Deno.test("after the machine was suspended a timeout for what the server shows starts again, as after a restart", () => {
   const disabled = { configState: "Disabled" } as const;
   const { world, taskId } = withIdleAgent({
     profiles: [aProfile({ gocdResources: ["linux"], drainTimeoutMs: 60 * minute })],
@@ -131,7 +131,7 @@ Deno.test("an agent that is idle before and after its program was suspended is n
   assertEquals(world.instance(taskId).state, "draining");
 });
 
-Deno.test("a second idle look from after a suspension confirms nothing: the confirmation begins anew", () => {
+Deno.test("a second idle look from after a suspension confirms nothing: the confirmation starts again", () => {
   const { world, taskId } = withIdleAgent();
   const disabled = gocdAgent(taskId, { configState: "Disabled" });
   world.send({ kind: "drain-requested" });

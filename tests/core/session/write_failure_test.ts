@@ -44,7 +44,7 @@ Deno.test("that an agent can be disabled does not say that it can be deleted", (
   assertEquals(shown(world), []);
 });
 
-Deno.test("an outage that also hits a change is told by the reads; one of changes alone is told after a minute", () => {
+Deno.test("an outage that also hits a change is reported by the reads; one of changes alone is reported after a minute", () => {
   const world = drive();
   failed(world, "unreachable");
   world.wait(minute);
@@ -61,7 +61,7 @@ Deno.test("agents that build, and a server in maintenance, are no refusal of cha
   assertEquals(shown(world), []);
 });
 
-Deno.test("what nobody has tried for a quarter of an hour is told no more, and begins anew", () => {
+Deno.test("what nobody has tried for a quarter of an hour is reported no more, and starts again", () => {
   const world = drive();
   failed(world, "refused");
   world.wait(15 * minute, minute);

@@ -63,7 +63,7 @@ for (
     ["gocd-writes-refused", "writes-refused"],
   ] as const
 ) {
-  Deno.test(`a GoCD server that fails with ${code} is told as ${event}, and its problem is not told again`, () => {
+  Deno.test(`a GoCD server that fails with ${code} is reported as ${event}, and its problem is not reported again`, () => {
     const problem = { code, message: "m", hint: "h" };
     const { gocd } = picture();
     const health = { state: "failing", sinceMs: 7, problem } as const;
@@ -92,13 +92,13 @@ for (
     ["held-restarted", undefined],
   ] as const
 ) {
-  Deno.test(`the problem ${code} is told ${key === undefined ? "by no condition" : `as ${key}`}`, () => {
+  Deno.test(`the problem ${code} is reported ${key === undefined ? "by no condition" : `as ${key}`}`, () => {
     const problems = [{ code, message: "m", hint: "h" }];
     assertEquals(now({ problems }).map((each) => each.key), key === undefined ? [] : [key]);
   });
 }
 
-Deno.test("a problem is told with all that is known of it", () => {
+Deno.test("a problem is reported with all that is known of it", () => {
   const problem = { code: "profile-failing", message: "m", hint: "h", detail: "d", profile: "linux", sinceMs: 7 };
   const { message: text, profile: _, ...facts } = problem;
   assertEquals(now({ problems: [problem] }), [
@@ -111,7 +111,7 @@ Deno.test("a problem is told with all that is known of it", () => {
   ]);
 });
 
-Deno.test("data is told as old where the picture is stale and says so, since the last poll", () => {
+Deno.test("data is reported as old where the picture is stale and says so, since the last poll", () => {
   const { gocd } = picture();
   const problems = [{ code: "held-brake", message: "x", hint: "y" }, { code: "held-stale", message: "m", hint: "h" }];
   const told = {
@@ -126,7 +126,7 @@ Deno.test("data is told as old where the picture is stale and says so, since the
   assertEquals([now({ problems }), now({ gocd: { ...gocd, stale: true } })], [[], []]);
 });
 
-Deno.test("who leads is told at once, and a standby that sees nobody lead for five minutes tells that", () => {
+Deno.test("who leads is reported at once, and a standby that sees nobody lead for five minutes reports that", () => {
   assertEquals(conditionsOf(picture({ leadership: { role: "leader", sinceMs: 7 } }), longMs), {
     now: [{
       event: "leader",
@@ -170,7 +170,7 @@ const waiting = (name: string, forMs: number, changes: Partial<JobView> = {}): J
   ...changes,
 });
 
-Deno.test("a job is told of once it has waited for longer than the limit, unless no agent of ours would take it", () => {
+Deno.test("a job is reported once it has waited for longer than the limit, unless no agent of ours would take it", () => {
   const told = (...jobs: readonly JobView[]): readonly string[] => now({ jobs }).map(({ text }) => text);
   assertEquals([told(waiting("a", longMs)), told(waiting("a", longMs + 1))], [[], ["a has waited for 30 min: of a"]]);
   for (const verdict of ["unserved", "not-ours"] as const) {
@@ -210,12 +210,12 @@ Deno.test("jobs with the same needs are one long wait, whatever their order and 
   ]);
 });
 
-Deno.test("of two conditions with one key the later one is told", () => {
+Deno.test("of two conditions with one key the later one is reported", () => {
   const problems = ["one", "two"].map((message) => ({ code: "odd", message, hint: "" }));
   assertEquals(now({ problems }).map(({ text }) => text), ["two"]);
 });
 
-Deno.test("what a note tells of is a condition with its words, sudden only where a framework ends", () => {
+Deno.test("what a note reports is a condition with its words, sudden only where a framework ends", () => {
   const told = (note: Note): readonly Condition[] => [...withNote(new Map(), note, 9).values()];
   assertEquals(told({ kind: "framework-failed-over" }), [{
     event: "framework-removed",
@@ -248,7 +248,7 @@ Deno.test("what a note tells of is a condition with its words, sudden only where
   }]);
 });
 
-Deno.test("a note that tells nothing new leaves what was noted as it is", () => {
+Deno.test("a note that reports nothing new leaves what was noted as it is", () => {
   const refused: Note = { kind: "framework-refused", error: "unauthorized", message: "no" };
   const noted = withNote(withNote(new Map(), { kind: "store-failed", problem: "full" }, 1), refused, 2);
   assertEquals([...noted.keys()], ["state-not-stored", "credentials-refused/mesos"]);

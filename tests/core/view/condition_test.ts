@@ -32,7 +32,7 @@ function withFindings(findings: readonly Finding[]): StatusView {
   return view(world);
 }
 
-Deno.test("where nothing is wrong nothing is told, not even at the start", () => {
+Deno.test("where nothing is wrong nothing is reported, not even at the start", () => {
   assertEquals(shown(view(running())), []);
   assertEquals(shown(view(drive())), []);
 });
@@ -60,7 +60,7 @@ Deno.test("data that was never read has no time", () => {
   assertEquals([stale?.code, stale?.sinceMs], ["held-stale", undefined]);
 });
 
-Deno.test("a server that does not accept who we are is told as such", () => {
+Deno.test("a server that does not accept who we are is reported as such", () => {
   const world = running();
   world.send({ kind: "gocd-poll-failed", problem: { ...problem(), code: "gocd-bad-credentials" } });
   assertEquals(shown(view(world)), ["critical credentials-refused/gocd"]);
@@ -68,7 +68,7 @@ Deno.test("a server that does not accept who we are is told as such", () => {
   assertEquals(shown(withFindings([finding])), ["critical credentials-refused"]);
 });
 
-Deno.test("each problem of the picture is a condition: by its kind, with what tells it apart", () => {
+Deno.test("each problem of the picture is a condition: by its kind, with what distinguishes it", () => {
   const findings: readonly Finding[] = [
     { code: "profile-failing", message: "linux fails", hint: "", profile: "linux" },
     { code: "brake-on", message: "gone", hint: "" },
@@ -118,20 +118,20 @@ Deno.test("a breaker that lets one launch through is not closed before an agent 
   assertEquals(breakers(), []);
 });
 
-Deno.test("what another condition tells already is not told again", () => {
+Deno.test("what another condition tells already is not reported again", () => {
   const codes = ["held-no-session", "held-brake", "held-restarted", "gocd-job-unassigned", "held-stale"];
   const problems = codes.map((code) => ({ code, message: code, hint: "" }));
   assertEquals(shown({ ...view(running()), problems }), []);
 });
 
-Deno.test("writes that are refused are told as such, although they are the health of the server", () => {
+Deno.test("writes that are refused are reported as such, although they are the health of the server", () => {
   const base = view(running());
   const failing = { code: "gocd-writes-refused", message: "no agent could be deleted", hint: "see the rights" };
   const health = { state: "failing", sinceMs: base.atMs - minute, problem: failing } as const;
   assertEquals(shown({ ...base, gocd: { ...base.gocd, health }, problems: [failing] }), ["critical writes-refused"]);
 });
 
-Deno.test("jobs that no profile serves are told once for each thing that is lacking", () => {
+Deno.test("jobs that no profile serves are reported once for each thing that is lacking", () => {
   const world = drive({ profiles: [aProfile({ gocdResources: ["linux"] })] });
   const of = (name: string, resource: string) => job(name, { gocdResources: [resource] });
   world.poll({ jobs: [of("a", "windows"), of("b", "Windows"), of("c", "mac")] });
@@ -141,7 +141,7 @@ Deno.test("jobs that no profile serves are told once for each thing that is lack
   ]);
 });
 
-Deno.test("jobs that wait for long are told once for each kind, with the first of them and why", () => {
+Deno.test("jobs that wait for long are reported once for each kind, with the first of them and why", () => {
   const world = running();
   const jobs = [job("a"), job("b")];
   for (let passedMs = 0; passedMs <= longMs; passedMs += minute) {
@@ -155,7 +155,7 @@ Deno.test("jobs that wait for long are told once for each kind, with the first o
   assertEquals(conditionsOf(view(world), 60 * minute).now.filter(({ event }) => event === "jobs-waiting"), []);
 });
 
-Deno.test("only so many kinds of waiting jobs are told, those that wait longest", () => {
+Deno.test("only so many kinds of waiting jobs are reported, those that wait longest", () => {
   const base = view(running());
   const jobs = Array.from({ length: 30 }, (_, index) => ({
     locator: `p/1/s/1/j${index}`,
@@ -173,7 +173,7 @@ Deno.test("only so many kinds of waiting jobs are told, those that wait longest"
   assertEquals([now[0]?.text, now[0]?.hint], ["p/1/s/1/j29 has waited for 60 min: no offer", "add a host"]);
 });
 
-Deno.test("a leader tells that it leads, and a standby nothing but that nobody does", () => {
+Deno.test("a leader reports that it leads, and a standby nothing but that nobody does", () => {
   const base = view(running());
   const problems = [{ code: "x", message: "x", hint: "" }];
   const leads = { ...base, leadership: { role: "leader", sinceMs: base.startedMs } } as const;

@@ -13,7 +13,7 @@ Deno.test("a starting instance has to register once its container runs", () => {
   assertEquals([stateOf(running), sinceOf(running)], ["starting", zeroMs]);
 });
 
-Deno.test("of a registered instance what its agent does is told, and since when it does that", () => {
+Deno.test("of a registered instance what its agent does is reported, and since when it does that", () => {
   const built = { ...aRegistered("t", "building"), activity: { kind: "building" as const, sinceMs: zeroMs + 7 } };
   assertEquals([stateOf(built), sinceOf(built)], ["building", zeroMs + 7]);
   assertEquals(lifeSpan(built), { state: "building", sinceMs: zeroMs + 7 });

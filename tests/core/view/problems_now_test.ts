@@ -27,7 +27,7 @@ const cut = {
   failing: { sinceMs: zeroMs + 3, isUnsteady: false },
 } as const;
 
-Deno.test("where nothing is wrong nothing is told", () => assertEquals(told(), []));
+Deno.test("where nothing is wrong nothing is reported", () => assertEquals(told(), []));
 
 Deno.test("servers come first, each with since when it fails", () => {
   const failing = { problem: problem(), problemSinceMs: zeroMs + 5 };
@@ -38,13 +38,13 @@ Deno.test("servers come first, each with since when it fails", () => {
   ]);
 });
 
-Deno.test("refused changes of records are told once, by the health of the server or by themselves", () => {
+Deno.test("refused changes of records are reported once, by the health of the server or by themselves", () => {
   assertEquals(told({}, { writeFailure: refused }), ["gocd-writes-refused since 7"]);
   const failing = { writeFailure: refused, problem: problem(), problemSinceMs: zeroMs + 5 };
   assertEquals(told({}, failing), ["gocd-unreachable since 5", "gocd-writes-refused since 7"]);
 });
 
-Deno.test("each server that the brake is on for is told", () => {
+Deno.test("each server that the brake is on for is reported", () => {
   const brake = {
     isSameCluster: true,
     gocd: { ...gocdSuspicion, sinceMs: zeroMs + 1 },
@@ -54,7 +54,7 @@ Deno.test("each server that the brake is on for is told", () => {
   assertEquals(told({ brake: { isSameCluster: true } }), []);
 });
 
-Deno.test("what holds all launches back is told, unless the first poll is awaited or the server's health says so", () => {
+Deno.test("what holds all launches back is reported, unless the first poll is awaited or the server's health says so", () => {
   const { lastPollMs: _, info: __, reading: ___, ...unread } = plain.server;
   const state = { ...plain, server: unread };
   const codes = (some: State): readonly string[] => problemsNow(some, nowMs).map(({ code }) => code);
@@ -78,7 +78,7 @@ const needed = {
   demand: { ...plain.demand, jobs: [{ ...waiting, profile: "default", reason: { kind: "launching" } as const }] },
 };
 
-Deno.test("a profile that fails is told until an agent of it has registered, with what its last container has written", () => {
+Deno.test("a profile that fails is reported until an agent of it has registered, with what its last container has written", () => {
   const stderr = { taskId: "t", host: "h", answer: { kind: "read", text: "out of disk" } } as const;
   const problems = (changes: object): readonly unknown[] => {
     const breakers = {
@@ -115,7 +115,7 @@ Deno.test("a profile that fails is told until an agent of it has registered, wit
   ]);
 });
 
-Deno.test("a failing profile that nothing needs says so for ten minutes after its last failure, and is no problem then", () => {
+Deno.test("a failing profile that nothing needs says so for ten minutes after its last failure, and is not a problem then", () => {
   const told = (parts: Partial<State>, minutes = 11): string | undefined => {
     const breakers = { profiles: new Map([["default", { ...breaker, lastFailureMs: nowMs - minutes * minute }]]) };
     const state = { ...plain, ...parts, breakers: { ...breakers, hosts: new Map() } };
@@ -141,7 +141,7 @@ Deno.test("a failing profile that nothing needs says so for ten minutes after it
   assertEquals([told(asked("coming", "other")), told(asked("will-be-taken", "default"))], [undefined, undefined]);
 });
 
-Deno.test("limits are told with the jobs that they hold back, each once", () => {
+Deno.test("limits are reported with the jobs that they hold back, each once", () => {
   const held = (profile?: string) =>
     ({ kind: "held-limit", limit: 5, allowed: 0, ...(profile === undefined ? {} : { profile }) }) as const;
   const buckets = [
@@ -173,7 +173,7 @@ Deno.test("jobs at the share of the cluster are counted, cpu-hours told from fou
   assertEquals([used(7.99), used(8), used(10)], [[], ["cpu-hours-low"], ["held-cpu-hours"]]);
 });
 
-Deno.test("what is wrong is told in this order", () => {
+Deno.test("what is wrong is reported in this order", () => {
   const profile = { ...linux, environments: ["qa"], minIdle: 1, registerKey: "k" };
   const job = { locator: "l", name: "j", gocdResources: ["gpu"], firstSeenMs: 0 } as const;
   const share = { kind: "held-share", share: 0.5, usedCpus: 4, clusterCpus: 8 } as const;

@@ -56,7 +56,7 @@ Deno.test("why shows the bucket of the same needs, whatever the case and the ord
   assertEquals("profile" in whyView(unserved, view), false);
 });
 
-Deno.test("why tells of a job that is not ours nothing about our agents", () => {
+Deno.test("for a job that is not ours, why shows nothing about our agents", () => {
   const view = picture([{ code: "stale", message: "m", hint: "h" }]);
   const job: JobView = { ...jobOf(view, "windows"), verdict: "not-ours" };
   assertEquals(whyView(job, view), { job, problems: [] });
@@ -109,7 +109,7 @@ for (const [name, problem, more, isTold] of told) {
   });
 }
 
-Deno.test("a job of no profile is told nothing of what concerns profiles", () => {
+Deno.test("a job of no profile is reported nothing of what concerns profiles", () => {
   const view = picture([{ ...finding("wrong-key"), profiles: ["linux"] }]);
   const { profile: _, ...job } = jobOf(view, "windows");
   assertEquals(whyView(job, view).problems, []);
@@ -125,7 +125,7 @@ Deno.test("an agent must have all resources, and be in the environment of the jo
   assertEquals([agents({ environment: "qa" }), agents({ environment: "PRODUCTION" })], [[3, 0], [3, 1]]);
 });
 
-Deno.test("buckets are told apart by the set of their resources", () => {
+Deno.test("buckets are distinguished by the set of their resources", () => {
   const view = picture();
   const [some] = view.demand;
   const buckets = [["a", "bc"], ["ab", "c"], ["linux", "docker"]].map((gocdResources) => ({ ...some, gocdResources }));

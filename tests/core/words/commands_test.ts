@@ -10,14 +10,14 @@ const run: ControlsRecord = { mode: "run", frozen: false, frozenProfiles: [] };
 const accepted = (command: OperatorEvent, before: Partial<ControlsRecord> = {}): string =>
   acceptedText(command, { ...run, ...before });
 
-Deno.test("what a freeze and a resume reach is told", () => {
+Deno.test("what a freeze and a resume reach is reported", () => {
   assertEquals(accepted({ kind: "launching-frozen" }), "launching is frozen");
   assertEquals(accepted({ kind: "launching-frozen", profile: "gpu" }), "launching is frozen for profile gpu");
   assertEquals(accepted({ kind: "launching-resumed" }), "launching resumes");
   assertEquals(accepted({ kind: "launching-resumed", profile: "gpu" }), "launching resumes for profile gpu");
 });
 
-Deno.test("a resume tells what it cancels, or what still holds the profile back", () => {
+Deno.test("a resume reports what it cancels, or what still holds the profile back", () => {
   assertEquals(accepted({ kind: "launching-resumed" }, { mode: "drain" }), "launching resumes; the drain is cancelled");
   assertEquals(
     accepted({ kind: "launching-resumed" }, { mode: "teardown" }),
@@ -38,7 +38,7 @@ Deno.test("a resume tells what it cancels, or what still holds the profile back"
   );
 });
 
-Deno.test("a drain tells that it cancels a teardown; a teardown tells how it ends", () => {
+Deno.test("a drain reports that it cancels a teardown; a teardown reports how it ends", () => {
   const text = "draining: nothing is launched, each agent is removed once idle";
   assertEquals(accepted({ kind: "drain-requested" }), text);
   assertEquals(accepted({ kind: "drain-requested" }, { mode: "teardown" }), `${text}; the teardown is cancelled`);
@@ -52,7 +52,7 @@ Deno.test("a drain tells that it cancels a teardown; a teardown tells how it end
   );
 });
 
-Deno.test("a resume that lets failed launches be tried says so; what tells of itself elsewhere says nothing here", () => {
+Deno.test("a resume that retries failed launches says so; what is reported elsewhere is not repeated here", () => {
   const command = { kind: "launching-resumed" } as const;
   assertEquals(
     commandText({ kind: "switched", command, before: run, isRetried: true }),
@@ -73,7 +73,7 @@ Deno.test("a resume that lets failed launches be tried says so; what tells of it
   );
 });
 
-Deno.test("the switches that are set are told one by one", () => {
+Deno.test("the switches that are set are reported one by one", () => {
   assertEquals(switchesText(run), "");
   assertEquals(switchesText({ ...run, mode: "drain" }), "draining, nothing is launched");
   assertEquals(

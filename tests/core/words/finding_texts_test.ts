@@ -204,7 +204,7 @@ const findings: readonly (readonly [string, () => Finding, Finding])[] = [
 ];
 
 for (const [name, told, finding] of findings) {
-  Deno.test(`${name} is told as ${finding.code}: "${finding.message.slice(0, 60)}…"`, () => {
+  Deno.test(`${name} is reported as ${finding.code}: "${finding.message.slice(0, 60)}…"`, () => {
     assertEquals(told(), finding);
   });
 }
@@ -218,7 +218,7 @@ Deno.test("only a key that is set for a profile alone may as well be removed", (
   ]);
 });
 
-Deno.test("a profile that fails is told with its last error as a whole, the stderr of its container, and what failed of late", () => {
+Deno.test("a profile that fails is reported with its last error as a whole, the stderr of its container, and what failed of late", () => {
   const stderr = { taskId: "t", host: "h", answer: { kind: "read", text: "out of disk" } } as const;
   const failing = (message: string, changes: object = {}): Finding =>
     profileFailing("linux", { why: "blocked", failure: mesosSays(message), recent: {}, ...changes });
@@ -240,7 +240,7 @@ Deno.test("a profile that fails is told with its last error as a whole, the stde
   assertEquals(failing("no image", { stderr }).detail, "last lines of stderr of t on h:\nout of disk");
 });
 
-Deno.test("failures of late are told kind by kind, and not at all where there are none or nobody counts", () => {
+Deno.test("failures of late are reported kind by kind, and not at all where there are none or nobody counts", () => {
   assertEquals([recentFailuresText(), recentFailuresText({}), recentFailuresText({ pull: 0 })], [
     undefined,
     undefined,
@@ -252,7 +252,7 @@ Deno.test("failures of late are told kind by kind, and not at all where there ar
   );
 });
 
-Deno.test("while a breaker lets one pass it is told which, once there is one", () => {
+Deno.test("while a breaker lets one pass it is reported which, once there is one", () => {
   const tried = "after failed launches one agent is tried first";
   assertEquals([
     canaryText({ state: "half-open", sinceMs: 0, failure: "e" }),
@@ -260,7 +260,7 @@ Deno.test("while a breaker lets one pass it is told which, once there is one", (
   ], [`${tried}, as soon as a job needs it`, `${tried}: t`]);
 });
 
-Deno.test("stderr is told in full below its host, and in a sentence by its last two lines that say something", () => {
+Deno.test("stderr is reported in full below its host, and in a sentence by its last two lines that say something", () => {
   const tail = (answer: SandboxAnswer): Parameters<typeof stderrText>[0] => ({ taskId: "t", host: "h", answer });
   const read = (text: string): ReturnType<typeof tail> => tail({ kind: "read", text });
   const refused = tail({ kind: "not-allowed", host: "h:5051" });
@@ -282,7 +282,7 @@ Deno.test("stderr is told in full below its host, and in a sentence by its last 
   assertEquals(stderrClause(read(`a\n${"x".repeat(157)}`)), `its stderr ends with "a / ${"x".repeat(156)}…"`);
 });
 
-Deno.test("what is wrong is told with how long it has been so", () => {
+Deno.test("what is wrong is reported with how long it has been so", () => {
   assertEquals(
     [
       serverFailingText("GoCD", 3 * minute, gocdOverdue(0)),

@@ -11,5 +11,5 @@ const cases: readonly (readonly [hours: number, text: string])[] = [
   [12.34, "12.3"],
 ];
 for (const [hours, text] of cases) {
-  Deno.test(`${hours} agent-hours are told as ${text}`, () => assertEquals(hoursText(hours * 3_600_000), text));
+  Deno.test(`${hours} agent-hours are reported as ${text}`, () => assertEquals(hoursText(hours * 3_600_000), text));
 }

@@ -12,7 +12,7 @@ export type NoteRow = readonly [note: Note, line: string, fields: NoteLine["fiel
 /** Tells each note of a table at zeroMs. */
 export function testNotes(rows: readonly NoteRow[]): void {
   for (const [note, line, fields] of rows) {
-    Deno.test(`a note of the kind ${note.kind} is told as "${line.slice(0, 90)}…"`, () => {
+    Deno.test(`a note of the kind ${note.kind} is reported as "${line.slice(0, 90)}…"`, () => {
       const { level, code, text, hint, fields: told } = noteLine(note, zeroMs);
       assertEquals([`${level} ${code}: ${text}${hint === undefined ? "" : ` | ${hint}`}`, told], [line, fields]);
     });

@@ -51,7 +51,7 @@ for (const [wish, controls, text] of wishes) {
   });
 }
 
-Deno.test("switches of an earlier run are told together, none where there is none", () => {
+Deno.test("switches of an earlier run are reported together, none where there is none", () => {
   const switches = (controls: Partial<State["controls"]>): string[] => {
     const state = stateOf([]);
     return said({ ...state, controls: { ...state.controls, ...controls } }, noteSwitches)
@@ -119,7 +119,7 @@ for (
     ["max-lifetime", "it has reached max-lifetime; it finishes its job, if it has one"],
   ] as const satisfies readonly (readonly [DrainReason, string])[]
 ) {
-  Deno.test(`a drain for the reason ${reason} is told`, () => {
+  Deno.test(`a drain for the reason ${reason} is reported`, () => {
     const draft = new Draft(stateOf([registered]), zeroMs + 90 * second, 0.5);
     startDrain(draft, registered, reason);
     const { notes, effects, state } = finished(draft);
@@ -150,7 +150,7 @@ for (
     ["record-deleted", "warning", "stopping"],
   ] as const satisfies readonly (readonly [KillCause, string, string])[]
 ) {
-  Deno.test(`a KILL for the cause ${cause} leaves, unless Mesos kills by itself, and is told as ${level}`, () => {
+  Deno.test(`a KILL for the cause ${cause} leaves, unless Mesos kills by itself, and is reported as ${level}`, () => {
     const draft = new Draft(stateOf([registered]), zeroMs + 5, 0.5);
     startKill(draft, { ...registered, lastKillMs: 3 }, cause, { kind: "by-mesos", message: "why" });
     const { notes, effects, state } = finished(draft);
@@ -203,7 +203,7 @@ function withKeys(keys: Readonly<Record<string, string | undefined>>, given: Sta
   return { ...given, settings: { ...given.settings, profiles } };
 }
 
-Deno.test("agents that register as Pending are told by where the key of their profile is set", () => {
+Deno.test("agents that register as Pending are reported by where the key of their profile is set", () => {
   const common = "go-agent.auto-register-key";
   const own = "profiles.b.env.AGENT_AUTO_REGISTER_KEY";
   const state = withKeys({ a: common, b: own, c: undefined });
@@ -252,7 +252,7 @@ Deno.test("a key that the server accepts of one profile does not come through th
   ]);
 });
 
-Deno.test("a profile is told as failing at its third failure in a row, once, and as working again after it", () => {
+Deno.test("a profile is reported as failing at its third failure in a row, once, and as working again after it", () => {
   const draft = new Draft(stateOf([]), zeroMs, 0.5);
   const failed = (createdMs: number): string[] => {
     const next = new Draft(draft.state, createdMs + 1, 0.5);
@@ -293,7 +293,7 @@ function demanded(
   );
 }
 
-Deno.test("the only kind of jobs is told in full when its picture changes, in any of its numbers, and not else", () => {
+Deno.test("the only kind of jobs is reported in full when its picture changes, in any of its numbers, and not else", () => {
   const one = aBucket(";linux");
   assertEquals(demanded([one]), [
     "info demand-changed: 1 job waits (linux) for profile default: 1 needs an agent",
@@ -304,7 +304,7 @@ Deno.test("the only kind of jobs is told in full when its picture changes, in an
   for (const name of numbers) assertEquals(demanded([{ ...one, [name]: 5 }], [one]).length, 2, name);
 });
 
-Deno.test("of several kinds of jobs the sums are told in one line, and only when one of them changes", () => {
+Deno.test("of several kinds of jobs the sums are reported in one line, and only when one of them changes", () => {
   const linux = aBucket("a", { waiting: 3, willBeTaken: 1, needsAgent: 2 });
   const { profile: _, ...gpu } = aBucket("b", { waiting: 5, needsAgent: 0, coming: 1, otherCause: 1, unserved: 3 });
   const [told, ...details] = demanded([linux, gpu]);
@@ -319,7 +319,7 @@ Deno.test("of several kinds of jobs the sums are told in one line, and only when
   assertEquals(demanded([linux, { ...gpu, unserved: 4 }], [linux, gpu])[0]?.slice(0, 19), "info demand-changed");
 });
 
-Deno.test("what holds back launches of several kinds of jobs is told once each, at most three of them", () => {
+Deno.test("what holds back launches of several kinds of jobs is reported once each, at most three of them", () => {
   const held = (key: string, gate: LaunchGate): BucketDemand => aBucket(key, { gate });
   const gates: LaunchGate[] = [
     { kind: "held-restarted" },
@@ -335,7 +335,7 @@ Deno.test("what holds back launches of several kinds of jobs is told once each, 
   );
 });
 
-Deno.test("of many kinds of jobs twenty are told in detail; the end of all is told once", () => {
+Deno.test("of many kinds of jobs twenty are reported in detail; the end of all is reported once", () => {
   const many = Array.from({ length: 22 }, (_, index) => aBucket(`k${index}`));
   assertEquals(demanded(many).length, 21);
   assertEquals(demanded([], many), ["info demand-none: no job waits for an agent of ours"]);
@@ -352,7 +352,7 @@ const verdict = (changes: Partial<JobVerdict>): JobVerdict => ({
   ...changes,
 });
 
-Deno.test("jobs that wait in vain are told one for each kind and cause", () => {
+Deno.test("jobs that wait in vain are reported one for each kind and cause", () => {
   const told = (...jobs: readonly JobVerdict[]): string[] => demanded([], [], jobs);
   assertEquals(told(verdict({}), verdict({ locator: "p/2/s/1/j" })), [
     "warning job-unserved: no profile serves p/1/s/1/j (gpu): no profile is configured",

@@ -27,13 +27,13 @@ import { verdictKinds, verdictWords } from "../../../src/core/words/verdicts.ts"
 import { linux, minute, problem, zeroMs } from "../../support/core.ts";
 import { anInstance, mesosSays } from "../instance_fixtures.ts";
 
-Deno.test("memory is told in GB where that is exact or much, else in MB", () => {
+Deno.test("memory is reported in GB where that is exact or much, else in MB", () => {
   assertEquals([0, 32, 512, 1_000, 1_024, 1_536, 2_000, 8_192, 100_000.5].map(memoryText), [
     ...["0 MB", "32 MB", "512 MB", "1000 MB", "1 GB", "1.5 GB", "2000 MB", "8 GB", "97.7 GB"],
   ]);
 });
 
-Deno.test("one thing is told in the singular, none and several in the plural", () => {
+Deno.test("one thing is reported in the singular, none and several in the plural", () => {
   assertEquals([counted(0, "agent"), counted(1, "agent"), counted(2, "agent"), counted(2, "job is", "jobs are")], [
     "0 agents",
     "1 agent",
@@ -42,7 +42,7 @@ Deno.test("one thing is told in the singular, none and several in the plural", (
   ]);
 });
 
-Deno.test("of many names three are told, and how many more there are", () => {
+Deno.test("of many names three are reported, and how many more there are", () => {
   assertEquals([listNames(["a"]), listNames(["a", "b", "c"]), listNames(["a", "b", "c", "d", "e"])], [
     "a",
     "a, b, c",
@@ -62,7 +62,7 @@ Deno.test("names of others are quoted, sixty characters of them at most", () => 
   ]);
 });
 
-Deno.test("what a job asks for is told as far as it is known", () => {
+Deno.test("what a job asks for is reported as far as it is known", () => {
   const need = (reasonCode: JobView["reasonCode"]): string =>
     describeJobNeed({ gocdResources: [], environment: "prod", reasonCode });
   assertEquals([need("needs-unknown"), need("launching")], [
@@ -71,11 +71,11 @@ Deno.test("what a job asks for is told as far as it is known", () => {
   ]);
 });
 
-Deno.test("a hint that says there is nothing to do is no act", () => {
+Deno.test("a hint that says there is nothing to do is not an act", () => {
   assertEquals([isAct("nothing to do: it reconnects"), isAct("check the port")], [false, true]);
 });
 
-Deno.test("names that GoCD refuses are told with what is wrong with them", () => {
+Deno.test("names that GoCD refuses are reported with what is wrong with them", () => {
   const long = "x".repeat(256);
   assertEquals([" ", long, "a,b", "linux"].map(gocdResourceProblem), [
     "a resource must not be empty",
@@ -99,7 +99,7 @@ Deno.test("names that GoCD refuses are told with what is wrong with them", () =>
   ]);
 });
 
-Deno.test("why an instance ended is told by what Mesos said, by why it was killed, or by both", () => {
+Deno.test("why an instance ended is reported by what Mesos said, by why it was killed, or by both", () => {
   const end = (life: Partial<InstanceLife>): string => lifeEndText(life as InstanceLife);
   assertEquals([
     end({}),
@@ -142,7 +142,7 @@ Deno.test("each verdict has its words, the most urgent first", () => {
   ]);
 });
 
-Deno.test("a long wait is told of one job by its locator, of several by the first of them, with the act if there is one", () => {
+Deno.test("a long wait is reported one job by its locator, of several by the first of them, with the act if there is one", () => {
   const first = { locator: "p/1/s/1/j", firstSeenMs: zeroMs, reason: "no room" } as JobView;
   const at = zeroMs + 3 * minute;
   assertEquals([longWait(first, 1, at), longWait({ ...first, nextAct: "add hosts" }, 2, at)], [
@@ -151,7 +151,7 @@ Deno.test("a long wait is told of one job by its locator, of several by the firs
   ]);
 });
 
-Deno.test("an agent whose record lacks something yet is told as that, whatever else it waits for", () => {
+Deno.test("an agent whose record lacks something yet is reported as that, whatever else it waits for", () => {
   const instance = anInstance("t", {
     state: "registered",
     uuid: "u",
@@ -161,7 +161,7 @@ Deno.test("an agent whose record lacks something yet is told as that, whatever e
   assertEquals(instanceText(instance), "its record does not show yet what it was launched with");
 });
 
-Deno.test("what keeps idle agents is told with its environment and its schedule", () => {
+Deno.test("what keeps idle agents is reported with its environment and its schedule", () => {
   const schedule: Schedule = { from: "0 7 * * *", to: "0 19 * * *", timeZone: "UTC" };
   const pool = { profile: linux, isOfAll: false, count: 2 };
   assertEquals([
@@ -173,7 +173,7 @@ Deno.test("what keeps idle agents is told with its environment and its schedule"
   ]);
 });
 
-Deno.test("limits that are shared, and those of rate, hours and cpus, are told with their numbers", () => {
+Deno.test("limits that are shared, and those of rate, hours and cpus, are reported with their numbers", () => {
   const stderr = { taskId: "t", host: "h", answer: { kind: "read", text: "out of disk" } } as const;
   assertEquals(
     ([
@@ -233,17 +233,17 @@ for (const [remark, text] of remarks) {
   });
 }
 
-Deno.test("a server without a problem that has not answered is told as that", () => {
+Deno.test("a server without a problem that has not answered is reported as that", () => {
   assertEquals(serverProblemText(), "the GoCD server does not answer");
 });
 
-Deno.test("whatever else answers in place of the GoCD server is told as that, whatever its kind", () => {
+Deno.test("whatever else answers in place of the GoCD server is reported as that, whatever its kind", () => {
   for (const code of ["gocd-blocked", "gocd-proxy-refused"]) {
     assertEquals(serverProblemText(problem({ code })), "something else answers in place of the GoCD server");
   }
 });
 
-Deno.test("what a note is told once for goes with its line, and is absent where it has none", () => {
+Deno.test("what a note is reported once for goes with its line, and is absent where it has none", () => {
   assertEquals([noteLine({ kind: "leading", onceKey: "k" }, 0), noteLine({ kind: "leading" }, 0)], [
     { code: "leading", level: "info", text: "this instance leads", fields: {}, onceKey: "k" },
     { code: "leading", level: "info", text: "this instance leads", fields: {} },

@@ -34,7 +34,7 @@ for (
   });
 }
 
-Deno.test("an activity keeps its clock while it stays the same, and starts it anew with another word", () => {
+Deno.test("an activity keeps its clock while it stays the same, and starts it again with another word", () => {
   const lost = gocdAgent("h", { agentState: "LostContact" });
   const gone = gocdAgent("h", { agentState: "Missing" });
   const since = activityOf(lost, undefined, 1);
@@ -228,7 +228,7 @@ Deno.test("the picture is stale once no poll was good for longer than poller.sta
   assertEquals([isStale(11 * minute), isStale(11 * minute + 1)], [false, true]);
 });
 
-Deno.test("reports of GoCD on single jobs are folded into one, the others stay", () => {
+Deno.test("reports of GoCD about single jobs are combined into one, the others are kept", () => {
   const report = (...locators: readonly string[]): Parameters<typeof foldFindings>[0][number] => ({
     code: "gocd-job-unassigned",
     message: "m",

@@ -33,7 +33,7 @@ const refusals: readonly (readonly [Refusal, string])[] = [
 ];
 
 for (const [refusal, text] of refusals) {
-  Deno.test(`offers refused by ${refusal.kind} are told as "${text}"`, () => {
+  Deno.test(`offers refused by ${refusal.kind} are reported as "${text}"`, () => {
     assertEquals(missText({ refused: { refusal, offers: 3, others: 0 } }), `3 offers refused: ${text}`);
   });
 }
@@ -76,7 +76,7 @@ Deno.test("a host is avoided for all profiles or for one", () => {
   ]);
 });
 
-Deno.test("what an offer lacks is told in the unit of each resource, the last one behind an and", () => {
+Deno.test("what an offer lacks is reported in the unit of each resource, the last one behind an and", () => {
   const short = (name: Shortfall["name"], needed: number, offered: number): Shortfall => ({ name, needed, offered });
   const cpus = short("cpus", 1_000, 250);
   const mem = short("mem", 512_000, 256_000);
@@ -117,7 +117,7 @@ const constraints: readonly (readonly [PlacementConstraint, missing: string, oth
 ];
 
 for (const [constraint, missing, other] of constraints) {
-  Deno.test(`a host that does not meet ${constraint.operator} is told with what it has, or that it has nothing`, () => {
+  Deno.test(`a host that does not meet ${constraint.operator} is reported with what it has, or that it has nothing`, () => {
     assertEquals([constraintText(constraint, undefined), constraintText(constraint, "x")], [
       `rack is missing, ${missing}`,
       other,
@@ -125,7 +125,7 @@ for (const [constraint, missing, other] of constraints) {
   });
 }
 
-Deno.test("a pattern that is none is told as that, whatever the host has", () => {
+Deno.test("a pattern that is none is reported as that, whatever the host has", () => {
   const constraint = { field, operator: "matches", pattern: "(" } as const;
   for (const value of [undefined, "x"]) {
     assertEquals(constraintText(constraint, value), "( is not a regular expression");

@@ -43,7 +43,7 @@ Deno.test("a resource that another profile has is not said to be nowhere", () =>
   );
 });
 
-Deno.test("environments are told apart, too", () => {
+Deno.test("environments are distinguished, too", () => {
   const problems = unservedProblems([linux], [[1, ["linux"], "qa"], [2, ["linux"], "prod"]]);
   assertEquals(problems.map(({ message }) => message.replace(/:.*serves/, ":").replace(/: add.*/, "")), [
     "2 jobs are not served by any profile: environment prod",
@@ -51,7 +51,7 @@ Deno.test("environments are told apart, too", () => {
   ]);
 });
 
-Deno.test("of many missing resources the ten of most jobs are told one by one", () => {
+Deno.test("of many missing resources the ten of most jobs are reported one by one", () => {
   const problems = unservedProblems([linux], Array.from({ length: 13 }, (_, index) => [13 - index, [`r${index}`]]));
   assertEquals(problems.length, 11);
   assert(problems[0]?.message.startsWith("13 jobs"));

@@ -116,7 +116,7 @@ Deno.test("a webhook that fails is a problem with what the receiver said", () =>
   });
 });
 
-Deno.test("when a job is due is told in polls, or as at once", () => {
+Deno.test("when a job is due is reported in polls, or as at once", () => {
   assertEquals(onceDueText({ profile: "linux" }, 0), "profile linux: launched at once");
   assertEquals(
     onceDueText({ profile: "linux" }, 5),
@@ -131,7 +131,7 @@ Deno.test("an instance that has outlived its profile obeys the default clocks", 
   assertEquals(orphanClocks, { registerTimeoutMs: 600 * second, killGraceMs: 30 * second });
 });
 
-Deno.test("what is missing beside the first ten things is told by name, as far as it has one", () => {
+Deno.test("what is missing beside the first ten things is reported by name, as far as it has one", () => {
   const first = { verdict: "unserved", reason: { kind: "no-profile" }, gocdResources: [] } as never;
   const lack = (name: string) =>
     ({ kind: "resource", name, isElsewhere: true, nearest: "linux", count: 2, first }) as never;

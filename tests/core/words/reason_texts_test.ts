@@ -35,7 +35,7 @@ for (
   Deno.test(`${ms} ms read "${text}"`, () => assertEquals(formatDuration(ms), text));
 }
 
-Deno.test("a failing profile is also told without its error; of other gates there is no brief form", () => {
+Deno.test("a failing profile is also reported without its error; of other gates there is not a brief form", () => {
   const failing = { failure: mesosSays("no image"), failures: 4 };
   const brief = (gate: LaunchGate): string => briefGateText(gate) ?? "none";
   assertMatch(brief({ kind: "held-probe", ...failing }), /^4 launches failed in a row; (?!.*no image)/);
@@ -227,7 +227,7 @@ for (
   });
 }
 
-Deno.test("what a job asks for is told with all resources and the environment", () => {
+Deno.test("what a job asks for is reported with all resources and the environment", () => {
   assertEquals(describeNeed([], undefined), "no resources");
   assertEquals(describeNeed(["linux", "docker"], undefined), "linux, docker");
   assertEquals(describeNeed(["linux"], "prod"), "linux in environment prod");

@@ -30,7 +30,7 @@ const subscription = subscribedEvent as Subscribed;
 const { masterVersion: _version, ...unversioned } = subscription;
 const living = [anInstance("a", { state: "starting" }), anInstance("b", { state: "gone", cause: "lost", message: "" })];
 
-Deno.test("a subscription is told with master, version, framework and the agents asked for", () => {
+Deno.test("a subscription is reported with master, version, framework and the agents asked for", () => {
   const first = (state: State, event: Subscribed): string | undefined =>
     said(state, (draft) => subscribed(draft, event))[0];
   assertEquals(
@@ -81,7 +81,7 @@ const refusals: readonly (readonly [(Event & { kind: "framework-error" })["error
 ];
 
 for (const [error, message, text, session] of refusals) {
-  Deno.test(`an ERROR of the kind ${error} is told with what to do: ${message}`, () => {
+  Deno.test(`an ERROR of the kind ${error} is reported with what to do: ${message}`, () => {
     const draft = new Draft(stateOf([]), zeroMs + 5, 0.5);
     frameworkError(draft, { kind: "framework-error", error, message });
     assertEquals(said(stateOf([]), (other) => frameworkError(other, { kind: "framework-error", error, message })), [
@@ -135,7 +135,7 @@ Deno.test("a refusal of the framework has one wording, and one act, in log, page
   assertEquals(statusView(draft.state, zeroMs).problems[0]?.hint, "retried automatically");
 });
 
-Deno.test("a failed call is told by its kind; a lost answer in the same words each time", () => {
+Deno.test("a failed call is reported by its kind; a lost answer in the same words each time", () => {
   const call = { kind: "suppress-offers", roles: ["ci"] } as const;
   const failed = (outcome: "refused" | "unknown") => (draft: Draft): void =>
     mesosCallFailed(draft, { kind: "mesos-call-failed", call, outcome, message: "no" });
@@ -191,7 +191,7 @@ Deno.test("a role is offerless a minute after it was asked for or offered someth
   assertEquals(isOfferless({ ...state, offers }, "new", zeroMs + minute), true);
 });
 
-Deno.test("only a role that something is wanted for is told as offerless", () => {
+Deno.test("only a role that something is wanted for is reported as offerless", () => {
   const state = stateOf([]);
   const wanted = [{ bucketKey: "k", profile: "default", gocdResources: [], count: 1, reason: launchReason }];
   const offers = { ...state.offers, roles: new Map() };
