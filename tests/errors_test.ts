@@ -25,7 +25,7 @@ Deno.test("of any other error its message is reported, of what is none its text"
   assertEquals([messageOf(new RangeError("too far")), messageOf("text")], ["too far", "text"]);
 });
 
-Deno.test("the number that the system gives an error is told to nobody", () => {
+Deno.test("the error number of the system is never shown", () => {
   const text = "Address already in use (os error 98)";
   assertEquals([messageOf(new Deno.errors.AddrInUse(text)), messageOf(text)], Array(2).fill("Address already in use"));
 });

@@ -51,7 +51,7 @@ Deno.test("no secret of four characters or more is left in any text", () => {
   }));
 });
 
-Deno.test("a long run of blanks behind the start of a secret is looked through once, not again and again", () => {
+Deno.test("a long run of blanks after the start of a secret is scanned once, not repeatedly", () => {
   const redact = createRedactor(["first second third"]);
   const text = `first${" ".repeat(200_000)}x`;
   assertEquals(redact(text), text);

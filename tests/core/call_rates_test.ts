@@ -72,7 +72,7 @@ Deno.test("SUPPRESS leaves in the step of SUBSCRIBED if nothing is wanted, and R
   }]);
 });
 
-Deno.test("a subscription with something wanted needs no REVIVE, for the allocator offers by itself", () => {
+Deno.test("a subscription with demand needs no REVIVE, because the allocator makes offers anyway", () => {
   const world = drive();
   world.poll({ jobs: jobs(1) });
   world.subscribe();
@@ -95,7 +95,7 @@ Deno.test("a REVIVE is repeated once when nothing came, and then every ten minut
   assertEquals(times, [10, 610, 1210]);
 });
 
-Deno.test("a role that is offered nothing is reported as long as that lasts, whatever REVIVE is repeated meanwhile", () => {
+Deno.test("a role that is offered nothing is reported as long as that lasts, however often REVIVE is repeated", () => {
   const world = drive();
   world.subscribe();
   world.wait(10 * minute);
@@ -137,7 +137,7 @@ Deno.test("a REVIVE that brought offers is not repeated, though none of them fit
   assertEquals(only(world.taken(), "revive-offers"), []);
 });
 
-Deno.test("however fast demand comes and goes, a role is not revived more often than every 5 s", () => {
+Deno.test("however fast demand changes, a role is not revived more often than every 5 s", () => {
   const world = drive();
   world.subscribe();
   const times: number[] = [];
@@ -175,7 +175,7 @@ Deno.test("offers of which something is still wanted are refused for 5 s only, a
   assertEquals(only(effects, "decline-offers").map((each) => each.refuseSeconds), [5]);
 });
 
-Deno.test("each role is suppressed and revived by itself", () => {
+Deno.test("each role is suppressed and revived separately", () => {
   const world = drive({
     profiles: [aProfile({ gocdResources: ["linux"] }), aProfile({ name: "b", role: "qa", gocdResources: ["x"] })],
   });
@@ -196,7 +196,7 @@ Deno.test("while the program shuts down, offers are declined and nothing else is
   assertEquals(world.taken().map((effect) => effect.kind), ["decline-offers"]);
 });
 
-Deno.test("a server that fails is asked ever more slowly, with jitter, and as slowly as it wishes", () => {
+Deno.test("a failing server is polled less and less often, with jitter, and as seldom as it requests", () => {
   for (const [random, least, most] of [[0, 6, 16], [0.5, 5, 12], [0.99, 4, 9]] as const) {
     const world = drive({ random: () => random });
     let polls = 0;

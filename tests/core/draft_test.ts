@@ -51,7 +51,7 @@ Deno.test("an instance that is removed makes the plan stale, and cpu-hours are s
   assertEquals(draft.finish().records.slice(1), [{ kind: "cpu-use", cpuUse: cpuUse.record }]);
 });
 
-Deno.test("the state before is left as it was, and parts that nobody changed are the same objects", () => {
+Deno.test("the previous state is unchanged, and unchanged parts are the same objects", () => {
   const { instances, ...rest } = stateOf([one]);
   const before = { ...rest, instances };
   const draft = new Draft(before, zeroMs, 0.5);

@@ -1,5 +1,5 @@
-// Rules that stand alone: maintenance windows in words, settings that change, the brake's words, launches that go without,
-// environments, failures of one wave. Stories are in the tests of each subject.
+// Rules that stand alone: maintenance windows in words, settings that change, the brake's words, launches that go
+// without, environments, failures of one wave. Stories are in the tests of each subject.
 
 import { assertEquals } from "@std/assert";
 import { assess } from "../../src/core/demand/assess.ts";
@@ -336,7 +336,7 @@ Deno.test("a zombie stays one until its time, and is tried again then", () => {
   assertEquals([causeOf(90 * minute - 1, judged, alone), causeOf(90 * minute, judged, alone)], ["zombie", undefined]);
 });
 
-Deno.test("a store without a framework starts with its switches and nobody", () => {
+Deno.test("a store without a framework starts with its switches and no agents", () => {
   const world = drive({ stored: { ...emptyStore, controls: { ...emptyStore.controls, frozen: true } } });
   assertEquals([world.state.controls.frozen, world.state.instances.size, world.state.session.kind], [
     true,

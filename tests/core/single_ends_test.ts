@@ -1,4 +1,5 @@
-// Single rules about ends that the stories of their subjects pass by: the brake, dead agents and their records, teardowns.
+// Single rules about ends that the stories of their subjects pass by: the brake, dead agents and their records,
+// teardowns.
 
 import { assertEquals } from "@std/assert";
 import { cleanUp, reenableDeadRecord } from "../../src/core/life/cleanup.ts";
@@ -59,7 +60,7 @@ Deno.test("a teardown disables and deletes the records that may be left, of no i
   assertEquals([finished(again).effects, finished(due).effects.at(-1)?.kind], [[], "teardown-framework"]);
 });
 
-Deno.test("who never registered is looked at twice before its record goes, as anyone whose end nobody saw", () => {
+Deno.test("an agent that never registered is checked twice before its record is deleted, like any whose end was not observed", () => {
   const deleted = (
     cause: "never-registered" | "lost" | "dropped" | "exited" | "stopped",
     idleForMs: number,

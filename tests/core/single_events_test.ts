@@ -1,5 +1,6 @@
-// What each event leads to by itself: calls that failed, plans made anew, tasks asked for, and the order of bulk changes. Each
-// limit exactly; stories are in session_test.ts and plan_test.ts. Roles and declines: single_roles_test.ts.
+// What each event leads to by itself: calls that failed, plans made anew, tasks asked for, and the order of bulk
+// changes. Each limit exactly; stories are in session_test.ts and plan_test.ts. Roles and declines:
+// single_roles_test.ts.
 
 import { orphansText } from "../../src/core/words/orphans.ts";
 import { assertEquals } from "@std/assert";
@@ -77,7 +78,7 @@ Deno.test("what a failed call was for is given again where its fate is not known
   assertEquals(linesOf(kill)[0]?.fields, { call: "kill-task", outcome: "refused", message: "no" });
 });
 
-Deno.test("an ACCEPT that fails ends its launches where it was refused, asks for them else, and gives its offers back", () => {
+Deno.test("a failed ACCEPT ends its launches if it was refused, otherwise reconciles them, and releases its offers", () => {
   const launching = anInstance("t", { state: "launching", offerId: "o" });
   const running = anInstance("r", { state: "starting" });
   const launch = (taskId: string): never =>
@@ -239,7 +240,7 @@ Deno.test("an instance that is given back is unrecorded where we deleted its rec
   ], [true, false]);
 });
 
-Deno.test("a living task of our framework is adopted by its id, a foreign one told, one that is over is neither", () => {
+Deno.test("a running task of our framework is adopted by its id, a foreign one is reported, and for an ended one neither happens", () => {
   const adopted = (
     taskId: string,
     meaning: "running" | "starting" | "terminal" | "lost" | "unclear",

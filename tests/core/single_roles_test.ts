@@ -86,7 +86,7 @@ Deno.test("a REVIVE or SUBSCRIBE without an offer is repeated after ten seconds,
   assertEquals(told(12 * minute, { lastOfferMs: zeroMs + 2 * minute }, true).role?.repeated, true);
 });
 
-Deno.test("a role whose call failed is left alone until its time, and nothing is said without a session or at the end", () => {
+Deno.test("a role whose call failed is left alone until its time, and nothing is sent without a session or at the end", () => {
   const retry = { suppressed: true, retryMs: zeroMs + 5 * second };
   assertEquals([says(5 * second - 1, retry), says(5 * second, retry)], ["", "revive-offers"]);
   assertEquals(told(0, {}, false, (state) => ({ ...state, shuttingDown: true })).said, "");

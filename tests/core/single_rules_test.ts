@@ -99,7 +99,7 @@ Deno.test("an instance keeps what it is and all its marks in every phase, and no
   }
 });
 
-Deno.test("a list changes no instance whose loss nobody accepted", () => {
+Deno.test("a list changes no instance whose loss was not accepted", () => {
   const draft = at(0, [aRegistered("t", "idle")]);
   judgeGocdList(draft, [], [gocdAgent("t")]);
   assertEquals(finished(draft).records, []);
@@ -162,7 +162,7 @@ Deno.test("an agent that the list shows by its name is left as it is; one that m
   assertEquals(after(late, []), ["killing", false, "agent-killing"]);
 });
 
-Deno.test("an agent in a state that nobody knows is left alone for ever", () => {
+Deno.test("an agent in an unknown state is left alone forever", () => {
   const unsure = anInstance("t", {
     state: "registered",
     uuid: "uuid-t",
@@ -278,7 +278,7 @@ Deno.test("the picture names agents that will come or are idle for a kind of job
   assertEquals([assessed?.idleNames, assessed?.comingNames], [["idle"], ["coming"]]);
 });
 
-Deno.test("the reason of a lost session stands in the picture, and none while there is one", () => {
+Deno.test("the reason of a lost session is in the picture, and none while there is a session", () => {
   const { state } = at(minute, []);
   assertEquals("reason" in statusView(state, zeroMs).mesos, false);
   const lost = { ...state, session: { ...state.session, kind: "connecting" as const, reason: "cut" } };

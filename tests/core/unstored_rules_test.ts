@@ -189,7 +189,7 @@ for (const [effect, leaves] of survivors) {
   });
 }
 
-Deno.test("of the roles only when offers were seen is kept, and all of them after what nobody sends again", () => {
+Deno.test("for roles only the time of offers is kept, and all of it after an event that is not repeated", () => {
   const before = stateOf([]);
   const known = { suppressed: true, repeated: true, lastReviveMs: 1, lastOfferMs: 2 };
   const now = { suppressed: false, repeated: false };
@@ -240,7 +240,7 @@ Deno.test("only an update of the Mesos agent proves an end, which must be acknow
   ]);
 });
 
-Deno.test("the record that the server hears is one of the instance's uuid or name, in contact, and no plugin's", () => {
+Deno.test("the record in contact is one with the instance's uuid or name, and not of a plugin", () => {
   const instance = aRegistered("t", "idle");
   const heard = (agents: readonly GocdAgent[] | undefined): string | undefined => {
     const state = stateOf([instance]);
@@ -263,7 +263,7 @@ Deno.test("the record that the server hears is one of the instance's uuid or nam
   assertEquals(heard([gocdAgent("t", { ...building, configState: "Pending" })]), undefined);
 });
 
-Deno.test("a list that is perhaps another server's says nothing of who is heard", () => {
+Deno.test("a list that may be from another server does not show which agents are in contact", () => {
   const instance = aRegistered("t", "idle");
   const state = stateOf([instance], {
     brake: { isSameCluster: false, gocd: gocdSuspicion },

@@ -114,7 +114,7 @@ Deno.test("a profile that is mended while nothing can be stored is forgiven its 
   assertEquals(core.state.breakers.profiles.size, 0);
 });
 
-Deno.test("what could not be sent is not taken for sent: enabling is asked for again with the next list", () => {
+Deno.test("what could not be sent does not count as sent: enabling is requested again with the next list", () => {
   const world = drive();
   world.subscribe();
   world.poll({ jobs: jobs(2) });

@@ -18,7 +18,7 @@ Deno.test("the site has every document, no dead link, and needs neither the netw
   }
 });
 
-Deno.test("a page of the site says what its source says, and runs nothing that stands in it", () => {
+Deno.test("a page of the site has the content of its source, and executes nothing in it", () => {
   const html = pageHtml(
     "docs/x.md",
     "# The *title*\n\n## A part\n\n[api](api.md#on-a-terminal) <script>alert(1)</script> `a<b`",

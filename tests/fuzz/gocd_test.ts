@@ -227,7 +227,7 @@ Deno.test("a list of agents of garbage, in any shape, is never an empty one, and
 
 // Everything else
 
-Deno.test("whatever calls itself a version, the dialect is complete and says so in a short line", () => {
+Deno.test("for any version text the dialect is complete, and its finding is a short line", () => {
   const version = fc.oneof(anyWord, fc.stringMatching(/^[0-9]{1,6}\.[0-9]{1,6}(\.[0-9]{1,3})?.{0,20}$/));
   fc.assert(
     fc.property(version, (text) => {

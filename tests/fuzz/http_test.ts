@@ -230,7 +230,7 @@ Deno.test("a command with the token is carried out: the target above does not pa
   assertEquals(given.map(({ kind }) => kind), ["drain", "freeze", "resume", "teardown"]);
 });
 
-Deno.test("only wrong tokens are ever told 429, however often and whatever is asked without pause", async () => {
+Deno.test("only wrong tokens ever get 429, however many requests are sent", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(anyAsked, { minLength: 1, maxLength: 5 }), async (kinds) => {
       const made = target();

@@ -52,7 +52,7 @@ const smallStream = joined(
   ...["a", "", "{}", "x".repeat(200)].map((text) => encodeRecord(new TextEncoder().encode(text))),
 );
 
-Deno.test("RecordIO gives the same records wherever it is cut, or an error of its own; each record is in the stream", () => {
+Deno.test("RecordIO returns the same records wherever the stream is cut, or its own error; each record is in the stream", () => {
   const bytes = fc.oneof(
     fc.uint8Array({ maxLength: 300 }),
     damagedBytes([smallStream]),
@@ -218,7 +218,7 @@ Deno.test("events with strange values keep the laws", () => {
   );
 });
 
-Deno.test("whatever a master tells, the core continues, launches no more than is offered, and its state still reads", () => {
+Deno.test("whatever a master sends, the core continues, launches no more than is offered, and its state is still readable", () => {
   const first = waiting();
   fc.assert(
     fc.property(fc.array(anyShape, { minLength: 1, maxLength: 12 }), (shapes) => {

@@ -88,7 +88,7 @@ Deno.test("the legacy list adds to v1 whether a disabled agent builds, what each
 });
 
 for (const shape of ["v2-v3", "v4", "v5-v7"] as const) {
-  Deno.test(`${shape} keeps words that nobody knows yet, and calls unknown what is not reported`, () => {
+  Deno.test(`${shape} keeps unknown words, and returns Unknown for what is not reported`, () => {
     const told = { "agent_config_state": "Quarantined", "agent_state": "Napping", "build_state": "Pondering" };
     assertEquals(statesOf(shape, told), ["Quarantined", "Napping", "Pondering"]);
     assertEquals(statesOf(shape, { "agent_config_state": null, "agent_state": "" }), ["Unknown", "Unknown", "Unknown"]);
@@ -159,7 +159,7 @@ Deno.test("environments are names, with their origin where it is reported", () =
   ]);
 });
 
-Deno.test("an agent that has not been heard yet has empty fields, and is read anyway", () => {
+Deno.test("an agent without contact has empty fields, and is read anyway", () => {
   for (const shape of shapes) {
     const entry = {
       uuid: "u",
@@ -246,7 +246,7 @@ function assertHonest(text: string, shape: AgentsShape): void {
   }
 }
 
-Deno.test("no JSON whatever crashes the reader or comes out as an empty list", () => {
+Deno.test("no JSON crashes the reader or is read as an empty list", () => {
   const entry = fc.oneof(
     fc.jsonValue(),
     fc.record({

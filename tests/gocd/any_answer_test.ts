@@ -110,7 +110,7 @@ async function pollWith(at: string, answer: Answer): Promise<GocdPoll | GocdErro
 }
 
 for (const path of paths) {
-  Deno.test(`any answer whatever in place of ${path} is refused in one line, or the poll is whole`, async () => {
+  Deno.test(`any response in place of ${path} is refused in one line, or the poll is whole`, async () => {
     await fc.assert(
       fc.asyncProperty(answers, async (answer) => {
         const got = await pollWith(path, answer);
@@ -155,7 +155,7 @@ async function pollApiWith(at: string, answer: Answer): Promise<GocdPoll | GocdE
 }
 
 for (const path of apiPaths) {
-  Deno.test(`any answer whatever in place of ${path} is refused in one line, or no job is lost or guessed`, async () => {
+  Deno.test(`any response in place of ${path} is refused in one line, or no job is lost or guessed`, async () => {
     await fc.assert(
       fc.asyncProperty(answers, async (answer) => {
         const got = await pollApiWith(path, answer);

@@ -116,7 +116,7 @@ Deno.test("with 1,000 pipelines and 50 running stages a poll after the first tak
   assertEquals([of(third, "200 /api/stages/"), of(third, "304 /api/admin/pipelines/")], [50, 10]);
 });
 
-Deno.test("stages in which nothing waits are looked at by turns, so that a job that comes back is found", async () => {
+Deno.test("stages without waiting jobs are read in turns, so that a rescheduled job is found", async () => {
   const model = server("26.1.0");
   for (let index = 0; index < 200; index++) {
     launch(model, `agent-${index}`);
@@ -269,7 +269,7 @@ Deno.test("a stage that is run again has the jobs of its last run", async () => 
   assertEquals(jobs.map(({ locator }) => locator), ["shop/3/stage/2/again"]);
 });
 
-Deno.test("a dashboard with views of its own is reported, as they may hide pipelines", async () => {
+Deno.test("a dashboard with its own views is reported, because they may hide pipelines", async () => {
   const model = server("26.1.0");
   job(model, "shown");
   job(model, "hidden");

@@ -133,7 +133,7 @@ Deno.test("no question is asked where a waiting job or an agent shows that the e
   assertEquals(its.accepts.length, 1);
 });
 
-Deno.test("an environment created meanwhile is noticed within a minute, and the server is asked no more often", async () => {
+Deno.test("a new environment is noticed within a minute, and the server is not asked more often", async () => {
   const model = server("26.1.0");
   const its = asked(model);
   assertEquals(await missing(its, "prod"), ["prod"]);

@@ -125,7 +125,7 @@ function writes(fake: FakeGocd, from: number): number {
   return fake.seen.slice(from).filter((request) => request.method !== "GET").length;
 }
 
-Deno.test("a release newer than all known is no news as long as it is understood, and named where it is not", async () => {
+Deno.test("an unknown newer release is not reported as long as it is understood, and named if it is not", async () => {
   for (const version of ["26.2.0", "27.3.0"]) {
     const fake = fakeGocd("26.1.0");
     fake.override = (request) => request.path === "/api/version" ? json(200, { version }) : undefined;
@@ -151,7 +151,7 @@ Deno.test("a release newer than all known is no news as long as it is understood
   }
 });
 
-Deno.test("versions never heard of work by the nearest shape, and say so", async () => {
+Deno.test("unknown versions are treated like the nearest one, with a finding", async () => {
   for (const [told, shown] of [["nightly", "unknown"], ["", "unknown"], ["14.1.0", "14.1.0"]]) {
     const fake = fakeGocd(told === "14.1.0" ? "15.2.0" : "26.1.0");
     fake.override = (request) => request.path === "/api/version" ? json(200, { version: told }) : undefined;
@@ -305,7 +305,7 @@ Deno.test("health messages that have not changed come as 304, by the ETag of the
   assertEquals((await api.poll(signal)).findings[0]?.code, "gocd-health-unread");
 });
 
-Deno.test("a server without ETag gives its health messages again each time", async () => {
+Deno.test("a server without ETag sends its health messages each time", async () => {
   const fake = fakeGocd("26.1.0");
   const asked: (string | null)[] = [];
   fake.override = ({ path, headers }) => {
@@ -319,7 +319,7 @@ Deno.test("a server without ETag gives its health messages again each time", asy
   assertEquals(asked, [null, null]);
 });
 
-Deno.test("a 304 that nobody asked for is no answer, and never an empty list", async () => {
+Deno.test("an unexpected 304 is an error, and never an empty list", async () => {
   for (const part of ["scheduled.xml", "/api/agents"]) {
     const fake = fakeGocd("26.1.0");
     fake.override = ({ path }) => path.includes(part) ? new Response(null, { status: 304 }) : undefined;

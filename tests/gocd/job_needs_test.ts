@@ -135,7 +135,7 @@ Deno.test("groups that cannot be read are left out of a dashboard, which is read
   assertEquals([read("none"), read(undefined)], [[], []]);
 });
 
-Deno.test("a stage in a state that nobody knows yet is looked at", () => {
+Deno.test("a stage in an unknown state is read", () => {
   const stage = { name: "s", counter: "1", status: "Waiting" };
   const instance = { counter: 1, _embedded: { stages: [stage] } };
   const body = { _embedded: { environments: [], pipelines: [{ name: "p", _embedded: { instances: [instance] } }] } };

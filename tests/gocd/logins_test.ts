@@ -96,7 +96,7 @@ Deno.test("the session cookie is kept, and no other; a 401 and another password 
   assertEquals(cookies(), [null, null]);
 });
 
-Deno.test("a session of five minutes is over, so that a password that GoCD no longer takes is noticed", async () => {
+Deno.test("a session ends after five minutes, so that a password that GoCD no longer accepts is noticed", async () => {
   const withPassword = (password: string): SimSecurity => ({
     kind: "on",
     users: [{ name: "ci", password, admin: true }],

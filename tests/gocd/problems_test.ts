@@ -87,14 +87,14 @@ const cases: readonly Case[] = [
     credentials: basic,
   },
   {
-    what: "a wrong password on a server of 16.x, in the error page that it has of its own",
+    what: "a wrong password on a server of 16.x, with its own error page",
     answer: () => page(401, "<!DOCTYPE html><html><body><h1>401</h1>\n<h2>Unauthorized</h2></body></html>", asHtml),
     want: ["gocd-bad-credentials", "refused"],
     says: "go-server.password",
     credentials: basic,
   },
   {
-    what: "a wrong password, said by GoCD behind a proxy that adds its name",
+    what: "a wrong password, reported by GoCD behind a proxy that adds its name",
     answer: () => json(401, { message: badCredentials }, { server: "nginx", via: "1.1 edge" }),
     want: ["gocd-bad-credentials", "refused"],
     says: "go-server.password",
@@ -329,7 +329,7 @@ Deno.test("a long or many-lined message of the server becomes one short line", a
   assert(message.length < 320);
 });
 
-Deno.test("one request is in flight at a time, whoever asks", async () => {
+Deno.test("one request is in flight at a time, for any callers", async () => {
   const fake = fakeGocd("26.1.0");
   let inFlight = 0;
   let most = 0;

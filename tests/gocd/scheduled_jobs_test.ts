@@ -98,7 +98,7 @@ Deno.test("illegal character references and control characters in variables do n
   }
 });
 
-Deno.test("bytes that are no UTF-8 in a variable do no harm", async () => {
+Deno.test("bytes that are not UTF-8 in a variable do no harm", async () => {
   const bytes = new TextEncoder().encode(feed.replace("secret-looking", "~~~~"));
   const at = bytes.indexOf("~".charCodeAt(0));
   bytes[at] = 0xe4;
@@ -217,7 +217,7 @@ function isEmptyFeed(text: string): boolean {
   return /^\s*<scheduledJobs(\s[^<>]*)?(\/>|>\s*<\/scheduledJobs\s*>)\s*$/.test(plain);
 }
 
-Deno.test("no bytes whatever hang the reader or come out as an empty queue", async () => {
+Deno.test("no bytes hang the reader or are read as an empty queue", async () => {
   await fc.assert(
     fc.asyncProperty(fc.uint8Array({ maxLength: 400 }), async (bytes) => {
       async function* once(): AsyncGenerator<Uint8Array> {

@@ -136,7 +136,7 @@ inFolder("a reader looks in while the history is written, and makes no file", (f
   history.close();
 });
 
-Deno.test("what is older than it is to be kept goes, a few rows at a time", () =>
+Deno.test("data older than the configured time is deleted, a few rows at a time", () =>
   inMemory((history) => {
     const times = Array.from({ length: 1_200 }, (_, index) => beginMs + index * second);
     history.write(aBatch({
@@ -199,7 +199,7 @@ inFolder("of several pictures of a minute the first stays, also of the last hour
   assert(kept.length < 60, `${kept.length}`);
 });
 
-Deno.test("where there are no pictures to drop, the oldest of the rest goes", () => {
+Deno.test("if there are no pictures to drop, the oldest other data is deleted", () => {
   const history = openHistory(undefined, { ...limits, bytesMax: megabyte });
   for (let index = 0; index < 2_000; index++) {
     const atMs = beginMs + index * second;

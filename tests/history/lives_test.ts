@@ -90,7 +90,7 @@ Deno.test("an agent that drains is not idle, and one that is out of contact is n
   assertEquals(spent(hours), [0, 25, 0, 35, 10]);
 });
 
-Deno.test("time goes to the hour in which it was spent", () => {
+Deno.test("time counts for the hour in which it was spent", () => {
   const late = anInstance("t-1", { state: "registered", uuid: "u", activity: { kind: "idle", sinceMs: at(0) } });
   const looks = Array.from({ length: 5 }, (_, index) => [hour - 2 * minute + index * minute, late] as const);
   const { hours } = watched(looks);
@@ -100,7 +100,7 @@ Deno.test("time goes to the hour in which it was spent", () => {
   ]]);
 });
 
-Deno.test("time in which nobody has looked counts for nothing", () => {
+Deno.test("time without observation does not count", () => {
   const { hours } = watched([[0, idle], [30 * second, idle], [hour, idle], [hour + second, idle]]);
   assertEquals(spent(hours), [0, 31, 0, 0, 0]);
 });
@@ -112,7 +112,7 @@ Deno.test("an instance that an earlier run knew continues with what it had spent
   assertEquals((life?.spentMs.idle ?? 0) - before.spentMs.idle, 10 * second);
 });
 
-Deno.test("one that an earlier run knew and that is not there any more has ended while nobody watched", () => {
+Deno.test("an instance of an earlier run that is gone has ended unobserved", () => {
   const { endedMs: _, end: __, ...before } = aLife("t-9");
   assertEquals(watched([[0, idle]], [before]).lives.find(({ taskId }) => taskId === "t-9"), {
     ...before,

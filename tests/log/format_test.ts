@@ -77,7 +77,7 @@ Deno.test("a text that is too long is cut and says by how much", () => {
   assertEquals(printable("x".repeat(textCharactersMax + 7)), `${"x".repeat(textCharactersMax)}… (7 more characters)`);
 });
 
-Deno.test("whatever text comes, a line holds no control character, no turned direction and no half character", () => {
+Deno.test("for any text, a line has no control character, no changed direction and no half character", () => {
   const anyText = fc.string({
     unit: fc.oneof(fc.string({ unit: anyCharacter, maxLength: 2 }), anyCodeUnit),
     maxLength: 50,

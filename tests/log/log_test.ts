@@ -27,7 +27,7 @@ Deno.test("a note becomes one line with its own time, code and hint", () => {
   ]);
 });
 
-Deno.test("what lies below the level is not written", () => {
+Deno.test("lines below the level are not written", () => {
   const lines: string[] = [];
   const log = logInto(lines, { level: "warning" });
   log.debug("one");

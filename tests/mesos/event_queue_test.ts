@@ -7,7 +7,7 @@ import { createEventQueue } from "../../src/mesos/event_queue.ts";
 import { drain } from "../support/scripted_master.ts";
 import { rescinded } from "../support/subscribed_bench.ts";
 
-Deno.test("a queue over its limits, of events or of bytes, is over: what waits is let go of, but for an ERROR", async () => {
+Deno.test("a queue over its limits, of events or of bytes, ends: waiting events are dropped, except an ERROR", async () => {
   const failedOver = { kind: "framework-error", error: "failed-over", message: "Framework failed over" } as const;
   for (const limits of [{ eventsMax: 3, bytesMax: 1e9 }, { eventsMax: 1e9, bytesMax: 30 }]) {
     for (const errorAt of [0, 2, 3, undefined]) {

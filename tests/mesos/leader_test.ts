@@ -140,7 +140,7 @@ Deno.test("a dead leader that is still named is waited for, and the other master
   assertEquals([one.asked.length, two.asked.length], [1, 1]);
 });
 
-Deno.test("one dead leader behind a redirect is an error that says who named it", async () => {
+Deno.test("one dead leader behind a redirect is an error that names the redirecting master", async () => {
   const dead = `127.0.0.1:${freePort()}`;
   await using one = startMaster(() => redirectTo(`//${dead}/x`));
   const { message } = await failAt(one.address, "no-leader");
@@ -355,7 +355,7 @@ Deno.test({
   },
 });
 
-Deno.test("whoever stops waiting is reported at once", async () => {
+Deno.test("an aborted caller gets its error at once", async () => {
   const never = Promise.withResolvers<Response>();
   await using silent = startMaster(() => never.promise);
   using test = testScheduler(silent.address);

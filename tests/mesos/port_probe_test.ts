@@ -92,7 +92,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "whoever stops waiting for a look is told at once, and nothing of it stays",
+  name: "an aborted probe ends at once, and leaves nothing behind",
   ...linux,
   fn: async () => {
     using off = await startSwallowingHost();
@@ -193,7 +193,7 @@ Deno.test("each address of a name has its time", async () => {
   assertEquals((await looking)?.reason, "unreachable");
 });
 
-Deno.test("a host behind a proxy is not looked at", async () => {
+Deno.test("a host behind a proxy is not probed", async () => {
   const test = lookWith(false);
   assertEquals(await test.portProbe(), undefined);
   assertEquals(test.attempts.length, 0);

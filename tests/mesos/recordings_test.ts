@@ -154,7 +154,7 @@ Deno.test("every reason of the schema and of the recordings has a meaning, and t
   assertEquals(recorded.filter((reason) => reasonMeaning(reason) === "unclear"), []);
 });
 
-Deno.test("a reason by its name of before Mesos 1.0, none, and one of a Mesos to come are no news", () => {
+Deno.test("a reason with its name before Mesos 1.0, a missing one, and a future one are handled", () => {
   assertEquals(reasonMeaning("REASON_SLAVE_REMOVED"), reasonMeaning("REASON_AGENT_REMOVED"));
   for (const reason of [undefined, "REASON_OF_LATER", "77", "toString"]) {
     assertEquals(reasonMeaning(reason), "unclear", reason);

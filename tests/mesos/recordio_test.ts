@@ -54,7 +54,7 @@ Deno.test("records survive any chunking", () => {
   ));
 });
 
-Deno.test("garbage gives an error or records, never a hang, and never more bytes than came", () => {
+Deno.test("garbage results in an error or records, never in a hang or more bytes than received", () => {
   fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (garbage) => {
     const decoder = new RecordDecoder({ recordBytesMax: 1000 });
     try {
@@ -87,7 +87,7 @@ const garbage: readonly (readonly [string, string])[] = [
 ];
 
 for (const [text, message] of garbage) {
-  Deno.test(`a stream that goes ${JSON.stringify(text)} is refused at once, and says what came`, () => {
+  Deno.test(`a stream that goes ${JSON.stringify(text)} is refused at once, with what was received`, () => {
     const decoder = new RecordDecoder();
     const error = assertThrows(() => decoder.push(bytes(text)), RecordIoError);
     assertStringIncludes(error.message, message);

@@ -1,5 +1,5 @@
-// Reading the end of a container's stderr: who is asked, with which login, what is shown of the answer, and what is said
-// where there is none.
+// Reading the end of a container's stderr: who is asked, with which login, what is shown of the answer, and what is
+// said where there is none.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { SandboxEffect } from "../../src/core/effect.ts";
@@ -133,7 +133,7 @@ Deno.test("an agent that cannot be reached is reported, and one that Deno does n
   assertEquals(barred, { kind: "not-allowed", host: "h1:5051" });
 });
 
-Deno.test("a file that is far too large an answer is no answer", async () => {
+Deno.test("a response that is far too large is an error", async () => {
   const huge = JSON.stringify({ data: "y".repeat(200_000), offset: 1 });
   const answer = await bench(() => new Response(huge)).read();
   assertEquals(answer.kind, "failed");

@@ -144,7 +144,7 @@ function infoOf(call: WireRecord): WireRecord {
   return (call["subscribe"] as WireRecord)["framework_info"] as WireRecord;
 }
 
-Deno.test("a framework that comes back gives its id at both places", () => {
+Deno.test("a framework that comes back sends its id in both places", () => {
   const call = subscribed({}, "f1");
   assertEquals(call["framework_id"], id("f1"));
   assertEquals(infoOf(call)["id"], id("f1"));
@@ -161,7 +161,7 @@ Deno.test("principal and hostname are given where they are known, and left out w
   assertEquals(["principal", "hostname", "offer_filters", "role", "id"].filter((key) => key in bare), []);
 });
 
-Deno.test("without MULTI_ROLE the role stands in the old field", () => {
+Deno.test("without MULTI_ROLE the role is in the old field", () => {
   const info = infoOf(subscribed({ capabilities: ["PARTITION_AWARE"] }));
   assertEquals([info["role"], info["roles"]], ["gocd", undefined]);
 });

@@ -72,7 +72,7 @@ Deno.test("the connection to a server that says nothing is hung up", async () =>
 });
 
 Deno.test({
-  name: "whoever stops waiting, or closes the finder, is let go at once",
+  name: "an aborted wait, or a closed finder, ends at once",
   ...strict,
   fn: () =>
     withListener(() => Promise.resolve(), async (address) => {

@@ -67,7 +67,7 @@ function testAlone(name: string, body: ZookeeperTest): void {
   });
 }
 
-Deno.test("the lowest json.info_ number leads, whatever else lies there", () => {
+Deno.test("the lowest json.info_ number leads, whatever else is there", () => {
   const names = Object.keys(recorded).map((path) => path.replace("/mesos/", ""));
   assertEquals(leadingZnode(names), "json.info_0000000001");
   assertEquals(leadingZnode([...names].reverse()), "json.info_0000000001");

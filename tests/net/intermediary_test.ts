@@ -114,7 +114,7 @@ for (
   });
 }
 
-Deno.test("what stands in between repeats no secret", () => {
+Deno.test("the description of an intermediary contains no secret", () => {
   const asked = {
     url,
     proxy: undefined,

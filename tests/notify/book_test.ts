@@ -46,7 +46,7 @@ Deno.test("what passes before it has lasted is never reported", () => {
   assertEquals(told(every5s(hour, (atMs) => atMs % (20 * minute) < minute ? [breaker] : [])), []);
 });
 
-Deno.test("what comes and goes within seconds is reported as one condition", () => {
+Deno.test("what appears and disappears within seconds is reported as one condition", () => {
   const lines = told(
     every5s(30 * minute, (atMs) => atMs < 10 * minute && atMs % (20 * second) < 10 * second ? [breaker] : []),
   );
@@ -54,7 +54,7 @@ Deno.test("what comes and goes within seconds is reported as one condition", () 
   assertEquals(lines[0], "120 began breaker");
 });
 
-Deno.test("a condition that flaps for a day is reported ever more seldom", () => {
+Deno.test("a condition that flaps for a day is reported less and less often", () => {
   const lines = told(every5s(24 * hour, (atMs) => atMs % (20 * minute) < 10 * minute ? [breaker] : []));
   // Its end after 2, 4 and 8 minutes; 16 are longer than its pauses.
   assertEquals(lines.map((line) => line.split(" ").slice(1).join(" ")), [

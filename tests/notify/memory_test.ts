@@ -72,7 +72,7 @@ for (
   Deno.test(`a file with ${JSON.stringify(text)} is not a memory`, () => assertEquals(memoryOf(text, nowMs).size, 0));
 }
 
-Deno.test("whatever a file says, reading it throws nothing and gives no time in the future", () => {
+Deno.test("whatever a file contains, reading it throws nothing and returns no time in the future", () => {
   fc.assert(fc.property(fc.json(), (text) => void memoryOf(text, nowMs)));
   const entry = fc.record({
     condition: fc.record({

@@ -123,7 +123,7 @@ Deno.test("a message that the receiver refuses as such is given up after three t
   await stop();
 });
 
-Deno.test("a message of yesterday is no news", async () => {
+Deno.test("a message of yesterday is not sent", async () => {
   const { add, time, arrived, news, outbox, stop } = bench(({ atMs }) => atMs < 2 * ageMsMax ? down : delivered);
   add("old");
   await time.pass(ageMsMax + hour);
@@ -160,7 +160,7 @@ Deno.test("what waits for its next try is tried at once where that may help", as
   await stop();
 });
 
-Deno.test("it ends at once when it is told to, whatever waits, and waits for nothing that fails", async () => {
+Deno.test("it ends at once when aborted, whatever is waiting, and does not wait for failures", async () => {
   const { add, time, outbox, stop } = bench(() => down);
   await time.during(outbox.settled());
   add("a");

@@ -128,7 +128,7 @@ Deno.test("a receiver that is busy says for how long, within limits", async () =
   assertEquals(await Promise.all(pauses), [30_000, 600_000, undefined]);
 });
 
-Deno.test("nobody there, a host that does not exist and a file that has gone are reported without the URL", async () => {
+Deno.test("a closed port, an unknown host and a missing file are reported without the URL", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
   listener.close();

@@ -1,5 +1,5 @@
-// A master that sends faster than the engine handles, which here stands still because its store does. The program around it
-// runs on a virtual clock; the session's queue is the real one.
+// A master that sends faster than the engine handles, which here stands still because its store does. The program
+// around it runs on a virtual clock; the session's queue is the real one.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { loadConfig } from "../../src/config/load.ts";
@@ -104,7 +104,7 @@ function update(number: number): MesosEvent {
   return { kind: "task-status-updated", status };
 }
 
-Deno.test("150,000 events while the engine stands still end the session, which is made again: none is dropped unseen", async () => {
+Deno.test("150,000 events while the engine stands still end the session, which is renewed: none is dropped silently", async () => {
   const world = await bench();
   const stop = new AbortController();
   const running = world.framework.run(stop.signal);

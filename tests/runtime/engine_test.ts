@@ -216,7 +216,7 @@ Deno.test("of updates that wait together each is acknowledged when it is stored,
   }
 });
 
-Deno.test("a store that fails says so once and says when it works again, and the server is watched meanwhile", async () => {
+Deno.test("a failing store is reported once, and again when it works, and the server is still polled", async () => {
   const world = await bench();
   await handleAll(world, subscribedEvent, polled);
   world.isBroken = true;

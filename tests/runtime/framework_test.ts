@@ -227,7 +227,7 @@ Deno.test("a call to Mesos without a subscription is not lost in silence", async
   assertEquals(bench.events.map((event) => event.kind), ["mesos-call-failed"]);
 });
 
-Deno.test("after the end a call that was cut off is no news", async () => {
+Deno.test("after the end an aborted call is not reported", async () => {
   const end = new AbortController();
   const bench = performBench({
     signal: end.signal,

@@ -203,7 +203,7 @@ testInOrder(
   },
 );
 
-test("the leader is stopped and wakes when another leads: it disturbs nothing and stands by", async (scene) => {
+test("the leader is stopped and resumes when another leads: it disturbs nothing and is on standby", async (scene) => {
   const { first, second } = scene;
   schedule(scene, 2);
   await building(scene, 2);

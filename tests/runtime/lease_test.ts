@@ -117,7 +117,7 @@ Deno.test("a call to Mesos is sent only while this instance certainly leads", as
   assertEquals(calls, ["subscribe", "send"]);
 });
 
-Deno.test("an instance that may not lead any more takes the framework away from nobody", async () => {
+Deno.test("an instance that may no longer lead does not take over the framework", async () => {
   const { calls, mesos } = recorder();
   await assertRejects(() => leasedMesos(mesos, leaseWhile(() => false)).subscribe(identity, "f", signal), MesosError);
   assertEquals(calls, []);
@@ -199,7 +199,7 @@ Deno.test("a port that does not obey is not waited for, and a subscription that 
   assertEquals(calls, ["subscribe", "close"]);
 });
 
-Deno.test("a call that ends in time leaves nothing behind, and its own error comes through", async () => {
+Deno.test("a call that ends in time leaves nothing behind, and its own error is passed on", async () => {
   const { gocd } = recorder();
   const { lease, clock } = leaseFor(1_000);
   await leasedGocd(gocd, lease).poll(signal);

@@ -10,7 +10,7 @@ function problem(message: string, more: Partial<Finding> = {}): Finding {
   return { code: "c", message, hint: "h", ...more };
 }
 
-Deno.test("a problem is as old as the first look that found it, whatever it counts in the meantime", () => {
+Deno.test("a problem starts with the first check that found it, whatever its count since", () => {
   const memory = createProblemMemory();
   const sinceOf = (found: readonly Finding[], atMs: number): (number | undefined)[] =>
     memory.dated(found, atMs).map(({ sinceMs }) => sinceMs);
@@ -20,7 +20,7 @@ Deno.test("a problem is as old as the first look that found it, whatever it coun
   assertEquals(sinceOf([problem("5 jobs wait")], 4_000), [4_000], "it was over, and is there again");
 });
 
-Deno.test("a problem that knows since when it is there is believed, and a profile has one clock whatever its error", () => {
+Deno.test("the start time of a problem is used if it has one, and a profile has one clock whatever its error", () => {
   const memory = createProblemMemory();
   assertEquals(memory.dated([problem("x", { sinceMs: 7 })], 1_000)[0]?.sinceMs, 7);
   memory.dated([problem("profile linux: no image", { profile: "linux" })], 2_000);

@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { Meters } from "../../src/runtime/meters.ts";
 
-Deno.test("each set of labels is a series of its own", () => {
+Deno.test("each set of labels is a separate series", () => {
   const meters = new Meters();
   meters.total("offers", { answer: "accepted", reason: "fits" }, 2);
   meters.total("offers", { answer: "declined", reason: "unwanted" }, 1);

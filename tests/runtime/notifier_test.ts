@@ -85,7 +85,7 @@ Deno.test("who loses the lead reports that and no end of what it saw; who has it
   await close();
 });
 
-Deno.test("what is over before the next look is reported anyway, and its end", async () => {
+Deno.test("a condition that ends before the next check is still reported, with its end", async () => {
   const { told, pass, close, notifier } = bench(loadKeys(one));
   notifier.sink({ kind: "framework-replaced", message: "removed" }, 0);
   notifier.sink({ kind: "subscribed", master: "m", frameworkId: "f", instances: 0 }, 0);
@@ -139,7 +139,7 @@ Deno.test("a receiver that never answers holds up neither another one nor the en
   await ending;
 });
 
-Deno.test("without webhooks nothing is looked at, and the picture stays as it is", async () => {
+Deno.test("without webhooks nothing is checked, and the picture is unchanged", async () => {
   const { close, notifier, view, pass, notes } = bench(loadKeys(""));
   await pass(10 * minute);
   const picture = pictureOf(view());

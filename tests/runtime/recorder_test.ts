@@ -97,7 +97,7 @@ Deno.test("a sample is kept every 15 seconds, a picture at most every minute, an
   recorder.close();
 });
 
-Deno.test("who builds a job is known while the build continues, and once it is over, before that is stored", async () => {
+Deno.test("the agent of a job is known while it builds, and once it has finished, before that is stored", async () => {
   const { recorder, pass } = inMemory();
   const world = drive({ poller: { attempts: 0 } });
   world.subscribe();
@@ -177,7 +177,7 @@ Deno.test("agent-hours, lives and notes are kept by and by; a standby's notes ar
   recorder.close();
 });
 
-inFolder("a run goes on with the lives that the one before has left", async (folder) => {
+inFolder("a run continues the lives of the previous one", async (folder) => {
   const path = `${folder}/history.db`;
   const started = (): Run => runOf((clock) => new Recorder(openHistory(path, limits), clock));
   const first = started();
@@ -192,7 +192,7 @@ inFolder("a run goes on with the lives that the one before has left", async (fol
   next.recorder.close();
 });
 
-inFolder("by default the history lies beside the state, and nothing is said of it", async (folder) => {
+inFolder("by default the history is next to the state, and not reported", async (folder) => {
   const run = runOf((clock) => opened(openRecorder(configIn(folder), clock)));
   assertEquals(run.recorder.reader.place, { kind: "file", path: `${Deno.realPathSync(folder)}/state.db-history` });
   await run.pass(minute, busy);
@@ -225,7 +225,7 @@ Deno.test("with a state in ZooKeeper the history is in memory, and the key for a
   recorder.close();
 });
 
-Deno.test("a fault in what is looked at is reported once, and thrown to nobody", () => {
+Deno.test("an error in the observed data is reported once, and not thrown", () => {
   const { recorder, told } = inMemory();
   const fail = (): never => {
     throw new TypeError("x is undefined");
@@ -245,7 +245,7 @@ Deno.test("a fault in what is looked at is reported once, and thrown to nobody",
   recorder.close();
 });
 
-Deno.test("a history that fails is reported once, with its end; what was not kept meanwhile is kept then", async () => {
+Deno.test("a failing history is reported once, with its end; data missed in the meantime is written then", async () => {
   const history = openHistory(undefined, limits);
   let isFull = false;
   const { write } = history;

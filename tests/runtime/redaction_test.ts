@@ -25,7 +25,7 @@ Deno.test("the command line of a failed launch is reported without the secrets t
   }
 });
 
-Deno.test("URL and secret of a webhook are reported by nobody", () => {
+Deno.test("the URL and the secret of a webhook are never shown", () => {
   const config = load(withKeys('notify.webhooks.t { url = "https://h.example/T0/B0", secret = hunter2 }'));
   assertEquals(configRedactor(() => config)("POST https://h.example/T0/B0 with hunter2"), "POST *** with ***");
 });

@@ -92,7 +92,7 @@ Deno.test("a launch is measured by its steps: decision to ACCEPT, to the contain
   assertEquals(some.measured(), []);
 });
 
-Deno.test("of one that was found running, nobody knows how long it took", () => {
+Deno.test("the start time of a container that was found running is unknown", () => {
   const some = bench();
   const taskId = "gocd-abc123-default-77";
   some.world.status(taskId, "TASK_STAGING");
@@ -173,7 +173,7 @@ Deno.test("an offer that a constraint refuses is counted as that", () => {
   assertEquals(some.measured(), ["offers declined constraint 1"]);
 });
 
-Deno.test("a build that ends with its agent is lost, whoever ended it; an idle agent's end loses none", () => {
+Deno.test("a build that ends with its agent is lost, whatever ended it; the end of an idle agent loses none", () => {
   for (const [word, cause] of [["TASK_FAILED", "exited"], ["TASK_LOST", "lost"], ["TASK_GONE", "lost"]] as const) {
     const some = bench();
     const taskId = idleAgent(some);

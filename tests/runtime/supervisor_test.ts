@@ -261,7 +261,7 @@ Deno.test("a try that still waits for its answer is ended too", async () => {
   await world.stop();
 });
 
-Deno.test("a session that is ended for good is the last", async () => {
+Deno.test("after a permanently ended session there is no other", async () => {
   const world = bench("session");
   await world.clock.pass(1_000);
   world.supervisor.endSession("removed", undefined);

@@ -113,7 +113,7 @@ Deno.test("a memory that cannot be written is reported once, and everything else
   await runs.stop(notifier);
 });
 
-Deno.test("it lies beside the state, readable by its owner alone; without webhooks, or with zk://, nowhere", () => {
+Deno.test("it is next to the state, readable only by its owner; without webhooks, or with zk://, there is none", () => {
   const folder = Deno.makeTempDirSync({ prefix: "gocd-mesos-told-" });
   try {
     const paths = toldPaths(loadKeys(`state.path = "${folder}/s.db", notify.webhooks.a.url = "http://h/a"`));

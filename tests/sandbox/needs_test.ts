@@ -63,7 +63,7 @@ Deno.test("a start may write the history beside the state, where history.path sa
   assertEquals(files('state = "zk://z:2181/x"'), []);
 });
 
-Deno.test("the hosts of webhooks are among the rights, where only a file knows them, too", () => {
+Deno.test("the hosts of webhooks are among the permissions, even if only a file contains them", () => {
   const more = 'notify.webhooks { a.url = "https://hooks.example/x", b.url-file = u }';
   const conf = text.replace(", http.listen", `, ${more}, http.listen`);
   const folder = confFolder(conf);
@@ -80,7 +80,7 @@ Deno.test("the hosts of webhooks are among the rights, where only a file knows t
   }
 });
 
-Deno.test("`doctor` may ask for the page where Mesos links to it, whoever else may not", () => {
+Deno.test("`doctor` may request the page where Mesos links to it, other commands may not", () => {
   const linked = text.replace(
     'http.listen = "127.0.0.1:8090"',
     'http { listen = "0.0.0.0:8090", advertise = "page.example.org:81" }',
@@ -158,7 +158,7 @@ Deno.test("every option with a value is known, so that its value is not taken fo
   });
 });
 
-Deno.test("init reaches whom it is reported and reads what it is reported, but writes only beside its file", () => {
+Deno.test("init connects to the hosts and reads the files of its options, but writes only next to its file", () => {
   const { rights, isAnyHost } = needsOf(["init", "--mesos", "m:5050", "conf/framework.conf", "--yes"]);
   assertEquals([isAnyHost, rights.read, rights.write], [true, ["/"], ["conf"]]);
 });

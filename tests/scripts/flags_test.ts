@@ -71,7 +71,7 @@ for (
     ["state.path", 'mesos-master = "m:5050", go-server.host = g, state.path = "zk://u:"${PW}"@z:2181/s"'],
   ] as const
 ) {
-  Deno.test(`a binary is not compiled for hosts that nobody knows: ${text}`, () => {
+  Deno.test(`a binary is not compiled for unknown hosts: ${text}`, () => {
     assertThrows(() => granted(text), Error, `: ${key}: `);
   });
 }

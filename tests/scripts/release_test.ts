@@ -95,7 +95,7 @@ function text(program: string, ...args: string[]): string {
   return new TextDecoder().decode(stdout);
 }
 
-Deno.test("an archive has the program and its papers in a folder of its own, and the same bytes each time", async () => {
+Deno.test("an archive has the program and its documents in one folder, and the same bytes each time", async () => {
   const [first, second] = await twice((release, folder) => packArchive(release, "linux-x86_64", folder));
   assertEquals(first.slice(first.lastIndexOf("/") + 1), "gocd-mesos-1.2.3-linux-x86_64.tar.gz");
   assertEquals(await Deno.readFile(first), await Deno.readFile(second));
@@ -174,7 +174,7 @@ Deno.test("a Debian package makes its user and the folder of its state, so that 
   await Deno.remove(folder, { recursive: true });
 });
 
-Deno.test("the executable of the site pipeline knows its file by the name that it has where the service starts", async () => {
+Deno.test("the executable of the site pipeline has the path of its file on the service host", async () => {
   const read = (name: string): Promise<string> => Deno.readTextFile(new URL(`../../docs/run/${name}`, import.meta.url));
   const [unit, pipelines] = [await read("gocd-mesos.service"), await read("gocd.yaml")];
   const file = /compile, --config, (\S+),/.exec(pipelines)?.[1];

@@ -5,7 +5,7 @@ import { seedMutants } from "../../scripts/seed_mutants_list.ts";
 
 const core = new URL("../../src/core/", import.meta.url);
 
-Deno.test("each planted slip stands in the code exactly once, so that it can be planted", () => {
+Deno.test("the text of each planted slip is in the code exactly once, so that it can be planted", () => {
   const astray = seedMutants.filter(({ file, original }) =>
     Deno.readTextFileSync(new URL(file, core)).split(original).length !== 2
   );

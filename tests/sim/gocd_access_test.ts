@@ -126,7 +126,7 @@ Deno.test("the session cookie keeps a login and one session; without it each req
   assertEquals(model.tally.sessionsCreated, 2);
 });
 
-Deno.test("who has logged in is served by the cookie for half an hour, whatever the password is then", () => {
+Deno.test("a logged-in client is served by the cookie for half an hour, whatever its password", () => {
   const model = server("26.1.0", { security: users });
   const first = ask(model, "GET /go/api/agents", { accept: newest, ...basic("root", "sesame") });
   const headers = { accept: newest, cookie: (first.headers["set-cookie"] ?? "").split(";")[0] ?? "" };

@@ -57,7 +57,7 @@ for (const wrong of ["", "guess"]) {
   });
 }
 
-Deno.test("a new record is Idle before its agent was heard, a Pending one only if its connection is local", () => {
+Deno.test("a new record is Idle before the first contact, a Pending one only if its connection is local", () => {
   for (const version of gocdEras) {
     const model = server(version, { clocks: { bootDelayMs: 0 } });
     const agent = (hostname: string, theKey: string, peerAddress: string): void => {

@@ -260,7 +260,7 @@ Deno.test("elastic usages name the jobs of a profile, from 19.1", () => {
   );
 });
 
-Deno.test("elastic profiles and their usages are for administrators, from 20.1 on for those whom a policy lets", () => {
+Deno.test("elastic profiles and their usages are for administrators, from 20.1 on for users that a policy permits", () => {
   for (const [version, list, usages, unknown] of [["19.12.0", 403, 403, 404], ["20.1.0", 200, 403, 422]] as const) {
     const model = server(version, { security: users });
     job(model, "p", { elasticProfile: "k8s" });

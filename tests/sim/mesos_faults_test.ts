@@ -63,7 +63,7 @@ Deno.test("a lost call does nothing, a lost answer has done it, a delayed call i
   assertEquals(client.model.view().frameworks[0]?.suppressed, ["gocd"]);
 });
 
-Deno.test("a SUBSCRIBE whose answer is lost leaves a framework that nobody reads", () => {
+Deno.test("a SUBSCRIBE whose response is lost leaves a framework without a reader", () => {
   const client = testClient();
   client.model.fateOfNextCalls(["answer-lost"]);
   assertEquals(client.model.connect(subscribeCall(), {}, 0).status, 0);
@@ -161,7 +161,7 @@ Deno.test("one jump of time gives the same events in the same order as many step
   assertEquals(told(100), whole);
 });
 
-Deno.test("nothing is due when nobody acts: without a framework the cluster sleeps", () => {
+Deno.test("nothing is due without activity: without a framework the cluster sleeps", () => {
   const client = testClient();
   client.model.advance(10_000);
   assertEquals(client.model.nextDueMs(), undefined);

@@ -309,7 +309,7 @@ function actAtRandom(client: TestClient, act: { kind: string; pick: number }): v
   }
 }
 
-Deno.test("at every moment each resource is free, in one offer or in one task, and none is made up", () => {
+Deno.test("at every moment each resource is free, in one offer or in one task, and none is invented", () => {
   let launches = 0;
   let stops = 0;
   fc.assert(

@@ -16,7 +16,7 @@ import {
   testClient,
 } from "./mesos_client.ts";
 
-Deno.test("SUBSCRIBED comes first, a heartbeat right behind it, then one every 15 s", () => {
+Deno.test("SUBSCRIBED comes first, a heartbeat right after it, then one every 15 s", () => {
   const client = testClient();
   subscribe(client);
   assertEquals(take(client).map((event) => event["type"]), ["SUBSCRIBED", "HEARTBEAT", "OFFERS"]);

@@ -129,7 +129,7 @@ Deno.test("a hostname with host network fails the task as Docker's options do", 
 });
 
 for (const [status, state] of [[0, "TASK_FINISHED"], [3, "TASK_FAILED"]] as const) {
-  Deno.test(`a container that ends by itself with ${status} gives ${state}`, () => {
+  Deno.test(`a container that exits with ${status} results in ${state}`, () => {
     const [client] = withTask();
     assert(client.model.exitContainer("t", status, client.nowMs));
     const last = statusesIn(passAcknowledging(client, 100)).at(-1);

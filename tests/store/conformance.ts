@@ -39,7 +39,7 @@ export function testStore(name: string, makePlace: () => StorePlace): void {
 type Register = (sentence: string, body: (place: StorePlace) => Promise<void>) => void;
 
 function testLoading(test: Register): void {
-  test("a place never used gives a fresh state whose lineage stays", async (place) => {
+  test("an unused place returns a new state whose lineage is kept", async (place) => {
     const fresh: StoredState = {
       framework: { lineage: "first1", nextTaskNumber: 1 },
       instances: [],

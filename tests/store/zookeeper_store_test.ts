@@ -185,7 +185,7 @@ test("an instance whose candidate was removed does not write", async (server) =>
   await store.close();
 });
 
-test("a lost connection stops the leader at once, and it goes on when it is back in time", async (server) => {
+test("a lost connection stops the leader at once, and it continues if the connection returns in time", async (server) => {
   await using proxy = startProxy(server.port);
   const one = options(proxy.address);
   const first = await openCandidate(one, never);

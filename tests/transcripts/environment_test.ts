@@ -61,7 +61,7 @@ for (
   });
 }
 
-Deno.test("other profiles are launched as ever beside one whose environment is missing", async () => {
+Deno.test("other profiles are launched as usual despite one whose environment is missing", async () => {
   const situation = its();
   const locator = situation.schedule();
   await situation.pass(minute);

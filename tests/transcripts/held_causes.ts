@@ -1,4 +1,5 @@
-// Causes that lie in the servers, in limits and in the operator: an agent is needed, or nobody can tell, and none comes yet.
+// Causes that lie in the servers, in limits and in the operator: an agent is needed, or nobody can tell, and none comes
+// yet.
 
 import { type Cause, foreign, launched, linux, offer } from "./arrange.ts";
 import { minute, second } from "../support/core.ts";
@@ -364,7 +365,7 @@ export const heldCauses: readonly Cause[] = [
   },
   {
     name: "too-few-rights",
-    title: "the account sees only some pipelines and is no administrator",
+    title: "the account sees only some pipelines and is not an administrator",
     options: { gocd: byUser, login: ["guest", "g"] },
     arrange: async (its) => {
       const locator = its.schedule();

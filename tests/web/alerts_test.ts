@@ -1,5 +1,5 @@
-// The alert rules and the dashboard that are shipped (docs/run): they are valid, ask only for what the program tells, and
-// each alert fires when it should and at no other time.
+// The alert rules and the dashboard that are shipped (docs/run): they are valid, ask only for what the program tells,
+// and each alert fires when it should and at no other time.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { parse } from "@std/yaml";
@@ -58,7 +58,7 @@ function firedIn(alert: string): readonly (readonly string[])[] {
 }
 
 for (const { alert, labels, annotations, for: delay } of rules) {
-  Deno.test(`${alert} says how bad it is, what to do and where more stands, and has a case for and one against it`, () => {
+  Deno.test(`${alert} has a severity, what to do and a link, and has a case for and one against it`, () => {
     assertMatch(labels["severity"] ?? "", /^(critical|warning)$/);
     assertMatch(delay, /^\d+[mh]$/);
     const { summary = "", description = "", ["page_url"]: pageUrl = "" } = annotations;
@@ -164,7 +164,7 @@ Deno.test("no two panels of the dashboard lie upon each other", () => {
   assert(panels.every(({ gridPos: { x, w } }) => x + w <= 24));
 });
 
-Deno.test("the dashboard names no data source, scrape job or host of its own", () => {
+Deno.test("the dashboard names no specific data source, scrape job or host", () => {
   const sources = [...dashboardText.matchAll(/"datasource": \{[^}]*"uid": "([^"]*)"/g)].map(([, uid]) => uid);
   assert(sources.length > panels.length);
   assertEquals(new Set(sources), new Set(["${datasource}"]));

@@ -233,7 +233,7 @@ Deno.test("a command takes exactly the bodies that the document allows", async (
   assert(allowed > 10);
 });
 
-Deno.test("the document has every route and no other, each with an id of its own", async () => {
+Deno.test("the document has every route and no other, each with its own id", async () => {
   assertMatch(openapi.openapi, /^3\.1\./);
   const ids = Object.values(openapi.paths).flatMap((methods) =>
     Object.values(methods).map((each) => (each as unknown as { operationId: string }).operationId)

@@ -8,7 +8,7 @@ const pieces = fc.array(fc.constantFrom("<tr>", "<td>a", "<td>b", "<td>in 3 s", 
   maxLength: 30,
 });
 
-Deno.test("whatever a page was, its changes make it what it is", () => {
+Deno.test("whatever a page was, its changes result in the new page", () => {
   fc.assert(fc.property(pieces, pieces, (before, after) => {
     const changes = changesOf(before, after, "exact");
     assertEquals(changes === undefined ? before : changed(before, changes), after);

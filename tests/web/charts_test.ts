@@ -140,7 +140,7 @@ Deno.test("the words of the axes are beside the drawing, where no line crosses t
   assert(words.every((place) => / x="100%" dx="6"/.test(place ?? "")), words.join());
 });
 
-Deno.test("no place in the drawing lies outside of it, whatever the figures", () => {
+Deno.test("no point of the drawing is outside it, whatever the figures", () => {
   const samples = [0, 1, 5, 9].map((minutes) => at(minutes, { away: 0.33, idle: 17.5, unserved: 99_999, wanted: 3 }));
   const { markup } = trendFigure("t", trendOf(samples, { toMs: beginMs + 10 * minute }));
   const numbers = [...markup.matchAll(/ d="([^"]*)"/g)].flatMap(([, path = ""]) => path.match(/-?[\d.]+/g) ?? []);

@@ -352,7 +352,7 @@ Deno.test("a filter shows only the jobs of its verdict and marks itself as curre
   assertMatch(text, /aria-current="true">unserved <b>2<\/b>/);
 });
 
-Deno.test("whatever is asked for, the answer is one of ours and no error", async () => {
+Deno.test("whatever is requested, the response is one of ours and not an error", async () => {
   const handler = handlerOf(commandsInto([]));
   const anyPath = fc.oneof(
     fc.webPath(),

@@ -104,7 +104,7 @@ for (const [authorization, isGood] of authorizations) {
   });
 }
 
-Deno.test("an empty token authorizes nobody", async () => {
+Deno.test("an empty token authorizes no client", async () => {
   assertEquals(await isAuthorized("Bearer ", new Secret("http.admin-token", () => "")), false);
 });
 

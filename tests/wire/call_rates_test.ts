@@ -1,5 +1,6 @@
-// How often the program calls Mesos, as the simulated master counts: over a day without demand, through storms of offers and
-// waves of demand, with its real clients on virtual time. What the core asks for is counted in tests/core/call_rates_test.ts.
+// How often the program calls Mesos, as the simulated master counts: over a day without demand, through storms of
+// offers and waves of demand, with its real clients on virtual time. What the core asks for is counted in
+// tests/core/call_rates_test.ts.
 
 import { assert, assertEquals } from "@std/assert";
 import { seededRandom } from "../../src/sim/mesos/sim_mesos.ts";
@@ -44,8 +45,8 @@ function assertAllAnsweredOnce({ mesos }: VirtualCluster): void {
 }
 
 /**
- * No offer waits for a second decision: it is answered after its way here, our decision, which takes no virtual time, and
- * the calls of that one decision, one after the other.
+ * No offer waits for a second decision: it is answered after its way here, our decision, which takes no virtual time,
+ * and the calls of that one decision, one after the other.
  */
 function assertHeldForOneDecision({ mesos }: VirtualCluster, callsOfOneDecision: number): void {
   const { offerHeldMsMax } = mesos.counters;
@@ -126,7 +127,8 @@ Deno.test("a storm of 1,000 offers at the first sight of us, with nothing wanted
 });
 
 Deno.test("a storm of 1,000 offers per second that nothing can use: each answered once, suppressed with the last job", async () => {
-  // Each machine is offered again in the round after the 5 s of its decline; the pattern is one that a master cannot read.
+  // Each machine is offered again in the round after the 5 s of its decline; the pattern is one that a master cannot
+  // read.
   const world = await startVirtualCluster({
     mesosAgents: hosts(6_100),
     hopMs,
@@ -160,7 +162,7 @@ Deno.test("a storm of 1,000 offers per second that nothing can use: each answere
   }
 });
 
-Deno.test("an hour of demand that comes and goes: no two REVIVEs within 5 s, no offer held for longer than its decision", async () => {
+Deno.test("an hour of changing demand: no two REVIVEs within 5 s, no offer held for longer than its decision", async () => {
   const world = await startVirtualCluster({
     mesosAgents: hosts(4),
     hopMs,

@@ -160,7 +160,7 @@ Deno.test("with register-anew it registers, and leaves the agents of the old sta
 });
 
 for (const operatorApi of ["forbidden", "absent"] as const) {
-  Deno.test(`where the master does not show its frameworks (${operatorApi}), the agents on the GoCD server tell`, async () => {
+  Deno.test(`if the master does not show its frameworks (${operatorApi}), the agents on the GoCD server show the earlier state`, async () => {
     await withScene(async (scene) => {
       await lost(scene);
       const line = await refused(scene);
@@ -170,7 +170,7 @@ for (const operatorApi of ["forbidden", "absent"] as const) {
   });
 }
 
-Deno.test("a new leader that knows the framework from its agents only shows it, too", async () => {
+Deno.test("a new leader that knows the framework only from its agents shows it as well", async () => {
   await withScene(async (scene) => {
     const { cluster } = scene;
     const frameworkId = await lost(scene);
@@ -184,7 +184,7 @@ Deno.test("a new leader that knows the framework from its agents only shows it, 
   });
 });
 
-Deno.test("beside another that runs under its name, it is told to take another name, and takes nothing over", async () => {
+Deno.test("next to a running one of the same name, it reports that it needs another name, and takes over nothing", async () => {
   await withScene(async (scene) => {
     const { cluster } = scene;
     start(scene);

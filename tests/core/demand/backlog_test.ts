@@ -39,7 +39,7 @@ Deno.test("names that are alike when written without a gap are different names",
   assertEquals(bucketJobs(jobs, poller(), "insensitive").buckets.length, 2);
 });
 
-Deno.test("where the server heeds case, another spelling is another bucket", () => {
+Deno.test("if the server is case-sensitive, another spelling is another bucket", () => {
   const jobs = [job("a", { gocdResources: ["Linux"] }), job("b", { gocdResources: ["linux"] })];
   assertEquals(bucketJobs(jobs, poller(), "sensitive").buckets.length, 2);
 });
@@ -67,12 +67,12 @@ const foreign: readonly {
     code: "elastic",
   },
   {
-    name: "a job of which nobody knows what it needs is not ours, rather than one without resources",
+    name: "a job with unknown needs is not ours, instead of one without resources",
     job: job("u", { gocdResources: [], unknownNeeds: { why: "unread", cause: "answered 403" } }),
     code: "needs-unknown",
   },
   {
-    name: "a job of which nobody knows what it needs is ignored all the same if so told",
+    name: "a job with unknown needs is still ignored if configured so",
     job: job("u", { gocdResources: [], unknownNeeds: { why: "unread", cause: "answered 403" } }),
     poller: { ignore: ["p"] },
     code: "ignored",
@@ -82,12 +82,12 @@ const foreign: readonly {
   { name: "an ignored job is not ours", job: job("j"), poller: { ignore: ["p/*/j"] }, code: "ignored" },
   { name: "another pipeline is not ignored", job: job("j"), poller: { ignore: ["pp", "p/s/k"] }, code: undefined },
   {
-    name: "a job without resources is ours unless told otherwise",
+    name: "a job without resources is ours unless configured otherwise",
     job: job("j", { gocdResources: [] }),
     code: undefined,
   },
   {
-    name: "a job without resources is not ours if so told",
+    name: "a job without resources is not ours if configured so",
     job: job("j", { gocdResources: [] }),
     poller: { resourcelessJobs: "ignore" },
     code: "resourceless-ignored",
@@ -122,6 +122,6 @@ for (
   });
 }
 
-Deno.test("counters are no part of the path that patterns see", () => {
+Deno.test("counters are not part of the path that patterns are matched with", () => {
   assertEquals([jobPath("p/12/s/3/j"), jobPath("odd")], ["p/s/j", "odd"]);
 });

@@ -1,5 +1,5 @@
-// One agent to see whether a profile works: launched whatever else holds its profile back, removed once it has registered,
-// and no supply for any job.
+// One agent to see whether a profile works: launched whatever else holds its profile back, removed once it has
+// registered, and no supply for any job.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { statusView } from "../../../src/core/view/status_view.ts";
@@ -59,7 +59,7 @@ Deno.test("one agent is launched, once, with what its profile registers with", (
   assertEquals(statusView(world.state, world.atMs).instances.map(({ canary }) => canary), [true]);
 });
 
-Deno.test("it goes as soon as it has registered, and is an agent for no job", () => {
+Deno.test("it is removed as soon as it has registered, and counts for no job", () => {
   const world = asked(running());
   const [taskId = ""] = launches(world);
   world.poll({ jobs: jobs(1, { environment: "prod", gocdResources: ["linux"] }) });
@@ -111,7 +111,7 @@ Deno.test("limits hold it back, and one that no offer fits is forgotten after te
   assertEquals([world.state.demand.wanted, launches(world)], [[], []]);
 });
 
-Deno.test("what was asked for is reported, and an unknown profile is asked for in vain", () => {
+Deno.test("the request is reported, and an unknown profile is refused", () => {
   const world = running();
   const { notes } = world.send({ kind: "canary-requested", profile: "default" });
   assertStringIncludes(notes[0]?.text ?? "", "one agent of profile default is launched to see whether it works");

@@ -152,7 +152,7 @@ Deno.test("agents are a class of their own from half an hour of idleness on; wha
   ]);
 });
 
-Deno.test("one that has started to build since the poll stands for the job that it has taken", () => {
+Deno.test("one that has started to build since the poll counts for the job that it has taken", () => {
   const agents = [gocdAgent("a", building), gocdAgent("b", building)];
   assertEquals(classes([], agents, { begun: ["uuid-b"] }), [["idle", 1, "b", "linux"]]);
 });

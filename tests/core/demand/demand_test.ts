@@ -90,7 +90,7 @@ Deno.test("only a newer job that an agent took passes an older one over; what is
   assertEquals(passed([job("old"), job("mid")], {}), { old: 0, mid: 0 });
 });
 
-Deno.test("where the server does not tell what is built, an agent that started stands for the oldest job that left", () => {
+Deno.test("if the server does not report what is built, an agent that started a build counts for the oldest job that left", () => {
   const agent = gocdAgent("a", building);
   assertEquals(passed([job("old")], { unnamed: [agent] }), { old: 1 });
   assertEquals(passed([job("new")], { unnamed: [agent] }), { new: 0 });

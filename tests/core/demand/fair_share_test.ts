@@ -50,7 +50,7 @@ Deno.test("at the limit of all, environments share; without fair-share the oldes
   assertEquals(launched(weighted, "h1"), { linux: 1, prod: 3 });
 });
 
-Deno.test("profiles share by their weights, and what one does not need goes to the other", () => {
+Deno.test("profiles share by their weights, and the other one gets what one does not need", () => {
   const world = drive({
     profiles: profiles.map((each) => each.name === "prod" ? { ...each, weight: 2 } : each),
     scaling: { maxAgents: 6, fairShare: { by: "profile", weights: {} } },
@@ -74,7 +74,7 @@ function busy(fairShare: FairShare | undefined): { readonly world: Driver; reado
   return { world, agents };
 }
 
-Deno.test("who has more than its share gives a place up after its build, so that nobody starves, and no more", () => {
+Deno.test("a sharer above its share gives up a place after a build, so that none starves, but no more than that", () => {
   const jobs = [...waiting(5).slice(2), ...waiting(3, "prod")];
   const { world, agents } = busy({ by: "environment", weights: {} });
   world.poll({ jobs, agents });
@@ -92,7 +92,7 @@ Deno.test("who has more than its share gives a place up after its build, so that
   assertEquals([...world.state.instances.values()].filter(({ state }) => state === "draining").length, 1);
 });
 
-Deno.test("without fair-share, or where the others could do the jobs as well, nobody gives a place up", () => {
+Deno.test("without fair-share, or if other agents could take the jobs as well, no place is given up", () => {
   const { world, agents } = busy(undefined);
   world.poll({ jobs: [...waiting(5).slice(2), ...waiting(3, "prod")], agents });
   assertEquals(only(world.taken(), "disable-gocd-agents"), []);

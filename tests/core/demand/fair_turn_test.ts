@@ -85,14 +85,14 @@ Deno.test("an agent is in use until it leaves", () => {
   assertEquals([...usesOf(byEnvironment, stateOf(all))], [["", 1], ["prod", 2]]);
 });
 
-Deno.test("whose jobs fit take turns, and each bucket reports how many it gets", () => {
+Deno.test("sharers whose jobs fit take turns, and each bucket reports how many it gets", () => {
   const plan = planFor([...jobsIn(3), ...jobsIn(2, "Prod")]);
   assertEquals(turns(plan), "1 linux,1 prod,1 linux,1 prod,1 linux");
   assertEquals(plan.demand.buckets.map(({ wanted, gate }) => [wanted, gate.kind]), [[3, "go"], [2, "go"]]);
   assertEquals([plan.held, plan.reuse], [[], []]);
 });
 
-Deno.test("who has agents already waits until the others have as many", () => {
+Deno.test("a sharer with agents waits until the others have as many", () => {
   const instances = ["a", "b", "c"].map((name) => aRegistered(name, "building", ofLinux));
   const plan = planFor([...jobsIn(3), ...jobsIn(3, "Prod")], { instances, maxAgents: 6 });
   assertEquals(turns(plan), "3 prod");
@@ -122,7 +122,7 @@ Deno.test("after a hundred turns what follows is added to the last turn of its k
   assertEquals(wanted.map(({ count }) => count).slice(96), [1, 1, 71, 71]);
 });
 
-Deno.test("what is not a matter of limits holds back nobody's place", () => {
+Deno.test("buckets that no limit concerns hold back no place", () => {
   const frozen = (state: State): State => ({ ...state, controls: { ...state.controls, frozenProfiles: ["linux"] } });
   const plan = planFor([...jobsIn(2), ...jobsIn(1, "Prod")], { change: frozen });
   assertEquals([turns(plan), plan.held], ["1 prod", []]);

@@ -1,4 +1,5 @@
-// Who may hold a build that hangs, each rule at its boundary. Stories are in hung_build_test.ts and unseen_builds_test.ts.
+// Who may hold a build that hangs, each rule at its boundary. Stories are in hung_build_test.ts and
+// unseen_builds_test.ts.
 
 import { assertEquals } from "@std/assert";
 import { launchBudget } from "../../../src/core/demand/gates.ts";
@@ -67,7 +68,7 @@ Deno.test("a former record that is idle holds a build until it has shown so for 
   assertEquals(former(disabledIdle, { configState: "Disabled" }), false);
 });
 
-Deno.test("a former record out of contact holds a build until the server has looked, with someone in contact", () => {
+Deno.test("a former record out of contact holds a build until the server has checked, with an agent in contact", () => {
   const anew = aRegistered("t", "idle", { mayHoldBuild: true });
   const former = (server: Partial<ServerState>): boolean =>
     holds(anew, [gocdAgent("t"), gocdAgent("t", { uuid: "former", ...lostContact })], server);
@@ -78,7 +79,7 @@ Deno.test("a former record out of contact holds a build until the server has loo
   assertEquals(former({ ...lost(minute), inContactSinceMs: atMs - minute + 1 }), true);
 });
 
-Deno.test("one whose end nobody sees without its uuid holds its build until others have been in contact for long enough", () => {
+Deno.test("one whose end is not visible without its uuid holds its build until others have been in contact for long enough", () => {
   const server = (knownMs: number): Partial<ServerState> => ({ inContactSinceMs: knownMs });
   const dead = { ...goneUnknown, mayHoldBuild: true, sinceMs: zeroMs } as AgentInstance;
   const unreachable = { ...dead, state: "unreachable" } as AgentInstance;
@@ -106,7 +107,7 @@ function found(
   return draft.instance("t")?.mayHoldBuild;
 }
 
-Deno.test("of one that is found in its death nobody has seen what it took, unless it was known for longer", () => {
+Deno.test("the last job of an agent that is found dead is unknown, unless the agent was known for longer", () => {
   const appeared = (ms: number): Partial<ServerState> => ({ appearedMs: new Map([["uuid-t", ms]]) });
   const idle = [gocdAgent("t")];
   const dead = { ...gone(), sinceMs: zeroMs };
@@ -125,7 +126,7 @@ Deno.test("one that is found alive holds only what this list shows", () => {
   assertEquals([shows({}), shows(building), shows({ buildState: "Unknown" })], [undefined, true, undefined]);
 });
 
-Deno.test("what the server has given to another by then is held by nobody, and one that is forgotten holds nothing", () => {
+Deno.test("a build that the server has rescheduled by then is not held, and a forgotten agent holds nothing", () => {
   const checked = { silentSinceMs: new Map([["uuid-t", zeroMs]]), inContactSinceMs: zeroMs };
   assertEquals(found({}, gone(), [], checked), undefined);
   assertEquals(found({}, gone(), [], { silentSinceMs: new Map([["uuid-t", zeroMs]]) }), true);

@@ -149,7 +149,7 @@ Deno.test("a job that left the feed while the agent that could take it was lost 
   assertEquals(launches(world).length, 1);
 });
 
-Deno.test("the lost build is remembered beside no agent, and given back after a minute beside one", () => {
+Deno.test("the lost build is remembered while there is no other agent, and rescheduled a minute after there is one", () => {
   const { world, taskId } = lostWhileBuilding();
   for (let minutes = 0; minutes < 20; minutes++) {
     world.skip(minute);
@@ -224,7 +224,7 @@ Deno.test("an agent that registered and died while no list was read may hold a b
   assertStringIncludes(world.instance(next).launchReason, `${taskId} is lost with a build`);
 });
 
-Deno.test("the time in which the record of the dead was Missing is none in which its build was given back", () => {
+Deno.test("the build is not rescheduled while the record of the dead agent is Missing", () => {
   const { world, taskId } = withIdleAgent();
   const stays = gocdAgent("stranger", { gocdResources: [] });
   world.poll({ agents: [gocdAgent(taskId, building), stays] });

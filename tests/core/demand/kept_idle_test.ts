@@ -77,7 +77,7 @@ Deno.test("profiles with headroom and without are kept beside each other", () =>
   assertEquals(keptOf([linux, roomy], of("building", 1)), []);
 });
 
-Deno.test("where headroom is no more than the floor of an environment the floor is reported", () => {
+Deno.test("if headroom is not above the floor of an environment, the floor is reported", () => {
   const both = { ...everywhere, minIdle: 0, minIdleOf: { Prod: 2 }, headroom: count(2) };
   assertEquals(keptOf([both], of("building", 1, "prod")), [["default Prod 2", "min-idle", false]]);
   assertEquals(keptOf([{ ...both, headroom: count(3) }], of("building", 1, "prod")), [
@@ -94,7 +94,7 @@ Deno.test("a floor that an open window sets is reported with its schedule, by en
   assertEquals(kept({ idleTimeoutMs: 1 }), [["default - 1 of all", "min-idle", false]]);
 });
 
-Deno.test("what is kept of one profile takes its places before the next one is looked at", () => {
+Deno.test("the kept agents of one profile take their places before the next one is considered", () => {
   const state = stateOf([], {}, {
     profiles: [{ ...linux, minIdle: 2 }, { ...linux, name: "other", minIdle: 2 }],
     scaling: { maxAgents: 3 },
@@ -189,7 +189,7 @@ Deno.test("headroom stays within max-agents", () => {
   ]);
 });
 
-Deno.test("a reserve lets go what is beyond it, in each environment", () => {
+Deno.test("a reserve releases agents beyond it, in each environment", () => {
   const profile = { ...everywhere, minIdleOf: { "": 1, staging: 1 } };
   const idle = [...of("idle", 2), ...of("idle", 1, "staging"), ...of("idle", 1, "prod")];
   const reserve = reserveOf(stateWith(profile, idle), idle);
@@ -234,7 +234,7 @@ const anyPolicy = fc.record({
   ...(headroom === undefined ? {} : { headroom }),
 }));
 
-Deno.test("launches fill every pool, and none is emptied by what is let go", () => {
+Deno.test("launches fill every pool, and no removal empties one", () => {
   const inPool = ({ isOfAll, environment }: IdlePool) => (each: { readonly environment?: string }): boolean =>
     isOfAll || (each.environment ?? "") === (environment ?? "");
   fc.assert(fc.property(anyPolicy, anyFleet, (profile, fleet) => {

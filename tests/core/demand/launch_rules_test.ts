@@ -1,5 +1,5 @@
-// Rules around a launch, at their limits: task numbers, what is learned first, what is remembered, and what becomes of agents
-// in doubt or with a record that stays. What is registered with: registration_rules_test.ts.
+// Rules around a launch, at their limits: task numbers, what is learned first, what is remembered, and what becomes of
+// agents in doubt or with a record that stays. What is registered with: registration_rules_test.ts.
 
 import { assertEquals } from "@std/assert";
 import { skipUsedTaskId } from "../../../src/core/identity/adoption.ts";
@@ -75,7 +75,7 @@ Deno.test("a run inherits what its state has registered or launched", () => {
   ]);
 });
 
-Deno.test("the first launch of a run waits five seconds after SUBSCRIBED for what Mesos knows", () => {
+Deno.test("the first launch of a run waits five seconds after SUBSCRIBED for the known tasks", () => {
   const state = stateOf([], { inherited: "unknown" });
   assertEquals([isLearning(state, zeroMs + 5 * second - 1), isLearning(state, zeroMs + 5 * second)], [true, false]);
   assertEquals(isLearning({ ...state, inherited: "known" }, zeroMs), false);
@@ -104,7 +104,7 @@ Deno.test("numbers jump by chance at the first launch of a run with a used state
   assertEquals(first("known", taskNumberMax - 1, 0), [taskNumberMax - 1, "none"]);
 });
 
-Deno.test("records of our lineage are taken over once Mesos has said what it knows, and not under the brake", () => {
+Deno.test("records of our lineage are taken over once Mesos has reported all tasks, and not under the brake", () => {
   const agents = [
     gocdAgent("gocd-abc123-default-7"),
     gocdAgent("gocd-abc123-default-8", pending),

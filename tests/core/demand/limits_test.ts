@@ -190,7 +190,7 @@ Deno.test("what is used is stored every minute, when it is used up and when the 
   assert((driver.state.cpuUse?.record.cpuMs ?? Infinity) < hour, "the new day begins at nothing");
 });
 
-Deno.test("time that nobody watched is not counted", () => {
+Deno.test("time without observation is not counted", () => {
   const driver = world({ cpuHoursPerDay: 100 }, 1);
   driver.offers(room("h1"));
   driver.wait(minute);
@@ -201,7 +201,7 @@ Deno.test("time that nobody watched is not counted", () => {
   assertEquals(Math.round(minutes), 2);
 });
 
-Deno.test("a day that lies ahead of the clock does not hold launches until it comes", () => {
+Deno.test("a stored day ahead of the clock does not hold launches back until then", () => {
   const cpuUse = { day: "2031-01-01", cpuMs: 3 * hour };
   const driver = drive({ profiles, scaling: { cpuHoursPerDay: 5 }, stored: { ...emptyStore, cpuUse } });
   driver.wait(minute);

@@ -100,7 +100,7 @@ Deno.test("blanks around a name of a resource or an environment do not count", (
   assertEquals([foldEnvironment(" Prod "), foldEnvironment(undefined)], ["prod", ""]);
 });
 
-Deno.test("capabilities have one key exactly where they are equal, in whatever order they are named", () => {
+Deno.test("capabilities have the same key exactly if they are equal, in any order", () => {
   const key = (environments: readonly string[], gocdResources: readonly string[]): string =>
     capabilityKey({ environments: new Set(environments), gocdResources: new Set(gocdResources) });
   assertEquals(key(["a", "b"], ["x", "y"]), key(["b", "a"], ["y", "x"]));

@@ -194,7 +194,7 @@ Deno.test("a build that only a read between two polls has shown explains that it
   assertEquals(verdictOf(world, "old"), "other-cause zombie");
 });
 
-Deno.test("where the server does not say what an agent builds, one that starts explains one job that it could take", () => {
+Deno.test("if the server does not report what an agent builds, one that starts explains one job that it could take", () => {
   for (const [gocdResources, verdict] of [[["linux"], "other-cause zombie"], [["java"], needsAgent]] as const) {
     const world = drive();
     const builder = gocdAgent("h", { ...building, gocdResources });

@@ -32,7 +32,7 @@ Deno.test("a pattern matches what a regular expression matches in its place", ()
   }));
 });
 
-Deno.test("names are told from patterns, and all names are no name", () => {
+Deno.test("names are distinguished from patterns, and all names are not a name", () => {
   assertEquals(namesOf(["linux", "jdk-*", "*"]), ["linux"]);
   assertEquals(namesOf("*"), []);
 });

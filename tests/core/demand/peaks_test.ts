@@ -132,7 +132,7 @@ for (
   });
 }
 
-Deno.test("only profiles with the key are measured, each by itself, and only falling steps of the period are kept", () => {
+Deno.test("only profiles with the key are measured, each separately, and only falling steps of the period are kept", () => {
   const two = stateOf([], {}, { profiles: [{ ...linux, name: "other" }, profile] });
   let state = measured(two, [], 0);
   for (const [building, atMin] of [[3, 1], [3, 2], [1, 3], [2, 4], [0, 5], [0, 33]] as const) {

@@ -58,7 +58,7 @@ Deno.test("where groups matter there is a bucket for each, in the order of their
   assertEquals(driver.state.demand.jobs[0]?.pipelineGroup, "mobile-ios");
 });
 
-Deno.test("a pipeline of which nobody knows the group counts as one of an unknown group", () => {
+Deno.test("a pipeline whose group is unknown counts as one of an unknown group", () => {
   const driver = world([plain], byGroup);
   driver.poll({ jobs: [...jobsOf("web", 1), ...jobsOf("new", 2), ...jobsOf("other", 1)], groups });
   assertEquals(rows(driver), [["Team-A", "plain", 1, 1], ["", "plain", 3, 3]]);
@@ -258,7 +258,7 @@ function busy(...builds: readonly string[]): { readonly driver: Driver; readonly
   return { driver, agents };
 }
 
-Deno.test("an agent counts for the group whose job it builds, and gives its place up for another group", () => {
+Deno.test("an agent counts for the group whose job it builds, and gives up its place for another group", () => {
   const disabled = (builds: readonly string[], jobs: readonly ScheduledJob[]): number => {
     const { driver, agents } = busy(...builds);
     driver.poll({ jobs, agents, groups });
@@ -272,7 +272,7 @@ Deno.test("an agent counts for the group whose job it builds, and gives its plac
   assertEquals(disabled(ofWeb, jobsOf("app", 3)), 0, "who could do the jobs stays: GoCD gives it the oldest one");
 });
 
-Deno.test("as whose agent an instance counts", () => {
+Deno.test("which sharer an instance counts for", () => {
   const { server } = stateOf([]);
   const agent = (uuid: string, buildLocator: string): GocdAgent => ({ ...gocdAgent("x", { buildLocator }), uuid });
   const tell = groupOfInstances({

@@ -1,4 +1,5 @@
-// Single plans: what counts as a poll, whom places are kept for, who comes last, and what verdicts tell beside the reason.
+// Single plans: what counts as a poll, whom places are kept for, who comes last, and what verdicts tell beside the
+// reason.
 
 import { assertEquals } from "@std/assert";
 import { bucketJobs } from "../../../src/core/demand/backlog.ts";
@@ -57,7 +58,7 @@ const planOf = (situation: Situation): Plan => makePlan(polled(situation), atMs,
 const wanted = (situation: Situation): string[] =>
   planOf(situation).demand.wanted.map(({ bucketKey, profile, count }) => `${count} ${profile} for ${bucketKey}`);
 
-Deno.test("a bucket whose jobs need no agent is held back by nothing", () => {
+Deno.test("a bucket whose jobs need no agent is not held back", () => {
   const { controls } = stateOf([]);
   const parts = { controls: { ...controls, frozen: true } };
   const recent = { idleSinceMs: new Map([["uuid-h", atMs]]) };
@@ -180,7 +181,7 @@ Deno.test("a plan that is renewed between polls enables agents again that leave,
   assertEquals(kinds(finished(draft).effects), ["enable-gocd-agent"]);
 });
 
-Deno.test("nobody is enabled again who does not leave any more", () => {
+Deno.test("an agent that is no longer leaving is not enabled again", () => {
   const draft = new Draft(polled({ instances: [aRegistered("r", "idle")] }), atMs, 0.5);
   reuseAll(draft, ["r", "nobody"]);
   assertEquals(finished(draft).effects, []);

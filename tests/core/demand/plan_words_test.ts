@@ -120,7 +120,7 @@ Deno.test("the oldest jobs are taken first, by idle agents, then by coming ones,
   ]);
 });
 
-Deno.test("verdicts stand in the order of the feed, whatever their bucket", () => {
+Deno.test("verdicts are in the order of the feed, whatever their bucket", () => {
   const mixed = [job("a"), job("e", { elasticProfile: "k" }), job("b", { gocdResources: ["gpu"] }), job("c")];
   assertEquals(planOf({ jobs: mixed }).demand.jobs.map(({ name, verdict }) => `${name} ${verdict}`), [
     "a needs-agent",

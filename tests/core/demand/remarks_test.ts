@@ -105,7 +105,7 @@ for (const [name, agents, remarks, change] of cases) {
   });
 }
 
-Deno.test("our own agents in another environment are no remark", () => {
+Deno.test("our own agents in another environment cause no remark", () => {
   const { world, taskId } = withIdleAgent({ profiles: [everything] });
   world.poll({ jobs: [job("a", { environment: "prod" })], agents: [gocdAgent(taskId)] });
   assertEquals(world.verdict("a").remarks, undefined);
@@ -129,7 +129,7 @@ Deno.test("jobs that an idle agent will take need no remark on others", () => {
   assertEquals(world.state.demand.buckets.map(({ willBeTaken, remarks }) => [willBeTaken, remarks]), [[1, []]]);
 });
 
-Deno.test("an agent elsewhere is reported although one of ours stands before it there", () => {
+Deno.test("an agent in another environment is reported although one of ours precedes it there", () => {
   const { world, taskId } = withIdleAgent({ profiles: [everything] });
   world.poll({ jobs: [job("a", { environment: "prod" })], agents: [gocdAgent(taskId), gocdAgent("h1")] });
   assertEquals(world.verdict("a").remarks?.map(({ text }) => text), [

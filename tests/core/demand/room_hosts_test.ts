@@ -77,13 +77,13 @@ function going(situation: Situation): string[] {
   );
 }
 
-Deno.test("of those that leave, only those that nobody waits for are spare, by profile and in all", () => {
+Deno.test("of the leaving agents, only those that no job waits for are spare, by profile and in total", () => {
   const state = stateOf([leaving("a"), leaving("b"), leaving("c", "other"), leaving("d", "other")]);
   const spare = (...all: readonly HeldBack[]): number => spareLeaving(state, all, "default");
   assertEquals([spare(held(1, 0)), spare(held(2, 0)), spare(held(2, 0, "other")), spare(held(0, 3))], [1, 0, 2, 1]);
 });
 
-Deno.test("as many come back for a job as nobody older waits for, those counted that are taken already", () => {
+Deno.test("as many are enabled again for a job as no older one waits for, including those already assigned", () => {
   const state = stateOf(["a", "b", "c", "d"].map((id) => leaving(id)));
   const bucket = { requirement: { environment: "", gocdResources: ["linux"] } };
   const reused = (needs: number, taken: readonly string[], holds: readonly HeldBack[]): string =>
@@ -102,7 +102,7 @@ Deno.test("as many come back for a job as nobody older waits for, those counted 
   ]);
 });
 
-Deno.test("an agent that builds, or that nobody counts as idle, is not of no use", () => {
+Deno.test("an agent that builds, or that does not count as idle, is not useless", () => {
   const builds = { ...aRegistered("busy", "building"), uuid: "u" } as AgentInstance;
   const unknown = { ...aRegistered("unknown", "idle"), uuid: "v" } as AgentInstance;
   const ofClass = (uuid: string): Assessment["capacity"][number] => ({
@@ -125,7 +125,7 @@ Deno.test("as many go as the share holds back, those that are leaving counted", 
   assertEquals(going({ ...situation, byShare: 2, others: [leaving("c")] }), [`a: ${why}`]);
 });
 
-Deno.test("who goes for a limit is not asked to go for room once more", () => {
+Deno.test("an agent that leaves because of a limit is not drained again to make room", () => {
   assertEquals(going({ idle: idle("a", "b", "c"), held: [held(0, 1)] }), [
     "a: others wait for its place (scaling.max-agents)",
     "b",
@@ -149,12 +149,12 @@ Deno.test("for each agent that finds no room others go, as long as min-idle stay
   ]);
 });
 
-Deno.test("for twenty agents of a kind room is looked for in one plan", () => {
+Deno.test("one plan makes room for twenty agents of a kind", () => {
   const many = idle(...Array.from({ length: 25 }, (_, index) => `t${index}`));
   assertEquals(going({ idle: many, wanted: [["default", 25]] }).length, 20);
 });
 
-Deno.test("nobody goes for a profile that is no more", () => {
+Deno.test("no agent is drained for a profile that no longer exists", () => {
   assertEquals(going({ idle: idle("a", "b"), wanted: [["former", 1]] }), []);
 });
 
@@ -179,7 +179,7 @@ Deno.test("what stays on a host counts to max-per-host: alive, of the profile, a
   assertEquals(going({ ...two, others: [other("x", "s"), other("y", "s")] }), []);
 });
 
-Deno.test("who goes does not count to max-per-host", () => {
+Deno.test("leaving agents do not count towards max-per-host", () => {
   const ofBig = (...ids: readonly string[]): Registered[] =>
     idle(...ids).map((each) => ({ ...each, profile: "big" }) as Registered);
   const big = { ...twoCpus, maxPerHost: 1 };
@@ -215,7 +215,7 @@ Deno.test("what a host last had left helps where it is for the role or for all, 
   assertEquals([on("h1"), on("h2")], [["a", "b"], []]);
 });
 
-Deno.test("an agent whose profile is no more sets nothing free that is known", () => {
+Deno.test("an agent whose profile no longer exists frees no known resources", () => {
   const former = idle("a", "b", "c").map((each, index) => index === 1 ? { ...each, profile: "former" } : each);
   assertEquals(going({ idle: former as Registered[] }), ["a", "b", "c"]);
 });

@@ -1,5 +1,5 @@
-// Who makes room for whom, counted; and which agents may be one that has not registered under its name. Limits of the rules;
-// stories are in room_test.ts and recognition_test.ts.
+// Who makes room for whom, counted; and which agents may be one that has not registered under its name. Limits of the
+// rules; stories are in room_test.ts and recognition_test.ts.
 
 import { idleText } from "../../../src/core/words/causes.ts";
 import { assertEquals } from "@std/assert";
@@ -65,7 +65,7 @@ Deno.test("places of several kinds of jobs are added up, and none is lacking whe
   assertEquals(shortageOf(stateOf([draining("confirming"), killing]), [held(0, 1)]).any, 0);
 });
 
-Deno.test("of those that leave, only so many are spare as nobody older waits for", () => {
+Deno.test("of the leaving agents, only as many are spare as no older job waits for", () => {
   const spare = (leaving: readonly AgentInstance[], ...all: readonly HeldBack[]): number =>
     spareLeaving(stateOf(leaving), all, "default");
   const two = [draining("confirming"), draining("deleting")];
@@ -275,7 +275,7 @@ function proven(
   return agentByAddress(new Draft({ ...state, server }, atMs, 0.5), instance) !== undefined;
 }
 
-Deno.test("an address of its own proves an agent after ten seconds, where all else fits and nobody shares it", () => {
+Deno.test("a separate address proves an agent after ten seconds, if everything else fits and no other shares it", () => {
   assertEquals([proven({}), proven({}, { forMs: 10 * second - 1 })], [true, false]);
   for (const network of ["BRIDGE", "HOST"] as const) {
     assertEquals(proven({}, { instance: { ...inNetwork, network } }), false);

@@ -94,7 +94,7 @@ Deno.test("an agent that calls itself otherwise than its task makes room, too", 
   assertEquals(phases(warm), ["draining"]);
 });
 
-Deno.test("an agent of no use goes although one that is of use calls itself by the same name", () => {
+Deno.test("a useless agent is removed although a useful one has the same name", () => {
   const warm = idle([["java"], ["linux"]], { profiles: both, scaling: { maxAgents: 2 } });
   const agents = warm.agents().map((each) => ({ ...each, hostname: "mesos-build-agent" }));
   warm.world.poll({ jobs: [job("a"), job("b")], agents });
@@ -115,7 +115,7 @@ Deno.test("at a profile's limit only its own agents make room", () => {
   assertStringIncludes(warm.world.noted().find(({ code }) => code === "agent-draining")?.text ?? "", "profile any");
 });
 
-Deno.test("nobody makes room while nothing is held back, or by something else than a limit", () => {
+Deno.test("no room is made while nothing is held back, or by something other than a limit", () => {
   for (const how of ["nothing", "attempts", "frozen"]) {
     const warm = idle([["java"]], { profiles: both, scaling: { maxAgents: 1 } });
     const { world, agents } = warm;
@@ -190,7 +190,7 @@ Deno.test("where no offer fits, as few idle agents go as make room on their host
   assertEquals(phases(full([java, large], 2)), ["draining", "draining"]);
 });
 
-Deno.test("where no offer fits, nobody goes who would not help, nor of min-idle", () => {
+Deno.test("if no offer fits, no agent is removed that would not help, nor one of min-idle", () => {
   assertEquals(phases(full([java, large], 1)), ["registered", "registered"]);
   assertEquals(phases(full([{ ...java, minIdle: 2 }, large])), ["registered", "registered"]);
   assertEquals(phases(full([{ ...java, minIdle: 1 }, large], 2)), ["registered", "registered"]);

@@ -98,7 +98,7 @@ Deno.test("a run-on-all job is not launched for beside one of its kind that has 
   assertEquals([...unpinnedAt(new Map(), { jobs: [], agents: [], rule: "insensitive", seen: new Map() }, 0)], []);
 });
 
-Deno.test("where the guess was wrong, the agent goes after its idle time and the next is tried half an hour later", () => {
+Deno.test("if the guess was wrong, the agent is removed after its idle time and the next is tried half an hour later", () => {
   const world = subscribed([each(1)], []);
   assertEquals(pollFor(world, 10, [each(1)], []), 1);
   const [taskId = ""] = world.state.instances.keys();

@@ -44,7 +44,7 @@ Deno.test("an idle agent beside which two jobs have waited until others took the
   assertStringIncludes(told(world)[0] ?? "", "agent sick is idle and in contact, but takes no jobs");
 });
 
-Deno.test("an agent that works in between, or that could not take those jobs, is not sick", () => {
+Deno.test("an agent that builds in between, or that could not take those jobs, is not sick", () => {
   const others: readonly GocdAgent[] = [gocdAgent("h", { gocdResources: ["java"] }), gocdAgent("h", { elastic: true })];
   for (const other of others) {
     const world = drive();

@@ -26,7 +26,7 @@ function builds(hostname: string, name?: string, changes: Partial<GocdAgent> = {
 const waiting = (world: Driver): string[] => world.state.demand.jobs.map(({ name, verdict }) => `${name} ${verdict}`);
 const wanted = (world: Driver): number => world.state.demand.wanted.reduce((total, each) => total + each.count, 0);
 
-Deno.test("a job that an agent gets between the feed and the list of agents is launched for by nobody", () => {
+Deno.test("no agent is launched for a job that is assigned between the feed and the list of agents", () => {
   const world = drive(eager);
   world.subscribe();
   world.poll({ agents: [gocdAgent("h")] });
@@ -62,7 +62,7 @@ Deno.test("an agent that takes a job between two polls takes it off the list, an
   assertEquals(waiting(world), ["b coming"]);
 });
 
-Deno.test("where the server does not say what an agent builds, one that starts between two polls stands for one job", () => {
+Deno.test("if the server does not report what an agent builds, one that starts between two polls counts for one job", () => {
   const world = drive(eager);
   world.subscribe();
   world.poll({ jobs: [job("a"), job("b"), job("c")], agents: [gocdAgent("h"), builds("old")] });

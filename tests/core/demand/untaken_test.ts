@@ -127,7 +127,7 @@ Deno.test("jobs that come back had not gone: a list of a moment, or rights that 
   assertEquals(told(world), []);
 });
 
-Deno.test("a server that cancels nothing by itself is not blamed for what people do", () => {
+Deno.test("a server that cancels nothing automatically is not blamed for what users cancel", () => {
   for (const [version, count] of [["20.8.0", 0], ["20.9.0", 1], ["21.1.0", 1], ["unknown", 0]] as const) {
     const world = drive(slow);
     for (const name of ["a", "b"]) comesAndGoes(world, job(name), { server: { version } });

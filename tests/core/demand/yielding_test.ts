@@ -98,7 +98,7 @@ Deno.test("who is idle, or on its way out, gives nothing up", () => {
   assertEquals(going([...idle, ...retired, ...builds("qa", "e")], [held("prod", 1)]), "e");
 });
 
-Deno.test("the sharer with most gives up first, and of equals the one that builds longest", () => {
+Deno.test("the sharer with the most agents gives up a place first, among equals the one that builds longest", () => {
   assertEquals(going([...builds("qa", "ab"), ...builds("dev", "xyz")], [held("prod", 1)]), "x");
   assertEquals(going([...builds("dev", "xyz"), ...builds("qa", "ab")], [held("prod", 1)]), "x");
   assertEquals(going([...builds("qa", "ab"), ...builds("dev", "xy")], [held("prod", 1)]), "a");
@@ -117,7 +117,7 @@ Deno.test("the sharer with least is served first, and of equals the one with the
   assertEquals([going(bare, [first, second]), going(bare, [second, first])], ["b", "a"]);
 });
 
-Deno.test("who could do the job itself gives its place up for nobody", () => {
+Deno.test("an agent that could take the job itself does not give up its place", () => {
   const qa = { environment: "qa", gocdResources: ["linux"] };
   const all = builds("qa", "abcd");
   assertEquals([going(all, [held("prod", 1, { requirement: qa })]), going(all, [held("prod", 1)])], ["", "a"]);

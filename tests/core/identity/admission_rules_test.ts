@@ -1,5 +1,5 @@
-// Which instances wait beside Pending records that prove nothing, and what a key says of one that is there too soon. Which
-// record is admitted at all: demand/registration_rules_test.ts.
+// Which instances wait beside Pending records that prove nothing, and what a key says of one that is there too soon.
+// Which record is admitted at all: demand/registration_rules_test.ts.
 
 import { assertEquals } from "@std/assert";
 import type { GocdAgent } from "../../../src/core/gocd_records.ts";
@@ -37,7 +37,7 @@ for (
   });
 }
 
-Deno.test("only of an instance that waits for a record is it told that there is no proof", () => {
+Deno.test("missing proof is only reported for an instance that waits for a record", () => {
   const gone: InstancePhase = { state: "gone", sinceMs: zeroMs, cause: "exited", message: "" };
   const launching: InstancePhase = { state: "launching", sinceMs: zeroMs, offerId: "o" };
   const beside = (instance: AgentInstance): number => told([claim("a")], [instance]).length;

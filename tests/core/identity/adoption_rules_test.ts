@@ -115,7 +115,7 @@ Deno.test("a state that loses its framework still counts as used, and keeps all 
   );
 });
 
-Deno.test("an answer about the fence ends the wait for what Mesos knows, any other does not", () => {
+Deno.test("an answer about the fence ends the wait for the known tasks, any other does not", () => {
   const after = (taskId: string, inherited: State["inherited"]): unknown => {
     const draft = drafted(5, { parts: { inherited } });
     return [isFence(draft, taskId), draft.state.inherited];
@@ -130,7 +130,7 @@ Deno.test("an answer about the fence ends the wait for what Mesos knows, any oth
   assertEquals(after("gocd-abc123-default-0", "unknown"), [false, "unknown"]);
 });
 
-Deno.test("the fence is asked for with a Mesos agent that is none, behind all that Mesos knows", () => {
+Deno.test("the fence is requested with a Mesos agent that does not exist, after all known tasks", () => {
   const draft = drafted(5, { parts: { inherited: "unknown" } });
   startReconciliation(draft);
   assertEquals(finished(draft).effects, [
@@ -139,7 +139,7 @@ Deno.test("the fence is asked for with a Mesos agent that is none, behind all th
   ]);
 });
 
-Deno.test("launching waits five seconds of a session for what Mesos knows, and for a session at all", () => {
+Deno.test("launching waits for a session, and for its known tasks for five seconds", () => {
   const waits = (inherited: State["inherited"], afterMs: number, isCut = false): boolean => {
     const { session } = stateOf([]);
     const now = isCut ? { ...session, kind: "connecting" as const } : session;
@@ -211,7 +211,7 @@ for (
   });
 }
 
-Deno.test("records are adopted in a session whose cluster has said all that it knows, of a server that is surely ours", () => {
+Deno.test("records are adopted in a session whose cluster has reported all tasks, from a server that is certainly ours", () => {
   const adopted = (parts: Partial<State>, agents = [record]): unknown => {
     const draft = drafted(5, { parts: { inherited: "known", ...parts } });
     const before = draft.state.reconciliation;
@@ -275,7 +275,7 @@ Deno.test("only TASK_ERROR with Mesos' own words says that a task id lives alrea
   assertEquals(says("TASK_FAILED", "Task has duplicate ID: t"), false);
 });
 
-Deno.test("of a launch whose id lives already nothing is known but the id and the profile", () => {
+Deno.test("of a launch whose id is already in use only the id and the profile are known", () => {
   const launching = anInstance("t", { state: "launching", offerId: "o" }, { bucketKey: "k" });
   const draft = drafted(5, { instances: [launching] });
   advanceLiving(draft, launching as InstanceIn<"launching">);

@@ -84,7 +84,7 @@ Deno.test("a foreign task is reported, acknowledged, and left alone; one that ha
   }
 });
 
-Deno.test("a store that is behind never gives an id again that Mesos has named, nor one near it", () => {
+Deno.test("an outdated store never reuses an id that Mesos has named, nor one near it", () => {
   const world = drive();
   world.subscribe();
   world.status("gocd-abc123-default-41", "TASK_FAILED");
@@ -178,7 +178,7 @@ Deno.test("a run that continues with a state asks for its tasks, for all others,
   assertEquals(asked(world).includes("all"), true, "a new session does not put it off");
 });
 
-Deno.test("the first launch of a run waits for the end of what Mesos knows, or five seconds", () => {
+Deno.test("the first launch of a run waits until Mesos has reported all tasks, or five seconds", () => {
   for (const isAnswered of [true, false]) {
     const world = drive({ stored: yesterday });
     world.subscribe();
@@ -240,7 +240,7 @@ for (
     ["still heard after a quarter of an hour", {}, 16, true],
   ] as const
 ) {
-  Deno.test(`a record of ours that neither the state nor Mesos knows, ${what}, is ${ends ? "cleaned up" : "left"}`, () => {
+  Deno.test(`a record of ours that is in neither the state nor Mesos, ${what}, is ${ends ? "cleaned up" : "left"}`, () => {
     const world = drive({ stored: yesterday });
     const taskId = "gocd-abc123-default-3";
     world.subscribe();
@@ -268,7 +268,7 @@ for (
   });
 }
 
-Deno.test("a record of ours that the state does not know, and whose task Mesos finds after all, is an agent again", () => {
+Deno.test("a record of ours that is not in the state, but whose task Mesos finds, is an agent again", () => {
   const world = drive({ stored: yesterday });
   const taskId = "gocd-abc123-default-3";
   const record = gocdAgent(taskId, { ...building, environments: [{ name: "prod", origin: "gocd" }] });
@@ -295,7 +295,7 @@ function duplicated(): { readonly world: Driver; readonly taskId: string } {
   return { world, taskId };
 }
 
-Deno.test("a launch whose id lives already is not a failure: the living task is followed, and another is launched", () => {
+Deno.test("a launch whose id is already in use is not a failure: the running task is adopted, and another is launched", () => {
   const { world, taskId } = duplicated();
   assertEquals(world.instance(taskId).state, "starting");
   assertEquals(world.state.breakers.profiles.size, 0);
@@ -313,7 +313,7 @@ Deno.test("a launch whose id lives already is not a failure: the living task is 
   assertEquals(kinds(world.taken()).filter((kind) => kind.includes("delete") || kind.includes("kill")), []);
 });
 
-Deno.test("a launch whose id lived, and that Mesos does not know, is over", () => {
+Deno.test("a launch whose id was in use, and that is unknown to Mesos, is over", () => {
   const { world, taskId } = duplicated();
   world.status(taskId, "TASK_UNKNOWN", reconciled);
   assertEquals(world.instance(taskId).state, "gone");

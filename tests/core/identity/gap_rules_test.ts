@@ -70,7 +70,7 @@ Deno.test("what a record lacks is asked for beside what it has, and the request 
   }]);
 });
 
-Deno.test("a record that has come to have all is a success of its profile; without a gap nothing is looked at", () => {
+Deno.test("a record that has become complete is a success of its profile; without a gap nothing is checked", () => {
   const { draft, after } = looked(lacking, [good]);
   assertEquals([after, draft.instance("t"), draft.state.breakers.profiles.size], [whole, whole, 0]);
   for (const [instance, agents] of [[whole, [record]], [lacking, []], [lacking, [gocdAgent("other")]]] as const) {
@@ -83,7 +83,7 @@ Deno.test("a record that has come to have all is a success of its profile; witho
   }
 });
 
-Deno.test("a record is looked at although it is not known whether the server is in maintenance mode", () => {
+Deno.test("a record is checked although it is unknown whether the server is in maintenance mode", () => {
   const { state } = draftAt(nowMs, [lacking]);
   const { info: _, ...server } = state.server;
   const draft = draftAt(nowMs, [lacking]);

@@ -194,7 +194,7 @@ Deno.test("an idle agent may be that of a container whose address, or whose own,
   }
 });
 
-Deno.test("an agent that shows another address may be that of a container while nobody has seen it idle", () => {
+Deno.test("an agent with another address may be that of a container until it was seen idle", () => {
   const { server } = idleFor(minute);
   for (const configState of ["Enabled", "Disabled"]) {
     const given = {
@@ -273,7 +273,7 @@ Deno.test("an agent without an address is in no other container", () => {
   assertEquals(isPossible({ instance: own(runs, overlay), others: [living] }), true);
 });
 
-Deno.test("as long as nobody knows how the server compares resources, their case makes no difference", () => {
+Deno.test("as long as it is unknown how the server compares resources, case makes no difference", () => {
   const { server } = stateOf([]);
   const info = { ...serverInfo, resourceCase: "sensitive" } as const;
   assertEquals([ruleOf({ server }), ruleOf({ server: { ...server, info } })], ["insensitive", "sensitive"]);

@@ -1,4 +1,5 @@
-// Which of two records of one name counts, in each phase and by what both show. Stories: registering_test.ts, drain_test.ts.
+// Which of two records of one name counts, in each phase and by what both show. Stories: registering_test.ts,
+// drain_test.ts.
 
 import { assertEquals } from "@std/assert";
 import type { GocdAgent } from "../../../src/core/gocd_records.ts";
@@ -124,7 +125,7 @@ for (
     ["is absent beside one that builds though disabled", undefined, [busyOff], "new-0"],
   ] as const
 ) {
-  Deno.test(`an agent to be killed whose record ${what} ${want === undefined ? "is killed" : "is taken back"}`, () => {
+  Deno.test(`an agent to be killed whose record ${what} ${want === undefined ? "is killed" : "is kept"}`, () => {
     assertEquals(counted(killing("drained"), own, others), want);
   });
 }
@@ -141,12 +142,12 @@ for (
     ["teardown", false],
   ] as const
 ) {
-  Deno.test(`an agent that is to be killed (${cause}) and builds is ${isTakenBack ? "taken back" : "killed"}`, () => {
+  Deno.test(`an agent that is to be killed (${cause}) and builds is ${isTakenBack ? "kept" : "killed"}`, () => {
     assertEquals(counted(killing(cause), building), isTakenBack ? "own" : undefined);
   });
 }
 
-Deno.test("an agent that is taken back after its KILL has left is to go, and one whose KILL had not left is not", () => {
+Deno.test("an agent that is kept after its KILL was sent is marked for removal, one whose KILL was not sent is not", () => {
   const mark = (instance: AgentInstance): AgentInstance["retire"] => {
     const agents = [gocdAgent("t", { uuid: "own" })];
     return advanceRecord(draftAt(nowMs, [instance], { agents }), instance, indexGocdAgents(agents)).retire;

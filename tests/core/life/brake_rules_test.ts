@@ -51,7 +51,7 @@ Deno.test("more than half of our agents, and three at least, must vanish from a 
   assertEquals([isOn(2, 0), isOn(3, 0), isOn(4, 1), isOn(5, 3)], [false, true, true, false]);
 });
 
-Deno.test("with a server whose version went back one agent of one is enough, half of them are not", () => {
+Deno.test("with a server whose version went back, one missing agent of one is enough, half of several are not", () => {
   assertEquals(judged(ours(1), [], [], olderServer())[0], "on");
   assertEquals(judged(ours(2), listed(0, 1), [], olderServer())[0], "off");
   assertEquals(judged(ours(3), listed(0, 1), [], olderServer())[0], "on");
@@ -81,7 +81,7 @@ Deno.test("a list without one record of the last, whosever, is another server's,
   assertEquals(judged([...ours(1), leaving], [], [gocdAgent("t0"), ...strangers(2)])[0], "off");
 });
 
-Deno.test("the records of dead agents are no sign when people delete them, nor is anything beside one record that stays", () => {
+Deno.test("deleted records of dead agents are no evidence, nor is anything while one record remains", () => {
   const starting = anInstance("t0", { state: "starting" });
   const strangers = (agentState: string): GocdAgent[] =>
     ["a", "b", "c"].map((name) => gocdAgent(name, { agentState, buildState: "Unknown" }));
@@ -93,7 +93,7 @@ Deno.test("the records of dead agents are no sign when people delete them, nor i
   assertEquals(isOn([...strangers("Idle"), dead], [dead, ...other]), false);
 });
 
-Deno.test("a brake for others' records is over once an agent of ours registers there, or none may live unlisted", () => {
+Deno.test("a brake because of others' records ends once an agent of ours registers there, or none can be alive unlisted", () => {
   const vanished = { gocd: { ...gocdSuspicion, vanished: ["a", "b", "c"] }, isSameCluster: false };
   const starting = anInstance("s", { state: "starting" });
   const unreachable = anInstance("u", { state: "unreachable" });
@@ -133,7 +133,7 @@ Deno.test("who may have lost its record by our own doing is not missed", () => {
   assertEquals(judged(ours(3).map((each) => ({ ...each, lossAccepted: true as const })), [])[0], "off");
 });
 
-Deno.test("agents that Mesos has lost count only where the server lacks one that Mesos knows, and only with a record", () => {
+Deno.test("agents lost by Mesos count only if the server lacks one that Mesos still has, and only with a record", () => {
   const doubted = ["x", "y", "z"].map((taskId) => lost(taskId, { uuid: `uuid-${taskId}` }));
   assertEquals([judged([...ours(1), ...doubted], listed(0, 1))[0], judged([...ours(1), ...doubted], [])[0]], [
     "off",
@@ -149,7 +149,7 @@ Deno.test("as long as the version of the server is not read it has not gone back
   assertEquals(judged(ours(1), [], [], { server: { ...server, info: serverInfo } })[0], "off");
 });
 
-Deno.test("the brake says how many of how many, what is held, and when it is over", () => {
+Deno.test("the brake reports how many of how many, what is held back, and its end", () => {
   const held = "nothing is launched, and nothing is taken down until they are back";
   assertEquals(judged(ours(4), listed(0, 1)), [
     "on",
@@ -244,7 +244,7 @@ Deno.test("draining agents are known to Mesos, dead ones count for nothing", () 
   assertEquals(isOn([...three, ...gone]), true);
 });
 
-Deno.test("the cluster is ours once a Mesos agent of ours is heard of", () => {
+Deno.test("the cluster is ours once a Mesos agent of ours is reported", () => {
   const known = (instances: readonly AgentInstance[], ...ids: readonly string[]): boolean => {
     const draft = new Draft(stateOf(instances, { brake: { isSameCluster: false } }), zeroMs, 0.5);
     knowCluster(draft, ids);
@@ -312,7 +312,7 @@ Deno.test("an accepted loss is forgotten of agents in service and in a drain, no
   ], [undefined, true, true, true]);
 });
 
-Deno.test("the plan is made again when a loss is accepted, although nobody was lost", () => {
+Deno.test("the plan is renewed when a loss is accepted, although no agent was lost", () => {
   const state = stateOf([], { brake: braked });
   const draft = new Draft({ ...state, demand: { ...state.demand, isStale: false } }, zeroMs, 0.5);
   acceptLoss(draft);

@@ -1,5 +1,5 @@
-// Most agents vanish at once: the server has changed, not they. Nothing is taken down, and nothing is launched for what may
-// be another server's backlog or in another cluster, until they are back or the operator says that they are lost.
+// Most agents vanish at once: the server has changed, not they. Nothing is taken down, and nothing is launched for what
+// may be another server's backlog or in another cluster, until they are back or the operator says that they are lost.
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { isOlderVersion } from "../../../src/core/life/brake.ts";
@@ -130,7 +130,7 @@ for (
   });
 }
 
-Deno.test("records that nobody expects to stay are no sign: our own DELETEs, Pending ones, those of a plugin", () => {
+Deno.test("records that are expected to disappear are no evidence: our own DELETEs, Pending ones, those of a plugin", () => {
   const { world, listed } = withMany(1, {});
   const others = [gocdAgent("a", pending), gocdAgent("b", { elastic: true }), gocdAgent("c", { elastic: true })];
   world.poll({ agents: [...listed, ...others] });
@@ -151,7 +151,7 @@ Deno.test("agents that we have deleted ourselves do not count as vanished", () =
   assertEquals([world.state.brake.gocd, acts(world)], [undefined, Array.from({ length: 4 }, () => "kill-task")]);
 });
 
-Deno.test("agents whose records we have deleted do not count when Mesos gives them back, and are stopped at once", () => {
+Deno.test("agents whose records we have deleted do not count when Mesos reports them again, and are stopped at once", () => {
   const { world, ids, listed } = withMany(4, {});
   world.send({ kind: "drain-requested" });
   world.poll({ agents: listed });
@@ -212,7 +212,7 @@ Deno.test("the brake survives a restart: the agents are on record, and the list 
   assertEquals(world.verdict("j0").reasonCode, "held-brake");
 });
 
-Deno.test("after an older state was restored, agents that neither side knows hold nothing up", () => {
+Deno.test("after an older state was restored, agents unknown to both sides hold nothing back", () => {
   const { world: before } = withMany(4);
   const { framework, controls, instances } = before.state;
   const world = drive({ stored: { framework, controls, instances: [...instances.values()] } });
@@ -303,7 +303,7 @@ function otherCluster(world: Driver, ids: readonly string[]): void {
   for (const id of ids) master(world, id, "TASK_UNKNOWN");
 }
 
-Deno.test("another cluster that knows none of our agents ends none, and nothing is launched there", () => {
+Deno.test("another cluster without our agents ends none of them, and nothing is launched there", () => {
   const { world, ids, listed } = withMany(5);
   otherCluster(world, ids);
   pollFor(world, 60 * minute, { jobs: jobs(2), agents: listed });
@@ -338,7 +338,7 @@ Deno.test("a Mesos agent of ours proves that it is our cluster: what is lost the
   }
 });
 
-Deno.test("a rack that dies is no reason to hold: unreachable agents, and lost ones that fall silent, are replaced", () => {
+Deno.test("a dead rack is no reason to hold launches: unreachable agents, and lost ones that fall silent, are replaced", () => {
   const { world, ids } = withMany(8);
   for (const id of ids.slice(0, 4)) {
     world.status(id, "TASK_UNREACHABLE", { uuid: "", mesosAgentId: world.instance(id).mesosAgentId });

@@ -1,4 +1,5 @@
-// What is done with the record of an agent that is over, by what it shows, and when it is forgotten. Stories: cleanup_test.ts.
+// What is done with the record of an agent that is over, by what it shows, and when it is forgotten. Stories:
+// cleanup_test.ts.
 
 import { assertEquals } from "@std/assert";
 import type { GocdAgent } from "../../../src/core/gocd_records.ts";
@@ -150,7 +151,7 @@ Deno.test("records are asked for once in half a minute, and a DELETE is put on r
   assertEquals([records, effects], [[], [{ kind: "delete-gocd-agents", agents: [{ taskId: "t", uuid: "uuid-t" }] }]]);
 });
 
-Deno.test("a record that turns out to be another than before is the one that counts, and nobody asked for its DELETE", () => {
+Deno.test("a new record replaces the previous one, and its DELETE has not been requested", () => {
   const draft = draftAt(nowMs, [dead({}, { isDeleteAsked: true })]);
   cleanUp(draft, dead({}, { isDeleteAsked: true }), indexGocdAgents([gocdAgent("t", { ...building, uuid: "anew" })]));
   assertEquals(draft.instance("t"), dead({ uuid: "anew" }));

@@ -67,7 +67,7 @@ Deno.test("an instance that died while it built stays enabled until it is LostCo
   assertEquals(acts(world, gocdAgent(taskId, { ...disabled, ...lostContact })), [`delete uuid-${taskId}`]);
 });
 
-Deno.test("where lost builds are looked for every 300 s, a lost record is not disabled before that: it would count as live", () => {
+Deno.test("if lost builds are checked every 300 s, a lost record is not disabled earlier: it would count as live", () => {
   const { world, taskId } = dead();
   world.poll({ server: { ...serverInfo, slowRegistration: true }, agents: [gocdAgent(taskId, building)] });
   for (let waitedMs = 0; waitedMs < 330 * second; waitedMs += 55 * second) {

@@ -86,7 +86,7 @@ Deno.test("an agent that may live under the record of another is held, which tha
   assertEquals([outcome(again), again.finish().records], [["starting", true, []], []]);
 });
 
-Deno.test("whoever may be the agent is reported by name and address", () => {
+Deno.test("possible agents are reported by name and address", () => {
   const appearedMs = new Map([["uuid-a", nowMs], ["uuid-b", nowMs]]);
   const agents = [gocdAgent("a", { ipAddress: "10.1.2.3" }), gocdAgent("b")];
   const note = {

@@ -1,5 +1,5 @@
-// An agent that Mesos has lost and the GoCD server hears: what is remembered of it, and what ends the doubt, limit by limit.
-// Stories: doubt_test.ts.
+// An agent that Mesos has lost and the GoCD server hears: what is remembered of it, and what ends the doubt, limit by
+// limit. Stories: doubt_test.ts.
 
 import { assertEquals } from "@std/assert";
 import { bucketJobs } from "../../../src/core/demand/backlog.ts";
@@ -47,12 +47,12 @@ for (
     ["none", [], undefined],
   ] as const
 ) {
-  Deno.test(`the GoCD server ${want === undefined ? "does not hear" : "hears"} an agent where it lists ${what}`, () => {
+  Deno.test(`the GoCD server ${want === undefined ? "has no contact with" : "has contact with"} an agent that it lists ${what}`, () => {
     assertEquals(heard(agents), want);
   });
 }
 
-Deno.test("before any list, and of what may be another server, whoever had registered may be heard", () => {
+Deno.test("before any list, and if it may be another server, any registered agent may be in contact", () => {
   const waiting = anInstance("t", { state: "starting" });
   const known = (instance: AgentInstance, isRead: boolean, parts: Partial<State>): string | undefined => {
     const { state } = draftAt(nowMs, [instance], { agents: [] }, parts);
@@ -138,7 +138,7 @@ for (
     ["has exited", "exited", {}, 0, [false, false]],
   ] as const
 ) {
-  Deno.test(`a dead agent that ${what} ${want[0] ? "is" : "is not"} in doubt again where it is heard`, () => {
+  Deno.test(`a dead agent that ${what} ${want[0] ? "is" : "is not"} in doubt again if it is in contact`, () => {
     const { isUnproven, ...others } = { isUnproven: undefined, ...marks };
     const gone = anInstance("t", {
       state: "gone",

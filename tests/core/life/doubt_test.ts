@@ -51,7 +51,7 @@ function acts(world: Driver): string[] {
 const lostWords = ["TASK_UNKNOWN", "TASK_LOST", "TASK_GONE", "TASK_GONE_BY_OPERATOR"] as const;
 
 for (const word of lostWords) {
-  Deno.test(`${word} from the master, while the GoCD server hears the agent, is no proof that it is gone`, () => {
+  Deno.test(`${word} from the master, while the GoCD server is in contact with the agent, does not prove that it is gone`, () => {
     for (const shown of [{}, building, disabled, { ...disabled, ...building }]) {
       const { world, taskId } = withIdleAgent();
       world.read(gocdAgent(taskId, shown));
@@ -92,7 +92,7 @@ Deno.test("an agent in doubt is replaced at once, counts to no limit, and its jo
   assertEquals(theOne(world.taken(), "accept-offers").launches.length, 1);
 });
 
-Deno.test("Mesos is asked for an agent in doubt until it knows it again, and the agent continues where it was", () => {
+Deno.test("Mesos is asked for an agent in doubt until it reports it again, and the agent continues where it was", () => {
   const { world, taskId } = withIdleAgent();
   world.subscribe();
   master(world, taskId, "TASK_UNKNOWN");
@@ -190,7 +190,7 @@ function lost(isDeleted: boolean): { readonly world: Driver; readonly taskId: st
   return { world, taskId };
 }
 
-Deno.test("an agent that comes back after we deleted its record is looked for at once, and stopped", () => {
+Deno.test("an agent that comes back after we deleted its record is found at once, and stopped", () => {
   const { world, taskId } = lost(true);
   master(world, taskId, "TASK_RUNNING");
   world.taken();
@@ -293,7 +293,7 @@ Deno.test("a restored state that calls a launch dropped deletes no record of an 
   assertEquals([world.instance(taskId).state, acts(world)], ["gone", ["disable-gocd-agents"]]);
 });
 
-Deno.test("a master with an empty registry: five idle agents are left alone, and serve again when it knows them", () => {
+Deno.test("a master with an empty registry: five idle agents are left alone, and serve again when it reports them", () => {
   const { world, ids } = withMany(5);
   const idle = ids.map((id) => gocdAgent(id));
   world.read(...idle);

@@ -140,7 +140,7 @@ function takenBack(instance: Draining, parts: Partial<State> = {}): string {
 
 for (const reason of ["operator", "maintenance", "profile-changed", "idle", "surplus", "fair-share"] as const) {
   const isWanted = reason === "operator" || reason === "maintenance" || reason === "profile-changed";
-  Deno.test(`a drain for "${reason}" that is taken back ${isWanted ? "enables who builds" : "begins anew"}`, () => {
+  Deno.test(`a drain for "${reason}" that is cancelled ${isWanted ? "enables agents that build" : "starts again"}`, () => {
     const enabled = isWanted ? "enabling, anew, enable-gocd-agent" : undefined;
     assertEquals(takenBack(drained(finishing, { reason })), enabled ?? "finishing, anew");
     assertEquals(takenBack(drained(disabling, { reason })), enabled ?? "disabling, anew");
@@ -150,14 +150,14 @@ for (const reason of ["operator", "maintenance", "profile-changed", "idle", "sur
   });
 }
 
-Deno.test("who is to go for another reason, or with all, is not enabled when a drain is taken back", () => {
+Deno.test("an agent that leaves for another reason, or with all, is not enabled when a drain is cancelled", () => {
   const draining: Partial<State> = { controls: { frozen: false, frozenProfiles: [], mode: "drain" } };
   const reason = "operator";
   assertEquals(takenBack(drained(finishing, { reason }, { retire: "surplus" })), "finishing, surplus, anew");
   assertEquals(takenBack(drained(finishing, { reason }), draining), "finishing, anew");
 });
 
-Deno.test("a worn agent goes for its wear when a drain is taken back, unless it is to go already", () => {
+Deno.test("a worn agent is removed because of its wear when a drain is cancelled, unless it is already leaving", () => {
   const parts: Partial<State> = { settings: someSettings({ profiles: [{ ...linux, maxJobs: 1 }] }) };
   const built = { jobs: 1 };
   assertEquals(takenBack(drained(finishing, { reason: "operator" }, { built }), parts), "finishing, max-jobs");

@@ -338,7 +338,7 @@ Deno.test("an agent that is used again is asked to be enabled, which is remember
   assertEquals(notes, [{ kind: "agent-reused", taskId: "t", profile: "default" }]);
 });
 
-Deno.test("after a refused DELETE nobody expects that the record is gone", () => {
+Deno.test("after a refused DELETE the record is not expected to be gone", () => {
   const left = (instance: Parameters<typeof deleteRefused>[1]): unknown => {
     const draft = draftAt(nowMs, [instance]);
     deleteRefused(draft, instance);

@@ -225,7 +225,7 @@ Deno.test("a disable that shows no effect is asked for again after 30 s", () => 
   assertEquals(only(world.taken(), "disable-gocd-agents").length, 1);
 });
 
-Deno.test("a record that is absent from one list is no reason to kill, from all lists for ten minutes it is", () => {
+Deno.test("a record that is absent from one list is no reason to kill; absence from all lists for ten minutes is", () => {
   const { world, taskId } = draining();
   world.read(gocdAgent(taskId, disabled));
   world.skip(20 * second);
@@ -298,7 +298,7 @@ Deno.test("maintenance mode freezes a drain", () => {
   assertEquals(kinds(world.taken()).filter((kind) => /^(en|dis|del).*gocd-agent/.test(kind)), []);
 });
 
-Deno.test("maintenance that a call meets freezes everything until a poll says that it is over", () => {
+Deno.test("maintenance detected by a call freezes everything until a poll shows that it is over", () => {
   const { world, taskId } = deleting();
   const call = theOne(world.taken(), "delete-gocd-agents");
   world.send({ kind: "gocd-call-failed", call, problem: problem({ kind: "maintenance", code: "gocd-maintenance" }) });
@@ -354,7 +354,7 @@ const kept: readonly {
   },
   { name: "nobody is drained in maintenance mode", poll: { server: { maintenance: "on" } }, drains: false },
   {
-    name: "nobody is drained without a session",
+    name: "no agent is drained without a session",
     prepare: (world) => void world.send({ kind: "disconnected", reason: "cut" }),
     drains: false,
   },

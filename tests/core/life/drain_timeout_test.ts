@@ -84,7 +84,7 @@ Deno.test("an agent that resume has not reached for an hour is not killed either
   assertEquals(kills(scene), 0);
 });
 
-Deno.test("resume enables nobody who is to go for another reason, but gives the drain its whole time again", () => {
+Deno.test("resume enables no agent that leaves for another reason, but restarts the time of the drain", () => {
   const scene = drainedWhileBuilding();
   const { world, taskId } = scene;
   const { settings } = world.state;
@@ -107,7 +107,7 @@ Deno.test("a resume of one profile ends no drain", () => {
   assertEquals(only(scene.world.taken(), "enable-gocd-agent"), []);
 });
 
-Deno.test("a drained agent that is idle at resume goes, or is enabled again for a job", () => {
+Deno.test("a drained agent that is idle at resume is removed, or enabled again for a job", () => {
   const scene = drainedWhileBuilding();
   const { world, taskId } = scene;
   const idle = gocdAgent(taskId, disabled);

@@ -116,7 +116,7 @@ const anyFleet = fc.array(
   { maxLength: 20 },
 ).map((all) => all.map(({ host, pipeline }, index) => `t${index}@${host}${pipeline}`));
 
-Deno.test("whatever the policy, everybody is in the order once", () => {
+Deno.test("whatever the policy, each agent is in the order once", () => {
   const anyPolicy = fc.record({
     scaleIn: fc.constantFrom(undefined, "pack" as const, "spread" as const),
     keepsWorkspaces: fc.constantFrom(undefined, true as const),

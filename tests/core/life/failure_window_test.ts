@@ -86,7 +86,7 @@ function launched(): { readonly world: Driver; readonly taskIds: readonly string
 const profileOf = (world: Driver): ReturnType<typeof statusView>["profiles"][number] | undefined =>
   statusView(world.state, world.atMs).profiles[0];
 
-Deno.test("a lost host is distinguished from a failed pull, by profile and by host, and is nobody's failure", () => {
+Deno.test("a lost host is distinguished from a failed pull, by profile and by host, and does not count as a failure", () => {
   const { world, taskIds: [one = "", other = ""] } = launched();
   world.status(one, "TASK_FAILED", failed);
   world.status(other, "TASK_RUNNING");
@@ -101,7 +101,7 @@ Deno.test("a lost host is distinguished from a failed pull, by profile and by ho
   );
 });
 
-Deno.test("an unreachable agent that is lost for good counts once", () => {
+Deno.test("an unreachable agent that is lost permanently counts once", () => {
   const { world, taskIds: [one = ""] } = launched();
   world.status(one, "TASK_RUNNING");
   for (let times = 0; times < 2; times++) world.status(one, "TASK_UNREACHABLE", { uuid: "" });
@@ -123,7 +123,7 @@ Deno.test("what has failed is reported for an hour of watched time: none passes 
   assert(world.atMs - failedMs > 6 * 60 * minute - minute);
 });
 
-Deno.test("the problem says what has failed, and the breaker how it stands and whom it tries", () => {
+Deno.test("the problem shows what has failed, and the breaker its state and which agent it tries", () => {
   const { world, taskIds } = launched();
   for (const taskId of taskIds) world.status(taskId, "TASK_FAILED", failed);
   const { problems } = statusView(world.state, world.atMs);

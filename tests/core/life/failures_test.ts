@@ -36,7 +36,7 @@ function waiting(count = 3): Driver {
 
 const failed = { reason: "REASON_CONTAINER_LAUNCH_FAILED", message: "Failed to pull image 'x'" };
 
-Deno.test("a wave whose image cannot be pulled is one failure: pause, then all again, without new polls", () => {
+Deno.test("a wave whose image cannot be pulled is one failure: a pause, then all again, without new polls", () => {
   const world = waiting();
   for (const taskId of launch(world)) world.status(taskId, "TASK_FAILED", failed);
   world.wait(second);
@@ -278,7 +278,7 @@ Deno.test("a launch that a drained Mesos agent kills costs no pause, and its job
   assertEquals([wanted(world), world.state.breakers.profiles.size], [1, 0]);
 });
 
-Deno.test("a host that drops launches for a reason of its own is avoided, and its profile is not paused", () => {
+Deno.test("a host that drops launches for its own reasons is avoided, and the profile is not paused", () => {
   const world = waiting(1);
   const fault = { reason: "REASON_GC_ERROR", message: "Could not unschedule the sandbox" };
   for (let wave = 1; wave <= 3; wave++) {
@@ -320,7 +320,7 @@ Deno.test("an ACCEPT of unknown fate is asked after, neither repeated nor given 
   assertEquals(only(effects, "decline-offers").map((each) => each.offerIds), [call.offerIds]);
 });
 
-Deno.test("an agent that ends by itself after it registered counts as a failure", () => {
+Deno.test("an agent that exits after it registered counts as a failure", () => {
   const { world, taskId } = withIdleAgent();
   world.status(taskId, "TASK_FAILED", { message: "OOM" });
   assertEquals(world.state.breakers.profiles.get("default")?.lastFailure, mesosSays("OOM"));

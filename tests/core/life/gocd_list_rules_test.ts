@@ -197,7 +197,7 @@ Deno.test("a Pending record that was asked for is asked for again, until the tim
   assertEquals([again(10 * minute - 1, minute), again(10 * minute, minute)], [1, 0]);
 });
 
-Deno.test("a Pending record is enabled before anyone knows of maintenance, and not while it is on", () => {
+Deno.test("a Pending record is enabled while maintenance is unknown, and not while it is on", () => {
   const { state } = draftAt(nowMs, [starting()]);
   const { info: _, ...server } = state.server;
   const draft = new Draft({ ...state, server }, nowMs, 0.5);
@@ -316,7 +316,7 @@ for (
   });
 }
 
-Deno.test("nobody is killed for an absence that an old list shows", () => {
+Deno.test("no agent is killed because it is absent from an old list", () => {
   const reading = { askedMs: nowMs - 3_001, readMs: nowMs, tookMs: [0] };
   const after = (askedMs: number): string | undefined =>
     listed([registered(unsure("absent", zeroMs))], [], { reading: { ...reading, askedMs } }).instance("t")?.state;

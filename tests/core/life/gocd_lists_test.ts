@@ -1,5 +1,5 @@
-// What a list of the GoCD server changes and says: each word of a record, and what is answered to offers. Stories are in the
-// tests of each subject; lines about the server are in gocd_server_test.ts.
+// What a list of the GoCD server changes and says: each word of a record, and what is answered to offers. Stories are
+// in the tests of each subject; lines about the server are in gocd_server_test.ts.
 
 import { assertEquals } from "@std/assert";
 import { Draft } from "../../../src/core/draft.ts";
@@ -130,7 +130,7 @@ Deno.test("of two records with its name the enabled one counts, then the disable
   assertEquals(both(pending, { configState: "Disabled" }), "two");
 });
 
-Deno.test("of an adopted agent nobody knows how long it took to register", () => {
+Deno.test("the registration time of an adopted agent is unknown", () => {
   for (
     const [record, text] of [[{}, ""], [{ configState: "Disabled" }, ", but someone has disabled it there"]] as const
   ) {
@@ -194,7 +194,7 @@ Deno.test("an agent may hold a build from when it builds until it is idle, or th
   );
 });
 
-Deno.test("while a dead or unreachable agent may hold a build, it hangs until the server has looked", () => {
+Deno.test("while a dead or unreachable agent may hold a build, it hangs until the server has checked", () => {
   const hung = (instance: AgentInstance, server = {}): boolean =>
     isAnyHung(shown([instance], zeroMs + 10 * minute, server).state);
   assertEquals([hung(gone({ mayHoldBuild: true })), hung(gone()), hung(holding)], [true, false, false]);

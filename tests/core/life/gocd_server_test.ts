@@ -149,7 +149,7 @@ Deno.test("an idle agent in another environment is named, with the environments 
   ]);
 });
 
-Deno.test("problems of the picture: the server, the session, what holds launches back, and jobs that nobody serves", () => {
+Deno.test("problems of the picture: the server, the session, what holds launches back, and jobs that no profile serves", () => {
   const world = drive();
   const problems = (): string[] =>
     statusView(world.state, world.atMs).problems.map(({ code, message, hint }) => `${code}: ${message} | ${hint}`);

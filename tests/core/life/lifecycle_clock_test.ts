@@ -105,7 +105,7 @@ Deno.test("Mesos has half the launch-timeout after SUBSCRIBED to tell of a launc
   assertEquals(killed(at(launching, late, { sessionMs: 5 * minute })), "launch-timeout");
 });
 
-Deno.test("in maintenance mode nobody is ended for not registering", () => {
+Deno.test("in maintenance mode no agent is ended for not registering", () => {
   const late = zeroMs + 20 * minute;
   assertEquals([killed(at(running, late, { maintenance: "on" })), killed(at(running, late))], ["", "register-timeout"]);
 });
@@ -175,7 +175,7 @@ Deno.test("KILL is sent again after ten seconds, from a minute on after another 
   assertEquals(sent(slow, zeroMs + 2 * minute, { session: "connecting" }), false);
 });
 
-Deno.test("what Mesos kills by itself gets a KILL of ours after ten minutes", () => {
+Deno.test("a task that Mesos kills gets a KILL from us after ten minutes", () => {
   const instance = killing("by-mesos");
   assertEquals([sent(instance, zeroMs + 10 * minute - 1), sent(instance, zeroMs + 10 * minute)], [false, true]);
 });
@@ -188,7 +188,7 @@ Deno.test("a minute of killing, and ten that Mesos has, count only while this pr
   assertEquals([sent(byMesos, zeroMs + 10 * minute - 1), sent(byMesos, zeroMs + 10 * minute)], [false, true]);
 });
 
-Deno.test("each KILL waits for a fresh list, unless the operator or Mesos wants it whatever builds", () => {
+Deno.test("each KILL waits for a fresh list, unless the operator or Mesos requests it despite builds", () => {
   const late = zeroMs + minute;
   const old = { listAgeMs: 4 * second };
   const waiting = ["drained", "register-timeout", "launch-timeout", "pending-stuck", "record-deleted"] as const;

@@ -106,7 +106,7 @@ Deno.test("KILL is sent again with the first list after 10 s, later after a minu
   assertEquals(only(world.taken(), "kill-task"), []);
 });
 
-Deno.test("a KILL that is repeated looks at the list again: the one before may be lost, and the agent have registered since", () => {
+Deno.test("a repeated KILL checks the list again: the previous one may be lost, and the agent may have registered since", () => {
   const { world, taskId } = withRunning();
   while (world.instance(taskId).state !== "killing") waitWith(world, second, []);
   world.taken();
@@ -177,7 +177,7 @@ for (const configState of ["Enabled", "Disabled"]) {
   });
 }
 
-Deno.test("what Mesos kills by itself is not killed by us, unless it takes ten minutes", () => {
+Deno.test("a task that Mesos kills is not killed by us, unless it takes ten minutes", () => {
   const { world, taskId } = withIdleAgent();
   world.status(taskId, "TASK_KILLING", { message: "draining" });
   assertEquals(world.instance(taskId).state, "killing");
@@ -187,7 +187,7 @@ Deno.test("what Mesos kills by itself is not killed by us, unless it takes ten m
   assertEquals(only(world.taken(), "kill-task").length, 1);
 });
 
-Deno.test("a Mesos agent that is drained for good calls its kills GONE_BY_OPERATOR from the first on: lost, acknowledged", () => {
+Deno.test("a Mesos agent that is drained permanently reports its kills as GONE_BY_OPERATOR from the start: lost, acknowledged", () => {
   const { world, taskId } = withIdleAgent();
   // Instead of KILLING, KILLED and the master's own word (slave.cpp: mark_gone overwrites both states).
   const drained = { reason: "REASON_AGENT_DRAINING" };
@@ -210,7 +210,7 @@ Deno.test("a late RUNNING after the end changes nothing but is acknowledged", ()
   assertEquals([frame.records.length, kinds(frame.effects)], [0, ["acknowledge-status"]]);
 });
 
-Deno.test("a task that was called lost and that the master knows after all is taken back", () => {
+Deno.test("a task that was reported lost and that the master still has is kept", () => {
   const { world, taskId } = withRunning();
   world.status(taskId, "TASK_LOST", { uuid: "" });
   world.status(taskId, "TASK_RUNNING", reconciled);
@@ -286,7 +286,7 @@ Deno.test("an unreachable agent is replaced at once, returns as it is, and is dr
   assertEquals(world.instance(taskId).state, "draining");
 });
 
-Deno.test("an agent that ends while it is unreachable is lost, which is nobody's failure", () => {
+Deno.test("an agent that ends while it is unreachable is lost, which is no failure of host or profile", () => {
   const { world, taskId } = withIdleAgent();
   world.status(taskId, "TASK_UNREACHABLE", { uuid: "" });
   world.status(taskId, "TASK_FAILED", { message: "Unreachable agent re-reregistered" });
@@ -294,7 +294,7 @@ Deno.test("an agent that ends while it is unreachable is lost, which is nobody's
   assertEquals([gone.state === "gone" ? gone.cause : "", world.state.breakers.profiles.size], ["lost", 0]);
 });
 
-Deno.test("an unreachable agent of which nothing is heard for a day is cancelled", () => {
+Deno.test("an unreachable agent without a report for a day is cancelled", () => {
   const { world, taskId } = withIdleAgent();
   world.status(taskId, "TASK_UNREACHABLE", { uuid: "" });
   world.wait(24 * 60 * minute, minute);

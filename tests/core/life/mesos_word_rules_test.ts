@@ -1,5 +1,5 @@
-// What a word of Mesos leads to beside its end: what is remembered of the cluster, the container, the launch and the host.
-// Ends: task_ends_test.ts. Stories: lifecycle_test.ts, doubt_test.ts.
+// What a word of Mesos leads to beside its end: what is remembered of the cluster, the container, the launch and the
+// host. Ends: task_ends_test.ts. Stories: lifecycle_test.ts, doubt_test.ts.
 
 import { assertEquals } from "@std/assert";
 import { bucketJobs } from "../../../src/core/demand/backlog.ts";
@@ -90,7 +90,7 @@ Deno.test("only a launch can turn out to have an id that lives; its jobs wait no
   assertEquals(after(undefined, duplicate).instance("t"), undefined);
 });
 
-Deno.test("the number of a task that is not on record is used up, whatever has become of it", () => {
+Deno.test("the number of a task that is not on record is used up, whatever happened to it", () => {
   const draft = draftAt(nowMs, [], {}, { framework: { lineage: "abc123", nextTaskNumber: 1 } });
   taskStatusUpdated(draft, { taskId: "gocd-abc123-default-7", state: "TASK_FAILED", message: "" });
   assertEquals(draft.state.framework.nextTaskNumber, 8);
@@ -165,7 +165,7 @@ Deno.test("one that was in doubt and is unreachable is in no doubt any more", ()
   assertEquals([now !== undefined && "lost" in now, now?.sinceMs, want.state], [false, nowMs, "unreachable"]);
 });
 
-Deno.test("what Mesos kills by itself leaves its jobs waiting no second time, once", () => {
+Deno.test("jobs of a task that Mesos kills do not wait for the polls a second time, once", () => {
   assertEquals([idle, killing, dead].map((each) => waived(after(each, { state: "TASK_KILLING" }))), [
     true,
     false,
@@ -173,7 +173,7 @@ Deno.test("what Mesos kills by itself leaves its jobs waiting no second time, on
   ]);
 });
 
-Deno.test("the loss of one that is to be killed is its end, though the GoCD server hears it", () => {
+Deno.test("the loss of an agent that is being killed is its end, although the GoCD server is in contact with it", () => {
   const ended = (instance: AgentInstance): string | undefined =>
     after(instance, { state: "TASK_LOST" }, { agents: [gocdAgent("t")] }).instance("t")?.state;
   assertEquals([ended(killing), ended(idle)], ["gone", "unreachable"]);
@@ -194,7 +194,7 @@ Deno.test("a loss without proof may yet be found, one that the Mesos agent has s
   assertEquals(isUnproven(starting, { state: "TASK_KILLED" }), ["lost", false]);
 });
 
-Deno.test("a launch that is dropped gives its turn in the minute back, and its jobs wait no second time", () => {
+Deno.test("a dropped launch frees its place in the minute, and its jobs do not wait for the polls a second time", () => {
   const launchTimesMs = [zeroMs - 1, zeroMs, zeroMs, zeroMs + 1];
   const left = (createdMs: number): unknown => {
     const { offers } = stateOf([]);

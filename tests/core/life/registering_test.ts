@@ -151,7 +151,7 @@ Deno.test("an agent that never registers is killed when its time is over, and co
   assertStringIncludes(told[0]?.hint ?? "", "agent's log");
 });
 
-Deno.test("without a fresh list nobody is killed for not being in it", () => {
+Deno.test("without a fresh list no agent is killed for being absent from it", () => {
   const { world, taskId } = withRunning();
   world.wait(30 * minute, 10 * second);
   assertEquals(world.instance(taskId).state, "starting");
@@ -186,7 +186,7 @@ Deno.test("an agent is not killed for staying Pending while its enabling is on i
   assertEquals([world.instance(taskId).state, only(world.taken(), "enable-gocd-agent").length], ["killing", 0]);
 });
 
-Deno.test("a launch of which Mesos says nothing is asked for after 30 s, and killed when its time is over", () => {
+Deno.test("a launch without a report of Mesos is reconciled after 30 s, and killed when its time is over", () => {
   const world = drive();
   world.subscribe();
   world.poll({ jobs: jobs(1) });

@@ -65,7 +65,7 @@ Deno.test("all that have their last job are drained at once, of others fifty in 
   ]);
 });
 
-Deno.test("one whose profile has changed while it was on its way takes the job that it came for, another surplus one does not", () => {
+Deno.test("an agent whose profile changed while it was starting takes the job that it was launched for, another surplus one does not", () => {
   const came = { createdMs: nowMs - minute, sinceMs: nowMs - second };
   const goes = (retire: RetireReason, waiting = 1, changes: Partial<AgentInstance> = {}): boolean =>
     retired([idle("t", second, { ...came, retire, ...changes })], {
@@ -136,7 +136,7 @@ function scaled(instances: readonly AgentInstance[], given: Given = {}, begun = 
   return drained(draft);
 }
 
-Deno.test("those that are to go for another reason, or whose profile is gone, are not drained for idleness", () => {
+Deno.test("agents that leave for another reason, or whose profile is gone, are not drained for idleness", () => {
   const long = idle("t", timeoutMs);
   assertEquals(scaled([long]), ["t idle"]);
   assertEquals(scaled([idle("t", timeoutMs - 1)]), []);
@@ -193,7 +193,7 @@ Deno.test("idle agents make room for those that are held back, within the fifty 
   assertEquals([47, 48, 49, 50, 51].map((begun) => roomed(three, 3, {}, begun).length), [3, 2, 1, 0, 0]);
 });
 
-Deno.test("nobody makes room while a build hangs, without a session, or in maintenance mode", () => {
+Deno.test("no room is made while a build hangs, without a session, or in maintenance mode", () => {
   const one = [idle("a", second)];
   const hung = anInstance("x", { state: "gone", cause: "lost", message: "", uuid: "uuid-x" }, { mayHoldBuild: true });
   assertEquals([roomed(one, 1), roomed([...one, hung], 1)], [["a idle"], []]);

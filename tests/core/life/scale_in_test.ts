@@ -1,5 +1,5 @@
-// Who is drained, function by function: what is to be retired, what has been idle for long, and what stays all the same.
-// Stories: drain_test.ts, operator_test.ts.
+// Who is drained, function by function: what is to be retired, what has been idle for long, and what stays all the
+// same. Stories: drain_test.ts, operator_test.ts.
 
 import { assertEquals } from "@std/assert";
 import type { Assessment } from "../../../src/core/demand/assess.ts";
@@ -103,7 +103,7 @@ for (
   });
 }
 
-Deno.test("while all is drained every agent goes, in maintenance mode and without a session none", () => {
+Deno.test("while everything is drained every agent is removed, in maintenance mode and without a session none", () => {
   const both = [aRegistered("a", "idle"), aRegistered("b", "building")];
   const draining: Change = (state) => ({ ...state, controls: { ...state.controls, mode: "drain" } });
   assertEquals(retired(both, "poll", draining), ["a operator", "b operator"]);
@@ -156,7 +156,7 @@ const idleSince = (taskId: string, afterMs: number, changes: Partial<AgentInstan
     activity: { kind: "idle", sinceMs: zeroMs + afterMs },
   }, changes);
 
-Deno.test("an agent goes after its whole idle-timeout, the longest idle first, down to min-idle", () => {
+Deno.test("an agent is removed after its full idle-timeout, the longest idle first, down to min-idle", () => {
   const two = [idleSince("b", second), idleSince("a", 0)];
   assertEquals([idledOut(two, 10 * minute - 1), idledOut(two, 10 * minute)], [[], ["a idle"]]);
   assertEquals(idledOut(two, 20 * minute).toSorted(), ["a idle", "b idle"]);
@@ -164,7 +164,7 @@ Deno.test("an agent goes after its whole idle-timeout, the longest idle first, d
   assertEquals(idledOut(two, 20 * minute, { minIdle: 2 }), []);
 });
 
-Deno.test("only idle agents count to min-idle, and only those that nobody wants gone", () => {
+Deno.test("only idle agents that are not leaving count towards min-idle", () => {
   const others = [
     aRegistered("busy", "building"),
     idleSince("going", 0, { retire: "surplus" }),
@@ -174,7 +174,7 @@ Deno.test("only idle agents count to min-idle, and only those that nobody wants 
   assertEquals(idledOut([idleSince("a", 0), idleSince("b", 1), ...others], 20 * minute, { minIdle: 1 }), ["a idle"]);
 });
 
-Deno.test("an agent that someone disabled goes as surplus after its idle-timeout, whatever min-idle says", () => {
+Deno.test("an agent that someone disabled is removed as surplus after its idle-timeout, whatever min-idle is", () => {
   assertEquals([idledOut([disabled()], 10 * minute - 1), idledOut([disabled()], 10 * minute, { minIdle: 5 })], [[], [
     "t surplus",
   ]]);

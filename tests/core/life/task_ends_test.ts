@@ -165,7 +165,7 @@ for (
   });
 }
 
-Deno.test("of a task that has been heard of, or whose host is not there, nobody knows that it never started", () => {
+Deno.test("a task that was reported, or whose host is missing, is not known to have never started", () => {
   const text = (instance: AgentInstance, changes: Partial<TaskStatus>): string | undefined =>
     after(instance, { ...unknownToItsHost, ...changes }).notes[0]?.text;
   const lost = "t is lost: Task is unknown to the agent";
@@ -354,7 +354,7 @@ for (
     ["x".repeat(40), "x".repeat(32)],
   ] as const
 ) {
-  Deno.test(`the profile ${profile} stands in task ids as ${text}, and is read back`, () => {
+  Deno.test(`the profile ${profile} is in task ids as ${text}, and is read back`, () => {
     const taskId = makeTaskId({ lineage: "abc123", nextTaskNumber: 7 }, profile);
     assertEquals([slug(profile), taskId], [text, `gocd-abc123-${text}-7`]);
     assertEquals(parseTaskId(taskId), { lineage: "abc123", profileSlug: text, number: 7 });

@@ -217,7 +217,7 @@ Deno.test("each reason of Mesos means one thing", () => {
   });
 });
 
-Deno.test("an agent in a configuration state that nobody knows is out of use for no reason we could name", () => {
+Deno.test("an agent in an unknown configuration state is unavailable without a reason", () => {
   const remarks = (changes: Partial<GocdAgent>): unknown => {
     const world = drive();
     world.subscribe();
@@ -307,7 +307,7 @@ Deno.test("a failing profile tries one agent at a time: one on its way, or that 
   ], [0, 0, 1, 1, 1]);
 });
 
-Deno.test("offers are refused as for nobody where what is wanted has no profile any more, or a count of none", () => {
+Deno.test("offers are refused as without demand if the wanted profile no longer exists, or the count is zero", () => {
   const refused = (profile: string, count: number): unknown => {
     const { demand } = stateOf([]);
     const wanted = [{ bucketKey: "k", profile, gocdResources: [], count, reason: launchReason }];
@@ -338,7 +338,7 @@ Deno.test("an agent that Mesos reaches again continues as registered where its r
   assertEquals([known?.state, known?.state === "registered" ? known.uuid : ""], ["registered", "u"]);
 });
 
-Deno.test("an end is unproven where only the master has lost a task that nobody was stopping", () => {
+Deno.test("an end is unproven if only the master has lost a task that was not being stopped", () => {
   const isUnproven = (instance: AgentInstance, state: string, changes: object = {}): boolean | undefined => {
     const gone = updated(instance, state, changes);
     return gone?.state === "gone" ? gone.isUnproven === true : undefined;

@@ -45,7 +45,7 @@ function phaseOf(world: Driver, taskId: string): string {
   return instance.state === "draining" ? `${instance.reason} ${instance.step.kind}` : instance.state;
 }
 
-Deno.test("a one-job agent is disabled while it builds its job, finishes it, and goes", () => {
+Deno.test("a one-job agent is disabled while it builds its job, finishes it, and is removed", () => {
   const { world, taskId } = idleAgent({ maxJobs: 1 });
   world.wait(10 * second);
   world.read(gocdAgent(taskId, builds("a")));
@@ -106,7 +106,7 @@ Deno.test("a one-job agent is never enabled again: not for jobs that wait, nor w
   assertEquals(kinds(world.taken()).filter((kind) => kind.endsWith("gocd-agents")).at(-1), "disable-gocd-agents");
 });
 
-Deno.test("the operator takes a drain back, and a one-job agent with its job still goes", () => {
+Deno.test("the operator cancels a drain, and a one-job agent with its job is still removed", () => {
   const { world, taskId } = idleAgent({ maxJobs: 1 });
   world.read(gocdAgent(taskId, builds("a")));
   world.send({ kind: "drain-requested" });
@@ -186,7 +186,7 @@ function oldOnesGo(
   return [...draft.state.instances.values()].filter((each) => each.state === "draining").map(({ taskId }) => taskId);
 }
 
-Deno.test("an old agent that builds is disabled at once, an idle one goes; but first it takes the job that waits for it", () => {
+Deno.test("an old agent that builds is disabled at once, an idle one is removed, but first takes a job that waits for it", () => {
   const old = (phase: Partial<InstancePhase>): readonly AgentInstance[] => [
     anInstance("t", { ...phase, state: "registered", uuid: "u" } as never),
   ];
@@ -198,7 +198,7 @@ Deno.test("an old agent that builds is disabled at once, an idle one goes; but f
   assertEquals(oldOnesGo(old({ activity: { kind: "unsure", word: "LostContact", sinceMs: zeroMs } } as never)), []);
 });
 
-Deno.test("an old idle agent of min-idle goes when its replacement is idle, or does not come", () => {
+Deno.test("an old idle agent of min-idle is removed when its replacement is idle, or does not register", () => {
   const old = anInstance("t", { state: "registered", uuid: "u", ...idleMs(0) } as never);
   const fresh = (taskId: string): AgentInstance => aRegistered(taskId, "idle", { createdMs: zeroMs + 50 * minute });
   const minIdle = 1;

@@ -1,4 +1,5 @@
-// `scaling.max-cpu-share`, function by function: what hosts have to give, what may be launched, and whom that holds back.
+// `scaling.max-cpu-share`, function by function: what hosts have to give, what may be launched, and whom that holds
+// back.
 
 import { assertEquals } from "@std/assert";
 import { Draft } from "../../../src/core/draft.ts";
@@ -85,7 +86,7 @@ Deno.test("a host is forgotten after ten minutes, or when its machine comes back
   assertEquals(draft.state.offers.capacity?.get("a-h2"), has(1_000, "h2"));
 });
 
-Deno.test("a machine that comes back as another Mesos agent counts once beside a task whose loss could not be stored", () => {
+Deno.test("a machine that comes back as another Mesos agent counts once in addition to a task whose loss could not be stored", () => {
   const draft = draftWith({ capacity: new Map([["old", has(8_000, "h2")]]) }, [on("old", "one")]);
   seeCapacity(draft, [hostOffer("h2", { cpus: 8 })]);
   assertEquals(clusterOf(draft.state), { usedMilli: 1_000, clusterMilli: 9_000 });
@@ -120,7 +121,7 @@ function cut(
   };
 }
 
-Deno.test("what is launched first is taken off the share of what comes after it, and it is reported whom that holds back", () => {
+Deno.test("earlier launches reduce the share of later ones, and what that holds back is reported", () => {
   const hosts = [["s1", has(8_000)], ["s2", has(4_000, "h2")]] as const;
   assertEquals(cut([[0, 2], [1, 2]], hosts), { counts: [2, 2], held: [0, 0], shareHeld: undefined });
   assertEquals(cut([[0, 3], [1, 2]], hosts), {

@@ -55,7 +55,7 @@ function said(draft: Draft): string[] {
 const big = hostOffer("h1", { cpus: 8, mem: 100_000 });
 const small = hostOffer("h2", { cpus: 0.5 });
 
-Deno.test("where nothing is wanted, all is declined for an hour, and the plan stays as it is", () => {
+Deno.test("without demand, everything is declined for an hour, and the plan is unchanged", () => {
   for (const wanted of [[], [aWanted({ count: 0 })], [aWanted({ profile: "former" })]]) {
     const draft = after([big], { wanted });
     assertEquals([said(draft), draft.state.demand.isStale], [["decline o-h1, 3600 s"], false]);
@@ -95,7 +95,7 @@ Deno.test("agents that are gone do not count to max-per-host", () => {
   assertEquals(said(after([big], { profiles, instances: [there("killing")] })), ["decline o-h1, 5 s"]);
 });
 
-Deno.test("an instance knows which agents on the list are none of its own, where there are any", () => {
+Deno.test("an instance knows which agents on the list belong to others, if there are any", () => {
   const { server } = stateOf([]);
   const parts = { server: { ...server, agents: [gocdAgent("stranger"), gocdAgent("plugin", { elastic: true })] } };
   const strangers = (situation: Situation): unknown =>

@@ -213,7 +213,7 @@ function members(ranges: readonly NumberRange[]): number[] {
   );
 }
 
-Deno.test("every scalar that placement knows is pooled, and an amount of zero is none", () => {
+Deno.test("every scalar that placement uses is pooled, and an amount of zero counts as none", () => {
   const pool = poolOf([scalar("cpus", 1), scalar("mem", 2), scalar("disk", 3), scalar("gpus", 4), scalar("mem", 0)]);
   assertEquals(pool.totals, { cpus: 1_000, mem: 2_000, disk: 3_000, gpus: 4_000, ports: 0 });
   assertEquals(poolOf([scalar("cpus", 0)]).pieces, []);

@@ -98,7 +98,7 @@ for (const [name, a, b, mesosResources = {}, first] of fuller) {
   });
 }
 
-Deno.test("packing goes where we already are before it goes where least is left", () => {
+Deno.test("packing prefers hosts with our agents to hosts with the least left", () => {
   const offers = [hostOffer("a", { cpus: 1 }), hostOffer("b", { cpus: 8 })];
   const occupancy = new Map([["a-b", new Map([["other", 1]])]]);
   assertEquals(order(offers, { placement: "pack" }, { occupancy }), ["b", "a"]);
@@ -112,7 +112,7 @@ Deno.test("one accept starts a hundred tasks at most, and the hundredth is among
   assertEquals(result.unplaced[0]?.count, 1);
 });
 
-Deno.test("an entry that wants nobody is not reported as unplaced, whatever came before it", () => {
+Deno.test("an entry without demand is not reported as unplaced, whatever precedes it", () => {
   const wanted = [wantedOf(2, aProfile({})), wantedOf(0, aProfile({}))];
   const result = place(aRequest({ offers: [hostOffer("a", { cpus: 1 })], wanted }));
   assertEquals(result.unplaced.map(({ wantedIndex, count }) => [wantedIndex, count]), [[0, 1]]);

@@ -49,7 +49,7 @@ Deno.test("a jump is so long that the core notices it", () => {
   assert(jumpMs >= standstillMs);
 });
 
-Deno.test("whatever is done to the machine's clock, the program's never goes back, and is never ahead of what was ever shown", () => {
+Deno.test("whatever happens to the machine's clock, the program's never goes back, and is never ahead of the latest time shown", () => {
   const step = fc.tuple(fc.nat(10 * second), fc.integer({ min: -2 * hour, max: 2 * hour }), fc.nat(hour));
   fc.assert(
     fc.property(fc.array(step), (steps) => {

@@ -46,7 +46,7 @@ Deno.test("only living agents of the host that is asked for are in its way", () 
   }
 });
 
-Deno.test("a window without length that starts now is over, and is asked about again after an hour", () => {
+Deno.test("a window without length that starts now is over, and is checked again after an hour", () => {
   const draft = at([on("a")]);
   ask(draft, "s-a", { startMs: draft.atMs, durationMs: 0 });
   assertEquals(finished(draft).effects, [{ kind: "decline-inverse-offers", offerIds: ["i"], refuseSeconds: 3_600 }]);

@@ -81,7 +81,7 @@ Deno.test("an inverse offer for a window beyond the lead is declined until then,
   assertEquals(world.noted().filter(({ code }) => code === "maintenance-announced").length, 2);
 });
 
-Deno.test("an agent that is to go for maintenance is no capacity, so its jobs get another", () => {
+Deno.test("an agent that leaves for maintenance does not count as capacity, so its jobs get another", () => {
   const { world, taskId } = withIdleAgent();
   world.send({
     kind: "inverse-offers-received",
@@ -148,7 +148,7 @@ Deno.test("a window that was moved beyond the lead lets its agents stay, and say
   assertEquals(scene.world.noted().map(({ code }) => code), ["maintenance-taken-back"]);
 });
 
-Deno.test("a window that is over but still on the schedule drains nobody: its host takes agents, which would go in a circle", () => {
+Deno.test("a window that is over but still scheduled drains no agent: its host accepts agents, which would be drained again and again", () => {
   const { world, taskId } = withIdleAgent();
   ask(world, { startMs: world.atMs - 2 * 60 * minute, durationMs: 60 * minute });
   assertEquals(theOne(world.taken(), "decline-inverse-offers").refuseSeconds, 3_600);
@@ -159,7 +159,7 @@ Deno.test("a window that is over but still on the schedule drains nobody: its ho
   assertEquals(world.instance(taskId).retire, "maintenance");
 });
 
-Deno.test("an agent that is surplus stays so, whatever becomes of the window", () => {
+Deno.test("a surplus agent stays surplus, whatever happens to the window", () => {
   const { world, taskId } = withIdleAgent();
   const surplus = { ...world.instance(taskId), retire: "surplus" as const };
   const again = drive({ stored: { ...emptyStore, instances: [surplus] } });

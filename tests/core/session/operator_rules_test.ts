@@ -191,7 +191,7 @@ Deno.test("new settings forgive the profiles that they change, and are in force 
   assertEquals([draft.state.server.nextPollMs, draft.state.demand.isStale], [zeroMs + 3 * minute, true]);
 });
 
-Deno.test("agents of a changed profile are marked, unless they go for another reason; the mark goes with the change", () => {
+Deno.test("agents of a changed profile are marked, unless they leave for another reason; the mark is removed with the change", () => {
   const marked = (hash: string, retire?: RetireReason): unknown => {
     const instance = anInstance("t", { state: "starting" }, {
       profileHash: hash,
@@ -221,7 +221,7 @@ Deno.test("a draining agent whose profile is as it was again is enabled, one who
   assertEquals(after(draining({ profileHash: "old", reason: "idle" })), [[], zeroMs]);
 });
 
-Deno.test("a resume takes the mark of the operator from the profiles that are meant, and no other mark", () => {
+Deno.test("a resume removes the mark of the operator from the named profiles, and no other mark", () => {
   const marks = (profile?: string): unknown => {
     const instances = [
       anInstance("a", { state: "starting" }, { profileHash, retire: "operator" }),
@@ -262,7 +262,7 @@ function torn(
 const gone = (changes: Partial<AgentInstance> = {}): AgentInstance =>
   ({ ...anInstance("t", { state: "gone", cause: "exited", message: "", uuid: "u" }), ...changes }) as AgentInstance;
 
-Deno.test("a framework is torn down in that mode alone, in a session, and once nobody is alive", () => {
+Deno.test("a framework is torn down only in that mode, in a session, and once no agent is alive", () => {
   const session = { ...stateOf([]).session, kind: "connecting" as const };
   assertEquals(torn([]), ["teardown-framework"]);
   assertEquals([torn([], {}, controls("run")), torn([], {}, controls("drain")), torn([], {}, { session })], [
@@ -292,7 +292,7 @@ Deno.test("a teardown waits for who may come back, and for a list from after the
   assertEquals(torn([gone(asked)], { agents: [gocdAgent("x")] }), ["teardown-framework"]);
 });
 
-Deno.test("what is left is deleted with the framework, each record by itself, and is remembered as asked for", () => {
+Deno.test("remaining records are deleted with the framework, one by one, and remembered as requested", () => {
   const launching = anInstance("l", { state: "launching", offerId: "o" });
   const asked = { ...aRegistered("b", "idle"), isDeleteAsked: true as const };
   const unread = { reading: { askedMs: zeroMs - 1, readMs: zeroMs, tookMs: [0] } };

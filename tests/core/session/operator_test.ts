@@ -54,7 +54,7 @@ Deno.test("agents of a changed profile are replaced once idle, and kept if the c
   assertEquals(draining.state === "draining" ? draining.reason : draining.state, "profile-changed");
 });
 
-Deno.test("an agent that is to be replaced is no capacity for new jobs", () => {
+Deno.test("an agent to be replaced does not count as capacity for new jobs", () => {
   const { world, taskId } = withIdleAgent();
   world.send({ kind: "settings-changed", settings: someSettings({ profiles: [{ ...linux, hash: "11111111" }] }) });
   world.poll({ jobs: jobs(1), agents: [gocdAgent(taskId)] });
@@ -205,7 +205,7 @@ Deno.test("a start says which switches are in force, and a new session within th
   assertEquals(other.noted().filter(({ code }) => code === "switches-in-force"), []);
 });
 
-Deno.test("a wish says what it gives up, and what holds launching back anyway", () => {
+Deno.test("a command reports what it cancels, and what still holds launching back", () => {
   const world = drive();
   const told: string[] = [];
   const ask = (event: OperatorEvent): void => {

@@ -94,7 +94,7 @@ Deno.test("after an outage of three minutes an agent has its whole time to regis
   assertEquals(stateOf(world, taskId), "register-timeout");
 });
 
-Deno.test("after maintenance mode, in which nobody can register, an agent has its whole time again", () => {
+Deno.test("after maintenance mode, in which no agent can register, an agent has its full time again", () => {
   const { world, taskId } = starting();
   serve(world, 9 * minute, {});
   world.poll({ jobs: jobs(1), server: { maintenance: "on" } });
@@ -124,7 +124,7 @@ Deno.test("maintenance mode that only a refused call shows stops the time to reg
   assertEquals(stateOf(world, taskId), "starting");
 });
 
-Deno.test("idleness of the time in which the server assigned nothing drains nobody", () => {
+Deno.test("idleness during a time in which the server assigned nothing drains no agent", () => {
   for (const how of ["maintenance", "outage"]) {
     const { world, taskId } = withIdleAgent();
     world.wait(5 * minute);

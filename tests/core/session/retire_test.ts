@@ -1,4 +1,5 @@
-// Drains of one profile and of one agent: who goes, who stays, what is launched meanwhile, and what a resume brings back.
+// Drains of one profile and of one agent: who goes, who stays, what is launched meanwhile, and what a resume brings
+// back.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { GocdAgent } from "../../../src/core/gocd_records.ts";
@@ -91,7 +92,7 @@ Deno.test("a drain of one agent lets another of its profile be launched, and is 
   assertEquals(wanted(world), ["a"]);
 });
 
-Deno.test("an agent that is to go is idle for nobody, is removed once it is idle, and is not enabled for jobs", () => {
+Deno.test("a leaving agent does not count as idle, is removed once idle, and is not enabled for jobs", () => {
   const { world, a, agents } = fleet();
   world.send({ kind: "agent-drain-requested", taskId: a });
   world.read(...agents());
@@ -123,7 +124,7 @@ Deno.test("an agent that is still starting is disabled on the list that first sh
   assertEquals(later.instance(taskId).state, "draining");
 });
 
-Deno.test("nobody is drained twice, nor one who has ended or does not exist", () => {
+Deno.test("no agent is drained twice, nor one that has ended or does not exist", () => {
   const { world, a } = fleet();
   world.send({ kind: "agent-drain-requested", taskId: a });
   const { records } = world.send({ kind: "agent-drain-requested", taskId: a });

@@ -133,7 +133,7 @@ Deno.test("a subscription is reported with what is known, and how many agents ma
   });
 });
 
-Deno.test("a master is heard in a session alone", () => {
+Deno.test("data of a master counts only in a session", () => {
   for (const [session, heardMs] of [[stateOf([]).session, nowMs], [connecting, undefined]] as const) {
     const draft = at({ session });
     heard(draft);
@@ -268,7 +268,7 @@ const fails = (
   return draft;
 };
 
-Deno.test("a failed call is reported in one line; refusals apart by their words, lost answers not; a lost TEARDOWN is not reported", () => {
+Deno.test("a failed call is reported in one line; refusals are distinguished by their text, lost responses are not; a lost TEARDOWN is not reported", () => {
   const kill = { kind: "kill-task", taskId: "t", graceMs: 1 } as const;
   const told = { kind: "mesos-call-failed", call: "kill-task", message: "no way" } as const;
   assertEquals(fails(kill, "refused").finish().notes, [

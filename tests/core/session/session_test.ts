@@ -1,4 +1,5 @@
-// The session with the master: subscription, reconciliation, errors, failed calls. Inverse offers are in maintenance_test.ts.
+// The session with the master: subscription, reconciliation, errors, failed calls. Inverse offers are in
+// maintenance_test.ts.
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { FrameworkErrorKind } from "../../../src/core/event.ts";
@@ -68,7 +69,7 @@ Deno.test("after each SUBSCRIBED every living task is asked for with its agent i
   assertEquals(asked(world), []);
 });
 
-Deno.test("questions about one task come ever more slowly, five minutes apart at the most", () => {
+Deno.test("requests about one task become less frequent, at most five minutes apart", () => {
   const world = withTwo();
   world.subscribe();
   world.status("gocd-abc123-default-2", "TASK_RUNNING", { ...reconciled, mesosAgentId: "a-h2" });
@@ -208,7 +209,7 @@ Deno.test("a rescinded offer changes nothing", () => {
   assertEquals(world.state, before);
 });
 
-Deno.test("SUBSCRIBED says where, as whom, and how many agents are asked for", () => {
+Deno.test("SUBSCRIBED is reported with the master, the framework, and the number of agents requested", () => {
   const world = withTwo();
   world.noted();
   world.send({ ...subscribedEvent });

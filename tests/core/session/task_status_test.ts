@@ -22,7 +22,7 @@ const states: Readonly<Record<TaskMeaning, readonly string[]>> = {
 
 for (const [meaning, words] of Object.entries(states)) {
   const isEnd = meaning === "terminal" || meaning === "lost";
-  Deno.test(`a task is ${meaning}${isEnd ? ", which is for good," : ""} by these words: ${words}`, () => {
+  Deno.test(`a task is ${meaning}${isEnd ? ", which is permanent," : ""} by these words: ${words}`, () => {
     assertEquals(words.map((word) => taskMeaning(`TASK_${word}`)), words.map(() => meaning));
     assertEquals(isOver(meaning as TaskMeaning), isEnd);
   });
@@ -75,7 +75,7 @@ for (const [meaning, words] of Object.entries(reasons)) {
   });
 }
 
-Deno.test("a reason that is none, or that nobody knows, means nothing", () => {
+Deno.test("a missing or unknown reason means nothing", () => {
   assertEquals([undefined, "", "REASON_NEW", "constructor"].map(reasonMeaning), Array(4).fill("unclear"));
   assertEquals(reasonWords.toSorted(), Object.values(reasons).flat().map((word) => `REASON_${word}`).sort());
 });

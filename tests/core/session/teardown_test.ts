@@ -31,7 +31,7 @@ Deno.test("teardown drains first, then removes the framework, forgets its id and
   assertEquals([world.state.instances.size, world.state.controls.mode], [0, "run"]);
 });
 
-Deno.test("a teardown that continues after a restart forgets no record that it has not looked for", () => {
+Deno.test("a teardown that continues after a restart forgets no record that it has not checked", () => {
   const before = withIdleAgent();
   before.world.status(before.taskId, "TASK_KILLED");
   const gone = before.world.instance(before.taskId);
@@ -72,7 +72,7 @@ Deno.test("teardown now ends all agents at once and takes their records along", 
   assertEquals([world.state.instances.has(taskId), kinds(answer.effects)], [false, ["exit"]]);
 });
 
-Deno.test("a TEARDOWN without an answer forgets nobody, is sent again, and is done once Mesos calls the framework removed", () => {
+Deno.test("a TEARDOWN without a response forgets no agent, is sent again, and is done once Mesos reports the framework as removed", () => {
   const { world, taskId } = withIdleAgent();
   world.send({ kind: "teardown-requested", mode: "now" });
   world.taken();
@@ -91,7 +91,7 @@ Deno.test("a TEARDOWN without an answer forgets nobody, is sent again, and is do
   assertEquals([world.state.instances.size, only(world.taken(), "exit").length], [0, 1]);
 });
 
-Deno.test("a removal after a teardown that was taken back forgets no dead agent whose record is left", () => {
+Deno.test("a removal after a cancelled teardown forgets no dead agent whose record remains", () => {
   const { world, taskId } = withIdleAgent();
   world.send({ kind: "teardown-requested", mode: "now" });
   world.send({ kind: "launching-resumed" });
@@ -101,7 +101,7 @@ Deno.test("a removal after a teardown that was taken back forgets no dead agent 
   assertEquals([only(frame.effects, "exit"), world.state.framework.frameworkId], [[], undefined]);
 });
 
-Deno.test("teardown now without a session waits for one, and forgets nobody before", () => {
+Deno.test("teardown now without a session waits for one, and forgets no agent before", () => {
   const { world, taskId } = withIdleAgent();
   world.send({ kind: "disconnected", reason: "cut" });
   world.send({ kind: "teardown-requested", mode: "now" });
@@ -142,7 +142,7 @@ Deno.test("that a framework was torn down is stored with it, until the operator 
   }
 });
 
-Deno.test("a framework that is torn down leaves nothing, and says which it was; to tear down again is told to be in vain", () => {
+Deno.test("a framework that is torn down leaves nothing, and its id is reported; a second teardown reports that there is nothing to do", () => {
   const { world } = withIdleAgent();
   world.send({ kind: "teardown-requested", mode: "now" });
   world.taken();

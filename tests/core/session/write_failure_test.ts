@@ -55,13 +55,13 @@ Deno.test("an outage that also hits a change is reported by the reads; one of ch
   assertEquals(shown(world).length, 1);
 });
 
-Deno.test("agents that build, and a server in maintenance, are no refusal of changes", () => {
+Deno.test("building agents, and a server in maintenance, do not count as refused changes", () => {
   const world = drive();
   for (const kind of ["conflict", "maintenance", "starting"] as const) failed(world, kind, deletion);
   assertEquals(shown(world), []);
 });
 
-Deno.test("what nobody has tried for a quarter of an hour is reported no more, and starts again", () => {
+Deno.test("a failure without an attempt for a quarter of an hour is no longer reported, and starts again", () => {
   const world = drive();
   failed(world, "refused");
   world.wait(15 * minute, minute);

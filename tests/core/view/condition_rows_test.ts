@@ -126,7 +126,7 @@ Deno.test("data is reported as old where the picture is stale and says so, since
   assertEquals([now({ problems }), now({ gocd: { ...gocd, stale: true } })], [[], []]);
 });
 
-Deno.test("who leads is reported at once, and a standby that sees nobody lead for five minutes reports that", () => {
+Deno.test("the leader is reported at once, and a standby that sees no leader for five minutes reports that", () => {
   assertEquals(conditionsOf(picture({ leadership: { role: "leader", sinceMs: 7 } }), longMs), {
     now: [{
       event: "leader",

@@ -60,7 +60,7 @@ Deno.test("data that was never read has no time", () => {
   assertEquals([stale?.code, stale?.sinceMs], ["held-stale", undefined]);
 });
 
-Deno.test("a server that does not accept who we are is reported as such", () => {
+Deno.test("a server that rejects our identity is reported as such", () => {
   const world = running();
   world.send({ kind: "gocd-poll-failed", problem: { ...problem(), code: "gocd-bad-credentials" } });
   assertEquals(shown(view(world)), ["critical credentials-refused/gocd"]);
@@ -173,7 +173,7 @@ Deno.test("only so many kinds of waiting jobs are reported, those that wait long
   assertEquals([now[0]?.text, now[0]?.hint], ["p/1/s/1/j29 has waited for 60 min: no offer", "add a host"]);
 });
 
-Deno.test("a leader reports that it leads, and a standby nothing but that nobody does", () => {
+Deno.test("a leader reports that it leads, and a standby reports only that there is no leader", () => {
   const base = view(running());
   const problems = [{ code: "x", message: "x", hint: "" }];
   const leads = { ...base, leadership: { role: "leader", sinceMs: base.startedMs } } as const;
@@ -208,7 +208,7 @@ for (const [note, key] of cases) {
   });
 }
 
-Deno.test("what notes tell lasts from the first of them until a note says that it is over", () => {
+Deno.test("a condition from notes lasts from the first of them until a note reports its end", () => {
   const full: Note = { kind: "store-failed", problem: "the disk is full" };
   const first = withNote(withNote(new Map(), full, 1_000), removed, 2_000);
   const again = withNote(first, full, 3_000);

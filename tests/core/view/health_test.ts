@@ -157,7 +157,7 @@ Deno.test("Mesos fails since the first failed try, however often it is tried aga
   assertEquals(mesos(world), "failing for 1 s: not subscribed to Mesos: cut");
 });
 
-Deno.test("a stream without heartbeats is in doubt after two of them, since the master was last heard", () => {
+Deno.test("a stream is in doubt after two missing heartbeats, counted from the last data of the master", () => {
   const world = drive();
   subscribeToHeartbeats(world);
   world.wait(15 * second);

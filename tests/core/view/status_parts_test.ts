@@ -67,7 +67,7 @@ Deno.test("of GoCD what is known is shown, and nothing else", () => {
   });
 });
 
-Deno.test("which job an agent builds is shown while it builds, and whose a record is by its uuid", () => {
+Deno.test("the job of an agent is shown while it builds, and the owner of a record by its uuid", () => {
   const state = stateOf([
     aRegistered("a", "building"),
     aRegistered("b", "idle"),

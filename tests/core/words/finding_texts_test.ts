@@ -240,7 +240,7 @@ Deno.test("a profile that fails is reported with its last error as a whole, the 
   assertEquals(failing("no image", { stderr }).detail, "last lines of stderr of t on h:\nout of disk");
 });
 
-Deno.test("failures of late are reported kind by kind, and not at all where there are none or nobody counts", () => {
+Deno.test("recent failures are reported by kind, and not at all if there are none or they are not counted", () => {
   assertEquals([recentFailuresText(), recentFailuresText({}), recentFailuresText({ pull: 0 })], [
     undefined,
     undefined,

@@ -352,7 +352,7 @@ const verdict = (changes: Partial<JobVerdict>): JobVerdict => ({
   ...changes,
 });
 
-Deno.test("jobs that wait in vain are reported one for each kind and cause", () => {
+Deno.test("one job for each kind and cause is reported of those that cannot be served", () => {
   const told = (...jobs: readonly JobVerdict[]): string[] => demanded([], [], jobs);
   assertEquals(told(verdict({}), verdict({ locator: "p/2/s/1/j" })), [
     "warning job-unserved: no profile serves p/1/s/1/j (gpu): no profile is configured",

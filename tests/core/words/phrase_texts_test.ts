@@ -50,7 +50,7 @@ Deno.test("of many names three are reported, and how many more there are", () =>
   ]);
 });
 
-Deno.test("a profile is named by where it stands in the configuration", () => {
+Deno.test("a profile is named by its place in the configuration", () => {
   assertEquals([profileKey(), profileKey("default"), profileKey("gpu")], ["go-agent", "go-agent", "profiles.gpu"]);
 });
 
@@ -151,7 +151,7 @@ Deno.test("a long wait is reported one job by its locator, of several by the fir
   ]);
 });
 
-Deno.test("an agent whose record lacks something yet is reported as that, whatever else it waits for", () => {
+Deno.test("an agent with an incomplete record is reported as such, whatever else it waits for", () => {
   const instance = anInstance("t", {
     state: "registered",
     uuid: "u",
@@ -237,13 +237,13 @@ Deno.test("a server without a problem that has not answered is reported as that"
   assertEquals(serverProblemText(), "the GoCD server does not answer");
 });
 
-Deno.test("whatever else answers in place of the GoCD server is reported as that, whatever its kind", () => {
+Deno.test("any other responder in place of the GoCD server is reported as such, whatever its kind", () => {
   for (const code of ["gocd-blocked", "gocd-proxy-refused"]) {
     assertEquals(serverProblemText(problem({ code })), "something else answers in place of the GoCD server");
   }
 });
 
-Deno.test("what a note is reported once for goes with its line, and is absent where it has none", () => {
+Deno.test("the subject of a note is part of its line, and absent if it has none", () => {
   assertEquals([noteLine({ kind: "leading", onceKey: "k" }, 0), noteLine({ kind: "leading" }, 0)], [
     { code: "leading", level: "info", text: "this instance leads", fields: {}, onceKey: "k" },
     { code: "leading", level: "info", text: "this instance leads", fields: {} },

@@ -154,7 +154,7 @@ const pictures: readonly (readonly [string, string, InstancePhase, Partial<Agent
 ];
 
 for (const [state, detail, phase, changes] of pictures) {
-  Deno.test(`the picture says of ${phase.state}: "${detail}"`, () => {
+  Deno.test(`the picture shows for ${phase.state}: "${detail}"`, () => {
     const view = pictured(phase, changes);
     assertEquals([view["state"], view["detail"]], [state, detail]);
     assertEquals(view["sinceMs"], phase.state === "registered" ? zeroMs + 5 : zeroMs);
@@ -167,7 +167,7 @@ for (const [state, detail, phase, changes] of pictures) {
   });
 }
 
-Deno.test("an instance is shown with the uuid that its phase knows", () => {
+Deno.test("an instance is shown with the uuid of its phase", () => {
   assertEquals("uuid" in pictured({ ...at, state: "launching", offerId: "o" }), false);
   assertEquals(pictured({ ...at, state: "starting", pendingUuid: "p" })["uuid"], "p");
   assertEquals(pictured({ ...at, state: "killing", cause: "drained", uuid: "k" })["uuid"], "k");

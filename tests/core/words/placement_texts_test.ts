@@ -125,7 +125,7 @@ for (const [constraint, missing, other] of constraints) {
   });
 }
 
-Deno.test("a pattern that is none is reported as that, whatever the host has", () => {
+Deno.test("an invalid pattern is reported as such, whatever the host has", () => {
   const constraint = { field, operator: "matches", pattern: "(" } as const;
   for (const value of [undefined, "x"]) {
     assertEquals(constraintText(constraint, value), "( is not a regular expression");
