@@ -98,7 +98,7 @@ export function assertWords({ state, records: stored, effects, notes }: Frame): 
 }
 
 function assertWord(words: Readonly<Record<string, true>>, word: string): void {
-  assert(Object.hasOwn(words, word), `"${word}" is none of ${Object.keys(words).join(", ")}`);
+  if (!Object.hasOwn(words, word)) throw new Error(`"${word}" is none of ${Object.keys(words).join(", ")}`);
 }
 
 function assertId(id: string): void {
@@ -113,7 +113,7 @@ function assertIds(ids: readonly string[]): void {
 /** Text for people: not empty, not truncated, without undefined values. */
 function assertText(text: string): void {
   const isWhole = text !== "" && text === text.trim() && !/undefined|\bNaN\b|\[object|Infinity/.test(text);
-  assert(isWhole, `not a text for people: ${JSON.stringify(text)}`);
+  if (!isWhole) throw new Error(`not a text for people: ${JSON.stringify(text)}`);
 }
 
 /** Codes of notes whose text is sufficient, in addition to findings of a poll (`gocd-…`). */
