@@ -221,6 +221,16 @@ Deno.test(
   },
 );
 
+Deno.test(
+  "a demo tells the address of its page with the trend of a quarter of an hour, as it is young",
+  strict,
+  async () => {
+    const io = testIo();
+    await demo({ listen: "127.0.0.1:0" }, io);
+    matched(io.lines, /status page on http:\/\/127\.0\.0\.1:\d+\/\?range=15min$/);
+  },
+);
+
 Deno.test("Ctrl-C ends a demo that stays, cleanly and with a summary", strict, async () => {
   const io = testIo();
   const out = io.out;

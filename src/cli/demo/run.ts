@@ -108,7 +108,8 @@ async function runOn(cluster: DemoCluster, setting: Setting, io: CliIo): Promise
       display.begin({
         gocd: { url: cluster.gocdUrl, version: cluster.gocdVersion },
         mesos: { master: cluster.mesosMaster, version: cluster.mesosVersion },
-        ...(status.url === undefined ? {} : { pageUrl: status.url }),
+        // In the trend of an hour a demo is a thin line.
+        ...(status.url === undefined ? {} : { pageUrl: `${status.url}?range=15min` }),
         confPath: config.path,
       });
       const director = new Director({

@@ -58,9 +58,7 @@ export function trackGap(draft: Draft, instance: Registered, { byUuid }: GocdAge
   if (instance.gap === undefined) return instance;
   const gocdAgent = byUuid.get(instance.uuid);
   const { gap, ...others } = instance;
-  if (gocdAgent?.configState !== "Enabled" || draft.state.server.info?.maintenance === "on") {
-    return instance;
-  }
+  if (gocdAgent?.configState !== "Enabled" || draft.state.server.info?.maintenance === "on") return instance;
   const missing = registrationGap(instance, gocdAgent, ruleOf(draft.state));
   if (missing === undefined) {
     countSuccess(draft, instance);

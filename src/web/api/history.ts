@@ -184,9 +184,7 @@ const pastRoute: ReadRoute = {
   parameters: [timeParameter("time", "the moment"), limitParameter],
   answers: { 200: { description: "what was known", schema: ref("Past") }, ...readErrors },
   respond: withHistory((history, { query, sandbox }) => {
-    if (query["time"] === undefined) {
-      return badTime("time is missing", "add the moment, e.g. ?time=2026-11-27T14:05Z");
-    }
+    if (query["time"] === undefined) return badTime("time is missing", "add the moment, e.g. ?time=2026-11-27T14:05Z");
     const limit = Number(query["limit"] ?? rows.byDefault);
     const past = pastDocument(history, timeOf(query["time"]), { sandbox, limit });
     if (past !== undefined) return jsonResponse(past);
