@@ -86,12 +86,12 @@ Deno.test("a quota stops the offers, not the framework: what it allows runs, the
     assert(since("DECLINE") <= 3, `${since("DECLINE")} DECLINE: the master offers nothing that is too little`);
     const told = scheduler.notes.filter(({ code }) => code === "no-offer");
     assertEquals(new Set(told.map(({ text }) => text)).size, 1, JSON.stringify(told));
-    assert(told[0]?.text.includes("offered role ci nothing") && told[0].hint?.includes("quota"), told[0]?.text);
+    assert(told[0]?.text.includes("no offer to role ci") && told[0].hint?.includes("quota"), told[0]?.text);
     assertEquals(scheduler.lines.filter((line) => line.includes("no-offer")).length, 1, "one line");
     assertEquals(scheduler.notes.filter(({ level }) => level === "error"), []);
     const waiting = scheduler.framework.engine.state.demand.jobs.map((job) => `${job.verdict}: ${verdictText(job)}`);
     assertEquals(waiting.length, 3);
-    assert(waiting.every((each) => /^needs-agent.* Mesos has offered role ci nothing/.test(each)), waiting[0]);
+    assert(waiting.every((each) => /^needs-agent.* Mesos has made no offer to role ci/.test(each)), waiting[0]);
     cluster.mesos.setQuota("ci", { cpus: 8 }, cluster.clock.nowMs());
     await scene.until(() => cluster.running.size === 5);
     assert(wire.of("REVIVE").length <= 6);
