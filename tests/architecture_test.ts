@@ -1,4 +1,5 @@
-// The house rules that a machine can hold: who may import whom, purity of the core, sizes of files and functions.
+// The rules of the code base that can be checked automatically: which folders may import which, purity of the core,
+// sizes of files and functions.
 
 import { assertEquals } from "@std/assert";
 import { moduleText, textModules } from "../scripts/embed_assets.ts";

@@ -1,4 +1,4 @@
-// What is told of an error. Not here: which hint goes with it (tests/cli).
+// What is shown of an error. Not here: its hint (tests/cli).
 
 import { assertEquals } from "@std/assert";
 import { messageOf } from "../src/errors.ts";

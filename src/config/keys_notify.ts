@@ -1,4 +1,4 @@
-// The rows of the key table about who is told of problems.
+// The rows of the key table about notifications of problems.
 
 import { conditionEvents } from "../core/view/condition_event.ts";
 import type { KeySpec } from "./keys.ts";
@@ -9,7 +9,7 @@ const dayMs = 86_400_000;
 /** In the paths of {@linkcode notifyKeys}, in place of the name of a webhook. */
 export const anyWebhook = "NAME";
 
-/** Rows about who is told of problems. */
+/** Rows about notifications of problems. */
 export const notifyKeys: readonly KeySpec[] = [
   {
     path: "notify.after",

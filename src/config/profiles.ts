@@ -242,7 +242,7 @@ function checkContainer(reader: Reader, prefix: string, container: ContainerSett
       "remove port-mappings, or use network BRIDGE",
     );
   }
-  // Docker names other containers, and tells only us (mesos/docker_container.ts).
+  // Docker names other containers, and only we learn the name (mesos/docker_container.ts).
   const isNamedByDocker = container.type === "DOCKER" && mode !== "HOST";
   if (!isNamedByDocker && registerKeyOf(reader, prefix, container) === undefined) {
     const [last, where] = container.type === "MESOS"

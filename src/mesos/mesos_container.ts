@@ -15,7 +15,7 @@ export function mesosContainer(launch: TaskLaunch): WireRecord {
   const { network } = container;
   return {
     type: "MESOS",
-    // A hostname only takes effect in a network of its own (apache/mesos isolators/network/cni/cni.cpp, `isolate`).
+    // A hostname only takes effect in a separate network (apache/mesos isolators/network/cni/cni.cpp, `isolate`).
     ...(network.mode === "USER" ? { hostname: launch.taskId, network_infos: [cniNetwork(network.name, launch)] } : {}),
     ...(container.volumes.length === 0 ? {} : { volumes: container.volumes.map(volumeRecord) }),
     mesos: { image: { type: "DOCKER", docker: { name: container.image }, cached: !container.forcePull } },

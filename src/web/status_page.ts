@@ -43,7 +43,7 @@ export interface PageInput {
   readonly past?: Past;
 }
 
-/** Is told the page that was rendered: a stream of events may go on from it. */
+/** Called with the rendered page: a stream of events may continue from it. */
 export type OnLivePage = (page: LivePage) => void;
 
 /** The whole document. */

@@ -1,9 +1,11 @@
-// What it costs to read the master's stream, by size, beside npm:@dcos/recordio + JSON.parse on the same events.
-// The peer is a dependency of the benches only; end to end: mesos_rate_bench.ts. Run: deno bench -A tests/bench/mesos_bench.ts
+// What it costs to read the master's stream, by size, compared with npm:@dcos/recordio + JSON.parse on the same events.
+// The peer is a dependency of the benches only; end to end: mesos_rate_bench.ts. Run: deno bench -A
+// tests/bench/mesos_bench.ts
 //
-// Correctness (read 2026-08): given text, @dcos/recordio 0.1.8 counts bytes rightly, also beyond ASCII. It cannot take bytes,
-// so the caller must decode them first; it waits for ever on a garbage length and on a record that begins with a line feed;
-// and it scans an unfinished record again with each chunk, so that a large record in small chunks costs its square.
+// Correctness (read 2026-08): given text, @dcos/recordio 0.1.8 counts bytes rightly, also beyond ASCII. It cannot take
+// bytes, so the caller must decode them first; it waits forever on a garbage length and on a record that starts with a
+// line feed; and it scans an unfinished record again with each chunk, so that a large record in small chunks costs its
+// square.
 
 import { read } from "npm:@dcos/recordio@0.1.8";
 import { decodeEvent, eventOfShape } from "../../src/mesos/from_proto.ts";

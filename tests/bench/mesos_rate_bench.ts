@@ -1,10 +1,11 @@
-// From the first byte of the stream to the master's receipt of the last acknowledgement: our whole program beside a plain
-// client over node:http, on the same stream of events from the same master, with what each of them misses.
-// Run: deno bench -A tests/bench/mesos_rate_bench.ts. Ours asks for protobuf, as always, and stores what it learns before it
-// acknowledges; the plain one speaks JSON and does nothing but acknowledge, so it shows what all the rest costs.
+// From the first byte of the stream to the master's receipt of the last acknowledgement: our whole program compared
+// with a plain client over node:http, on the same stream of events from the same master, with what each of them misses.
+// Run: deno bench -A tests/bench/mesos_rate_bench.ts. Ours asks for protobuf, as always, and stores what it learns
+// before it acknowledges; the plain one speaks JSON and does nothing but acknowledge, so it shows what all the rest
+// costs.
 //
-// The rate of a run is of the updates that were acknowledged, by the time of the last of them: events that a client loses
-// do not count against its speed. A client that has lost the thread of the stream is started anew. The best of several
+// The rate of a run is of the updates that were acknowledged, by the time of the last of them: events that a client
+// loses do not count against its speed. A client that has lost track of the stream is restarted. The best of several
 // rounds in turns counts, as others use the machine, too; the CPU time of the client's process is less touched by them.
 
 import { read } from "npm:@dcos/recordio@0.1.8";

@@ -1,4 +1,5 @@
-// A Worker in the place of the program: prints what became of each attempt to break out. `--targets=JSON` says where to.
+// A Worker in the place of the program: prints the result of each attempt to break out. `--targets=JSON` sets the
+// targets.
 
 import type { FromProgram, ToProgram } from "../../src/sandbox/messages.ts";
 import { thisWorker } from "../../src/sandbox/this_worker.ts";

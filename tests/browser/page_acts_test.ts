@@ -1,4 +1,4 @@
-// The status page in a real browser: what an operator can do there, and that anybody can use it (axe-core).
+// The status page in a real browser: what an operator can do there, and that it is accessible (axe-core).
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import axe from "axe-core";
@@ -111,8 +111,8 @@ const views: readonly StatusView[] = [
 ];
 
 /**
- * Unfolds everything. What is out of sight is not laid out, and axe-core would measure it where it is not: here it is laid
- * out, too.
+ * Unfolds everything. What is out of sight is not laid out, and axe-core would measure it where it is not: here it is
+ * laid out, too.
  */
 const shownWhole = `{
   for (const each of document.querySelectorAll("details")) each.open = true;

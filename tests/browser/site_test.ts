@@ -1,4 +1,4 @@
-// The site of the documents in a real browser: anybody can use it (axe-core), and it needs nothing from elsewhere.
+// The site of the documents in a real browser: it is accessible (axe-core), and loads nothing from other hosts.
 
 import { assertEquals } from "@std/assert";
 import axe from "axe-core";

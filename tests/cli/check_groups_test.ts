@@ -1,4 +1,4 @@
-// What `check` says of profiles whose agents GoCD could give jobs of other pipeline groups.
+// What `check` reports about profiles whose agents GoCD could give jobs of other pipeline groups.
 
 import { assertEquals } from "@std/assert";
 import { groupsWarning, unknownGroups } from "../../src/cli/check_groups.ts";

@@ -1,4 +1,4 @@
-// What `check` says of the history: never a failure, as nothing depends on it.
+// What `check` reports about the history: never a failure, because nothing depends on it.
 
 import { assertEquals, assertMatch } from "@std/assert";
 import type { Config } from "../../src/config/config.ts";

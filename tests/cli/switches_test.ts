@@ -1,4 +1,4 @@
-// What switches and teardowns say of themselves: what they give up, what holds all the same, and that a teardown cut
+// What switches and teardowns report: what they cancel, what still holds launching back, and that a teardown cut
 // short is not done. Not here: that they work (operate_test.ts).
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";

@@ -1,5 +1,5 @@
 // What `${…}`, `+=` and concatenated values mean, case by case as the reference implementation (Typesafe Config)
-// decides; what it gets wrong itself goes by the specification.
+// decides; where it is wrong itself, the specification decides.
 
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { ConfigError } from "../../src/config/config_error.ts";

@@ -1,4 +1,4 @@
-// What framework.conf becomes. Not here: what is said when it is wrong (problems_test.ts), HOCON (hocon_test.ts).
+// The configuration read from framework.conf. Not here: errors in it (problems_test.ts), HOCON (hocon_test.ts).
 
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { ConfigError } from "../../src/config/config_error.ts";

@@ -1,4 +1,4 @@
-// What is said of a framework.conf that is wrong. Not here: wrong HOCON (hocon_test.ts), wrong profiles
+// The problems reported for an invalid framework.conf. Not here: wrong HOCON (hocon_test.ts), wrong profiles
 // (profiles_test.ts).
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";

@@ -1,4 +1,4 @@
-// What each event leads to by itself: calls that failed, plans made anew, tasks asked for, and the order of bulk
+// What each event leads to on its own: failed calls, renewed plans, tasks asked for, and the order of bulk
 // changes. Each limit exactly; stories are in session_test.ts and plan_test.ts. Roles and declines:
 // single_roles_test.ts.
 

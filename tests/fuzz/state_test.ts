@@ -1,4 +1,4 @@
-// Fuzz targets of what lies at rest: state documents, rows of a state file, znodes of our own, the control file.
+// Fuzz targets of stored data: state documents, rows of a state file, znodes of our own, the control file.
 // Not here: what is right (tests/store).
 
 import { assert, assertEquals } from "@std/assert";

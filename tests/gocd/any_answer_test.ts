@@ -1,5 +1,5 @@
-// Whatever stands in the place of one answer (any status, headers and bytes), a poll is refused as a GocdError with one
-// line, or is whole: no crash, no hang, no job and no agent less.
+// With any response in place of the expected one (any status, headers and bytes), a poll is refused as a GocdError with
+// one line, or is whole: no crash, no hang, no job and no agent less.
 
 import { assert, assertEquals } from "@std/assert";
 import fc from "../support/properties.ts";

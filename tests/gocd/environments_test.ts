@@ -1,4 +1,4 @@
-// Environments that only our configuration names: asked about where a server can tell, of the simulated servers.
+// Environments that exist only in our configuration: requested if a server can answer; against the simulated servers.
 
 import { serverAt } from "../support/addresses.ts";
 import { assertEquals } from "@std/assert";

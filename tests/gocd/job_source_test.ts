@@ -1,4 +1,5 @@
-// Where the waiting jobs are read from: the feed while there is one, the JSON APIs once the server says that there is none.
+// Where the waiting jobs are read from: the feed while there is one, the JSON APIs once the server reports that there
+// is none.
 
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { GocdError } from "../../src/gocd/api.ts";

@@ -1,4 +1,4 @@
-// The program's client on a simulated server of its own, which notes what it asks for. Not a test itself.
+// The program's client on a separate simulated server, which records its requests. Not a test itself.
 
 import { serverAt } from "../support/addresses.ts";
 import type { GocdConnection, GocdPoll } from "../../src/gocd/api.ts";

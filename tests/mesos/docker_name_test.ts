@@ -1,4 +1,4 @@
-// The name that Docker gives a container, in what `docker inspect` says: Mesos sends it with TASK_RUNNING.
+// The name that Docker gives a container, in the output of `docker inspect`: Mesos sends it with TASK_RUNNING.
 
 import { assertEquals } from "@std/assert";
 import { type DecodedEvent, decodeEvent } from "../../src/mesos/from_proto.ts";

@@ -1,4 +1,4 @@
-// Events that no recording has, and bytes that are no events.
+// Events that are in no recording, and bytes that are not events.
 
 import { assertEquals, assertInstanceOf, assertStringIncludes, assertThrows } from "@std/assert";
 import fc from "../support/properties.ts";

@@ -1,4 +1,4 @@
-// The session over HTTP: headers, how it begins and ends, silence. Streams: http_stream_test.ts. Calls: http_calls_test.ts.
+// The session over HTTP: headers, its start and end, silence. Streams: http_stream_test.ts. Calls: http_calls_test.ts.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { MesosEvent } from "../../src/core/event.ts";

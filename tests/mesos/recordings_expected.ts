@@ -1,4 +1,5 @@
-// What the recordings of a real Mesos master tell, one line for each event (mesos_summary.ts), read against the facts.
+// The contents of the recordings of a real Mesos master, one line for each event (mesos_summary.ts), read against the
+// facts.
 
 /** Stream name to its events. */
 export const recordedEvents: Readonly<Record<string, readonly string[]>> = {

@@ -215,7 +215,7 @@ function withoutEmptyLists(value: unknown): unknown {
 }
 
 // Everything recorded must be in ours, at the same place; ours may say more. Labels may stand anywhere in their list.
-// The filter of an accepted inverse offer says 5 seconds, which is what Mesos takes where nothing is said.
+// The filter of an accepted inverse offer is 5 seconds, the default of Mesos.
 function assertHolds(ours: unknown, recorded: unknown, path: string): void {
   if (path === "ACCEPT_INVERSE_OFFERS.accept_inverse_offers.filters") {
     assertEquals(recorded, { refuse_seconds: 5 });

@@ -1,4 +1,4 @@
-// What is no ZooKeeper, or says nothing, where one is named; and whoever does not wait for it.
+// Servers that are not a ZooKeeper, or are silent, in place of one; and callers that do not wait for it.
 
 import { assertRejects, assertStringIncludes } from "@std/assert";
 import { MesosError } from "../../src/mesos/api.ts";

@@ -1,4 +1,4 @@
-// Bodies are read within limits, and told whole, in part or not at all.
+// Bodies are read within limits, and shown in full, in part or not at all.
 
 import { assertEquals, assertRejects } from "@std/assert";
 import { firstPart, wholeText } from "../../src/net/body.ts";

@@ -1,4 +1,4 @@
-// What goes out as Authorization, and what is taken out of the words of others. More of it: tests/gocd/problems_test.ts,
+// What is sent as Authorization, and what is redacted in texts of others. More of it: tests/gocd/problems_test.ts,
 // tests/mesos/leader_test.ts.
 
 import { assertEquals } from "@std/assert";

@@ -1,5 +1,5 @@
-// What requests without an answer are called, and what the operator is told to do about a master. The texts are those of Deno 2.4.2 and 2.9.6 against real servers (openssl
-// s_server, Deno.serve), cut to what differs.
+// How requests without a response are classified, and the hints about a master. The texts are those of Deno 2.4.2 and
+// 2.9.6 against real servers (openssl s_server, Deno.serve), cut to what differs.
 
 import { assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { networkHints } from "../../src/mesos/network_problems.ts";

@@ -1,4 +1,4 @@
-// The loop around the core: records before effects, what goes on while nothing can be stored, the history.
+// The loop around the core: records before effects, what continues while nothing can be stored, the history.
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { Effect } from "../../src/core/effect.ts";

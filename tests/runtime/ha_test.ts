@@ -1,5 +1,5 @@
 // Two instances of the real program that share a state in a real ZooKeeper: the leader is killed, stopped, cut off or
-// asked to leave, and the standby goes on with its agents. Not here: the election by itself (tests/store).
+// asked to leave, and the standby continues with its agents. Not here: the election itself (tests/store).
 
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { runCli } from "../../src/cli/cli.ts";

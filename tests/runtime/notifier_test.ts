@@ -1,5 +1,5 @@
-// Who is told what while instances change the lead, webhooks change, and receivers fail; on virtual time, with pictures
-// as a program shows them.
+// Which messages are sent while instances change the lead, webhooks change, and receivers fail; on virtual time, with
+// pictures as a program shows them.
 
 import { assert, assertEquals } from "@std/assert";
 import type { Config } from "../../src/config/config.ts";

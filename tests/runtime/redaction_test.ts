@@ -1,4 +1,4 @@
-// What Mesos says of containers, without the values of their variables.
+// Reports of Mesos about containers, without the values of their variables.
 
 import { assertEquals } from "@std/assert";
 import { configRedactor } from "../../src/runtime/redaction.ts";

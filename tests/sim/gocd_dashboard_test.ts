@@ -1,4 +1,4 @@
-// What the simulated server tells of running stages and of the configuration: by release, by account, as recorded.
+// What the simulated server reports about running stages and the configuration: by release, by account, as recorded.
 
 import { assert, assertEquals } from "@std/assert";
 import type { SimGocd } from "../../src/sim/gocd/sim_gocd.ts";

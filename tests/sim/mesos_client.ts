@@ -1,4 +1,5 @@
-// A bare Mesos client for tests of the simulated master: it sends what a test says and keeps what comes. No logic.
+// A bare Mesos client for tests of the simulated master: it sends what a test specifies and keeps the responses. No
+// logic.
 
 import { at, listAt, type Plain, textAt } from "../../src/sim/mesos/json.ts";
 import {

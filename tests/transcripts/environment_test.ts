@@ -1,4 +1,4 @@
-// The environment of a profile's min-idle agents that the server does not have: told in the log, on the page and in the
+// A missing environment of a profile's min-idle agents: reported in the log, on the page and in the
 // metrics, launched for as soon as it is there. No job is about it, so no verdict names it.
 
 import { assert, assertEquals } from "@std/assert";

@@ -1,4 +1,4 @@
-// Causes that lie in the servers, in limits and in the operator: an agent is needed, or nobody can tell, and none comes
+// Causes on the side of servers, limits and operators: an agent is needed, or that is unknown, and none is launched
 // yet.
 
 import { type Cause, foreign, launched, linux, offer } from "./arrange.ts";

@@ -1,4 +1,5 @@
-// What the log of the running program says once, however long it lasts; and a server that becomes another one under it.
+// What the log of the running program reports once, however long it lasts; and a server that becomes another one under
+// it.
 
 import { assert, assertEquals } from "@std/assert";
 import { createFloodGate } from "../../src/log/flood_gate.ts";

@@ -1,4 +1,4 @@
-// The alert rules and the dashboard that are shipped (docs/run): they are valid, ask only for what the program tells,
+// The alert rules and the dashboard that are shipped (docs/run): they are valid, use only metrics of the program,
 // and each alert fires when it should and at no other time.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";

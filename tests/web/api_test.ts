@@ -1,4 +1,4 @@
-// The API for programs: every answer is as its OpenAPI document says, and all that the document says occurs.
+// The API for programs: every response matches its OpenAPI document, and everything in the document occurs.
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import fc from "../support/properties.ts";

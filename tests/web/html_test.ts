@@ -1,4 +1,4 @@
-// Escaping: whatever stands in a hole of a template stays text.
+// Escaping: any value inserted into a template stays text.
 
 import { assertEquals } from "@std/assert";
 import fc from "../support/properties.ts";

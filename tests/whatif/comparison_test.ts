@@ -1,4 +1,4 @@
-// What docs/what-if.md says of the comparison with the policies of others.
+// The statements of docs/what-if.md about the comparison with other policies.
 
 import { assertEquals } from "@std/assert";
 import { loadConfig } from "../../src/config/load.ts";

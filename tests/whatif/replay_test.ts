@@ -1,4 +1,4 @@
-// Laws of a replay, whoever runs the agents, and what the core does with simple demand.
+// Laws of a replay with any policy, and what the core does with simple demand.
 
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import fc from "../support/properties.ts";

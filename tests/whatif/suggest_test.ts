@@ -1,4 +1,4 @@
-// The search for settings: what it finds keeps the limit, is no dearer, and is what it says.
+// The search for settings: the result keeps the limit, is not more expensive, and is what it reports.
 
 import { assert, assertEquals } from "@std/assert";
 import { hoursOf } from "../../src/whatif/report.ts";

@@ -1,4 +1,5 @@
-// How a command as a process of its own reaches the running program: past every proxy, and with the right to connect.
+// How a command in a separate process reaches the running program: bypassing every proxy, and with permission to
+// connect.
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { startCluster } from "../support/cluster.ts";

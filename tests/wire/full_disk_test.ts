@@ -1,6 +1,6 @@
-// The state on a disk that is really full (a tmpfs of its own; where no such thing may be mounted, files that may not
-// grow): nothing is launched, commands are refused, the servers are still watched; it goes on by itself once there is
-// room. The real program as a process.
+// The state on a disk that is really full (a separate tmpfs; if none can be mounted, files that may not grow): nothing
+// is launched, commands are refused, the servers are still polled; it continues automatically once there is room. The
+// real program as a process.
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { clusterNames, startCluster } from "../support/cluster.ts";

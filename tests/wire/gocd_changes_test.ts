@@ -1,5 +1,5 @@
-// The GoCD server and what belongs to it change under the running program: an environment is created, a password in a file
-// is exchanged, the certificate switch is used. No restart is needed, and each is told.
+// The GoCD server and what belongs to it change under the running program: an environment is created, a password in a
+// file is exchanged, the certificate switch is used. No restart is needed, and each is reported.
 
 import { assert, assertEquals } from "@std/assert";
 import { clusterNames, startVirtualServers, type VirtualServers } from "../support/cluster.ts";

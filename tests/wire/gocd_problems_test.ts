@@ -1,5 +1,5 @@
 // Bad input from the GoCD server through the whole program: a few clear lines with what to do, nothing launched or
-// killed because of it, and on it goes when it passes.
+// killed because of it, and operation resumes afterwards.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { SimFaultKind } from "../../src/sim/gocd/faults.ts";

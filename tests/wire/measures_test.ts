@@ -1,4 +1,5 @@
-// What a run measures, through the whole program on virtual time: each step of each launch once, and where the time goes.
+// What a run measures, through the whole program on virtual time: each step of each launch once, and how time was
+// spent.
 
 import { assert, assertEquals } from "@std/assert";
 import type { DurationName, TotalName } from "../../src/core/view/picture.ts";

@@ -1,6 +1,5 @@
-// What ends a subscription for good, or until a person acts: the whole program on virtual time, against the strict
-// master.
-// Not here: what passes by itself (the other mesos_faults_* files).
+// What ends a subscription permanently, or until an operator acts: the whole program on virtual time, against the
+// strict master. Not here: temporary faults (the other mesos_faults_* files).
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { runCli } from "../../src/cli/cli.ts";

@@ -1,5 +1,5 @@
 // What a master may put into a stream that no simulated one does: records beyond all limits, and events while calls of
-// ours hang. Through the real client and engine, against a master that does exactly what the test says.
+// ours hang. Through the real client and engine, against a master that does exactly what the test specifies.
 
 import { assert, assertEquals } from "@std/assert";
 import { recordBytesMax } from "../../src/mesos/recordio.ts";

@@ -1,5 +1,5 @@
 // Bad input in place of a Mesos master through the whole program: one clear line each, nothing launched or killed
-// because of it, and on it goes when it passes.
+// because of it, and operation resumes afterwards.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { startVirtualServers, type VirtualServers } from "../support/cluster.ts";

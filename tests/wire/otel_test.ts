@@ -1,5 +1,5 @@
-// OpenTelemetry by Deno's own support: what docs/monitoring.md says of it, with a process that has the rights of its file
-// and no more.
+// OpenTelemetry by Deno's own support: as described in docs/monitoring.md, with a process that has the permissions of
+// its file and no more.
 
 import { assert, assertEquals } from "@std/assert";
 import { runFlags } from "../../scripts/flags.ts";

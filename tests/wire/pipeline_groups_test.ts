@@ -1,4 +1,4 @@
-// The whole program with pipeline groups: two teams share a limit by their weights, and one has agents of its own.
+// The whole program with pipeline groups: two teams share a limit by their weights, and one has its own agents.
 
 import { assert, assertEquals } from "@std/assert";
 import type { StatusView } from "../../src/core/view/view.ts";

@@ -1,5 +1,5 @@
-// The real program with a secret of every kind, against servers that send all they are told back: no output has any of
-// them, in no form. Not here: how they are taken out (tests/secret_test.ts), what commands say otherwise.
+// The real program with a secret of every kind, against servers that send back everything they receive: no output has
+// any of them, in no form. Not here: how they are taken out (tests/secret_test.ts), what commands say otherwise.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { runCli } from "../../src/cli/cli.ts";

@@ -1,4 +1,4 @@
-// Webhooks through the whole program on virtual time: an outage is one message when it begins and one when it ends, and
+// Webhooks through the whole program on virtual time: an outage is one message at its start and one at its end, and
 // a target that is down gets them later, in order, while nothing waits for it.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";

@@ -1,4 +1,4 @@
-// Couples the two models: a container that Mesos starts is an agent process for GoCD, with faults of its own.
+// Couples the two models: a container that Mesos starts is an agent process for GoCD, with its own faults.
 
 import { gocdRules } from "../../src/sim/gocd/versions.ts";
 import { checkContainerEnd } from "./invariants_builds.ts";

@@ -129,7 +129,9 @@ export interface JobLife {
   readonly atMs: number;
   readonly resources: readonly string[];
   readonly environment?: string;
-  /** The group of its pipeline, as the dashboard spells it; absent: unknown, or the configuration asks for no groups. */
+  /**
+   * The group of its pipeline, as the dashboard spells it; absent: unknown, or the configuration asks for no groups.
+   */
   readonly group?: string;
   /** When an agent was first seen with it; absent: never, it may have been cancelled, or built between two reads. */
   readonly beganMs?: number;
@@ -140,8 +142,8 @@ export interface JobLife {
 }
 
 /**
- * The same with its name, for whoever asks who built it, and of jobs that are being built; traces and the list of jobs
- * have no names.
+ * The same with its name, for requests about its agent, including jobs that are being built; traces and the list of
+ * jobs have no names.
  */
 export interface NamedJobLife extends JobLife {
   /** pipeline/counter/stage/counter/job. */
@@ -205,8 +207,9 @@ const followMs = 15_000;
 const laterMs = 30_000;
 
 /**
- * The picture that stands for a moment, everywhere: the first one of the 15 s after it, which has what was decided then;
- * otherwise the nearest one, unless it is more than 30 s later; otherwise the last one before. Nothing if there is none.
+ * The picture that stands for a moment, everywhere: the first one of the 15 s after it, which has what was decided
+ * then; otherwise the nearest one, unless it is more than 30 s later; otherwise the last one before. Nothing if there
+ * is none.
  */
 export function pictureOfMoment(history: HistoryReader, atMs: number): HistorySnapshot | undefined {
   const nextMs = history.nextSnapshotMs(atMs) ?? Infinity;
@@ -227,7 +230,10 @@ export interface HostFailures {
 /** How an agent ends that could do no work, or no more. */
 const badEnds: ReadonlySet<InstanceLife["end"]> = new Set(["launch-failed", "never-registered", "exited", "lost"]);
 
-/** The hosts on which agents failed, did not register, exited or were lost, most affected first: one that stands out is bad. */
+/**
+ * The hosts on which agents failed, did not register, exited or were lost, most affected first: one that stands out is
+ * bad.
+ */
 export function failuresByHost(ended: readonly InstanceLife[], max: number): readonly HostFailures[] {
   return [...Map.groupBy(ended.filter(({ host }) => host !== ""), ({ host }) => host)]
     .map(([host, lives]) => ({ host, failed: lives.filter(({ end }) => badEnds.has(end)).length, ended: lives.length }))

@@ -85,8 +85,8 @@ function policyProblems(state: State, atMs: number): readonly Finding[] {
 }
 
 /**
- * Profiles of which no agent has registered since their last failure. One that nothing needs any more is told for another
- * while: the next job may come soon, and a retry is no end.
+ * Profiles of which no agent has registered since their last failure. One that nothing needs any more is reported for
+ * another while: the next job may come soon, and a retry is no end.
  */
 function failingProfiles(state: State, atMs: number): readonly Finding[] {
   return state.settings.profiles.flatMap(({ name }) => {
@@ -103,7 +103,9 @@ function failingProfiles(state: State, atMs: number): readonly Finding[] {
   });
 }
 
-/** For how long after its last failure a profile that nothing needs is told; the longest pause between two attempts. */
+/**
+ * For how long after its last failure a profile that nothing needs is reported; the longest pause between two attempts.
+ */
 const unneededMs = 600_000;
 
 const needing: ReadonlySet<VerdictKind> = new Set(["needs-agent", "coming"]);

@@ -44,8 +44,8 @@ import type {
 } from "./view.ts";
 
 /**
- * A consistent view of the current state. A plan that waits to be made anew, e.g. after launches or a command, is made
- * anew here: the rows of demand are of the same state as the agents beside them.
+ * A consistent view of the current state. A plan that is outdated, e.g. after launches or a command, is renewed here,
+ * so that demand and agents show the same state.
  */
 export function statusView(latest: State, atMs: number): StatusView {
   const state = latest.demand.isStale ? { ...latest, demand: makePlan(latest, atMs, "replan").demand } : latest;

@@ -1,4 +1,5 @@
-// `scaling.fair-share` in single plans: as whom agents count, whose turn it is, and who is enabled again for whom.
+// `scaling.fair-share` in single plans: which sharer agents count for, which one is next, and which agents are enabled
+// again for it.
 
 import { assertEquals } from "@std/assert";
 import { bucketJobs } from "../../../src/core/demand/backlog.ts";

@@ -1,4 +1,4 @@
-// How many agents a profile keeps of a peak, and that a backlog that comes and goes does not flap.
+// How many agents a profile keeps of a peak, and that a fluctuating backlog does not cause flapping.
 
 import { assert, assertEquals } from "@std/assert";
 import fc from "../../support/properties.ts";

@@ -1,5 +1,5 @@
-// Single plans: what counts as a poll, whom places are kept for, who comes last, and what verdicts tell beside the
-// reason.
+// Single plans: what counts as a poll, for which jobs places are kept, which come last, and what verdicts contain in
+// addition to the reason.
 
 import { assertEquals } from "@std/assert";
 import { bucketJobs } from "../../../src/core/demand/backlog.ts";

@@ -1,5 +1,5 @@
-// What a plan says of each kind of jobs and of each job, which draining agents it uses again, and what it keeps ready.
-// Not here: when launches follow (plan_test.ts), the gates (gates_test.ts).
+// What a plan reports about each kind of job and about each job, which draining agents it uses again, and what it keeps
+// ready. Not here: when launches follow (plan_test.ts), the gates (gates_test.ts).
 
 import { bucketText, launchReasonText, verdictText } from "../../../src/core/words/reasons.ts";
 import { assertEquals } from "@std/assert";

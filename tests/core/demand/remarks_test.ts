@@ -1,5 +1,5 @@
-// What a verdict says beside its reason: agents out of use, in the wrong environment, what GoCD itself reports; and the
-// words while the server cannot be read.
+// What a verdict contains in addition to its reason: agents out of use, in the wrong environment, what GoCD itself
+// reports; and the words while the server cannot be read.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { Finding } from "../../../src/core/event.ts";

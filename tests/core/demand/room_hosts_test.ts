@@ -1,4 +1,5 @@
-// Who goes so that an agent finds room on a host: what the host would have left, and what else stands in the way.
+// Which agents are removed so that another finds room on a host: what the host would have left, and what else stands in
+// the way.
 
 import { assertEquals } from "@std/assert";
 import type { Assessment } from "../../../src/core/demand/assess.ts";

@@ -1,5 +1,5 @@
-// Who makes room for whom, counted; and which agents may be one that has not registered under its name. Limits of the
-// rules; stories are in room_test.ts and recognition_test.ts.
+// Which agents make room for which jobs, with their numbers; and which agents may be one that has not registered under
+// its name. Limits of the rules; stories are in room_test.ts and recognition_test.ts.
 
 import { idleText } from "../../../src/core/words/causes.ts";
 import { assertEquals } from "@std/assert";

@@ -1,5 +1,5 @@
-// Which instances wait beside Pending records that prove nothing, and what a key says of one that is there too soon.
-// Which record is admitted at all: demand/registration_rules_test.ts.
+// Which instances wait beside Pending records that prove nothing, and what a key shows about one that appears too
+// early. Which record is admitted at all: demand/registration_rules_test.ts.
 
 import { assertEquals } from "@std/assert";
 import type { GocdAgent } from "../../../src/core/gocd_records.ts";

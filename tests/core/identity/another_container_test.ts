@@ -1,4 +1,5 @@
-// An agent that no name tells, at the address of another container of ours, holds no KILL of this one.
+// An agent without a recognizable name, at the address of another container of ours, does not hold back the KILL of
+// this one.
 
 import { assertEquals } from "@std/assert";
 import type { GocdAgent } from "../../../src/core/gocd_records.ts";
@@ -29,7 +30,10 @@ function twoAt(network: Network, ...addresses: readonly (string | undefined)[]):
 const builds = (ipAddress: string): GocdAgent =>
   gocdAgent("unknown-host-3", { ...building, ipAddress, gocdResources: ["linux", "java"] });
 
-/** What becomes of the first one, whose agent never comes, beside a nameless agent that builds and is never taken for ours. */
+/**
+ * What becomes of the first one, whose agent never comes, beside a nameless agent that builds and is never taken for
+ * ours.
+ */
 function fate(network: Network, own: string | undefined, shown: string): string {
   const { world, ids: [dumb = "", other = ""] } = twoAt(network, own, "10.9.0.8");
   watch(world, 5 * minute, builds(shown));

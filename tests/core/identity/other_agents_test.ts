@@ -1,5 +1,5 @@
-// What a list of agents says of others than the one that is looked at: pins of run-on-all jobs, agents of another program,
-// records that two share. Limits of the rules; stories are in run_on_all_test.ts, other_programs_test.ts and
+// What a list of agents shows about agents other than the one considered: pins of run-on-all jobs, agents of another
+// program, records that two share. Limits of the rules; stories are in run_on_all_test.ts, other_programs_test.ts and
 // shared_guid_test.ts.
 
 import { assertEquals } from "@std/assert";

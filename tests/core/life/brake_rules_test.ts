@@ -1,4 +1,4 @@
-// When the brake is put on and released, at its limits, and what it says. Stories: brake_test.ts.
+// When the brake is put on and released, at its limits, and its text. Stories: brake_test.ts.
 
 import { assertEquals } from "@std/assert";
 import {

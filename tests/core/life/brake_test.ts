@@ -1,5 +1,5 @@
 // Most agents vanish at once: the server has changed, not they. Nothing is taken down, and nothing is launched for what
-// may be another server's backlog or in another cluster, until they are back or the operator says that they are lost.
+// may be another server's backlog or in another cluster, until they are back or the operator declares them lost.
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { isOlderVersion } from "../../../src/core/life/brake.ts";

@@ -1,5 +1,5 @@
-// An agent that Mesos has lost and the GoCD server hears: what is remembered of it, and what ends the doubt, limit by
-// limit. Stories: doubt_test.ts.
+// An agent that Mesos has lost but the GoCD server is in contact with: what is remembered of it, and what ends the
+// doubt, limit by limit. Stories: doubt_test.ts.
 
 import { assertEquals } from "@std/assert";
 import { bucketJobs } from "../../../src/core/demand/backlog.ts";

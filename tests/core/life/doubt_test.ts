@@ -1,5 +1,5 @@
-// Mesos has lost what the GoCD server hears: nothing is cancelled or deleted on the master's word alone, and what comes
-// back without its record is stopped.
+// Mesos has lost agents that the GoCD server is in contact with: nothing is cancelled or deleted only because of the
+// master, and what comes back without its record is stopped.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { GocdAgent } from "../../../src/core/gocd_records.ts";

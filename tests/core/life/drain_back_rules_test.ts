@@ -1,4 +1,4 @@
-// What ends a build by the drain-timeout, and what a drain comes to that nobody wants any more: condition by condition.
+// What ends a build by the drain-timeout, and how a drain ends that is no longer needed: condition by condition.
 // Stories: drain_timeout_test.ts.
 
 import { assertEquals } from "@std/assert";

@@ -1,4 +1,4 @@
-// Which of several idle agents goes first: by idleness, by host, by workspace.
+// Which of several idle agents is removed first: by idleness, by host, by workspace.
 
 import { assert, assertEquals } from "@std/assert";
 import fc from "../../support/properties.ts";

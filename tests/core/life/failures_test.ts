@@ -1,4 +1,4 @@
-// What fails, and what follows: backoff, one probe at a time, hosts to be avoided, and what is no failure.
+// What fails, and what follows: backoff, one probe at a time, hosts to be avoided, and what is not a failure.
 
 import { mesosSays } from "../instance_fixtures.ts";
 import { statusView } from "../../../src/core/view/status_view.ts";

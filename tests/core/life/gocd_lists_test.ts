@@ -1,5 +1,5 @@
-// What a list of the GoCD server changes and says: each word of a record, and what is answered to offers. Stories are
-// in the tests of each subject; lines about the server are in gocd_server_test.ts.
+// What a list of the GoCD server changes and reports: each state of a record, and what is answered to offers. Stories
+// are in the tests of each subject; lines about the server are in gocd_server_test.ts.
 
 import { assertEquals } from "@std/assert";
 import { Draft } from "../../../src/core/draft.ts";

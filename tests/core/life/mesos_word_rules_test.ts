@@ -1,5 +1,5 @@
-// What a word of Mesos leads to beside its end: what is remembered of the cluster, the container, the launch and the
-// host. Ends: task_ends_test.ts. Stories: lifecycle_test.ts, doubt_test.ts.
+// What a task state of Mesos causes besides the end of the task: what is remembered of the cluster, the container, the
+// launch and the host. Ends: task_ends_test.ts. Stories: lifecycle_test.ts, doubt_test.ts.
 
 import { assertEquals } from "@std/assert";
 import { bucketJobs } from "../../../src/core/demand/backlog.ts";

@@ -1,5 +1,5 @@
-// Who is drained beside what is kept, awaited and limited, condition by condition. Others: scale_in_test.ts. Stories:
-// drain_test.ts, demand/room_test.ts, demand/fair_share_test.ts.
+// Which agents are drained, depending on what is kept, awaited and limited, condition by condition. Others:
+// scale_in_test.ts. Stories: drain_test.ts, demand/room_test.ts, demand/fair_share_test.ts.
 
 import { assertEquals } from "@std/assert";
 import type { Assessment } from "../../../src/core/demand/assess.ts";

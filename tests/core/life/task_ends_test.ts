@@ -1,5 +1,6 @@
-// What each word of Mesos means for an instance in each phase: how it ends, who is at fault, what is told.
-// Not here: stories (lifecycle_test.ts, failures_test.ts), what the GoCD server still hears (doubt_test.ts).
+// What each task state of Mesos means for an instance in each phase: how it ends, what is to blame, what is reported.
+// Not here: stories (lifecycle_test.ts, failures_test.ts), agents that the GoCD server is still in contact with
+// (doubt_test.ts).
 
 import { assertEquals } from "@std/assert";
 import { makeTaskId, parseTaskId, slug } from "../../../src/core/identity/task_id.ts";

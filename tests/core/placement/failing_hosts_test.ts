@@ -1,4 +1,5 @@
-// Hosts where launches fail, function by function: what counts, for how long, and for whom. Stories: failures_test.ts.
+// Hosts where launches fail, function by function: what counts, for how long, and for which profile. Stories:
+// failures_test.ts.
 
 import { mesosSays } from "../instance_fixtures.ts";
 import { assertEquals } from "@std/assert";

@@ -1,4 +1,4 @@
-// In which order hosts are taken, and how a refusal is told: one rule, one deciding host each.
+// In which order hosts are used, and how a refusal is reported: one rule, one deciding host each.
 // Not here: stories (placement_test.ts), laws (placement_laws_test.ts).
 
 import { assertEquals } from "@std/assert";

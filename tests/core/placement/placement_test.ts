@@ -1,4 +1,4 @@
-// Where instances are put, which offers are declined, and what is said when there is no place.
+// Where instances are put, which offers are declined, and the reason if there is no place.
 // The laws over random offers are in placement_laws_test.ts.
 
 import { assertEquals } from "@std/assert";

@@ -1,5 +1,5 @@
-// Drains of one profile and of one agent: who goes, who stays, what is launched meanwhile, and what a resume brings
-// back.
+// Drains of one profile and of one agent: which agents leave, which are kept, what is launched in the meantime, and
+// what a resume brings back.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { GocdAgent } from "../../../src/core/gocd_records.ts";

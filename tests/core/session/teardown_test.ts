@@ -1,4 +1,4 @@
-// A teardown: what is drained and forgotten before and after the framework is removed, and what begins anew.
+// A teardown: what is drained and forgotten before and after the framework is removed, and what starts again.
 
 import { assertEquals } from "@std/assert";
 import {

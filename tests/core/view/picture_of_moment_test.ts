@@ -1,4 +1,4 @@
-// Which picture stands for a moment: one rule for the page, the command and the API.
+// Which picture represents a moment: one rule for the page, the command and the API.
 
 import { assertEquals } from "@std/assert";
 import { type HistoryReader, pictureOfMoment } from "../../../src/core/view/history.ts";

@@ -1,4 +1,4 @@
-// The next act for each reason of a waiting job. Not here: what it says of single failures and hosts (acts_test.ts).
+// The next act for each reason of a waiting job. Not here: single failures and hosts (acts_test.ts).
 
 import { assertEquals } from "@std/assert";
 import type { Reason, ReasonCode, Remark } from "../../../src/core/demand/reason.ts";

@@ -1,5 +1,5 @@
-// What the picture says is wrong with servers, profiles and records, word for word: each form once. Not here: jobs that
-// nobody serves (problems_test.ts).
+// The problems of servers, profiles and records in the picture, word for word: each form once. Not here: jobs that no
+// profile serves (problems_test.ts).
 
 import { assertEquals } from "@std/assert";
 import type { Finding } from "../../../src/core/event.ts";

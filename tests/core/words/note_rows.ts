@@ -1,4 +1,4 @@
-// One test for each note of a table: its level, code, text, hint and fields. Not here: when it is told.
+// One test for each note of a table: its level, code, text, hint and fields. Not here: when it is created.
 
 import { assertEquals } from "@std/assert";
 import type { Note } from "../../../src/core/note.ts";

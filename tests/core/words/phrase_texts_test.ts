@@ -1,4 +1,4 @@
-// Words that stand beside others: names, verdicts, ends of instances, what is kept idle; each form once.
+// Parts of other texts: names, verdicts, ends of instances, what is kept idle; each form once.
 
 import { assertEquals } from "@std/assert";
 import type { Remark } from "../../../src/core/demand/reason.ts";

@@ -1,4 +1,4 @@
-// What the picture says of agents, instances, profiles and reports, word for word. Not here: when each of it is said.
+// What the picture shows of agents, instances, profiles and reports, word for word. Not here: when each text is used.
 
 import { mesosSays } from "../instance_fixtures.ts";
 import { assertEquals } from "@std/assert";

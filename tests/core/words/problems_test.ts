@@ -1,5 +1,5 @@
-// What is said of jobs that no profile serves, one problem for each thing that is missing, and of those that a limit
-// holds back.
+// What is reported about jobs that no profile serves, one problem for each thing that is missing, and of those that a
+// limit holds back.
 
 import { assert, assertEquals } from "@std/assert";
 import { statusView } from "../../../src/core/view/status_view.ts";

@@ -1,4 +1,4 @@
-// The words that operators act on: durations, gates, causes. Not here: when each of them is said, and the picture
+// The texts that operators act on: durations, gates, causes. Not here: when each of them is used, and the picture
 // (picture_texts_test.ts).
 
 import { mesosSays, mesosSuspicion } from "../instance_fixtures.ts";
