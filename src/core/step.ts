@@ -104,7 +104,8 @@ export function initialState(stored: StoredState, settings: Settings, atMs: numb
     breakers: { profiles: new Map(), hosts: new Map() },
     failureWindow: new Map(),
     canaries: new Map(),
-    reconciliation: noReconciliation,
+    // What earlier runs were told of a task may be outdated.
+    reconciliation: { ...noReconciliation, pending: new Set(instances.keys()) },
     brake: noBrake,
     inherited: inheritedOf(stored.framework),
     shuttingDown: false,
