@@ -2,7 +2,7 @@
 // accepts the last one to register and refuses the others. Nothing is killed or deleted because of it.
 
 import type { Draft } from "../draft.ts";
-import { isLostLongEnough } from "../life/gocd_index.ts";
+import { isLostLongEnough, lastListed } from "../life/gocd_index.ts";
 import type { GocdAgent } from "../gocd_records.ts";
 import { isCalled } from "./hostnames.ts";
 import type { AgentInstance } from "../instance.ts";
@@ -18,8 +18,8 @@ export const duplicateGuidCode = "gocd-duplicate-guid";
  */
 export function trackSharedGuids(draft: Draft, agents: readonly GocdAgent[]): void {
   const instances = [...draft.state.instances.values()];
-  const listed = new Set(agents.map(({ uuid }) => uuid));
-  const kept = new Map([...draft.state.server.sharedUuids].filter(([, uuid]) => listed.has(uuid)));
+  const { server } = draft.state;
+  const kept = new Map([...server.sharedUuids].filter(([, uuid]) => lastListed(server, uuid) !== undefined));
   const owners = new Map(instances.map((each) => [uuidOf(each), each]));
   const sharedUuids = new Map<string, string>();
   for (const instance of instances.filter(isHomeless)) {
@@ -89,8 +89,8 @@ function noteShared(
 
 /** The record under which an instance without one of its own may be building. */
 export function sharedRecord(draft: Draft, { taskId }: AgentInstance): GocdAgent | undefined {
-  const uuid = draft.state.server.sharedUuids.get(taskId);
-  const record = draft.state.server.agents.find((each) => each.uuid === uuid);
+  const { server } = draft.state;
+  const record = lastListed(server, server.sharedUuids.get(taskId));
   return record === undefined || isLostLongEnough(draft, record) ? undefined : record;
 }
 

@@ -34,6 +34,15 @@ export function indexGocdAgents(agents: readonly GocdAgent[]): GocdAgentIndex {
   return { byUuid, byName };
 }
 
+/** A record as last listed: a list may lack some temporarily. */
+export function lastListed(
+  { agents, unlisted }: Pick<ServerState, "agents" | "unlisted">,
+  uuid: string | undefined,
+): GocdAgent | undefined {
+  if (uuid === undefined) return undefined;
+  return agents.find((each) => each.uuid === uuid) ?? unlisted.get(uuid)?.gocdAgent;
+}
+
 /** Remembers when a change of a record was requested, to space repetitions. */
 export function ask(draft: Draft, uuid: string): void {
   const lastRequestMs = new Map(draft.state.server.lastRequestMs);

@@ -114,3 +114,16 @@ Deno.test("agents whose addresses do not differ, or of other profiles' images, a
   }
   assertEquals(world.instance(other).state, "killing");
 });
+
+Deno.test("a list that lacks the shared record does not undo that it is shared, although GoCD no longer says so", () => {
+  const { world, first, other } = twins(["172.17.0.2", "172.17.0.2"]);
+  const shown = gocdAgent(first, { ...building, ipAddress: "172.17.0.2" });
+  poll(world, duplicate(first, other), shown);
+  for (let looks = 0; looks < 90; looks++) {
+    world.wait(10 * second);
+    poll(world, [], ...(looks > 40 && looks % 10 === 0 ? [] : [shown]));
+    world.wait(second);
+  }
+  assertEquals(only(world.taken(), "kill-task"), []);
+  assertEquals(world.instance(other).state, "starting");
+});
