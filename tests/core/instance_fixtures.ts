@@ -68,7 +68,8 @@ export function draftAt(
 ): Draft {
   const state = stateOf(instances);
   const reading = { askedMs: atMs, readMs: atMs, tookMs: [0] };
-  const now = { info: serverInfo, lastPollMs: atMs, reading, serving: watchedFrom(zeroMs) };
+  const serving = watchedFrom(zeroMs);
+  const now = { info: serverInfo, lastPollMs: atMs, reading, serving, healthySinceMs: zeroMs };
   return new Draft({ ...state, ...parts, server: { ...state.server, ...now, ...server } }, atMs, random);
 }
 

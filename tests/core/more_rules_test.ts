@@ -184,7 +184,8 @@ Deno.test("an idle agent that is lost beside a job it could take may hold it, be
   const lost = (...waiting: readonly ReturnType<typeof job>[]): boolean => {
     const state = stateOf([]);
     const backlog = bucketJobs(waiting, state.settings.poller, "insensitive");
-    const server = { ...state.server, agents: [gocdAgent("t")], idleSinceMs: new Map([["uuid-t", zeroMs]]) };
+    const times = { healthySinceMs: zeroMs, idleSinceMs: new Map([["uuid-t", zeroMs]]) };
+    const server = { ...state.server, ...times, agents: [gocdAgent("t")] };
     const draft = new Draft({ ...state, server, demand: { ...state.demand, backlog } }, zeroMs + minute, 0.5);
     const instance = aRegistered("t", "idle");
     const after = withPossibleBuild(draft, instance);

@@ -6,7 +6,8 @@ import type { Draft } from "../draft.ts";
 import { type LaunchBudget, profileGate } from "./gates.ts";
 import { connectionTimeoutMs, settledMs, surelyAliveMs } from "../life/gocd_clocks.ts";
 import type { GocdAgent } from "../gocd_records.ts";
-import { type GocdAgentIndex, rescheduleLimitMs } from "../life/gocd_index.ts";
+import { type GocdAgentIndex, lastListed, rescheduleLimitMs } from "../life/gocd_index.ts";
+import { isNamed } from "../identity/hostnames.ts";
 import type { AgentInstance } from "../instance.ts";
 import { canTake, capabilityFor } from "./matching.ts";
 import { uuidOf } from "../life/phase.ts";
@@ -52,7 +53,8 @@ export function trackBuild(draft: Draft, instance: AgentInstance, index: GocdAge
   const isFree = word === "idle" && instance.state !== "gone" && instance.state !== "unreachable";
   // No list has shown what a running agent has taken since its last contact: the server has restarted, or has just lost
   // contact with it.
-  const isUnseen = instance.state !== "gone" && (word === "Missing" || isJustLost(draft, gocdAgent));
+  const isUnseen = (word === "Missing" || isJustLost(draft, instance, gocdAgent)) &&
+    isInQuestion(draft, instance, gocdAgent);
   const isHeld = word === "building" || isUnseen ||
     wasHeld &&
       (mayHoldFormer(draft, instance, index) || !isFree && !isGivenBack(draft, instance, gocdAgent));
@@ -64,17 +66,36 @@ export function trackBuild(draft: Draft, instance: AgentInstance, index: GocdAge
 }
 
 /**
- * Whether this list is the first on which a record is LostContact. It stays so while the build waits for an agent in
- * contact, even across restarts of the server, after which the record shows no build.
+ * Whether this list is the first on which a record is LostContact, or the first of these that can be stored. It stays so
+ * while the build waits for an agent in contact, even across restarts of the server, after which the record shows no
+ * build.
  */
-function isJustLost({ state: { server }, atMs }: Draft, gocdAgent: GocdAgent | undefined): boolean {
-  return gocdAgent?.agentState === "LostContact" && server.lostSinceMs.get(gocdAgent.uuid) === atMs;
+function isJustLost(
+  { state: { server }, atMs }: Draft,
+  instance: AgentInstance,
+  gocdAgent: GocdAgent | undefined,
+): boolean {
+  if (gocdAgent?.agentState !== "LostContact") return false;
+  if (server.lostSinceMs.get(gocdAgent.uuid) === atMs) return true;
+  if (instance.state !== "registered" || gocdAgent.configState !== "Enabled") return false;
+  return instance.activity.kind !== "unsure" || instance.activity.word !== "LostContact";
+}
+
+/** Lists have shown what a dead agent had when it ended, unless this is the first one after an outage or a restart. */
+function isInQuestion(
+  { state: { server }, atMs }: Draft,
+  { state }: AgentInstance,
+  gocdAgent: GocdAgent | undefined,
+): boolean {
+  return state !== "gone" || gocdAgent?.configState === "Enabled" && server.healthySinceMs === atMs;
 }
 
 /** Its process has restarted under another uuid, and the server has not yet rescheduled the build of the former one. */
 function mayHoldFormer({ state: { server } }: Draft, instance: AgentInstance, { byName }: GocdAgentIndex): boolean {
   const uuid = uuidOf(instance);
-  return (byName.get(instance.taskId) ?? []).some((record) => {
+  const hidden = [...server.unlisted.values()].map(({ gocdAgent }) => gocdAgent)
+    .filter((each) => isNamed(each, instance.taskId));
+  return [...byName.get(instance.taskId) ?? [], ...hidden].some((record) => {
     if (record.uuid === uuid || record.configState === "Pending") return false;
     if (activityWord(record) === "idle") return !isSurelyIdle(server, record);
     return isInContact(record) || !hasCheckedSince(server, server.lostSinceMs.get(record.uuid) ?? Infinity);
@@ -120,16 +141,19 @@ export function withPossibleBuild(draft: Draft, instance: AgentInstance): AgentI
 function mayHaveTaken({ state: { demand, server }, atMs }: Draft, instance: AgentInstance): boolean {
   const isOurDoing = instance.state === "killing" && instance.cause !== "by-mesos";
   const uuid = instance.state === "gone" || isOurDoing ? undefined : uuidOf(instance);
-  const record = server.agents.find((each) => each.uuid === uuid) ?? server.unlisted.get(uuid ?? "")?.gocdAgent;
-  // Before the first list of a run, what an agent with a record has taken is unknown.
-  if (record === undefined) return uuid !== undefined && server.reading === undefined;
+  if (uuid === undefined) return false;
+  const record = lastListed(server, uuid);
+  // What an agent has taken is unknown as long as no list of this run has shown it, and after a failed read.
+  if (record === undefined) return !server.appearedMs.has(uuid);
+  if (server.healthySinceMs === undefined) return true;
   if (record.agentState === "LostContact") return false;
   const isUnsettled = (sinceMs: number): boolean => atMs - sinceMs < settledMs;
   switch (record.configState) {
     case "Pending":
       return instance.state === "starting";
     case "Disabled":
-      return isUnsettled(server.disabledIdleSinceMs.get(record.uuid) ?? -Infinity);
+      // Before its deletion was requested, lists have shown it idle for long enough.
+      return instance.isDeleteAsked !== true && isUnsettled(server.disabledIdleSinceMs.get(record.uuid) ?? atMs);
     case "Enabled": {
       const capability = capabilityFor(instance, demand.backlog.resourceCase);
       return isUnsettled(server.idleSinceMs.get(record.uuid) ?? atMs) ||

@@ -355,6 +355,9 @@ Deno.test("a build of a former record outlives the instance: it hangs until that
   assertEquals(holds(former), true);
   world.status(taskId, "TASK_FAILED");
   assertEquals(holds(former), true);
+  // The deleted record is missing for too short a time to prove that it holds no build either.
+  assertEquals(holds({ ...former, ...lostContact }), true);
+  for (let minutes = 0; minutes < 5; minutes++) holds({ ...former, ...lostContact });
   assertEquals(holds({ ...former, ...lostContact }), false);
 });
 

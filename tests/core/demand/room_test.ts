@@ -64,7 +64,7 @@ const phases = ({ world, ids }: Warm): (string | undefined)[] => ids.map((id) =>
 
 /** The drained agent is seen Disabled, deleted, and gone. */
 function goes({ world }: Warm, id: string, others: readonly GocdAgent[]): void {
-  for (const pause of [second, 20 * second]) {
+  for (const pause of [second, 20 * second, 20 * second]) {
     world.wait(pause);
     world.read(...others, gocdAgent(id, disabled));
   }

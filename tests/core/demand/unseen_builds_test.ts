@@ -1,16 +1,23 @@
 // Builds that no list has shown: what an agent took just before the server lost contact with it, or its process restarted.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import type { Event } from "../../../src/core/event.ts";
 import type { GocdAgent } from "../../../src/core/gocd_records.ts";
+import type { AgentInstance } from "../../../src/core/instance.ts";
+import { step } from "../../../src/core/step.ts";
+import { withoutRecords } from "../../../src/core/unstored.ts";
 import {
   building,
   drive,
+  type Driver,
   gocdAgent,
   jobs,
   lostContact,
   minute,
+  missing,
   offer,
   only,
+  problem,
   reconciled,
   second,
   withIdleAgent,
@@ -102,3 +109,89 @@ for (
     assertEquals([uuid, mayHoldBuild], ["anew", true]);
   });
 }
+
+const { framework, controls, instances } = withIdleAgent().world.state;
+const [id = ""] = instances.keys();
+
+/** A new run that continues one with an idle agent. */
+function restarted(changes: Partial<AgentInstance> = {}): Driver {
+  const stored = [...instances.values()].map((each) => ({ ...each, ...changes }) as AgentInstance);
+  const world = drive({ stored: { framework, controls, instances: stored } });
+  world.subscribe();
+  return world;
+}
+
+for (
+  const [when, before] of [
+    ["no list of this run has shown", (world: Driver): unknown => world.poll({ agents: [gocdAgent("other")] })],
+    ["was shown before reads began to fail", (world: Driver): void => {
+      world.poll({ agents: [gocdAgent(id)] });
+      world.skip(minute);
+      world.send({ kind: "gocd-poll-failed", problem: problem() });
+    }],
+    ["was shown before the program was suspended", (world: Driver): void => {
+      world.poll({ agents: [gocdAgent(id)] });
+      world.skip(20 * minute);
+    }],
+    ["was disabled just after it may have taken a job, and is not on the next list", (world: Driver): void => {
+      world.poll({ agents: [gocdAgent(id)] });
+      world.skip(10 * second);
+      world.poll({ agents: [gocdAgent(id, { configState: "Disabled" })] });
+      world.skip(10 * second);
+      world.poll();
+    }],
+  ] as const
+) {
+  Deno.test(`an agent that Mesos ends may hold a build, where it ${when}`, () => {
+    const world = restarted();
+    before(world);
+    world.status(id, "TASK_FAILED");
+    assertEquals([world.instance(id).state, world.instance(id).mayHoldBuild], ["gone", true]);
+  });
+}
+
+Deno.test("of an agent that lists have shown idle and whose record was deleted, an end without it says nothing", () => {
+  const world = restarted();
+  for (let minutes = 0; minutes < 15; minutes++) {
+    world.skip(minute);
+    world.poll({ agents: minutes < 3 ? [gocdAgent(id), gocdAgent("other")] : [gocdAgent("other")] });
+    if (minutes === 12) world.status(id, "TASK_FAILED");
+  }
+  assertEquals([world.instance(id).state, world.instance(id).mayHoldBuild], ["gone", undefined]);
+});
+
+for (const isFirst of [true, false]) {
+  Deno.test(`an agent that has ended, and is out of contact on ${isFirst ? "the first list of a run" : "a later list"}, ${isFirst ? "may hold" : "holds no"} unseen build`, () => {
+    const world = restarted({ state: "gone", cause: "exited", message: "" } as Partial<AgentInstance>);
+    if (!isFirst) world.poll({ agents: [gocdAgent(id)] });
+    world.skip(10 * second);
+    world.poll({ agents: [gocdAgent(id, lostContact)] });
+    assertEquals(world.instance(id).mayHoldBuild === true, isFirst);
+  });
+}
+
+Deno.test("the first list that shows an agent out of contact counts again, if it could not be stored", () => {
+  const { world, taskId } = withIdleAgent();
+  const list = (changes: Partial<GocdAgent>): Event => ({
+    kind: "gocd-agents-read",
+    agents: [gocdAgent(taskId, changes)],
+  });
+  const { atMs, state } = world;
+  const first = { atMs: atMs + 10 * second, random: 0.5, event: list(lostContact) };
+  const unstored = withoutRecords(state, first.event, step(state, first)).state;
+  assertEquals(unstored.instances.get(taskId)?.mayHoldBuild, undefined);
+  const second_ = step(unstored, { ...first, atMs: atMs + 20 * second }).state;
+  assertEquals(second_.instances.get(taskId)?.mayHoldBuild, true);
+});
+
+Deno.test("a list that lacks the record of a former process says nothing of what it had", () => {
+  const { world, taskId } = withIdleAgent();
+  const [former, anew] = [gocdAgent(taskId, missing), gocdAgent(taskId, { uuid: "anew" })];
+  world.poll({ agents: [gocdAgent(taskId, building)] });
+  for (const agents of [[former, anew], [anew]]) {
+    world.skip(10 * second);
+    world.poll({ agents });
+    assertEquals({ uuid: undefined, ...world.instance(taskId) }.uuid, "anew");
+    assertEquals(world.instance(taskId).mayHoldBuild, true);
+  }
+});

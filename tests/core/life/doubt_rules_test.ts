@@ -72,7 +72,9 @@ Deno.test("before any list, and if it may be another server, any registered agen
 function lost(instance: AgentInstance): { after: AgentInstance | undefined; draft: Draft; losses: unknown } {
   const { settings, demand } = stateOf([]);
   const backlog = bucketJobs(jobs(1), settings.poller, "insensitive");
-  const draft = draftAt(nowMs, [instance], {}, { demand: { ...demand, backlog } });
+  const draft = draftAt(nowMs, [instance], { appearedMs: new Map([["u", zeroMs], ["uuid-t", zeroMs]]) }, {
+    demand: { ...demand, backlog },
+  });
   doubtLoss(draft, instance, "u", "m");
   const losses = Object.fromEntries(failuresByHost(draft.state, nowMs));
   return { after: draft.instance("t"), draft, losses };

@@ -36,14 +36,9 @@ import { anInstance, aRegistered, stateOf } from "../instance_fixtures.ts";
 function shown(instances: readonly AgentInstance[], atMs: number, server: Partial<State["server"]> = {}): Draft {
   const state = stateOf(instances);
   const reading = { askedMs: atMs, readMs: atMs, tookMs: [0] };
-  return new Draft(
-    {
-      ...state,
-      server: { ...state.server, info: serverInfo, lastPollMs: atMs, reading, serving: watchedFrom(zeroMs), ...server },
-    },
-    atMs,
-    0.5,
-  );
+  const serving = watchedFrom(zeroMs);
+  const now = { info: serverInfo, lastPollMs: atMs, reading, serving, healthySinceMs: zeroMs };
+  return new Draft({ ...state, server: { ...state.server, ...now, ...server } }, atMs, 0.5);
 }
 
 const idle = aRegistered("t", "idle");
@@ -239,8 +234,9 @@ Deno.test("an agent that is lost within twenty seconds of being free, or out of 
     const gone = new Map([["uuid-t", { gocdAgent: gocdAgent("t", record), sinceMs: zeroMs }]]);
     return withPossibleBuild(shown([idle], zeroMs + minute, { unlisted: gone }), idle).mayHoldBuild === true;
   };
-  assertEquals([unlisted({}), unlisted(off)], [true, false]);
-  assertEquals(withPossibleBuild(shown([idle], zeroMs + minute), idle), idle);
+  assertEquals([unlisted({}), unlisted(off), unlisted(lostContact)], [true, true, false]);
+  const known = { appearedMs: new Map([["uuid-t", zeroMs]]) };
+  assertEquals(withPossibleBuild(shown([idle], zeroMs + minute, known), idle), idle);
 });
 
 function calls(

@@ -13,6 +13,7 @@ import { watchClocks } from "../../../src/core/life/lifecycle_clock.ts";
 import { advanceInstances } from "../../../src/core/life/lifecycle_gocd.ts";
 import { taskStatusUpdated } from "../../../src/core/life/lifecycle_mesos.ts";
 import { applySettings } from "../../../src/core/session/operator.ts";
+import { failedReading } from "../../../src/core/session/reading.ts";
 import { isOfferless } from "../../../src/core/placement/roles.ts";
 import { isRoomless } from "../../../src/core/demand/room.ts";
 import { watchOvertaken } from "../../../src/core/demand/sick_agents.ts";
@@ -133,9 +134,10 @@ function passedBy(
   const before = { idleSinceMs, jobs: counted };
   const draft = at(2 * minute, instances, {
     lastPollMs,
-    ...(isHealthy ? { healthySinceMs } : {}),
+    healthySinceMs,
     overtaken: counted === 0 ? new Map() : new Map([["uuid-h", before]]),
   });
+  if (!isHealthy) failedReading(draft);
   const waiting = jobs(taken);
   const { buckets } = bucketJobs(waiting, someSettings().poller, "insensitive");
   const locators = waiting.map(({ locator }) => locator);
