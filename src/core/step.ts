@@ -18,7 +18,7 @@ import { taskStatusUpdated } from "./life/lifecycle_mesos.ts";
 import { askedBackOf, inverseOffersReceived, maintenanceTakenBack, watchMaintenance } from "./session/maintenance.ts";
 import { applySettings, finishTeardown, operatorAsked, retireChanged, tornDown } from "./session/operator.ts";
 import { gocdAgentsRead, gocdCallDone, gocdCallFailed, gocdPolled, gocdPollFailed } from "./session/polled.ts";
-import { askFor, noReconciliation, reconcile } from "./session/reconciliation.ts";
+import { askFor, reconcile, unansweredAtFirst } from "./session/reconciliation.ts";
 import type { StoredState } from "./record.ts";
 import { replanIfDue } from "./demand/replan.ts";
 import { notInFuture } from "./life/restored.ts";
@@ -104,8 +104,7 @@ export function initialState(stored: StoredState, settings: Settings, atMs: numb
     breakers: { profiles: new Map(), hosts: new Map() },
     failureWindow: new Map(),
     canaries: new Map(),
-    // What earlier runs were told of a task may be outdated.
-    reconciliation: { ...noReconciliation, pending: new Set(instances.keys()) },
+    reconciliation: unansweredAtFirst(instances.keys()),
     brake: noBrake,
     inherited: inheritedOf(stored.framework),
     shuttingDown: false,

@@ -5,7 +5,7 @@ import { assertEquals } from "@std/assert";
 import type { Effect } from "../../src/core/effect.ts";
 import type { Event } from "../../src/core/event.ts";
 import { noBrake } from "../../src/core/life/brake.ts";
-import { noReconciliation } from "../../src/core/session/reconciliation.ts";
+import { unansweredAtFirst } from "../../src/core/session/reconciliation.ts";
 import { watchedFrom } from "../../src/core/session/watched.ts";
 import type { State } from "../../src/core/state.ts";
 import { initialState, step } from "../../src/core/step.ts";
@@ -39,7 +39,7 @@ Deno.test("a run starts with what was stored, and with nothing known beside it",
   const { framework, controls, watched, ...state } = initialState(emptyStore, settings, zeroMs);
   assertEquals([state.settings, framework, controls], [settings, emptyStore.framework, emptyStore.controls]);
   assertEquals(watched, watchedFrom(zeroMs));
-  assertEquals([state.reconciliation, state.brake], [noReconciliation, noBrake]);
+  assertEquals([state.reconciliation, state.brake], [unansweredAtFirst([]), noBrake]);
   assertEquals([state.session.kind, state.inherited, state.demand.backlog.resourceCase], [
     "connecting",
     "none",

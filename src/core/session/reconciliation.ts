@@ -18,8 +18,10 @@ const launchSilenceMs = 30_000;
 /** Maximum number of tasks in one call. */
 const tasksPerCallMax = 500;
 
-/** Before the first subscription nothing is requested. */
-export const noReconciliation: ReconciliationState = { pending: new Set(), explicitDelayMs: explicitFirstMs };
+/** Before the first subscription of a run nothing is requested, and what earlier runs were told may be outdated. */
+export function unansweredAtFirst(taskIds: Iterable<string>): ReconciliationState {
+  return { pending: new Set(taskIds), explicitDelayMs: explicitFirstMs };
+}
 
 /**
  * After SUBSCRIBED: every task that may be running is requested by its id. A run that continues an earlier one also

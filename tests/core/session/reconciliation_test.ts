@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import { Draft } from "../../../src/core/draft.ts";
 import type { Effect } from "../../../src/core/effect.ts";
 import type { AgentInstance } from "../../../src/core/instance.ts";
-import { askFor, noReconciliation, reconcile, startReconciliation } from "../../../src/core/session/reconciliation.ts";
+import { askFor, reconcile, startReconciliation, unansweredAtFirst } from "../../../src/core/session/reconciliation.ts";
 import type { ReconciliationState, State } from "../../../src/core/state.ts";
 import { drive, finished, minute, only, second, zeroMs } from "../../support/core.ts";
 
@@ -33,7 +33,7 @@ function stateWith(
   return {
     ...world.state,
     instances: new Map(instances.map((each) => [each.taskId, each])),
-    reconciliation: { ...noReconciliation, ...reconciliation },
+    reconciliation: { ...unansweredAtFirst([]), ...reconciliation },
     inherited: "known",
     ...changes,
   };
@@ -114,7 +114,7 @@ Deno.test("a launch is asked for after thirty seconds without a word, and not ag
   assertEquals(asked(state, zeroMs + 30 * second - 1).said, []);
   const { said, state: after } = asked(state, zeroMs + 30 * second);
   assertEquals([said, after.instances.get("a")?.lastReconcileMs], [[["a"]], zeroMs + 30 * second]);
-  const answered = { ...after, reconciliation: noReconciliation };
+  const answered = { ...after, reconciliation: unansweredAtFirst([]) };
   assertEquals(asked(answered, zeroMs + 90 * second - 1).said, []);
   assertEquals(asked(answered, zeroMs + 90 * second).said, [["a"]]);
   const pending = stateWith([launching], { pending: new Set(["a"]), nextExplicitMs: zeroMs + minute });
