@@ -82,12 +82,7 @@ ${where}
 Examples:
   gocd-mesos freeze framework.conf
   gocd-mesos freeze --profile linux framework.conf`,
-  run: ({ operands, flags }, io) =>
-    operate(operands, {
-      name: "freeze",
-      body: profileIn(flags),
-      event: { kind: "launching-frozen", ...profileIn(flags) },
-    }, io),
+  run: launchSwitch("freeze", "launching-frozen"),
 };
 
 /** Launch again. */
@@ -108,13 +103,15 @@ ${where}
 Examples:
   gocd-mesos resume framework.conf
   gocd-mesos resume --profile linux framework.conf`,
-  run: ({ operands, flags }, io) =>
-    operate(operands, {
-      name: "resume",
-      body: profileIn(flags),
-      event: { kind: "launching-resumed", ...profileIn(flags) },
-    }, io),
+  run: launchSwitch("resume", "launching-resumed"),
 };
+
+function launchSwitch(name: string, kind: "launching-frozen" | "launching-resumed"): Command["run"] {
+  return ({ operands, flags }, io) => {
+    const body = profileIn(flags);
+    return operate(operands, { name, body, event: { kind, ...body } }, io);
+  };
+}
 
 /** Treat agents that have vanished from a server as lost. */
 export const acceptLossCommand: Command = {

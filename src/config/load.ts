@@ -74,13 +74,10 @@ export function requireKeys({ problems }: PartialConfig, keys: RegExp): void {
 
 /** What is wrong with a configuration although its variables may be set elsewhere: one text, nothing if all is well. */
 export function flawOf({ problems }: PartialConfig): string | undefined {
-  const places = new Set(problems.filter(isUnset).flatMap(({ key, file, line }) => [key, `${file}:${line}`]));
+  const unset = problems.filter(({ code }) => code === "config-unset-variable");
+  const places = new Set(unset.flatMap(({ key, file, line }) => [key, `${file}:${line}`]));
   const [first, ...more] = problems.filter(({ key, file, line }) => !places.has(key) && !places.has(`${file}:${line}`));
   return first === undefined ? undefined : new ConfigError(first, ...more).message;
-}
-
-function isUnset({ code }: ConfigProblem): boolean {
-  return code === "config-unset-variable";
 }
 
 interface Source {

@@ -97,7 +97,7 @@ function findingOf({ code, message, hint }: GocdProblem): Finding {
 export function healthOf(view: StatusView): Health {
   const { atMs, gocd, mesos, leadership, movedMs = atMs } = view;
   const stuck = atMs - movedMs > stuckAfterMs ? [loopStuckText(atMs - movedMs)] : [];
-  const standby = standbyReasons(leadership);
+  const standby = leadership?.role === "standby" ? [standbyText(leadership.leader)] : [];
   const servers = [...troubleOf("GoCD", gocd.health, atMs), ...troubleOf("Mesos", mesos.health, atMs)];
   const lost = isLeaderless(leadership, atMs) ? [leaderlessText] : [];
   const reasons = [...stuck, ...lost, ...servers];
@@ -117,10 +117,6 @@ function checkOf(reasons: readonly string[]): Check {
 
 function troubleOf(server: string, health: ServerHealth, atMs: number): readonly string[] {
   return "problem" in health ? [serverFailingText(server, atMs - health.sinceMs, health.problem)] : [];
-}
-
-function standbyReasons(leadership: LeadershipView | undefined): readonly string[] {
-  return leadership?.role === "standby" ? [standbyText(leadership.leader)] : [];
 }
 
 /** Whether a standby has seen no leader for too long. */
