@@ -201,7 +201,8 @@ function servesEnvironment({ environments }: AgentProfile, environment: string):
 function maskOf({ masks, entries }: Index, environment: string): Uint8Array {
   const known = masks.get(environment);
   if (known !== undefined) return known;
-  const mask = Uint8Array.from(entries, ({ profile }) => servesEnvironment(profile, environment) ? 1 : 0);
+  const mask = new Uint8Array(entries.length);
+  for (const { profile, position } of entries) mask[position] = servesEnvironment(profile, environment) ? 1 : 0;
   masks.set(environment, mask);
   return mask;
 }

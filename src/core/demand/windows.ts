@@ -54,6 +54,7 @@ export function profileNow({ windows }: Pick<State, "windows">, profile: AgentPr
 
 /** Whether only a reload has happened: the same settings, since the same time. */
 function isSame(one: OpenWindow | undefined, other: OpenWindow): boolean {
+  if (one === other) return true;
   return one !== undefined && one.sinceMs === other.sinceMs &&
     JSON.stringify(one.schedule) === JSON.stringify(other.schedule);
 }

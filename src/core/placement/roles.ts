@@ -34,22 +34,22 @@ export function adjustRoles(draft: Draft): void {
   ]);
   const suppress: string[] = [];
   const revive: string[] = [];
-  const roles = new Map(state.offers.roles);
+  const changed = new Map<string, RoleOffers>();
   for (const role of rolesOf(state)) {
-    const before = roles.get(role) ?? freshRole;
+    const before = state.offers.roles.get(role) ?? freshRole;
     if (atMs < (before.retryMs ?? -Infinity)) continue;
     if (!wantedRoles.has(role)) {
       if (before.suppressed) continue;
       suppress.push(role);
       const { retryMs: _, ...rest } = before;
-      roles.set(role, { ...rest, suppressed: true, repeated: false });
+      changed.set(role, { ...rest, suppressed: true, repeated: false });
       continue;
     }
     const revived = reviveNow(before, state.session.sinceMs, atMs);
     if (revived === undefined) continue;
     revive.push(role);
     const { longDeclineMs: _, retryMs: __, ...rest } = before;
-    roles.set(role, {
+    changed.set(role, {
       ...rest,
       suppressed: false,
       lastReviveMs: atMs,
@@ -57,8 +57,8 @@ export function adjustRoles(draft: Draft): void {
       ...(before.suppressed ? { revivedMs: atMs } : {}),
     });
   }
-  if (suppress.length === 0 && revive.length === 0) return;
-  draft.set({ offers: { ...draft.state.offers, roles } });
+  if (changed.size === 0) return;
+  draft.set({ offers: { ...draft.state.offers, roles: new Map([...state.offers.roles, ...changed]) } });
   if (suppress.length > 0) draft.effect({ kind: "suppress-offers", roles: suppress });
   if (revive.length > 0) draft.effect({ kind: "revive-offers", roles: revive });
 }
