@@ -300,7 +300,7 @@ export interface SessionNotes {
   "operator": { readonly result: CommandResult; readonly mode: ControlsRecord["mode"] };
   "settings-changed": { readonly replaced: number };
   "switches-in-force": { readonly controls: ControlsRecord };
-  "torn-down": { readonly frameworkId?: string };
+  "torn-down": { readonly frameworkId: string };
 }
 
 /** A host with a maintenance window. Times in ms from now; negative: past. */

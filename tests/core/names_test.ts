@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { environmentNameFlaw, gocdResourceFlaw, invalidRegistration } from "../../src/core/names.ts";
+import { groupNameProblem } from "../../src/core/words/names.ts";
 
 for (
   const [name, isGood] of [
@@ -39,6 +40,15 @@ for (
     assertEquals(invalidRegistration(["linux"], name) === undefined, isGood);
   });
 }
+
+Deno.test("the name of a pipeline group follows the rules of environments, and the message speaks of the group", () => {
+  assertEquals(["prod", "", ".a", "x".repeat(256)].map(groupNameProblem), [
+    undefined,
+    "the name of a pipeline group must not be empty",
+    "only letters, digits, and - _ . are allowed, and no dot in front",
+    "it has more than 255 characters",
+  ]);
+});
 
 Deno.test("the first name that the server would refuse is reported with what is wrong with it, that of the environment last", () => {
   const [long, what] = ["x".repeat(256), "resource" as const];

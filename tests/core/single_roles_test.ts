@@ -50,6 +50,12 @@ Deno.test("a role is suppressed once when nothing is wanted, and revived at once
   });
 });
 
+Deno.test("a role that a changed configuration brings is treated like the others", () => {
+  const isNew = (state: State): State => ({ ...state, offers: { ...state.offers, roles: new Map() } });
+  assertEquals(told(7, {}, false, isNew), { said: "suppress-offers", role: { suppressed: true, repeated: false } });
+  assertEquals(told(10 * second, {}, true, isNew).said, "revive-offers");
+});
+
 Deno.test("a role is revived no sooner than five seconds after the last time", () => {
   const suppressed = { suppressed: true, lastReviveMs: zeroMs };
   assertEquals([says(5 * second - 1, suppressed), says(5 * second, suppressed)], ["", "revive-offers"]);

@@ -98,18 +98,18 @@ function claimOfResources(
   atMs: number,
 ): readonly Claim[] {
   const profile = profileOf(state.settings, wanted.profile);
-  if (profile === undefined) return [];
-  const isShare = shareHeldOf(state, profile.name, atMs) !== undefined;
+  const isShare = shareHeldOf(state, wanted.profile, atMs) !== undefined;
   const answers = new Map<string, boolean>();
   const isRoom = (donor: Registered): boolean => {
     // Agents of one profile on one host free the same.
     const key = JSON.stringify([donor.mesosAgentId, donor.profile]);
-    const answer = answers.get(key) ?? fitsWithout(state, { wanted, profile, host: donor, going: [donor] }, atMs);
+    const answer = answers.get(key) ??
+      (profile !== undefined && fitsWithout(state, { wanted, profile, host: donor, going: [donor] }, atMs));
     answers.set(key, answer);
     return answer;
   };
   const isPlace = (of: string, donor?: Registered): boolean =>
-    donor === undefined || (isShare ? cpusOf(state, of) >= profile.mesosResources.cpusMilli : isRoom(donor));
+    donor === undefined || (isShare ? cpusOf(state, of) >= cpusOf(state, wanted.profile) : isRoom(donor));
   return [{
     sharer: sharerOf(fairShare, wanted),
     requirement: lacking.buckets.find(({ bucket }) => bucket.key === wanted.bucketKey)?.bucket.requirement,

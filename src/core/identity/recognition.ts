@@ -147,7 +147,9 @@ function mayBeOf(state: State, other: AgentInstance, { configState }: GocdAgent)
 /** Enabled, or seen Enabled before somebody disabled it. A record that was always Disabled may belong to anyone. */
 function wasInService({ server }: State, { uuid, configState }: GocdAgent): boolean {
   if (configState !== "Disabled") return configState === "Enabled";
-  return (server.appearedMs.get(uuid) ?? Infinity) < (server.disabledSinceMs.get(uuid) ?? -Infinity);
+  const appearedMs = server.appearedMs.get(uuid);
+  const disabledMs = server.disabledSinceMs.get(uuid);
+  return appearedMs !== undefined && disabledMs !== undefined && appearedMs < disabledMs;
 }
 
 function isSame(state: State, instance: AgentInstance, gocdAgent: GocdAgent): boolean {

@@ -16,7 +16,7 @@ export function advanceRecord(draft: Draft, instance: AgentInstance, index: Gocd
   const next = nextRecord(draft, instance, index);
   if (next === undefined) return instance;
   const known = withFormerBuild(draft, instance, index);
-  register(
+  const registered = register(
     draft,
     instance.state === "killing" ? afterKill(known) : known,
     next.uuid,
@@ -33,7 +33,7 @@ export function advanceRecord(draft: Draft, instance: AgentInstance, index: Gocd
       isDisabled: next.configState === "Disabled",
     },
   );
-  return draft.instance(instance.taskId) ?? instance;
+  return registered;
 }
 
 /** Taken back after all: a KILL that was sent may still reach its container, so it must not get work until then. */

@@ -28,9 +28,11 @@ export function uuidOf(instance: AgentInstance): string | undefined {
 }
 
 /** The GoCD server lists this record for it, which must no longer be deleted. */
-export function register(draft: Draft, instance: AgentInstance, uuid: string, activity: AgentActivity): void {
+export function register(draft: Draft, instance: AgentInstance, uuid: string, activity: AgentActivity): Registered {
   const { strangers: _, isDeleteAsked: __, ...kept } = instance;
-  draft.put(inPhase(kept, { state: "registered", sinceMs: draft.atMs, uuid, activity }));
+  const registered = inPhase(kept, { state: "registered", sinceMs: draft.atMs, uuid, activity });
+  draft.put(registered);
+  return registered;
 }
 
 /** Drains a registered instance: DISABLE is sent, the next steps follow from lists. */

@@ -159,7 +159,7 @@ function keepAgents(draft: Draft, mesosAgentIds: ReadonlySet<string>): boolean {
 }
 
 function noteRequest(draft: Draft, offer: InverseOffer, here: readonly AgentInstance[]): void {
-  const host = here[0]?.host ?? "";
+  const [host = ""] = here.map((instance) => instance.host);
   const { startMs, durationMs } = offer.unavailability;
   const facts = {
     host,

@@ -247,6 +247,7 @@ export function tornDown(draft: Draft): void {
   draft.setFramework(withoutFramework(draft.state.framework));
   draft.setControls({ ...allRuns, tornDown: true });
   draft.set({ session: { kind: "ended", sinceMs: draft.atMs, reason: tornDownText } });
-  draft.note({ kind: "torn-down", ...(frameworkId === undefined ? {} : { frameworkId }) });
+  // A TEARDOWN that was sent twice is answered twice.
+  if (frameworkId !== undefined) draft.note({ kind: "torn-down", frameworkId });
   draft.effect({ kind: "exit", message: endTexts.tornDown });
 }

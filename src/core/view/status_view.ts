@@ -136,20 +136,19 @@ function bucketViews({ demand, settings, server }: State): readonly BucketView[]
   const isByGroup = wantsGroups(settings);
   const keyOf = (key: string, locator: string): string =>
     isByGroup ? keyWithGroup(key, groupOfJob(server.pipelineGroups, locator)) : key;
-  const oldest = new Map<string, number>();
+  const oldest = new Map<string, { readonly oldestMs: number }>();
   for (const [locator, { bucketKey, firstSeenMs }] of demand.seen) {
     const key = keyOf(bucketKey, locator);
-    oldest.set(key, Math.min(firstSeenMs, oldest.get(key) ?? Infinity));
+    oldest.set(key, { oldestMs: Math.min(firstSeenMs, oldest.get(key)?.oldestMs ?? Infinity) });
   }
   return demand.buckets.map((bucket) => {
     const { gate: _, remarks: __, unserved: ___, ...rest } = bucket;
-    const oldestMs = oldest.get(bucket.key);
     const brief = briefBucketText(bucket);
     return {
       ...rest,
       reason: bucketText(bucket),
       ...(brief === undefined ? {} : { brief }),
-      ...(oldestMs === undefined ? {} : { oldestMs }),
+      ...oldest.get(bucket.key),
     };
   });
 }

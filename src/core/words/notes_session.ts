@@ -141,7 +141,7 @@ export const sessionNotes: NoteWords<keyof SessionNotes> = {
     hint: "`gocd-mesos resume FILE` ends it",
     fields: { mode: controls.mode, frozen: controls.frozen, frozenProfiles: controls.frozenProfiles.join(",") },
   }),
-  "torn-down": ({ frameworkId = "?" }) => ({
+  "torn-down": ({ frameworkId }) => ({
     level: "info",
     text: `framework ${frameworkId} is torn down and forgotten`,
     fields: {},

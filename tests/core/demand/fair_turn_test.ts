@@ -123,6 +123,15 @@ Deno.test("after a hundred turns what follows is added to the last turn of its k
   assertEquals(wanted.map(({ count }) => count).slice(96), [1, 1, 71, 71]);
 });
 
+Deno.test("after a hundred turns a bucket whose turn comes for the first time has an entry of its own", () => {
+  const others = Array.from({ length: 5 }, (_, index) => job(`other${index}`, { gocdResources: ["linux", "docker"] }));
+  const of = [...profiles, aProfile({ name: "docker", gocdResources: ["linux", "docker"] })];
+  const jobs = [...jobsIn(60), ...others, ...jobsIn(60, "Prod")];
+  const { demand: { wanted } } = planFor(jobs, { maxAgents: 500, of });
+  assertEquals([...new Set(wanted.slice(0, 100).map(({ profile }) => profile))], ["linux", "prod"]);
+  assertEquals(wanted.slice(100).map(({ profile, count }) => `${count} ${profile}`), ["5 docker"]);
+});
+
 Deno.test("buckets that no limit concerns hold back no place", () => {
   const frozen = (state: State): State => ({ ...state, controls: { ...state.controls, frozenProfiles: ["linux"] } });
   const plan = planFor([...jobsIn(2), ...jobsIn(1, "Prod")], { change: frozen });

@@ -54,6 +54,8 @@ Deno.test("jobs that lack no resource are counted by all that they ask for", () 
       "1 other",
     ].join(),
   );
+  const ofGroup = (pipelineGroup: string): JobVerdict => elsewhere({ pipelineGroup });
+  assertEquals(lacks([ofGroup("Web"), ofGroup("app"), ofGroup("web")]), "2 other,1 other");
   assertEquals(
     lacks([elsewhere({ gocdResources: ["a", "bc"] }), elsewhere({ gocdResources: ["ab", "c"] })]),
     [

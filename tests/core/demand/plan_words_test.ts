@@ -165,6 +165,14 @@ Deno.test("what no profile serves is coded by what is missing", () => {
   assertEquals(code(job("j", { environment: "prod", gocdResources: ["gpu"] })), "no-profile-resources");
 });
 
+Deno.test("a resource that no profile has is shown as the job spells it, without surrounding spaces", () => {
+  const missing = (name: string): readonly string[] => {
+    const [verdict] = planOf({ jobs: [job("j", { gocdResources: [name] })] }).demand.jobs;
+    return verdict?.reason.kind === "no-profile-resources" ? verdict.reason.missing : [];
+  };
+  assertEquals([missing("GPU"), missing(" gpu ")], [["GPU"], ["gpu"]]);
+});
+
 Deno.test("a poll that finds need counts, one that finds none ends the count, a replan leaves it alone", () => {
   const streak = (given: Given): number | undefined => planOf(given).demand.streaks.get(";linux");
   assertEquals([streak({}), streak({ streak: 2 }), streak({ streak: 2, occasion: "replan" })], [1, 3, 2]);

@@ -54,6 +54,12 @@ Deno.test("an agent of a profile with a pattern gets its names, and those of the
   assertEquals(registered(asks("jdk-17"), asks("jdk-21")), ["Linux", "jdk-17"]);
 });
 
+Deno.test("an agent that is launched while no other job waits gets the resources of its own job", () => {
+  const own = assessed(job("a", { gocdResources: ["gpu", "jdk-17"] }));
+  const { gocdResources } = launchRegistration(any, own, { beside: besideOf([]), rule: "insensitive" });
+  assertEquals(gocdResources, ["gpu", "jdk-17"]);
+});
+
 Deno.test("an agent of a profile that names its resources registers with them as they are written", () => {
   const named = { ...linux, gocdResources: ["Linux", "docker"] };
   const own = assessed(job("a", { gocdResources: ["linux"] }), { choice: { kind: "serves", profile: named } });

@@ -113,3 +113,7 @@ Deno.test("in a full cluster, one agent of a host is removed at a time, because 
 Deno.test("in a full cluster, only a lasting lack of offers counts", () => {
   assertEquals([19, 20].map((s) => going(builds("abcd"), [forProd(1)], { missSinceMs: atMs - s * second })), ["", "a"]);
 });
+
+Deno.test("at max-cpu-share, an agent whose profile is no longer configured stays: what it would free is not known", () => {
+  assertEquals(going(builds("abcd", { profile: "former" }), [forProd(1)], atShare), "");
+});

@@ -178,3 +178,17 @@ Deno.test("what registers again does what its record shows, from now on", () => 
     sinceMs: nowMs,
   }]);
 });
+
+Deno.test("an agent that registers although it is to be killed is reported with its time to register, unless an earlier run launched it", () => {
+  const told = (marks: { readonly adopted?: true }): string => {
+    const instance = anInstance("t", { state: "killing", cause: "register-timeout" }, marks);
+    const agents = [gocdAgent("t", { uuid: "own" })];
+    const draft = draftAt(nowMs, [instance], { agents });
+    assertEquals(advanceRecord(draft, instance, indexGocdAgents(agents)).state, "registered");
+    return finished(draft).notes.map(({ code, text }) => `${code}: ${text}`).join();
+  };
+  assertEquals([told({}), told({ adopted: true })], [
+    "agent-registered: t has registered with the GoCD server after 20 min",
+    "agent-registered: t is registered with the GoCD server",
+  ]);
+});

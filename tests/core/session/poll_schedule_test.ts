@@ -149,3 +149,9 @@ Deno.test("after errors pauses double from five seconds to the slowest rhythm, w
   const failed = { ...slow, server: { ...slow.server, failuresInARow: 9 } };
   assertEquals(afterFailure(failed, problem(), { atMs: zeroMs, random: 0.5 }).nextPollMs - zeroMs, 5 * minute);
 });
+
+Deno.test("a poll requests pipeline groups only if they are used", () => {
+  const draft = new Draft(stateOf([], {}, { profiles: [{ ...linux, pipelineGroups: ["web"] }] }), zeroMs, 0.5);
+  pollIfDue(draft);
+  assertEquals(finished(draft).effects, [{ kind: "poll-gocd", pipelineGroups: true }]);
+});

@@ -163,3 +163,13 @@ Deno.test("a framework that is torn down leaves nothing, and its id is reported;
   const text = "there is no framework to tear down: it was torn down before";
   assertEquals([said(), world.taken()], [[`operator: ${text} {"mode":"run"}`], [{ kind: "exit", message: text }]]);
 });
+
+Deno.test("a TEARDOWN that was sent twice and is answered twice is reported once", () => {
+  const { world } = withIdleAgent();
+  world.send({ kind: "teardown-requested", mode: "now" });
+  world.send({ kind: "framework-torn-down" });
+  world.noted();
+  world.send({ kind: "framework-torn-down" });
+  assertEquals(world.noted(), []);
+  assertEquals(world.state.session.kind, "ended");
+});

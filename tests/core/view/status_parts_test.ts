@@ -192,14 +192,21 @@ Deno.test("an answer is overdue after ten seconds, or twice what the last one to
 });
 
 Deno.test("a breaker is open during its pause, and half open after it from the third failure on", () => {
-  const view = (failures: number, afterMs: number, instances: Parameters<typeof stateOf>[0] = []): unknown => {
+  const view = (
+    failures: number,
+    afterMs: number,
+    instances: Parameters<typeof stateOf>[0] = [],
+    written?: string,
+  ): unknown => {
     const state = stateOf(instances);
+    const answer = { kind: "read", text: written ?? "" } as const;
     const breaker = {
       failures,
       sinceMs: 5,
       lastFailureMs: 0,
       retryMs: zeroMs,
       lastFailure: mesosSays("x"),
+      ...(written === undefined ? {} : { stderr: { taskId: "t", host: "h", answer } }),
     };
     const breakers = { ...state.breakers, profiles: new Map([["default", breaker]]) };
     return breakerView({ ...state, breakers }, "default", zeroMs + afterMs);
@@ -209,6 +216,7 @@ Deno.test("a breaker is open during its pause, and half open after it from the t
   assertEquals([view(0, -1), view(1, -1), view(3, -1)], [undefined, open, open]);
   assertEquals([view(1, 0), view(2, 0), view(3, 0)], [undefined, undefined, halfOpen]);
   assertEquals(view(3, 0, [anInstance("t", { state: "starting" })]), { ...halfOpen, canary: "t" });
+  assertEquals(view(3, 0, [], "disk full"), { ...halfOpen, failure: 'x; its stderr ends with "disk full"' });
   assertEquals(breakerView(stateOf([]), "default", 0), undefined);
 });
 

@@ -3,13 +3,17 @@
 import { assertEquals } from "@std/assert";
 import type { ReasonCode } from "../../../src/core/demand/reason.ts";
 import type { VerdictKind } from "../../../src/core/demand/verdict.ts";
-import { fatesOf } from "../../../src/core/words/fates.ts";
+import { fatesOf, fateText } from "../../../src/core/words/fates.ts";
 
 const told = (...jobs: (readonly [VerdictKind, ReasonCode])[]): readonly string[] =>
   fatesOf(jobs.map(([verdict, reasonCode]) => ({ verdict, reasonCode })))
     .map(({ verdict, count, text }) => `${verdict}: ${count} ${text}`);
 
 Deno.test("no job has no fate", () => assertEquals(told(), []));
+
+Deno.test("the fate of a single job is looked up by the code of its reason; other words are no codes", () => {
+  assertEquals([fateText("held-breaker"), fateText("constructor")], ["held by failing launches", undefined]);
+});
 
 Deno.test("jobs of one fate are counted together, whatever the code of their reason", () => {
   assertEquals(told(["needs-agent", "held-breaker"], ["needs-agent", "held-probe"], ["needs-agent", "held-breaker"]), [

@@ -1,7 +1,7 @@
 // The history in words.
 
 import { assertEquals } from "@std/assert";
-import { hoursText } from "../../../src/core/words/history.ts";
+import { codedEndText, hoursText } from "../../../src/core/words/history.ts";
 
 const cases: readonly (readonly [hours: number, text: string])[] = [
   [0, "0.0"],
@@ -13,3 +13,8 @@ const cases: readonly (readonly [hours: number, text: string])[] = [
 for (const [hours, text] of cases) {
   Deno.test(`${hours} agent-hours are reported as ${text}`, () => assertEquals(hoursText(hours * 3_600_000), text));
 }
+
+Deno.test("the end of an agent is shown with its code and the reason; one without a code ended unseen", () => {
+  assertEquals(codedEndText({ end: "stopped", kill: "drained" }), "stopped: no longer needed");
+  assertEquals(codedEndText({ kill: "drained" }), "unseen: no longer needed");
+});

@@ -129,6 +129,12 @@ const pictures: readonly (readonly [string, string, InstancePhase, Partial<Agent
     { retire: "profile-changed" },
   ],
   [
+    "building",
+    "removed once idle, as requested by an operator",
+    { ...at, state: "registered", uuid: "u", activity: { kind: "building", sinceMs: zeroMs + 5 } },
+    { retire: "operator" },
+  ],
+  [
     "unsure",
     "LostContact: left alone; to be replaced (surplus)",
     { ...at, state: "registered", uuid: "u", activity: { kind: "unsure", word: "LostContact", sinceMs: zeroMs + 5 } },

@@ -4,7 +4,13 @@ import { assertEquals } from "@std/assert";
 import type { NearestHost, PlacementMiss, Refusal } from "../../../src/core/placement/reason.ts";
 import type { Shortfall } from "../../../src/core/placement/offer_resources.ts";
 import type { PlacementConstraint } from "../../../src/core/settings.ts";
-import { avoidedText, constraintText, missText, shortfallsText } from "../../../src/core/words/placement.ts";
+import {
+  avoidedText,
+  constraintText,
+  missText,
+  offerAnswerText,
+  shortfallsText,
+} from "../../../src/core/words/placement.ts";
 import { minute } from "../../support/core.ts";
 import { mesosSays } from "../instance_fixtures.ts";
 
@@ -66,6 +72,21 @@ Deno.test("a miss names the nearest host, then the most frequent refusal with ho
     ],
   ];
   for (const [miss, text] of cases) assertEquals(missText(miss), text);
+});
+
+Deno.test("the answer to an offer says why a wanted agent was not placed on it, also if it would have fitted", () => {
+  const refused = { refusal: { kind: "accept-full", limit: 9 }, offers: 1, others: 0 } as const;
+  const nearest = { hostname: "h", shortfalls: [{ name: "ports", needed: 2, offered: 1 }], tasksPlaced: 0 } as const;
+  const told = (miss?: PlacementMiss): string =>
+    offerAnswerText({ kind: "misfit", profile: "linux", ...(miss === undefined ? {} : { miss }) });
+  assertEquals(
+    [told(), told({ refused }), told({ nearest: { ...nearest, holdsLabelled: false } })],
+    [
+      "profile linux was placed on other hosts",
+      "profile linux is not launched here: 9 tasks are already launched there in this round",
+      "profile linux is short by 1 port",
+    ],
+  );
 });
 
 Deno.test("a host is avoided for all profiles or for one", () => {

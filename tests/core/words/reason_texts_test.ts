@@ -7,7 +7,7 @@ import { oneLine } from "../../../src/core/text.ts";
 import { type LaunchGate, maintenanceMode, type Reason } from "../../../src/core/demand/reason.ts";
 import type { Failure } from "../../../src/core/life/causes.ts";
 import { failureHint, failureText, wholeError } from "../../../src/core/words/causes.ts";
-import { briefGateText, gateText } from "../../../src/core/words/gates.ts";
+import { briefGateText, gateText, retriedText } from "../../../src/core/words/gates.ts";
 import { describeNeed, formatDuration } from "../../../src/core/words/phrases.ts";
 import { serverProblemText, verdictText } from "../../../src/core/words/reasons.ts";
 import { minute, problem, second } from "../../support/core.ts";
@@ -248,4 +248,21 @@ Deno.test("words of others are one line of three hundred characters at most", ()
   assertEquals(oneLine("stderr='a 'b' is denied\r\n'; gone"), "stderr='a 'b' is denied'; gone");
   assertEquals(oneLine("x".repeat(300)), "x".repeat(300));
   assertEquals(oneLine("x".repeat(301)), `${"x".repeat(300)}…`);
+});
+
+Deno.test("the reason of a job in a group that no profile serves names its resources only if it has some", () => {
+  const reason = { kind: "no-profile-group", nearest: "mobile", pipelineGroup: "web" } as const;
+  const told = (...gocdResources: readonly string[]): string =>
+    verdictText({ locator: "p", name: "j", gocdResources, verdict: "unserved", reason, firstSeenMs: 0 });
+  const rest = "serves pipeline group web: add it to profiles.mobile.pipeline-groups (nearest is profile mobile)";
+  assertEquals([told(), told("linux")], [`no profile ${rest}`, `no profile with linux ${rest}`]);
+});
+
+Deno.test("a profile that has not recovered is shown with its error and the last output of its container", () => {
+  const answer = { kind: "read", text: "disk full" } as const;
+  const breaker = { failures: 2, lastFailure: mesosSays("exit 1"), stderr: { taskId: "t", host: "h", answer } };
+  assertEquals(
+    retriedText(breaker, "due"),
+    'the last 2 launches failed (exit 1; its stderr ends with "disk full"); no agent has registered since',
+  );
 });

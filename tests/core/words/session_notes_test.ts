@@ -259,5 +259,4 @@ testNotes([
     { mode: "drain", frozen: true, frozenProfiles: "a,b" },
   ],
   [{ kind: "torn-down", frameworkId: "f" }, "info torn-down: framework f is torn down and forgotten", {}],
-  [{ kind: "torn-down" }, "info torn-down: framework ? is torn down and forgotten", {}],
 ]);
