@@ -361,4 +361,9 @@ export const failedSeeds: readonly FailedSeed[] = [
     seed: 10331082,
     found: "after a fail-over, before its first list, an agent that ended with a job counted as holding none",
   },
+  {
+    seed: 10354890,
+    found:
+      "the brake for another GoCD server stayed on, although the list had agents of ours, because Mesos had lost them",
+  },
 ];

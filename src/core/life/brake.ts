@@ -63,10 +63,10 @@ export function judgeGocdList(draft: Draft, before: readonly GocdAgent[], agents
   const { gocd, ...others } = draft.state.brake;
   if (gocd !== undefined) {
     const isMissing = missing.length > ours.length * missingShare;
-    // None of the vanished agents is known to be ours: one of the records must be back, or an agent of ours must
-    // register here.
+    // None of the vanished agents is known to be ours: one of the records must be back, or this list must have an agent
+    // of ours, whatever Mesos says of it.
     const isElsewhere = ours.length === 0 && gocd.vanished !== undefined && isAnyUntold(draft.state) &&
-      !gocd.vanished.some((uuid) => listed.has(uuid));
+      !gocd.vanished.some((uuid) => listed.has(uuid)) && !isAnyListed(draft.state, listed);
     if (isMissing || isElsewhere) return;
     return release(draft, { ...others }, "gocd");
   }
@@ -122,6 +122,10 @@ function isAnyStarting({ instances }: State): boolean {
 function isAnyUntold(state: State): boolean {
   return isAnyStarting(state) ||
     [...state.instances.values()].some((each) => each.state === "unreachable" && each.lossAccepted !== true);
+}
+
+function isAnyListed({ instances }: State, listed: ReadonlySet<string>): boolean {
+  return [...instances.values()].some((instance) => listed.has(uuidOf(instance) ?? ""));
 }
 
 /**

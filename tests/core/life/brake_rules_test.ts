@@ -93,7 +93,7 @@ Deno.test("deleted records of dead agents are no evidence, nor is anything while
   assertEquals(isOn([...strangers("Idle"), dead], [dead, ...other]), false);
 });
 
-Deno.test("a brake because of others' records ends once an agent of ours registers there, or none can be alive unlisted", () => {
+Deno.test("a brake because of others' records ends once an agent of ours is listed, or none can be alive unlisted", () => {
   const vanished = { gocd: { ...gocdSuspicion, vanished: ["a", "b", "c"] }, isSameCluster: false };
   const starting = anInstance("s", { state: "starting" });
   const unreachable = anInstance("u", { state: "unreachable" });
@@ -106,6 +106,12 @@ Deno.test("a brake because of others' records ends once an agent of ours registe
   const ending = anInstance("k", { state: "killing", cause: "drained" });
   assertEquals(after([dead, ending], [other]), "off");
   assertEquals(after([starting], [{ ...other, uuid: "b" }]), "off");
+  const lost = anInstance("l", { state: "unreachable", uuid: "uuid-l" });
+  assertEquals(
+    [after([lost], [other]), after([lost], [gocdAgent("l")])],
+    ["on", "off"],
+    "Mesos has lost it, GoCD lists it",
+  );
   assertEquals([after([starting, ...ours(1)], [other, ...listed(0, 1)]), after([starting, ...ours(1)], [other])], [
     "off",
     "on",
