@@ -46,7 +46,7 @@ interface Section {
   readonly entries: readonly CodeEntry[];
 }
 
-/** These two tell under the codes of what they carry, which have entries of their own. */
+/** These two are logged under the codes of their contents, which have their own entries. */
 const carriers: ReadonlySet<string> = new Set(["gocd-problem", "gocd-finding"]);
 
 function notesOf(examples: Readonly<Record<string, NoteExample<NoteKind>>>): readonly CodeEntry[] {
@@ -209,7 +209,7 @@ function withoutLinks(text: string): string {
   return text.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1");
 }
 
-/** The module by which `gocd-mesos help CODE` tells the same. */
+/** The module from which `gocd-mesos help CODE` prints the same. */
 export function codesModuleText(): string {
   const entries = distinct(sections).flatMap((section) => section.entries);
   const rows = [...alertTexts(), ...entries.map((each) => [each.code, saidText(each), actText(each.act)])];

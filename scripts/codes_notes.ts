@@ -15,7 +15,7 @@ import { aFailure, aGap, aJob, aProblem, hour, minute, second } from "./codes_fa
 
 /** One example of a note. */
 export interface NoteExample<K extends NoteKind> {
-  /** What it tells. */
+  /** The note. */
   readonly of: NoteFacts[K];
   /** The next step, if the words have none; absent: nothing to do. */
   readonly act?: string;

@@ -60,7 +60,7 @@ async function main(): Promise<number> {
       // The types are checked by `deno task check`; here that would only fetch type packages.
       "--no-check",
       "--no-prompt",
-      // It would lie in the folder for temporary files, where anybody may have put one.
+      // It would be in the folder for temporary files, where any user may have put one.
       "--no-code-cache",
       heapFlag,
       ...rightsFlags,
@@ -105,7 +105,7 @@ function baked(path: string): Compiled {
   return { entry: ["main.ts"], rights: { ...rights }, flags };
 }
 
-/** Nothing where this is no checkout, or there is no git. */
+/** Nothing if this is not a checkout, or there is no git. */
 async function commitOf(root: string): Promise<string | undefined> {
   try {
     const git = new Deno.Command("git", { args: ["describe", "--always", "--abbrev=12", "--dirty=+"], cwd: root });

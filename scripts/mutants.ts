@@ -44,7 +44,7 @@ interface Outcome {
   readonly verdict: Verdict;
 }
 
-/** The options; undefined after the usage was told. */
+/** The options; undefined after the usage was printed. */
 function optionsOf(args: readonly string[]): Options | undefined {
   const unknown: string[] = [];
   const flags = parseArgs([...args], {

@@ -12,7 +12,7 @@ export interface InstrumentOrder {
 
 /**
  * Why a mutant is not counted: `wording` of texts for people; `never` reached by the types; `absent` keys that become
- * undefined ones, which nothing tells apart (exactOptionalPropertyTypes keeps our own code from making them).
+ * undefined ones, which cannot be distinguished (exactOptionalPropertyTypes keeps our own code from making them).
  */
 export type Uncounted = "wording" | "never" | "absent";
 
@@ -84,8 +84,8 @@ interface StrykerPackage {
 }
 
 /**
- * Stryker changes no numbers; most limits are some. Small ones change by one, others to half and double. Of 0 and 1 only
- * named constants: elsewhere they begin a count or stand in for what the types cannot exclude.
+ * Stryker changes no numbers; most limits are some. Small ones change by one, others to half and double. Of 0 and 1
+ * only named constants: elsewhere they begin a count or stand in for what the types cannot exclude.
  */
 const numberMutator: Mutator = {
   name: "NumberLiteral",

@@ -19,7 +19,7 @@ export function placeWorker(folder: string): void {
   Deno.copyFileSync(new URL("./mutants_worker.ts", import.meta.url), `${folder}/${workerFile}`);
 }
 
-/** The process has ended by itself, or was ended because it said nothing for too long. */
+/** The process has exited, or was ended because it was silent for too long. */
 export class WorkerEnded extends Error {
   override readonly name = "WorkerEnded";
   readonly isTimeout: boolean;

@@ -126,7 +126,7 @@ export class Runner {
     }
   }
 
-  /** What came of the tests; `ended` where the process did not live to tell. */
+  /** The result of the tests; `ended` if the process ended before it could report. */
   async #ask(
     worker: WorkerProcess,
     mutant: Mutant,

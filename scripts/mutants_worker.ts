@@ -3,7 +3,7 @@
 
 /** What the parent asks for, one JSON line each. */
 export type WorkerOrder =
-  /** Run all tests without a mutant and tell what each covers. */
+  /** Run all tests without a mutant and report what each covers. */
   | { readonly kind: "cover" }
   /** Run tests in this order, those it does not know last, until one fails. */
   | { readonly kind: "run"; readonly mutant: string; readonly tests: readonly TestOrder[] };

@@ -98,7 +98,7 @@ async function makeTarget(
 
 type AllPapers = Pick<Release, "archivePapers" | "systemPapers">;
 
-/** What lies beside the program; the paths in the system are those of Debian. */
+/** The files next to the program; the paths in the system are those of Debian. */
 async function papersOf(runtime: Runtime, parts: readonly Part[]): Promise<AllPapers> {
   const unit = await Deno.readTextFile(`${root}docs/run/gocd-mesos.service`);
   const licences = licencesText(runtime, parts);

@@ -5,7 +5,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { type SeedMutant, seedMutants } from "./seed_mutants_list.ts";
 import { say } from "./terminal.ts";
 
-/** The share that must be caught, of those that a seed can tell. */
+/** The share that must be caught, of those that a seed can detect. */
 const caughtMin = 2 / 3;
 
 const args = parseArgs(Deno.args, {

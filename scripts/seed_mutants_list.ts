@@ -11,7 +11,7 @@ export interface SeedMutant {
   readonly original: string;
   /** Stands in its place. */
   readonly replacement: string;
-  /** Why no seed can tell; absent where the seeds must. */
+  /** Why no seed can detect it; absent if the seeds must. */
   readonly untold?: string;
 }
 

@@ -7,7 +7,7 @@ import { seededRandom } from "../src/sim/random.ts";
 import { createMaster, type Master, type MasterLoad, type OfferFigures } from "./soak_master.ts";
 import type { TaskFigures } from "./soak_tasks.ts";
 
-/** What the worker is told first. */
+/** The first message to the worker. */
 export interface ClusterOrder extends MasterLoad {
   /** Jobs that wait at any time. */
   readonly jobs: number;
@@ -15,7 +15,7 @@ export interface ClusterOrder extends MasterLoad {
   readonly buildMs: number;
 }
 
-/** What the worker is told later. */
+/** Later messages to the worker. */
 export type ClusterRequest = "busy" | "calm" | "figures" | "forget" | "end";
 
 /** What the worker says. */

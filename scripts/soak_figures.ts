@@ -48,7 +48,7 @@ export interface SoakFigures {
   readonly looks: readonly Look[];
   readonly answers: readonly PageAnswers[];
   readonly cluster: ClusterFigures;
-  /** Processor time of the program during the load, s; absent where it cannot be told. */
+  /** Processor time of the program during the load, s; absent if unknown. */
   readonly cpuSeconds?: number;
   /** How long its main thread had to wait for a processor that other programs had, s: it slows down every answer. */
   readonly queuedSeconds?: number;
@@ -71,7 +71,9 @@ export interface Verdict {
 
 /** The page and the metrics answer within this, ms. */
 export const answerMsMax = 200;
-/** Events before the engine and in the session: a burst of offers is one event, so this is several seconds of updates. */
+/**
+ * Events before the engine and in the session: a burst of offers is one event, so this is several seconds of updates.
+ */
 export const inboxLimit = 10_000;
 /**
  * After the first minute, the median of resident memory in the last third may be so much above that of the first third.
@@ -80,7 +82,9 @@ export const inboxLimit = 10_000;
 export const growthMax = 0.1;
 /** And the line through all of it may rise by so much a minute, as a share of that median. */
 export const slopeMax = 0.01;
-/** So much of the updates that were ordered must have been made: a program that is too slow holds its own updates back. */
+/**
+ * So much of the updates that were ordered must have been made: a program that is too slow holds its own updates back.
+ */
 const rateMin = 0.97;
 
 /** Judges a soak. */
@@ -207,7 +211,7 @@ export function tableOf(figures: SoakFigures, verdicts: readonly Verdict[]): rea
   ];
 }
 
-/** The value below which a share of the values lies; 0 where there are none. */
+/** The value that a share of the values is below; 0 if there are none. */
 export function percentile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? 0;

@@ -19,7 +19,7 @@ export interface MasterLoad {
   readonly updatesPerSecond: number;
   /** Tasks that are lost per second. */
   readonly lossesPerSecond: number;
-  /** Between two bursts that come although nobody asked for offers (sent before SUPPRESS arrived), ms. */
+  /** Between two bursts that arrive although no offers are requested (sent before SUPPRESS arrived), ms. */
   readonly burstEveryMs: number;
 }
 
@@ -49,7 +49,7 @@ export interface Master {
   end(): void;
 }
 
-/** Who is told what happens to containers. */
+/** The receiver of events of containers. */
 export interface Containers {
   readonly started: (task: TaskInfo) => void;
   readonly stopped: (taskId: string) => void;
@@ -76,7 +76,7 @@ interface MasterState {
   dueLosses: number;
 }
 
-/** Creates a master that nobody has subscribed to yet. */
+/** Creates a master without a subscription. */
 export function createMaster(load: MasterLoad, containers: Containers): Master {
   const state: MasterState = {
     load,

@@ -37,7 +37,7 @@ function freePort(): number {
   return listener.addr.port;
 }
 
-/** Starts the program in a folder of its own. */
+/** Starts the program in its own folder. */
 export function startProgram(folder: string, order: ProgramOrder): Program {
   const port = freePort();
   const path = `${folder}/framework.conf`;
@@ -112,7 +112,7 @@ function configText(order: ProgramOrder, port: number): string {
 `;
 }
 
-/** Resident memory of a process in bytes; nothing where there is no /proc. */
+/** Resident memory of a process in bytes; nothing without /proc. */
 export function residentOf(pid: number): number | undefined {
   const kb = procText(`${pid}/status`)?.match(/^VmRSS:\s+(\d+) kB$/m)?.[1];
   return kb === undefined ? undefined : Number(kb) * 1024;

@@ -1,7 +1,9 @@
 // The tasks of the soak's master and their status updates: one update per task in flight until it is acknowledged,
 // resent until then (Mesos docs/high-availability-framework-guide.md, task_status_update_manager).
 
-/** First pause before an update that was not acknowledged is sent again, ms (mesos `STATUS_UPDATE_RETRY_INTERVAL_MIN`). */
+/**
+ * First pause before an update that was not acknowledged is sent again, ms (mesos `STATUS_UPDATE_RETRY_INTERVAL_MIN`).
+ */
 const retryFirstMs = 10_000;
 /** Updates of one task that wait behind the one on its way; what comes on top was not made, and is counted. */
 const waitingMax = 20;
@@ -54,7 +56,10 @@ export interface Tasks {
   loseOne(): string | undefined;
   kill(taskId: string): boolean;
   acknowledge(taskId: string, uuid: string, nowMs: number): void;
-  /** The latest state of a task, without a uuid, as a master answers RECONCILE; of one unknown: gone from `mesosAgentId`. */
+  /**
+   * The latest state of a task, without a uuid, as a master answers RECONCILE; of one unknown: gone from
+   * `mesosAgentId`.
+   */
   latest(taskId: string, mesosAgentId: string): Omit<TaskUpdate, "uuid">;
   ids(): readonly string[];
   /** What is to be sent now: new updates whose turn has come and old ones that are due again. */
@@ -86,7 +91,7 @@ interface Book {
   readonly figures: TaskFigures;
 }
 
-/** Nobody has launched anything yet. */
+/** Nothing has been launched yet. */
 export function createTasks(): Tasks {
   const book: Book = {
     tasks: new Map(),

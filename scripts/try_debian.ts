@@ -147,7 +147,7 @@ async function upgrade(cluster: SocketCluster, deb: string): Promise<string> {
   return backup;
 }
 
-/** As docs/install.md tells, with what was exported before the upgrade. */
+/** As described in docs/install.md, with the export made before the upgrade. */
 async function goBack(cluster: SocketCluster, deb: string, backup: string): Promise<void> {
   const { gocd } = cluster;
   await install(deb);
@@ -198,7 +198,7 @@ async function configure(cluster: SocketCluster): Promise<void> {
   await Deno.writeTextFile(`${root}${config}`, cluster.configText('state.path = "/var/lib/gocd-mesos/state.db"'));
 }
 
-/** Whoever wrote the configuration removes it. */
+/** The configuration is removed by its author. */
 async function purge(clean: readonly string[]): Promise<void> {
   await Deno.remove(`${root}${config}`);
   await within("dpkg", "--purge", "gocd-mesos");

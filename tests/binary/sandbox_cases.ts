@@ -222,7 +222,7 @@ sandboxTest("init tries the servers that it is told, and writes nowhere but besi
     assertEquals(code, 0, out + err);
     assertMatch(out, /^ok {4}mesos {3}role \*: /m);
     assertStringIncludes(Deno.readTextFileSync(conf), cluster.gocdHttp.url);
-    // Whoever runs the tests may have something on the port that is proposed.
+    // On this machine the proposed port may be in use.
     Deno.writeTextFileSync(conf, "\ngocd-mesos.http.listen = off\n", { append: true });
     const checked = await run([...await way.program(), "check", conf]);
     assertEquals(checked.code, 0, checked.out + checked.err);

@@ -150,7 +150,7 @@ Deno.test("a file whose name is a number is a file", async () => {
   assertRefused(await runLine(["plan", "0123"]), 2, /0123: cannot read/);
 });
 
-/** Which log a start writes: JSON where the file asks for it, or leaves it open and there is no terminal. */
+/** Which log a start writes: JSON if the file sets it, or leaves it open and there is no terminal. */
 const logs = [
   { format: "json", isErrTerminal: true, isJson: true },
   { format: "text", isErrTerminal: false, isJson: false },

@@ -5,7 +5,10 @@ import { has, runLine } from "./support.ts";
 
 interface Shell {
   readonly name: string;
-  /** Runs in the folder of `script`; `lines` are what has been typed. Prints the words that may follow, in any order, and after each line `separator`. */
+  /**
+   * Runs in the folder of `script`; `lines` are what has been typed. Prints the words that may follow, in any order,
+   * and after each line `separator`.
+   */
   readonly program: (script: string, lines: readonly string[]) => string;
 }
 
@@ -25,7 +28,7 @@ _gocd_mesos; printf '%s\\n' "\${COMPREPLY[@]}" '${separator}'`
         ),
       ].join("\n"),
   },
-  // A terminal of its own, in which a key inserts all that matches, and another one shows the line and empties it.
+  // A separate terminal, in which one key inserts all matches, and another one shows the line and clears it.
   {
     name: "zsh",
     program: (script, lines) =>

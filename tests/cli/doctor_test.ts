@@ -98,7 +98,7 @@ async function doctor(
   }
 }
 
-/** Beside what `check` says, which has transcripts of its own. */
+/** Without the rows of `check`, which has its own transcripts. */
 function further(all: string): string {
   const rows = all.split(/\n(?=\S|$)/);
   const own = /^(ok|warn|FAIL) +(names|key|role|fit|clock|tls|page|rights +changes)|^\d+ ok/;

@@ -71,7 +71,7 @@ function assertDialogue(name: string, { cluster, folder, files }: Scene, written
 /** The written file is one that the program would run with. */
 async function assertUsable({ conf }: Scene, env: Readonly<Record<string, string>> = {}): Promise<void> {
   assertEquals(loadConfig(conf, env).warnings, []);
-  // Whoever runs the tests may have something on the port that is proposed.
+  // On this machine the proposed port may be in use.
   Deno.writeTextFileSync(conf, "\ngocd-mesos.http.listen = off\n", { append: true });
   const checked = await runLine(["check", conf], { env });
   assertEquals([checked.code, /^(warn|FAIL) {2}(?!sandbox)/m.test(checked.all)], [0, false], checked.all);
@@ -321,7 +321,7 @@ Deno.test("a file that cannot be written is shown, so that no answer is lost", a
 Deno.test({
   name: "a file with a password for ZooKeeper is readable only by its owner",
   ignore: !hasZookeeper,
-  // The test's own writing client leaves timers of its own behind.
+  // The writing client of the test leaves its own timers behind.
   sanitizeOps: false,
   sanitizeResources: false,
   fn: async () => {

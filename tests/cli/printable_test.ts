@@ -75,7 +75,7 @@ Deno.test("no command, and no action of state, prints control sequences, or line
     ];
     let shown = 0;
     for (const line of lines) {
-      // A teardown of its own ends the framework that the rest is about.
+      // A separate teardown ends the framework that the rest is about.
       if (line[0] === "teardown") continue;
       const written = await runLine(line);
       assertHarmless(line, written);

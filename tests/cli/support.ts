@@ -17,10 +17,10 @@ export interface Written {
   readonly all: string;
 }
 
-/** What stands around a command. */
+/** The surroundings of a command. */
 export interface Around {
   readonly env?: Readonly<Record<string, string>>;
-  /** What a person types; absent: there is no terminal. */
+  /** What a user types; absent: there is no terminal. */
   readonly answer?: string;
   /** The same, one for each question, which then stand in the transcript; a secret is not shown. */
   readonly answers?: readonly string[];

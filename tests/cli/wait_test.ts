@@ -20,8 +20,8 @@ interface Setup {
 }
 
 /**
- * A program with an agent that builds until it is told to end. It lives on the cluster's time, but for its page, whose
- * limits for connections are those of a client in real time.
+ * A program with an agent that builds until the test ends the build. It lives on the cluster's time, but for its page,
+ * whose limits for connections are those of a client in real time.
  */
 async function whileBuilding(act: (setup: Setup, program: Running) => Promise<void>): Promise<void> {
   let lists = 0;
@@ -63,7 +63,7 @@ async function whileBuilding(act: (setup: Setup, program: Running) => Promise<vo
   }
 }
 
-/** Lets the build end once the waiting has told of it; gives what it has written at its end. */
+/** Lets the build end once the waiting command has reported it; returns its output at the end. */
 async function followed({ endBuild }: Setup, { terminal, ended }: ReturnType<Setup["begin"]>): Promise<string> {
   await until(() => terminal.written(0).out.includes("1 agent is left: 1 building"), () => terminal.written(0).all);
   endBuild();
@@ -147,7 +147,7 @@ Deno.test("a waiting is ended by a signal, by its limit, by a resume and by the 
     assertRefused(left.terminal.written(await left.ended), 3, /no instance runs here, and the drain is not done/);
     await program.ended;
 
-    // Nobody drains now, and a state with an agent says so.
+    // Nothing is draining now, and a state with an agent shows that.
     const stored = begin("drain", "--wait");
     const written = stored.terminal.written(await stored.ended);
     assertStringIncludes(written.out, 'no instance runs here: "drain" is stored');

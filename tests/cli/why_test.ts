@@ -7,7 +7,7 @@ import { type Cluster, startCluster } from "../support/cluster.ts";
 import { sampleView } from "../support/sample_view.ts";
 import { assertRefused, assertTranscript, confFolder, runLine } from "./support.ts";
 
-/** What is said of a job of the sample, in which launches of profile windows fail. */
+/** The explanation of a job of the sample, in which launches of profile windows fail. */
 function explained(wanted: string, changes: Partial<JobView> = {}): string {
   const [job] = findJobs(sampleView, wanted);
   if (job === undefined) throw new Error(`the sample has no job ${wanted}`);

@@ -1,4 +1,5 @@
-// Instances in any phase, in short, for tests of single functions. Not here: how they get there (tests/support/core.ts).
+// Instances in any phase, in short, for tests of single functions. Not here: how they get there
+// (tests/support/core.ts).
 
 import type { Failure } from "../../src/core/life/causes.ts";
 import type { LaunchReason } from "../../src/core/demand/reason.ts";
@@ -61,7 +62,10 @@ export type DraftParts = [
   random?: number,
 ];
 
-/** A draft at a moment, of a subscribed state whose GoCD server is at work since zeroMs and was read and polled just now. */
+/**
+ * A draft at a moment, of a subscribed state whose GoCD server is at work since zeroMs and was read and polled just
+ * now.
+ */
 export function draftAt(
   atMs: number,
   ...[instances, server = {}, parts = {}, random = 0.5]: DraftParts
@@ -97,7 +101,7 @@ export const mesosSays = (message: string): Failure => ({ kind: "mesos", message
 /** The GoCD server lists one agent too few. */
 export const gocdSuspicion: GocdSuspicion = { kind: "gocd-unlisted", sinceMs: 0, missing: 1, of: 1, isOlder: false };
 
-/** Mesos has lost one agent that the GoCD server hears. */
+/** Mesos has lost one agent that the GoCD server is in contact with. */
 export const mesosSuspicion: MesosSuspicion = { kind: "mesos-lost", sinceMs: 0, lost: 1, of: 1 };
 
 /** Why something is launched, where it does not matter. */

@@ -105,7 +105,7 @@ Deno.test("a failed ACCEPT ends its launches if it was refused, otherwise reconc
   ]);
 });
 
-/** Whether the plan is made anew after so long. */
+/** Whether the plan is renewed after this time. */
 function replanned(
   afterMs: number,
   { buckets = [] as BucketDemand[], isStale = false, isWanted = false, retryMs = undefined as number | undefined } = {},

@@ -13,7 +13,7 @@ import { anInstance, formerFramework, launchReason, stateOf } from "./instance_f
 
 const wantedOne = { bucketKey: "k", profile: "default", gocdResources: [], count: 1, reason: launchReason };
 
-/** What the allocator is told of the role `ci`, at a moment after SUBSCRIBED. */
+/** What is sent to the allocator about the role `ci`, at a moment after SUBSCRIBED. */
 function told(
   afterMs: number,
   role: Partial<RoleOffers>,

@@ -21,7 +21,7 @@ async function fed(model: SimGocd): Promise<GocdPoll> {
   return await client(model, { jobSource: "feed" }).api.poll(signal);
 }
 
-/** One thing that happens on a server with agents. Each job has one configuration for good. */
+/** One thing that happens on a server with agents. Each job has one configuration that never changes. */
 function happen(model: SimGocd, random: () => number, step: number): void {
   const number = (below: number): number => Math.floor(random() * below);
   const pipeline = number(12);

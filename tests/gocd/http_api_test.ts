@@ -54,7 +54,7 @@ for (const version of releases) {
         environments: [{ name: "prod", origin }],
         elastic: false,
         ipAddress: "10.0.0.1",
-        // The un-versioned list tells it, which only 15.2 is asked for.
+        // It is in the un-versioned list, which is only requested from 15.2.
         ...(release < 1503 ? { buildLocator: "p/1/s/1/j" } : {}),
       },
     ]);

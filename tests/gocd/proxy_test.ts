@@ -45,7 +45,7 @@ function startProxy(): Proxy {
   return { url: `http://127.0.0.1:${port}`, lines, close: () => listener.close() };
 }
 
-/** Nobody has this name: only a proxy gets there. */
+/** This name does not exist: only a proxy gets there. */
 const host = "gocd.invalid";
 
 async function pollWith(env: Record<string, string>, args: readonly string[]): Promise<string> {

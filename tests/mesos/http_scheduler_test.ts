@@ -162,7 +162,7 @@ for (const [name, write, reason, said] of firsts) {
 Deno.test("a master that accepts SUBSCRIBE and then sends nothing is cancelled after 15 seconds", async () => {
   const stream = openStream();
   await using master = startMaster(() => {
-    // Deno.serve holds the head back until there is a body: half a length is no event.
+    // Deno.serve holds the head back until there is a body: half a length is not an event.
     stream.sendBytes(ascii("1"));
     return stream.response;
   });

@@ -15,7 +15,7 @@ import {
 
 const failedOver = { type: "ERROR", error: { message: "Framework failed over" } };
 
-/** A first SUBSCRIBE without an answer, then subscriptions that are failed over; gives what each of them tells. */
+/** A first SUBSCRIBE without an answer, then subscriptions that are failed over; returns the error of each. */
 async function play(afterMs: number, sessions: number): Promise<readonly string[]> {
   const asked = Promise.withResolvers<void>();
   const never = Promise.withResolvers<Response>();

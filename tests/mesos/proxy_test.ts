@@ -38,7 +38,7 @@ const types = ({ asked }: ScriptedMaster): readonly unknown[] => asked.map(({ ca
 
 Deno.test("a master that only a proxy reaches is subscribed to and gets its acknowledgements by way of it", async () => {
   await using proxy = masterLike();
-  // Nobody has this name: looked at without the proxy, it would be held for dead.
+  // This name does not exist: probed without the proxy, the host would count as dead.
   const line = await childWith({ http_proxy: `http://${proxy.address}` }, "master.invalid:5050");
   assertStringIncludes(line, "acknowledged at master.invalid:5050");
   assertEquals(types(proxy), ["SUBSCRIBE", "ACKNOWLEDGE"]);

@@ -41,16 +41,16 @@ async function register(writer: ZookeeperWriter, port: number, path: string): Pr
   return await writer.create(`${path}/json.info_`, masterInfo(port), "EPHEMERAL_SEQUENTIAL");
 }
 
-/** For tests that neither stop nor freeze it, each with a path of its own. */
+/** For tests that neither stop nor freeze it, each with its own path. */
 const shared = sharedZookeeper({ atMostMs: shortSessionMs });
 let paths = 0;
 
-/** What is done with a server, and a path that nobody else uses. */
+/** What is done with a server and an unused path. */
 type ZookeeperTest = (server: ZookeeperServer, path: string) => Promise<void>;
 
 function zookeeperTest(name: string, body: ZookeeperTest): void {
   Deno.test({
-    // The test's own writing client leaves timers of its own behind.
+    // The writing client of the test leaves its own timers behind.
     sanitizeOps: false,
     sanitizeResources: false,
     name: hasZookeeper ? name : `${name} (ignored: ${zookeeperMissing})`,
@@ -59,7 +59,7 @@ function zookeeperTest(name: string, body: ZookeeperTest): void {
   });
 }
 
-/** With a server of its own, which may be stopped and whose sessions may be counted. */
+/** With a separate server, which may be stopped and whose sessions may be counted. */
 function testAlone(name: string, body: ZookeeperTest): void {
   zookeeperTest(name, async (_, path) => {
     await using server = await startZookeeper({ atMostMs: shortSessionMs });

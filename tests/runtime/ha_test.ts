@@ -21,9 +21,9 @@ import {
   type ZookeeperServer,
 } from "../support/zookeeper.ts";
 
-/** Whoever does not leave in order is followed soon. */
+/** An instance that does not end properly is replaced soon. */
 const shortSessions = sharedZookeeper({ atMostMs: shortSessionMs });
-/** Whoever does not leave in order is never followed, and no loss of a connection lasts too long. */
+/** An instance that does not end properly is never replaced, and no loss of a connection lasts too long. */
 const longSessions = sharedZookeeper({ atLeastMs: longSessionMs });
 let states = 0;
 
@@ -40,7 +40,7 @@ const fastGocd = {
 
 interface Instance {
   readonly program: Program;
-  /** Its configuration, in a folder of its own. */
+  /** Its configuration, in a separate folder. */
   readonly conf: string;
   readonly page: string;
   /** Its way to ZooKeeper. */
@@ -308,7 +308,7 @@ testInOrder("after a teardown no instance registers a framework until the operat
   await second.program.line(" leading: ");
   await second.program.line("no new one is registered");
 
-  // A start beside it stands by, as ever.
+  // A start next to it is on standby, as usual.
   const folder = programFolder(cluster);
   const third = folder.start(configText({ cluster, statePath }, zookeeper.address, "off"));
   try {

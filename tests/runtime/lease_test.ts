@@ -127,7 +127,7 @@ Deno.test("an instance that may no longer lead does not take over the framework"
   assertEquals(calls, ["subscribe", "close"], "lost while it subscribed");
 });
 
-/** A server that never answers; tells of each call whether it was broken off. */
+/** A server that never answers; reports for each call whether it was aborted. */
 function silent(): { readonly signals: AbortSignal[]; readonly never: (signal: AbortSignal) => Promise<never> } {
   const signals: AbortSignal[] = [];
   const never = (signal: AbortSignal): Promise<never> => {

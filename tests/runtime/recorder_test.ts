@@ -14,7 +14,7 @@ import { aNote, beginMs, hour, limits, minute, second } from "../history/samples
 
 const always = { fromMs: 0, toMs: Infinity };
 
-/** A run whose clock a test moves, and what it was told. */
+/** A run whose clock is moved by the test, and what it received. */
 interface Run {
   readonly recorder: Recorder;
   readonly told: Note[];

@@ -19,7 +19,7 @@ const identity: FrameworkIdentity = {
 
 const refused = new MesosError("unreachable", "the connection was refused", "look");
 
-/** A subscription that lasts until it is closed, or breaks when told. */
+/** A subscription that lasts until it is closed or broken by the test. */
 interface FakeSession extends MesosSession {
   push(event: Event): void;
   fail(error: Error): void;

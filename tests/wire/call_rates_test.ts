@@ -79,7 +79,7 @@ Deno.test("a day without demand is one SUPPRESS and no decline after it; then de
     assertEquals(since(morning, world, "DECLINE"), 0, "no decline after it");
     assertEquals(since(morning, world, "REVIVE"), 0);
     assertEquals(counted(world).sent, morning.sent, "no offer after it");
-    // One implicit reconciliation every ten minutes is all that Mesos hears.
+    // One implicit reconciliation every ten minutes is all that Mesos receives.
     const { calls } = world.mesos.counters;
     assertEquals(Object.keys(calls).filter((type) => since(morning, world, type) > 0), ["RECONCILE"]);
     assert(since(morning, world, "RECONCILE") <= 24 * 6 + 1, JSON.stringify(calls));

@@ -13,7 +13,7 @@ const mount = 'mount -t tmpfs -o size=4m gocd-mesos-test "$0" && exec "$@"';
 /** Writes beyond the limit fail then, as those on a full disk do, instead of ending the process. */
 const mayNotGrow = 'trap "" XFSZ; exec "$@"';
 
-/** Whether this user may have a mount of its own here. */
+/** Whether this user may create a mount here. */
 function mayMount(): boolean {
   try {
     const folder = Deno.makeTempDirSync();

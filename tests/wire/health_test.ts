@@ -1,5 +1,5 @@
-// The health of both servers is true through connect, freeze, outage and recovery: the whole program with its real clients
-// against the strict servers, asked as a monitor, a supervisor of processes and a load balancer ask it.
+// The health of both servers is true through connect, freeze, outage and recovery: the whole program with its real
+// clients against the strict servers, asked as a monitor, a supervisor of processes and a load balancer ask it.
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { createHandler, type Handler } from "../../src/web/handler.ts";
@@ -40,7 +40,7 @@ async function text(handler: Handler, path: string): Promise<string> {
   return await (await handler(new Request(`http://127.0.0.1${path}`))).text();
 }
 
-/** Asserts both states, and what follows for whoever asks. */
+/** Asserts both states, and the resulting responses. */
 async function assertSaid(
   scene: VirtualScene,
   gocd: string,

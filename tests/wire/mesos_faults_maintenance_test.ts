@@ -34,7 +34,8 @@ Deno.test("a host that goes into maintenance is drained: declined while a job ru
     assertEquals(wire.of("KILL").length, 0, "it may finish");
     await scene.until(() => !cluster.running.has(taskId));
     assertEquals(cluster.gocd.tally.completedLocators.has("p/1/s/1/long"), true, "the job was built to its end");
-    // Other hosts' inverse offers need no answer of ours; this one's is accepted when the master asks again, if it does.
+    // Other hosts' inverse offers need no answer of ours; this one's is accepted when the master asks again, if it
+    // does.
     await scene.until(() => cluster.clock.nowMs() > nowMs + 10 * minuteMs);
     const declined = wire.of("DECLINE_INVERSE_OFFERS").length;
     assert(declined >= 3 && declined <= 7, `asked and answered about once a minute: ${declined}`);
@@ -128,7 +129,7 @@ for (const fate of ["lost", "answer-lost"] as const) {
       const { taskId, mesosAgentId } = await withBusyAgent(scene, 12 * minuteMs);
       await scene.until(() => wire.of("DECLINE").length > 0);
       const nowMs = cluster.clock.nowMs();
-      // Nothing else is said at that time: the next call is the answer.
+      // Nothing else is sent at that time: the next call is the response.
       cluster.mesos.fateOfNextCalls([fate]);
       cluster.mesos.setMaintenance([mesosAgentId], { startMs: nowMs + 10 * minuteMs }, nowMs);
       await scene.until(() => cluster.clock.nowMs() > nowMs + 8 * minuteMs);

@@ -80,7 +80,7 @@ Deno.test("a quota stops the offers, not the framework: what it allows runs, the
     await scene.until(() => cluster.clock.nowMs() > sinceMs + 10 * 60_000);
     const since = (type: string): number => (cluster.mesos.counters.calls[type] ?? 0) - (before[type] ?? 0);
     assertEquals([cluster.running.size, cluster.launches.size], [2, 2], "as many as the quota allows, at all times");
-    // Two that bring nothing are told apart from a lost call; then every ten minutes.
+    // Two without effect distinguish this from a lost call; then every ten minutes.
     assert(since("REVIVE") <= 3, `${since("REVIVE")} REVIVE in ten minutes of quota`);
     assertEquals([since("ACCEPT"), since("SUPPRESS"), since("KILL")], [0, 0, 0]);
     assert(since("DECLINE") <= 3, `${since("DECLINE")} DECLINE: the master offers nothing that is too little`);

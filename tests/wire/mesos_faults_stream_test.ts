@@ -10,7 +10,7 @@ const oneHost = [{
   attributes: [{ name: "café", type: "TEXT", text: { value: "任務 ✓ 🚀" } }],
 }];
 
-/** One agent at work, so that each new subscription asks for it and hears of it. */
+/** One agent at work, so that each new subscription asks for it and gets a response. */
 async function withOneAgent(scene: Scene): Promise<string> {
   scene.job("first", 3_600_000);
   await scene.until(() => scene.cluster.gocd.jobs().some((job) => job.state === "Building"));

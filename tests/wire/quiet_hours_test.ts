@@ -25,7 +25,7 @@ Deno.test("an hour in which nothing changes writes no line, and hardly a call to
     const called = new Map(
       Object.entries(picture().measured.mesosCalls).map(([call, count]) => [call, count - (callsBefore[call] ?? 0)]),
     );
-    // One reconciliation every ten minutes is all that Mesos hears of a framework that wants nothing.
+    // One reconciliation every ten minutes is all that Mesos receives from a framework without demand.
     assert((called.get("reconcile-tasks") ?? 0) <= 7, JSON.stringify([...called]));
     called.delete("reconcile-tasks");
     assertEquals([...called.values()].filter((count) => count > 0), [], JSON.stringify([...called]));

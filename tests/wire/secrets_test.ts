@@ -51,7 +51,7 @@ function assertSilent(output: string, where: string): void {
   }
 }
 
-/** A server that refuses everything in turns and tells back what it was told, in every form. */
+/** A server that refuses everything in turns and sends back what it received, in every form. */
 function startEcho(): { readonly port: number; readonly asked: () => number; close(): Promise<void> } {
   let asked = 0;
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
@@ -135,7 +135,7 @@ async function run(args: readonly string[]): Promise<string> {
   return terminal.written(await runCli(args, terminal.io)).all;
 }
 
-/** As a process of its own, whose variables are its own, too. */
+/** As a separate process with its own variables. */
 async function runApart(args: readonly string[], env: Readonly<Record<string, string>>): Promise<string> {
   const started = start(args, env);
   await started.ended;

@@ -83,7 +83,7 @@ Deno.test("a sharer above its share gives up a place after a build, so that none
   const [{ taskId = "" } = {}] = asked;
   const { reason } = world.instance(taskId) as { reason?: string };
   assertEquals(reason, "fair-share");
-  // While it builds on, nothing is killed and nobody else goes.
+  // While it continues to build, nothing is killed and no other is removed.
   for (let round = 0; round < 20; round++) {
     world.wait(minute);
     world.poll({ jobs, agents: agents.map((each) => each.hostname === taskId ? { ...each, ...disabled } : each) });

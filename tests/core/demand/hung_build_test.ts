@@ -351,7 +351,7 @@ Deno.test("a build of a former record outlives the instance: it hangs until that
     return world.instance(taskId).mayHoldBuild === true;
   };
   assertEquals(holds(former, gocdAgent(taskId, { uuid: "anew" })), true);
-  // Somebody deletes the record of the new process.
+  // An operator deletes the record of the new process.
   assertEquals(holds(former), true);
   world.status(taskId, "TASK_FAILED");
   assertEquals(holds(former), true);

@@ -187,7 +187,7 @@ Deno.test("the verdict on a job of a group that no profile serves names the key"
     return found === undefined ? "" : JSON.stringify(found.reason);
   };
   assertEquals(reason("web"), '{"kind":"no-profile-group","nearest":"mobile","pipelineGroup":"Team-A"}');
-  // Nobody knows its group, and any agent may be given its job.
+  // Its group is unknown, and any agent may get its job.
   reason("new");
   reason("app");
   const said = driver.noted().filter(({ code }) => code === "job-unserved").map(({ text }) => text).join("\n");

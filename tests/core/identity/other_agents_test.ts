@@ -103,7 +103,7 @@ Deno.test("a run-on-all job that has lost its pin stays unpinned while it waits,
   assertEquals(unpinnedAt(nothing, { jobs, agents: [], rule: "insensitive", seen: new Map() }, 0), nothing);
 });
 
-/** What is told when these agents appear on a list, beside jobs that ask for linux. */
+/** What is reported when these agents appear on a list, together with jobs that ask for linux. */
 function others(
   agents: readonly GocdAgent[],
   {

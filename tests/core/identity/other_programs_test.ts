@@ -6,7 +6,7 @@ import { drive, gocdAgent, job, jobs, pending } from "../../support/core.ts";
 
 const other = "gocd-zzz999-default-7";
 
-/** What is told when this agent appears while a job waits that asks for linux. */
+/** What is reported when this agent appears while a job waits that asks for linux. */
 function told(agent: GocdAgent, waiting = jobs(1), isThereBefore = false): (string | undefined)[] {
   const world = drive();
   world.poll({ jobs: waiting, agents: isThereBefore ? [agent] : [] });

@@ -132,7 +132,7 @@ Deno.test("of a day that is over nothing counts today, of one ahead all does", (
   assertEquals(cpuHoursOf(stateWith(undefined, []), nowMs), { usedHours: 0, limitHours, timeZone: "UTC", day: today });
 });
 
-/** Another spelling of the same zone at each call: formats are kept by name, and one that is kept tells nothing new. */
+/** Another spelling of the same zone at each call: formats are cached by name, and a cached one proves nothing. */
 let spellings = 0;
 function berlin(): string {
   const bits = spellings++;

@@ -35,7 +35,7 @@ const deleting: DrainStep = { kind: "deleting", askedMs: nowMs, sinceMs: nowMs }
 
 const timeoutMs = 5 * minute;
 
-/** Whether a list that shows the agent disabled and building, or as told, ends its build. */
+/** Whether a list that shows the agent disabled and building, or as given, ends its build. */
 function isKilled(instance: Draining, { shown = { ...off, ...building }, server = {}, parts = {} }: Look): boolean {
   const draft = draftAt(nowMs, [instance], server, parts);
   advanceDrain(draft, instance, gocdAgent("t", shown));
@@ -124,7 +124,7 @@ Deno.test("a build that the drain-timeout ends is not drained on, one that it le
   assertEquals(draft.instance("t"), { ...left, step: { kind: "confirming", firstIdleMs: nowMs } });
 });
 
-/** What becomes of a drain that nobody wants any more. */
+/** What happens to a drain that is no longer needed. */
 function takenBack(instance: Draining, parts: Partial<State> = {}): string {
   const draft = draftAt(nowMs, [instance], disabledFor(minute), parts);
   takeBack(draft, instance);

@@ -26,7 +26,7 @@ const profile = aProfile({ gocdResources: ["linux"], drainTimeoutMs });
 interface Scene {
   readonly world: Driver;
   readonly taskId: string;
-  /** Shows the agent once: disabled and building, or as told. */
+  /** Shows the agent once: disabled and building, or as given. */
   show(changes?: Partial<GocdAgent>): void;
 }
 

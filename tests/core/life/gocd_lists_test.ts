@@ -195,7 +195,7 @@ Deno.test("while a dead or unreachable agent may hold a build, it hangs until th
   assertEquals([hung(gone({ mayHoldBuild: true })), hung(gone()), hung(holding)], [true, false, false]);
   assertEquals(hung(gone({ mayHoldBuild: true }), heard(9 * minute)), true);
   assertEquals(hung(gone({ mayHoldBuild: true }), { ...heard(minute), ...silent(minute) }), false);
-  // One that Mesos does not reach, but the server hears, is not hung.
+  // One that Mesos does not reach, but that is in contact with the server, is not hung.
   const unreachable = (sinceMs: number): AgentInstance => ({
     ...anInstance("t", { state: "unreachable", uuid: "uuid-t" }, { mayHoldBuild: true }),
     sinceMs,

@@ -128,7 +128,7 @@ Deno.test("an agent that registers while it is being stopped is disabled at once
     { taskId, uuid: `uuid-${taskId}` },
   ]]);
   assertEquals(world.noted().map(({ code }) => code), ["agent-registered", "agent-draining"]);
-  // Jobs that wait do not bring it back into service, whoever asked for a KILL that is lost.
+  // Waiting jobs do not bring it back into service, whatever the reason of the lost KILL.
   world.poll({ jobs: jobs(2), agents: [gocdAgent(taskId, { configState: "Disabled" })] });
   assertEquals([world.instance(taskId).state, only(world.taken(), "enable-gocd-agent")], ["draining", []]);
 });

@@ -21,7 +21,7 @@ interface Situation {
   readonly maxCpuShare?: number;
 }
 
-/** What is said of each offer, by host. */
+/** What is reported about each offer, by host. */
 function told(offers: readonly Offer[], { wanted = [], profile = {}, parts = {}, maxCpuShare }: Situation): string[] {
   const scaling = maxCpuShare === undefined ? {} : { maxCpuShare };
   const state = stateOf([], {}, { profiles: [{ ...linux, ...profile }], scaling });

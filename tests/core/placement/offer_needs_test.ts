@@ -173,7 +173,7 @@ Deno.test("law: on text and with portable patterns the master decides exactly as
   );
 });
 
-/** What Mesos does (offer_constraints_filter.cpp), told again. */
+/** What Mesos does (offer_constraints_filter.cpp), written again. */
 function masterAllows(host: ConstrainedHost, group: OfferConstraintGroup): boolean {
   return group.every(({ selector, predicate }) => {
     const value = masterValue(host, selector);

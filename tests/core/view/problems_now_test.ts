@@ -9,7 +9,7 @@ import { aBucket, anInstance, draftAt, gocdSuspicion, mesosSays, mesosSuspicion 
 
 const nowMs = zeroMs + minute;
 
-/** The codes of what is wrong, with since when, where that is told. */
+/** The codes of the problems, with their start if known. */
 function told(parts: Partial<State> = {}, server: Partial<State["server"]> = {}): readonly string[] {
   const { state } = draftAt(nowMs, [], server, parts);
   return problemsNow(state, nowMs).map(({ code, sinceMs }) =>

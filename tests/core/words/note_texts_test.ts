@@ -280,7 +280,7 @@ Deno.test("a profile is reported as failing at its third failure in a row, once,
   assertEquals(worked(3), ["info profile-recovered: profile default works again: t has registered"]);
 });
 
-/** What is said of these buckets and jobs after those. */
+/** What is reported about these buckets and jobs after those. */
 function demanded(
   after: readonly BucketDemand[],
   before: readonly BucketDemand[] = [],

@@ -153,7 +153,7 @@ Deno.test("what is missing beside the first ten things is reported by name, as f
     jobsUnserved(lack("a")).message,
     "2 jobs are not served by any profile: no profile has resource a together with everything else that they need",
   );
-  // What tells the problem apart from others of its kind, whatever the case of the names.
+  // What distinguishes the problem from others of its kind, whatever the case of the names.
   const needs = { ...(first as object), gocdResources: ["Linux", "X"] } as never;
   assertEquals(jobsUnserved({ kind: "other", count: 1, first: needs }).subject, "no-profile  linux x");
   const inProd = { ...(needs as object), environment: "Prod" } as never;
