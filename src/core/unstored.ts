@@ -80,7 +80,8 @@ export const serverFates: Readonly<Record<keyof ServerState, Fate>> = {
   problemSinceMs: "learned",
   pollTookMs: "learned",
   writeFailure: "learned",
-  keyOutcomes: "learned",
+  // Reported with the act that shows it.
+  keyOutcomes: "acted",
   findings: "learned",
   missingEnvironments: "learned",
   pipelineGroups: "learned",
@@ -122,6 +123,7 @@ export const offersFates: Readonly<Record<keyof OffersState, Fate>> = {
  * is repeated.
  */
 const toldNotes: ReadonlySet<NoteKind> = new Set([
+  "agent-guid-shared",
   "bucket-changed",
   "demand-changed",
   "gocd-answers",

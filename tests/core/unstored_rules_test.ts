@@ -97,6 +97,7 @@ for (const kind of [...repeated, ...once]) {
         "session",
         "server.lastRequestMs",
         "server.enableRequestedMs",
+        "server.keyOutcomes",
         "offers.nearestMiss",
       ]
     ) {
@@ -112,6 +113,7 @@ for (const kind of [...repeated, ...once]) {
 
 Deno.test("notes about what survives are reported, those about acts are not", () => {
   const told = [
+    "agent-guid-shared",
     "bucket-changed",
     "demand-changed",
     "gocd-answers",
