@@ -74,7 +74,7 @@ export function judgeGocdList(draft: Draft, before: readonly GocdAgent[], agents
   const isMost = missing.length > ours.length * vanishedShare && missing.length >= (isOlder ? 1 : vanishedMin);
   const isAnother = !isMost && (missing.length > 0 || isAnyStarting(draft.state)) &&
     isAnotherList(draft.state, { before, listed, missing: missing.length });
-  if (!isMost && !isAnother) return;
+  if (!isMost && !isAnother && !isNoneSeen(draft.state, ours, missing.length)) return;
   suspect(draft, {
     kind: "gocd-unlisted",
     sinceMs: draft.atMs,
@@ -149,6 +149,14 @@ function isAnotherList(
   );
   const enough = listed.size > 0 && missing > 0 ? 1 : vanishedMin;
   return expected.length >= enough && !before.some(({ uuid }) => listed.has(uuid));
+}
+
+/**
+ * No list of this run has shown any of our agents, all of earlier runs: what those runs knew of the server is not known,
+ * nor whether it was held by the brake.
+ */
+function isNoneSeen({ server }: State, ours: readonly string[], missing: number): boolean {
+  return missing > 0 && missing === ours.length && ours.every((uuid) => !server.appearedMs.has(uuid));
 }
 
 /** GoCD cannot go back to an older version with the same database. */

@@ -12,6 +12,7 @@ import {
 import { Draft } from "../../../src/core/draft.ts";
 import type { GocdAgent } from "../../../src/core/gocd_records.ts";
 import type { AgentInstance, InstancePhase } from "../../../src/core/instance.ts";
+import { uuidOf } from "../../../src/core/life/phase.ts";
 import type { State } from "../../../src/core/state.ts";
 import { gocdAgent, linesOf, serverInfo, zeroMs } from "../../support/core.ts";
 import { anInstance, aRegistered, gocdSuspicion, mesosSuspicion, stateOf } from "../instance_fixtures.ts";
@@ -29,7 +30,9 @@ function judged(
   before: readonly GocdAgent[] = [],
   parts: Partial<State> = {},
 ): string[] {
-  const draft = new Draft(stateOf(instances, parts), zeroMs + 7, 0.5);
+  const state = stateOf(instances, parts);
+  const appearedMs = new Map(instances.map((each) => [uuidOf(each) ?? "", zeroMs]));
+  const draft = new Draft({ ...state, server: { ...state.server, appearedMs } }, zeroMs + 7, 0.5);
   judgeGocdList(draft, before, agents);
   assertEquals(draft.state.demand.isStale || linesOf(draft).length === 0, true, "the plan is made anew");
   const { gocd, releasedMs } = draft.state.brake;
@@ -49,6 +52,19 @@ Deno.test("more than half of our agents, and three at least, must vanish from a 
   const isOn = (count: number, left: number): boolean => judged(ours(count), listed(0, left))[0] === "on";
   assertEquals([isOn(6, 3), isOn(7, 3), isOn(6, 2)], [false, true, true]);
   assertEquals([isOn(2, 0), isOn(3, 0), isOn(4, 1), isOn(5, 3)], [false, true, true, false]);
+});
+
+Deno.test("a list that lacks all of ours is another server's, if no list of this run has shown any of them", () => {
+  const isOn = (known: readonly string[], agents: readonly GocdAgent[], instances = ours(2)): boolean => {
+    const state = stateOf(instances);
+    const appearedMs = new Map(known.map((uuid) => [uuid, zeroMs]));
+    const draft = new Draft({ ...state, server: { ...state.server, appearedMs } }, zeroMs + 7, 0.5);
+    judgeGocdList(draft, [], agents);
+    return draft.state.brake.gocd !== undefined;
+  };
+  const other = [gocdAgent("other")];
+  assertEquals([isOn([], []), isOn([], other), isOn(["uuid-other"], other)], [true, true, true]);
+  assertEquals([isOn(["uuid-t1"], []), isOn([], listed(1, 2)), isOn([], [], [])], [false, false, false]);
 });
 
 Deno.test("with a server whose version went back, one missing agent of one is enough, half of several are not", () => {

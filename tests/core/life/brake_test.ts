@@ -212,6 +212,23 @@ Deno.test("the brake survives a restart: the agents are on record, and the list 
   assertEquals(world.verdict("j0").reasonCode, "held-brake");
 });
 
+Deno.test("it also survives a restart where it was on for a single agent, until a list shows that agent", () => {
+  const { world: before, listed } = withMany(1);
+  before.poll({ agents: [...listed, gocdAgent("stranger")] });
+  before.poll({ agents: [gocdAgent("elsewhere")] });
+  assertEquals(before.state.brake.gocd !== undefined, true);
+  const { framework, controls, instances } = before.state;
+  const world = drive({ stored: { framework, controls, instances: [...instances.values()] } });
+  world.subscribe();
+  for (const id of instances.keys()) master(world, id, "TASK_RUNNING");
+  pollFor(world, 30 * minute, { agents: [gocdAgent("elsewhere")] });
+  assertEquals([world.state.brake.gocd !== undefined, acts(world)], [true, []]);
+  world.poll({ agents: listed });
+  assertEquals(world.state.brake.gocd, undefined);
+  pollFor(world, 12 * minute, { agents: [] });
+  assertEquals(killed(world).size, 1, "its record has been deleted in this run");
+});
+
 Deno.test("after an older state was restored, agents unknown to both sides hold nothing back", () => {
   const { world: before } = withMany(4);
   const { framework, controls, instances } = before.state;
