@@ -38,6 +38,32 @@ Deno.test("a page that is the same, or differs only in a span of time, is not se
   assertEquals(changesOf([], [], "exact"), undefined);
 });
 
+Deno.test("a row that is new or has moved never has the span of time of another row", () => {
+  const row = (name: string, span: string, word = "runs"): string =>
+    `<tr data-key="${name}"><td>${name}</td><td>${word}</td><td>${span}</td></tr>`;
+  const after = (first: readonly string[], next: readonly string[]): string => {
+    const before = piecesOf(first.join(""));
+    const changes = changesOf(before, piecesOf(next.join("")), "but-spans");
+    return (changes === undefined ? before : changed(before, changes)).join("");
+  };
+  const [a, b] = [row("a", "for 40 s"), row("b", "for 3 s")];
+  assertEquals(after([a], [b, a]), b + a, "inserted before it");
+  assertEquals(after([a, b], [b, a]), b + a, "swapped");
+  assertEquals(after([a, b], [row("b", "for 4 s"), row("a", "for 41 s")]), b + a, "swapped, each with its own span");
+  assertEquals(
+    after([a], [row("a", "for 40 s", "idles"), row("b", "for 5 s")]),
+    row("a", "for 40 s", "idles") + row("b", "for 5 s"),
+  );
+});
+
+Deno.test("agent-hours are amounts, not spans of time in a sentence", () => {
+  assertEquals(changesOf(["<td>0.05 h"], ["<td>0.16 h"], "but-spans"), ["<td>0.16 h"]);
+  assertEquals(changesOf(["<td>all 0.05 h", "<td>0.05 h"], ["<td>0.16 h", "<td>0.05 h"], "but-spans"), ["<td>0.16 h", [
+    1,
+    1,
+  ]]);
+});
+
 Deno.test("of a long table with one changed cell only that cell is sent, also if its rows move", () => {
   const row = (name: number, word = "waits"): string => `<tr data-key="${name}"><td>${name}</td><td>${word}</td></tr>`;
   const rows = Array.from({ length: 200 }, (_, index) => row(index));
