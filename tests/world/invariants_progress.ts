@@ -202,7 +202,8 @@ export function jobBoundMs(world: World, rank: number): number {
     isSlow ? scaling.slowServerLaunchesPerMinute : Infinity,
     scaling.launchesPerMinute ?? Infinity,
   );
-  const rateMs = perMinute === Infinity ? 0 : Math.ceil((rank + 1) / perMinute) * 60_000;
+  // A launch is possible again at the first tick after a minute.
+  const rateMs = perMinute === Infinity ? 0 : Math.ceil((rank + 1) / perMinute) * (60_000 + world.scenario.tickMs);
   return firstMs + streakMs + offerMs + startMs + enableMs + assignMs + queueingMs(world) + marginMs + rateMs;
 }
 

@@ -366,4 +366,8 @@ export const failedSeeds: readonly FailedSeed[] = [
     found:
       "the brake for another GoCD server stayed on, although the list had agents of ours, because Mesos had lost them",
   },
+  {
+    seed: 10356608,
+    found: "a job that waited for another cause gave the newer jobs of its bucket precedence over an older one",
+  },
 ];

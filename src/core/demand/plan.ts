@@ -131,14 +131,29 @@ function pausedProfiles(rows: readonly PlannedBucket[]): ReadonlySet<string | un
 }
 
 /**
- * Buckets with the oldest job first; but one that no offer fits comes last, otherwise its unusable share of the limits
- * and of the launch rate of a slow server would be unavailable to the others.
+ * Buckets with the oldest job first, apart from jobs that wait for another cause; but one that no offer fits comes last,
+ * otherwise its unusable share of the limits and of the launch rate of a slow server would be unavailable to the others.
  */
 function inTurn(state: State, buckets: readonly BucketAssessment[], atMs: number): readonly BucketAssessment[] {
   const isStuck = ({ choice }: BucketAssessment): boolean =>
     choice.kind === "serves" && isRoomless(state, choice.profile, atMs);
   const stuck = new Set(buckets.filter(isStuck));
-  return [...buckets.filter((each) => !stuck.has(each)), ...stuck];
+  const sorted = byOldestOpen(state, buckets);
+  return [...sorted.filter((each) => !stuck.has(each)), ...sorted.filter((each) => stuck.has(each))];
+}
+
+/** They are in the order of their oldest job, whatever it waits for. */
+function byOldestOpen(
+  { demand: { backlog } }: State,
+  buckets: readonly BucketAssessment[],
+): readonly BucketAssessment[] {
+  if (buckets.every(({ otherCauses }) => otherCauses.size === 0)) return buckets;
+  const order = new Map(backlog.order.map((locator, index) => [locator, index]));
+  const oldest = new Map(buckets.map((each) => {
+    const open = each.bucket.jobs.find(({ locator }) => !each.otherCauses.has(locator));
+    return [each, order.get(open?.locator ?? "") ?? backlog.order.length] as const;
+  }));
+  return buckets.toSorted((a, b) => (oldest.get(a) ?? 0) - (oldest.get(b) ?? 0));
 }
 
 function bucketRow(

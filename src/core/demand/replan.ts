@@ -5,8 +5,10 @@ import { reuse } from "../life/drain.ts";
 import { makePlan } from "./plan.ts";
 import type { State } from "../state.ts";
 
-/** Maximum age of the plan while jobs need agents: limits per minute, breakers and grace times may end. */
+/** Maximum age of the plan while jobs need agents: grace times may end. */
 const planMaxMs = 10_000;
+/** A launch counts for this long towards the limits per minute. */
+const minuteMs = 60_000;
 
 /** Recomputes the plan if instances have changed, or if the passing of time may have changed its input. */
 export function replanIfDue(draft: Draft): void {
@@ -18,13 +20,15 @@ export function replanIfStale(draft: Draft): void {
   if (draft.state.demand.isStale) replan(draft);
 }
 
-function isOutdated({ demand, server, settings, breakers }: State, atMs: number): boolean {
+function isOutdated({ demand, server, settings, breakers, offers }: State, atMs: number): boolean {
   const { lastPollMs = atMs } = server;
   const { madeMs = 0 } = demand;
   if (demand.wanted.length > 0 && atMs - lastPollMs > settings.poller.staleAfterMs) return true;
   if (!demand.buckets.some((bucket) => bucket.needsAgent > bucket.wanted)) return false;
   if (atMs - madeMs >= planMaxMs) return true;
-  return [...breakers.profiles.values()].some(({ retryMs }) => retryMs <= atMs && retryMs > madeMs);
+  const hasCome = (timeMs: number): boolean => timeMs <= atMs && timeMs > madeMs;
+  return [...breakers.profiles.values()].some(({ retryMs }) => hasCome(retryMs)) ||
+    offers.launchTimesMs.some((launchedMs) => hasCome(launchedMs + minuteMs));
 }
 
 function replan(draft: Draft): void {

@@ -51,6 +51,18 @@ Deno.test("no more agents are launched in a minute than launches-per-minute, and
   assertEquals(launched(driver, room("h3")), 2);
 });
 
+Deno.test("a launch that a limit per minute holds back is planned in the moment in which the minute is over", () => {
+  const driver = world({ launchesPerMinute: 2 }, 5);
+  assertEquals(launched(driver, room("h1")), 2);
+  const wanted = (): number => driver.state.demand.wanted.reduce((sum, { count }) => sum + count, 0);
+  driver.wait(51 * second, 51 * second);
+  assertEquals(wanted(), 0);
+  driver.wait(8 * second, 8 * second);
+  assertEquals(wanted(), 0);
+  driver.wait(second, second);
+  assertEquals(wanted(), 2);
+});
+
 Deno.test("of the cluster's cpus agents get their share of what Mesos has shown, and theirs count as shown", () => {
   const driver = world({ maxCpuShare: 0.5 }, 10);
   assertEquals(launched(driver, room("h1", 8)), 2);

@@ -75,6 +75,21 @@ Deno.test("only a poll proves that an idle agent has left a job waiting: between
   assertEquals([memory("poll"), memory("replan")], [[1, "idle-unused", false, atMs], [0, "idle-unused", false, atMs]]);
 });
 
+Deno.test("a job that waits for another cause gives newer jobs of its bucket no precedence", () => {
+  const stuck = job("stuck");
+  const state = polled({ jobs: [stuck, armJob, job("later")], maxAgents: 1 });
+  const otherCause = { sinceMs: atMs, untilMs: atMs + minute };
+  const seen = new Map(
+    [...state.demand.seen].map(([locator, each]) =>
+      [locator, locator === stuck.locator ? { ...each, otherCause } : each] as const
+    ),
+  );
+  const buckets = (demand: State["demand"]): string[] =>
+    makePlan({ ...state, demand }, atMs, "poll").demand.buckets.map(({ key, wanted }) => `${key} ${wanted}`);
+  assertEquals(buckets(state.demand), [";linux 1", ";arm 0"]);
+  assertEquals(buckets({ ...state.demand, seen }), [";arm 1", ";linux 0"]);
+});
+
 Deno.test("an agent for a build that hangs is launched only where no other one is", () => {
   const hung = anInstance("t", { state: "gone", cause: "lost", message: "" }, { mayHoldBuild: true });
   const all = { instances: [hung] };
