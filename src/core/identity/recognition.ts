@@ -112,7 +112,9 @@ const seesDisabled = "17.9.0";
  */
 function isFrozen(draft: Draft, instance: AgentInstance, { uuid, configState }: GocdAgent): boolean {
   const version = draft.state.server.info?.version;
-  return configState === "Disabled" && version !== undefined && isOlderVersion(version, seesDisabled) &&
+  // The oldest releases do not report theirs: `<16.6`.
+  return configState === "Disabled" && version !== undefined &&
+    isOlderVersion(version.replace("<", ""), seesDisabled) &&
     wasThereBefore(draft, instance, uuid);
 }
 

@@ -191,11 +191,12 @@ Deno.test("up to GoCD 17.8 a disabled record from before the launch hides no age
       },
     });
   assertEquals([
+    beside("<16.6", old, launchedMs - 1),
     beside("17.8.0", old, launchedMs - 1),
     beside("17.8.0", old, launchedMs),
     beside("17.9.0", old, launchedMs - 1),
     beside("17.8.0", { ...old, configState: "Enabled" }, launchedMs - 1),
-  ], ["uuid-x", undefined, undefined, undefined]);
+  ], ["uuid-x", "uuid-x", undefined, undefined, undefined]);
 });
 
 Deno.test("as long as the version of the server is not known, every record at its address may be the agent", () => {
