@@ -29,8 +29,10 @@ function scheduled(): Driver {
 
 Deno.test("the same window told again changes nothing; one that has started again is reported again", () => {
   const world = scheduled();
-  tick(world, window(office));
+  const open = window(office);
+  tick(world, open);
   const { demand } = world.state;
+  tick(world, open);
   tick(world, window({ ...office }));
   assertEquals([world.state.demand === demand, world.state.windows.size], [true, 1]);
   assertEquals(tick(world, window(office, { sinceMs: zeroMs + 1 })).length, 1);
