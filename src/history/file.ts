@@ -30,6 +30,16 @@ const migrations: readonly string[] = [
   `CREATE TABLE jobs (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, json TEXT NOT NULL) STRICT;
    CREATE INDEX jobs_at ON jobs (at);`,
   `ALTER TABLE hours ADD COLUMN draining INTEGER NOT NULL DEFAULT 0;`,
+  // Agents of a sample are a mean.
+  `CREATE TABLE means (
+     at INTEGER PRIMARY KEY, needsAgent INTEGER NOT NULL, coming INTEGER NOT NULL, willBeTaken INTEGER NOT NULL,
+     otherCause INTEGER NOT NULL, unserved INTEGER NOT NULL, notOurs INTEGER NOT NULL, wanted INTEGER NOT NULL,
+     starting REAL NOT NULL, idle REAL NOT NULL, building REAL NOT NULL, draining REAL NOT NULL,
+     away REAL NOT NULL, oldestWaitMs INTEGER NOT NULL) STRICT;
+   INSERT INTO means SELECT at, needsAgent, coming, willBeTaken, otherCause, unserved, notOurs, wanted, starting, idle,
+     building, draining, away, oldestWaitMs FROM samples;
+   DROP TABLE samples;
+   ALTER TABLE means RENAME TO samples;`,
 ];
 
 /** The name of a history without a file, in messages. */

@@ -16,7 +16,7 @@ import type { NoteView } from "../core/view/view.ts";
 import { guarded } from "./error.ts";
 import { inTransaction } from "../sqlite/database.ts";
 import { bytesUsed, memoryName, openDatabase, setLimit } from "./file.ts";
-import { figureNames, lifeOf, readerOf } from "./reader.ts";
+import { figureNames, isMean, lifeOf, readerOf } from "./reader.ts";
 
 /** The data to store. */
 export interface HistoryBatch {
@@ -108,7 +108,9 @@ const hoursSql = `INSERT INTO hours (hour, profile, ${lifeKinds.join(", ")}) VAL
 
 function put(database: DatabaseSync, { samples, notes, lives, jobs, hours, snapshots }: HistoryBatch): void {
   const sample = database.prepare(sampleSql);
-  for (const each of samples) sample.run(each.atMs, ...figureNames.map((name) => Math.round(each[name])));
+  for (const each of samples) {
+    sample.run(each.atMs, ...figureNames.map((name) => isMean(name) ? each[name] : Math.round(each[name])));
+  }
   const note = database.prepare("INSERT INTO notes (at, level, code, text) VALUES (?, ?, ?, ?)");
   for (const { atMs, level, code, text } of notes) note.run(atMs, level, code, text);
   const life = database.prepare("INSERT OR REPLACE INTO lives VALUES (?, ?, ?)");

@@ -34,6 +34,11 @@ const otherFigures: Readonly<Record<Exclude<HistoryFigure, typeof jobFigures[num
   oldestWaitMs: "MAX",
 };
 
+/** Whether a figure is a mean of the agents in a span. */
+export function isMean(name: HistoryFigure): boolean {
+  return new Map<string, string>(Object.entries(otherFigures)).get(name) === "AVG";
+}
+
 /** The names of all figures; also those of their columns. */
 export const figureNames = [...jobFigures, ...Object.keys(otherFigures)] as readonly HistoryFigure[];
 

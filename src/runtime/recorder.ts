@@ -17,13 +17,12 @@ import {
 } from "../history/history.ts";
 import { JobBook, type ShownJobs } from "../history/jobs.ts";
 import { type LifeBook, openLifeBook } from "../history/lives.ts";
-import { peakOf, sampleOf } from "../history/sample.ts";
+import { sampleOf } from "../history/sample.ts";
 import { packView } from "../history/snapshot.ts";
+import { sampleMs, SampleSpans } from "../history/spans.ts";
 import type { Clock } from "./clock.ts";
 import { historyPath } from "./rights.ts";
 
-/** Interval of samples and writes. */
-const sampleMs = 15_000;
 /** Interval of pictures while figures change. */
 const snapshotMs = 60_000;
 /** After a decision a picture is kept at once, but not more often: a busy minute has several. */
@@ -61,9 +60,9 @@ export class Recorder {
   readonly #snapshots: PackedSnapshot[] = [];
   /** Notes about the history itself, until they can be passed on. */
   readonly #news: Note[];
-  #lastSample: HistorySample | undefined;
-  /** The maximum since the last sample. */
-  #peak: HistorySample | undefined;
+  readonly #spans = new SampleSpans();
+  /** Of the last look. */
+  #looked: HistorySample | undefined;
   #counted: Pick<State, "demand" | "instances"> | undefined;
   #writtenMs: number;
   #snapshotMs = -Infinity;
@@ -115,6 +114,7 @@ export class Recorder {
     this.#guard(() =>
       this.#history.write({
         ...this.#batch(),
+        samples: [...this.#samples, ...this.#spans.rest()],
         ...this.#lives.everything(),
         jobs: this.#jobs.everything(),
       })
@@ -147,19 +147,21 @@ export class Recorder {
   #sample(state: State, atMs: number): void {
     this.#lives.look(state.instances, atMs);
     this.#jobs.look(jobsOf(state), atMs);
-    const isDue = this.#lastSample === undefined || atMs - this.#lastSample.atMs >= sampleMs;
+    const samples = this.#spans.look(this.#figures(state, atMs));
+    for (const sample of samples) push(this.#samples, sample, samplesMax);
+    if (samples.length > 0) this.#write(atMs);
+  }
+
+  /** Only counted again if something has changed. */
+  #figures(state: State, atMs: number): HistorySample {
     const { demand, instances } = state;
-    // Unchanged if both are the same.
-    if (!isDue && this.#counted?.demand === demand && this.#counted.instances === instances) return;
+    const before = this.#looked;
+    const isSame = this.#counted?.demand === demand && this.#counted.instances === instances;
     this.#counted = { demand, instances };
-    const now = sampleOf(state, atMs);
-    const sample = this.#peak === undefined ? now : peakOf(this.#peak, now);
-    this.#peak = isDue ? undefined : sample;
-    if (!isDue) return;
-    if (this.#lastSample === undefined || !isAlike(sample, this.#lastSample)) this.#isChanged = true;
-    this.#lastSample = sample;
-    push(this.#samples, sample, samplesMax);
-    this.#write(atMs);
+    const now = before === undefined || !isSame ? sampleOf(state, atMs) : olderBy(before, atMs);
+    if (before === undefined || !isAlike(before, now)) this.#isChanged = true;
+    this.#looked = now;
+    return now;
   }
 
   #snap(view: StatusView): void {
@@ -223,6 +225,12 @@ function jobsOf({ demand, server, instances }: State): ShownJobs {
 function push<Item>(list: Item[], item: Item, max: number): void {
   list.push(item);
   if (list.length > max) list.splice(0, list.length - max);
+}
+
+/** The same figures later. */
+function olderBy(sample: HistorySample, atMs: number): HistorySample {
+  const oldestWaitMs = sample.oldestWaitMs === 0 ? 0 : sample.oldestWaitMs + atMs - sample.atMs;
+  return { ...sample, atMs, oldestWaitMs };
 }
 
 /** Whether no count has changed; longer waits are not a change. */

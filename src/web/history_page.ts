@@ -22,6 +22,8 @@ import { defaultRange, type HistoryQuery, type HistoryRange, historyRanges } fro
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
+/** The time that a stored sample covers. */
+const sampleMs = 15_000;
 /** Rows of finished instances. */
 const endedMax = 25;
 /** Finished instances that are counted by host. */
@@ -95,7 +97,8 @@ function shownPage(
 ): HistoryPage {
   const range = query.range ?? defaultRange;
   const { stepMs } = historyRanges[range];
-  const lastMs = query.atMs ?? span?.toMs ?? nowMs;
+  // The last sample is that of a span that is over.
+  const lastMs = query.atMs ?? (span === undefined ? nowMs : Math.min(nowMs, span.toMs + sampleMs));
   const shown = query.atMs === undefined ? presentSpan(range, lastMs, span) : spanUntil(range, query.atMs);
   const ended = reader.ended(shown, countedMax);
   return {
@@ -153,10 +156,11 @@ function hoursUntil(reader: HistoryReader, atMs: number): readonly AgentHours[] 
   const beginMs = Math.floor(atMs / hourMs) * hourMs;
   const samples = reader.samples({ fromMs: beginMs, toMs: beginMs + hourMs }, 1_000);
   const shareOf = (kind: LifeKind): number => {
-    const sum = (some: readonly HistorySample[]): number =>
-      some.reduce((total, sample) => total + sample[figureOfKind[kind]], 0);
-    const all = sum(samples);
-    return all === 0 ? (atMs - beginMs) / hourMs : sum(samples.filter((sample) => sample.atMs <= atMs)) / all;
+    const sum = (shareOfSpan: (sample: HistorySample) => number): number =>
+      samples.reduce((total, sample) => total + sample[figureOfKind[kind]] * shareOfSpan(sample), 0);
+    const all = sum(() => 1);
+    const overShare = (sample: HistorySample): number => Math.min(1, Math.max(0, (atMs - sample.atMs) / sampleMs));
+    return all === 0 ? (atMs - beginMs) / hourMs : sum(overShare) / all;
   };
   const shares = lifeKinds.map((kind) => [kind, shareOf(kind)] as const);
   return weekOf(reader, atMs).map((row) => {

@@ -81,13 +81,13 @@ function closing(history: History): History & Disposable {
 Deno.test("the length of the trend is chosen by a link, and every other link keeps it", async () => {
   using history = closing(await kept());
   const page = await pageOf("/?range=1h&verdict=unserved", history);
-  assertStringIncludes(page, `from 2026-11-27T16:59:00Z to 2026-11-27T17:59:00Z`);
+  assertStringIncludes(page, `from 2026-11-27T16:59:15Z to 2026-11-27T17:59:15Z`);
   assertStringIncludes(page, `href="/?range=24h&amp;verdict=unserved#trend"`);
   assertStringIncludes(page, `range=1h&amp;verdict=coming`);
-  assertStringIncludes(await pageOf("/?range=nonsense", history), `from 2026-11-27T16:59:00Z`);
+  assertStringIncludes(await pageOf("/?range=nonsense", history), `from 2026-11-27T16:59:15Z`);
   history.limit({ ...limits, keepMs: 30 * minute });
   for (let round = 0; round < 9; round++) history.prune(nowMs);
-  assertStringIncludes(await pageOf("/", history), `from 2026-11-27T16:59:00Z`);
+  assertStringIncludes(await pageOf("/", history), `from 2026-11-27T16:59:15Z`);
 });
 
 Deno.test("the trend is that of the last hour, however long the program has run", async () => {
