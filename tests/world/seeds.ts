@@ -351,7 +351,11 @@ export const failedSeeds: readonly FailedSeed[] = [
   { seed: 10274968, found: "the law of one agent that is tried at a time, where the operator asked for one more" },
   { seed: 21993, found: "a canary launched during a freeze, just after the GoCD server had restarted" },
   { seed: 13, found: "a canary launched during a freeze, while the GoCD server was not read" },
-  { seed: 6083, found: "a run-on-all job that had just become ours counted as passed over by an older job" },
+  {
+    seed: 6083,
+    weather: "mild",
+    found: "a run-on-all job that had just become ours counted as passed over by an older job",
+  },
   {
     seed: 11305,
     found: "a wiped machine counted twice for max-cpu-share while the loss of its task could not be stored",
@@ -368,6 +372,7 @@ export const failedSeeds: readonly FailedSeed[] = [
   },
   {
     seed: 10356608,
+    weather: "mild",
     found: "a job that waited for another cause gave the newer jobs of its bucket precedence over an older one",
   },
 ];
