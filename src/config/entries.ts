@@ -48,7 +48,7 @@ export function entriesOf(root: ConfObject): readonly ConfigEntry[] {
   const all = keys.flatMap((spec) => {
     const conf = confAt(root, spec.path);
     if (conf !== undefined) return [entryOf(spec.path, spec, conf)];
-    return spec.default === undefined ? [] : [{ key: spec.path, value: spec.default }];
+    return spec.default === undefined ? [] : [{ key: spec.path, value: unquoted(spec.default) }];
   });
   const profiles = confAt(root, "profiles");
   if (profiles?.kind !== "object") return all;
@@ -60,6 +60,11 @@ export function entriesOf(root: ConfObject): readonly ConfigEntry[] {
     })
   );
   return [...all, ...ofProfiles];
+}
+
+/** A default is kept as it would be written; values that are set are shown without quotes. */
+function unquoted(value: string): string {
+  return value.replace(/"([^"]*)"/g, "$1");
 }
 
 function entryOf(key: string, spec: KeySpec, conf: Conf): ConfigEntry {

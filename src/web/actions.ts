@@ -16,7 +16,7 @@ interface Action {
 }
 
 /** Buttons for all agents. */
-export function actionsForAll({ mode, frozen, tornDown }: StatusView): Html {
+export function actionsForAll({ mode, frozen, tornDown, instances }: StatusView): Html {
   const resume: Action = {
     command: "resume",
     label: "Resume",
@@ -34,11 +34,20 @@ export function actionsForAll({ mode, frozen, tornDown }: StatusView): Html {
     question: "No more agents are launched, and each is removed once it is idle. No build is stopped.",
   };
   const isHeld = frozen || mode !== "run" || tornDown === true;
-  return buttons([...(isHeld ? [resume] : []), ...(frozen ? [] : [freeze]), ...(mode === "drain" ? [] : [drain])]);
+  const isEmpty = instances.every(({ state }) => state === "gone");
+  return buttons([
+    ...(isHeld ? [resume] : []),
+    ...(frozen ? [] : [freeze]),
+    ...(mode === "drain" || isEmpty ? [] : [drain]),
+  ]);
 }
 
-/** Buttons for one profile. */
-export function actionsForProfile({ name, frozen, blocked, alive }: StatusView["profiles"][number]): Html {
+/** Buttons for one profile. While no agent of any profile is launched, there is nothing to freeze or to try. */
+export function actionsForProfile(
+  { name, frozen, blocked, alive }: StatusView["profiles"][number],
+  all: Pick<StatusView, "mode" | "frozen">,
+): Html {
+  const isHeld = all.frozen || all.mode !== "run";
   const resume: Action = {
     command: "resume",
     profile: name,
@@ -61,8 +70,8 @@ export function actionsForProfile({ name, frozen, blocked, alive }: StatusView["
       `No more agents of profile ${name} are launched, and each is removed once it is idle. No build is stopped.`,
   };
   return buttons([
-    ...(frozen || blocked !== undefined ? [resume] : []),
-    ...(frozen ? [] : [freeze]),
+    ...(frozen || blocked !== undefined && !isHeld ? [resume] : []),
+    ...(frozen || isHeld ? [] : [freeze]),
     ...(alive > 0 ? [drain] : []),
   ]);
 }

@@ -274,7 +274,7 @@ function legend({ samples, marks, acts = [] }: Trend): Html {
       [className, word] as const
     ),
     ...(isDrawn(waitingJobs) ? [["jobs", "waiting for an agent"] as const] : []),
-    ...(isDrawn(wantedOf) ? [["wanted", "agents wanted"] as const] : []),
+    ...(isDrawn(wantedOf) ? [["wanted", "agents to launch now"] as const] : []),
     ...(isDrawn(waitOf) ? [["wait", "oldest wait"] as const] : []),
     ...(marks.length > 0
       ? [["mark", countText(marks.length, "warning or error", "warnings and errors")] as const]

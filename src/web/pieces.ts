@@ -36,10 +36,22 @@ export function sentence(text: string, charactersMax = sentenceCharactersMax): H
   return folded(shortened(text, summaryCharacters), text);
 }
 
+/** A sentence of the log: what it says of the future stays as it was written. Not inside a paragraph. */
+export function loggedSentence(text: string): Html {
+  if (text.length > sentenceCharactersMax) return folded(shortened(text, summaryCharacters), text);
+  return html`<bdi>${
+    text.split(/(`[^`]+`)/).map((part) => isCode(part) ? html`<code>${part.slice(1, -1)}</code>` : part)
+  }</bdi>`;
+}
+
+function isCode(part: string): boolean {
+  return /^`[^`]+`$/.test(part);
+}
+
 /** Pieces of text: each one between two backticks is code. A single backtick is kept. */
 function withCode(text: string): readonly HtmlValue[] {
   return text.split(/(`[^`]+`|(?<=\bnext try )at \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)/).map((part) =>
-    /^`[^`]+`$/.test(part) ? html`<code>${part.slice(1, -1)}</code>` : isTimeToCome(part) ? countdown(part) : part
+    isCode(part) ? html`<code>${part.slice(1, -1)}</code>` : isTimeToCome(part) ? countdown(part) : part
   );
 }
 

@@ -4,7 +4,16 @@ import type { GocdAgentView, NoteView, StatusView } from "../core/view/view.ts";
 import { type Html, html } from "./html.ts";
 import { gocdAgentHref, type PageLinks } from "./links.ts";
 import { moreHref, type PageQuery } from "./page_query.ts";
-import { badge, distinctKeys, foldedSection, linkTo, needs, sentence, type Tone, untrustedText } from "./pieces.ts";
+import {
+  badge,
+  distinctKeys,
+  foldedSection,
+  linkTo,
+  loggedSentence,
+  needs,
+  type Tone,
+  untrustedText,
+} from "./pieces.ts";
 import { type Column, firstOf, table } from "./table.ts";
 import { timeText } from "./wording.ts";
 
@@ -78,7 +87,7 @@ export function notesSection(notes: readonly NoteView[], query: PageQuery, hrefA
         data-key="${keys[index]}">${noteTime(
           atMs,
           minuteOf(atMs) === minuteOf(shown[index - 1]?.atMs ?? 0) ? undefined : hrefAt,
-        )} ${level === "info" || level === "debug" ? undefined : badge(level, noteTones[level])} ${sentence(
+        )} ${level === "info" || level === "debug" ? undefined : badge(level, noteTones[level])} ${loggedSentence(
           text,
         )} <code class="quiet">${code}</code></li>
     `

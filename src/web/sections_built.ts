@@ -1,10 +1,12 @@
 // Who built a job, or is building it: a search by name.
 
 import type { NamedJobLife } from "../core/view/history.ts";
+import type { GocdAgentView } from "../core/view/view.ts";
 import type { HistoryShown } from "./history_page.ts";
 import { type Html, html } from "./html.ts";
+import { gocdAgentHref, type PageLinks } from "./links.ts";
 import { pageHref, type PageQuery } from "./page_query.ts";
-import { badge, untrustedText } from "./pieces.ts";
+import { badge, jobName, linkTo, untrustedText } from "./pieces.ts";
 import { type Column, table } from "./table.ts";
 import { spanText, timeText } from "./wording.ts";
 
@@ -16,12 +18,18 @@ const columns: readonly Column[] = [
   { label: "Built for", kind: "number" },
 ];
 
+/** Where the agents and the jobs are. */
+export interface BuiltPlaces {
+  readonly agents: readonly GocdAgentView[];
+  readonly links: PageLinks;
+}
+
 /** The search, and what it has found. */
-export function builtSearch({ built }: HistoryShown, query: PageQuery): Html {
+export function builtSearch({ built }: HistoryShown, query: PageQuery, places: BuiltPlaces): Html {
   const { built: part, ...rest } = query;
   const others = [...new URL(pageHref(rest), "http://x").searchParams]
     .map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`);
-  const rows = (built ?? []).map((job) => ({ key: `${job.locator} ${job.atMs}`, cells: cellsOf(job) }));
+  const rows = (built ?? []).map((job) => ({ key: `${job.locator} ${job.atMs}`, cells: cellsOf(job, places) }));
   return html`
     <form class="built" method="get" action="/#history" data-key="built">
       ${others}
@@ -36,15 +44,24 @@ export function builtSearch({ built }: HistoryShown, query: PageQuery): Html {
   `;
 }
 
-function cellsOf({ locator, agent, by, atMs, beganMs, buildMs, isBuilding }: NamedJobLife): readonly Html[] {
+function cellsOf(
+  { locator, agent, by, atMs, beganMs, buildMs, isBuilding }: NamedJobLife,
+  { agents, links }: BuiltPlaces,
+): readonly Html[] {
   const none = html`<span class="zero">–</span>`;
   return [
-    html`<code class="name">${untrustedText(locator)}</code>`,
+    jobName(locator, links),
     agent === undefined
       ? html`<span class="quiet">none was seen</span>`
-      : html`${untrustedText(agent)}${by === "others" ? " (not ours)" : ""}`,
+      : html`${linkTo(agentHref(agent, agents, links), untrustedText(agent))}${by === "others" ? " (not ours)" : ""}`,
     beganMs === undefined ? none : html`<time datetime="${timeText(beganMs)}">${timeText(beganMs)}</time>`,
     beganMs === undefined ? none : html`${spanText(beganMs - atMs)}`,
     isBuilding === true ? badge("building", "busy") : buildMs === undefined ? none : html`${spanText(buildMs)}`,
   ];
+}
+
+/** The page of an agent, if the server has exactly one of this name now. */
+function agentHref(name: string, agents: readonly GocdAgentView[], links: PageLinks): string | undefined {
+  const [only, ...others] = agents.filter(({ hostname }) => hostname === name);
+  return only === undefined || others.length > 0 ? undefined : gocdAgentHref(links, only.uuid);
 }

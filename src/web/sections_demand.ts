@@ -98,8 +98,9 @@ function demandCells(bucket: BucketView, atMs: number): Html[] {
   const limited = bucket.limitedTo === undefined ? undefined : html`
     ${badge(`limit ${bucket.limitedTo}`, "warning")}
   `;
-  const polls = bucket.pollsInARow === 0 ? undefined : html`
-    <span class="quiet">(${countText(bucket.pollsInARow, "poll")} in a row)</span>
+  const why = bucket.brief ?? bucket.reason;
+  const polls = bucket.pollsInARow === 0 || /\bpolls? in a row\b/.test(why) ? undefined : html`
+    <span class="quiet">(seen in ${countText(bucket.pollsInARow, "poll")} in a row)</span>
   `;
   return [
     html`${needs(bucket.environment === undefined ? [] : [bucket.environment], bucket.gocdResources)}${
@@ -113,7 +114,7 @@ function demandCells(bucket: BucketView, atMs: number): Html[] {
     count(bucket.otherCause),
     count(bucket.needsAgent),
     html`${count(bucket.wanted)} ${limited}`,
-    html`${sentence(bucket.brief ?? bucket.reason)} ${polls}`,
+    html`${sentence(why)} ${polls}`,
   ];
 }
 

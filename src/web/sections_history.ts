@@ -4,12 +4,14 @@ import type { Spent } from "../core/view/history.ts";
 import { hoursText } from "../core/words/history.ts";
 import { trendFigure } from "./charts.ts";
 import type { HostFailures } from "../core/view/history.ts";
+import type { StatusView } from "../core/view/view.ts";
 import { type HistoryPage, type HistoryShown, sumOfCosts, totalMs } from "./history_page.ts";
 import { historyHref, type HistoryRange, historyRanges } from "./history_query.ts";
 import { type Html, html } from "./html.ts";
+import type { PageLinks } from "./links.ts";
 import type { PageQuery } from "./page_query.ts";
 import { foldedSection, section, untrustedText } from "./pieces.ts";
-import { sharesText, spentText, splitBar, splitLegend } from "./split_bar.ts";
+import { isShown, sharesText, spentText, splitBar, splitLegend } from "./split_bar.ts";
 import { builtSearch } from "./sections_built.ts";
 import { type Column, firstOf, table } from "./table.ts";
 import { countText, timeText } from "./wording.ts";
@@ -24,11 +26,17 @@ export function trendSection(page: HistoryPage | undefined, query: PageQuery): H
 }
 
 /** Costs, where agents failed, and links to any moment; nothing if no history is kept. */
-export function historySection(page: HistoryPage | undefined, query: PageQuery): Html | undefined {
+export function historySection(
+  page: HistoryPage | undefined,
+  query: PageQuery,
+  { view, links }: { readonly view: StatusView; readonly links: PageLinks },
+): Html | undefined {
   if (page === undefined) return undefined;
   const body = page.kind === "unreadable"
     ? html`<p class="empty">${page.message}. ${page.hint}.</p>`
-    : html`${costs(page)}${badHostsList(page.badHosts)}${builtSearch(page, query)}${momentForm(page, query)}`;
+    : html`${costs(page)}${badHostsList(page.badHosts)}${builtSearch(page, query, { agents: view.gocdAgents, links })}${
+      momentForm(page, query)
+    }`;
   return foldedSection("history", "History", undefined, body);
 }
 
@@ -52,7 +60,7 @@ function trend(page: HistoryShown, query: PageQuery): Html {
 /** The cost of the day at a glance; by profile it is in the history. */
 function costOfDay(page: HistoryShown): Html | undefined {
   const { today } = sumOfCosts(page.costs);
-  if (totalMs(today) === 0) return undefined;
+  if (!isShown(totalMs(today))) return undefined;
   return html`
     <p class="cost quiet">${dayText(page)}: <b>${hoursText(totalMs(today))} agent-hours</b>, ${spentText(today)}</p>
   `;
@@ -67,7 +75,7 @@ const costColumns = (day: string): readonly Column[] => [
 
 /** Agent-hours by profile. */
 function costs(page: HistoryShown): Html {
-  const { costs: all } = page;
+  const all = page.costs.filter(({ lastWeek }) => isShown(totalMs(lastWeek)));
   const { shown, hidden } = firstOf(all, profilesMax);
   const sum = all.length > 1 ? [{ ...sumOfCosts(all), profile: undefined }] : [];
   const rows = [...sum, ...shown].map(({ profile, today, lastDay, lastWeek }) => ({
@@ -99,13 +107,13 @@ function dayText({ query: { atMs } }: HistoryShown): string {
 }
 
 function spentCell(spent: Spent): Html {
-  if (totalMs(spent) === 0) return hours(spent);
+  if (!isShown(totalMs(spent))) return hours(spent);
   return html`<b>${hours(spent)}</b> ${splitBar(spent)} <span class="quiet">${sharesText(spent)}</span>`;
 }
 
 function hours(spent: Spent): Html {
   const total = totalMs(spent);
-  return total === 0 ? html`<span class="zero">0</span>` : html`${hoursText(total)} h`;
+  return !isShown(total) ? html`<span class="zero">0</span>` : html`${hoursText(total)} h`;
 }
 
 /** Where agents failed: a host that stands out should be checked. */

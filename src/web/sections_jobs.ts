@@ -42,7 +42,7 @@ export function jobsSection(view: StatusView, query: PageQuery, links: PageLinks
   return section(
     "jobs",
     "Waiting jobs",
-    verdictFilter(found, query),
+    verdictFilter(found, view.jobs.length, query),
     html`${searchForm(view, query)}${
       table({
         caption: "Waiting jobs with their verdicts",
@@ -98,12 +98,17 @@ function profileCell({ profile, profileReason }: JobView): HtmlValue {
   return html`<span title="${profileReason}">${untrustedText(profile)}</span>`;
 }
 
-function verdictFilter(found: readonly JobView[], query: PageQuery): Html | undefined {
+function verdictFilter(found: readonly JobView[], jobsCount: number, query: PageQuery): Html | undefined {
   if (found.length === 0 && query.verdict === undefined) return undefined;
   const counts = new Map<VerdictKind, number>();
   for (const { verdict } of found) counts.set(verdict, (counts.get(verdict) ?? 0) + 1);
   const { verdict: _, ...anyVerdict } = { ...query, page: 1 };
-  const all = filterLink("all", { query: anyVerdict, count: found.length, isCurrent: query.verdict === undefined });
+  const isAll = found.length === jobsCount;
+  const all = filterLink(isAll ? "all" : "found", {
+    query: anyVerdict,
+    count: isAll ? found.length : `${found.length} of ${jobsCount}`,
+    isCurrent: query.verdict === undefined,
+  });
   const links = verdictKinds.filter((kind) => counts.has(kind) || kind === query.verdict)
     .map((kind) =>
       filterLink(verdictWords[kind].label, {
@@ -117,7 +122,7 @@ function verdictFilter(found: readonly JobView[], query: PageQuery): Html | unde
 
 interface FilterLink {
   readonly query: PageQuery;
-  readonly count: number;
+  readonly count: number | string;
   readonly isCurrent: boolean;
 }
 

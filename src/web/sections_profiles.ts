@@ -8,19 +8,26 @@ import { type Html, html } from "./html.ts";
 import type { PageQuery } from "./page_query.ts";
 import { badge, foldedSection, sentence, untrustedText } from "./pieces.ts";
 import { firstOf, showAll } from "./table.ts";
+import { countText } from "./wording.ts";
 
 /** The profiles with their numbers and limits. */
 export function profilesSection(view: StatusView, query: PageQuery, canCommand: boolean): Html {
   const { shown, hidden } = firstOf(view.profiles, query.rowsMax);
-  const cards = shown.map((profile) => profileCard(profile, stateBadge(profile, view), canCommand));
+  const cards = shown.map((profile) => profileCard(profile, view, canCommand));
   return foldedSection(
     "profiles",
     "Profiles",
-    undefined,
+    summaryText(view.profiles),
     html`${showAll("Profiles", shown.length)}<ul class="cards">${cards}</ul>${
       hidden === 0 ? undefined : html`<p class="more">${hidden} more</p>`
     }`,
   );
+}
+
+/** How many there are, and how many of them fail; a narrow screen shows no more at first. */
+function summaryText(profiles: readonly ProfileView[]): string {
+  const blocked = profiles.filter((profile) => profile.blocked !== undefined).length;
+  return `${countText(profiles.length, "profile")}${blocked === 0 ? "" : `, ${blocked} blocked`}`;
 }
 
 /** What the operator has asked for, of all profiles or of this one. */
@@ -29,14 +36,14 @@ function stateBadge(profile: ProfileView, { mode, frozen }: StatusView): Html | 
   return frozen || profile.frozen ? badge("frozen", "warning") : undefined;
 }
 
-function profileCard(profile: ProfileView, state: Html | undefined, canCommand: boolean): Html {
+function profileCard(profile: ProfileView, view: StatusView, canCommand: boolean): Html {
   const limit = profile.maxAgents === undefined ? undefined : html`
     <span class="quiet">of ${profile.maxAgents}</span>
   `;
   return html`<li data-key="${profile.name}" class="card">
-<header><h3>${
-    untrustedText(profile.name)
-  }</h3>${state}<p class="alive"><b>${profile.alive}</b> ${limit} <span class="quiet">alive</span></p></header>
+<header><h3>${untrustedText(profile.name)}</h3>${
+    stateBadge(profile, view)
+  }<p class="alive"><b>${profile.alive}</b> ${limit} <span class="quiet">alive</span></p></header>
 <p class="image"><code>${untrustedText(profile.image)}</code></p>
 ${capacity(profile)}
 ${
@@ -51,7 +58,7 @@ ${
     profile.breaker?.state === "half-open"
       ? html`<div class="blocked">${badge("canary", "warning")} ${sentence(canaryText(profile.breaker))}</div>`
       : undefined
-  }${recentFailures(profile.recentFailures)}${canCommand ? actionsForProfile(profile) : undefined}</li>`;
+  }${recentFailures(profile.recentFailures)}${canCommand ? actionsForProfile(profile, view) : undefined}</li>`;
 }
 
 /** What has failed in the last hour, of a profile or on a host. */

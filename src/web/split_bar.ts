@@ -20,9 +20,14 @@ function partsOf(
   spent: Spent,
 ): readonly { readonly hours: string; readonly word: string; readonly share: number }[] {
   const total = Math.max(1, totalMs(spent));
-  return lifeKinds.filter((kind) => spent[kind] > 0).map((kind) => (
+  return lifeKinds.filter((kind) => isShown(spent[kind])).map((kind) => (
     { hours: hoursText(spent[kind]), word: spentTexts[kind], share: Math.round(100 * spent[kind] / total) }
   ));
+}
+
+/** Whether a time has more than zeros in its two decimals. */
+export function isShown(ms: number): boolean {
+  return Number(hoursText(ms)) > 0;
 }
 
 /** What time was spent on, as a bar with a text alternative. */

@@ -21,6 +21,7 @@ import { instancesSection } from "./sections_instances.ts";
 import { jobsSection } from "./sections_jobs.ts";
 import { profilesSection } from "./sections_profiles.ts";
 import { gocdCard, healthBanner, mesosCard, modeBanner, standbyBanner } from "./sections_servers.ts";
+import { timeText } from "./wording.ts";
 
 /** What a page is made from. */
 export interface PageInput {
@@ -67,11 +68,11 @@ export function statusPage(input: PageInput, onLivePage: OnLivePage = () => {}):
           <h1><img src="/assets/icon.svg" alt="" width="28" height="28"> gocd-mesos <span class="quiet">${untrustedText(
             view.mesos.frameworkName,
           )}</span></h1>
-          <div class="refresh"><button type="button" id="pause" hidden aria-pressed="false">Pause</button>${isPast(
+          <div class="refresh"><span id="paused-at" role="status"></span> <button type="button" id="pause" hidden aria-pressed="false">Pause</button>${isPast(
               input,
             )
             ? undefined
-            : reloading(query)}</div>
+            : reloading(query, view)}</div>
         </header>
         <p id="connection" role="status" hidden></p>
         <p id="news" role="status" class="unseen"></p>
@@ -106,11 +107,11 @@ function liveHead(query: PageQuery): Html {
 }
 
 /** Without scripts: the next reload closes what was opened, so a reader must be able to stop it. */
-function reloading({ pause, ...query }: PageQuery): Html {
+function reloading({ pause, ...query }: PageQuery, { atMs }: StatusView): Html {
   return html`<noscript>${
     pause === undefined
       ? html`<a href="${pageHref({ ...query, pause: "yes" })}">Stop reloading</a>`
-      : html`<a href="${pageHref(query)}">Continue reloading</a>`
+      : html`as of <time>${timeText(atMs)}</time> <a href="${pageHref(query)}">Continue reloading</a>`
   }</noscript>`;
 }
 
@@ -168,7 +169,7 @@ function pageParts(input: PageInput): readonly PagePart[] {
     ["profiles", profilesSection(view, query, canCommand)],
     ["hosts", hostsSection(view, query, links)],
     ["agents", gocdAgentsSection(view, query, links)],
-    ["history", historySection(history, query)],
+    ["history", historySection(history, query, { view, links })],
     ["notes", notesSection(notes, query, hrefsOf(history, query))],
     ["setup", setup === undefined || isPast(input) ? undefined : setupSection(setup, input.sandbox)],
     ["made", made(view)],

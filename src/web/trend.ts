@@ -71,7 +71,7 @@ export function figureTexts(samples: readonly HistorySample[]): readonly string[
     agents.length === 0 ? "no agents" : agents.map(([count, word]) => `${count} ${word}`).join(", "),
     waiting === 0
       ? "no job waits"
-      : `${countText(waiting, "job")} waiting, ${countText(most(wantedOf), "agent")} wanted`,
+      : `${countText(waiting, "job")} waiting, ${countText(most(wantedOf), "agent")} to launch now`,
     ...(waiting === 0 ? [] : [`oldest wait ${spanText(most(waitOf))}`]),
   ];
 }

@@ -243,6 +243,7 @@ async function pauses({ page, shown, updated, asked }: OpenPage): Promise<void> 
   })`);
   assertEquals(asked.length, before + 1);
   assertEquals(await page.locator("#mode").count(), 0);
+  assertMatch(await page.locator("#paused-at").innerText(), /^as of \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
   await page.getByRole("button", { name: "Paused: continue" }).click();
   await page.locator("#mode").getByText("Launching is frozen").waitFor({ timeout: refreshMsMax });
 }

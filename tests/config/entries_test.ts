@@ -45,6 +45,7 @@ const wanted: readonly (readonly [string, string, string | undefined])[] = [
   ["profiles.linux.cpus", "2", "/etc/framework.conf:13"],
   ["http.admin-token", "set (not shown)", "/etc/framework.conf:14"],
   ["poller.interval", "2 minutes", undefined],
+  ["go-agent.containerizer", "docker", undefined],
 ];
 for (const [key, value, from] of wanted) {
   Deno.test(`${key} is ${value}, from ${from ?? "the table of keys"}`, () => {

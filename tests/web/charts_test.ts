@@ -106,7 +106,7 @@ Deno.test("each column shows its figures and its decisions, and leads to the pag
   assertMatch(markup, new RegExp(`<a href="/\\?at=${beginMs + minute}"\\s+tabindex="-1">`));
   assertStringIncludes(
     markup,
-    "1 starting\n1 job waiting, 2 agents wanted\noldest wait 0 s\n12:00 error: &lt;script&gt;",
+    "1 starting\n1 job waiting, 2 agents to launch now\noldest wait 0 s\n12:00 error: &lt;script&gt;",
   );
   assertStringIncludes(markup, "and 2 more");
   assertStringIncludes(markup, "nobody watched");

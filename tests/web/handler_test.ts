@@ -93,7 +93,7 @@ Deno.test("every response, including refusals, forbids what a page must not do",
 Deno.test("adjacent words on the page have a space between them", async () => {
   const page = await (await handlerOf()(new Request(base))).text();
   const words = page.replace(/<[^>]*>/g, "").replace(/\s+/g, " ");
-  for (const part of ["2 limit 2", "so only 2 now (2 polls in a row)", "5 of 7 alive", "0 alive"]) {
+  for (const part of ["2 limit 2", "so only 2 now (seen in 2 polls in a row)", "5 of 7 alive", "0 alive"]) {
     assertStringIncludes(words, part);
   }
 });

@@ -169,6 +169,8 @@ Deno.test("the agent that built a job is found by a part of its name, as of the 
   for (const part of ["<bdi>t-1</bdi>", "<bdi>t-late</bdi>", "&lt;b&gt;/1/s/1/unit", 'value="UNIT"', "built=UNIT"]) {
     assertStringIncludes(page, part);
   }
+  const href = (path: string): string => `<a href="http://gocd.example.org:8153/go/${path}" rel="noreferrer noopener">`;
+  assertStringIncludes(page, href(`tab/build/detail/${job.locator}`));
   const past = await pageOf("/?built=unit&at=13:30", history);
   assertEquals([past.includes("<bdi>t-1</bdi>"), past.includes("t-late")], [true, true]);
   assertMatch(past, /t-late<(?:(?!<tr)[\s\S])*badge busy">building</, "it was being built then");

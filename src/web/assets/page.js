@@ -11,6 +11,7 @@ const live = document.getElementById("live");
 const connection = document.getElementById("connection");
 const news = document.getElementById("news");
 const pause = document.getElementById("pause");
+const pausedAt = document.getElementById("paused-at");
 
 /** The pieces of each part that has changed since the document, as the server has sent them. */
 const parts = new Map();
@@ -28,6 +29,7 @@ pause.addEventListener("click", () => {
   isPaused = !isPaused;
   pause.setAttribute("aria-pressed", String(isPaused));
   pause.textContent = isPaused ? "Paused: continue" : "Pause";
+  pausedAt.textContent = isPaused ? `as of ${live.querySelector("time[data-now]").textContent}` : "";
   follow();
 });
 // A choice of the search applies at once; what is typed does with Enter.

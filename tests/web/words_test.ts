@@ -1,0 +1,99 @@
+// Words of the page that an operator has to understand without another page: times of the log, pairs of terms, buttons
+// that do something.
+
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import type { NoteView, StatusView } from "../../src/core/view/view.ts";
+import { actionsForAll, actionsForProfile } from "../../src/web/actions.ts";
+import { pageQuery } from "../../src/web/page_query.ts";
+import { isShown, spentText } from "../../src/web/split_bar.ts";
+import { statusPage } from "../../src/web/status_page.ts";
+import { sampleMs, sampleView } from "../support/sample_view.ts";
+
+const links = { gocdUrl: "https://gocd.example.org/go", mesosScheme: "http" } as const;
+
+function pageOf(view: StatusView, search = "", notes: readonly NoteView[] = []): string {
+  const query = pageQuery(new URLSearchParams(search));
+  return statusPage({ view, notes, query, links, version: "1", sandbox: "on", offersCommands: true });
+}
+
+function first<Item>([item]: readonly Item[]): Item {
+  if (item === undefined) throw new Error("the sample has none");
+  return item;
+}
+
+/** The text of a section, without markup. */
+function textOf(page: string, id: string): string {
+  const [, section = ""] = new RegExp(`<section id="${id}"([\\s\\S]*?)</section>`).exec(page) ?? [];
+  return section.replace(/<[^>]*>/g, " ").replace(/\s+/g, " ");
+}
+
+Deno.test("an entry of the log keeps the time of its next try, which a problem counts down to", () => {
+  const text = "profile arm: 2 launches failed in a row; next try at 2023-11-14T22:15:38Z, see `framework.conf`";
+  const page = pageOf(
+    { ...sampleView, problems: [{ code: "profile-failing", message: text, hint: "" }] },
+    "",
+    [{ atMs: sampleMs, level: "warning", code: "profile-paused", text }],
+  );
+  const [problems = "", log = ""] = page.split('id="notes"');
+  assertMatch(problems, /data-until>at 2023-11-14T22:15:38Z</);
+  assertEquals(log.includes("data-until"), false);
+  assertStringIncludes(log, "next try at 2023-11-14T22:15:38Z, see <code>framework.conf</code>");
+});
+
+Deno.test("while everything is frozen, no profile can be frozen or tried again on its own", () => {
+  const profile = first(sampleView.profiles);
+  const commandsOf = (given: Partial<typeof profile>, all: Pick<StatusView, "mode" | "frozen">): readonly string[] =>
+    [...actionsForProfile({ ...profile, ...given }, all).markup.matchAll(/data-command="([a-z]+)"/g)]
+      .map(([, command = ""]) => command);
+  const runs = { mode: "run", frozen: false } as const;
+  assertEquals(commandsOf({ blocked: "it fails", frozen: false, alive: 0 }, runs), ["resume", "freeze"]);
+  assertEquals(commandsOf({ blocked: "it fails", frozen: false, alive: 0 }, { ...runs, frozen: true }), []);
+  assertEquals(commandsOf({ frozen: false, alive: 1 }, { ...runs, mode: "drain" }), ["drain"]);
+  assertEquals(commandsOf({ frozen: true, alive: 0 }, { ...runs, frozen: true }), ["resume"]);
+});
+
+Deno.test("draining all agents is only offered while there is one", () => {
+  const offers = (view: StatusView): boolean => actionsForAll(view).markup.includes('data-command="drain"');
+  assertEquals([offers(sampleView), offers({ ...sampleView, instances: [] })], [true, false]);
+});
+
+Deno.test("a filter of verdicts says how many of all jobs a search has found", () => {
+  const count = sampleView.jobs.length;
+  assertStringIncludes(textOf(pageOf(sampleView), "jobs"), ` all ${count} `);
+  assertStringIncludes(textOf(pageOf(sampleView, "q=publish"), "jobs"), ` found 1 of ${count} `);
+});
+
+Deno.test("a row of the demand says once in how many polls its jobs were seen", () => {
+  const bucket = first(sampleView.demand);
+  const { brief: _, ...plain } = bucket;
+  const rowOf = (reason: string): string =>
+    textOf(pageOf({ ...sampleView, demand: [{ ...plain, reason, pollsInARow: 127 }] }), "demand");
+  assertStringIncludes(rowOf("waiting for a Mesos offer"), "waiting for a Mesos offer (seen in 127 polls in a row)");
+  assertEquals(rowOf("seen in 127 polls in a row, launched after more than 200").includes("(seen"), false);
+});
+
+Deno.test("the heading of the profiles says how many are blocked", () => {
+  const profiles = sampleView.profiles.map(({ blocked: _, ...profile }, index) =>
+    index === 0 ? { ...profile, blocked: "the last launch failed" } : profile
+  );
+  assertStringIncludes(textOf(pageOf({ ...sampleView, profiles }), "profiles"), "3 profiles, 1 blocked");
+});
+
+Deno.test("offers that are suppressed are not wanted by anyone, and the page says so", () => {
+  const page = pageOf({ ...sampleView, mesos: { ...sampleView.mesos, offers: "suppressed" } });
+  assertStringIncludes(page, "suppressed (none are needed)");
+});
+
+Deno.test("a page that no longer reloads says of when it is", () => {
+  assertStringIncludes(
+    pageOf(sampleView, "pause=yes"),
+    `as of <time>${new Date(sampleMs).toISOString().slice(0, 19)}Z<`,
+  );
+  assertEquals(pageOf(sampleView).includes("as of <time>"), false);
+});
+
+Deno.test("times that would be shown as zero hours are left out", () => {
+  assertEquals([0, 17_000, 18_000].map(isShown), [false, false, true]);
+  const spent = { busy: 3_600_000, idle: 9_000, starting: 0, draining: 0, other: 0 };
+  assertEquals(spentText(spent), "1.0 h building");
+});
