@@ -28,11 +28,20 @@ const agentTones: Readonly<Record<string, Tone>> = {
 };
 
 const agentColumns: readonly Column[] = [
-  { label: "State", kind: "text" },
+  {
+    label: "State",
+    kind: "text",
+    means:
+      "idle, building, pending (not enabled yet), disabled, elastic (of a plugin), lost (out of contact) or missing",
+  },
   { label: "Hostname", kind: "wide" },
   { label: "Resources", kind: "roomy" },
-  { label: "Ours", kind: "text" },
-  { label: "On the server", kind: "text" },
+  { label: "Ours", kind: "text", means: "whether this program launched it" },
+  {
+    label: "On the server",
+    kind: "text",
+    means: "its configuration, its state and its build state as GoCD reports them",
+  },
   { label: "UUID", kind: "text" },
 ];
 

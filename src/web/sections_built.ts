@@ -14,8 +14,8 @@ const columns: readonly Column[] = [
   { label: "Job", kind: "wide" },
   { label: "Agent", kind: "wide" },
   { label: "Began", kind: "text" },
-  { label: "Waited", kind: "number" },
-  { label: "Built for", kind: "number" },
+  { label: "Waited", kind: "number", means: "from when it was first seen waiting until an agent was seen with it" },
+  { label: "Built for", kind: "number", means: "how long an agent was seen with it" },
 ];
 
 /** Where the agents and the jobs are. */

@@ -53,16 +53,31 @@ function jobList(locators: readonly string[], links: PageLinks): Html {
 }
 
 const demandColumns: readonly Column[] = [
-  { label: "Bucket", kind: "roomy" },
-  { label: "Profile", kind: "text" },
-  { label: "Waiting", kind: "number" },
-  { label: "Longest", kind: "number" },
-  { label: "Taken", kind: "number" },
-  { label: "Coming", kind: "number" },
-  { label: "Other cause", kind: "number" },
-  { label: "Agents needed", kind: "number" },
-  { label: "To launch now", kind: "number" },
-  { label: "Why", kind: "wide" },
+  {
+    label: "Bucket",
+    kind: "roomy",
+    means:
+      "the jobs with the same environment (shaded) and the same GoCD resources: any of them can be built by the same agents",
+  },
+  { label: "Profile", kind: "text", means: "the profile of the configuration whose agents serve them" },
+  { label: "Waiting", kind: "number", means: "jobs that wait for an agent" },
+  { label: "Longest", kind: "number", means: "how long the first of them has waited" },
+  { label: "Taken", kind: "number", means: "of the waiting jobs, those that an idle agent will take" },
+  { label: "Coming", kind: "number", means: "of the waiting jobs, those for which an agent is already starting" },
+  { label: "Other cause", kind: "number", means: "of the waiting jobs, those that another agent would not help" },
+  { label: "Agents needed", kind: "number", means: "agents that the remaining jobs need: one for each" },
+  {
+    label: "To launch now",
+    kind: "number",
+    means:
+      "how many of these are launched as soon as Mesos offers fit; limits, pauses and switches may hold back the others",
+  },
+  {
+    label: "Why",
+    kind: "wide",
+    means:
+      "what happens to the jobs, and what holds back agents that are needed; in how many polls of the GoCD server in a row they were needed",
+  },
 ];
 
 /** The needs and supply of each bucket of jobs, sorted by the number of jobs without a starting agent. */

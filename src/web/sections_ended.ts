@@ -25,10 +25,10 @@ const endedColumns: readonly Column[] = [
   { label: "Instance", kind: "wide" },
   { label: "Profile", kind: "text" },
   { label: "Host", kind: "text" },
-  { label: "Life", kind: "roomy" },
-  { label: "Registered after", kind: "number" },
-  { label: "Builds", kind: "number" },
-  { label: "How it ended", kind: "wide" },
+  { label: "Life", kind: "roomy", means: "its whole life, and as a bar how long it was in each state" },
+  { label: "Registered after", kind: "number", means: "from its launch until GoCD could use it" },
+  { label: "Builds", kind: "number", means: "jobs that it was seen to start" },
+  { label: "How it ended", kind: "wide", means: "the kind of its end, and what Mesos or this program says about it" },
 ];
 
 /** What is known of an instance that has ended; at least one of both. */

@@ -96,7 +96,9 @@ export function agentsCard(view: StatusView, canCommand: boolean): Html {
   return html`
     <section class="card glance" data-key="glance-agents" aria-labelledby="glance-agents-title">
       <header><h2 id="glance-agents-title">Our agents</h2></header>
-      <p class="figure"><b>${alive}</b> <span class="quiet">of ${view.maxAgents} (scaling.max-agents)</span></p>
+      <p class="figure"><b>${alive}</b> <span class="quiet">of ${view.maxAgents} (scaling.max-agents)${heldText(
+        heldBy(view),
+      )}</span></p>
       ${stackedBar(parts, view.maxAgents)}
       ${legend(parts)}
       ${limits(view)}
@@ -155,9 +157,19 @@ function otherLimits({ usedLimits = [] }: StatusView): Html | undefined {
   `;
 }
 
+/** The jobs that the limit of a profile holds back, or that of all agents. */
+function heldBy({ heldByLimits = [] }: StatusView, profile?: string): number {
+  return heldByLimits.find((each) => each.profile === profile)?.jobs ?? 0;
+}
+
+/** How many jobs a limit holds back. */
+function heldText(count = 0): string {
+  return count === 0 ? "" : `, holds ${countText(count, "job")} back`;
+}
+
 /** The fullest first. */
-function limitsOfProfiles({ profiles }: StatusView): Html | undefined {
-  const limited = profiles.flatMap(({ name, alive, maxAgents }) =>
+function limitsOfProfiles(view: StatusView): Html | undefined {
+  const limited = view.profiles.flatMap(({ name, alive, maxAgents }) =>
     maxAgents === undefined ? [] : [{ name, alive, maxAgents }]
   ).sort((a, b) => b.alive / Math.max(1, b.maxAgents) - a.alive / Math.max(1, a.maxAgents));
   if (limited.length === 0) return undefined;
@@ -167,7 +179,7 @@ function limitsOfProfiles({ profiles }: StatusView): Html | undefined {
       name: untrustedText(name),
       used: alive,
       limit: maxAgents,
-      text: `${alive} of ${maxAgents}`,
+      text: `${alive} of ${maxAgents}${heldText(heldBy(view, name))}`,
     })
   );
   const hidden = limited.length - rows.length;

@@ -15,7 +15,7 @@ import { countText } from "./wording.ts";
 
 const hostColumns: readonly Column[] = [
   { label: "Host", kind: "roomy" },
-  { label: "Agents", kind: "number" },
+  { label: "Agents", kind: "number", means: "agents of this program on the host" },
   { label: "What they do", kind: "wide" },
   { label: "Avoided", kind: "wide" },
 ];
@@ -76,11 +76,11 @@ function hostCells(
 const offerColumns: readonly Column[] = [
   { label: "Host", kind: "roomy" },
   { label: "Role", kind: "text" },
-  { label: "Last offered", kind: "number" },
-  { label: "CPUs", kind: "number" },
+  { label: "Last offered", kind: "number", means: "when Mesos last offered resources of the host to this role" },
+  { label: "CPUs", kind: "number", means: "how many cpus were offered" },
   { label: "Memory", kind: "number" },
   { label: "Disk", kind: "number" },
-  { label: "What became of it", kind: "wide" },
+  { label: "What became of it", kind: "wide", means: "whether an agent was launched with the offer, and if not, why" },
 ];
 
 /** The latest offer of each host, and how it was answered; collapsed at first. */

@@ -24,12 +24,17 @@ const instanceTones: Readonly<Record<string, Tone>> = {
 };
 
 const instanceColumns: readonly Column[] = [
-  { label: "State", kind: "text" },
-  { label: "Instance", kind: "wide" },
-  { label: "Serves", kind: "roomy" },
-  { label: "Host", kind: "roomy" },
-  { label: "Life", kind: "roomy" },
-  { label: "What it does", kind: "wide" },
+  {
+    label: "State",
+    kind: "text",
+    means:
+      "launching (Mesos was asked), starting (not yet registered with GoCD), idle, building, draining (takes no more jobs), killing (is being stopped), unreachable (for Mesos), unsure (GoCD does not say that it is in contact)",
+  },
+  { label: "Instance", kind: "wide", means: "its task in Mesos, which is also its hostname in GoCD" },
+  { label: "Serves", kind: "roomy", means: "its profile, environment (shaded) and GoCD resources" },
+  { label: "Host", kind: "roomy", means: "the Mesos agent that it runs on" },
+  { label: "Life", kind: "roomy", means: "its age, and as a bar how long it was in each state" },
+  { label: "What it does", kind: "wide", means: "its job, or what it waits for" },
 ];
 
 /** Each of our instances with its state, its job, and its links in GoCD and in Mesos; ended ones separately. */

@@ -22,12 +22,17 @@ const verdictTones: Readonly<Record<VerdictKind, Tone>> = {
 };
 
 const jobColumns: readonly Column[] = [
-  { label: "Verdict", kind: "text" },
+  {
+    label: "Verdict",
+    kind: "text",
+    means:
+      "what becomes of the job: needs agent, coming (an agent is starting), will be taken (by an idle agent), other cause (another agent would not help), unserved (by any profile), not ours",
+  },
   { label: "Job", kind: "wide" },
-  { label: "Asks for", kind: "roomy" },
-  { label: "Profile", kind: "text" },
-  { label: "Waiting", kind: "number" },
-  { label: "Why", kind: "wide" },
+  { label: "Asks for", kind: "roomy", means: "its environment (shaded) and its GoCD resources" },
+  { label: "Profile", kind: "text", means: "the profile whose agents serve it" },
+  { label: "Waiting", kind: "number", means: "since this program first saw it waiting" },
+  { label: "Why", kind: "wide", means: "what happens next, or what is missing" },
 ];
 
 /** The requested waiting jobs with their verdicts; most urgent verdict first, then oldest first. */

@@ -18,6 +18,8 @@ export interface TableOptions {
 export interface Column {
   readonly label: string;
   readonly kind: "text" | "roomy" | "number" | "wide";
+  /** What it means, if its label alone does not say it. */
+  readonly means?: string;
 }
 
 /** A row; its key identifies it across refreshes. */
@@ -29,9 +31,12 @@ export interface Row {
 /** The table, or a sentence if it has no rows. Roles are named because narrow screens show rows as cards. */
 export function table(options: TableOptions): Html {
   if (options.rows.length === 0) return html`<p class="empty">${options.empty}</p>`;
-  const heads = options.columns.map(({ label, kind }) =>
-    html`<th role="columnheader" scope="col" class="${kind}">${label}</th>`
-  );
+  const heads = options.columns.map(({ label, kind, means }) => {
+    const title = means === undefined ? undefined : html`
+      title="${means}"
+    `;
+    return html`<th role="columnheader" scope="col" class="${kind}" ${title}>${label}</th>`;
+  });
   return html`
     ${showAll(options.caption, options.rows.length)}<table role="table">
       <caption class="unseen">${options.caption}</caption>
@@ -40,7 +45,25 @@ export function table(options: TableOptions): Html {
       </thead>
       <tbody role="rowgroup">${options.rows.map((row) => bodyRow(row, options.columns))}</tbody>
     </table>
-    ${moreLink(options)}
+    ${moreLink(options)}${meanings(options.columns)}
+  `;
+}
+
+/** What the titles of the columns say, also for readers without a mouse. */
+function meanings(columns: readonly Column[]): Html | undefined {
+  const entries = columns.filter(({ means }) => means !== undefined).map(({ label, means }) =>
+    html`
+      <div data-key="${label}">
+        <dt>${label}</dt>
+        <dd>${means}</dd>
+      </div>
+    `
+  );
+  return entries.length === 0 ? undefined : html`
+    <details class="meanings" data-key="meanings">
+      <summary>What the columns mean</summary>
+      <dl>${entries}</dl>
+    </details>
   `;
 }
 

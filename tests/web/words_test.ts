@@ -97,3 +97,28 @@ Deno.test("times that would be shown as zero hours are left out", () => {
   const spent = { busy: 3_600_000, idle: 9_000, starting: 0, draining: 0, other: 0 };
   assertEquals(spentText(spent), "1.0 h building");
 });
+
+Deno.test("every column whose label needs it has an explanation, as its title and in one folded list", () => {
+  const page = pageOf(sampleView);
+  const [, section = ""] = /<section id="demand"([\s\S]*?)<\/section>/.exec(page) ?? [];
+  const titles = [...section.matchAll(/<th [^>]*title="([^"]*)">([^<]*)</g)].map(([, title, label]) => [label, title]);
+  const entries = [...section.matchAll(/<dt>([^<]*)<\/dt>\s*<dd>([^<]*)<\/dd>/g)].map((
+    [, label, means],
+  ) => [label, means]);
+  assertEquals(titles.map(([label]) => label).filter((label) => ["Bucket", "Taken", "Coming"].includes(label ?? "")), [
+    "Bucket",
+    "Taken",
+    "Coming",
+  ]);
+  assertEquals(entries, titles);
+  assertStringIncludes(section, "<summary>What the columns mean</summary>");
+});
+
+Deno.test("the card of a limit says how many jobs it holds back, and only then", () => {
+  const cardsOf = (heldByLimits: StatusView["heldByLimits"] = []): string =>
+    pageOf({ ...sampleView, heldByLimits }).split('id="demand"')[0] ?? "";
+  assertEquals(cardsOf().includes(", holds "), false);
+  const full = cardsOf([{ profile: "linux", jobs: 1 }, { jobs: 2 }]);
+  assertStringIncludes(full, "of 7, holds 1 job back");
+  assertStringIncludes(full, "(scaling.max-agents), holds 2 jobs back");
+});

@@ -63,15 +63,17 @@ function unservedProblems({ demand, settings }: State): readonly Finding[] {
   return rest.length === 0 ? told : [...told, moreUnserved(rest)];
 }
 
-/** One problem for each limit, with the number of jobs that it holds back. */
-function limitProblems({ demand }: State): readonly Finding[] {
+/** Each limit with the number of jobs that it holds back. */
+export function heldByLimits(
+  { demand }: Pick<State, "demand">,
+): readonly { readonly gate: LimitGate; readonly count: number }[] {
   const held = new Map<string | undefined, { readonly gate: LimitGate; readonly count: number }>();
   for (const { gate, needsAgent, wanted } of demand.buckets) {
     if (gate.kind !== "held-limit") continue;
     const before = held.get(gate.profile)?.count ?? 0;
     held.set(gate.profile, { gate, count: before + needsAgent - wanted });
   }
-  return [...held.values()].map(({ gate, count }) => jobsHeldByLimit(gate, count));
+  return [...held.values()];
 }
 
 /** Launches that policies hold back, or will soon. */
@@ -137,7 +139,9 @@ export function problemsNow(state: State, atMs: number): readonly Finding[] {
   const isAwaited = gate.kind === "held-stale" && gocd.state === "unknown";
   if (gate.kind !== "go" && !isAwaited && !isTold(gate.kind)) problems.push(launchesHeld(gate));
   problems.push(...failingProfiles(state, atMs));
-  problems.push(...unservedProblems(state), ...limitProblems(state), ...policyProblems(state, atMs));
+  problems.push(...unservedProblems(state));
+  problems.push(...heldByLimits(state).map(({ gate, count }) => jobsHeldByLimit(gate, count)));
+  problems.push(...policyProblems(state, atMs));
   return [
     ...problems,
     ...keyFindings(state),

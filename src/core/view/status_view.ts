@@ -17,7 +17,7 @@ import { gocdHealth, gocdSilentMs, mesosHealth } from "./health.ts";
 import { sinceOf, stateOf } from "./life.ts";
 import { breakerView } from "./breakers.ts";
 import { usedLimits } from "./limits.ts";
-import { blockedText, briefBlockedText, problemsNow } from "./problems_now.ts";
+import { blockedText, briefBlockedText, heldByLimits, problemsNow } from "./problems_now.ts";
 import type { State } from "../state.ts";
 import type { JobVerdict } from "../demand/verdict.ts";
 import { nextAct } from "../words/acts.ts";
@@ -87,6 +87,10 @@ export function statusView(latest: State, atMs: number): StatusView {
     profiles: profileViews(state, atMs),
     maxAgents: state.settings.scaling.maxAgents,
     ...(limits.length === 0 ? {} : { usedLimits: limits }),
+    heldByLimits: heldByLimits(state).map(({ gate: { profile }, count }) => ({
+      ...(profile === undefined ? {} : { profile }),
+      jobs: count,
+    })),
     avoidedHosts: [...avoidedHosts(state.breakers.hosts, atMs)].map(([host, avoided]) => ({
       host,
       untilMs: atMs + avoided.forMs,

@@ -32,6 +32,8 @@ export interface StatusView {
   readonly maxAgents: number;
   /** The configured limits of `scaling` other than `max-agents`; absent: none. */
   readonly usedLimits?: readonly UsedLimitView[];
+  /** `max-agents` of a profile, or without one of `scaling`, that holds back so many jobs; absent: not recorded. */
+  readonly heldByLimits?: readonly { readonly profile?: string; readonly jobs: number }[];
   /** Mesos agents that are avoided for a while, with the reason. */
   readonly avoidedHosts: readonly AvoidedHostView[];
   /** Mesos agents with failures in the last hour, by kind. */

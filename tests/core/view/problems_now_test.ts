@@ -1,7 +1,7 @@
 // Current problems: which ones are reported, in which order, and since when.
 
 import { assertEquals } from "@std/assert";
-import { problemsNow } from "../../../src/core/view/problems_now.ts";
+import { heldByLimits, problemsNow } from "../../../src/core/view/problems_now.ts";
 import type { JobVerdict } from "../../../src/core/demand/verdict.ts";
 import type { State } from "../../../src/core/state.ts";
 import { linux, minute, problem, second, serverInfo, someSettings, zeroMs } from "../../support/core.ts";
@@ -155,6 +155,10 @@ Deno.test("limits are reported with the jobs that they hold back, each once", ()
     "4 jobs are held back",
     "1 job is held back",
   ]);
+  assertEquals(heldByLimits(state).map(({ gate: { profile }, count }) => [profile, count]), [[undefined, 4], [
+    "gpu",
+    1,
+  ]]);
 });
 
 Deno.test("jobs at the share of the cluster are counted, cpu-hours told from four fifths on", () => {
