@@ -1,6 +1,7 @@
 // Who built a job, as lines for a terminal. It is requested in history.ts.
 
 import type { NamedJobLife, TimeSpan } from "../core/view/history.ts";
+import { buildTimeText } from "../core/words/history.ts";
 import { formatDuration } from "../core/words/phrases.ts";
 import { type Cell, type Layout, layRows, safeText } from "./demo/text.ts";
 
@@ -20,17 +21,20 @@ export function builtLines({ jobs, fromMs }: BuiltDocument, where: string, layou
       [
         { title: "BEGAN", max: 20 },
         { title: "WAITED", max: 10, align: "right" },
-        { title: "BUILT", max: 10, align: "right" },
+        { title: "BUILT", max: 18, align: "right" },
         { title: "AGENT", max: 63 },
         { title: "JOB", max: 0 },
       ],
-      jobs.map(({ atMs, beganMs, buildMs, agent, by, locator, isBuilding }): Cell[] => [
-        { text: beganMs === undefined ? "not seen" : timeText(beganMs) },
-        { text: beganMs === undefined ? "" : formatDuration(beganMs - atMs) },
-        { text: isBuilding === true ? "building" : buildMs === undefined ? "" : formatDuration(buildMs) },
-        { text: agent === undefined ? "none seen" : by === "others" ? `${agent} (not ours)` : agent },
-        { text: locator },
-      ]),
+      jobs.map((job): Cell[] => {
+        const { atMs, beganMs, agent, by, locator, isBuilding, isDirect } = job;
+        return [
+          { text: beganMs === undefined ? "not seen" : timeText(beganMs) },
+          { text: beganMs === undefined || isDirect === true ? "" : formatDuration(beganMs - atMs) },
+          { text: isBuilding === true ? "building" : buildTimeText(job) ?? "" },
+          { text: agent === undefined ? "none seen" : by === "others" ? `${agent} (not ours)` : agent },
+          { text: locator },
+        ];
+      }),
       layout,
     ),
   ];

@@ -9,6 +9,8 @@ import type { NamedJobLife } from "../core/view/history.ts";
 
 /** A job that has left the feed may be shown at its agent only this much later. */
 const unseenMs = 60_000;
+/** Maximum number of finished builds that are remembered, so that each counts once. */
+const directMax = 2_000;
 /** Maximum number of finished jobs waiting to be stored, if storing fails. */
 const finishedMax = 20_000;
 
@@ -30,7 +32,14 @@ interface Begun {
   readonly atMs: number;
   readonly by: "ours" | "others";
   readonly agent: string;
+  /** The list of agents before that one; absent: there was none. */
+  readonly afterMs?: number;
+  /** The last list of agents in which it had it. */
+  lastMs: number;
 }
+
+/** What is known of a build: the agent, since when, and for how long. */
+type Build = Omit<Begun, "afterMs" | "lastMs"> & Pick<NamedJobLife, "buildMs" | "buildLeastMs" | "buildMostMs">;
 
 /** An unfinished job. */
 interface Open {
@@ -49,21 +58,39 @@ export class JobBook {
   #backlog: Backlog | undefined;
   #agents: readonly GocdAgent[] | undefined;
   #groups: PipelineGroups | undefined;
+  /** The last list of agents, and the one before. */
+  #listedMs: number | undefined;
+  #listedBeforeMs: number | undefined;
+  /** Jobs that agents had in the first list: another run may have stored them. */
+  #builtBefore: ReadonlySet<string> = new Set();
+  /** The last finished builds of jobs that were not seen waiting, with their agents. */
+  readonly #direct = new Map<string, string>();
+  #revision = 0;
+
+  /** Changes with each job that begins or ends. */
+  get revision(): number {
+    return this.#revision;
+  }
 
   /** Called often; unchanged data costs nothing. */
   look(shown: ShownJobs, atMs: number): void {
     if (shown.backlog === this.#backlog && shown.agents === this.#agents) return;
+    const isListed = shown.agents !== this.#agents;
+    if (isListed) {
+      this.#listedBeforeMs = this.#listedMs;
+      this.#listedMs = atMs;
+    }
     this.#backlog = shown.backlog;
     this.#agents = shown.agents;
     this.#groups = shown.pipelineGroups;
     for (const open of this.#open.values()) open.waits = false;
     this.#wait(shown, atMs);
-    const built = this.#build(shown, atMs);
+    const built = this.#build(shown, atMs, isListed);
     for (const [locator, { life, waits, waitedMs, begun }] of this.#open) {
       if (waits || built.has(locator)) continue;
       if (begun === undefined && atMs - waitedMs < unseenMs) continue;
       this.#open.delete(locator);
-      this.#finish({ locator, life }, begun === undefined ? undefined : { ...begun, buildMs: atMs - begun.atMs });
+      this.#finish({ locator, life }, begun === undefined ? undefined : finishedBuild(begun, atMs));
     }
   }
 
@@ -75,7 +102,7 @@ export class JobBook {
   /** Jobs that an agent was seen with at the last look. */
   building(): readonly NamedJobLife[] {
     return [...this.#open].flatMap(([locator, { life, begun }]) =>
-      begun === undefined ? [] : [{ ...this.#lifeOf({ locator, life }, begun), isBuilding: true as const }]
+      begun === undefined ? [] : [{ ...this.#lifeOf({ locator, life }, buildOf(begun)), isBuilding: true as const }]
     );
   }
 
@@ -84,7 +111,7 @@ export class JobBook {
     for (const [locator, { life, begun }] of this.#open) {
       if (begun === undefined) continue;
       this.#open.delete(locator);
-      this.#finish({ locator, life }, begun);
+      this.#finish({ locator, life }, buildOf(begun));
     }
     return this.#finished;
   }
@@ -100,7 +127,7 @@ export class JobBook {
         const known = this.#open.get(locator);
         // A build that is lost waits again.
         if (known?.begun !== undefined) {
-          this.#finish({ locator, life: known.life }, { ...known.begun, buildMs: atMs - known.begun.atMs });
+          this.#finish({ locator, life: known.life }, finishedBuild(known.begun, atMs));
         } else if (known !== undefined) {
           known.waits = true;
           known.waitedMs = atMs;
@@ -114,31 +141,58 @@ export class JobBook {
   }
 
   /** Locators that agents have. */
-  #build({ agents, isOurs }: ShownJobs, atMs: number): ReadonlySet<string> {
+  #build({ agents, isOurs }: ShownJobs, atMs: number, isListed: boolean): ReadonlySet<string> {
     const built = new Set<string>();
+    const isFirst = isListed && this.#listedBeforeMs === undefined;
     for (const gocdAgent of agents) {
       const { uuid, hostname, buildLocator } = gocdAgent;
       if (buildLocator === undefined || !isBuilding(gocdAgent)) continue;
       built.add(buildLocator);
-      const open = this.#open.get(buildLocator);
-      if (open === undefined || open.begun !== undefined) continue;
-      open.begun = { atMs, by: isOurs(uuid) ? "ours" : "others", agent: hostname };
+      const open = this.#open.get(buildLocator) ?? (isFirst ? undefined : this.#openDirect(gocdAgent, isOurs, atMs));
+      if (open === undefined) continue;
+      if (open.begun !== undefined) {
+        if (isListed) open.begun.lastMs = atMs;
+        continue;
+      }
+      const after = this.#listedBeforeMs === undefined ? {} : { afterMs: this.#listedBeforeMs };
+      open.begun = { atMs, by: isOurs(uuid) ? "ours" : "others", agent: hostname, ...after, lastMs: atMs };
       open.waits = false;
+      this.#revision++;
     }
+    if (isFirst) this.#builtBefore = built;
     return built;
+  }
+
+  /** A job that an agent of ours got between two polls: it was never seen waiting, so its needs are unknown. */
+  #openDirect(
+    { uuid, hostname, buildLocator = "" }: GocdAgent,
+    isOurs: ShownJobs["isOurs"],
+    atMs: number,
+  ): Open | undefined {
+    if (this.#builtBefore.has(buildLocator) || this.#direct.get(buildLocator) === hostname || !isOurs(uuid)) {
+      return undefined;
+    }
+    this.#direct.set(buildLocator, hostname);
+    const [oldest] = this.#direct.size > directMax ? this.#direct.keys() : [];
+    if (oldest !== undefined) this.#direct.delete(oldest);
+    const life = { atMs, resources: [], isDirect: true } as const;
+    const open: Open = { life, waits: false, waitedMs: atMs, begun: undefined };
+    this.#open.set(buildLocator, open);
+    return open;
   }
 
   #finish(
     job: { readonly locator: string } & Pick<Open, "life">,
-    begun: Begun & { readonly buildMs?: number } | undefined,
+    begun: Build | undefined,
   ): void {
+    this.#revision++;
     if (this.#finished.length >= finishedMax) this.#finished.shift();
     this.#finished.push(this.#lifeOf(job, begun));
   }
 
   #lifeOf(
     { locator, life }: { readonly locator: string } & Pick<Open, "life">,
-    begun: Begun & { readonly buildMs?: number } | undefined,
+    begun: Build | undefined,
   ): NamedJobLife {
     const group = groupOfJob(this.#groups, locator);
     const asked = group === unknownGroup ? { ...life, locator } : { ...life, locator, group };
@@ -146,4 +200,14 @@ export class JobBook {
     const { atMs: beganMs, ...rest } = begun;
     return { ...asked, beganMs, ...rest };
   }
+}
+
+function buildOf({ afterMs: _, lastMs: __, ...build }: Begun): Build {
+  return build;
+}
+
+/** A build that the list of this moment does not show any more: it ended since the last one, as it began before the first. */
+function finishedBuild(begun: Begun, atMs: number): Build {
+  const most = begun.afterMs === undefined ? {} : { buildMostMs: atMs - begun.afterMs };
+  return { ...buildOf(begun), buildMs: atMs - begun.atMs, buildLeastMs: begun.lastMs - begun.atMs, ...most };
 }

@@ -2,6 +2,7 @@
 // spent. Unwatched time does not count.
 
 import type { AgentInstance } from "../core/instance.ts";
+import { uuidOf } from "../core/life/phase.ts";
 import {
   type AgentHours,
   type InstanceLife,
@@ -28,8 +29,11 @@ export interface LifeChanges {
 
 /** The lives of the current instances. */
 export interface LifeBook {
-  /** Called often: events between two samples are observed as far as the second one shows them. */
-  look(instances: ReadonlyMap<string, AgentInstance>, atMs: number): void;
+  /**
+   * Called often: events between two samples are observed as far as the second one shows them. `builds`: the locators
+   * of what agents build, by uuid; the same map as long as they are.
+   */
+  look(instances: ReadonlyMap<string, AgentInstance>, atMs: number, builds?: ReadonlyMap<string, string>): void;
   /**
    * What has changed since it was last kept: agent time, and lives in which more has happened than that time passed.
    */
@@ -39,6 +43,8 @@ export interface LifeBook {
   /** The changes are stored, and cleared. */
   kept(): void;
 }
+
+const noBuilds: ReadonlyMap<string, string> = new Map();
 
 type Counted = Record<LifeKind, number>;
 
@@ -50,6 +56,10 @@ interface Entry {
   kind: LifeKind | undefined;
   /** Whether it has a build, so that none is counted twice. */
   isBuilding: boolean;
+  /** Its build was counted before its job was known. */
+  isUnnamed: boolean;
+  /** The jobs that were counted. */
+  readonly jobs: Set<string>;
   /** Up to when its time is counted. */
   countedMs: number;
   readonly spentMs: Counted;
@@ -68,15 +78,27 @@ class Book implements LifeBook {
   readonly #hours = new Map<string, { readonly hourMs: number; readonly profile: string; readonly spentMs: Counted }>();
   #seen: ReadonlyMap<string, AgentInstance> | undefined;
   #lookedMs = -Infinity;
+  #builds = noBuilds;
 
   constructor(restored: readonly InstanceLife[]) {
     this.#restored = new Map(restored.map((life) => [life.taskId, life]));
   }
 
-  look(instances: ReadonlyMap<string, AgentInstance>, atMs: number): void {
+  look(
+    instances: ReadonlyMap<string, AgentInstance>,
+    atMs: number,
+    builds: ReadonlyMap<string, string> = noBuilds,
+  ): void {
     const isWatched = atMs - this.#lookedMs <= lookGapMsMax;
     if (!isWatched) this.#skip(atMs);
+    const areBuildsNew = builds !== this.#builds;
+    this.#builds = builds;
     if (instances !== this.#seen) this.#follow(instances, atMs, isWatched);
+    if (areBuildsNew) {
+      for (const entry of this.#entries.values()) {
+        if (entry.kind === "busy" && this.#isOtherBuild(entry)) this.#addBuild(entry, entry.life);
+      }
+    }
     this.#seen = instances;
     this.#lookedMs = atMs;
   }
@@ -132,21 +154,55 @@ class Book implements LifeBook {
     this.#restored.delete(taskId);
     const countedMs = isWatched && createdMs >= this.#lookedMs ? Math.min(createdMs, atMs) : atMs;
     const kind = lifeKindOf(instance);
-    const entry: Entry = { life, instance, kind, isBuilding: kind === "busy", countedMs, spentMs: { ...life.spentMs } };
+    const isBuilding = kind === "busy";
+    const entry: Entry = {
+      life,
+      instance,
+      kind,
+      isBuilding,
+      isUnnamed: isBuilding,
+      jobs: new Set(),
+      countedMs,
+      spentMs: { ...life.spentMs },
+    };
+    if (isBuilding) this.#isOtherBuild(entry);
     this.#entries.set(taskId, entry);
     this.#note(entry, withState(life, instance));
   }
 
   #change(entry: Entry, instance: AgentInstance, atMs: number): void {
     const kind = lifeKindOf(instance);
-    const isBuild = kind === "busy" && !entry.isBuilding;
+    const hasBegun = kind === "busy" && !entry.isBuilding;
     if (kind !== entry.kind) this.#count(entry, Math.min(atMs, Math.max(entry.countedMs, sinceOf(instance))));
     const isDrained = isDrainedUnseen(entry.instance, instance);
     entry.instance = instance;
     entry.kind = kind;
     if (!isOnItsWay(instance)) entry.isBuilding = kind === "busy";
     const life = withState(isDrained ? { ...entry.life, kill: "drained" } : entry.life, instance);
-    this.#note(entry, isBuild ? { ...life, builds: life.builds + 1 } : life);
+    if (!hasBegun) return this.#note(entry, life);
+    const isNamed = this.#locatorOf(entry) !== undefined;
+    const isBuild = isNamed ? this.#isOtherBuild(entry) : true;
+    if (!isNamed) entry.isUnnamed = true;
+    if (isBuild) this.#addBuild(entry, life);
+    else this.#note(entry, life);
+  }
+
+  #addBuild(entry: Entry, life: InstanceLife): void {
+    this.#note(entry, { ...life, builds: life.builds + 1 });
+  }
+
+  #locatorOf({ instance }: Entry): string | undefined {
+    return this.#builds.get(uuidOf(instance) ?? "");
+  }
+
+  /** Whether its job, now known, was not counted yet: a job that an agent has again counts once. */
+  #isOtherBuild(entry: Entry): boolean {
+    const locator = this.#locatorOf(entry);
+    if (locator === undefined || entry.jobs.has(locator)) return false;
+    entry.jobs.add(locator);
+    const wasCounted = entry.isUnnamed;
+    entry.isUnnamed = false;
+    return !wasCounted;
   }
 
   /** Removed; its last observed state shows how it ended. */

@@ -135,7 +135,7 @@ export async function createFramework(
     ...ports,
     settings: config.settings,
     perform: (effect) => performer.perform(effect),
-    stepped: observations.steps(),
+    stepped: observations.steps((state) => ports.recorder?.stepped(state)),
     tell: (note, atMs) => {
       observations.told(note, atMs);
       ports.tell(supervisor.isUnsteady() ? withoutNews(note) : note, atMs);

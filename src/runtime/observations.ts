@@ -76,10 +76,11 @@ export class Observations {
     this.#meters.total("api-errors", { server, call, code }, 1);
   }
 
-  /** Processes the steps of one core. */
-  steps(): (step: Step) => void {
+  /** Processes the steps of one core; `follow` gets the state after each. */
+  steps(follow: (state: Step["after"]) => void = () => {}): (step: Step) => void {
     let remembered = nothingRemembered;
     return (step) => {
+      follow(step.after);
       this.#offers.seen(step);
       const measured = measureStep(remembered, step);
       remembered = measured.remembered;

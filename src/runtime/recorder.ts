@@ -54,6 +54,8 @@ export class Recorder {
   readonly #stop = new AbortController();
   readonly #lives: LifeBook;
   readonly #jobs = new JobBook();
+  #agents: State["server"]["agents"] = [];
+  #builds: ReadonlyMap<string, string> = new Map();
   /** What is not written yet. */
   readonly #notes: NoteView[] = [];
   readonly #samples: HistorySample[] = [];
@@ -83,7 +85,11 @@ export class Recorder {
 
   /** For the page and the commands: what is stored, and of named jobs also what is not stored yet. */
   get reader(): HistoryReader {
-    return { ...this.#history, namedJobs: (...asked) => this.#namedJobs(...asked) };
+    return {
+      ...this.#history,
+      namedJobs: (...asked) => this.#namedJobs(...asked),
+      jobsRevision: () => this.#jobs.revision,
+    };
   }
 
   /** Records a note; `note` is absent if it is a repetition. Never throws. */
@@ -95,6 +101,11 @@ export class Recorder {
     // A standby takes no samples.
     const atMs = this.#clock.nowMs();
     if (atMs - this.#writtenMs >= 2 * sampleMs) this.#guard(() => this.#write(atMs));
+  }
+
+  /** Called for each step on the leader, so that no list is missed: a build may be in one only. Never throws. */
+  stepped(state: State): void {
+    this.#guard(() => this.#follow(state, this.#clock.nowMs()));
   }
 
   /** Called about every second on the leader. Only throws what `tell` throws. */
@@ -145,11 +156,26 @@ export class Recorder {
   }
 
   #sample(state: State, atMs: number): void {
-    this.#lives.look(state.instances, atMs);
-    this.#jobs.look(jobsOf(state), atMs);
+    this.#follow(state, atMs);
     const samples = this.#spans.look(this.#figures(state, atMs));
     for (const sample of samples) push(this.#samples, sample, samplesMax);
     if (samples.length > 0) this.#write(atMs);
+  }
+
+  #follow(state: State, atMs: number): void {
+    this.#lives.look(state.instances, atMs, this.#buildsOf(state));
+    this.#jobs.look(jobsOf(state), atMs);
+  }
+
+  /** What agents build, by uuid; the same as long as the list is. */
+  #buildsOf({ server: { agents } }: State): ReadonlyMap<string, string> {
+    if (agents !== this.#agents) {
+      this.#agents = agents;
+      this.#builds = new Map(
+        agents.flatMap(({ uuid, buildLocator }) => buildLocator === undefined ? [] : [[uuid, buildLocator] as const]),
+      );
+    }
+    return this.#builds;
   }
 
   /** Only counted again if something has changed. */
@@ -212,12 +238,13 @@ export class Recorder {
 }
 
 function jobsOf({ demand, server, instances }: State): ShownJobs {
+  let ours: ReadonlySet<string | undefined> | undefined;
   return {
     backlog: demand.backlog,
     agents: server.agents,
     pipelineGroups: server.pipelineGroups,
     firstSeenMs: (locator) => demand.seen.get(locator)?.firstSeenMs,
-    isOurs: (uuid) => [...instances.values()].some((instance) => uuidOf(instance) === uuid),
+    isOurs: (uuid) => (ours ??= new Set([...instances.values()].map(uuidOf))).has(uuid),
   };
 }
 

@@ -75,7 +75,8 @@ export function createHistoryPages(reader: HistoryReader, nowMs: () => number): 
   return (query) => {
     try {
       const span = reader.span();
-      const key = JSON.stringify([query, span?.toMs]);
+      const revision = query.built === undefined ? undefined : reader.jobsRevision?.();
+      const key = JSON.stringify([query, span?.toMs, revision]);
       const known = answers.get(key);
       if (known !== undefined) return known;
       const page = shownPage(reader, query, { span, nowMs: nowMs() });

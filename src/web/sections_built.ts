@@ -2,6 +2,7 @@
 
 import type { NamedJobLife } from "../core/view/history.ts";
 import type { GocdAgentView } from "../core/view/view.ts";
+import { buildTimeText } from "../core/words/history.ts";
 import type { HistoryShown } from "./history_page.ts";
 import { type Html, html } from "./html.ts";
 import { gocdAgentHref, type PageLinks } from "./links.ts";
@@ -15,7 +16,7 @@ const columns: readonly Column[] = [
   { label: "Agent", kind: "wide" },
   { label: "Began", kind: "text" },
   { label: "Waited", kind: "number", means: "from when it was first seen waiting until an agent was seen with it" },
-  { label: "Built for", kind: "number", means: "how long an agent was seen with it" },
+  { label: "Built for", kind: "number", means: "how long an agent had it, as far as the lists of agents show" },
 ];
 
 /** Where the agents and the jobs are. */
@@ -44,10 +45,9 @@ export function builtSearch({ built }: HistoryShown, query: PageQuery, places: B
   `;
 }
 
-function cellsOf(
-  { locator, agent, by, atMs, beganMs, buildMs, isBuilding }: NamedJobLife,
-  { agents, links }: BuiltPlaces,
-): readonly Html[] {
+function cellsOf(job: NamedJobLife, { agents, links }: BuiltPlaces): readonly Html[] {
+  const { locator, agent, by, atMs, beganMs, isBuilding, isDirect } = job;
+  const buildTime = buildTimeText(job);
   const none = html`<span class="zero">–</span>`;
   return [
     jobName(locator, links),
@@ -55,8 +55,8 @@ function cellsOf(
       ? html`<span class="quiet">none was seen</span>`
       : html`${linkTo(agentHref(agent, agents, links), untrustedText(agent))}${by === "others" ? " (not ours)" : ""}`,
     beganMs === undefined ? none : html`<time datetime="${timeText(beganMs)}">${timeText(beganMs)}</time>`,
-    beganMs === undefined ? none : html`${spanText(beganMs - atMs)}`,
-    isBuilding === true ? badge("building", "busy") : buildMs === undefined ? none : html`${spanText(buildMs)}`,
+    beganMs === undefined || isDirect === true ? none : html`${spanText(beganMs - atMs)}`,
+    isBuilding === true ? badge("building", "busy") : buildTime === undefined ? none : html`${buildTime}`,
   ];
 }
 

@@ -1,6 +1,6 @@
 // What jobs asked for and how long they were built, as the history follows them from list to list.
 
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { bucketJobs } from "../../src/core/demand/backlog.ts";
 import type { PipelineGroups } from "../../src/core/demand/pipeline_groups.ts";
 import type { GocdAgent } from "../../src/core/gocd_records.ts";
@@ -18,7 +18,9 @@ type List = readonly [ms: number, waiting: readonly string[], builds?: Readonly<
 function followed(lists: readonly List[], close = false): readonly JobLife[] {
   const book = new JobBook();
   for (const [ms, waiting, builds = {}] of lists) look(book, [ms, waiting, builds]);
-  return (close ? book.everything() : book.finished()).map(({ locator: _, agent: __, ...life }) => life);
+  return (close ? book.everything() : book.finished()).map((
+    { locator: _, agent: __, buildLeastMs: ___, buildMostMs: ____, ...life },
+  ) => life);
 }
 
 function look(book: JobBook, [ms, waiting, builds = {}]: List, pipelineGroups?: PipelineGroups): void {
@@ -42,6 +44,40 @@ Deno.test("a job is kept once its build is over: when it was seen waiting, when 
     followed([[0, ["a"]], [30 * second, [], { x: "a" }], [90 * second, [], { x: "a" }], [2 * minute, []]]),
     [{ ...linux, atMs: at(0), beganMs: at(30 * second), buildMs: 90 * second, by: "ours" }],
   );
+});
+
+Deno.test("how long a build took is known as far as the lists show it: at least, and at most", () => {
+  const book = new JobBook();
+  for (
+    const list of [[0, ["a", "b"]], [8 * second, ["b"], { x: "a" }], [16 * second, [], { x: "a" }], [
+      20 * second,
+      [],
+    ]] as const
+  ) {
+    look(book, list);
+  }
+  const [life] = book.finished();
+  assertEquals([life?.buildLeastMs, life?.buildMs, life?.buildMostMs], [8 * second, 12 * second, 20 * second]);
+});
+
+Deno.test("a job that an agent of ours got before it was seen waiting is kept, without what it asked for", () => {
+  const book = new JobBook();
+  for (const list of [[0, []], [5 * second, [], { x: "a", static: "b" }]] as const) look(book, list);
+  const known = { locator: "p/1/s/1/a", agent: "x", by: "ours", isDirect: true } as const;
+  const times = { atMs: at(5 * second), beganMs: at(5 * second), resources: [] };
+  assertEquals(book.building(), [{ ...known, ...times, isBuilding: true }]);
+  const revision = book.revision;
+  look(book, [10 * second, []]);
+  assert(book.revision > revision);
+  look(book, [15 * second, [], { x: "a" }]);
+  look(book, [20 * second, []]);
+  assertEquals(book.finished().map(({ locator }) => locator), ["p/1/s/1/a"], "once, also if it is listed again");
+});
+
+Deno.test("a build that the first list shows was stored by an earlier run, or is not known from its beginning", () => {
+  const book = new JobBook();
+  for (const list of [[0, [], { x: "a" }], [5 * second, [], { x: "a" }], [10 * second, []]] as const) look(book, list);
+  assertEquals(book.everything(), []);
 });
 
 Deno.test("of a job that agents of others build that is reported", () => {

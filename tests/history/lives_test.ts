@@ -155,3 +155,25 @@ Deno.test("by host those count that failed, never registered, exited or were los
   assertEquals(failuresByHost([...other, good, ...lives], 5), bad);
   assertEquals(failuresByHost([...other, good, ...lives], 1), bad.slice(0, 1));
 });
+
+Deno.test("a job counts once, also if its agent was out of contact meanwhile; another job counts, also without a pause", () => {
+  const book = openLifeBook([]);
+  const seen = (ms: number, kind: "idle" | "building" | "unsure", job?: string): void => {
+    const activity = kind === "unsure" ? { kind, sinceMs: at(ms), word: "LostContact" } : { kind, sinceMs: at(ms) };
+    const instance = task({ state: "registered", sinceMs: at(0), uuid: "u", activity });
+    book.look(new Map([["t-1", instance]]), at(ms), new Map(job === undefined ? [] : [["u", job]]));
+  };
+  const buildsNow = (): number | undefined => book.changes().lives[0]?.builds;
+  book.look(new Map(), at(0));
+  seen(second, "idle");
+  seen(2 * second, "building", "a");
+  seen(3 * second, "unsure");
+  seen(4 * second, "building", "a");
+  assertEquals(buildsNow(), 1);
+  seen(5 * second, "building", "b");
+  assertEquals(buildsNow(), 2);
+  seen(6 * second, "idle");
+  seen(7 * second, "building");
+  seen(8 * second, "building", "c");
+  assertEquals(buildsNow(), 3, "its name was reported later");
+});

@@ -118,6 +118,22 @@ Deno.test("the agent of a job is known while it builds, and once it has finished
   recorder.close();
 });
 
+Deno.test("a build that only one list shows is known, however late the next look is", () => {
+  const { recorder } = inMemory();
+  const world = drive({ poller: { attempts: 0 } });
+  world.subscribe();
+  const [waiting] = jobs(1);
+  const builder = gocdAgent("static", { ...building, buildLocator: waiting?.locator ?? "" });
+  const before = recorder.reader.jobsRevision?.() ?? 0;
+  for (const list of [{ jobs: jobs(1), agents: [] }, { jobs: [], agents: [builder] }, { jobs: [], agents: [] }]) {
+    world.poll(list);
+    recorder.stepped(world.state);
+  }
+  assertEquals(recorder.reader.namedJobs("j0", always, 9).map(({ agent }) => agent), ["static"]);
+  assert((recorder.reader.jobsRevision?.() ?? 0) > before);
+  recorder.close();
+});
+
 /** The moments of all pictures, seconds after the beginning. */
 function picturesOf({ recorder: { reader } }: Run): readonly number[] {
   const times: number[] = [];

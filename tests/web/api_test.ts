@@ -128,18 +128,18 @@ Deno.test("every answer fits the document, in every situation, and every documen
 /** A history with something of everything, one that is empty, and one that cannot be read. */
 async function histories(checker: Checker): Promise<void> {
   const history = openHistory(undefined, limits);
-  const environment = "build";
   const spentMs = { starting: 1, idle: 2, busy: 3, draining: 5, other: 4 };
   history.write({
     samples: [aSample(sampleMs - minute, { needsAgent: 3, building: 1 })],
     notes: [aNote(sampleMs - minute, "launched")],
-    lives: [aLife("t-1", { environment, adopted: true, end: "exited", message: "m", endedMs: sampleMs - minute })],
+    lives: [aLife("t-1", { environment: "b", adopted: true, end: "exited", message: "m", endedMs: sampleMs - minute })],
     jobs: [aJob(sampleMs)],
     hours: [{ hourMs: Math.floor(sampleMs / 3_600_000) * 3_600_000, profile: "linux", spentMs }],
     snapshots: [await packView(sampleView, () => Promise.resolve())],
   });
   const picture = (): Picture => pictureOf({ ...sampleView, atMs: sampleMs + minute });
-  const namedJobs = (): readonly NamedJobLife[] => [{ ...aJob(sampleMs), isBuilding: true }];
+  const known = { ...aJob(sampleMs), isDirect: true, buildLeastMs: 0, buildMostMs: 1, isBuilding: true } as const;
+  const namedJobs = (): readonly NamedJobLife[] => [known];
   const handler = handlerOf(picture, { history: { ...history, namedJobs } });
   const { body } = await checker.ask(handler, "/api/v1/history?step=60&limit=5");
   assertEquals([body.samples.length, body.ended.length, body.decisions.length, body.hours.length], [1, 1, 1, 1]);

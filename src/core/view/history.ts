@@ -152,6 +152,12 @@ export interface NamedJobLife extends JobLife {
   readonly agent?: string;
   /** Its build goes on. */
   readonly isBuilding?: true;
+  /** From the first to the last list that showed its build; absent: not known. */
+  readonly buildLeastMs?: number;
+  /** From the list before its build to the one after it; absent: not known. */
+  readonly buildMostMs?: number;
+  /** It was never seen waiting: what it asked for, and since when, is not known. */
+  readonly isDirect?: true;
 }
 
 /** A stored picture. */
@@ -195,6 +201,8 @@ export interface HistoryReader {
   jobs(span: TimeSpan, max: number): readonly JobLife[];
   /** Those of them whose locator contains `part`, whatever the case, and builds that go on; last one first. */
   namedJobs(part: string, span: TimeSpan, max: number): readonly NamedJobLife[];
+  /** Changes with each job that begins or ends; absent: only with the span. */
+  jobsRevision?(): number;
   /** The last picture stored at or before this time; absent: none. */
   snapshotAt(atMs: number): HistorySnapshot | undefined;
   /** When the first picture at or after this time was stored; absent: none was. */

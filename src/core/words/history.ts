@@ -1,7 +1,8 @@
 // Texts of the history, whose data is in view/history.ts.
 
-import type { InstanceLife, LifeKind } from "../view/history.ts";
+import type { InstanceLife, LifeKind, NamedJobLife } from "../view/history.ts";
 import type { KillCause } from "../instance.ts";
+import { formatDuration } from "./phrases.ts";
 
 const killTexts: Readonly<Record<KillCause, string>> = {
   "drained": "no longer needed",
@@ -47,4 +48,24 @@ export function codedEndText(life: Pick<InstanceLife, "end" | "kill" | "message"
 export function hoursText(ms: number): string {
   const hours = ms / 3_600_000;
   return hours.toFixed(hours > 0 && hours < 1 ? 2 : 1);
+}
+
+/**
+ * How long a build took, as far as the lists of agents show it: `7 to 19 s`, `at most 13 s`; absent: not known, or it
+ * goes on.
+ */
+export function buildTimeText(
+  { buildMs, buildLeastMs, buildMostMs, isBuilding }: NamedJobLife,
+): string | undefined {
+  if (buildMs === undefined || isBuilding === true) return undefined;
+  if (buildLeastMs === undefined) return formatDuration(buildMs);
+  const least = formatDuration(buildLeastMs);
+  if (buildMostMs === undefined) return `at least ${least}`;
+  const most = formatDuration(buildMostMs);
+  if (least === most) return most;
+  if (Math.round(buildLeastMs / 1_000) === 0) return `at most ${most}`;
+  const [count = "", unit = ""] = least.split(" ");
+  return most.split(" ").length === 2 && least.split(" ").length === 2 && most.endsWith(` ${unit}`)
+    ? `${count} to ${most}`
+    : `${least} to ${most}`;
 }

@@ -335,6 +335,11 @@ export const historySchemas: Readonly<Record<string, Schema>> = {
     "group?": text("the group of its pipeline; absent: unknown, or the configuration asks for no groups"),
     "beganMs?": timeMs("when an agent was first seen to have it"),
     "buildMs?": count("how long an agent was seen to have it, ms"),
+    "buildLeastMs?": count(
+      "from the first to the last list of agents that showed its build, ms; if a name is asked for",
+    ),
+    "buildMostMs?": count("from the list before its build to the one after it, ms; only if a name is asked for"),
+    "isDirect?": flag("it was never seen waiting, so its needs are not known; only if a name is asked for"),
     "isBuilding?": flag("its build goes on; only if a name is asked for; absent: it is over"),
     by: word("whose agent that was; unseen: no agent was seen", ["ours", "others", "unseen"]),
   }),
