@@ -71,7 +71,7 @@ export function createHandler(options: HandlerOptions): Handler {
   const { nowMs } = options;
   const wrongTokens = createRateLimiter({ perSecond: wrongTokensPerSecond, burst: wrongTokensBurst, nowMs });
   const streams = createStreamRoom(options.setTimer ?? realTimer, options.onError);
-  const look = sharedLook(options.picture, nowMs);
+  const { look, forget } = sharedLook(options.picture, nowMs);
   const routes = readRoutes(options, { streams, look });
 
   /** `known` has sent the token; only the others use up their limits. */
@@ -102,7 +102,7 @@ export function createHandler(options: HandlerOptions): Handler {
     if (found?.route.kind === "command") {
       if (request.method !== "POST") return wrongMethod("POST");
       const context = { host, isAuthorized: caller === "known" };
-      return await answerCommand(found.route.command, request, context, options.commands);
+      return await answerCommand(found.route.command, request, context, options.commands).finally(forget);
     }
     if (found !== undefined) {
       const { rest } = found;

@@ -24,8 +24,8 @@ const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 /** The time that a stored sample covers. */
 const sampleMs = 15_000;
-/** Rows of finished instances. */
-const endedMax = 25;
+/** Rows of finished instances: as many as the run remembers, so that what only the history knows is known of each. */
+const endedMax = 50;
 /** Finished instances that are counted by host. */
 const countedMax = 2_000;
 const badHostsMax = 5;
@@ -52,7 +52,7 @@ export interface HistoryShown {
   readonly span?: TimeSpan;
   readonly trend: Omit<Trend, "hrefAt">;
   readonly costs: readonly ProfileCost[];
-  /** The last ones of the time of the trend. */
+  /** The last ones, also from before the trend. */
   readonly ended: readonly InstanceLife[];
   readonly endedCount: number;
   /** The last jobs that were or are being built and have the name that was asked for; absent: none was. */
@@ -116,7 +116,8 @@ function shownPage(
       acts: actsOf(reader, shown, stepMs),
     },
     costs: costsOf(query.atMs === undefined ? weekOf(reader, lastMs) : hoursUntil(reader, lastMs), lastMs),
-    ended: ended.slice(0, endedMax),
+    // Also those before the trend, and those of its unfinished step.
+    ended: reader.ended({ fromMs: 0, toMs: (query.atMs ?? nowMs) + 1 }, endedMax),
     endedCount: reader.endedCount(shown),
     badHosts: failuresByHost(ended, badHostsMax),
     ...(query.built === undefined ? {} : { built: builtUntil(reader, query.built, query.atMs ?? nowMs) }),

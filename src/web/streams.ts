@@ -66,13 +66,19 @@ export function createStreamRoom(setTimer: SetTimer, onError: (error: unknown) =
 /** How long a result may be shared, ms. */
 const sharedMs = 500;
 
-/** A result shared by clients that check at about the same time. */
-export function sharedLook<Value>(look: () => Value, nowMs: () => number): () => Value {
+/** A result shared by clients that check at about the same time; `forget`: the next one has what was done. */
+export function sharedLook<Value>(
+  look: () => Value,
+  nowMs: () => number,
+): { readonly look: () => Value; readonly forget: () => void } {
   let last: { readonly value: Value; readonly atMs: number } | undefined;
-  return () => {
-    const atMs = nowMs();
-    if (last === undefined || Math.abs(atMs - last.atMs) >= sharedMs) last = { value: look(), atMs };
-    return last.value;
+  return {
+    look: () => {
+      const atMs = nowMs();
+      if (last === undefined || Math.abs(atMs - last.atMs) >= sharedMs) last = { value: look(), atMs };
+      return last.value;
+    },
+    forget: () => last = undefined,
   };
 }
 

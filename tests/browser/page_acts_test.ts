@@ -46,7 +46,13 @@ Deno.test({
   fn: (context) => takeSteps(context, steps, withCommands),
 });
 
+/** Remembers what the banner of the mode said when the result of the command appeared. */
+const watchDone = `new MutationObserver(() => {
+  window.modeAtDone ??= document.getElementById("mode")?.textContent ?? "none";
+}).observe(document.getElementById("done"), { childList: true })`;
+
 async function freezes({ page, complaints }: OpenPage): Promise<void> {
+  await page.evaluate(watchDone);
   await page.locator("#servers").getByRole("button", { name: "Freeze" }).click();
   const dialog = page.getByRole("dialog");
   assertMatch(await dialog.innerText(), /No more agents are launched/);
@@ -54,6 +60,7 @@ async function freezes({ page, complaints }: OpenPage): Promise<void> {
   await page.keyboard.press("Enter");
   await page.getByText("Done: as you wish").waitFor({ timeout: waitMsMax });
   assertEquals(given, [{ kind: "freeze" }]);
+  assertMatch(String(await page.evaluate("window.modeAtDone")), /Launching is frozen/, "its effect is shown before");
   await page.evaluate("scrollTo(0, document.body.scrollHeight)");
   const top = Number(await page.evaluate(`document.getElementById("done").getBoundingClientRect().top`));
   assert(top >= 0 && top < 800, "in sight wherever the button is");

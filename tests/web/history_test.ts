@@ -157,6 +157,19 @@ Deno.test("everything on the page of a moment is as of its picture: nothing is o
   assertEquals([..."told between,t-between,h-between".split(",")].filter((part) => page.includes(part)), []);
 });
 
+Deno.test("of every agent that the run has seen end the page has what the history knows, however long ago that was", async () => {
+  using history = closing(openHistory(undefined, limits));
+  const before = Array.from({ length: 40 }, (_, index) => aLife(`t-${index}`, { endedMs: beginMs + index * minute }));
+  history.write(aBatch({ lives: before, samples: [aSample(nowMs - minute)] }));
+  const finished = before.map(({ taskId, profile, host, createdMs, endedMs = 0 }) => ({
+    ...{ taskId, profile, host, createdMs, endedMs, mesosAgentId: "", end: "stopped", life: [] },
+  }));
+  const picture = pictureOf({ ...sampleView, atMs: nowMs, finished, instances: [] });
+  const handler = createHandler(sampleOptions({ picture: () => picture, nowMs: () => nowMs, history }));
+  const page = await (await handler(new Request("http://localhost/?range=15min"))).text();
+  assertEquals([page.includes("t-39"), page.includes("not in the history")], [true, false]);
+});
+
 Deno.test("the agent that built a job is found by a part of its name, as of the moment of the page", async () => {
   using history = closing(openHistory(undefined, limits));
   const job = { ...aJob(beginMs), buildMs: hour };

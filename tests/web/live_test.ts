@@ -4,6 +4,8 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { Picture } from "../../src/core/view/picture.ts";
 import type { StatusView } from "../../src/core/view/view.ts";
 import { type Change, changed, piecesOf } from "../../src/web/changes.ts";
+import { Secret } from "../../src/secret.ts";
+import type { CommandAnswer } from "../../src/web/commands.ts";
 import { createHandler } from "../../src/web/handler.ts";
 import { createLivePages, type LivePage, type LivePages, versionText } from "../../src/web/live.ts";
 import { allJobs } from "../../src/web/page_query.ts";
@@ -246,4 +248,27 @@ Deno.test("/events starts with the page that was asked for, is not kept by HEAD,
   assertMatch(value, /^retry: 2000\nid: \S+\nevent: update\ndata: \{.*\}\n\n$/);
   assert(value.includes("mobile/88/build/1/ios") && !value.includes("shop/1204/test/1/unit-runInstance-8"));
   await reader?.cancel();
+});
+
+Deno.test("who has the answer to a command gets no picture from before it", async () => {
+  let view = sampleView;
+  const onCommand = (): Promise<CommandAnswer> => {
+    view = { ...view, frozen: true };
+    return Promise.resolve({ kind: "accepted", message: "done" });
+  };
+  const handler = createHandler(sampleOptions({
+    picture: () => pictureOf(view),
+    commands: { tokens: [new Secret("http.admin-token", () => "t")], onCommand },
+  }));
+  const first = async (): Promise<string> => {
+    const reader = (await handler(new Request("http://localhost/events"))).body?.getReader();
+    const { value } = await reader?.read() ?? {};
+    await reader?.cancel();
+    return new TextDecoder().decode(value);
+  };
+  assertEquals((await first()).includes("Launching is frozen"), false);
+  const headers = { Authorization: "Bearer t" };
+  const done = await handler(new Request("http://localhost/api/commands/freeze", { method: "POST", headers }));
+  assertEquals((await done.json()).kind, "accepted");
+  assertEquals((await first()).includes("Launching is frozen"), true);
 });

@@ -12,12 +12,22 @@
   const answerMsMax = 15_000;
   /** For how long the result of a command is shown: then the page shows its effect. */
   const doneMs = 20_000;
+  /** Maximum wait for the page that has that effect. */
+  const shownMsMax = 5_000;
   const done = document.getElementById("done");
   let asked;
   let pressed;
   let doneTimer;
 
   document.body.classList.add("scripted");
+
+  /** Resolves once the page shows what the command has changed, or cannot soon. */
+  function shownSoon() {
+    return new Promise((resolve) => {
+      setTimeout(resolve, shownMsMax);
+      document.dispatchEvent(new CustomEvent("acted", { detail: resolve }));
+    });
+  }
 
   document.addEventListener("click", ({ target }) => {
     const button = target instanceof Element ? target.closest("button[data-command]") : null;
@@ -58,6 +68,7 @@
       if (response.ok) {
         sessionStorage.setItem(tokenKey, token.value);
         dialog.close();
+        await shownSoon();
         done.textContent = `Done: ${message}`;
         clearTimeout(doneTimer);
         doneTimer = setTimeout(() => done.textContent = "", doneMs);

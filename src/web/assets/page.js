@@ -19,6 +19,8 @@ const parts = new Map();
 let version = live.dataset.version;
 let stream;
 let isPaused = false;
+/** What waits until the page has been updated again. */
+let whenShown = [];
 let isAsking = false;
 let heardAt = Date.now();
 let pictureAt = new Date();
@@ -37,6 +39,12 @@ live.addEventListener("change", ({ target }) => {
   if (target.matches(".search select")) target.form.requestSubmit();
 });
 document.addEventListener("visibilitychange", follow);
+// What a command has changed is shown before its answer.
+document.addEventListener("acted", ({ detail: shown }) => {
+  if (isPaused) return shown();
+  whenShown.push(shown);
+  follow();
+});
 addEventListener("pagehide", () => stream?.close());
 
 /** Follows the server while somebody looks. */
@@ -47,9 +55,17 @@ function follow() {
   heardAt = Date.now();
   if (Date.now() - streamFailedAt < streamAgainMs) return ask();
   const from = `${location.search === "" ? "?" : "&"}from=${version}`;
-  stream = new EventSource(`/events${location.search}${from}`);
-  stream.addEventListener("tick", (event) => heard(Number(event.data)));
-  stream.addEventListener("update", ({ data, lastEventId }) => update(JSON.parse(data), lastEventId));
+  const opened = new EventSource(`/events${location.search}${from}`);
+  stream = opened;
+  stream.addEventListener("tick", (event) => {
+    heard(Number(event.data));
+    tellShown();
+  });
+  stream.addEventListener("update", async ({ data, lastEventId }) => {
+    await update(JSON.parse(data), lastEventId);
+    // An earlier stream may have sent what was before a command.
+    if (stream === opened) tellShown();
+  });
   stream.addEventListener("error", () => {
     tellLost();
     // It has given up: there are too many readers, or something in between does not let a stream pass.
@@ -69,7 +85,10 @@ setInterval(() => {
   }
 }, askMs);
 
-/** Applies what has changed, part by part and with pauses, so that no task of the browser takes long. */
+/**
+ * Applies what has changed. It is taken apart with pauses, so that no task of the browser takes long, and shown at once,
+ * because all parts are of one moment.
+ */
 async function update({ at, title, whole = false, parts: changes }, newVersion) {
   if (whole) parts.clear();
   const ids = Object.keys(changes);
@@ -89,17 +108,18 @@ async function update({ at, title, whole = false, parts: changes }, newVersion) 
       changes[id].flatMap((each) => typeof each === "string" ? [each] : old.slice(each[0], each[0] + each[1])),
     );
   });
+  const fresh = [];
   for (const id of ids) {
-    const part = partOf(id);
     const pieces = parts.get(id);
-    if (part === null || pieces === undefined) continue;
-    const fresh = new DOMParser().parseFromString(`<main>${pieces.join("")}</main>`, "text/html");
-    fillTimes(fresh, at);
+    const parsed = new DOMParser().parseFromString(`<main>${pieces.join("")}</main>`, "text/html");
+    fillTimes(parsed, at);
+    fresh.push([id, pieces, parsed.querySelector("main")]);
     await pauseOfTask();
+  }
+  for (const [id, pieces, main] of fresh) {
+    const part = partOf(id);
     // A later message may have come meanwhile.
-    if (parts.get(id) !== pieces) continue;
-    morphChildren(part, fresh.querySelector("main"));
-    await pauseOfTask();
+    if (part !== null && parts.get(id) === pieces) morphChildren(part, main);
   }
   heard(at);
   tellNews(before);
@@ -131,6 +151,12 @@ function heard(at) {
   tellConnection("");
 }
 
+function tellShown() {
+  const all = whenShown;
+  whenShown = [];
+  for (const shown of all) shown();
+}
+
 async function ask() {
   if (isAsking) return;
   isAsking = true;
@@ -149,6 +175,7 @@ async function ask() {
     pictureAt = new Date();
     tellConnection("");
     tellNews(before);
+    tellShown();
   } catch {
     tellLost();
   } finally {
