@@ -375,4 +375,5 @@ export const failedSeeds: readonly FailedSeed[] = [
     weather: "mild",
     found: "a job that waited for another cause gave the newer jobs of its bucket precedence over an older one",
   },
+  { seed: 10370842, found: "an agent that ended just after it was given a hung build counted as holding none" },
 ];

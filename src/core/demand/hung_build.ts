@@ -138,7 +138,8 @@ export function withPossibleBuild(draft: Draft, instance: AgentInstance): AgentI
  * It may have a job that it could take since the last list, or shortly before, when an agent still shows Idle. A list
  * that lacks it proves nothing; a Pending record of ours is about to be enabled.
  */
-function mayHaveTaken({ state: { demand, server }, atMs }: Draft, instance: AgentInstance): boolean {
+function mayHaveTaken({ state, atMs }: Draft, instance: AgentInstance): boolean {
+  const { demand, server } = state;
   const isOurDoing = instance.state === "killing" && instance.cause !== "by-mesos";
   const uuid = instance.state === "gone" || isOurDoing ? undefined : uuidOf(instance);
   if (uuid === undefined) return false;
@@ -157,7 +158,9 @@ function mayHaveTaken({ state: { demand, server }, atMs }: Draft, instance: Agen
     case "Enabled": {
       const capability = capabilityFor(instance, demand.backlog.resourceCase);
       return isUnsettled(server.idleSinceMs.get(record.uuid) ?? atMs) ||
-        demand.backlog.buckets.some(({ requirement }) => canTake(capability, requirement));
+        demand.backlog.buckets.some(({ requirement }) => canTake(capability, requirement)) ||
+        // The server may have rescheduled a hung build meanwhile, and given it to this agent.
+        isAnyHung(state);
     }
   }
   return false;

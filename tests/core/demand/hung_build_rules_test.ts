@@ -143,6 +143,24 @@ function possible(instance: AgentInstance, record: Partial<GocdAgent>, idleForMs
   return withPossibleBuild(draftAt(atMs, [instance], server), instance).mayHoldBuild === true;
 }
 
+Deno.test("an idle agent that is lost while a build hangs may have been given that build", () => {
+  const hung = { ...gone({ mayHoldBuild: true }), taskId: "hung", uuid: "uuid-hung" } as AgentInstance;
+  const alive = aRegistered("t", "idle");
+  const lost = (others: readonly AgentInstance[], silentMs: number): boolean => {
+    const server = {
+      agents: [gocdAgent("t")],
+      appearedMs: new Map([["uuid-t", zeroMs]]),
+      idleSinceMs: new Map([["uuid-t", zeroMs]]),
+      silentSinceMs: new Map([["uuid-hung", silentMs]]),
+      inContactSinceMs: zeroMs,
+      healthySinceMs: zeroMs,
+    };
+    return withPossibleBuild(draftAt(atMs, [alive, ...others], server), alive).mayHoldBuild === true;
+  };
+  assertEquals([lost([hung], atMs - second), lost([], atMs)], [true, false]);
+  assertEquals(lost([hung], zeroMs), false, "the server has rescheduled it, and a list has shown who has it");
+});
+
 Deno.test("an agent that is lost before the first list of a run may hold a build, unless it has no record or we have ended it", () => {
   const lost = (instance: AgentInstance): boolean => {
     const draft = new Draft(stateOf([instance]), atMs, 0.5);
