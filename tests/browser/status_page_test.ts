@@ -115,7 +115,7 @@ async function showsNamesAsText({ page, shown, complaints, asked, updated }: Ope
 }
 
 async function refreshesInPlace({ page, shown, complaints }: OpenPage): Promise<void> {
-  await page.locator("#agents summary").click();
+  await page.locator("#agents > details > summary").click();
   await page.evaluate("scrollTo(0, 700)");
   const placeOf = async (): Promise<number> =>
     Number(await page.evaluate('document.querySelector("#instances").getBoundingClientRect().top'));
@@ -312,7 +312,7 @@ async function isAccessible({ page }: Pick<OpenPage, "page">): Promise<void> {
 }
 
 async function fitsScreens({ page, complaints }: OpenPage): Promise<void> {
-  await page.locator("#agents summary").click();
+  await page.locator("#agents > details > summary").click();
   for (const width of [1280, 1025, 1024, 740, 360]) {
     await page.setViewportSize({ width, height: 740 });
     assertEquals(await page.evaluate("document.documentElement.scrollWidth"), width);
