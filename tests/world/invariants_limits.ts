@@ -72,7 +72,11 @@ export function checkLimitsOfLaunch(world: World, { state }: Frame, taskIds: rea
     demand(recent <= launchesPerMinute, "pace", () => `${recent} launches in a minute, at most ${launchesPerMinute}`);
   }
   if (cpuHoursPerDay !== undefined) {
-    const hours = (state.cpuUse?.record.cpuMs ?? 0) / 3_600_000;
+    const today = new Intl.DateTimeFormat("en-CA", { timeZone: state.settings.scaling.timeZone ?? "UTC" })
+      .format(state.lastStepMs);
+    // A launch may come before the first tick of a day.
+    const isToday = state.cpuUse !== undefined && state.cpuUse.record.day >= today;
+    const hours = isToday ? state.cpuUse.record.cpuMs / 3_600_000 : 0;
     demand(hours < cpuHoursPerDay, "cpu-hours", () => `a launch with ${hours} of ${cpuHoursPerDay} cpu-hours used`);
     const missed = world.watch.limits.cpuMs - (state.cpuUse?.record.cpuMs ?? 0);
     demand(missed <= 5_000 * 100, "cpu-hours", () => `${missed} cpu-ms were not counted`);

@@ -376,4 +376,9 @@ export const failedSeeds: readonly FailedSeed[] = [
     found: "a job that waited for another cause gave the newer jobs of its bucket precedence over an older one",
   },
   { seed: 10370842, found: "an agent that ended just after it was given a hung build counted as holding none" },
+  {
+    seed: 10371872,
+    weather: "mild",
+    found: "the law of cpu-hours, for a launch between midnight and the first tick of the day",
+  },
 ];
