@@ -2,7 +2,7 @@
 // its own poll.
 
 import { describeJobNeed, formatDuration } from "../core/words/phrases.ts";
-import { canaryText, recentFailuresText } from "../core/words/failures.ts";
+import { canaryText, launchHostsText, recentFailuresText } from "../core/words/failures.ts";
 import type { BucketView, JobView, ProfileView, StatusView } from "../core/view/view.ts";
 import { type AgentCounts, saysBlocked, whyView } from "../core/view/why.ts";
 import { OperatorError } from "../errors.ts";
@@ -179,6 +179,7 @@ function profileLines(profile: ProfileView, isBlockTold: boolean): string[] {
       ? [`             ${canaryText(profile.breaker)}`]
       : []),
     ...(recent === undefined ? [] : [`             ${recent}`]),
+    ...(profile.launchHosts === undefined ? [] : [`             ${launchHostsText(profile.launchHosts)}`]),
   ];
 }
 

@@ -1,6 +1,7 @@
 // The hosts on the status page: where our instances run, which hosts are avoided, and why offers were not used.
 
-import type { OfferView, StatusView } from "../core/view/view.ts";
+import type { FailingHostView, OfferView, StatusView } from "../core/view/view.ts";
+import { failureCountsText } from "../core/words/failures.ts";
 import { memoryText } from "../core/words/phrases.ts";
 import { type HostView, hostViews } from "./api/documents.ts";
 import { type BarPart, legend, stackedBar } from "./bars.ts";
@@ -9,7 +10,6 @@ import { mesosAgentHref, type PageLinks } from "./links.ts";
 import { moreHref, type PageQuery } from "./page_query.ts";
 import { age, badge, foldedSection, hostName, sentence, until, untrustedText } from "./pieces.ts";
 import { agentWords } from "./sections_glance.ts";
-import { recentFailures } from "./sections_profiles.ts";
 import { type Column, firstOf, table } from "./table.ts";
 import { countText } from "./wording.ts";
 
@@ -17,13 +17,24 @@ const hostColumns: readonly Column[] = [
   { label: "Host", kind: "roomy" },
   { label: "Agents", kind: "number", means: "agents of this program on the host" },
   { label: "What they do", kind: "wide" },
-  { label: "Avoided", kind: "wide" },
+  {
+    label: "Avoided",
+    kind: "wide",
+    means: "whether no agent is launched there for a while, by which profiles, until when and why",
+  },
+  {
+    label: "Failed in the last hour",
+    kind: "wide",
+    means:
+      "agents of each profile that failed on this host; a profile that fails on every host has a problem of its own",
+  },
 ];
 
 /** Each host with agents of ours, or that is avoided, worst first; and why offers were not used. */
 export function hostsSection(view: StatusView, query: PageQuery, links: PageLinks): Html {
   const hosts = hostViews(view);
   const { shown, hidden } = firstOf(hosts, query.rowsMax);
+  const failures = new Map(view.failingHosts.map((failing) => [failing.host, failing]));
   const ids = new Map(view.instances.map(({ host, mesosAgentId }) => [host, mesosAgentId]));
   return foldedSection(
     "hosts",
@@ -37,7 +48,10 @@ export function hostsSection(view: StatusView, query: PageQuery, links: PageLink
         columns: hostColumns,
         rows: shown.map((host) => ({
           key: host.host,
-          cells: hostCells(host, view.atMs, mesosAgentHref(links, view.mesos, ids.get(host.host) ?? "")),
+          cells: [
+            ...hostCells(host, view.atMs, mesosAgentHref(links, view.mesos, ids.get(host.host) ?? "")),
+            failuresCell(failures.get(host.host)),
+          ],
         })),
         more: { hidden, href: moreHref(query) },
         empty: "No agent of ours runs anywhere.",
@@ -47,7 +61,7 @@ export function hostsSection(view: StatusView, query: PageQuery, links: PageLink
 }
 
 function hostCells(
-  { host, agents, byState, avoided, recentFailures: failed }: HostView,
+  { host, agents, byState, avoided }: HostView,
   atMs: number,
   href: string | undefined,
 ): HtmlValue[] {
@@ -63,14 +77,25 @@ function hostCells(
     parts.length === 0 ? html`<span class="quiet">nothing</span>` : html`${stackedBar(parts, 0)}${legend(parts)}`,
     html`${
       avoided === undefined
-        ? html`<span class="${recentFailures(failed) === undefined ? "zero" : "quiet"}">no</span>`
+        ? html`<span class="zero">no</span>`
         : html`${
           avoided.profile === undefined
             ? badge("avoided", "bad")
             : badge(`avoided by profile ${avoided.profile}`, "warning")
         } <span class="quiet">used again ${until(avoided.untilMs, atMs)}</span> ${sentence(avoided.reason)}`
-    }${recentFailures(failed)}`,
+    }`,
   ];
+}
+
+/** What has failed on a host, with the profiles. */
+function failuresCell(failing: FailingHostView | undefined): Html {
+  if (failing === undefined) return html`<span class="zero">nothing</span>`;
+  const { recentFailures, byProfile } = failing;
+  if (byProfile === undefined) return html`${failureCountsText(recentFailures)}`;
+  const items = Object.entries(byProfile).map(([profile, counts]) =>
+    html`<li data-key="${profile}">profile ${untrustedText(profile)}: ${failureCountsText(counts)}</li>`
+  );
+  return html`<ul>${items}</ul>`;
 }
 
 const offerColumns: readonly Column[] = [

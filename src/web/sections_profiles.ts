@@ -1,7 +1,7 @@
 // The profiles on the status page, with their numbers and limits.
 
 import type { ProfileView, StatusView } from "../core/view/view.ts";
-import { canaryText, recentFailuresText } from "../core/words/failures.ts";
+import { canaryText, launchHostsText, recentFailuresText } from "../core/words/failures.ts";
 import { actionsForProfile } from "./actions.ts";
 import { type BarPart, legend, stackedBar } from "./bars.ts";
 import { type Html, html } from "./html.ts";
@@ -58,11 +58,15 @@ ${
     profile.breaker?.state === "half-open"
       ? html`<div class="blocked">${badge("canary", "warning")} ${sentence(canaryText(profile.breaker))}</div>`
       : undefined
-  }${recentFailures(profile.recentFailures)}${canCommand ? actionsForProfile(profile, view) : undefined}</li>`;
+  }${recentFailures(profile.recentFailures)}${
+    profile.launchHosts === undefined
+      ? undefined
+      : html`<p class="quiet failures">${sentence(launchHostsText(profile.launchHosts))}</p>`
+  }${canCommand ? actionsForProfile(profile, view) : undefined}</li>`;
 }
 
-/** What has failed in the last hour, of a profile or on a host. */
-export function recentFailures(counts: ProfileView["recentFailures"]): Html | undefined {
+/** What has failed of a profile in the last hour. */
+function recentFailures(counts: ProfileView["recentFailures"]): Html | undefined {
   const text = recentFailuresText(counts);
   return text === undefined ? undefined : html`<p class="quiet failures">${sentence(text)}</p>`;
 }

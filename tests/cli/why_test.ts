@@ -11,7 +11,9 @@ import { assertRefused, assertTranscript, confFolder, runLine } from "./support.
 function explained(wanted: string, changes: Partial<JobView> = {}): string {
   const [job] = findJobs(sampleView, wanted);
   if (job === undefined) throw new Error(`the sample has no job ${wanted}`);
-  return explainJob({ ...job, ...changes }, sampleView).join("\n");
+  const { brief, ...rest } = job;
+  const own = changes.reason === undefined && brief !== undefined ? { brief } : {};
+  return explainJob({ ...rest, ...own, ...changes }, sampleView).join("\n");
 }
 
 Deno.test("failing launches are reported once for a job of their profile, and not for jobs of others", () => {

@@ -73,3 +73,37 @@ Deno.test("metrics of failures have every kind of each profile, and hosts are on
   assertEquals(lines.includes('gocd_mesos_failing_hosts{kind="lost-host"} 1'), true);
   assertEquals(lines.some((line) => line.startsWith("gocd_mesos_failing_hosts") && line.includes("rack9")), false);
 });
+
+Deno.test("failures on a host are shown by profile, the card says where launches fail, and a freeze does not hide it", async () => {
+  const world = drive();
+  world.subscribe();
+  for (const host of ["h1", "h2"]) {
+    world.wait(2 * minute);
+    world.poll({ jobs: jobs(1) });
+    world.offers(offer(host));
+    for (const { launches } of only(world.taken(), "accept-offers")) {
+      for (const { taskId } of launches) world.status(taskId, "TASK_FAILED", { message: "Failed to pull image" });
+    }
+  }
+  const pageOf = async (view: StatusView): Promise<string> => {
+    const handler = createHandler(sampleOptions({ picture: () => pictureOf(view, { notes: [] }) }));
+    return await (await handler(new Request("http://127.0.0.1:8090/"))).text();
+  };
+  const view = statusView(world.state, world.atMs);
+  const page = await pageOf(view);
+  const [, hosts = ""] = /<section id="hosts"([\s\S]*?)<\/section>/.exec(page) ?? [];
+  assertMatch(
+    hosts,
+    /<tr [^>]*data-key="h2"[\s\S]*?data-label="Failed in the last hour"[\s\S]*?profile <bdi>default<\/bdi>: 1 × image not pulled/,
+  );
+  const text = "launches failed on 2 of 2 hosts tried: probably the image or its settings, not a host";
+  assertStringIncludes(page.split('id="profiles"')[1] ?? "", text);
+  assertStringIncludes(view.problems.find(({ code }) => code === "profile-failing")?.message ?? "", text);
+  world.send({ kind: "launching-frozen" });
+  const frozen = await pageOf(statusView(world.state, world.atMs));
+  assertMatch(
+    frozen,
+    /frozen by the operator; the last 2 launches failed; [^<]*<\/bdi> <a href="#problems">What to do</,
+  );
+  assertMatch(frozen, /badge bad">blocked<\/span> <bdi>the last 2 launches failed; no agent has registered since/);
+});

@@ -83,14 +83,59 @@ export function failuresOfProfile(
   return countKinds(own.filter((each) => each.of === "profile" && isRecent(watched, each, atMs)));
 }
 
+/** The failures on a host: of all profiles, and of each. */
+export interface FailuresOnHost {
+  readonly recentFailures: FailureCounts;
+  readonly byProfile: Readonly<Record<string, FailureCounts>>;
+}
+
 /** Failures on each host in the window. */
 export function failuresByHost(
   { failureWindow, watched }: { readonly failureWindow: FailureWindow; readonly watched: Watched },
   atMs: number,
-): ReadonlyMap<string, FailureCounts> {
-  const recent = [...failureWindow.values()].flat().filter((each) => isRecent(watched, each, atMs));
-  const byHost = Map.groupBy(recent, ({ host }) => host);
-  return new Map([...byHost].map(([host, failures]) => [host, countKinds(failures)]));
+): ReadonlyMap<string, FailuresOnHost> {
+  const recent = [...failureWindow].flatMap(([profile, failures]) =>
+    failures.filter((each) => isRecent(watched, each, atMs)).map((each) => ({ ...each, profile }))
+  );
+  return new Map([...Map.groupBy(recent, ({ host }) => host)].map(([host, failures]) => {
+    const byProfile = [...Map.groupBy(failures, ({ profile }) => profile)].map(([profile, own]) =>
+      [profile, countKinds(own)] as const
+    );
+    return [host, { recentFailures: countKinds(failures), byProfile: Object.fromEntries(byProfile) }];
+  }));
+}
+
+/** On how many of the hosts that a profile was tried on its launches have failed. */
+export interface LaunchHosts {
+  readonly failed: number;
+  readonly tried: number;
+  /** The only one on which they have failed; absent: there are several. */
+  readonly only?: string;
+}
+
+/** Failures that show whether an agent can start at all. */
+const launchKinds: ReadonlySet<FailureKind> = new Set(["pull", "launch", "early-exit", "register"]);
+
+/**
+ * Where launches of a profile have failed in the window; those that have succeeded are known as long as their agents
+ * exist. `undefined`: none has failed.
+ */
+export function launchHosts(
+  state: Parameters<typeof failuresOfProfile>[0] & { readonly instances: ReadonlyMap<string, AgentInstance> },
+  profile: string,
+  atMs: number,
+): LaunchHosts | undefined {
+  const failures = (state.failureWindow.get(profile) ?? []).filter((each) =>
+    launchKinds.has(each.kind) && isRecent(state.watched, each, atMs)
+  );
+  const failed = new Set(failures.map(({ host }) => host));
+  const [only] = failed;
+  if (only === undefined) return undefined;
+  const works = [...state.instances.values()].filter((each) =>
+    each.profile === profile && (each.state === "registered" || each.state === "draining")
+  );
+  const tried = new Set([...failed, ...works.map(({ host }) => host)]).size;
+  return { failed: failed.size, tried, ...(failed.size === 1 ? { only } : {}) };
 }
 
 function countKinds(failures: readonly CountedFailure[]): FailureCounts {

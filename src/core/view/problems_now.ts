@@ -9,10 +9,10 @@ import { lacksOf } from "../demand/lacks.ts";
 import type { Finding } from "../event.ts";
 import { cpuHoursOf, warnedShare } from "../life/cpu_hours.ts";
 import { keyFindings } from "../identity/register_key.ts";
-import { failuresOfProfile } from "../life/failure_window.ts";
+import { failuresOfProfile, launchHosts } from "../life/failure_window.ts";
 import { writesFailing } from "../session/write_failure.ts";
-import type { State } from "../state.ts";
-import { briefGateText, gateText, retriedText } from "../words/gates.ts";
+import type { ProfileBreaker, State } from "../state.ts";
+import { briefGateText, gateText, heldFailuresText, retriedText } from "../words/gates.ts";
 import {
   brakeOn,
   cpuHoursShort,
@@ -32,13 +32,23 @@ import { gocdHealth, mesosHealth } from "./health.ts";
 /** Why a profile may not launch now, e.g. an open breaker with its last error; absent: it may launch. */
 export function blockedText(state: State, profile: string, atMs: number): string | undefined {
   const gate = openBreaker(state, profile, atMs);
-  return gate === undefined ? undefined : gateText(gate);
+  return gate === undefined ? heldFailures(state, profile, atMs)?.whole : gateText(gate);
 }
 
 /** The same without that error. */
 export function briefBlockedText(state: State, profile: string, atMs: number): string | undefined {
   const gate = openBreaker(state, profile, atMs);
-  return gate === undefined ? undefined : briefGateText(gate);
+  return gate === undefined ? heldFailures(state, profile, atMs)?.brief : briefGateText(gate);
+}
+
+/** A profile that fails, and is held by the operator: after a resume it would fail again. */
+export function heldBreaker(state: State, profile: string, atMs: number): ProfileBreaker | undefined {
+  return isHeldByOperator(state, profile) ? failingBreaker(state, profile, atMs) : undefined;
+}
+
+function heldFailures(state: State, profile: string, atMs: number): ReturnType<typeof heldFailuresText> | undefined {
+  const breaker = heldBreaker(state, profile, atMs);
+  return breaker === undefined ? undefined : heldFailuresText(breaker);
 }
 
 /** Whether nothing of a profile is launched, whatever else is so, until the operator resumes. */
@@ -87,20 +97,31 @@ function policyProblems(state: State, atMs: number): readonly Finding[] {
 }
 
 /**
- * Profiles of which no agent has registered since their last failure. One that nothing needs any more is reported for
+ * A profile of which no agent has registered since its last failure. One that nothing needs any more is reported for
  * another while: the next job may come soon, and a retry is no end.
  */
+function failingBreaker(state: State, name: string, atMs: number): ProfileBreaker | undefined {
+  const breaker = state.breakers.profiles.get(name);
+  if (breaker === undefined) return undefined;
+  return isNeeded(state, name) || atMs - breaker.lastFailureMs < unneededMs ? breaker : undefined;
+}
+
 function failingProfiles(state: State, atMs: number): readonly Finding[] {
   return state.settings.profiles.flatMap(({ name }) => {
-    const breaker = state.breakers.profiles.get(name);
+    const breaker = failingBreaker(state, name, atMs);
     if (breaker === undefined) return [];
-    const { lastFailure: failure, lastFailureMs, stderr, sinceMs } = breaker;
+    const { lastFailure: failure, stderr, sinceMs } = breaker;
     const isUnneeded = !isNeeded(state, name);
-    if (isUnneeded && atMs - lastFailureMs >= unneededMs) return [];
     const isHeld = isHeldByOperator(state, name);
-    const why = (isUnneeded ? undefined : blockedText(state, name, atMs)) ??
+    const why = (isUnneeded || isHeld ? undefined : blockedText(state, name, atMs)) ??
       retriedText(breaker, isHeld ? "held" : isUnneeded ? "unneeded" : "due");
-    const failing = { why, failure, recent: failuresOfProfile(state, name, atMs), stderr };
+    const failing = {
+      why,
+      failure,
+      recent: failuresOfProfile(state, name, atMs),
+      tried: launchHosts(state, name, atMs),
+      stderr,
+    };
     return [{ ...profileFailing(name, failing), sinceMs }];
   });
 }

@@ -10,17 +10,20 @@ import type { AgentInstance } from "../instance.ts";
 import { makePlan } from "../demand/plan.ts";
 import { matchingEnvironments } from "../demand/matching.ts";
 import { groupOfJob, keyWithGroup, wantsGroups } from "../demand/pipeline_groups.ts";
-import { failuresByHost, failuresOfProfile } from "../life/failure_window.ts";
+import { failuresByHost, failuresOfProfile, launchHosts } from "../life/failure_window.ts";
 import { uuidOf } from "../life/phase.ts";
 import type { AgentProfile } from "../settings.ts";
 import { gocdHealth, gocdSilentMs, mesosHealth } from "./health.ts";
 import { sinceOf, stateOf } from "./life.ts";
 import { breakerView } from "./breakers.ts";
 import { usedLimits } from "./limits.ts";
-import { blockedText, briefBlockedText, heldByLimits, problemsNow } from "./problems_now.ts";
-import type { State } from "../state.ts";
+import { blockedText, briefBlockedText, heldBreaker, heldByLimits, problemsNow } from "./problems_now.ts";
+import type { ProfileBreaker, State } from "../state.ts";
 import type { JobVerdict } from "../demand/verdict.ts";
 import { nextAct } from "../words/acts.ts";
+import { failureHint } from "../words/causes.ts";
+import { heldFailuresText } from "../words/gates.ts";
+import { profileKey } from "../words/phrases.ts";
 import { chosenByText } from "../words/profile_choice.ts";
 import { instanceText } from "../words/instances.ts";
 import { asOfText } from "../words/problems.ts";
@@ -97,7 +100,7 @@ export function statusView(latest: State, atMs: number): StatusView {
       ...(avoided.profile === undefined ? {} : { profile: avoided.profile }),
       reason: avoidedText(avoided),
     })),
-    failingHosts: [...failuresByHost(state, atMs)].map(([host, recentFailures]) => ({ host, recentFailures })),
+    failingHosts: [...failuresByHost(state, atMs)].map(([host, failures]) => ({ host, ...failures })),
     unplaced: unplacedViews(state, atMs),
     problems: problemsNow(state, atMs),
   };
@@ -106,7 +109,7 @@ export function statusView(latest: State, atMs: number): StatusView {
 /** Verdicts are from the last successful poll: while the server cannot be read, they are marked as such. */
 function jobsNow(state: State, atMs: number): readonly JobView[] {
   const { problem, lastPollMs } = state.server;
-  const jobs = state.demand.jobs.map((job) => jobView(job));
+  const jobs = state.demand.jobs.map((job) => withFailures(jobView(job), heldBreakerOf(state, job, atMs)));
   const isRead = problem === undefined && gocdSilentMs(state) === undefined;
   if (isRead || lastPollMs === undefined) return jobs;
   const why = serverProblemText(problem);
@@ -116,6 +119,24 @@ function jobsNow(state: State, atMs: number): readonly JobView[] {
       ? job
       : { ...job, reason: asOf(job.reason), ...(job.brief === undefined ? {} : { brief: asOf(job.brief) }) }
   );
+}
+
+/** What a freeze or a drain of the operator hides: the launches of its profile fail, and would again. */
+function heldBreakerOf(state: State, { reason, profile }: JobVerdict, atMs: number): ProfileBreaker | undefined {
+  const isHeld = reason.kind === "held-frozen" || reason.kind === "held-mode";
+  return isHeld && profile !== undefined ? heldBreaker(state, profile, atMs) : undefined;
+}
+
+function withFailures(job: JobView, breaker: ProfileBreaker | undefined): JobView {
+  if (breaker === undefined) return job;
+  const { whole, brief } = heldFailuresText(breaker);
+  const hint = failureHint(breaker.lastFailure, profileKey(job.profile));
+  return {
+    ...job,
+    reason: `${job.reason}; ${whole}`,
+    brief: `${job.reason}; ${brief}`,
+    nextAct: job.nextAct === undefined ? hint : `${hint}; then ${job.nextAct}`,
+  };
 }
 
 /** A verdict in words. */
@@ -237,6 +258,7 @@ function profileView(state: State, { name, container, maxAgents }: AgentProfile,
   const blocked = blockedText(state, name, atMs);
   const brief = briefBlockedText(state, name, atMs);
   const slowed = breakerView(state, name, atMs);
+  const tried = launchHosts(state, name, atMs);
   return {
     name,
     image: container.image,
@@ -252,5 +274,6 @@ function profileView(state: State, { name, container, maxAgents }: AgentProfile,
     ...(brief === undefined ? {} : { brief }),
     ...(slowed === undefined ? {} : { breaker: slowed }),
     recentFailures: failuresOfProfile(state, name, atMs),
+    ...(tried === undefined ? {} : { launchHosts: tried }),
   };
 }

@@ -4,7 +4,7 @@ import type { Finding } from "../event.ts";
 import type { NoteLevel } from "../note.ts";
 import type { ReasonCode, Remark } from "../demand/reason.ts";
 import type { BucketDemand, JobVerdict } from "../demand/verdict.ts";
-import type { FailureCounts } from "../life/failure_window.ts";
+import type { FailureCounts, LaunchHosts } from "../life/failure_window.ts";
 
 /** A consistent view of everything, plain JSON. Times in ms since the epoch. */
 export interface StatusView {
@@ -37,7 +37,7 @@ export interface StatusView {
   /** Mesos agents that are avoided for a while, with the reason. */
   readonly avoidedHosts: readonly AvoidedHostView[];
   /** Mesos agents with failures in the last hour, by kind. */
-  readonly failingHosts: readonly { readonly host: string; readonly recentFailures: FailureCounts }[];
+  readonly failingHosts: readonly FailingHostView[];
   /** Profiles that could not be placed on the offers of the last minutes, and why. */
   readonly unplaced?: readonly UnplacedView[];
   /** Offers of the last minutes, latest first; absent: not recorded. */
@@ -46,6 +46,14 @@ export interface StatusView {
   readonly problems: readonly Finding[];
   /** If several instances share one state: which of them leads. Absent if there is only one. */
   readonly leadership?: LeadershipView;
+}
+
+/** The failures of the last hour on a Mesos agent. */
+export interface FailingHostView {
+  readonly host: string;
+  readonly recentFailures: FailureCounts;
+  /** Those of each profile; absent: not recorded. */
+  readonly byProfile?: Readonly<Record<string, FailureCounts>>;
 }
 
 /** A Mesos agent that is avoided for a while. */
@@ -295,6 +303,8 @@ export interface ProfileView {
   readonly breaker?: BreakerView;
   /** Failures of the last hour, by kind; a kind that has not occurred is absent. */
   readonly recentFailures: FailureCounts;
+  /** On how many of the hosts that it was tried on its launches have failed in the last hour; absent: on none. */
+  readonly launchHosts?: LaunchHosts;
 }
 
 /** The state of the breaker of a profile; times in ms since the epoch. */

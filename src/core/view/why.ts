@@ -46,8 +46,8 @@ export function whyView(job: JobView, view: StatusView): WhyView {
 }
 
 /** Whether the reason of a job already says why its profile launches nothing. */
-export function saysBlocked({ reasonCode }: JobView): boolean {
-  return reasonCode === "held-breaker" || reasonCode === "held-probe";
+export function saysBlocked({ brief }: JobView): boolean {
+  return brief !== undefined;
 }
 
 /** Whether a problem is already mentioned in the job's own lines, or only concerns other jobs or another profile. */

@@ -1,6 +1,6 @@
 // Texts for recent failures, which are counted in life/failure_window.ts.
 
-import { type FailureCounts, type FailureKind, failureKinds } from "../life/failure_window.ts";
+import { type FailureCounts, type FailureKind, failureKinds, type LaunchHosts } from "../life/failure_window.ts";
 import type { BreakerView } from "../view/view.ts";
 
 const kindTexts: Readonly<Record<FailureKind, string>> = {
@@ -15,11 +15,30 @@ const kindTexts: Readonly<Record<FailureKind, string>> = {
 
 /** `in the last hour: 3 × image not pulled, 1 × lost by Mesos`; nothing if nothing has failed, or it is not shown. */
 export function recentFailuresText(counts: FailureCounts = {}): string | undefined {
-  const parts = failureKinds.flatMap((kind) => {
+  const text = failureCountsText(counts);
+  return text === "" ? undefined : `in the last hour: ${text}`;
+}
+
+/**
+ * Whether the hosts or the image are to blame, as a clause: `launches failed on 3 of 3 hosts tried: probably the image or
+ * its settings, not a host`.
+ */
+export function launchHostsText({ failed, tried, only }: LaunchHosts): string {
+  if (only !== undefined) {
+    return tried === 1
+      ? `launches failed on ${only}, the only host tried`
+      : `launches failed only on ${only}, of ${tried} hosts tried: probably that host`;
+  }
+  const where = `launches failed on ${failed} of ${tried} hosts tried`;
+  return failed === tried ? `${where}: probably the image or its settings, not a host` : where;
+}
+
+/** The same failures without their time: `3 × image not pulled`. */
+export function failureCountsText(counts: FailureCounts): string {
+  return failureKinds.flatMap((kind) => {
     const count = counts[kind] ?? 0;
     return count === 0 ? [] : [`${count} × ${kindTexts[kind]}`];
-  });
-  return parts.length === 0 ? undefined : `in the last hour: ${parts.join(", ")}`;
+  }).join(", ");
 }
 
 /** The single agent that a breaker allows. */

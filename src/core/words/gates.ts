@@ -56,6 +56,15 @@ const retries: Readonly<Record<Retry, string>> = {
   due: "no agent has registered since",
 };
 
+/** The failures of a profile whose launches are held by the operator, beside that; brief: without the error. */
+export function heldFailuresText(
+  { failures, lastFailure: failure, stderr }: Pick<ProfileBreaker, "failures" | "lastFailure" | "stderr">,
+): { readonly whole: string; readonly brief: string } {
+  const why = failureAndStderr({ failure, ...(stderr === undefined ? {} : { stderr }) });
+  const known = "no agent has registered since";
+  return { whole: `${lastFailed(failures)} (${why}); ${known}`, brief: `${lastFailed(failures)}; ${known}` };
+}
+
 /** A profile with failures that is not paused, but has not recovered. */
 export function retriedText(
   breaker: Pick<ProfileBreaker, "failures" | "lastFailure" | "stderr">,

@@ -4,13 +4,13 @@ import type { Held, LaunchGate } from "../demand/reason.ts";
 import type { Lack } from "../demand/lacks.ts";
 import type { Finding } from "../event.ts";
 import type { Failure } from "../life/causes.ts";
-import type { FailureCounts } from "../life/failure_window.ts";
+import type { FailureCounts, LaunchHosts } from "../life/failure_window.ts";
 import type { StderrTail } from "../life/sandbox.ts";
 import type { SessionState, Suspicion, WriteFailure } from "../state.ts";
 import type { CpuHours } from "../life/cpu_hours.ts";
 import { cpuHoursHint, limitHint, nextAct } from "./acts.ts";
 import { failureHint, suspicionText, wholeError } from "./causes.ts";
-import { recentFailuresText } from "./failures.ts";
+import { launchHostsText, recentFailuresText } from "./failures.ts";
 import { cpuHoursText, gateText } from "./gates.ts";
 import { counted, formatDuration } from "./phrases.ts";
 import { addResourcesText, verdictText } from "./reasons.ts";
@@ -74,20 +74,25 @@ export function cpuHoursShort(use: CpuHours): Finding {
     : { code: "held-cpu-hours", message: gateText({ kind: "held-cpu-hours", ...use }), hint: cpuHoursHint };
 }
 
-/** Launches of a profile fail; `why`: why it may not launch now, or what is known since, `recent`: recent failures. */
+/**
+ * Launches of a profile fail; `why`: why it may not launch now, or what is known since, `recent`: recent failures, `tried`:
+ * where.
+ */
 export function profileFailing(
   profile: string,
   failing: {
     readonly why: string;
     readonly failure: Failure;
     readonly recent: FailureCounts;
+    readonly tried?: LaunchHosts | undefined;
     readonly stderr?: StderrTail | undefined;
   },
 ): Finding {
-  const { why, failure, recent, stderr } = failing;
+  const { why, failure, recent, tried, stderr } = failing;
   const details = [wholeError(failure) ?? "", stderr === undefined ? "" : stderrText(stderr)];
   const detail = details.filter((part) => part !== "").join("\n");
-  const message = [`profile ${profile}: ${why}`, recentFailuresText(recent) ?? ""].filter((part) => part !== "");
+  const hosts = tried === undefined ? "" : launchHostsText(tried);
+  const message = [`profile ${profile}: ${why}`, recentFailuresText(recent) ?? "", hosts].filter((part) => part !== "");
   return {
     code: "profile-failing",
     message: message.join("; "),

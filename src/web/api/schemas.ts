@@ -167,6 +167,11 @@ const agents: Readonly<Record<string, Schema>> = {
     "brief?": text("the same without the error of its launches, which is in problems"),
     "breaker?": ref("Breaker"),
     recentFailures,
+    "launchHosts?": record("where its launches have failed in the last hour; absent: nowhere", {
+      failed: count("hosts on which they have failed"),
+      tried: count("hosts on which they have failed, or on which its agents work"),
+      "only?": text("the only host on which they have failed"),
+    }),
   }),
   Breaker: {
     description: "what slows down the launches of a profile after failures",

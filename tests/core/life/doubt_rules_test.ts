@@ -76,7 +76,9 @@ function lost(instance: AgentInstance): { after: AgentInstance | undefined; draf
     demand: { ...demand, backlog },
   });
   doubtLoss(draft, instance, "u", "m");
-  const losses = Object.fromEntries(failuresByHost(draft.state, nowMs));
+  const losses = Object.fromEntries(
+    [...failuresByHost(draft.state, nowMs)].map(([host, { recentFailures }]) => [host, recentFailures]),
+  );
   return { after: draft.instance("t"), draft, losses };
 }
 

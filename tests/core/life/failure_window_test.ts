@@ -13,6 +13,8 @@ import {
   failuresOfProfile,
   failuresPerProfileMax,
   failureWindowMs,
+  type LaunchHosts,
+  launchHosts,
 } from "../../../src/core/life/failure_window.ts";
 import type { State } from "../../../src/core/state.ts";
 import { statusView } from "../../../src/core/view/status_view.ts";
@@ -94,7 +96,11 @@ Deno.test("a lost host is distinguished from a failed pull, by profile and by ho
   assertEquals(profileOf(world)?.recentFailures, { "pull": 1, "lost-host": 1 });
   assertEquals(profileOf(world)?.failures, 1);
   const { failingHosts } = statusView(world.state, world.atMs);
-  assertEquals(failingHosts, [{ host: "h1", recentFailures: { "pull": 1, "lost-host": 1 } }]);
+  assertEquals(failingHosts, [{
+    host: "h1",
+    recentFailures: { "pull": 1, "lost-host": 1 },
+    byProfile: { default: { "pull": 1, "lost-host": 1 } },
+  }]);
   assertEquals(
     recentFailuresText(profileOf(world)?.recentFailures),
     "in the last hour: 1 × image not pulled, 1 × lost by Mesos",
@@ -171,7 +177,9 @@ Deno.test("however much fails, a profile keeps its latest failures, and none of 
       const counts = failuresOfProfile(state, profile, draft.atMs);
       assertEquals(Object.values(counts).reduce((sum, count) => sum + count, 0), own.length);
     }
-    const ofHosts = [...failuresByHost(state, draft.atMs).values()].flatMap((counts) => Object.values(counts));
+    const ofHosts = [...failuresByHost(state, draft.atMs).values()].flatMap(({ recentFailures }) =>
+      Object.values(recentFailures)
+    );
     assertEquals(ofHosts.reduce((sum, count) => sum + count, 0), list.length + noise);
     assert((state.failureWindow.get("loud")?.length ?? 0) <= failuresPerProfileMax);
   }));
@@ -231,8 +239,35 @@ Deno.test("each failure is kept with what it was, an hour of them, and two hundr
   assertEquals(after({ default: full, other: full }), { default: [...full.slice(1), own], other: full });
   const { watched } = stateOf([]);
   const failureWindow = new Map([["default", [old, young]], ["other", [{ ...young, host: "h-2" }, young]]]);
-  assertEquals([...failuresByHost({ failureWindow, watched }, nowMs)], [["h", { exit: 2 }], ["h-2", { exit: 1 }]]);
+  assertEquals([...failuresByHost({ failureWindow, watched }, nowMs)], [
+    ["h", { recentFailures: { exit: 2 }, byProfile: { default: { exit: 1 }, other: { exit: 1 } } }],
+    ["h-2", { recentFailures: { exit: 1 }, byProfile: { other: { exit: 1 } } }],
+  ]);
   const mixed = new Map([["default", [young, own, { ...own, atMs: nowMs - hour }]]]);
   const ofProfile = (name: string): unknown => failuresOfProfile({ failureWindow: mixed, watched }, name, nowMs);
   assertEquals([ofProfile("default"), ofProfile("other")], [{ pull: 1 }, {}]);
+});
+
+Deno.test("a profile knows on how many of the hosts that it was tried on its launches have failed", () => {
+  const nowMs = zeroMs + 2 * 60 * minute;
+  const at = (host: string, kind: CountedFailure["kind"] = "pull", atMs = nowMs): CountedFailure => (
+    { atMs, kind, host, of: "profile" }
+  );
+  const hostsOf = (failures: readonly CountedFailure[], worksOn: readonly string[] = []): LaunchHosts | undefined => {
+    const { watched } = stateOf([]);
+    const instances = new Map(worksOn.map((host, index) => [
+      `t${index}`,
+      { ...aRegistered(`t${index}`, "idle"), profile: "a", host },
+    ]));
+    return launchHosts({ watched, failureWindow: new Map([["a", failures]]), instances }, "a", nowMs);
+  };
+  assertEquals(hostsOf([]), undefined);
+  assertEquals(
+    hostsOf([at("h1", "lost-host"), at("h1", "pull", zeroMs)], ["h2"]),
+    undefined,
+    "not of launches, or old",
+  );
+  assertEquals(hostsOf([at("h1"), at("h1")]), { failed: 1, tried: 1, only: "h1" });
+  assertEquals(hostsOf([at("h1")], ["h1", "h2", "h3"]), { failed: 1, tried: 3, only: "h1" });
+  assertEquals(hostsOf([at("h1"), at("h2", "register"), at("h3")]), { failed: 3, tried: 3 });
 });

@@ -140,7 +140,8 @@ Deno.test("one that is back from the dead with a record is in service, or is ena
   assertEquals([back("Enabled"), back("Disabled"), back("Pending")], ["registered", "registered", "starting"]);
 });
 
-const losses = (draft: Draft): number => failuresByHost(draft.state, nowMs).get("h-t")?.["lost-host"] ?? 0;
+const losses = (draft: Draft): number =>
+  failuresByHost(draft.state, nowMs).get("h-t")?.recentFailures["lost-host"] ?? 0;
 const waived = (draft: Draft): boolean => draft.state.demand.streaks.get(bucketKey) === 1;
 
 for (

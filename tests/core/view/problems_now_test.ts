@@ -1,7 +1,8 @@
 // Current problems: which ones are reported, in which order, and since when.
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { heldByLimits, problemsNow } from "../../../src/core/view/problems_now.ts";
+import { statusView } from "../../../src/core/view/status_view.ts";
 import type { JobVerdict } from "../../../src/core/demand/verdict.ts";
 import type { State } from "../../../src/core/state.ts";
 import { linux, minute, problem, second, serverInfo, someSettings, zeroMs } from "../../support/core.ts";
@@ -108,6 +109,16 @@ Deno.test("a profile that fails is reported until an agent of it has registered,
   assertEquals(problemsNow(frozen, nowMs).map(({ message }) => message.split("; ")[1]), [
     undefined,
     "not retried while launching is held by the operator",
+  ]);
+  const jobs = [{ ...waiting, profile: "default", reason: { kind: "held-frozen" } as const }];
+  const view = statusView({ ...frozen, demand: { ...plain.demand, jobs } }, nowMs);
+  const held = "profile default: launching is frozen by the operator; the last 2 launches failed";
+  assertEquals(view.jobs.map(({ reason, brief }) => [reason, brief]), [
+    [`${held} ${since}`, `${held}; no agent has registered since`],
+  ]);
+  assertMatch(view.jobs[0]?.nextAct ?? "", /^check docker-image .*; then use Resume on the status page/);
+  assertEquals(view.profiles.map(({ blocked, brief }) => [blocked, brief]), [
+    [`the last 2 launches failed ${since}`, "the last 2 launches failed; no agent has registered since"],
   ]);
   assertEquals([messages({ retryMs: nowMs }), messages({ failures: 0, retryMs: nowMs })], [
     [[`profile default: the last 2 launches failed ${since}`, zeroMs + 4]],

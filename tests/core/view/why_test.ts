@@ -81,8 +81,14 @@ const told: readonly (readonly [string, Finding, Partial<JobView>, boolean])[] =
   ["one of other profiles", { ...finding("wrong-key"), profiles: ["linux"] }, {}, false],
   ["another profile that fails", finding("profile-failing", "linux"), {}, false],
   ["its own profile that fails", finding("profile-failing", "windows"), {}, true],
-  ["its own profile, as the reason says", finding("profile-failing", "windows"), { reasonCode: "held-breaker" }, false],
-  ["the probe of its profile", finding("profile-failing", "windows"), { reasonCode: "held-probe" }, false],
+  ["its own profile, as the reason says", finding("profile-failing", "windows"), {
+    reasonCode: "held-breaker",
+    brief: "b",
+  }, false],
+  ["its own profile, as a frozen job says", finding("profile-failing", "windows"), {
+    reasonCode: "held-frozen",
+    brief: "b",
+  }, false],
   [
     "another problem of its profile, where launches fail",
     finding("x", "windows"),
@@ -138,10 +144,9 @@ Deno.test("buckets are distinguished by the set of their resources", () => {
   ]);
 });
 
-Deno.test("only a breaker and its probe say why the profile launches nothing", () => {
-  const job = jobOf(picture(), "windows");
-  const codes = ["held-breaker", "held-probe", "held-limit"] as const;
-  assertEquals(codes.map((reasonCode) => saysBlocked({ ...job, reasonCode })), [true, true, false]);
+Deno.test("a reason with the error of its profile says why that launches nothing", () => {
+  const { brief: _, ...job } = jobOf(picture(), "windows");
+  assertEquals([saysBlocked(job), saysBlocked({ ...job, brief: "the last launch failed" })], [false, true]);
 });
 
 Deno.test("waiting are the jobs of all verdicts but those that are not ours", () => {

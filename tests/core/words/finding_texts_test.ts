@@ -5,7 +5,7 @@ import { assertEquals } from "@std/assert";
 import type { Finding } from "../../../src/core/event.ts";
 import type { SandboxAnswer } from "../../../src/core/life/sandbox.ts";
 import { overText } from "../../../src/core/words/conditions.ts";
-import { canaryText, recentFailuresText } from "../../../src/core/words/failures.ts";
+import { canaryText, launchHostsText, recentFailuresText } from "../../../src/core/words/failures.ts";
 import {
   environmentMissing,
   notProvenFinding,
@@ -302,3 +302,15 @@ Deno.test("what is wrong is reported with how long it has been so", () => {
     ],
   );
 });
+
+const blames = [
+  [{ failed: 3, tried: 3 }, "launches failed on 3 of 3 hosts tried: probably the image or its settings, not a host"],
+  [{ failed: 2, tried: 3 }, "launches failed on 2 of 3 hosts tried"],
+  [{ failed: 1, tried: 3, only: "h1" }, "launches failed only on h1, of 3 hosts tried: probably that host"],
+  [{ failed: 1, tried: 1, only: "h1" }, "launches failed on h1, the only host tried"],
+] as const;
+for (const [hosts, text] of blames) {
+  Deno.test(`failures on ${hosts.failed} of ${hosts.tried} hosts point to ${text.split(": ")[1] ?? "neither"}`, () => {
+    assertEquals(launchHostsText(hosts), text);
+  });
+}
