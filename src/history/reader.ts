@@ -61,11 +61,13 @@ export function readerOf(database: DatabaseSync, place: HistoryPlace): HistoryRe
       return typeof first === "number" && typeof last === "number" ? { fromMs: first, toMs: last } : undefined;
     },
     samples: (span, stepMs) => samplesIn(all, span, stepMs),
-    notes: ({ fromMs, toMs }, { max, levels }) => {
-      const some = levels === undefined ? "" : `AND level IN (${levels.map(() => "?").join(", ")})`;
+    notes: ({ fromMs, toMs }, { max, levels, codes }) => {
+      const among = (column: string, values: readonly string[] | undefined): string =>
+        values === undefined ? "" : `AND ${column} IN (${values.map(() => "?").join(", ")})`;
+      const some = `${among("level", levels)} ${among("code", codes)}`;
       const sql =
         `SELECT at, level, code, text FROM notes WHERE at >= ? AND at < ? ${some} ORDER BY at DESC, id DESC LIMIT ?`;
-      return all(sql, fromMs, toMs, ...levels ?? [], max).map(({ at, level, code, text }) => ({
+      return all(sql, fromMs, toMs, ...levels ?? [], ...codes ?? [], max).map(({ at, level, code, text }) => ({
         atMs: Number(at),
         level: String(level) as NoteLevel,
         code: String(code),

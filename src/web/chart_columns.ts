@@ -4,7 +4,7 @@ import { shortened } from "../core/text.ts";
 import type { NoteView } from "../core/view/view.ts";
 import { clockText } from "./chart_scale.ts";
 import { type Html, html } from "./html.ts";
-import { figureTexts, share, type Trend } from "./trend.ts";
+import { figureTexts, isCommand, share, type Trend } from "./trend.ts";
 import { timeText } from "./wording.ts";
 
 /** Number of hover columns. */
@@ -38,15 +38,17 @@ function columnsOf({ fromMs, toMs, marks, acts = [], stepMs }: Trend): readonly 
 }
 
 /**
- * Signs above each column with decisions: a triangle if something is wrong, and below it a tick where
- * agents were launched or drained.
+ * Signs above each column with decisions: a triangle if something is wrong, above it a diamond for commands of
+ * operators, and below it a tick where agents were launched or drained.
  */
 export function markSigns(trend: Trend): readonly Html[] {
   return columnsOf(trend).flatMap(({ fromMs, toMs, marks, launched, drained }) => {
     const x = share(trend, (fromMs + toMs) / 2);
-    const kind = marks.some(({ level }) => level === "error") ? "bad" : "warning";
+    const wrong = marks.filter((mark) => !isCommand(mark));
+    const kind = wrong.some(({ level }) => level === "error") ? "bad" : "warning";
     return [
-      ...(marks.length === 0 ? [] : [sign(kind, x, "M-5 0H5L0 9Z")]),
+      ...(wrong.length === 0 ? [] : [sign(kind, x, "M-5 0H5L0 9Z")]),
+      ...(marks.length === wrong.length ? [] : [sign("command", x, "M0 -11L5 -6L0 -1L-5 -6Z")]),
       ...(launched + drained === 0 ? [] : [sign("acted", x, "M-1 9H1V15H-1Z")]),
     ];
   });
@@ -81,7 +83,9 @@ export function columnLinks(trend: Trend, height: number): readonly Html[] {
 function columnText(trend: Trend, { fromMs, toMs, marks, launched, drained }: Column): string {
   const samples = trend.samples.filter(({ atMs }) => atMs >= fromMs && atMs < toMs);
   const told = marks.slice(0, marksToldMax).toReversed()
-    .map(({ atMs, level, text }) => `${clockText(atMs)} ${level}: ${shortened(text, markCharactersMax)}`);
+    .map((mark) =>
+      `${clockText(mark.atMs)} ${isCommand(mark) ? "operator" : mark.level}: ${shortened(mark.text, markCharactersMax)}`
+    );
   const acts = [
     ...(launched === 0 ? [] : [`${launched} launched`]),
     ...(drained === 0 ? [] : [`${drained} drained`]),

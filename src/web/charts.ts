@@ -5,7 +5,7 @@ import { type HistorySample, type TimeSpan, waitingJobs } from "../core/view/his
 import { columnLinks, markSigns } from "./chart_columns.ts";
 import { countScale, type Scale, spanScale, timeTicks } from "./chart_scale.ts";
 import { type Html, html } from "./html.ts";
-import { agentsOf, type Figure, figureTexts, layers, share, type Trend, waitOf, wantedOf } from "./trend.ts";
+import { agentsOf, type Figure, figureTexts, isCommand, layers, share, type Trend, waitOf, wantedOf } from "./trend.ts";
 import { countText, timeText } from "./wording.ts";
 
 /** Width of all panels in their own units; the browser stretches them. */
@@ -247,6 +247,7 @@ function timeLines(trend: Trend, height: number): readonly Html[] {
 /** The drawing in words. */
 function description({ samples, marks }: Trend): string {
   const last = samples.at(-1);
+  const [wrong, commands] = partsOf(marks);
   if (last === undefined) return "Nothing was recorded in this time.";
   const busiest = topOf(samples, agentsOf);
   const longest = topOf(samples, waitingJobs);
@@ -254,7 +255,8 @@ function description({ samples, marks }: Trend): string {
     `At the end: ${figureTexts([last]).join("; ")}.`,
     `Most agents: ${Math.ceil(busiest.value)} at ${timeText(busiest.atMs)}.`,
     `Most waiting jobs: ${longest.value} at ${timeText(longest.atMs)}.`,
-    `${countText(marks.length, "warning or error", "warnings and errors")}.`,
+    `${countText(wrong.length, "warning or error", "warnings and errors")}.`,
+    ...(commands.length === 0 ? [] : [`${countText(commands.length, "command")} of operators.`]),
   ].join(" ");
 }
 
@@ -266,8 +268,14 @@ function topOf(
     .reduce((best, each) => each.value > best.value ? each : best);
 }
 
+/** What is wrong, and the commands of operators. */
+function partsOf(marks: Trend["marks"]): readonly [wrong: Trend["marks"], commands: Trend["marks"]] {
+  return [marks.filter((mark) => !isCommand(mark)), marks.filter(isCommand)];
+}
+
 /** The legend. */
 function legend({ samples, marks, acts = [] }: Trend): Html {
+  const [wrong, commands] = partsOf(marks);
   const isDrawn = (of: Figure): boolean => samples.some((sample) => of(sample) > 0);
   const entries = [
     ...layers.filter(([field]) => isDrawn((each) => each[field])).map(([, className, word]) =>
@@ -276,9 +284,10 @@ function legend({ samples, marks, acts = [] }: Trend): Html {
     ...(isDrawn(waitingJobs) ? [["jobs", "waiting for an agent"] as const] : []),
     ...(isDrawn(wantedOf) ? [["wanted", "agents to launch now"] as const] : []),
     ...(isDrawn(waitOf) ? [["wait", "oldest wait"] as const] : []),
-    ...(marks.length > 0
-      ? [["mark", countText(marks.length, "warning or error", "warnings and errors")] as const]
+    ...(wrong.length > 0
+      ? [["mark", countText(wrong.length, "warning or error", "warnings and errors")] as const]
       : []),
+    ...(commands.length > 0 ? [["command", `${countText(commands.length, "command")} of operators`] as const] : []),
     ...(acts.length > 0 ? [["acted", "launched or drained"] as const] : []),
   ];
   return html`<ul class="legend">${

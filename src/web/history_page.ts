@@ -16,8 +16,9 @@ import {
   sumOfSpent,
   type TimeSpan,
 } from "../core/view/history.ts";
+import type { NoteView } from "../core/view/view.ts";
 import { OperatorError } from "../errors.ts";
-import type { Trend, TrendActs } from "./trend.ts";
+import { commandCode, type Trend, type TrendActs } from "./trend.ts";
 import { defaultRange, type HistoryQuery, type HistoryRange, historyRanges } from "./history_query.ts";
 
 const hourMs = 3_600_000;
@@ -112,7 +113,7 @@ function shownPage(
       ...shown,
       stepMs,
       samples: reader.samples(shown, stepMs),
-      marks: reader.notes(shown, { max: marksMax, levels: ["warning", "error"] }),
+      marks: marksOf(reader, shown),
       acts: actsOf(reader, shown, stepMs),
     },
     costs: costsOf(query.atMs === undefined ? weekOf(reader, lastMs) : hoursUntil(reader, lastMs), lastMs),
@@ -181,6 +182,13 @@ function builtUntil(reader: HistoryReader, part: string, atMs: number): readonly
       if (buildMs === undefined) return job;
       return (job.beganMs ?? job.atMs) + buildMs > atMs ? { ...job, isBuilding: true } : { ...job, buildMs };
     });
+}
+
+/** Warnings, errors and commands of operators, newest first. */
+function marksOf(reader: HistoryReader, span: TimeSpan): readonly NoteView[] {
+  const wrong = reader.notes(span, { max: marksMax, levels: ["warning", "error"] });
+  const commands = reader.notes(span, { max: marksMax, levels: ["info"], codes: [commandCode] });
+  return [...wrong, ...commands].sort((one, other) => other.atMs - one.atMs);
 }
 
 /** Launches, and agents to be removed, by the codes of the log. */

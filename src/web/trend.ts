@@ -37,6 +37,14 @@ export const layers = [
   ["away", "unreachable", spentTexts.other],
 ] as const;
 
+/** The code of decisions that are commands of an operator. */
+export const commandCode = "operator";
+
+/** Whether a mark is a command of an operator; others are warnings and errors. */
+export function isCommand({ code }: NoteView): boolean {
+  return code === commandCode;
+}
+
 /** One number of a sample. */
 export type Figure = (sample: HistorySample) => number;
 

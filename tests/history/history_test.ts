@@ -64,12 +64,15 @@ Deno.test("a history that has nothing yet says so", () =>
     assertEquals([history.endedCount(always), history.livesNow()], [0, []]);
   }));
 
-Deno.test("notes come newest first, those of one moment in the order in which they were reported, by level where asked", () =>
+Deno.test("notes come newest first, those of one moment in the order in which they were reported, by level and code where asked", () =>
   inMemory((history) => {
     const notes = [aNote(beginMs, "a"), aNote(beginMs + 1, "b", "error"), aNote(beginMs + 1, "c", "warning")];
     history.write(aBatch({ notes }));
     assertEquals(history.notes(always, { max: 2 }), notes.slice(1).toReversed());
     assertEquals(history.notes(always, { max: 9, levels: ["error", "info"] }).map(({ text }) => text), ["b", "a"]);
+    const codes = notes.map(({ code }) => code);
+    assertEquals(history.notes(always, { max: 9, levels: ["error"], codes }).map(({ text }) => text), ["b"]);
+    assertEquals(history.notes(always, { max: 9, codes: ["of-no-note"] }), []);
     assertEquals(history.notes({ fromMs: beginMs, toMs: beginMs + 1 }, { max: 9 }).map(({ text }) => text), ["a"]);
   }));
 

@@ -133,6 +133,25 @@ Deno.test("a column in which agents were launched or drained has a sign, and say
   assertEquals([markup.split('class="mark bad"').length, markup.split('class="mark acted"').length], [2, 3]);
 });
 
+Deno.test("a command of an operator has a sign of its own, its words, and is no warning", () => {
+  const command = { ...aNote(beginMs, "launching is frozen"), code: "operator" };
+  const marks = [command, aNote(beginMs, "the image is missing", "warning")];
+  const { markup } = trendFigure("t", trendOf([at(0, { idle: 1 })], { marks }));
+  for (
+    const part of [
+      "12:00 operator: launching is frozen",
+      "1 command of operators",
+      "1 warning or error",
+      "1 warning or error. 1 command of operators.",
+      'class="mark command"',
+    ]
+  ) {
+    assertStringIncludes(markup, part);
+  }
+  const { markup: alone } = trendFigure("t", trendOf([at(0, { idle: 1 })], { marks: [command] }));
+  assertEquals([alone.includes('class="mark warning"'), alone.includes('class="mark command"')], [false, true]);
+});
+
 Deno.test("the words of the axes are beside the drawing, where no line crosses them", () => {
   const { markup } = trendFigure("t", trendOf([at(0, { idle: 3, needsAgent: 9, oldestWaitMs: hour })]));
   const words = [...markup.matchAll(/<text class="tick"([^>]*)>(?:[0-9]+(?: min| h)?)</g)].map(([, place]) => place);

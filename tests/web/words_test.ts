@@ -40,6 +40,12 @@ Deno.test("an entry of the log keeps the time of its next try, which a problem c
   assertStringIncludes(log, "next try at 2023-11-14T22:15:38Z, see <code>framework.conf</code>");
 });
 
+Deno.test("an agent that will be removed counts down to it", () => {
+  const detail = "removed at 2023-11-14T22:15:38Z if still idle";
+  const page = pageOf({ ...sampleView, instances: sampleView.instances.map((each) => ({ ...each, detail })) });
+  assertMatch(page, /removed <time [^>]*data-until>at 2023-11-14T22:15:38Z<\/time> if still idle/);
+});
+
 Deno.test("while everything is frozen, no profile can be frozen or tried again on its own", () => {
   const profile = first(sampleView.profiles);
   const commandsOf = (given: Partial<typeof profile>, all: Pick<StatusView, "mode" | "frozen">): readonly string[] =>

@@ -185,8 +185,11 @@ export interface HistoryReader {
   span(): TimeSpan | undefined;
   /** The counts in spans of `stepMs`, which begin at multiples of it; spans without a sample are omitted. */
   samples(span: TimeSpan, stepMs: number): readonly HistorySample[];
-  /** Notes, newest first, at most `max`; `levels`: only those. */
-  notes(span: TimeSpan, options: { readonly max: number; readonly levels?: readonly NoteLevel[] }): readonly NoteView[];
+  /** Notes, newest first, at most `max`; `levels` and `codes`: only those. */
+  notes(
+    span: TimeSpan,
+    options: { readonly max: number; readonly levels?: readonly NoteLevel[]; readonly codes?: readonly string[] },
+  ): readonly NoteView[];
   /**
    * How often notes were logged in spans of `stepMs`, which begin at multiples of it, oldest first; only these codes.
    */

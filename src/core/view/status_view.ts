@@ -15,6 +15,7 @@ import { uuidOf } from "../life/phase.ts";
 import type { AgentProfile } from "../settings.ts";
 import { gocdHealth, gocdSilentMs, mesosHealth } from "./health.ts";
 import { sinceOf, stateOf } from "./life.ts";
+import { outlooksOf } from "./outlook.ts";
 import { breakerView } from "./breakers.ts";
 import { usedLimits } from "./limits.ts";
 import { blockedText, briefBlockedText, heldBreaker, heldByLimits, problemsNow } from "./problems_now.ts";
@@ -25,7 +26,7 @@ import { failureHint } from "../words/causes.ts";
 import { heldFailuresText } from "../words/gates.ts";
 import { profileKey } from "../words/phrases.ts";
 import { chosenByText } from "../words/profile_choice.ts";
-import { instanceText } from "../words/instances.ts";
+import { type InstanceOutlook, instanceText } from "../words/instances.ts";
 import { asOfText } from "../words/problems.ts";
 import { avoidedText, missText } from "../words/placement.ts";
 import {
@@ -57,6 +58,7 @@ export function statusView(latest: State, atMs: number): StatusView {
   const builds = new Map(server.agents.map(({ uuid, buildLocator }) => [uuid, buildLocator] as const));
   const ours = new Map(instances.map((instance) => [uuidOf(instance), instance.taskId] as const));
   const limits = usedLimits(state, atMs);
+  const outlookOf = outlooksOf(state);
   return {
     atMs,
     startedMs: state.startedMs,
@@ -85,7 +87,7 @@ export function statusView(latest: State, atMs: number): StatusView {
     jobs: jobsNow(state, atMs),
     demand: bucketViews(state),
     leftUntaken: Object.fromEntries(state.demand.untaken.counts),
-    instances: instances.map((instance) => instanceView(instance, builds)),
+    instances: instances.map((instance) => instanceView(instance, builds, outlookOf(instance))),
     gocdAgents: server.agents.map((gocdAgent) => gocdAgentView(gocdAgent, ours.get(gocdAgent.uuid))),
     profiles: profileViews(state, atMs),
     maxAgents: state.settings.scaling.maxAgents,
@@ -217,6 +219,7 @@ function countsAs(gocdAgent: GocdAgent): string {
 function instanceView(
   instance: AgentInstance,
   builds: ReadonlyMap<string | undefined, string | undefined>,
+  outlook: InstanceOutlook,
 ): InstanceView {
   const uuid = uuidOf(instance);
   // A lost agent keeps its last assigned job.
@@ -227,7 +230,7 @@ function instanceView(
     ...(instance.environment === undefined ? {} : { environment: instance.environment }),
     gocdResources: instance.gocdResources,
     state: stateOf(instance),
-    detail: instanceText(instance),
+    detail: instanceText(instance, outlook),
     host: instance.host,
     mesosAgentId: instance.mesosAgentId,
     ...(uuid === undefined ? {} : { uuid }),

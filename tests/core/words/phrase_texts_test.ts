@@ -2,6 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import type { Remark } from "../../../src/core/demand/reason.ts";
+import type { AgentInstance, DrainStep } from "../../../src/core/instance.ts";
 import type { Schedule } from "../../../src/core/settings.ts";
 import type { InstanceLife } from "../../../src/core/view/history.ts";
 import type { JobView } from "../../../src/core/view/view.ts";
@@ -25,7 +26,7 @@ import { adoptedText, unreachableText } from "../../../src/core/words/stored.ts"
 import { keptText } from "../../../src/core/words/upkeep.ts";
 import { verdictKinds, verdictWords } from "../../../src/core/words/verdicts.ts";
 import { linux, minute, problem, zeroMs } from "../../support/core.ts";
-import { anInstance, mesosSays } from "../instance_fixtures.ts";
+import { anInstance, aRegistered, mesosSays } from "../instance_fixtures.ts";
 
 Deno.test("memory is reported in GB where that is exact or much, else in MB", () => {
   assertEquals([0, 32, 512, 1_000, 1_024, 1_536, 2_000, 8_192, 100_000.5].map(memoryText), [
@@ -159,6 +160,28 @@ Deno.test("an agent with an incomplete record is reported as such, whatever else
     gap: { sinceMs: zeroMs },
   }, { retire: "surplus" });
   assertEquals(instanceText(instance), "its record does not show yet what it was launched with");
+});
+
+Deno.test("an idle agent and one that is drained say when they are removed, where that is known", () => {
+  const at = zeroMs + minute;
+  const when = "at 2023-11-14T22:14:20Z";
+  const idle = aRegistered("t", "idle");
+  const drained = (step: DrainStep): AgentInstance =>
+    anInstance("t", { state: "draining", sinceMs: zeroMs, uuid: "u", reason: "idle", step });
+  assertEquals(instanceText(idle), "");
+  assertEquals(instanceText(idle, { idleUntilMs: at }), `removed ${when} if still idle`);
+  assertEquals(
+    instanceText(idle, { idleUntilMs: at, isKept: true }),
+    `removed ${when} if still idle, unless it is kept ready (min-idle, headroom)`,
+  );
+  assertEquals(
+    instanceText(drained({ kind: "confirming", firstIdleMs: zeroMs }), { confirmedMs: at }),
+    `idle: disabled, removed ${when} if still idle`,
+  );
+  assertEquals(
+    instanceText(drained({ kind: "finishing" }), { stoppedMs: at }),
+    `idle: disabled, finishing its job; stopped ${when} at the latest (drain-timeout)`,
+  );
 });
 
 Deno.test("what keeps idle agents is reported with its environment and its schedule", () => {

@@ -121,7 +121,12 @@ const pictures: readonly (readonly [string, string, InstancePhase, Partial<Agent
     "not registered in time, but may be an agent under another name: left running",
     { ...at, state: "starting", runningSinceMs: zeroMs, held: true },
   ],
-  ["idle", "", { ...at, state: "registered", uuid: "u", activity: { kind: "idle", sinceMs: zeroMs + 5 } }],
+  ["idle", "removed at 2023-11-14T22:23:20Z if still idle", {
+    ...at,
+    state: "registered",
+    uuid: "u",
+    activity: { kind: "idle", sinceMs: zeroMs + 5 },
+  }],
   [
     "building",
     "to be replaced (profile-changed)",
@@ -142,7 +147,7 @@ const pictures: readonly (readonly [string, string, InstancePhase, Partial<Agent
   ],
   ["draining", "idle: being disabled", { ...drained, step: { kind: "disabling", askedMs: 0 } }],
   ["draining", "idle: disabled, finishing its job", { ...drained, step: { kind: "finishing" } }],
-  ["draining", "idle: disabled, removed once it has been idle for scaling.drain-confirm", {
+  ["draining", "idle: disabled, removed at 1970-01-01T00:00:20Z if still idle", {
     ...drained,
     step: { kind: "confirming", firstIdleMs: 0 },
   }],
