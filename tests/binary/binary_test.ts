@@ -39,7 +39,7 @@ Deno.test("without deno.json the sandbox reports what is missing and what to do,
   const main = new URL("../../src/sandbox/main.ts", import.meta.url).pathname;
   const { code, out, err } = await run([Deno.execPath(), "run", "-A", "--no-config", "--no-lock", main, "version"]);
   assertEquals([code, out], [2, ""]);
-  assertMatch(err, /^gocd-mesos: Deno runs it without deno\.json, .*\n {2}to do: leave out --no-config .*\n$/);
+  assertMatch(err, /^gocd-mesos: Deno runs it without deno\.json, .*\n {2}to do: omit --no-config .*\n$/);
 });
 
 binaryTest("two builds give the same bytes", async () => {

@@ -155,7 +155,7 @@ sandboxTest("a reload that names another master starts the program again with it
     const first = await running.logged("subscribed");
     Deno.writeTextFileSync(conf, cluster.configText(`mesos-master = "${other}", mesos.allowed-hosts = ["${master}"]`));
     running.signal("SIGHUP");
-    const asked = await running.logged(`needs other rights (net +${other}): the program starts again`, first);
+    const asked = await running.logged(`needs other permissions (net +${other}): the program restarts`, first);
     await running.logged("subscribed", await running.logged(`sandbox: on: only ${other}`, asked));
     const ids = [...running.log().matchAll(/subscribed[^\n]*?([0-9a-f-]{36}-\d{4})/g)].map(([, id]) => id);
     assertEquals([ids.length, new Set(ids).size], [2, 1], running.log());
@@ -321,7 +321,8 @@ Deno.test("the list of permissions is complete: an audited run asks Deno for no 
   const args = [...await way?.program() ?? [], "start", conf];
   const running = start(args, { DENO_AUDIT_PERMISSIONS: audit });
   try {
-    await running.logged("gocd-version", await running.logged("subscribed"));
+    await running.logged("subscribed");
+    await running.logged("gocd-version");
     Deno.writeTextFileSync(conf, `${Deno.readTextFileSync(conf)}\n# changed`);
     running.signal("SIGHUP");
     await running.logged("the configuration was reloaded");
