@@ -148,12 +148,12 @@ function byOldestOpen(
   buckets: readonly BucketAssessment[],
 ): readonly BucketAssessment[] {
   if (buckets.every(({ otherCauses }) => otherCauses.size === 0)) return buckets;
-  const order = new Map(backlog.order.map((locator, index) => [locator, index]));
-  const oldest = new Map(buckets.map((each) => {
+  const order = new Map<string | undefined, number>(backlog.order.map((locator, index) => [locator, index]));
+  const placed = buckets.map((each) => {
     const open = each.bucket.jobs.find(({ locator }) => !each.otherCauses.has(locator));
-    return [each, order.get(open?.locator ?? "") ?? backlog.order.length] as const;
-  }));
-  return buckets.toSorted((a, b) => (oldest.get(a) ?? 0) - (oldest.get(b) ?? 0));
+    return { each, at: order.get(open?.locator) ?? order.size };
+  });
+  return placed.toSorted((a, b) => a.at - b.at).map(({ each }) => each);
 }
 
 function bucketRow(

@@ -42,7 +42,11 @@ export function matchSupply<Demand extends DemandNode>(
   supply: readonly SupplyNode[],
 ): Matching<Demand> {
   const known = new Map<SupplyNode, AgentClass>();
-  const classOf = (node: SupplyNode): AgentClass => known.getOrInsertComputed(node, newClass);
+  const classOf = (node: SupplyNode): AgentClass => {
+    const found = known.get(node) ?? newClass(node);
+    known.set(node, found);
+    return found;
+  };
   const classes = supply.map(classOf);
   const buckets = demand.map((each) => ({
     demand: each,

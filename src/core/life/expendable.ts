@@ -38,8 +38,11 @@ function orderOf(
   const groups = keepsWorkspaces === true ? byWorkspace(own) : [own];
   if (scaleIn === undefined) return groups.flat();
   const hosts = new Map<string, Host>();
-  const hostOf = ({ mesosAgentId }: AgentInstance): Host =>
-    hosts.getOrInsertComputed(mesosAgentId, () => ({ agents: 0 }));
+  const hostOf = ({ mesosAgentId }: AgentInstance): Host => {
+    const found = hosts.get(mesosAgentId) ?? { agents: 0 };
+    hosts.set(mesosAgentId, found);
+    return found;
+  };
   for (const instance of instances.values()) {
     if (countsToLimit(instance.state)) hostOf(instance).agents++;
   }

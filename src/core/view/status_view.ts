@@ -137,7 +137,7 @@ function withFailures(job: JobView, breaker: ProfileBreaker | undefined): JobVie
     ...job,
     reason: `${job.reason}; ${whole}`,
     brief: `${job.reason}; ${brief}`,
-    nextAct: job.nextAct === undefined ? hint : `${hint}; then ${job.nextAct}`,
+    nextAct: [hint, job.nextAct].filter((each) => each !== undefined).join("; then "),
   };
 }
 

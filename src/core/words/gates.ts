@@ -58,9 +58,9 @@ const retries: Readonly<Record<Retry, string>> = {
 
 /** The failures of a profile whose launches are held by the operator, beside that; brief: without the error. */
 export function heldFailuresText(
-  { failures, lastFailure: failure, stderr }: Pick<ProfileBreaker, "failures" | "lastFailure" | "stderr">,
+  { failures, lastFailure: failure, ...output }: Pick<ProfileBreaker, "failures" | "lastFailure" | "stderr">,
 ): { readonly whole: string; readonly brief: string } {
-  const why = failureAndStderr({ failure, ...(stderr === undefined ? {} : { stderr }) });
+  const why = failureAndStderr({ failure, ...output });
   const known = "no agent has registered since";
   return { whole: `${lastFailed(failures)} (${why}); ${known}`, brief: `${lastFailed(failures)}; ${known}` };
 }

@@ -88,6 +88,8 @@ Deno.test("a job that waits for another cause gives newer jobs of its bucket no 
     makePlan({ ...state, demand }, atMs, "poll").demand.buckets.map(({ key, wanted }) => `${key} ${wanted}`);
   assertEquals(buckets(state.demand), [";linux 1", ";arm 0"]);
   assertEquals(buckets({ ...state.demand, seen }), [";arm 1", ";linux 0"]);
+  const only = { ...state.demand, seen, backlog: polled({ jobs: [stuck, armJob] }).demand.backlog };
+  assertEquals(buckets(only), [";arm 1", ";linux 0"], "no job of the bucket needs an agent");
 });
 
 Deno.test("an agent for a build that hangs is launched only where no other one is", () => {
