@@ -1,7 +1,7 @@
 // The history as lines for a terminal. It is requested in history.ts.
 
 import {
-  failuresByHost,
+  badHosts,
   type HistorySample,
   type InstanceLife,
   lifeKinds,
@@ -196,7 +196,7 @@ function endedLines({ ended, endedCount }: HistoryDocument, layout: Layout): rea
 
 /** One host that stands out is bad. */
 function badHostsLines(ended: readonly InstanceLife[]): readonly string[] {
-  const hosts = failuresByHost(ended, hostsMax).map((each) => `${each.failed} of ${each.ended} on ${each.host}`);
+  const hosts = badHosts(ended, hostsMax).map((each) => `${each.failed} of ${each.ended} on ${each.host}`);
   return hosts.length === 0 ? [] : [`  failed, never registered, lost or exited: ${safeText(hosts.join(", "))}`];
 }
 

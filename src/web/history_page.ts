@@ -2,7 +2,7 @@
 
 import {
   type AgentHours,
-  failuresByHost,
+  badHosts,
   type HistoryFigure,
   type HistoryPlace,
   type HistoryReader,
@@ -120,7 +120,7 @@ function shownPage(
     // Also those before the trend, and those of its unfinished step.
     ended: reader.ended({ fromMs: 0, toMs: (query.atMs ?? nowMs) + 1 }, endedMax),
     endedCount: reader.endedCount(shown),
-    badHosts: failuresByHost(ended, badHostsMax),
+    badHosts: badHosts(ended, badHostsMax),
     ...(query.built === undefined ? {} : { built: builtUntil(reader, query.built, query.atMs ?? nowMs) }),
   };
 }

@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import type { AgentInstance } from "../../src/core/instance.ts";
-import { type AgentHours, failuresByHost, type InstanceLife, sumOfSpent } from "../../src/core/view/history.ts";
+import { type AgentHours, badHosts, type InstanceLife, sumOfSpent } from "../../src/core/view/history.ts";
 import { type LifeBook, type LifeChanges, openLifeBook } from "../../src/history/lives.ts";
 import { anInstance } from "../core/instance_fixtures.ts";
 import { aLife, beginMs, hour, minute, second } from "./samples.ts";
@@ -152,8 +152,8 @@ Deno.test("by host those count that failed, never registered, exited or were los
   const other = [aLife("a", { end: "lost", host: "h2" }), aLife("b", { end: "lost", host: "" })];
   const good = aLife("c", { end: "stopped", host: "h3" });
   const bad = [{ host: "h1", failed: 4, ended: 7 }, { host: "h2", failed: 1, ended: 1 }];
-  assertEquals(failuresByHost([...other, good, ...lives], 5), bad);
-  assertEquals(failuresByHost([...other, good, ...lives], 1), bad.slice(0, 1));
+  assertEquals(badHosts([...other, good, ...lives], 5), bad);
+  assertEquals(badHosts([...other, good, ...lives], 1), bad.slice(0, 1));
 });
 
 Deno.test("a job counts once, also if its agent was out of contact meanwhile; another job counts, also without a pause", () => {

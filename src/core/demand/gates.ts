@@ -6,6 +6,7 @@ import { restartGraceMs } from "../life/gocd_clocks.ts";
 import type { AgentInstance } from "../instance.ts";
 import { invalidRegistration } from "../names.ts";
 import { type LaunchLimit, launchLimits } from "./limit.ts";
+import { launchedInMinute } from "./limit_pace.ts";
 import type { Requirement } from "./matching.ts";
 import { type LaunchGate, maintenanceMode } from "./reason.ts";
 import type { AgentProfile } from "../settings.ts";
@@ -45,7 +46,7 @@ export function launchBudget(state: State, atMs: number): LaunchBudget {
     alive.set(instance.profile, (alive.get(instance.profile) ?? 0) + 1);
   }
   const perMinute = state.settings.scaling.slowServerLaunchesPerMinute;
-  const recent = state.offers.launchTimesMs.filter((launchedMs) => atMs - launchedMs < 60_000).length;
+  const recent = launchedInMinute(state, atMs);
   const plannedOf = new Map<string, number>();
   const limits = launchLimits(state, atMs);
   let planned = 0;

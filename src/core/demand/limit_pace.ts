@@ -4,7 +4,8 @@ import type { AgentInstance } from "../instance.ts";
 import type { LaunchLimit } from "./limit.ts";
 import type { State } from "../state.ts";
 
-const minuteMs = 60_000;
+/** A launch counts for this long towards the limits per minute. */
+export const paceMs = 60_000;
 
 /** The limit on launches per minute, with those of the last minute counted; absent: there is none. */
 export function paceLimit(state: State, atMs: number): LaunchLimit | undefined {
@@ -21,12 +22,12 @@ export function paceLimit(state: State, atMs: number): LaunchLimit | undefined {
 /** When the instances of an earlier run were launched, if that still counts; dropped ones never started. */
 export function launchTimesOf(instances: Iterable<AgentInstance>, atMs: number): readonly number[] {
   return [...instances].filter((instance) =>
-    atMs - instance.createdMs < minuteMs && instance.adopted !== true &&
+    atMs - instance.createdMs < paceMs && instance.adopted !== true &&
     !(instance.state === "gone" && instance.cause === "dropped")
   ).map(({ createdMs }) => createdMs);
 }
 
 /** How many agents were launched in the last minute. */
 export function launchedInMinute({ offers }: Pick<State, "offers">, atMs: number): number {
-  return offers.launchTimesMs.filter((launchedMs) => atMs - launchedMs < minuteMs).length;
+  return offers.launchTimesMs.filter((launchedMs) => atMs - launchedMs < paceMs).length;
 }

@@ -2,13 +2,12 @@
 
 import type { Draft } from "../draft.ts";
 import { reuse } from "../life/drain.ts";
+import { paceMs } from "./limit_pace.ts";
 import { makePlan } from "./plan.ts";
 import type { State } from "../state.ts";
 
 /** Maximum age of the plan while jobs need agents: grace times may end. */
 const planMaxMs = 10_000;
-/** A launch counts for this long towards the limits per minute. */
-const minuteMs = 60_000;
 
 /** Recomputes the plan if instances have changed, or if the passing of time may have changed its input. */
 export function replanIfDue(draft: Draft): void {
@@ -28,7 +27,7 @@ function isOutdated({ demand, server, settings, breakers, offers }: State, atMs:
   if (atMs - madeMs >= planMaxMs) return true;
   const hasCome = (timeMs: number): boolean => timeMs <= atMs && timeMs > madeMs;
   return [...breakers.profiles.values()].some(({ retryMs }) => hasCome(retryMs)) ||
-    offers.launchTimesMs.some((launchedMs) => hasCome(launchedMs + minuteMs));
+    offers.launchTimesMs.some((launchedMs) => hasCome(launchedMs + paceMs));
 }
 
 function replan(draft: Draft): void {

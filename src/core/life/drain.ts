@@ -12,6 +12,7 @@ import { register, startKill } from "./phase.ts";
 import { profileOf } from "../profile_of.ts";
 import { agentsAsOfMs, isFresh, isIdleConfirmed, shownForMs } from "../session/reading.ts";
 import { writesFailing } from "../session/write_failure.ts";
+import type { State } from "../state.ts";
 import { isWear, wearOf } from "./worn.ts";
 
 /** Takes the next step of a drain, based on its record. `undefined`: its record is not listed. */
@@ -35,19 +36,27 @@ export function advanceDrain(draft: Draft, instance: Draining, gocdAgent: GocdAg
  */
 function isTimeOver(draft: Draft, instance: Draining): boolean {
   const { state } = draft;
-  // An agent that was disabled at the start of its last job blocks nothing: that job may last as long as any other.
-  if (isWear(instance.retire) && state.controls.mode === "run") return false;
-  // A build is not ended for fair shares either.
-  if (instance.reason === "fair-share" && state.controls.mode === "run") return false;
-  const timeoutMs = profileOf(state.settings, instance.profile)?.drainTimeoutMs;
-  const sinceMs = state.server.disabledSinceMs.get(instance.uuid);
-  if (timeoutMs === undefined || sinceMs === undefined || instance.step.kind === "enabling") return false;
+  const timeout = drainTimeoutOf(state, instance);
+  if (timeout === undefined || instance.step.kind === "enabling") return false;
+  const { timeoutMs, sinceMs } = timeout;
   // A KILL that cannot be sent now would be sent later, even if the operator has changed their mind.
-  if (shownForMs(state, Math.max(sinceMs, instance.sinceMs)) < timeoutMs || state.session.kind !== "subscribed") {
-    return false;
-  }
+  if (shownForMs(state, sinceMs) < timeoutMs || state.session.kind !== "subscribed") return false;
   startKill(draft, instance, "drain-timeout", { kind: "drain-timeout", afterMs: timeoutMs });
   return true;
+}
+
+/** The drain-timeout, and since when it runs; absent: there is none, it is not Disabled yet, or may finish its job. */
+export function drainTimeoutOf(
+  state: State,
+  { uuid, sinceMs, retire, reason, profile }: Draining,
+): { readonly timeoutMs: number; readonly sinceMs: number } | undefined {
+  // An agent that was disabled at the start of its last job blocks nothing: that job may last as long as any other. A
+  // build is not ended for fair shares either.
+  if (state.controls.mode === "run" && (isWear(retire) || reason === "fair-share")) return undefined;
+  const timeoutMs = profileOf(state.settings, profile)?.drainTimeoutMs;
+  const disabledMs = state.server.disabledSinceMs.get(uuid);
+  if (timeoutMs === undefined || disabledMs === undefined) return undefined;
+  return { timeoutMs, sinceMs: Math.max(disabledMs, sinceMs) };
 }
 
 /** Restarts the drain-timeout of this agent. */

@@ -1,6 +1,7 @@
 // From offers to launches: every offer is answered in the step that receives it, and the intent is stored before ACCEPT
 // is sent.
 
+import { paceMs } from "../demand/limit_pace.ts";
 import { nameHosts } from "../identity/adoption.ts";
 import { makeTaskId } from "../identity/task_id.ts";
 import type { Draft } from "../draft.ts";
@@ -179,7 +180,7 @@ function settle(
   });
   const placed = result.accepts.reduce((total, accept) => total + accept.placements.length, 0);
   const launchTimesMs = [
-    ...draft.state.offers.launchTimesMs.filter((launchedMs) => draft.atMs - launchedMs < 60_000),
+    ...draft.state.offers.launchTimesMs.filter((launchedMs) => draft.atMs - launchedMs < paceMs),
     ...Array.from({ length: placed }, () => draft.atMs),
   ].slice(-launchTimesMax);
   draft.set({

@@ -245,7 +245,7 @@ const badEnds: ReadonlySet<InstanceLife["end"]> = new Set(["launch-failed", "nev
  * The hosts on which agents failed, did not register, exited or were lost, most affected first: one that stands out is
  * bad.
  */
-export function failuresByHost(ended: readonly InstanceLife[], max: number): readonly HostFailures[] {
+export function badHosts(ended: readonly InstanceLife[], max: number): readonly HostFailures[] {
   return [...Map.groupBy(ended.filter(({ host }) => host !== ""), ({ host }) => host)]
     .map(([host, lives]) => ({ host, failed: lives.filter(({ end }) => badEnds.has(end)).length, ended: lives.length }))
     .filter(({ failed }) => failed > 0)

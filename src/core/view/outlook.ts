@@ -3,7 +3,7 @@
 import { type IdlePool, isOfPool, keptIdle } from "../demand/kept_idle.ts";
 import { profileNow } from "../demand/windows.ts";
 import type { AgentInstance, Draining, Registered } from "../instance.ts";
-import { isWear } from "../life/worn.ts";
+import { drainTimeoutOf } from "../life/drain.ts";
 import { profileOf } from "../profile_of.ts";
 import { shownForMs } from "../session/reading.ts";
 import type { State } from "../state.ts";
@@ -32,16 +32,14 @@ function idleOutlook(state: State, instance: Registered, pools: readonly IdlePoo
   return pools.some((pool) => isOfPool(pool, instance)) ? { idleUntilMs, isKept: true } : { idleUntilMs };
 }
 
-function drainOutlook(state: State, { step, uuid, sinceMs, reason, retire, profile }: Draining): InstanceOutlook {
-  const { server, settings, controls } = state;
+function drainOutlook(state: State, instance: Draining): InstanceOutlook {
+  const { server, settings } = state;
+  const { step } = instance;
   if (step.kind === "confirming") {
     const fromMs = Math.max(step.firstIdleMs, server.healthySinceMs ?? step.firstIdleMs);
     return { confirmedMs: fromMs + settings.scaling.drainConfirmMs };
   }
-  const timeoutMs = profileOf(settings, profile)?.drainTimeoutMs;
-  const disabledMs = server.disabledSinceMs.get(uuid);
-  // As in life/drain.ts: such an agent may finish its job, however long it takes.
-  const isPatient = controls.mode === "run" && (isWear(retire) || reason === "fair-share");
-  if (step.kind !== "finishing" || timeoutMs === undefined || disabledMs === undefined || isPatient) return {};
-  return { stoppedMs: endMs(state, Math.max(disabledMs, sinceMs), timeoutMs) };
+  const timeout = drainTimeoutOf(state, instance);
+  if (step.kind !== "finishing" || timeout === undefined) return {};
+  return { stoppedMs: endMs(state, timeout.sinceMs, timeout.timeoutMs) };
 }

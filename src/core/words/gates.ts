@@ -61,8 +61,10 @@ export function heldFailuresText(
   { failures, lastFailure: failure, ...output }: Pick<ProfileBreaker, "failures" | "lastFailure" | "stderr">,
 ): { readonly whole: string; readonly brief: string } {
   const why = failureAndStderr({ failure, ...output });
-  const known = "no agent has registered since";
-  return { whole: `${lastFailed(failures)} (${why}); ${known}`, brief: `${lastFailed(failures)}; ${known}` };
+  return {
+    whole: `${lastFailed(failures)} (${why}); ${retries.due}`,
+    brief: `${lastFailed(failures)}; ${retries.due}`,
+  };
 }
 
 /** A profile with failures that is not paused, but has not recovered. */

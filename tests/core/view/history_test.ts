@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import type { AgentInstance, DrainStep, EndCause, InstancePhase } from "../../../src/core/instance.ts";
 import {
-  failuresByHost,
+  badHosts,
   type InstanceLife,
   isDrainedUnseen,
   lifeKindOf,
@@ -68,6 +68,6 @@ Deno.test("hosts are listed by the number of agents that failed there; hosts wit
   });
   const lives = [life("h1", "lost"), life("h2", "exited"), life("h2", "launch-failed"), life("h2", "stopped")];
   const listed = [{ host: "h2", failed: 2, ended: 3 }, { host: "h1", failed: 1, ended: 1 }];
-  assertEquals(failuresByHost([...lives, life("h3", "stopped"), life("", "lost")], 5), listed);
-  assertEquals(failuresByHost(lives, 1), listed.slice(0, 1));
+  assertEquals(badHosts([...lives, life("h3", "stopped"), life("", "lost")], 5), listed);
+  assertEquals(badHosts(lives, 1), listed.slice(0, 1));
 });
