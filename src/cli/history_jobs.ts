@@ -2,7 +2,7 @@
 
 import type { NamedJobLife, TimeSpan } from "../core/view/history.ts";
 import { buildTimeText } from "../core/words/history.ts";
-import { formatDuration } from "../core/words/phrases.ts";
+import { formatDuration, timeText } from "../core/words/phrases.ts";
 import { type Cell, type Layout, layRows, safeText } from "./demo/text.ts";
 
 /** Jobs that were built or are being built, by name. */
@@ -38,8 +38,4 @@ export function builtLines({ jobs, fromMs }: BuiltDocument, where: string, layou
       layout,
     ),
   ];
-}
-
-function timeText(atMs: number): string {
-  return new Date(atMs).toISOString().replace(/\.\d+Z$/, "Z");
 }

@@ -10,7 +10,7 @@ import {
 } from "../core/view/history.ts";
 import type { JobView, NoteView } from "../core/view/view.ts";
 import { hoursText } from "../core/words/history.ts";
-import { counted, formatDuration } from "../core/words/phrases.ts";
+import { counted, formatDuration, timeText } from "../core/words/phrases.ts";
 import { verdictKinds } from "../core/words/verdicts.ts";
 import type { HistoryDocument, PastDocument } from "../web/api/history.ts";
 import { type Cell, cutText, type Layout, layRows, paint, safeText, type Style } from "./demo/text.ts";
@@ -277,10 +277,6 @@ function jobRows(jobs: readonly JobView[], atMs: number, layout: Layout): readon
     ),
     ...hidden > 0 ? [`  and ${counted(hidden, "more job")} (--json has all)`] : [],
   ];
-}
-
-function timeText(atMs: number): string {
-  return new Date(atMs).toISOString().replace(/\.\d+Z$/, "Z");
 }
 
 function clockText(atMs: number): string {

@@ -1,6 +1,7 @@
 // `gocd-mesos status`: the running instance at a glance.
 
 import type { PartialConfig } from "../config/load.ts";
+import { timeText } from "../core/words/phrases.ts";
 import type { StatusSummary } from "../web/api/documents.ts";
 import type { Command } from "./command.ts";
 import { askInstance, isScreen, layoutOf, writeJson, writeJsonLine, writeLines } from "./instance.ts";
@@ -68,7 +69,7 @@ async function watchStatus(part: PartialConfig, isJson: boolean, io: CliIo): Pro
   let told = "";
   const tell = (status: StatusSummary): void => {
     const line = statusLine(status);
-    if (line !== told) io.out(`${new Date(status.atMs).toISOString().replace(/\.\d+Z$/, "Z")} ${line}`);
+    if (line !== told) io.out(`${timeText(status.atMs)} ${line}`);
     told = line;
   };
   const draw = (lines: readonly string[], on: WatchScreen): void => on.draw(fitted(lines, io.size().rows));

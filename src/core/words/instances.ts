@@ -2,6 +2,7 @@
 
 import type { AgentInstance, DrainStep, RetireReason } from "../instance.ts";
 import { codedEndText } from "./history.ts";
+import { timeText } from "./phrases.ts";
 
 const stepTexts: Readonly<Record<DrainStep["kind"], string>> = {
   disabling: "being disabled",
@@ -30,7 +31,7 @@ export interface InstanceOutlook {
 
 /** A time that the status page counts down to: `at 2026-11-27T12:00:00Z`. */
 function atText(atMs: number): string {
-  return `at ${new Date(atMs).toISOString().replace(/\.\d+Z$/, "Z")}`;
+  return `at ${timeText(atMs)}`;
 }
 
 function idleText({ idleUntilMs, isKept }: InstanceOutlook): readonly string[] {

@@ -14,12 +14,17 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(hours / 24)} d`;
 }
 
+/** A time in UTC, to the second: `2026-11-28T12:00:00Z`. */
+export function timeText(atMs: number): string {
+  return new Date(atMs).toISOString().replace(/\.\d+Z$/, "Z");
+}
+
 /**
  * When something is tried again. It states the time instead of the remaining duration, so that the text stays true
  * wherever it was sent; the status page counts down to that time.
  */
 export function nextTryText(atMs: number): string {
-  return `next try at ${new Date(atMs).toISOString().replace(/\.\d+Z$/, "Z")}`;
+  return `next try at ${timeText(atMs)}`;
 }
 
 /**

@@ -1,6 +1,7 @@
 // HTML pages for the demo's two servers, as targets of the links on the status page. Requests that are not for a page
 // (GET, Accept: text/html), and paths without a page, are handled by the models.
 
+import { timeText } from "../../core/words/phrases.ts";
 import type { HttpListener, Listen } from "../http/listen.ts";
 import type { SimGocd } from "../gocd/sim_gocd.ts";
 import type { SimMesos } from "../mesos/sim_mesos.ts";
@@ -72,9 +73,9 @@ function jobPage(facts: GocdFacts, locator: string): string {
     section("", ["", ""], [
       ["State", stateOf(facts, job)],
       ["Agent", escaped(job.builder ?? "none yet")],
-      ["Scheduled", time(job.scheduledMs)],
-      ...(job.assignedMs === undefined ? [] : [["Assigned", time(job.assignedMs)]]),
-      ...(job.builtMs === undefined ? [] : [["Completed", time(job.builtMs)]]),
+      ["Scheduled", timeText(job.scheduledMs)],
+      ...(job.assignedMs === undefined ? [] : [["Assigned", timeText(job.assignedMs)]]),
+      ...(job.builtMs === undefined ? [] : [["Completed", timeText(job.builtMs)]]),
       ...needs,
     ]),
   ]);
@@ -164,10 +165,6 @@ ${parts.join("\n")}
 
 function link(href: string, text: string): string {
   return `<a href="${escaped(href)}">${escaped(text)}</a>`;
-}
-
-function time(atMs: number): string {
-  return new Date(atMs).toISOString().replace(/\.\d+Z$/, "Z");
 }
 
 function escaped(text: string): string {
