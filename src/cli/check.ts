@@ -97,10 +97,7 @@ function checkConfig(path: string, report: Report, io: CliIo): Config | undefine
     const config = loadConfigFile(path, io);
     requireRights(config);
     const names = config.settings.profiles.map((profile) => profile.name);
-    report.ok(
-      "config",
-      `${path}: valid, ${names.length} profile${names.length === 1 ? "" : "s"} (${names.join(", ")})`,
-    );
+    report.ok("config", `${path}: valid, ${counted(names.length, "profile")} (${names.join(", ")})`);
     for (const error of unreadableEnvFiles(config, io)) report.fail("config", error);
     for (const warning of config.warnings) report.warn("config", warning, "");
     for (const gap of hostsOf(config).gaps) report.warn("config", `${gap.key}: ${gap.message}`, gap.hint);
@@ -169,13 +166,9 @@ export async function checkGocd(
     poll = await withinLimit(limit, (signal) => gocd.poll(signal, questions));
     const tookMs = Math.round(realClock.nowMs() - startMs);
     const { jobs, agents } = poll;
-    report.ok(
-      "gocd",
-      `${serverUrlText(config.gocd.url)}: GoCD ${poll.server.version.replace(/^</, "older than ")}, ${jobs.length} job${
-        jobs.length === 1 ? " waits" : "s wait"
-      }, ` +
-        `${agents.length} agent${agents.length === 1 ? "" : "s"} (${tookMs} ms)`,
-    );
+    const version = poll.server.version.replace(/^</, "older than ");
+    const counts = `${counted(jobs.length, "job waits", "jobs wait")}, ${counted(agents.length, "agent")}`;
+    report.ok("gocd", `${serverUrlText(config.gocd.url)}: GoCD ${version}, ${counts} (${tookMs} ms)`);
     if (poll.server.maintenance === "on") {
       const mode = maintenanceMode(poll.server.version);
       report.warn("gocd", `the server is in ${mode}: nothing is launched until it ends`, `end ${mode} in GoCD`);

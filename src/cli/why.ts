@@ -1,7 +1,7 @@
 // `gocd-mesos why`: the full explanation for one waiting job, from the running instance if there is one, otherwise from
 // its own poll.
 
-import { describeJobNeed, formatDuration } from "../core/words/phrases.ts";
+import { counted, describeJobNeed, formatDuration } from "../core/words/phrases.ts";
 import { canaryText, launchHostsText, recentFailuresText } from "../core/words/failures.ts";
 import type { BucketView, JobView, ProfileView, StatusView } from "../core/view/view.ts";
 import { type AgentCounts, saysBlocked, whyView } from "../core/view/why.ts";
@@ -104,7 +104,7 @@ async function readView(path: string, io: CliIo): Promise<Source> {
 class JobNotWaitingError extends OperatorError {
   /** `count`: jobs that are waiting. */
   constructor(wanted: string, count: number) {
-    super(`no waiting job matches "${wanted}" (${count} job${count === 1 ? " waits" : "s wait"})`, {
+    super(`no waiting job matches "${wanted}" (${counted(count, "job waits", "jobs wait")})`, {
       code: "job-not-waiting",
       kind: "usage",
       hint:

@@ -1,13 +1,14 @@
 // The progress of the demo: which wave is next, whether everything is built, whether everything is drained.
 
 import type { JobView, StatusView } from "../../core/view/view.ts";
+import { counted } from "../../core/words/phrases.ts";
 import type { Framework } from "../../runtime/framework.ts";
 import type { DemoFacts } from "../../sim/demo/facts.ts";
 import { demoLaterWave, type DemoWave, demoWaves } from "../../sim/demo/scenario.ts";
 import type { DemoJob } from "../../sim/demo/scenario.ts";
 import { seededRandom } from "../../sim/random.ts";
 import type { DemoOutcome } from "./summary.ts";
-import { plural, secondsText } from "./text.ts";
+import { secondsText } from "./text.ts";
 
 /** How a demo has ended. */
 export type DemoEnd = DemoOutcome["end"];
@@ -118,7 +119,7 @@ export class Director {
     this.#title = `${name}: ${wave.title}`;
     this.#isDrained = false;
     cluster.schedule(wave.jobs);
-    display.story(`${name}, ${plural(wave.jobs.length, "job")}: ${wave.title}`, atMs);
+    display.story(`${name}, ${counted(wave.jobs.length, "job")}: ${wave.title}`, atMs);
   }
 
   #wasDrained(atMs: number): void {

@@ -2,8 +2,9 @@
 // the scheduler.
 
 import type { JobView } from "../../core/view/view.ts";
+import { counted } from "../../core/words/phrases.ts";
 import type { DemoFacts } from "../../sim/demo/facts.ts";
-import { plural, secondsText, wrapText } from "./text.ts";
+import { secondsText, wrapText } from "./text.ts";
 
 /** The data of the summary. */
 export interface DemoOutcome {
@@ -36,9 +37,9 @@ export function shortcomings(outcome: DemoOutcome): string[] {
   const surprising = facts.jobs.filter((job) => job.fate !== "built" && job.builtMs !== undefined);
   const always: readonly [boolean, string][] = [
     [end.kind === "failed", end.kind === "failed" ? end.message : ""],
-    [facts.buildsKilled > 0, `${plural(facts.buildsKilled, "build")} lost the agent`],
-    [facts.doubleLaunches > 0, `${plural(facts.doubleLaunches, "task id")} launched more than once`],
-    [facts.strangersTouched > 0, `${plural(facts.strangersTouched, "change")} of agents that are not ours`],
+    [facts.buildsKilled > 0, `${counted(facts.buildsKilled, "build")} lost the agent`],
+    [facts.doubleLaunches > 0, `${counted(facts.doubleLaunches, "task id")} launched more than once`],
+    [facts.strangersTouched > 0, `${counted(facts.strangersTouched, "change")} of agents that are not ours`],
     [surprising.length > 0, `built although nothing serves it: ${names(surprising)}`],
   ];
   const atTheEnd: readonly [boolean, string][] = [
@@ -47,7 +48,7 @@ export function shortcomings(outcome: DemoOutcome): string[] {
     [missing.length > 0, `not built: ${names(missing)}`],
     [facts.tasksLeft.length > 0, `still on Mesos: ${facts.tasksLeft.join(", ")}`],
     [facts.gocdAgentsLeft.length > 0, `still on the GoCD server: ${facts.gocdAgentsLeft.join(", ")}`],
-    [stored.alive > 0, `${plural(stored.alive, "living agent")} in the store`],
+    [stored.alive > 0, `${counted(stored.alive, "living agent")} in the store`],
   ];
   return [...always, ...(outcome.mustDrain ? atTheEnd : [])].flatMap(([isTrue, text]) => isTrue ? [text] : []);
 }
@@ -93,7 +94,7 @@ function verdictLines(outcome: DemoOutcome, bad: readonly string[]): string[] {
   const left = outcome.facts.tasksLeft.length;
   const alive = left === 0
     ? "with no agent alive"
-    : `with ${plural(left, "agent")} alive (in production they keep running and are taken over at the next start)`;
+    : `with ${counted(left, "agent")} alive (in production they keep running and are taken over at the next start)`;
   return [`PASS so far: no build was killed; stopped by you ${alive}`];
 }
 
@@ -138,13 +139,11 @@ function shortReason({ reason, reasonCode }: JobView): string {
 
 function remainsText({ facts, stored }: DemoOutcome): string {
   const parts = [
-    facts.tasksLeft.length === 0 ? "" : plural(facts.tasksLeft.length, "task") + " on Mesos",
-    facts.gocdAgentsLeft.length === 0 ? "" : plural(facts.gocdAgentsLeft.length, "agent") + " on the GoCD server",
-    stored.alive === 0 ? "" : `${plural(stored.alive, "living agent")} in the store`,
+    facts.tasksLeft.length === 0 ? "" : `${counted(facts.tasksLeft.length, "task")} on Mesos`,
+    facts.gocdAgentsLeft.length === 0 ? "" : `${counted(facts.gocdAgentsLeft.length, "agent")} on the GoCD server`,
+    stored.alive === 0 ? "" : `${counted(stored.alive, "living agent")} in the store`,
   ].filter((part) => part !== "");
-  const tombstones = `the store remembers ${plural(stored.tombstones, "agent")} that ${
-    stored.tombstones === 1 ? "is" : "are"
-  } gone`;
+  const tombstones = `the store remembers ${counted(stored.tombstones, "agent that is", "agents that are")} gone`;
   return parts.length === 0
     ? `nothing on Mesos, nothing of ours on the GoCD server; ${tombstones}`
     : `${parts.join(", ")}; ${tombstones}`;

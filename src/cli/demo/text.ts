@@ -122,11 +122,6 @@ export function secondsText(ms: number): string {
   return ms < 10_000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 1000)} s`;
 }
 
-/** `1 job`, `2 jobs`. */
-export function plural(count: number, word: string): string {
-  return `${count} ${word}${count === 1 ? "" : "s"}`;
-}
-
 /** Blocks that are two columns wide (Unicode EastAsianWidth W and F, whole blocks). */
 const wideBlocks: readonly (readonly [number, number])[] = [
   [0x1100, 0x115f],
