@@ -13,7 +13,7 @@ import { hoursText } from "../core/words/history.ts";
 import { counted, formatDuration, timeText } from "../core/words/phrases.ts";
 import { verdictKinds } from "../core/words/verdicts.ts";
 import type { HistoryDocument, PastDocument } from "../web/api/history.ts";
-import { type Cell, cutText, type Layout, layRows, paint, safeText, type Style } from "./demo/text.ts";
+import { type Cell, cutText, type Layout, layRows, levelStyles, paint, safeText, type Style } from "./demo/text.ts";
 import { statusLines } from "./status_lines.ts";
 
 /** Columns to the left and to the right of a sparkline. */
@@ -209,13 +209,6 @@ function countsOf(words: readonly string[]): string {
   return [...Map.groupBy(words, (word) => word)].map(([word, all]) => [all.length, word] as const)
     .sort(([one], [other]) => other - one).slice(0, 8).map(([count, word]) => `${count} ${word}`).join(", ");
 }
-
-const levelStyles: Readonly<Record<NoteView["level"], Style>> = {
-  debug: "dim",
-  info: "plain",
-  warning: "warn",
-  error: "bad",
-};
 
 /** The last decisions, oldest first. */
 function decisionLines(decisions: readonly NoteView[], layout: Layout): readonly string[] {

@@ -6,12 +6,12 @@ import type { StatusSummary } from "../web/api/documents.ts";
 import {
   type Cell,
   cutText,
+  layCells,
   type Layout,
   layRows,
   paint,
   safeText,
   type Style,
-  textWidth,
   wrapText,
 } from "./demo/text.ts";
 import { nextAct } from "./report.ts";
@@ -32,9 +32,9 @@ function headLines(status: StatusSummary, layout: Layout): string[] {
   const title = `gocd-mesos ${version}, framework ${mesos.frameworkName}`;
   const about = `, running for ${formatDuration(atMs - startedMs)}, sandbox ${sandbox}`;
   const row = (name: string, cells: readonly Cell[]): string =>
-    pieces([{ text: `  ${name.padEnd(8)}` }, ...cells], layout);
+    layCells([{ text: `  ${name.padEnd(8)}` }, ...cells], layout);
   return [
-    pieces([{ text: title, style: "bold" }, { text: about }], layout),
+    layCells([{ text: title, style: "bold" }, { text: about }], layout),
     "",
     ...healthRows(status).map((cells, index) => row(index === 0 ? "health" : "", cells)),
     row("GoCD", gocdCells(status)),
@@ -145,8 +145,8 @@ function agentLines(status: StatusSummary, layout: Layout): string[] {
   return [
     "",
     heading(agentsText(status), layout),
-    pieces([{ text: "  limits  " }, ...separated], layout),
-    pieces([{ text: `  GoCD    ${counted(known, "agent")} on the server` }], layout),
+    layCells([{ text: "  limits  " }, ...separated], layout),
+    layCells([{ text: `  GoCD    ${counted(known, "agent")} on the server` }], layout),
     ...hostLines(avoidedHosts, status.atMs, layout),
   ];
 }
@@ -164,7 +164,7 @@ function hostLines(avoided: StatusSummary["avoidedHosts"], atMs: number, layout:
       .map((line) => paint(line, "warn", layout.hasColour))
   );
   const more = avoided.length - hostsMax;
-  return more <= 0 ? lines : [...lines, pieces([{ text: `  hosts   ${more} more are avoided` }], layout)];
+  return more <= 0 ? lines : [...lines, layCells([{ text: `  hosts   ${more} more are avoided` }], layout)];
 }
 
 function problemLines({ problems, atMs }: StatusSummary, layout: Layout): string[] {
@@ -189,16 +189,6 @@ function wrapped(text: string, mark: string, { columns }: Layout): string[] {
 
 function heading(text: string, { columns, hasColour }: Layout): string {
   return paint(cutText(safeText(text), columns), "head", hasColour);
-}
-
-/** Joins texts and cuts them at the end of the line. */
-function pieces(cells: readonly Cell[], { columns, hasColour }: Layout): string {
-  let left = columns;
-  return cells.map(({ text, style = "plain" }) => {
-    const shown = cutText(safeText(text), left);
-    left -= textWidth(shown);
-    return paint(shown, style, hasColour);
-  }).join("");
 }
 
 /** The summary in one line that changes only when something has happened, for output that is not a terminal. */

@@ -4,7 +4,18 @@ import type { InstanceView, JobView, NoteView, StatusView } from "../../core/vie
 import { describeNeed } from "../../core/words/phrases.ts";
 import type { DemoFacts } from "../../sim/demo/facts.ts";
 import { demoNames } from "../../sim/demo/scenario.ts";
-import { type Cell, clockText, cutText, layRows, paint, safeText, shortError, type Style, textWidth } from "./text.ts";
+import {
+  type Cell,
+  clockText,
+  cutText,
+  layCells,
+  layRows,
+  levelStyles,
+  paint,
+  safeText,
+  shortError,
+  type Style,
+} from "./text.ts";
 
 /** Everything that a frame shows. */
 export interface DemoPicture {
@@ -128,18 +139,18 @@ function headLines(picture: DemoPicture, size: Window): string[] {
       : [cutText(` status page ${pageUrl}   token ${demoNames.adminToken}   (Ctrl-C ends the demo)`, columns)]),
     cutText(` for other commands use ${confPath}`, columns),
     "",
-    pieces([
+    layCells([
       { text: " jobs    " },
       { text: bar, style: "good" },
       { text: ` ${built} of ${servable.length} built`, style: "bold" },
       { text: `, ${servable.length - built - waiting} building, ${waiting} waiting` },
       { text: forNobody === 0 ? "" : `; ${forNobody} not served` },
     ], size),
-    pieces([
+    layCells([
       { text: " agents  " },
       { text: counts.map(([word, count]) => `${count} ${word}`).join(", ") || "none" },
     ], size),
-    pieces([
+    layCells([
       {
         text:
           ` so far  ${facts.launched} launched, ${facts.stopped} stopped, ${facts.failedLaunches} failed to start, `,
@@ -156,16 +167,6 @@ function hostOf(url: string): string {
 function progressBar(done: number, all: number, width: number): string {
   const full = all === 0 ? 0 : Math.round((done / all) * width);
   return "█".repeat(full) + "░".repeat(width - full);
-}
-
-/** Joins texts and cuts them at the end of the line. */
-function pieces(cells: readonly Cell[], { columns, hasColour }: Window): string {
-  let left = columns;
-  return cells.map((cell) => {
-    const text = cutText(safeText(cell.text), left);
-    left -= textWidth(text);
-    return paint(text, cell.style ?? "plain", hasColour);
-  }).join("");
 }
 
 function section(title: string, { columns, hasColour }: Window): string[] {
@@ -314,17 +315,10 @@ function quietWords(instance: InstanceView): string {
   return instance.state === "idle" ? "free for the next job" : "";
 }
 
-const noteStyles: Readonly<Record<NoteView["level"], Style>> = {
-  debug: "dim",
-  info: "plain",
-  warning: "warn",
-  error: "bad",
-};
-
 function noteLine(note: NoteView, startedMs: number, { columns, hasColour }: Window): string {
   const time = `  ${clockText(note.atMs - startedMs)}  `;
   const text = cutText(shortError(safeText(note.text)), columns - time.length);
-  return paint(time, "dim", hasColour) + paint(text, noteStyles[note.level], hasColour);
+  return paint(time, "dim", hasColour) + paint(text, levelStyles[note.level], hasColour);
 }
 
 /** The states of living instances with their counts, most active first. */

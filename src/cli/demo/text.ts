@@ -1,8 +1,18 @@
 // Text on a terminal: its display width, columns, colours. Names of jobs and hosts come from outside and may contain
 // anything.
 
+import type { NoteLevel } from "../../core/note.ts";
+
 /** How a piece of text looks. */
 export type Style = "plain" | "dim" | "bold" | "good" | "busy" | "warn" | "bad" | "head";
+
+/** How notes look by their level. */
+export const levelStyles: Readonly<Record<NoteLevel, Style>> = {
+  debug: "dim",
+  info: "plain",
+  warning: "warn",
+  error: "bad",
+};
 
 const codes: Readonly<Record<Style, string>> = {
   plain: "",
@@ -76,6 +86,16 @@ export interface Layout {
   readonly columns: number;
   /** Whether colours are shown. */
   readonly hasColour: boolean;
+}
+
+/** Texts next to each other on one line, which is cut at the terminal's width. They are sanitized here. */
+export function layCells(cells: readonly Cell[], { columns, hasColour }: Layout): string {
+  let left = columns;
+  return cells.map(({ text, style = "plain" }) => {
+    const shown = cutText(safeText(text), left);
+    left -= textWidth(shown);
+    return paint(shown, style, hasColour);
+  }).join("");
 }
 
 /** A heading and its rows, each within the terminal's width. Texts are sanitized here. */
