@@ -4,7 +4,7 @@ import type { PartialConfig } from "../config/load.ts";
 import type { InstanceView } from "../core/view/view.ts";
 import { counted, describeNeed, formatDuration } from "../core/words/phrases.ts";
 import { instanceStates } from "../web/api/schemas.ts";
-import type { Command, CommandArguments } from "./command.ts";
+import { type Command, type CommandArguments, oneFile } from "./command.ts";
 import { type Cell, type Layout, layRows, type Style } from "./demo/text.ts";
 import { askInstance, layoutOf, writeJson, writeLines } from "./instance.ts";
 import { loadNeeded, warnOfFlaws } from "./load.ts";
@@ -35,9 +35,7 @@ Examples:
   gocd-mesos agents --json framework.conf | jq -r '.agents[].host' | sort | uniq -c`,
   booleans: ["all", "json"],
   strings: ["state", "profile"],
-  operandsMin: 1,
-  operandsMax: 1,
-  operandsText: "one configuration file",
+  operands: oneFile,
   run: async ({ operands: [path = ""], flags }, io) => {
     const query = queryOf(flags);
     const part = loadNeeded(path, io);

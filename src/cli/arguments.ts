@@ -23,10 +23,10 @@ export function readArguments(command: Command, args: readonly string[]): Comman
   if (unknown[0] !== undefined) throw unknownOption(command, unknown[0]);
   refuseBadValues(command, args, flags);
   const operands = flags._.map(String);
-  if (operands.length < command.operandsMin) throw tooFew(command, flags);
-  if (operands.length > command.operandsMax) {
+  if (operands.length < command.operands.min) throw tooFew(command, flags);
+  if (operands.length > command.operands.max) {
     throw new UsageError(
-      `"${command.name}" takes ${command.operandsText || "no arguments"}, not ${operands.length}`,
+      `"${command.name}" takes ${command.operands.text || "no arguments"}, not ${operands.length}`,
       helpOf(command),
     );
   }
@@ -58,7 +58,7 @@ function tooFew(command: Command, flags: Readonly<Record<string, unknown>>): Usa
   const hint = taker === undefined
     ? helpOf(command)
     : `--${taker} has taken "${String(flags[taker])}" as its value: add what is missing after it`;
-  return new UsageError(`"${command.name}" needs ${command.operandsText}`, hint);
+  return new UsageError(`"${command.name}" needs ${command.operands.text}`, hint);
 }
 
 function helpOf(command: Command): string {

@@ -24,7 +24,7 @@ import { pendingWarning, silenceWarning } from "./check_agents.ts";
 import { groupsWarning, unknownGroups } from "./check_groups.ts";
 import { checkHistory } from "./check_history.ts";
 import { checkSandbox } from "./check_rights.ts";
-import type { Command } from "./command.ts";
+import { type Command, oneFile } from "./command.ts";
 import type { CliIo } from "./io.ts";
 import { loadConfigFile } from "./load.ts";
 import { type Report, reportRows } from "./report.ts";
@@ -59,9 +59,7 @@ Examples:
   gocd-mesos check --json framework.conf | jq -r '.rows[] | select(.level == "failure") | .hint'`,
   booleans: ["json"],
   strings: [],
-  operandsMin: 1,
-  operandsMax: 1,
-  operandsText: "one configuration file",
+  operands: oneFile,
   run: async ({ operands, flags }, io) => {
     const path = operands[0] ?? "";
     return await reportRows(flags["json"] === true, io, async (report) => void await checkAll(path, report, io));

@@ -116,6 +116,6 @@ function unknownCommand(word: string, rest: readonly string[]): UsageError {
 }
 
 function operandsHint(command: string): string {
-  const found = commands.find((each) => each.name === command.split(" ")[0]);
-  return found === undefined || found.operandsMin === 0 ? "" : " framework.conf";
+  const found = commands.find((each) => each.name === command);
+  return found === undefined || found.operands.min === 0 ? "" : " framework.conf";
 }

@@ -22,10 +22,7 @@ Examples:
   gocd-mesos completions fish > ~/.config/fish/completions/gocd-mesos.fish`,
     booleans: [],
     strings: [],
-    operandWords: Object.keys(shells),
-    operandsMin: 1,
-    operandsMax: 1,
-    operandsText: "one shell",
+    operands: { min: 1, max: 1, text: "one shell", words: Object.keys(shells) },
     run: ({ operands: [shell = ""] }, io) => {
       const script = Object.hasOwn(shells, shell) ? shells[shell] : undefined;
       if (script === undefined) {
@@ -42,7 +39,7 @@ Examples:
 
 /** What may follow a command, except files. */
 function wordsOf(command: Command): readonly string[] {
-  return [...command.operandWords ?? [], ...optionsOf(command).map(({ name }) => `--${name}`), "--help"];
+  return [...command.operands.words ?? [], ...optionsOf(command).map(({ name }) => `--${name}`), "--help"];
 }
 
 /** The topics of `help`, except single keys, alerts and codes. */
@@ -84,8 +81,8 @@ function filesText(command: Command): string {
 }
 
 /** Whether it takes more than fixed words. */
-function takesFiles({ operandWords, operandsMax }: Command): boolean {
-  return operandsMax > (operandWords === undefined ? 0 : 1);
+function takesFiles({ operands: { words, max } }: Command): boolean {
+  return max > (words === undefined ? 0 : 1);
 }
 
 function zsh(all: readonly Command[]): string {
@@ -95,8 +92,8 @@ function zsh(all: readonly Command[]): string {
   const option = ({ name, value, text }: HelpOption): string =>
     quoted(`--${name}[${text.replaceAll(/[[\]\\]/g, "\\$&")}]${values[value]}`);
   const rules = (command: Command): string => {
-    const { operandWords } = command;
-    const operands = operandWords === undefined ? [] : [quoted(`1:word:(${operandWords.join(" ")})`)];
+    const { words } = command.operands;
+    const operands = words === undefined ? [] : [quoted(`1:word:(${words.join(" ")})`)];
     const files = takesFiles(command) ? ["'*:file:_files'"] : [];
     return [...optionsOf(command).map(option), "'--help[explain this command]'", ...operands, ...files].join(" ");
   };
@@ -141,7 +138,7 @@ function fish(all: readonly Command[]): string {
       const condition = `__fish_seen_subcommand_from ${command.name}`;
       return [
         ...(takesFiles(command) ? [] : [line(condition, "-f", "")]),
-        ...(command.operandWords ?? []).map((word) => line(condition, `-a ${word}`, "")),
+        ...(command.operands.words ?? []).map((word) => line(condition, `-a ${word}`, "")),
         ...optionsOf(command).map(({ name, value, text }) => line(condition, `-l ${name}${values[value]}`, text)),
       ];
     }),

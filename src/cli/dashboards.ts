@@ -19,10 +19,7 @@ Examples:
   gocd-mesos dashboards grafana > gocd-mesos.json                           then import it in Grafana`,
   booleans: [],
   strings: [],
-  operandWords: [...texts.keys()],
-  operandsMin: 1,
-  operandsMax: 1,
-  operandsText: "alerts or grafana",
+  operands: { min: 1, max: 1, text: "alerts or grafana", words: [...texts.keys()] },
   run: ({ operands: [name = ""] }, io) => {
     const text = texts.get(name);
     if (text === undefined) {

@@ -2,7 +2,7 @@
 // command has the simulated servers in memory.
 
 import { OperatorError } from "../errors.ts";
-import type { Command, CommandArguments } from "./command.ts";
+import { type Command, type CommandArguments, noOperands } from "./command.ts";
 import type { DemoOptions } from "./demo/run.ts";
 
 /** The release that is simulated by default. */
@@ -40,9 +40,7 @@ Examples:
   gocd-mesos demo --print-config > framework.conf`,
   booleans: ["exit", "plain", "print-config"],
   strings: ["gocd-version", "seed", "listen"],
-  operandsMin: 0,
-  operandsMax: 0,
-  operandsText: "",
+  operands: noOperands,
   run: async ({ flags }, io) => {
     if (flags["print-config"] === true) {
       const { demoConfigText, exampleAddresses } = await import("./demo/config.ts");

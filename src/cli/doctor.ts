@@ -3,7 +3,7 @@
 import { counted } from "../core/words/phrases.ts";
 import { type ErrorKind, exitCodes } from "../errors.ts";
 import { checkAll, type Checked } from "./check.ts";
-import type { Command } from "./command.ts";
+import { type Command, oneFile } from "./command.ts";
 import { canaryProfile, doctorCanary } from "./doctor_canary.ts";
 import { checkClocks } from "./doctor_clocks.ts";
 import { doctorGocd, doctorKey } from "./doctor_gocd.ts";
@@ -55,9 +55,7 @@ Examples:
   gocd-mesos doctor --json framework.conf | jq -r '.rows[] | select(.level != "ok") | .text'`,
   booleans: ["json", "canary"],
   strings: ["profile"],
-  operandsMin: 1,
-  operandsMax: 1,
-  operandsText: "one configuration file",
+  operands: oneFile,
   run: async ({ operands: [path = ""], flags }, io) => {
     const isJson = flags["json"] === true;
     const rows: Row[] = [];

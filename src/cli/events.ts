@@ -4,7 +4,7 @@ import type { PartialConfig } from "../config/load.ts";
 import { textLine } from "../log/format.ts";
 import type { EventView } from "../web/api/documents.ts";
 import { eventLevels } from "../web/api/schemas.ts";
-import type { Command, CommandArguments } from "./command.ts";
+import { type Command, type CommandArguments, oneFile } from "./command.ts";
 import { cutText, safeText } from "./demo/text.ts";
 import { askInstance, isScreen, layoutOf, writeJsonLine } from "./instance.ts";
 import type { CliIo } from "./io.ts";
@@ -43,9 +43,7 @@ Examples:
   gocd-mesos events --json framework.conf | jq -r 'select(.code == "agent-launched").text'`,
   booleans: ["follow", "json"],
   strings: ["level", "code", "lines"],
-  operandsMin: 1,
-  operandsMax: 1,
-  operandsText: "one configuration file",
+  operands: oneFile,
   run: async ({ operands: [path = ""], flags }, io) => {
     const isFollowing = flags["follow"] === true;
     const query = queryOf(flags, isFollowing);

@@ -1,6 +1,6 @@
 // `gocd-mesos example-config`.
 
-import type { Command } from "./command.ts";
+import { type Command, noOperands } from "./command.ts";
 import { exampleText } from "./example_text.ts";
 
 /** Prints the example of a configuration. */
@@ -16,9 +16,7 @@ Examples:
   gocd-mesos example-config > framework.conf`,
   booleans: [],
   strings: [],
-  operandsMin: 0,
-  operandsMax: 0,
-  operandsText: "",
+  operands: noOperands,
   run: (_args, io) => {
     io.out(exampleText.trimEnd());
     return Promise.resolve(0);

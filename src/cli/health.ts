@@ -3,7 +3,7 @@
 
 import { exitCodes } from "../errors.ts";
 import { readHealth } from "../runtime/control_client.ts";
-import type { Command } from "./command.ts";
+import { type Command, oneFile } from "./command.ts";
 import { loadNeeded } from "./load.ts";
 import { printable } from "./table.ts";
 import { UsageError } from "./usage.ts";
@@ -28,9 +28,7 @@ Examples:
   gocd-mesos health --live framework.conf`,
   booleans: ["live", "ready"],
   strings: [],
-  operandsMin: 1,
-  operandsMax: 1,
-  operandsText: "one configuration file",
+  operands: oneFile,
   run: async ({ operands: [path = ""], flags }, io) => {
     const { live, ready } = flags;
     if (live === true && ready === true) throw new UsageError("--live and --ready exclude each other", "choose one");

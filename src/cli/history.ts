@@ -16,7 +16,7 @@ import {
   pastDocument,
   stepOf,
 } from "../web/api/history.ts";
-import type { Command, CommandArguments } from "./command.ts";
+import { type Command, type CommandArguments, oneFile } from "./command.ts";
 import type { Layout } from "./demo/text.ts";
 import { type BuiltDocument, builtLines } from "./history_jobs.ts";
 import { historyLines, pastLines, sparkStep } from "./history_lines.ts";
@@ -62,9 +62,7 @@ Examples:
   gocd-mesos history --since 24h --json framework.conf | jq '.hours | map(.spentMs.idle) | add / 3600000'`,
   booleans: ["json"],
   strings: ["since", "until", "at", "job"],
-  operandsMin: 1,
-  operandsMax: 1,
-  operandsText: "one configuration file",
+  operands: oneFile,
   run: async ({ operands: [path = ""], flags }, io) => {
     const nowMs = io.machine.nowMs();
     const question = questionOf(flags, nowMs);

@@ -57,9 +57,7 @@ Examples:
     ...["gocd", "user", "password-file", "token-file", "agent-url", "key-file", "mesos", "principal", "secret-file"],
     ...["role", "image", "resources", "environments"],
   ],
-  operandsMin: 1,
-  operandsMax: 1,
-  operandsText: "the configuration file to write",
+  operands: { min: 1, max: 1, text: "the configuration file to write" },
   run: async ({ operands: [path = ""], flags }, io) => {
     const setup: Setup = {
       path,

@@ -1,7 +1,7 @@
 // `gocd-mesos manual`: the manual page in the format of man(7), made from the help of each command.
 
 import { version } from "../version.ts";
-import type { Command } from "./command.ts";
+import { type Command, noOperands } from "./command.ts";
 
 /** The parts of the page. */
 export interface ManualParts {
@@ -24,9 +24,7 @@ Examples:
   gocd-mesos manual | man -l -`,
     booleans: [],
     strings: [],
-    operandsMin: 0,
-    operandsMax: 0,
-    operandsText: "",
+    operands: noOperands,
     run: (_, io) => {
       io.out(manualPage(parts).trimEnd());
       return Promise.resolve(0);

@@ -6,7 +6,7 @@ import { OperatorError } from "../errors.ts";
 import { testMessage } from "../notify/message.ts";
 import { send } from "../notify/send.ts";
 import { version } from "../version.ts";
-import type { Command } from "./command.ts";
+import { type Command, oneFile } from "./command.ts";
 import type { CliIo } from "./io.ts";
 import { loadNeeded } from "./load.ts";
 import { type Report, reportRows } from "./report.ts";
@@ -37,9 +37,7 @@ Examples:
   gocd-mesos notify-test framework.conf --webhook team`,
   booleans: ["json"],
   strings: ["webhook"],
-  operandsMin: 1,
-  operandsMax: 1,
-  operandsText: "one configuration file",
+  operands: oneFile,
   run: async ({ operands: [path = ""], flags }, io) => {
     const part = loadNeeded(path, io, { keys: notifyKeys, wantsSecret: (key) => notifyKeys.test(key) });
     requireKeys(part, notifyKeys);

@@ -2,7 +2,7 @@
 
 import { version } from "../version.ts";
 import { openapiDocument } from "../web/api/openapi.ts";
-import type { Command } from "./command.ts";
+import { type Command, noOperands } from "./command.ts";
 import { writeJson } from "./instance.ts";
 
 /** Prints the document. */
@@ -18,9 +18,7 @@ Examples:
   gocd-mesos openapi > gocd-mesos-openapi.json`,
   booleans: [],
   strings: [],
-  operandsMin: 0,
-  operandsMax: 0,
-  operandsText: "",
+  operands: noOperands,
   run: (_, io) => {
     writeJson(openapiDocument(version), io);
     return Promise.resolve(0);

@@ -12,7 +12,7 @@ import { realClock } from "../runtime/clock.ts";
 import { sendCommand } from "../runtime/control_client.ts";
 import { stateOf } from "../runtime/ports.ts";
 import type { Store } from "../store/store.ts";
-import type { Command, CommandArguments } from "./command.ts";
+import { type Command, type CommandArguments, oneFile } from "./command.ts";
 import type { CliIo } from "./io.ts";
 import { loadConfigFile, loadNeeded, requireState, warnOfFlaws } from "./load.ts";
 import { interruptedCode, runConfig } from "./start.ts";
@@ -27,7 +27,7 @@ const waitFlags = { booleans: ["wait"], strings: ["timeout"] };
 
 /** Stop launching, drain everything, keep running. */
 export const drainCommand: Command = {
-  ...oneFile("drain", "stop launching and drain every agent, those of one profile, or one agent"),
+  ...controlCommand("drain", "stop launching and drain every agent, those of one profile, or one agent"),
   ...waitFlags,
   strings: [...waitFlags.strings, "profile", "agent"],
   help: `Usage: gocd-mesos drain [--profile NAME | --agent TASK] [--wait [--timeout TIME]] path/to/framework.conf
@@ -67,7 +67,7 @@ function drainOf(flags: CommandArguments["flags"]): Pick<OperatorCommand, "body"
 
 /** Stop launching. */
 export const freezeCommand: Command = {
-  ...oneFile("freeze", "stop launching, for one profile or all; running agents continue"),
+  ...controlCommand("freeze", "stop launching, for one profile or all; running agents continue"),
   strings: ["profile"],
   help: `Usage: gocd-mesos freeze [--profile NAME] path/to/framework.conf
 
@@ -87,7 +87,7 @@ Examples:
 
 /** Launch again. */
 export const resumeCommand: Command = {
-  ...oneFile("resume", "launch again after freeze, drain or failures"),
+  ...controlCommand("resume", "launch again after freeze, drain or failures"),
   strings: ["profile"],
   help: `Usage: gocd-mesos resume [--profile NAME] path/to/framework.conf
 
@@ -115,7 +115,10 @@ function launchSwitch(name: string, kind: "launching-frozen" | "launching-resume
 
 /** Treat agents that have vanished from a server as lost. */
 export const acceptLossCommand: Command = {
-  ...oneFile("accept-loss", "declare that agents which vanished all at once are lost; launching and scale-in resume"),
+  ...controlCommand(
+    "accept-loss",
+    "declare that agents which vanished all at once are lost; launching and scale-in resume",
+  ),
   help: `Usage: gocd-mesos accept-loss path/to/framework.conf
 
 If most agents vanish from the GoCD server or from Mesos at once, it may be the wrong server: nothing is removed or
@@ -144,7 +147,7 @@ Examples:
 
 /** Remove the framework from Mesos. */
 export const teardownCommand: Command = {
-  ...oneFile("teardown", "drain (or --now), remove the framework from Mesos, forget its id"),
+  ...controlCommand("teardown", "drain (or --now), remove the framework from Mesos, forget its id"),
   booleans: [...waitFlags.booleans, "now", "yes"],
   strings: waitFlags.strings,
   help: `Usage: gocd-mesos teardown [--now] [--yes] [--wait [--timeout TIME]] path/to/framework.conf
@@ -182,15 +185,13 @@ function waitingIn(flags: CommandArguments["flags"]): Pick<OperatorCommand, "wai
   return waiting === undefined ? {} : { waiting };
 }
 
-function oneFile(name: string, summary: string): Omit<Command, "help" | "run"> {
+function controlCommand(name: string, summary: string): Omit<Command, "help" | "run"> {
   return {
     name,
     summary,
     booleans: [],
     strings: [],
-    operandsMin: 1,
-    operandsMax: 1,
-    operandsText: "one configuration file",
+    operands: oneFile,
   };
 }
 

@@ -11,7 +11,7 @@ import type { BucketView, JobView, StatusView } from "../core/view/view.ts";
 import { launchReasonText, totalsText } from "../core/words/reasons.ts";
 import { serverUrlText } from "../net/addresses.ts";
 import { OperatorError } from "../errors.ts";
-import type { Command } from "./command.ts";
+import { type Command, oneFile } from "./command.ts";
 import type { CliIo } from "./io.ts";
 import { loadConfigFile } from "./load.ts";
 import { besideRunning, type PlanBeside } from "./plan_beside.ts";
@@ -42,9 +42,7 @@ Examples:
   gocd-mesos plan --json framework.conf | jq '.jobs[] | select(.verdict == "unserved")'`,
   booleans: ["jobs", "json"],
   strings: [],
-  operandsMin: 1,
-  operandsMax: 1,
-  operandsText: "one configuration file",
+  operands: oneFile,
   run: async ({ operands, flags }, io) => {
     const path = operands[0] ?? "";
     if (flags["json"] !== true) {

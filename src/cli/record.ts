@@ -4,7 +4,7 @@
 import { parseDuration } from "../config/values.ts";
 import { parseMoment } from "../core/view/moment.ts";
 import { momentForms } from "../core/words/history.ts";
-import type { Command, CommandArguments } from "./command.ts";
+import { type Command, type CommandArguments, oneFile } from "./command.ts";
 import type { CliIo } from "./io.ts";
 import type { RecordOptions } from "./record_run.ts";
 import { UsageError } from "./usage.ts";
@@ -43,9 +43,7 @@ Examples:
   gocd-mesos simulate monday.jsonl --config framework.conf --config new.conf`,
   booleans: [],
   strings: ["since", "until", "for"],
-  operandsMin: 1,
-  operandsMax: 1,
-  operandsText: "one configuration file",
+  operands: oneFile,
   run: async ({ operands: [path = ""], flags }, io) => {
     const options = optionsOf(path, flags, io);
     const { runRecord } = await import("./record_run.ts");

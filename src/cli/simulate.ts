@@ -41,9 +41,7 @@ Examples:
   booleans: ["peers", "suggest", "json"],
   strings: ["config", "p95", "svg", "boot", "hosts", "host-cpus", "host-mem", "seed"],
   repeatable: ["config"],
-  operandsMin: 1,
-  operandsMax: 1,
-  operandsText: "one trace",
+  operands: { min: 1, max: 1, text: "one trace" },
   run: async ({ operands: [trace = ""], flags }, io) => {
     const options = optionsOf(trace, flags);
     const { runSimulate } = await import("./simulate_run.ts");

@@ -18,7 +18,7 @@ import { openToldFile, toldPaths } from "../runtime/told_file.ts";
 import { openProgram, type Program } from "../runtime/program.ts";
 import { openStatusPage, type StatusPage } from "../runtime/status_page.ts";
 import { openRecorder, type Recorder } from "../runtime/recorder.ts";
-import type { Command } from "./command.ts";
+import { type Command, oneFile } from "./command.ts";
 import type { CliIo } from "./io.ts";
 import { loadConfigFile } from "./load.ts";
 import { type ReloadCause, reloadConfig, tellRefusal, tellRemarks } from "./reload.ts";
@@ -55,9 +55,7 @@ Examples:
   gocd-mesos start /etc/gocd-mesos/framework.conf`,
   booleans: ["require-sandbox"],
   strings: [],
-  operandsMin: 1,
-  operandsMax: 1,
-  operandsText: "one configuration file",
+  operands: oneFile,
   run: async ({ operands, flags }, io) => {
     const path = operands[0] ?? "";
     let config: Config;

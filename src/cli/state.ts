@@ -60,10 +60,7 @@ Examples:
   gocd-mesos state forget-framework framework.conf --yes`,
   booleans: ["replace", "yes"],
   strings: [],
-  operandWords: Object.keys(actions),
-  operandsMin: 2,
-  operandsMax: 3,
-  operandsText: "an action and a configuration file",
+  operands: { min: 2, max: 3, text: "an action and a configuration file", words: Object.keys(actions) },
   run: async (args, io) => {
     const [action = "", path = "", argument] = args.operands;
     refuseUnknownAction(action, args);

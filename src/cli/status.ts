@@ -3,7 +3,7 @@
 import type { PartialConfig } from "../config/load.ts";
 import { timeText } from "../core/words/phrases.ts";
 import type { StatusSummary } from "../web/api/documents.ts";
-import type { Command } from "./command.ts";
+import { type Command, oneFile } from "./command.ts";
 import { askInstance, isScreen, layoutOf, writeJson, writeJsonLine, writeLines } from "./instance.ts";
 import type { CliIo } from "./io.ts";
 import { loadNeeded, warnOfFlaws } from "./load.ts";
@@ -38,9 +38,7 @@ Examples:
   gocd-mesos status --json framework.conf | jq '.jobs.waiting'`,
   booleans: ["watch", "json"],
   strings: [],
-  operandsMin: 1,
-  operandsMax: 1,
-  operandsText: "one configuration file",
+  operands: oneFile,
   run: async ({ operands: [path = ""], flags }, io) => {
     const part = loadNeeded(path, io);
     warnOfFlaws(part, io);

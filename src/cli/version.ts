@@ -2,7 +2,7 @@
 
 import { sandboxOf } from "../runtime/permissions.ts";
 import { version } from "../version.ts";
-import type { Command } from "./command.ts";
+import { type Command, noOperands } from "./command.ts";
 import { printableJson } from "./table.ts";
 
 /** Prints versions. */
@@ -23,9 +23,7 @@ Examples:
   gocd-mesos --version`,
   booleans: ["json"],
   strings: [],
-  operandsMin: 0,
-  operandsMax: 0,
-  operandsText: "",
+  operands: noOperands,
   run: ({ flags }, io) => {
     const { commit, rights } = io.build ?? {};
     const { deno } = Deno.version;

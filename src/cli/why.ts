@@ -39,9 +39,7 @@ Examples:
   gocd-mesos why framework.conf unit-tests`,
   booleans: ["json"],
   strings: [],
-  operandsMin: 2,
-  operandsMax: 2,
-  operandsText: "a configuration file and a job",
+  operands: { min: 2, max: 2, text: "a configuration file and a job" },
   run: async ({ operands, flags }, io) => {
     const [path = "", wanted = ""] = operands;
     refuseSwapped("why", operands, io);

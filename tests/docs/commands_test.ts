@@ -56,13 +56,13 @@ function flawOfProgram(args: readonly string[]): string | undefined {
   // Without operands, or with the word of an action alone, it is a mention and no command line.
   const operands = rest.filter((each) => !each.startsWith("--"));
   const [action = ""] = operands;
-  const isMention = operands.length === 0 || operands.length === 1 && command.operandWords?.includes(action) === true;
+  const isMention = operands.length === 0 || operands.length === 1 && command.operands.words?.includes(action) === true;
   if (isMention) return flawOfOptions(command.name, rest);
   try {
     const read = readArguments(command, rest);
-    if (read === "help" || command.operandWords === undefined) return undefined;
+    if (read === "help" || command.operands.words === undefined) return undefined;
     const [first = ""] = read.operands;
-    return isPlaceholder(first) || command.operandWords.includes(first) ? undefined : `${name} takes no ${first}`;
+    return isPlaceholder(first) || command.operands.words.includes(first) ? undefined : `${name} takes no ${first}`;
   } catch (error) {
     return messageOf(error);
   }

@@ -23,9 +23,9 @@ function withConf(act: (conf: string, folder: string) => void, conf = text): voi
   }
 }
 
-for (const { name, operandsText } of commands) {
+for (const { name, operands } of commands) {
   if (name === "init") continue;
-  const hasFile = operandsText.includes("configuration file");
+  const hasFile = operands.text.includes("configuration file");
   Deno.test(`\`${name}\` ${hasFile ? "gets the rights of its file" : "needs no file"}`, () => {
     withConf((conf) => {
       const { rights, isLasting } = needsOf([name, ...name === "state" ? ["show"] : [], conf]);
@@ -147,8 +147,8 @@ Deno.test("the demo gets loopback and the folder for temporary files, and an add
 
 Deno.test("every option with a value is known, so that its value is not taken for the file", () => {
   withConf((conf) => {
-    for (const { name, strings, operandsText } of commands) {
-      if (!operandsText.includes("configuration file")) continue;
+    for (const { name, strings, operands } of commands) {
+      if (!operands.text.includes("configuration file")) continue;
       for (const option of strings) {
         const { rights } = needsOf([name, ...name === "state" ? ["show"] : [], `--${option}`, "value", conf]);
         const found = name === "init" ? rights.write[0] === dirname(conf) : rights.read[0] === conf;
