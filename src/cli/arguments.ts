@@ -1,6 +1,8 @@
-// Parses the arguments of one command.
+// Parses the arguments of one command, and times in them.
 
 import { parseArgs } from "@std/cli/parse-args";
+import { parseMoment } from "../core/view/moment.ts";
+import { momentForms } from "../core/words/history.ts";
 import type { Command, CommandArguments } from "./command.ts";
 import { nearestWord, UsageError } from "./usage.ts";
 
@@ -31,6 +33,14 @@ export function readArguments(command: Command, args: readonly string[]): Comman
     );
   }
   return { operands, flags };
+}
+
+/** The time that an option names, ms since the epoch; absent: it is not given. Throws {@linkcode UsageError}. */
+export function momentOf(name: string, value: unknown, nowMs: number): number | undefined {
+  if (typeof value !== "string") return undefined;
+  const atMs = parseMoment(value, nowMs);
+  if (atMs !== undefined) return Math.round(atMs);
+  throw new UsageError(`--${name}: "${value}" is not a time`, `write ${momentForms}`);
 }
 
 function unknownOption(command: Command, option: string): UsageError {

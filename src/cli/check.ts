@@ -28,7 +28,7 @@ import { type Command, oneFile } from "./command.ts";
 import type { CliIo } from "./io.ts";
 import { loadConfigFile } from "./load.ts";
 import { type Report, reportRows } from "./report.ts";
-import { requestsLimitMs, slowGocdHint, withinLimit } from "./time_limit.ts";
+import { gocdLimit, mesosLimit, withinLimit } from "./time_limit.ts";
 
 /** The command. */
 export const checkCommand: Command = {
@@ -153,7 +153,7 @@ export async function checkGocd(
   const gocd = openGocd(config, realClock);
   const { profiles } = config.settings;
   const named = profiles.flatMap(({ environments }) => environments === "*" ? [] : environments);
-  const limit = { who: "the GoCD server", limitMs: requestsLimitMs(config), hint: slowGocdHint };
+  const limit = gocdLimit(config);
   let poll: GocdPoll | undefined;
   try {
     const startMs = realClock.nowMs();
@@ -220,14 +220,7 @@ function checkRights(rights: GocdRights, finding: Finding | undefined, report: R
 export async function checkMesos(config: Config, report: Report): Promise<void> {
   const mesos = openMesos(() => config, realClock);
   try {
-    const { leader, version } = await withinLimit(
-      {
-        who: "the Mesos masters",
-        limitMs: requestsLimitMs(config),
-        hint: "check mesos-master, and that the masters are not overloaded",
-      },
-      (signal) => mesos.probe(signal),
-    );
+    const { leader, version } = await withinLimit(mesosLimit(config), (signal) => mesos.probe(signal));
     report.ok("mesos", `${mastersText(config.mesos.masters)}: the leader is ${leader}, Mesos ${version}`);
   } catch (error) {
     report.fail("mesos", error);

@@ -11,7 +11,7 @@ import type { ClockSeen } from "./doctor_clocks.ts";
 import { checkSpelling } from "./doctor_spelling.ts";
 import { refusedKeys } from "./check_start.ts";
 import type { Report } from "./report.ts";
-import { requestsLimitMs, slowGocdHint, withinLimit } from "./time_limit.ts";
+import { gocdLimit, withinLimit } from "./time_limit.ts";
 
 /** Reports all of it; returns the clock of the server, if it sends one. */
 export async function doctorGocd(
@@ -20,7 +20,7 @@ export async function doctorGocd(
   { report, machine }: { readonly report: Report; readonly machine: Machine },
 ): Promise<ClockSeen | undefined> {
   const gocd = openGocd(config, machine);
-  const limit = { who: "the GoCD server", limitMs: requestsLimitMs(config), hint: slowGocdHint };
+  const limit = gocdLimit(config);
   try {
     const rights = await withinLimit(limit, (signal) => gocd.mayChange(signal));
     if (rights.admin === "yes") report.ok("rights", `changes of agents: ${rights.detail}`);

@@ -14,7 +14,7 @@ import { openMesos } from "../runtime/ports.ts";
 import type { ClockSeen } from "./doctor_clocks.ts";
 import { roleText } from "./mesos_roles.ts";
 import type { Report } from "./report.ts";
-import { requestsLimitMs, withinLimit } from "./time_limit.ts";
+import { mesosLimit, withinLimit } from "./time_limit.ts";
 
 /** Reports all of it; returns the clock of the master, if it sends one. */
 export async function doctorMesos(
@@ -22,13 +22,9 @@ export async function doctorMesos(
   { report, machine }: { readonly report: Report; readonly machine: Machine },
 ): Promise<ClockSeen | undefined> {
   const mesos = openMesos(() => config, machine);
-  const hint = "check mesos-master, and that the masters are not overloaded";
   try {
     const askedMs = machine.nowMs();
-    const cluster = await withinLimit(
-      { who: "the Mesos masters", limitMs: requestsLimitMs(config), hint },
-      (signal) => mesos.cluster(signal),
-    );
+    const cluster = await withinLimit(mesosLimit(config), (signal) => mesos.cluster(signal));
     const answeredMs = machine.nowMs();
     const { profiles } = config.settings;
     tellHidden(cluster, report);

@@ -1,7 +1,6 @@
 // `gocd-mesos history`: what happened, and with --at what was known at a given time; from the running instance, or if
 // none runs, from the file of the history.
 
-import { parseMoment } from "../core/view/moment.ts";
 import { momentForms } from "../core/words/history.ts";
 import { openHistoryForReading } from "../history/reader.ts";
 import { readApi } from "../runtime/control_client.ts";
@@ -17,6 +16,7 @@ import {
   stepOf,
 } from "../web/api/history.ts";
 import { type Command, type CommandArguments, oneFile } from "./command.ts";
+import { momentOf } from "./arguments.ts";
 import type { Layout } from "./demo/text.ts";
 import { type BuiltDocument, builtLines } from "./history_jobs.ts";
 import { historyLines, pastLines, sparkStep } from "./history_lines.ts";
@@ -112,13 +112,6 @@ function questionOf({ since, until, at, job }: CommandArguments["flags"], nowMs:
   const time = { fromMs: beginMs, toMs: endMs };
   if (beginMs < endMs) return typeof job === "string" ? { kind: "job", job, ...time } : { kind: "time", ...time };
   throw new UsageError("--since is not before --until", "give an earlier time to --since");
-}
-
-function momentOf(name: string, value: unknown, nowMs: number): number | undefined {
-  if (typeof value !== "string") return undefined;
-  const atMs = parseMoment(value, nowMs);
-  if (atMs !== undefined) return Math.round(atMs);
-  throw new UsageError(`--${name}: "${value}" is not a time`, `write ${momentForms}`);
 }
 
 type Answer = HistoryDocument | PastDocument | BuiltDocument;

@@ -17,7 +17,7 @@ import { roleText } from "./mesos_roles.ts";
 import { kindsTable, totalsLine } from "./plan.ts";
 import { pollOnce } from "./poll_once.ts";
 import { createReport, type Report } from "./report.ts";
-import { requestsLimitMs, slowGocdHint, withinLimit } from "./time_limit.ts";
+import { gocdLimit, mesosLimit, withinLimit } from "./time_limit.ts";
 import { UsageError } from "./usage.ts";
 
 /** The command. */
@@ -164,10 +164,8 @@ const rolesShown = 10;
 /** The roles of the cluster, one text each; none if the master does not show them, or not in time. */
 async function rolesOf(config: Config): Promise<readonly string[]> {
   const mesos = openMesos(() => config, realClock);
-  const hint = "check mesos-master, and that the masters are not overloaded";
   try {
-    const limit = { who: "the Mesos masters", limitMs: requestsLimitMs(config), hint };
-    const cluster = await withinLimit(limit, (signal) => mesos.cluster(signal));
+    const cluster = await withinLimit(mesosLimit(config), (signal) => mesos.cluster(signal));
     if (cluster.roles === undefined) return [];
     const { roles, quotas = [] } = cluster;
     // The default role is always there.
@@ -290,8 +288,8 @@ function configOf({ path, io }: Setup, draft: Draft): Config {
 async function seenBy({ rows }: Setup, config: Config): Promise<Draft["seen"]> {
   const { jobs, gocdAgents } = (await pollOnce(config)).view;
   const gocd = openGocd(config, realClock);
-  const limit = { who: "the GoCD server", limitMs: requestsLimitMs(config), hint: slowGocdHint };
-  const known = await withinLimit(limit, (signal) => gocd.environments(signal)).finally(() => gocd.close());
+  const known = await withinLimit(gocdLimit(config), (signal) => gocd.environments(signal))
+    .finally(() => gocd.close());
   const seen = {
     resources: different([...jobs, ...gocdAgents].flatMap(({ gocdResources }) => gocdResources)),
     environments: different([

@@ -2,8 +2,8 @@
 // loaded only when it runs.
 
 import { parseDuration } from "../config/values.ts";
-import { parseMoment } from "../core/view/moment.ts";
 import { momentForms } from "../core/words/history.ts";
+import { momentOf } from "./arguments.ts";
 import { type Command, type CommandArguments, oneFile } from "./command.ts";
 import type { CliIo } from "./io.ts";
 import type { RecordOptions } from "./record_run.ts";
@@ -65,11 +65,4 @@ function optionsOf(path: string, { since, until, for: length }: CommandArguments
   const fromMs = momentOf("since", since, nowMs) ?? toMs - defaultSinceMs;
   if (fromMs < toMs) return { kind: "past", path, fromMs, toMs };
   throw new UsageError("--since is not before --until", "give an earlier time to --since");
-}
-
-function momentOf(name: string, value: unknown, nowMs: number): number | undefined {
-  if (typeof value !== "string") return undefined;
-  const atMs = parseMoment(value, nowMs);
-  if (atMs !== undefined) return Math.round(atMs);
-  throw new UsageError(`--${name}: "${value}" is not a time`, `write ${momentForms}`);
 }

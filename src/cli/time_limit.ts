@@ -10,9 +10,22 @@ export const slowGocdHint = "check why GoCD is slow, or raise go-server.timeout"
 /** In addition to the limit of each request. */
 const serverMarginMs = 30_000;
 
+/** Requests of one command to one server. */
+const requestsMax = 6;
+
+/** The limit of all requests of a command to the GoCD server. */
+export function gocdLimit(config: Pick<Config, "gocd">): TimeLimit {
+  return { who: "the GoCD server", limitMs: requestsLimitMs(config), hint: slowGocdHint };
+}
+
+/** The limit of all requests of a command to the Mesos masters. */
+export function mesosLimit(config: Pick<Config, "gocd">): TimeLimit {
+  const hint = "check mesos-master, and that the masters are not overloaded";
+  return { who: "the Mesos masters", limitMs: requestsLimitMs(config), hint };
+}
+
 /** Milliseconds for all requests to one server. */
 export function requestsLimitMs({ gocd }: Pick<Config, "gocd">): number {
-  const requestsMax = 6;
   return gocd.timeoutMs * requestsMax + serverMarginMs;
 }
 
