@@ -11,9 +11,8 @@ import { initialState, step } from "../core/step.ts";
 import type { BucketView, JobView, StatusView } from "../core/view/view.ts";
 import { dueText, onceDueText } from "../core/words/reasons.ts";
 import { realClock } from "../runtime/clock.ts";
-import { openGocd } from "../runtime/ports.ts";
-import { stateOf } from "../runtime/ports.ts";
-import { slowGocdHint, withinLimit } from "./time_limit.ts";
+import { openGocd, stateOf } from "../runtime/ports.ts";
+import { gocdLimit, withinLimit } from "./time_limit.ts";
 
 /** The result of one poll. */
 export interface PolledOnce {
@@ -22,23 +21,15 @@ export interface PolledOnce {
   readonly wanted: readonly WantedAgents[];
 }
 
-/** In addition to the limit of each request, for the whole poll. */
-const pollMarginMs = 10_000;
-/** Version, maintenance mode, jobs, agents. */
-const requestsOfPoll = 4;
-
 /** Polls once. Throws an OperatorError if the poll fails or the state file cannot be read. */
 export async function pollOnce(config: Config): Promise<PolledOnce> {
   const gocd = openGocd(config, realClock);
-  const limitMs = config.gocd.timeoutMs * requestsOfPoll + pollMarginMs;
   const questions = {
     environments: environmentsInQuestion(config.settings),
     ...(wantsGroups(config.settings) ? { pipelineGroups: true } as const : {}),
   };
-  const poll = await withinLimit(
-    { who: "the GoCD server", limitMs, hint: slowGocdHint },
-    (signal) => gocd.poll(signal, questions),
-  ).finally(() => gocd.close());
+  const poll = await withinLimit(gocdLimit(config), (signal) => gocd.poll(signal, questions))
+    .finally(() => gocd.close());
   const atMs = realClock.nowMs();
   const { poller } = config.settings;
   // One poll cannot show that demand lasts: it is evaluated as if it did, so that limits and other gates are visible.

@@ -4,9 +4,6 @@ import type { Config } from "../config/config.ts";
 import { formatDuration } from "../core/words/phrases.ts";
 import { OperatorError } from "../errors.ts";
 
-/** What to do if the GoCD server is too slow. */
-export const slowGocdHint = "check why GoCD is slow, or raise go-server.timeout";
-
 /** In addition to the limit of each request. */
 const serverMarginMs = 30_000;
 
@@ -15,7 +12,8 @@ const requestsMax = 6;
 
 /** The limit of all requests of a command to the GoCD server. */
 export function gocdLimit(config: Pick<Config, "gocd">): TimeLimit {
-  return { who: "the GoCD server", limitMs: requestsLimitMs(config), hint: slowGocdHint };
+  const hint = "check why GoCD is slow, or raise go-server.timeout";
+  return { who: "the GoCD server", limitMs: requestsLimitMs(config), hint };
 }
 
 /** The limit of all requests of a command to the Mesos masters. */
