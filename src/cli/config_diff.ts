@@ -4,7 +4,6 @@
 import type { Config } from "../config/config.ts";
 import type { AgentProfile } from "../core/settings.ts";
 import { comparable } from "../runtime/comparable.ts";
-import { Secret } from "../secret.ts";
 
 /** Maximum number of changes listed: people read this. */
 const changesMax = 20;
@@ -77,9 +76,7 @@ function addLeaves(leaves: Map<string, Leaf>, section: string, values: object): 
 
 function addLeaf(leaves: Map<string, Leaf>, key: string, value: unknown, isDuration = false): void {
   const compared = comparable(value);
-  if (value instanceof Secret) {
-    leaves.set(key, { compared });
-  } else if (typeof value === "number") {
+  if (typeof value === "number") {
     leaves.set(key, { compared, shown: isDuration ? exactDuration(value) : String(value) });
   } else if (typeof value === "boolean") {
     leaves.set(key, { compared, shown: value ? "on" : "off" });

@@ -4,6 +4,7 @@
 import { OperatorError } from "../errors.ts";
 import { type Command, type CommandArguments, noOperands } from "./command.ts";
 import type { DemoOptions } from "./demo/run.ts";
+import { UsageError } from "./usage.ts";
 
 /** The release that is simulated by default. */
 const defaultGocdVersion = "26.1.0";
@@ -68,9 +69,7 @@ function readOptions(flags: CommandArguments["flags"]): DemoOptions {
 
 function textFlag(flags: CommandArguments["flags"], name: string): string | undefined {
   const value = flags[name];
-  if (value === undefined) return undefined;
-  if (typeof value === "string" && value.trim() !== "") return value.trim();
-  throw usage(`--${name} needs a value`, "run `gocd-mesos demo --help`");
+  return typeof value === "string" ? value.trim() : undefined;
 }
 
 async function checkVersion(text: string): Promise<void> {
@@ -79,7 +78,7 @@ async function checkVersion(text: string): Promise<void> {
     gocdRules(text);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    throw usage(
+    throw new UsageError(
       `--gocd-version ${text} cannot be simulated`,
       `take a release from 15.2.0 on, such as ${defaultGocdVersion} or 19.8.0`,
     );
@@ -89,7 +88,7 @@ async function checkVersion(text: string): Promise<void> {
 function checkedSeed(text: string): number {
   const seed = Number(text);
   if (/^\d{1,9}$/.test(text)) return seed;
-  throw usage(`--seed ${text} is not a whole number`, "use a number from 0 to 999999999");
+  throw new UsageError(`--seed ${text} is not a whole number`, "use a number from 0 to 999999999");
 }
 
 /** Throws if this process may not listen on loopback, as a binary compiled for the hosts of one file. */
@@ -116,8 +115,4 @@ function mayListen(host: string): boolean {
     // Not a host at all: the configuration reports it.
     return true;
   }
-}
-
-function usage(message: string, hint: string): OperatorError {
-  return new OperatorError(message, { code: "usage", kind: "usage", hint });
 }

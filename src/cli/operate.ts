@@ -201,31 +201,22 @@ function profileIn(flags: CommandArguments["flags"]): { readonly profile?: strin
 
 async function operate(operands: readonly string[], command: OperatorCommand, io: CliIo): Promise<number> {
   const part = loadNeeded(operands[0] ?? "", io);
-  const { config } = part;
   warnOfFlaws(part, io);
-  const answer = await sendCommand(config, command.name, command.body);
-  if (answer !== undefined) {
-    io.out(printable(answer));
-    const { waiting } = command;
-    return waiting === undefined
-      ? 0
-      : await waitUntilDone({ part, what: "drain", of: command.body, options: waiting }, io);
-  }
-  const { profile, agent } = command.body;
+  const answer = await sendCommand(part.config, command.name, command.body);
+  io.out(printable(answer ?? await storeForNextStart(part, command)));
+  const { body, waiting } = command;
+  return waiting === undefined ? 0 : await waitUntilDone({ part, what: "drain", of: body, options: waiting }, io);
+}
+
+async function storeForNextStart(part: PartialConfig, { name, body, event }: OperatorCommand): Promise<string> {
+  const { config } = part;
+  const { profile, agent } = body;
   if (profile !== undefined) requireProfile(part, profile);
   requireState(part);
-  const beside = await withOwnStore(config, command.name, (store) => storeCommand(store, config, command.event));
+  const beside = await withOwnStore(config, name, (store) => storeCommand(store, config, event));
   const of = profile !== undefined ? ` of profile ${profile}` : agent === undefined ? "" : ` of ${agent}`;
   const { place } = stateOf(config);
-  io.out(
-    printable(
-      `no instance runs here: "${command.name}"${of} is stored in ${place} and takes effect at the next start${beside}`,
-    ),
-  );
-  const { waiting } = command;
-  return waiting === undefined
-    ? 0
-    : await waitUntilDone({ part, what: "drain", of: command.body, options: waiting }, io);
+  return `no instance runs here: "${name}"${of} is stored in ${place} and takes effect at the next start${beside}`;
 }
 
 /** A running instance checks its profiles itself. */

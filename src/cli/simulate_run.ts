@@ -100,7 +100,7 @@ function simulate(trace: Trace, configs: readonly NamedSettings[], options: Simu
       ...(found === undefined ? {} : { suggestion: suggestionJson(found) }),
     }, io);
   }
-  for (const line of introduction(trace, surroundings)) io.out(printable(line));
+  io.out(printable(introduction(trace, surroundings)));
   io.out(table(heads, outcomes.map(rowOf), layoutOf(io).columns));
   for (const line of remarks(ours)) io.out(printable(line));
   if (found !== undefined) {
@@ -117,7 +117,7 @@ function search(
   io: CliIo,
 ): Suggestion {
   const isShown = io.isErrTerminal && isScreen(io);
-  const found = suggest({
+  return suggest({
     trace,
     settings,
     surroundings,
@@ -126,15 +126,12 @@ function search(
       if (isShown && replays % 10 === 0) io.err(`gocd-mesos: ${counted(replays, "replay")} so far`);
     },
   });
-  return found;
 }
 
-function introduction(trace: Trace, { hosts, cpus, memMb, bootMs }: Surroundings): readonly string[] {
+function introduction(trace: Trace, { hosts, cpus, memMb, bootMs }: Surroundings): string {
   const { name, jobs, lengthMs } = trace;
-  return [
-    `${name}: ${counted(jobs.length, "job")} in ${formatDuration(lengthMs)}; ${counted(hosts, "host")} with ` +
-    `${cpus} cpus and ${Math.round(memMb / 1_024)} GB; ${formatDuration(bootMs)} until an agent has registered`,
-  ];
+  return `${name}: ${counted(jobs.length, "job")} in ${formatDuration(lengthMs)}; ${counted(hosts, "host")} with ` +
+    `${cpus} cpus and ${Math.round(memMb / 1_024)} GB; ${formatDuration(bootMs)} until an agent has registered`;
 }
 
 function remarks(outcomes: readonly Outcome[]): readonly string[] {

@@ -293,7 +293,6 @@ for (
     [{ "gocd-version": "14.1.0" }, "--gocd-version 14.1.0 cannot be simulated"],
     [{ "gocd-version": "newest" }, "--gocd-version newest cannot be simulated"],
     [{ "seed": "-1" }, "--seed -1 is not a whole number"],
-    [{ "seed": "" }, "--seed needs a value"],
     [{ "listen": "nowhere:at:all" }, "http.listen"],
   ] as const
 ) {
