@@ -18,12 +18,8 @@ export function checkHistory(config: Config, report: Report): void {
   try {
     const path = historyPath(config);
     if (path !== undefined) return checkFile(path, keepMs, report);
-    report.warn(
-      section,
-      "in memory only, because the state is in ZooKeeper",
-      "set history.path to a file of this " +
-        "machine",
-    );
+    const hint = "set history.path to a file of this machine";
+    report.warn(section, "in memory only, because the state is in ZooKeeper", hint);
   } catch (error) {
     // If the state cannot be at the configured place, another row reports it.
     if (error instanceof HistoryError) report.warn(section, error.message, error.hint);

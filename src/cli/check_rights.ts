@@ -9,11 +9,7 @@ import type { Report } from "./report.ts";
 export function checkSandbox(config: Config, report: Report): void {
   const sandbox = sandboxOf();
   if (sandbox.mode === "on") {
-    report.ok(
-      "sandbox",
-      "on: the program has the permissions that this file needs, and no " +
-        "others",
-    );
+    report.ok("sandbox", "on: the program has the permissions that this file needs, and no others");
   } else {
     report.warn("sandbox", sandboxText(sandbox), sandboxHint(config));
   }

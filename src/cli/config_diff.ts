@@ -90,10 +90,7 @@ function keyName(name: string): string {
   return name.replace(/(Ms|Mb)$/, "").replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
-const units: readonly (readonly [ms: number, name: string])[] = [[86_400_000, "d"], [3_600_000, "h"], [60_000, "min"], [
-  1_000,
-  "s",
-]];
+const units = [[86_400_000, "d"], [3_600_000, "h"], [60_000, "min"], [1_000, "s"]] as const;
 
 /** In the largest unit that gives a whole number. */
 function exactDuration(ms: number): string {

@@ -6,7 +6,8 @@ import { UsageError } from "./usage.ts";
 
 const texts: ReadonlyMap<string, string> = new Map([["alerts", alertsText], ["grafana", grafanaText]]);
 
-/** Prints the alert rules or the dashboard. */ export const dashboardsCommand: Command = {
+/** Prints the alert rules or the dashboard. */
+export const dashboardsCommand: Command = {
   name: "dashboards",
   summary: "print alert rules for Prometheus, or a dashboard for Grafana",
   help: `Usage: gocd-mesos dashboards alerts|grafana
@@ -23,10 +24,8 @@ Examples:
   run: ({ operands: [name = ""] }, io) => {
     const text = texts.get(name);
     if (text === undefined) {
-      throw new UsageError(
-        `there is nothing named "${name}" to print`,
-        `possible names: ${[...texts.keys()].join(", ")}`,
-      );
+      const hint = `possible names: ${[...texts.keys()].join(", ")}`;
+      throw new UsageError(`there is nothing named "${name}" to print`, hint);
     }
     io.out(text.trimEnd());
     return Promise.resolve(0);

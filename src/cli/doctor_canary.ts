@@ -3,6 +3,7 @@
 // this command.
 
 import type { Config } from "../config/config.ts";
+import type { AgentProfile } from "../core/settings.ts";
 import type { InstanceView, StatusView } from "../core/view/view.ts";
 import { formatDuration } from "../core/words/phrases.ts";
 import { OperatorError } from "../errors.ts";
@@ -23,7 +24,7 @@ const spareMs = 12 * 60_000;
 export function canaryProfile(
   { settings: { profiles } }: Config,
   named: unknown,
-): Config["settings"]["profiles"][number] {
+): AgentProfile {
   const names = profiles.map(({ name }) => name).join(", ");
   const [only, ...more] = profiles;
   if (typeof named !== "string" && only !== undefined && more.length === 0) return only;
@@ -36,7 +37,7 @@ export function canaryProfile(
 /** Launches one, and reports each step in a row; returns whether a signal has ended the wait. */
 export async function doctorCanary(
   config: Config,
-  profile: Config["settings"]["profiles"][number],
+  profile: AgentProfile,
   { report, io }: { readonly report: Report; readonly io: CliIo },
 ): Promise<boolean> {
   const before = await readRunningStatus(config);
@@ -45,9 +46,8 @@ export async function doctorCanary(
       "canary",
       failure(
         "no instance runs here: the running one launches the canary",
-        "start it first, with " +
-          "`gocd-mesos freeze FILE` before that if no other agent should be launched; a freeze does not prevent a " +
-          "canary",
+        "start it first, with `gocd-mesos freeze FILE` before that if no other agent should be launched; a freeze does " +
+          "not prevent a canary",
       ),
     );
     return false;
@@ -63,7 +63,7 @@ export async function doctorCanary(
 }
 
 interface Followed {
-  readonly profile: Config["settings"]["profiles"][number];
+  readonly profile: AgentProfile;
   readonly before: StatusView;
   readonly report: Report;
   readonly io: CliIo;
@@ -88,10 +88,8 @@ async function follow(config: Config, of: Followed, signal: AbortSignal): Promis
     const view = await readRunningStatus(config);
     const tookMs = machine.nowMs() - startMs;
     if (view === undefined) {
-      report.fail(
-        "canary",
-        failure(`the instance has ended${leftText(seen)}`, "start it again: it completes what it started"),
-      );
+      const hint = "start it again: it completes what it started";
+      report.fail("canary", failure(`the instance has ended${leftText(seen)}`, hint));
       return false;
     }
     if (look(view, { ...of, known, seen, tookMs })) return false;
@@ -139,10 +137,8 @@ function look(view: StatusView, { profile, report, known, seen, tookMs }: Look):
     const problem = view.problems.find(({ code, profile: name }) =>
       code === "profile-failing" && name === profile.name
     );
-    report.fail(
-      "canary",
-      failure(`${taskId} ended before it registered: ${end}`, problem?.hint ?? "see the log"),
-    );
+    const hint = problem?.hint ?? "see the log";
+    report.fail("canary", failure(`${taskId} ended before it registered: ${end}`, hint));
     return true;
   }
   if (view.gocdAgents.some((each) => each.taskId === taskId || each.uuid === seen.uuid)) return false;

@@ -78,16 +78,10 @@ export function doctorKey(
     refusedKeys(running).some(({ subject }) => subject?.startsWith("go-agent.auto-register-key") === true);
   if (odd === undefined && isRefused) return;
   if (odd === undefined) {
-    report.ok(
-      "key",
-      "go-agent.auto-register-key is set; whether the server accepts it is known once an agent " +
-        "registers",
-    );
+    const text = "is set; whether the server accepts it is known once an agent registers";
+    report.ok("key", `go-agent.auto-register-key ${text}`);
   } else {
-    report.warn(
-      "key",
-      `go-agent.auto-register-key ${odd}`,
-      "compare it with agentAutoRegisterKey of the server's config (Admin > Config XML, <server>)",
-    );
+    const hint = "compare it with agentAutoRegisterKey of the server's config (Admin > Config XML, <server>)";
+    report.warn("key", `go-agent.auto-register-key ${odd}`, hint);
   }
 }

@@ -10,8 +10,7 @@ const mesosKeys: readonly KeySpec[] = [
     path: "mesos-master",
     type: "text",
     doc: "The Mesos master: host:port, several separated by commas, an http(s) URL, or " +
-      "zk://host1:2181,host2:2181/mesos. Required. " +
-      "The default port is 5050",
+      "zk://host1:2181,host2:2181/mesos. Required. The default port is 5050",
     example: '"mesos-master:5050"',
   },
   {

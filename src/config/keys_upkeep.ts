@@ -14,16 +14,14 @@ export const upkeepKeys: readonly KeySpec[] = [
     min: 0,
     max: 100_000,
     doc: "Number of idle agents of this profile kept ready although no job waits; by environment as { staging = 2, " +
-      "none = 1 }, " +
-      "where none means agents in no environment",
+      "none = 1 }, where none means agents in no environment",
     example: "1",
   },
   {
     path: "go-agent.headroom",
     type: "headroom",
     doc: "Idle agents kept in addition to the busy ones of the same environment: a number, or a share of the busy " +
-      "ones, rounded " +
-      "up. Where none is busy, none is kept",
+      "ones, rounded up. Where none is busy, none is kept",
     example: '"25%"',
   },
   {

@@ -114,8 +114,7 @@ function strangersHint(call: GocdCall, status: number, { elsewhere }: Intermedia
     return `it requires its own login: let gocd-mesos pass there with the user of go-server, or ${itself}`;
   }
   if (status >= 500) {
-    return `GoCD behind it does not answer: check GoCD, and the connection from there to it, or ` +
-      `${itself}`;
+    return `GoCD behind it does not answer: check GoCD, and the connection from there to it, or ${itself}`;
   }
   if (call.method !== "GET") return `reading works, so let PATCH and DELETE pass there as well, or ${itself}`;
   if (elsewhere !== undefined && isOnlyTls(call.url, elsewhere)) return "write https:// in go-server.url";

@@ -37,8 +37,7 @@ export class HistoryError extends OperatorError {
 }
 
 const freshHint =
-  "move the file aside with its -wal and -shm: a new one is made at the next start, and only the history " +
-  "is lost";
+  "move the file aside with its -wal and -shm: a new one is made at the next start, and only the history is lost";
 
 const hints: Readonly<Record<HistoryErrorCode, string>> = {
   "history-missing": "it is made by the first `gocd-mesos start`; see history.path and history.keep",

@@ -119,11 +119,7 @@ function put(database: DatabaseSync, { samples, notes, lives, jobs, hours, snaps
   for (const each of jobs) job.run(Math.round(each.atMs), JSON.stringify(each));
   const hour = database.prepare(hoursSql);
   for (const { hourMs, profile, spentMs } of hours) {
-    hour.run(
-      hourMs,
-      profile,
-      ...lifeKinds.map((kind) => spentMs[kind]),
-    );
+    hour.run(hourMs, profile, ...lifeKinds.map((kind) => spentMs[kind]));
   }
   const snapshot = database.prepare("INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?)");
   for (const { atMs, version, gzip } of snapshots) {

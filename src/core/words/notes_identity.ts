@@ -19,8 +19,7 @@ function keyDoubt(key: KeyDoubt): { readonly why: string; readonly hint: string 
 
 const gapHint =
   "set its auto-register key (go-agent.auto-register-key, or env of its profile) to the server's agentAutoRegisterKey, and " +
-  "check that the environment exists there and " +
-  "that the image passes on AGENT_AUTO_REGISTER_* (or AGENT_*)";
+  "check that the environment exists there and that the image passes on AGENT_AUTO_REGISTER_* (or AGENT_*)";
 
 function obstacleHint({ kind, environment }: EnvironmentObstacle): string {
   switch (kind) {
