@@ -1,6 +1,7 @@
 // Errors of a history file. Losing it only loses the history, so nothing stops because of it.
 
 import { messageOf, OperatorError } from "../errors.ts";
+import { conditionOf } from "../sqlite/file.ts";
 
 /**
  * Why a history cannot be read or written.
@@ -50,18 +51,6 @@ const hints: Readonly<Record<HistoryErrorCode, string>> = {
   "history-failed": "check the disk and its file system (dmesg, df)",
 };
 
-/** As in store/sqlite_errors.ts: node:sqlite of Deno reports the SQLite code only for prepared statements. */
-const conditions: readonly (readonly [number, string, HistoryErrorCode])[] = [
-  [5, "database is locked", "history-locked"],
-  [6, "database table is locked", "history-locked"],
-  [3, "access permission denied", "history-unwritable"],
-  [8, "attempt to write a readonly database", "history-unwritable"],
-  [11, "database disk image is malformed", "history-damaged"],
-  [13, "database or disk is full", "history-full"],
-  [14, "unable to open database file", "history-unwritable"],
-  [26, "file is not a database", "history-foreign"],
-];
-
 /**
  * Performs an operation on the history; any error becomes a {@linkcode HistoryError} that names operation and place.
  */
@@ -70,17 +59,10 @@ export function guarded<Result>(act: string, place: string, body: () => Result):
     return body();
   } catch (cause) {
     if (cause instanceof HistoryError) throw cause;
-    throw new HistoryError(codeOf(cause), `cannot ${act} the history in ${place}: ${messageOf(cause)}`, cause);
+    throw new HistoryError(
+      `history-${conditionOf(cause)}`,
+      `cannot ${act} the history in ${place}: ${messageOf(cause)}`,
+      cause,
+    );
   }
-}
-
-function codeOf(cause: unknown): HistoryErrorCode {
-  if (!(cause instanceof Error)) return "history-failed";
-  if (cause instanceof Deno.errors.NotCapable || cause instanceof Deno.errors.PermissionDenied) {
-    return "history-unwritable";
-  }
-  if ("code" in cause && cause.code === "ENOSPC") return "history-full";
-  const primary = "errcode" in cause && typeof cause.errcode === "number" ? cause.errcode & 0xff : undefined;
-  const found = conditions.find(([number, text]) => number === primary || cause.message.includes(text));
-  return found?.[2] ?? "history-failed";
 }

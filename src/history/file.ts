@@ -1,7 +1,8 @@
 // The history as a SQLite database: making and recognizing its file, its schema. A database in memory has the same one.
 
 import { DatabaseSync } from "node:sqlite";
-import { migrate, pragma } from "../sqlite/database.ts";
+import { migrate, pragma, prepared } from "../sqlite/database.ts";
+import { exists } from "../sqlite/file.ts";
 import { guarded, HistoryError } from "./error.ts";
 
 /** `PRAGMA application_id` of our files: "gmhi" in ASCII. */
@@ -111,24 +112,4 @@ function checkIdentity(database: DatabaseSync, place: string): void {
 function makePrivate(path: string): void {
   if (exists(path)) return;
   Deno.openSync(path, { write: true, create: true, mode: 0o600 }).close();
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch (cause) {
-    if (cause instanceof Deno.errors.NotFound) return false;
-    throw cause;
-  }
-}
-
-function prepared(database: DatabaseSync, prepare: (database: DatabaseSync) => void): DatabaseSync {
-  try {
-    prepare(database);
-    return database;
-  } catch (cause) {
-    database.close();
-    throw cause;
-  }
 }

@@ -1,4 +1,4 @@
-// What the state and the history have in common as SQLite databases. Not here: their schemas, and what an error means.
+// What the state and the history have in common as SQLite databases. Not here: their schemas.
 
 import type { DatabaseSync } from "node:sqlite";
 
@@ -11,6 +11,17 @@ export function pragma(database: DatabaseSync, name: string): number {
 export function migrate(database: DatabaseSync, steps: readonly string[]): void {
   for (let version = pragma(database, "user_version"); version < steps.length; version++) {
     inTransaction(database, () => database.exec(`${steps[version]}; PRAGMA user_version = ${version + 1}`));
+  }
+}
+
+/** Prepares an open database; closes it again if that fails. */
+export function prepared(database: DatabaseSync, prepare: (database: DatabaseSync) => void): DatabaseSync {
+  try {
+    prepare(database);
+    return database;
+  } catch (cause) {
+    database.close();
+    throw cause;
   }
 }
 

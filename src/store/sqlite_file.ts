@@ -1,9 +1,10 @@
 // The state file as a SQLite database: creating and recognizing it, its schema, and the lock next to it.
 
 import { DatabaseSync } from "node:sqlite";
-import { migrate, pragma } from "../sqlite/database.ts";
+import { migrate, pragma, prepared } from "../sqlite/database.ts";
+import { exists } from "../sqlite/file.ts";
 import { damagedHint, foreignHint, guarded } from "./sqlite_errors.ts";
-import { exists, makePrivate, realStatePath } from "./state_path.ts";
+import { makePrivate, realStatePath } from "./state_path.ts";
 import { StoreError } from "./store_error.ts";
 
 /** `PRAGMA application_id` of our files: "gmes" in ASCII. */
@@ -61,14 +62,14 @@ export function openStateFile(path: string, schema: FileSchema = ourSchema): Dat
   if (!exists(path)) makeStateFile(path, steps);
   return guarded("open", path, () => {
     refuseEmptyFile(path);
-    return withDatabase(new DatabaseSync(path), (database) => {
+    return prepared(new DatabaseSync(path), (database) => {
       checkIdentity(database, path, steps.length);
       // The log has the permissions that the file had when it was created.
       for (const file of [path, `${path}-wal`, `${path}-shm`].filter(exists)) makePrivate(file);
       database.exec("PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
       setLimit(database, schema.bytesMax);
       migrate(database, steps);
-      writeFact(database, "writer", `process ${Deno.pid}`);
+      storeWriter(database);
     });
   });
 }
@@ -87,7 +88,7 @@ export function openStateFileForReading(path: string): DatabaseSync {
   }
   return guarded("read", path, () => {
     refuseEmptyFile(real);
-    return withDatabase(new DatabaseSync(real, { readOnly: true }), (database) => {
+    return prepared(new DatabaseSync(real, { readOnly: true }), (database) => {
       database.exec("PRAGMA busy_timeout = 5000");
       checkIdentity(database, path, migrations.length);
     });
@@ -99,9 +100,9 @@ export function schemaVersion(database: DatabaseSync): number {
   return pragma(database, "user_version");
 }
 
-/** A value stored in addition to the records, e.g. `writer`: which process last opened the file for writing. */
-export function readFact(database: DatabaseSync, name: string): string | undefined {
-  const row = database.prepare("SELECT value FROM facts WHERE name = ?").get(name);
+/** Which process last opened the file for writing, e.g. `process 4711`; it may have ended since. */
+export function readWriter(database: DatabaseSync): string | undefined {
+  const row = database.prepare("SELECT value FROM facts WHERE name = 'writer'").get();
   return typeof row?.value === "string" ? row.value : undefined;
 }
 
@@ -109,7 +110,7 @@ function lockedError(path: string, cause: unknown): StoreError {
   let writer = "another process";
   try {
     const database = openStateFileForReading(path);
-    writer = readFact(database, "writer") ?? writer;
+    writer = readWriter(database) ?? writer;
     database.close();
   } catch {
     // The holder of the lock is only additional information: the file itself may not exist yet.
@@ -135,7 +136,7 @@ function makeStateFile(path: string, steps: readonly string[]): void {
       if (exists(leftover)) Deno.removeSync(leftover);
     }
     makePrivate(draft);
-    const database = withDatabase(new DatabaseSync(draft), (made) => {
+    const database = prepared(new DatabaseSync(draft), (made) => {
       made.exec(`PRAGMA synchronous = FULL; PRAGMA application_id = ${applicationId}`);
       migrate(made, steps);
     });
@@ -175,20 +176,8 @@ function setLimit(database: DatabaseSync, bytesMax: number): void {
   database.exec(`PRAGMA max_page_count = ${pages}`);
 }
 
-function writeFact(database: DatabaseSync, name: string, value: string): void {
-  database.prepare("INSERT INTO facts VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value")
-    .run(name, value);
-}
-
-/** Prepares an open database; closes it again if that fails. */
-function withDatabase(database: DatabaseSync, prepare: (database: DatabaseSync) => void): DatabaseSync {
-  try {
-    prepare(database);
-    return database;
-  } catch (cause) {
-    database.close();
-    throw cause;
-  }
+function storeWriter(database: DatabaseSync): void {
+  database.prepare("INSERT OR REPLACE INTO facts VALUES ('writer', ?)").run(`process ${Deno.pid}`);
 }
 
 function bytesOf(path: string): number {

@@ -3,7 +3,7 @@
 import type { StoredState } from "../core/record.ts";
 import { completeState, type DecodedRecords, decodeRecords } from "./record_codec.ts";
 import { guarded } from "./sqlite_errors.ts";
-import { openStateFileForReading, readFact, schemaVersion } from "./sqlite_file.ts";
+import { openStateFileForReading, readWriter, schemaVersion } from "./sqlite_file.ts";
 import { readTexts } from "./sqlite_store.ts";
 
 /** The content of a state file, valid or not. */
@@ -34,7 +34,7 @@ export function openStoreForReading(path: string): StateReader {
     load: () => completeState(decodeRecords(guarded("read", path, () => readTexts(database))), path),
     inspect: () =>
       guarded("read", path, () => {
-        const lastWriter = readFact(database, "writer");
+        const lastWriter = readWriter(database);
         return {
           path,
           schemaVersion: schemaVersion(database),

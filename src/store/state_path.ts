@@ -1,6 +1,7 @@
 // Resolves the real path and the owner of the state file: follows links, and reports what cannot be a state file.
 
 import { dirname } from "node:path";
+import { exists } from "../sqlite/file.ts";
 import { guarded } from "./sqlite_errors.ts";
 import { StoreError } from "./store_error.ts";
 
@@ -42,17 +43,6 @@ export function isStateFile(path: string): boolean {
   } catch (error) {
     if (error instanceof StoreError && error.code === "state-folder-missing") return false;
     throw error;
-  }
-}
-
-/** Whether something exists, following links. */
-export function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch (cause) {
-    if (cause instanceof Deno.errors.NotFound) return false;
-    throw cause;
   }
 }
 
