@@ -373,5 +373,7 @@ export interface ReconciliationState {
   readonly pending: ReadonlySet<string>;
   readonly nextExplicitMs?: number;
   readonly explicitDelayMs: number;
-  readonly nextImplicitMs?: number;
+  readonly implicitAskedMs?: number;
+  /** Which fence is valid (`fenceId`): the answer about one of an earlier round proves nothing. Absent: 0. */
+  readonly fenceRound?: number;
 }

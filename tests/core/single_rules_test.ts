@@ -261,11 +261,15 @@ Deno.test("a kind of jobs that a failing profile tries alone is limited to one",
 });
 
 Deno.test("while nothing is pending the pause between questions does not grow", () => {
-  const draft = at(minute, [], {}, {
-    reconciliation: { pending: new Set(), explicitDelayMs: 15_000, nextExplicitMs: zeroMs },
-  });
+  const reconciliation = {
+    pending: new Set<string>(),
+    explicitDelayMs: 15_000,
+    nextExplicitMs: zeroMs,
+    implicitAskedMs: zeroMs,
+  };
+  const draft = at(minute, [], {}, { reconciliation });
   reconcile(draft);
-  assertEquals(draft.state.reconciliation, { pending: new Set(), explicitDelayMs: 15_000, nextExplicitMs: zeroMs });
+  assertEquals(draft.state.reconciliation, reconciliation);
 });
 
 Deno.test("the picture names agents that will come or are idle for a kind of jobs by their kind", () => {

@@ -381,4 +381,9 @@ export const failedSeeds: readonly FailedSeed[] = [
     weather: "mild",
     found: "the law of cpu-hours, for a launch between midnight and the first tick of the day",
   },
+  {
+    seed: 10401792,
+    found:
+      "a teardown of a restored older state did not wait until Mesos had reported the agents that the state lacked",
+  },
 ];

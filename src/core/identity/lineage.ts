@@ -2,7 +2,7 @@
 // task id is used twice.
 
 import { adoptRecords, skipUsedTaskId } from "./adoption.ts";
-import { makeTaskId, taskNumberMax } from "./task_id.ts";
+import { makeTaskId, parseTaskId, taskNumberMax } from "./task_id.ts";
 import type { Draft } from "../draft.ts";
 import type { GocdAgent } from "../gocd_records.ts";
 import { nameOf } from "./hostnames.ts";
@@ -29,19 +29,23 @@ export function withoutFramework({ frameworkId: _, ...rest }: FrameworkRecord): 
 /**
  * A task id of our lineage that is never used: numbers start at 1. An implicit reconciliation has no end marker; this
  * task is requested right after it, so its response follows all others, because the master handles calls and sends
- * events in order (apache/mesos src/master/master.cpp, `Master::reconcile`).
+ * events in order (apache/mesos src/master/master.cpp, `Master::reconcile`). Each `round` has a different one.
  */
-export function fenceId({ lineage }: Pick<FrameworkRecord, "lineage">): string {
-  return makeTaskId({ lineage, nextTaskNumber: 0 }, "fence");
+export function fenceId({ lineage }: Pick<FrameworkRecord, "lineage">, round = 0): string {
+  return makeTaskId({ lineage, nextTaskNumber: 0 }, round === 0 ? "fence" : `fence-${round}`);
 }
 
 /** No Mesos agent has this id. With an agent id the master responds even while Mesos agents have yet to reregister. */
 export const fenceMesosAgentId = "fence";
 
-/** Whether a status is the response about the fence. */
+/** Whether a status is the response about a fence. */
 export function isFence(draft: Draft, taskId: string): boolean {
-  if (taskId !== fenceId(draft.state.framework)) return false;
-  if (draft.state.inherited === "unknown") draft.set({ inherited: "known" });
+  const { framework, inherited, reconciliation: { fenceRound = 0 } } = draft.state;
+  const parsed = parseTaskId(taskId);
+  if (parsed?.lineage !== framework.lineage || parsed.number !== 0 || !/^fence(?:-\d+)?$/.test(parsed.profileSlug)) {
+    return false;
+  }
+  if (inherited === "unknown" && taskId === fenceId(framework, fenceRound)) draft.set({ inherited: "known" });
   return true;
 }
 

@@ -95,12 +95,16 @@ export function noteSwitches(draft: Draft): void {
 /** A TEARDOWN without a response is sent again after this long. */
 const tearDownAgainMs = 15_000;
 
-/** In teardown mode, once no agent is left: TEARDOWN, remove the id, exit. Called at every tick. */
+/**
+ * In teardown mode, once no agent is left: TEARDOWN, remove the id, exit. Called at every tick. A restored older state
+ * may lack agents that Mesos knows.
+ */
 export function finishTeardown(draft: Draft): void {
   if (draft.state.controls.mode !== "teardown" || draft.state.session.kind !== "subscribed") return;
-  const isAlive = [...draft.state.instances.values()].some((instance) =>
-    instance.state !== "gone" || mayComeBack(draft, instance) || mayRecordBeLeft(draft, instance)
-  );
+  const isAlive = draft.state.inherited === "unknown" ||
+    [...draft.state.instances.values()].some((instance) =>
+      instance.state !== "gone" || mayComeBack(draft, instance) || mayRecordBeLeft(draft, instance)
+    );
   if (isAlive && !draft.state.tearDownNow) return;
   const { tearDownAskedMs = -Infinity } = draft.state;
   if (draft.atMs - tearDownAskedMs < tearDownAgainMs) return;

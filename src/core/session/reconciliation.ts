@@ -13,6 +13,8 @@ const explicitFirstMs = 15_000;
 const explicitMaxMs = 300_000;
 /** Interval of implicit reconciliation, to find tasks that we do not know. */
 const implicitMs = 600_000;
+/** The same while tasks of earlier runs are not known. */
+const learnAgainMs = 15_000;
 /** A launch without a status from Mesos for this long is reconciled. */
 const launchSilenceMs = 30_000;
 /** Maximum number of tasks in one call. */
@@ -28,13 +30,14 @@ export function unansweredAtFirst(taskIds: Iterable<string>): ReconciliationStat
  * requests all our tasks known to Mesos, before its first launch: its state may be older than the running tasks.
  */
 export function startReconciliation(draft: Draft): void {
-  const { nextImplicitMs = draft.atMs + implicitMs } = draft.state.reconciliation;
+  const { implicitAskedMs = draft.atMs, ...before } = draft.state.reconciliation;
   draft.set({
     reconciliation: {
+      ...before,
       pending: new Set(draft.state.instances.keys()),
       nextExplicitMs: draft.atMs,
       explicitDelayMs: explicitFirstMs,
-      nextImplicitMs: draft.state.inherited === "unknown" ? draft.atMs : nextImplicitMs,
+      ...(draft.state.inherited === "unknown" ? {} : { implicitAskedMs }),
     },
   });
   reconcile(draft);
@@ -64,18 +67,25 @@ export function reconcile(draft: Draft): void {
       explicitDelayMs: Math.min(reconciliation.explicitDelayMs * 2, explicitMaxMs),
     };
   }
-  if (atMs >= (reconciliation.nextImplicitMs ?? Infinity)) {
+  const isUnknown = state.inherited === "unknown";
+  const { implicitAskedMs = -Infinity, fenceRound } = reconciliation;
+  if (atMs - implicitAskedMs >= (isUnknown ? learnAgainMs : implicitMs)) {
     draft.effect({ kind: "reconcile-tasks", tasks: [] });
-    if (draft.state.inherited === "unknown") {
-      const fence = { taskId: fenceId(draft.state.framework), mesosAgentId: fenceMesosAgentId };
-      draft.effect({ kind: "reconcile-tasks", tasks: [fence] });
-    }
-    reconciliation = { ...reconciliation, nextImplicitMs: atMs + implicitMs };
+    const fence = { taskId: fenceId(state.framework, fenceRound), mesosAgentId: fenceMesosAgentId };
+    if (isUnknown) draft.effect({ kind: "reconcile-tasks", tasks: [fence] });
+    reconciliation = { ...reconciliation, implicitAskedMs: atMs };
   }
   if (living.length !== reconciliation.pending.size) {
     reconciliation = { ...reconciliation, pending: new Set(living.map(({ taskId }) => taskId)) };
   }
   if (reconciliation !== draft.state.reconciliation) draft.set({ reconciliation });
+}
+
+/** The master may not have received an implicit request: the fence requested after it proves nothing. */
+export function implicitFailed(draft: Draft): void {
+  const { reconciliation, inherited } = draft.state;
+  if (inherited !== "unknown") return;
+  draft.set({ reconciliation: { ...reconciliation, fenceRound: (reconciliation.fenceRound ?? 0) + 1 } });
 }
 
 /** Requests one task as soon as possible. */

@@ -13,7 +13,7 @@ import { forgetTeardown, noteSwitches, tornDown } from "./operator.ts";
 import { end } from "../life/phase.ts";
 import { errorCharactersMax, oneLine } from "../text.ts";
 import { endTexts, refusedHint, refusedText } from "../words/ends.ts";
-import { askFor, startReconciliation } from "./reconciliation.ts";
+import { askFor, implicitFailed, startReconciliation } from "./reconciliation.ts";
 import { freshRole, noteRolesIgnored, reviveGapMs, rolesOf } from "../placement/roles.ts";
 import type { SessionFailing, SessionState, State } from "../state.ts";
 import { countedMs } from "./watched.ts";
@@ -154,6 +154,9 @@ export function mesosCallFailed(draft: Draft, event: EventOf<"mesos-call-failed"
       break;
     case "decline-offers":
       if (outcome === "unknown") declineAgain(draft, call.offerIds);
+      break;
+    case "reconcile-tasks":
+      if (call.tasks.length === 0) implicitFailed(draft);
       break;
     case "accept-inverse-offers":
     case "decline-inverse-offers":

@@ -4,7 +4,13 @@ import { assertEquals } from "@std/assert";
 import { Draft } from "../../../src/core/draft.ts";
 import type { Effect } from "../../../src/core/effect.ts";
 import type { AgentInstance } from "../../../src/core/instance.ts";
-import { askFor, reconcile, startReconciliation, unansweredAtFirst } from "../../../src/core/session/reconciliation.ts";
+import {
+  askFor,
+  implicitFailed,
+  reconcile,
+  startReconciliation,
+  unansweredAtFirst,
+} from "../../../src/core/session/reconciliation.ts";
 import type { ReconciliationState, State } from "../../../src/core/state.ts";
 import { drive, finished, minute, only, second, zeroMs } from "../../support/core.ts";
 
@@ -33,7 +39,7 @@ function stateWith(
   return {
     ...world.state,
     instances: new Map(instances.map((each) => [each.taskId, each])),
-    reconciliation: { ...unansweredAtFirst([]), ...reconciliation },
+    reconciliation: { ...unansweredAtFirst([]), implicitAskedMs: zeroMs, ...reconciliation },
     inherited: "known",
     ...changes,
   };
@@ -54,7 +60,8 @@ function asked(
 }
 
 Deno.test("pending tasks are asked for when their time has come, and then after twice the pause, up to five minutes", () => {
-  let state = stateWith([instance("a")], { pending: new Set(["a"]), nextExplicitMs: zeroMs });
+  const single = { pending: new Set(["a"]), nextExplicitMs: zeroMs, implicitAskedMs: zeroMs + 60 * minute };
+  let state = stateWith([instance("a")], single);
   assertEquals(asked(state, zeroMs - 1).said, []);
   const pauses: number[] = [];
   for (let round = 0; round < 7; round++) {
@@ -86,26 +93,32 @@ Deno.test("a call asks for five hundred tasks at most", () => {
 });
 
 Deno.test("everything is asked for every ten minutes, to the millisecond, and never without a session", () => {
-  const state = stateWith([], { nextImplicitMs: zeroMs });
-  assertEquals(asked(state, zeroMs - 1).said, []);
-  const { said, state: after } = asked(state, zeroMs);
-  assertEquals([said, after.reconciliation.nextImplicitMs], [[[]], zeroMs + 10 * minute]);
-  assertEquals(asked(stateWith([]), zeroMs + 24 * 60 * minute).said, []);
-  const connecting = stateWith([], { nextImplicitMs: zeroMs }, { session: drive().state.session });
-  assertEquals(asked(connecting, zeroMs).said, []);
+  const state = stateWith([]);
+  assertEquals(asked(state, zeroMs + 10 * minute - 1).said, []);
+  const { said, state: after } = asked(state, zeroMs + 10 * minute);
+  assertEquals([said, after.reconciliation.implicitAskedMs], [[[]], zeroMs + 10 * minute]);
+  const connecting = stateWith([], {}, { session: drive().state.session });
+  assertEquals(asked(connecting, zeroMs + 10 * minute).said, []);
 });
 
 Deno.test("that everything is asked for changes nothing of the questions about single tasks", () => {
   const before = {
     pending: new Set(["a"]),
-    nextExplicitMs: zeroMs + minute,
+    nextExplicitMs: zeroMs + 60 * minute,
     explicitDelayMs: minute,
-    nextImplicitMs: zeroMs,
+    implicitAskedMs: zeroMs,
   };
-  assertEquals(asked(stateWith([instance("a")], before), zeroMs).state.reconciliation, {
+  assertEquals(asked(stateWith([instance("a")], before), zeroMs + 10 * minute).state.reconciliation, {
     ...before,
-    nextImplicitMs: zeroMs + 10 * minute,
+    implicitAskedMs: zeroMs + 10 * minute,
   });
+});
+
+Deno.test("a request for everything that may not have arrived needs a new fence, unless what it asks for is known", () => {
+  const rounds = (["unknown", "known", "none"] as const).map((inherited) =>
+    asked(stateWith([], {}, { inherited }), zeroMs, implicitFailed).state.reconciliation.fenceRound
+  );
+  assertEquals(rounds, [1, undefined, undefined]);
 });
 
 Deno.test("a launch is asked for after thirty seconds without a word, and not again within a minute", () => {
@@ -114,7 +127,7 @@ Deno.test("a launch is asked for after thirty seconds without a word, and not ag
   assertEquals(asked(state, zeroMs + 30 * second - 1).said, []);
   const { said, state: after } = asked(state, zeroMs + 30 * second);
   assertEquals([said, after.instances.get("a")?.lastReconcileMs], [[["a"]], zeroMs + 30 * second]);
-  const answered = { ...after, reconciliation: unansweredAtFirst([]) };
+  const answered = { ...after, reconciliation: { ...unansweredAtFirst([]), implicitAskedMs: zeroMs } };
   assertEquals(asked(answered, zeroMs + 90 * second - 1).said, []);
   assertEquals(asked(answered, zeroMs + 90 * second).said, [["a"]]);
   const pending = stateWith([launching], { pending: new Set(["a"]), nextExplicitMs: zeroMs + minute });
@@ -135,9 +148,9 @@ Deno.test("one task can be asked for at once, and the pause starts again", () =>
 Deno.test("after SUBSCRIBED all that may live is asked for at once; a run that inherits asks for everything as well", () => {
   const gone = instance("gone", { state: "gone", cause: "lost", message: "" });
   const known = asked(stateWith([instance("a"), gone]), zeroMs, startReconciliation);
-  assertEquals([known.said, known.state.reconciliation.nextImplicitMs], [[["a"]], zeroMs + 10 * minute]);
-  const kept = asked(stateWith([], { nextImplicitMs: zeroMs + minute }), zeroMs, startReconciliation);
-  assertEquals(kept.state.reconciliation.nextImplicitMs, zeroMs + minute);
+  assertEquals([known.said, known.state.reconciliation.implicitAskedMs], [[["a"]], zeroMs]);
+  const kept = asked(stateWith([]), zeroMs + minute, startReconciliation);
+  assertEquals(kept.state.reconciliation.implicitAskedMs, zeroMs, "a new session does not put it off");
   const inherits = asked(stateWith([instance("a")], {}, { inherited: "unknown" }), zeroMs, startReconciliation);
   assertEquals(inherits.said.map((tasks) => tasks.length), [1, 0, 1]);
 });

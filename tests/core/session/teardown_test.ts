@@ -2,12 +2,15 @@
 
 import { assertEquals } from "@std/assert";
 import {
+  building,
   drive,
   type Driver,
+  emptyStore,
   gocdAgent,
   kinds,
   minute,
   only,
+  reconciled,
   second,
   subscribedEvent,
   withIdleAgent,
@@ -43,6 +46,7 @@ Deno.test("a teardown that continues after a restart forgets no record that it h
     },
   });
   world.subscribe();
+  world.status("gocd-abc123-fence-0", "TASK_UNKNOWN", reconciled);
   world.wait(30 * second);
   assertEquals(only(world.taken(), "teardown-framework"), [], "the list has not been read yet");
   world.poll({ agents: [gocdAgent(before.taskId)] });
@@ -60,6 +64,43 @@ Deno.test("a teardown that continues after a restart forgets no record that it h
   world.wait(minute);
   world.poll({ agents: [] });
   world.wait(2 * second);
+  assertEquals(only(world.taken(), "teardown-framework").length, 1);
+});
+
+Deno.test("a teardown of a restored older state waits until Mesos has reported its tasks, and drains those that the state lacks", () => {
+  const { world: before, taskId } = withIdleAgent();
+  const world = drive({ stored: { ...emptyStore, framework: before.state.framework } });
+  const fence = (round: string): string => `gocd-abc123-fence${round}-0`;
+  const asked = (): string[] =>
+    only(world.taken(), "reconcile-tasks").map(({ tasks }) => tasks.map((each) => each.taskId).join(" "));
+  world.subscribe();
+  assertEquals(asked(), ["", fence("")]);
+  world.send({
+    kind: "mesos-call-failed",
+    call: { kind: "reconcile-tasks", tasks: [] },
+    outcome: "unknown",
+    message: "no answer",
+  });
+  world.status(fence(""), "TASK_UNKNOWN", reconciled);
+  world.poll({ agents: [gocdAgent("agent-0", building)] });
+  world.send({ kind: "teardown-requested", mode: "drain" });
+  assertEquals(only(world.taken(), "teardown-framework"), [], "the request before this fence may not have arrived");
+  world.wait(15 * second);
+  assertEquals(asked(), ["", fence("-1")], "requested again");
+  world.status(taskId, "TASK_RUNNING", reconciled);
+  world.status(fence("-1"), "TASK_UNKNOWN", reconciled);
+  world.wait(10 * minute);
+  assertEquals(only(world.taken(), "teardown-framework"), []);
+  assertEquals(world.instance(taskId).state, "starting");
+});
+
+Deno.test("a teardown of a restored state without tasks in Mesos ends as soon as Mesos has said so", () => {
+  const world = drive({ stored: { ...emptyStore, framework: withIdleAgent().world.state.framework } });
+  world.subscribe();
+  world.send({ kind: "teardown-requested", mode: "drain" });
+  assertEquals(only(world.taken(), "teardown-framework"), []);
+  world.status("gocd-abc123-fence-0", "TASK_UNKNOWN", reconciled);
+  world.wait(second);
   assertEquals(only(world.taken(), "teardown-framework").length, 1);
 });
 
