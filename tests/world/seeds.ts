@@ -386,4 +386,9 @@ export const failedSeeds: readonly FailedSeed[] = [
     found:
       "a teardown of a restored older state did not wait until Mesos had reported the agents that the state lacked",
   },
+  {
+    seed: 10405741,
+    found:
+      "an offer that was the first event after the machine was suspended was used although the last poll was too old",
+  },
 ];

@@ -9,14 +9,12 @@ import type { State } from "../state.ts";
 /** Maximum age of the plan while jobs need agents: grace times may end. */
 const planMaxMs = 10_000;
 
-/** Recomputes the plan if instances have changed, or if the passing of time may have changed its input. */
+/**
+ * Recomputes the plan if instances have changed, or if the passing of time may have changed its input: nothing is
+ * launched based on an outdated plan.
+ */
 export function replanIfDue(draft: Draft): void {
   if (draft.state.demand.isStale || isOutdated(draft.state, draft.atMs)) replan(draft);
-}
-
-/** Recomputes the plan if something has changed since: nothing is launched based on an outdated plan. */
-export function replanIfStale(draft: Draft): void {
-  if (draft.state.demand.isStale) replan(draft);
 }
 
 function isOutdated({ demand, server, settings, breakers, offers }: State, atMs: number): boolean {

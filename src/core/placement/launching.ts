@@ -15,7 +15,7 @@ import { place, type PlacementResult } from "./placement.ts";
 import { profileOf } from "../profile_of.ts";
 import { launchReasonText } from "../words/reasons.ts";
 import { strangersTo } from "../identity/recognition.ts";
-import { replanIfStale } from "../demand/replan.ts";
+import { replanIfDue } from "../demand/replan.ts";
 import { freshRole } from "./roles.ts";
 import type { AgentProfile } from "../settings.ts";
 import type { State, WantedAgents } from "../state.ts";
@@ -37,7 +37,7 @@ export function offersReceived(draft: Draft, offers: readonly Offer[]): void {
   seeOffers(draft, offers);
   seeCapacity(draft, offers);
   nameHosts(draft, offers);
-  replanIfStale(draft);
+  replanIfDue(draft);
   const wanted = draft.state.demand.wanted.flatMap((each) => {
     const profile = profileOf(draft.state.settings, each.profile);
     return profile === undefined || each.count <= 0 ? [] : [{ wanted: each, profile }];

@@ -24,7 +24,7 @@ import { maintenanceMode } from "../demand/reason.ts";
 import { appearedSince, unlistedSince } from "../identity/recognition.ts";
 import { failedReading, goodReading, notServing } from "./reading.ts";
 import { writeDone, writeFailed } from "./write_failure.ts";
-import { replanIfStale, reuseAll } from "../demand/replan.ts";
+import { replanIfDue, reuseAll } from "../demand/replan.ts";
 import { afterFailure, afterPoll, agentsPauseMs, lookAgainMs } from "./poll_schedule.ts";
 import { noteOfferless } from "../placement/roles.ts";
 import { trackUnpinned, unpinnedAt } from "../demand/run_on_all.ts";
@@ -165,7 +165,7 @@ export function gocdAgentsRead(draft: Draft, event: EventOf<"gocd-agents-read">)
   trackPeaks(draft);
   retireAgents(draft, "read");
   draft.markPlanStale();
-  if (backlog !== demand.backlog) replanIfStale(draft);
+  if (backlog !== demand.backlog) replanIfDue(draft);
 }
 
 /** A failed poll: no decisions in this round. */

@@ -8,6 +8,7 @@ import {
   gocdAgent,
   job,
   jobs,
+  kinds,
   lostContact,
   minute,
   missing,
@@ -257,6 +258,16 @@ Deno.test("a poll that is too old holds everything, and says so", () => {
   assertEquals([wanted(world), world.verdict("j0").reasonCode], [0, "held-stale"]);
   world.poll({ jobs: jobs(2) });
   assertEquals(wanted(world), 2);
+});
+
+Deno.test("an offer that is the first event after the machine was suspended finds the poll too old", () => {
+  const world = drive();
+  world.subscribe();
+  world.poll({ jobs: jobs(2) });
+  world.wait(9 * minute + 50 * second);
+  world.skip(20 * second);
+  assertEquals(kinds(world.offers(offer("h1")).effects), ["decline-offers", "suppress-offers"]);
+  assertEquals(world.state.instances.size, 0);
 });
 
 Deno.test("in maintenance mode every job waits for that, and nothing is launched", () => {
