@@ -58,7 +58,8 @@ export function checkShares(world: World, { state }: Frame): void {
 function shortOf({ settings, offers, lastStepMs, ...state }: State, name?: string): "share" | "room" | undefined {
   const profile = settings.profiles.find((each) => each.name === name);
   if (profile === undefined) return undefined;
-  const { shareHeld } = offers;
+  // Whether `max-cpu-share` is still set: what it held back is kept for two minutes.
+  const shareHeld = settings.scaling.maxCpuShare === undefined ? undefined : offers.shareHeld;
   if (shareHeld !== undefined && lastStepMs - shareHeld.atMs < 120_000 && shareHeld.profiles.includes(profile.name)) {
     return "share";
   }

@@ -391,4 +391,9 @@ export const failedSeeds: readonly FailedSeed[] = [
     found:
       "an offer that was the first event after the machine was suspended was used although the last poll was too old",
   },
+  {
+    seed: 10404326,
+    weather: "mild",
+    found: "the law of fair shares took what max-cpu-share had held back before it was removed for held back",
+  },
 ];
