@@ -59,7 +59,7 @@ function settingsOf(path: string, io: CliIo, read: (path: string) => string): Se
 }
 
 function tracesOf(name: string, needs: readonly Needs[], io: CliIo): readonly Trace[] {
-  const names = name === "all" ? builtInTraces.map((each) => each.name) : [name];
+  const names = name === "all" ? builtInTraces : [name];
   const made = names.flatMap((each) => builtInTrace(each, needs) ?? []);
   if (made.length > 0) return made;
   return [parseTrace(textOf(name, io), name)];
@@ -75,7 +75,7 @@ function textOf(path: string, io: CliIo): string {
       {
         code: "trace-unreadable",
         kind: "usage",
-        hint: `name a file of \`gocd-mesos record\`, or one of ${builtInTraces.map((each) => each.name).join(", ")}`,
+        hint: `name a file of \`gocd-mesos record\`, or one of ${builtInTraces.join(", ")}`,
         cause: error,
       },
     );

@@ -4,6 +4,7 @@ import { seededRandom } from "../sim/random.ts";
 import type { Trace, TraceJob, TraceOutage } from "./trace.ts";
 
 const [secondMs, minuteMs, hourMs] = [1_000, 60_000, 3_600_000] as const;
+const seed = 1;
 /** A Monday. */
 const startMs = Date.UTC(2026, 0, 5);
 
@@ -13,10 +14,7 @@ export type Needs = Pick<TraceJob, "resources" | "environment">;
 /** Not offered by any profile. */
 const unservedNeeds: Needs = { resources: ["offered-by-nobody"] };
 
-type Dice = () => number;
-
 interface Plot {
-  readonly summary: string;
   readonly lengthMs: number;
   /** Jobs per hour at a time, as long as they arrive one by one. */
   readonly perHour: (atMs: number) => number;
@@ -47,40 +45,34 @@ const flaps: readonly TraceOutage[] = Array.from({ length: 9 }, (_, index) => ({
 
 const plots: Readonly<Record<string, Plot>> = {
   steady: {
-    summary: "4 hours, 240 jobs an hour",
     lengthMs: 4 * hourMs,
     perHour: steadily(240),
     buildMs: 4 * minuteMs,
   },
   burst: {
-    summary: "a quiet hour, 200 jobs at once, two more hours",
     lengthMs: 3 * hourMs,
     perHour: steadily(6),
     bursts: [{ atMs: hourMs, jobs: 200 }],
     buildMs: 4 * minuteMs,
   },
   day: {
-    summary: "a working day of 20,000 jobs",
     lengthMs: 24 * hourMs,
     perHour: (atMs) => workingDay[Math.floor(atMs / hourMs)] ?? 0,
     buildMs: 72 * secondMs,
   },
   flapping: {
-    summary: "2.5 hours, 200 jobs an hour, the GoCD server is away 2 minutes in 10",
     lengthMs: 150 * minuteMs,
     perHour: steadily(200),
     outages: flaps,
     buildMs: 4 * minuteMs,
   },
   "never-register": {
-    summary: "4 hours, 240 jobs an hour, 5 % of the agents never register",
     lengthMs: 4 * hourMs,
     perHour: steadily(240),
     neverRegister: 0.05,
     buildMs: 4 * minuteMs,
   },
   unserved: {
-    summary: "4 hours, 240 jobs an hour, 20 % ask for what no agent offers",
     lengthMs: 4 * hourMs,
     perHour: steadily(240),
     unserved: 0.2,
@@ -88,32 +80,31 @@ const plots: Readonly<Record<string, Plot>> = {
   },
 };
 
-/** Their names, with a line for people. */
-export const builtInTraces: readonly { readonly name: string; readonly summary: string }[] = Object.entries(plots)
-  .map(([name, { summary }]) => ({ name, summary }));
+/** The names of the built-in traces. */
+export const builtInTraces: readonly string[] = Object.keys(plots);
 
 /** The built-in trace of a name; absent: there is none. Its jobs ask for one of `needs`, which must not be empty. */
-export function builtInTrace(name: string, needs: readonly Needs[], seed = 1): Trace | undefined {
+export function builtInTrace(name: string, needs: readonly Needs[]): Trace | undefined {
   const plot = Object.hasOwn(plots, name) ? plots[name] : undefined;
   if (plot === undefined) return undefined;
-  const dice = seededRandom(seed);
-  const times = [...arrivals(plot, dice), ...(plot.bursts ?? []).flatMap((burst) => timesOf(burst))];
+  const random = seededRandom(seed);
+  const times = [...arrivals(plot, random), ...(plot.bursts ?? []).flatMap((burst) => timesOf(burst))];
   const jobs = times.sort((a, b) => a - b).map((atMs): TraceJob => {
-    const isUnserved = dice() < (plot.unserved ?? 0);
-    const own = needs[Math.floor(dice() * needs.length)] ?? { resources: [] };
-    return { atMs, ...(isUnserved ? unservedNeeds : own), buildMs: buildTime(plot.buildMs, dice) };
+    const isUnserved = random() < (plot.unserved ?? 0);
+    const own = needs[Math.floor(random() * needs.length)] ?? { resources: [] };
+    return { atMs, ...(isUnserved ? unservedNeeds : own), buildMs: buildTime(plot.buildMs, random) };
   });
   const { lengthMs, neverRegister = 0, outages = [] } = plot;
   return { name, startMs, lengthMs, neverRegister, jobs, outages };
 }
 
 /** Hour by hour exactly as many as there should be, at random times. */
-function arrivals({ lengthMs, perHour }: Plot, dice: Dice): readonly number[] {
+function arrivals({ lengthMs, perHour }: Plot, random: () => number): readonly number[] {
   const times: number[] = [];
   for (let hour = 0; hour < lengthMs; hour += hourMs) {
     const spanMs = Math.min(hourMs, lengthMs - hour);
     const count = Math.round(perHour(hour) * spanMs / hourMs);
-    for (let job = 0; job < count; job++) times.push(hour + Math.floor(dice() * spanMs));
+    for (let job = 0; job < count; job++) times.push(hour + Math.floor(random() * spanMs));
   }
   return times;
 }
@@ -124,8 +115,8 @@ function timesOf({ atMs, jobs }: { readonly atMs: number; readonly jobs: number 
 }
 
 /** Most builds are shorter than the mean, a few far longer: log-normal, sigma 0.8, within a tenth and eight times. */
-function buildTime(meanMs: number, dice: Dice): number {
-  const normal = Math.sqrt(-2 * Math.log(1 - dice())) * Math.cos(2 * Math.PI * dice());
+function buildTime(meanMs: number, random: () => number): number {
+  const normal = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
   const factor = Math.exp(0.8 * normal - 0.32);
   return Math.round(meanMs * Math.min(8, Math.max(0.1, factor)));
 }

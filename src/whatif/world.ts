@@ -35,7 +35,6 @@ export interface Container {
   readonly profile: AgentProfile;
   readonly registration: Registration;
   readonly host: number;
-  readonly launchedMs: number;
   /** Ends after one job. */
   readonly isSingleUse: boolean;
   phase: "booting" | "idle" | "building" | "ended";
@@ -199,7 +198,6 @@ export class World {
       isSingleUse: false,
       ...container,
       takes: this.classes.takenBy(registration),
-      launchedMs: this.nowMs,
       phase: "booting",
       sinceMs: this.nowMs,
       isEnabled: true,

@@ -12,7 +12,7 @@ const example = new URL("../../framework.conf.example", import.meta.url).pathnam
 const { settings } = loadConfig(example, {});
 
 Deno.test("on the built-in traces no policy has shorter waits for the same agent-hours as the recommended configuration, except as documented", () => {
-  const better = builtInTraces.flatMap(({ name }) => {
+  const better = builtInTraces.flatMap((name) => {
     const trace = builtIn(name);
     const around = { ...surroundings, hosts: 40 };
     const ours = replay(trace, { kind: "core", name: "recommended", settings }, around);

@@ -103,9 +103,6 @@ for (
     ["default", { maxScale: 3, running: 3, pending: 0, max: 10 }, 0],
     ["accurate", { maxScale: 3, running: 2, pending: 2, max: 10 }, 1],
     ["accurate", { maxScale: 8, running: 5, pending: 0, max: 10 }, 5],
-    // The documentation's example of eager: maxReplicaCount 10, 3 messages, then 3 more while the first 3 run.
-    ["eager", { maxScale: 3, running: 0, pending: 0, max: 10 }, 3],
-    ["eager", { maxScale: 6, running: 3, pending: 0, max: 10 }, 6],
   ] as const
 ) {
   Deno.test(`KEDA's strategy ${strategy} with ${JSON.stringify(counts)} creates ${want}`, () => {

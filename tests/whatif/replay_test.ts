@@ -63,7 +63,7 @@ for (const { name, play } of players) {
 }
 
 Deno.test("the core builds everything that someone serves, in every built-in trace but the long one", () => {
-  for (const { name } of builtInTraces) {
+  for (const name of builtInTraces) {
     if (name === "day") continue;
     const { unbuilt, unserved, killedBuilds } = replayCore(builtIn(name));
     assertEquals({ unbuilt, killedBuilds }, { unbuilt: 0, killedBuilds: 0 }, name);
@@ -217,7 +217,7 @@ Deno.test("a share of the waits is the smallest that so many do not exceed", () 
 });
 
 Deno.test("the built-in traces are as they say", () => {
-  const counts = builtInTraces.map(({ name }) => {
+  const counts = builtInTraces.map((name) => {
     const trace = builtIn(name);
     assertEquals(trace.jobs, trace.jobs.toSorted((a, b) => a.atMs - b.atMs));
     const unserved = trace.jobs.filter(({ resources }) => resources.length > 0).length;

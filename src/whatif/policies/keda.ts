@@ -18,7 +18,6 @@ export const kedaStrategies = {
   default: ({ maxScale, running }: KedaCounts): number => maxScale - running,
   accurate: ({ maxScale, running, pending, max }: KedaCounts): number =>
     maxScale + running > max ? max - running : maxScale - pending,
-  eager: ({ maxScale, running, pending, max }: KedaCounts): number => Math.min(max - running - pending, maxScale),
 } as const;
 
 const shared = {
