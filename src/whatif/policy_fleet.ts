@@ -34,7 +34,7 @@ interface Pool {
 
 function look(pool: Pool): void {
   const { world, policy, run, max } = pool;
-  const mine = [...world.containers].filter(({ profile }) => profile.name === pool.profile.name);
+  const mine = world.containersOf(pool.profile);
   const waiting = waitingFor(pool);
   const decision = run({
     nowMs: world.nowMs,
@@ -61,7 +61,7 @@ function seenAgent({ id, phase, sinceMs }: Container): readonly SeenAgent[] {
 }
 
 function launch({ world, profile, policy, max, maxOfAll }: Pool, count: number, waiting: readonly Job[]): void {
-  const own = [...world.containers].filter((each) => each.profile.name === profile.name).length;
+  const own = world.containersOf(profile).length;
   const allowed = Math.min(count, max - own, maxOfAll - world.liveCount);
   for (let launched = 0; launched < allowed; launched++) {
     const host = world.hostFor(profile);

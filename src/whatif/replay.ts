@@ -96,7 +96,8 @@ class LimitWatch {
   look(): void {
     const { scaling: { maxAgents }, profiles } = this.#settings;
     for (const profile of profiles) {
-      const isFull = this.#world.liveCount >= maxAgents || this.#count(profile) >= (profile.maxAgents ?? Infinity);
+      const isFull = this.#world.liveCount >= maxAgents ||
+        this.#world.containersOf(profile).length >= (profile.maxAgents ?? Infinity);
       const isHeld = isFull && this.#lacks(profile) > 0;
       if (isHeld && !this.#isHeld.has(profile.name)) this.hits++;
       if (isHeld) this.#isHeld.add(profile.name);
@@ -104,18 +105,12 @@ class LimitWatch {
     }
   }
 
-  #count({ name }: AgentProfile): number {
-    return [...this.#world.containers].filter(({ profile }) => profile.name === name).length;
-  }
-
   /** Agents that its waiting jobs need in addition to those that are about to take one. */
-  #lacks({ name }: AgentProfile): number {
-    const waiting = this.#world.classes.all.filter(({ profile }) => profile?.name === name)
+  #lacks(profile: AgentProfile): number {
+    const waiting = this.#world.classes.all.filter((each) => each.profile?.name === profile.name)
       .reduce((sum, each) => sum + this.#world.waitingOf(each).length, 0);
     if (waiting === 0) return 0;
-    const coming = [...this.#world.containers].filter(({ profile, phase }) =>
-      profile.name === name && (phase === "booting" || phase === "idle")
-    );
+    const coming = this.#world.containersOf(profile).filter(({ phase }) => phase === "booting" || phase === "idle");
     return waiting - coming.length;
   }
 }

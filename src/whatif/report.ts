@@ -1,7 +1,7 @@
 // The outcomes of replays as rows of a table and as one JSON object whose shape other programs rely on.
 
 import type { Outcome } from "./replay.ts";
-import type { Trace } from "./trace.ts";
+import { seconds, type Trace } from "./trace.ts";
 import type { Surroundings } from "./world.ts";
 
 /** The heads of the table. */
@@ -87,10 +87,6 @@ export function reportJson(
     surroundings: { hosts, cpus, memMb, bootSeconds: seconds(bootMs), seed },
     outcomes: outcomes.map(outcomeJson),
   };
-}
-
-function seconds(ms: number): number {
-  return Math.round(ms) / 1_000;
 }
 
 function hours(ms: number): number {

@@ -38,6 +38,11 @@ export interface Trace {
   readonly outages: readonly TraceOutage[];
 }
 
+/** A time as it is written: seconds, to the millisecond. */
+export function seconds(ms: number): number {
+  return Math.round(ms) / 1_000;
+}
+
 /** The text of a trace. */
 export function formatTrace(trace: Trace): string {
   const { name, startMs, lengthMs, neverRegister } = trace;
@@ -57,8 +62,4 @@ export function formatTrace(trace: Trace): string {
     build: seconds(buildMs),
   }));
   return [head, ...outages, ...jobs].map((line) => `${JSON.stringify(line)}\n`).join("");
-}
-
-function seconds(ms: number): number {
-  return Math.round(ms) / 1_000;
 }

@@ -132,6 +132,11 @@ export class World {
     return this.#live.values();
   }
 
+  /** Containers of a profile that run. */
+  containersOf({ name }: Pick<AgentProfile, "name">): readonly Container[] {
+    return [...this.#live.values()].filter(({ profile }) => profile.name === name);
+  }
+
   /** How many run. */
   get liveCount(): number {
     return this.#live.size;
