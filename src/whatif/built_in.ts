@@ -16,14 +16,14 @@ const unservedNeeds: Needs = { resources: ["offered-by-nobody"] };
 
 interface Plot {
   readonly lengthMs: number;
-  /** Jobs per hour at a time, as long as they arrive one by one. */
+  /** Jobs per hour at a given time, apart from bursts. */
   readonly perHour: (atMs: number) => number;
   readonly bursts?: readonly { readonly atMs: number; readonly jobs: number }[];
   readonly outages?: readonly TraceOutage[];
   readonly neverRegister?: number;
-  /** Share of jobs that no agent can serve. */
+  /** Share of jobs that no profile serves. */
   readonly unserved?: number;
-  /** The mean time of a build. */
+  /** The mean duration of a build. */
   readonly buildMs: number;
 }
 
@@ -83,7 +83,7 @@ const plots: Readonly<Record<string, Plot>> = {
 /** The names of the built-in traces. */
 export const builtInTraces: readonly string[] = Object.keys(plots);
 
-/** The built-in trace of a name; absent: there is none. Its jobs ask for one of `needs`, which must not be empty. */
+/** The built-in trace with this name, if there is one. Each of its jobs has one of `needs`, which must not be empty. */
 export function builtInTrace(name: string, needs: readonly Needs[]): Trace | undefined {
   const plot = Object.hasOwn(plots, name) ? plots[name] : undefined;
   if (plot === undefined) return undefined;
@@ -98,7 +98,7 @@ export function builtInTrace(name: string, needs: readonly Needs[]): Trace | und
   return { name, startMs, lengthMs, neverRegister, jobs, outages };
 }
 
-/** Hour by hour exactly as many as there should be, at random times. */
+/** Exactly the given number of jobs in each hour, at random times. */
 function arrivals({ lengthMs, perHour }: Plot, random: () => number): readonly number[] {
   const times: number[] = [];
   for (let hour = 0; hour < lengthMs; hour += hourMs) {
@@ -109,12 +109,12 @@ function arrivals({ lengthMs, perHour }: Plot, random: () => number): readonly n
   return times;
 }
 
-/** One push starts them all: they are scheduled within a second. */
+/** One push triggers them all: they are scheduled within a second. */
 function timesOf({ atMs, jobs }: { readonly atMs: number; readonly jobs: number }): readonly number[] {
   return Array.from({ length: jobs }, (_, index) => atMs + Math.floor(index * secondMs / jobs));
 }
 
-/** Most builds are shorter than the mean, a few far longer: log-normal, sigma 0.8, within a tenth and eight times. */
+/** Most builds are shorter than the mean, a few far longer: log-normal with sigma 0.8, from 0.1 to 8 times the mean. */
 function buildTime(meanMs: number, random: () => number): number {
   const normal = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
   const factor = Math.exp(0.8 * normal - 0.32);

@@ -15,15 +15,15 @@ import { locatorOf, mesosAgentIdOf, offerOf, pipelineOf, recordOf } from "./list
 import type { Trace } from "./trace.ts";
 import type { Container, Job, World } from "./world.ts";
 
-/** One way between the program and a server. */
+/** One-way latency between the program and a server. */
 const hopMs = 50;
-/** How long a full poll takes the server, and the list of agents alone. */
+/** How long the server takes for a full poll, and for the list of agents alone. */
 const [pollMs, readMs] = [200, 100] as const;
 /** From KILL to the end of an idle container. */
 const stopMs = 1_000;
-/** Mesos allocates once a second. */
+/** Allocation interval of Mesos. */
 const allocateMs = 1_000;
-/** Ticks while something changes, and otherwise. */
+/** Interval of ticks while something changes, and otherwise. */
 const [busyTickMs, idleTickMs] = [1_000, 10_000] as const;
 
 const server: GocdServerInfo = {
@@ -33,11 +33,11 @@ const server: GocdServerInfo = {
   maintenance: "off",
 };
 
-const away: GocdProblem = {
+const outage: GocdProblem = {
   code: "gocd-unreachable",
   kind: "unreachable",
   message: "the GoCD server does not answer",
-  hint: "it is away in the trace",
+  hint: "the trace has an outage at this time",
 };
 
 const emptyStore: StoredState = {
@@ -87,9 +87,9 @@ class CoreFleet {
   readonly #windowsNow = windowReader();
   #state: State;
   readonly #tasks = new Map<string, Container>();
-  /** Records on the GoCD server, by task id. */
+  /** Records as the GoCD server last listed them, by task id. */
   readonly #records = new Map<string, Listed>();
-  /** Registered at least once: before that it is unknown to the server. */
+  /** Task ids of agents that have registered at least once; the server does not know the others. */
   readonly #known = new Set<string>();
   readonly #feed = new Map<number, ScheduledJob>();
   /** A pipeline for each group. */
@@ -177,8 +177,8 @@ class CoreFleet {
         hopMs,
         () =>
           isRead
-            ? { kind: "gocd-poll-failed", problem: away }
-            : { kind: "gocd-call-failed", call: effect, problem: away },
+            ? { kind: "gocd-poll-failed", problem: outage }
+            : { kind: "gocd-call-failed", call: effect, problem: outage },
       );
     }
     const agentsAskedMs = this.#nowMs() - hopMs;
@@ -218,7 +218,7 @@ class CoreFleet {
     this.#answer(hopMs, () => ({ kind: "gocd-call-done", call: effect }));
   }
 
-  /** Of a container that has ended nothing is left. */
+  /** Nothing is left of a container that has ended. */
   #delete(taskId: string): void {
     this.#known.delete(taskId);
     if (this.#tasks.get(taskId)?.phase !== "ended") return;
@@ -352,7 +352,7 @@ class CoreFleet {
     this.#world.plan(nextMs, () => this.#allocate());
   }
 
-  /** Every host with something free that is not refused is offered. */
+  /** Offers every host that has something free and is not refused. */
   #allocate(): void {
     this.#isAllocating = false;
     if (this.#isSuppressed) return;
@@ -369,7 +369,7 @@ class CoreFleet {
     this.#allocateLater();
   }
 
-  /** Refused hosts are offered again when their time is over. */
+  /** Refused hosts are offered again once the filter expires. */
   #allocateLater(): void {
     const { nowMs } = this.#world;
     const next = Math.min(...this.#refusedUntilMs.filter((untilMs) => untilMs > nowMs));

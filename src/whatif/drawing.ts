@@ -1,4 +1,4 @@
-// The outcomes of replays as one SVG: for each the trend of agents, jobs and waits, all to the same scale.
+// Draws the outcomes of replays as one SVG: the trend of agents, jobs and waits for each, all on the same scale.
 
 import { ticksWidth, trendShapes } from "../web/charts.ts";
 import { type Html, html } from "../web/html.ts";
@@ -8,7 +8,7 @@ import type { Trace } from "./trace.ts";
 
 const [width, margin, headHeight, legendHeight] = [1_000, 20, 30, 26] as const;
 
-/** The colours of the page in daylight (web/assets/history.css), which a separate file must contain. */
+/** The colours of the light theme of the page (web/assets/history.css); a separate file must contain its own. */
 const style = `
   svg { font: 12px system-ui, sans-serif; } text { fill: #4b5563; }
   .head { font-size: 15px; font-weight: 600; fill: #111827; } .title { font-weight: 600; fill: #111827; }

@@ -43,7 +43,7 @@ export function offerOf(
   };
 }
 
-/** The record of a container's agent. */
+/** The record of the agent in a container. */
 export function recordOf({ id, phase, isEnabled, registration, job }: Container): GocdAgent {
   const { gocdResources, environment } = registration;
   const word = phase === "building" ? "Building" : phase === "ended" ? "LostContact" : "Idle";

@@ -5,7 +5,7 @@ import type { Policy, PolicyRun, SeenAgent } from "./policies/policy.ts";
 import { type JobClass, registrationFor } from "./shapes.ts";
 import type { Container, Job, World } from "./world.ts";
 
-/** Starts it; it acts on its own as time passes. */
+/** Starts a policy; it acts on its own as time passes. */
 export function startPolicy(world: World, policy: Policy, { profiles, scaling }: Settings): void {
   for (const profile of profiles) {
     const pool: Pool = {
@@ -17,7 +17,7 @@ export function startPolicy(world: World, policy: Policy, { profiles, scaling }:
       max: Math.min(scaling.maxAgents, profile.maxAgents ?? Infinity),
       maxOfAll: scaling.maxAgents,
     };
-    // Each runs at a different offset, because they are not synchronized.
+    // Each runs at a different offset, because in reality they are not synchronized.
     world.plan(Math.floor(world.random() * policy.everyMs), () => look(pool));
   }
 }

@@ -11,13 +11,13 @@ import { type Surroundings, World } from "./world.ts";
 /** Who runs the agents. */
 export type Player =
   | { readonly kind: "core"; readonly name: string; readonly settings: Settings }
-  /** The settings give what the agents are, and the limits; the policy decides. */
+  /** The settings define the profiles and the limits; the policy decides. */
   | { readonly kind: "policy"; readonly policy: Policy; readonly settings: Settings };
 
 /** The result. Times in ms. */
 export interface Outcome {
   readonly name: string;
-  /** From when a job was scheduled until an agent started it; only jobs that are served. */
+  /** From the time a job was scheduled until an agent started it; only jobs that are served. */
   readonly wait: { readonly p50Ms: number; readonly p95Ms: number; readonly maxMs: number };
   readonly jobs: number;
   /** Served jobs that had not started when the replay ended. */
@@ -29,14 +29,14 @@ export interface Outcome {
   /** How often a limit started to hold back agents that waiting jobs needed. */
   readonly limitHits: number;
   readonly killedBuilds: number;
-  /** How long the replay lasted, virtual time. */
+  /** How long the replay lasted, in virtual time. */
   readonly lastedMs: number;
   readonly samples: readonly HistorySample[];
   /** The time that one sample represents. */
   readonly sampleMs: number;
 }
 
-/** When a replay is stopped with unbuilt jobs: twice the length of the trace plus an hour. */
+/** A replay with unbuilt jobs is stopped this long after twice the length of the trace. */
 const overtimeMs = 3_600_000;
 /** Interval of checks of the limits. */
 const lookMs = 15_000;
@@ -105,7 +105,7 @@ class LimitWatch {
     }
   }
 
-  /** Agents that its waiting jobs need in addition to those that are about to take one. */
+  /** Number of agents that its waiting jobs need in addition to those that are about to take one. */
   #lacks(profile: AgentProfile): number {
     const waiting = this.#world.classes.all.filter((each) => each.profile?.name === profile.name)
       .reduce((sum, each) => sum + this.#world.waitingOf(each).length, 0);

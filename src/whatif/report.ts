@@ -1,10 +1,10 @@
-// The outcomes of replays as rows of a table and as one JSON object whose shape other programs rely on.
+// The outcomes of replays as rows of a table, and as one JSON object on whose shape other programs rely.
 
 import type { Outcome } from "./replay.ts";
 import { seconds, type Trace } from "./trace.ts";
 import type { Surroundings } from "./world.ts";
 
-/** The heads of the table. */
+/** The headings of the table. */
 export const heads: readonly string[] = [
   "wait p50",
   "p95",
@@ -17,7 +17,7 @@ export const heads: readonly string[] = [
   "with",
 ];
 
-/** One row of it; the name comes last, as it may be long. */
+/** One row of the table; the name comes last, because it may be long. */
 export function rowOf(outcome: Outcome): readonly string[] {
   const { wait, launches, limitHits, unbuilt } = outcome;
   return [
@@ -38,7 +38,7 @@ export function hoursOf({ agentMs: { booting, idle, building } }: Outcome): numb
   return (booting + idle + building) / 3_600_000;
 }
 
-/** The share of agent time in which agents were registered and built nothing. */
+/** The share of agent time in which agents were registered but did not build. */
 function idleShare({ agentMs: { booting, idle, building } }: Outcome): number {
   const all = booting + idle + building;
   return all === 0 ? 0 : idle / all;

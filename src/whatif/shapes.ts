@@ -1,4 +1,4 @@
-// What jobs ask for and agents offer in a replay: jobs with the same needs are one class.
+// What jobs require and agents offer in a replay: jobs with the same requirements form one class.
 
 import {
   canTake,
@@ -14,10 +14,10 @@ import { profileChooser } from "../core/demand/profile_choice.ts";
 import type { AgentProfile } from "../core/settings.ts";
 import type { TraceJob } from "./trace.ts";
 
-/** How today's servers compare names. */
+/** How current servers compare names. */
 const resourceCase = "insensitive";
 
-/** Jobs that ask for the same. */
+/** Jobs with the same requirements. */
 export interface JobClass {
   readonly index: number;
   readonly resources: readonly string[];
@@ -35,13 +35,13 @@ export interface Registration {
   readonly environment?: string;
 }
 
-/** The classes of a trace by the profiles that are to serve it. */
+/** The classes of the jobs of a trace, with the profiles that serve them. */
 export class JobClasses {
   readonly all: readonly JobClass[];
   readonly #byKey = new Map<string, JobClass>();
   readonly #takes = new Map<string, ReadonlySet<number>>();
 
-  /** Sorts the jobs. */
+  /** Groups the jobs. */
   constructor(jobs: readonly TraceJob[], profiles: readonly AgentProfile[]) {
     const all: JobClass[] = [];
     const chooser = profileChooser(profiles, resourceCase);
@@ -86,13 +86,13 @@ export class JobClasses {
   }
 }
 
-/** What a profile brings to every job: its names, without patterns. */
+/** What a profile offers to every job: its names without patterns. */
 export function ownNeeds({ gocdResources, environments }: AgentProfile): Pick<TraceJob, "resources" | "environment"> {
   const [environment] = namesOf(environments);
   return { resources: namesOf(gocdResources), ...(environment === undefined ? {} : { environment }) };
 }
 
-/** What an agent of a profile registers with: its names, and where it has patterns those that a job asks for. */
+/** What an agent of a profile registers with: its names, and if it has patterns, also the names that a job requires. */
 export function registrationFor(profile: AgentProfile, wanted: JobClass | undefined): Registration {
   const own = ownNeeds(profile);
   const isFixed = own.resources.length === profile.gocdResources.length;

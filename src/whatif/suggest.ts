@@ -1,5 +1,5 @@
-// Searches the settings for the cheapest ones that keep the wait of 95 % of the jobs below a limit: one key after the other,
-// each time the best value for it, until none helps any more.
+// Searches for the cheapest settings that keep the wait of 95 % of the jobs within a limit: takes the best value of one
+// key after the other, until nothing improves any more.
 
 import type { AgentProfile, Settings } from "../core/settings.ts";
 import { hoursOf } from "./report.ts";
@@ -9,7 +9,7 @@ import type { Surroundings } from "./world.ts";
 
 const [secondMs, minuteMs] = [1_000, 60_000] as const;
 
-/** One key that is searched, with the values that are tried. */
+/** A key of the search, with the values that are tried. */
 interface Knob {
   readonly key: string;
   readonly values: readonly number[];
@@ -60,7 +60,7 @@ const knobs: readonly Knob[] = [
   },
   {
     key: "go-agent.headroom",
-    // Per cent of the busy agents; a number of agents, which is only read, is below 0.
+    // Percent of the busy agents; a fixed number of agents, which is only read, is negative.
     values: [0, 10, 25, 50],
     read: ({ profiles: [first] }) => headroomOf(first),
     write: (settings, percent) =>
@@ -89,7 +89,7 @@ export interface Search {
   readonly surroundings: Surroundings;
   /** The wait that 95 % of the jobs must not exceed. */
   readonly p95MaxMs: number;
-  /** Told before each replay: how many have been made. */
+  /** Called before each replay with the number of earlier ones. */
   readonly progress?: (replays: number) => void;
 }
 
@@ -97,17 +97,17 @@ export interface Search {
 export interface Suggestion {
   readonly settings: Settings;
   readonly outcome: Outcome;
-  /** The given settings keep the limit, or the found ones do. */
+  /** Whether the settings keep the limit. */
   readonly isWithin: boolean;
   /** The keys that differ, as they are written in framework.conf. */
   readonly changes: readonly { readonly key: string; readonly before: string; readonly after: string }[];
   readonly replays: number;
 }
 
-/** More rounds change nothing in practice; each is some twenty replays. */
+/** In practice more rounds change nothing; each takes some twenty replays. */
 const roundsMax = 4;
 
-/** Searches. The settings apply to all profiles alike. */
+/** Searches for settings; a value applies to all profiles. */
 export function suggest({ trace, settings: given, surroundings, p95MaxMs, progress = () => {} }: Search): Suggestion {
   const known = new Map<string, Outcome>();
   const tryOut = (settings: Settings): Outcome => {
@@ -142,11 +142,11 @@ function isWithin({ wait, unbuilt }: Outcome, p95MaxMs: number): boolean {
   return wait.p95Ms <= p95MaxMs && unbuilt === 0;
 }
 
-/** Within the limit the cheaper one, beyond it the one nearer to it; of equal ones, the first. */
+/** Of two outcomes within the limit the cheaper one is better, otherwise the one with the shorter waits. */
 function isBetter(one: Outcome, other: Outcome, p95MaxMs: number): boolean {
   const within = isWithin(one, p95MaxMs);
   if (within !== isWithin(other, p95MaxMs)) return within;
   const [mine, theirs] = within ? [hoursOf(one), hoursOf(other)] : [one.wait.p95Ms, other.wait.p95Ms];
-  // Less than half a percent is random variation.
+  // A difference of less than half a percent is random variation.
   return mine < theirs * 0.995;
 }

@@ -1,19 +1,19 @@
-// The trace of demand: which jobs needed agents, when and for how long, as JSON lines. Neither names of pipelines nor
-// variables are in it. The format is described in docs/what-if.md.
+// The trace of demand: which jobs needed agents, when and for how long, as JSON lines. It contains no names of
+// pipelines and no variables. The format is described in docs/what-if.md.
 
-/** The version of the format that is written, and the newest that is read. */
+/** The version of the format. */
 export const traceVersion = 1;
 
 /** One job as it was scheduled. Times in ms since the beginning of the trace. */
 export interface TraceJob {
   readonly atMs: number;
-  /** GoCD resources that it asks for. */
+  /** The GoCD resources that it requires. */
   readonly resources: readonly string[];
   /** Environment of its pipeline; absent: none. */
   readonly environment?: string;
   /** The group of its pipeline; absent: unknown. */
   readonly group?: string;
-  /** How long its agent is busy with it. */
+  /** How long its agent is busy. */
   readonly buildMs: number;
 }
 
@@ -25,7 +25,7 @@ export interface TraceOutage {
 
 /** Recorded or hypothetical demand for agents. */
 export interface Trace {
-  /** For people. */
+  /** A name for display. */
   readonly name: string;
   /** When it began, ms since the epoch. */
   readonly startMs: number;

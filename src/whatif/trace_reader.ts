@@ -4,7 +4,7 @@ import { OperatorError } from "../errors.ts";
 import { quote } from "../quote.ts";
 import { type Trace, type TraceJob, type TraceOutage, traceVersion } from "./trace.ts";
 
-/** Limits of a trace; a larger one would take minutes to replay. */
+/** The limits of a trace: a larger one would take minutes to replay. */
 const jobsMax = 1_000_000;
 const secondsMax = 366 * 86_400;
 
@@ -17,7 +17,7 @@ export function parseTrace(text: string, path: string): Trace {
   const head = headOf(first.line, first.place);
   const jobs: TraceJob[] = [];
   const outages: TraceOutage[] = [];
-  if (rest.length > jobsMax) throw flaw(path, `more than ${jobsMax} lines`, "take a shorter time");
+  if (rest.length > jobsMax) throw flaw(path, `more than ${jobsMax} lines`, "record a shorter period");
   for (const { line, place } of rest) {
     const fields = objectOf(line, place);
     const isJob = "at" in fields;
@@ -50,7 +50,7 @@ function headOf(line: string, place: string): Omit<Trace, "jobs" | "outages"> {
   }
   refuseUnknown(fields, ["trace", "name", "start", "seconds", "neverRegister"], place);
   const { name = "trace", start, neverRegister = 0 } = fields;
-  if (typeof name !== "string") throw flaw(place, `name: ${shown(name)} is not a text`, "write it in quotes");
+  if (typeof name !== "string") throw flaw(place, `name: ${shown(name)} is not a string`, "write it in quotes");
   const startMs = typeof start === "string" ? Date.parse(start) : NaN;
   if (Number.isNaN(startMs)) {
     throw flaw(place, `start: ${shown(start)} is not a time`, 'write it as "2026-11-02T00:00:00.000Z"');
@@ -101,7 +101,7 @@ function msOf(fields: Fields, key: string, place: string): number {
 function refuseUnknown(fields: Fields, known: readonly string[], place: string): void {
   const unknown = Object.keys(fields).find((key) => !known.includes(key));
   if (unknown === undefined) return;
-  throw flaw(place, `${quote(unknown)} is not known here`, `known are ${known.join(", ")}`);
+  throw flaw(place, `${quote(unknown)} is unknown`, `known keys are: ${known.join(", ")}`);
 }
 
 function shown(value: unknown): string {

@@ -1,5 +1,5 @@
-// The world of a replay: arriving jobs, and containers that start, register, build and end, on virtual time. It is the
-// same for the core and for every policy. Much simpler than sim/: it does not check what a caller may do.
+// The world of a replay: jobs that arrive, and containers that start, register, build and end, in virtual time. It is
+// the same for the core and for every policy. It is much simpler than sim/, and does not check its callers.
 
 import { createTimerQueue } from "../sim/gocd/timers.ts";
 import { seededRandom } from "../sim/random.ts";
@@ -11,10 +11,10 @@ import type { Trace, TraceJob } from "./trace.ts";
 export interface Surroundings {
   /** Hosts of the cluster. */
   readonly hosts: number;
-  /** What each has, in processors and MB of memory. */
+  /** The size of each: processors, and memory in MB. */
   readonly cpus: number;
   readonly memMb: number;
-  /** From the launch of a container until its agent has registered, on average; each differs by up to a tenth. */
+  /** From the launch of a container until its agent has registered: the mean, from which each differs by up to 10 %. */
   readonly bootMs: number;
   readonly seed: number;
 }
@@ -25,7 +25,7 @@ export interface Job {
   readonly atMs: number;
   readonly buildMs: number;
   readonly class: JobClass;
-  /** When its agent began with it. */
+  /** When its agent started it. */
   beganMs: number | undefined;
 }
 
@@ -42,9 +42,9 @@ export interface Container {
   sinceMs: number;
   /** If disabled, it gets no work. */
   isEnabled: boolean;
-  /** What it has, or is about to fetch. */
+  /** The job that it builds, or is about to fetch. */
   job: Job | undefined;
-  /** Counts its changes, for callers that cache a view of it. */
+  /** Number of changes so far, for callers that cache a view of it. */
   changes: number;
 }
 
@@ -55,15 +55,15 @@ export interface AgentTime {
   building: number;
 }
 
-/** A container that runs, and when its agent asks for work next; absent: not planned. */
+/** A running container, and when its agent next asks for work; undefined: it has no reason to. */
 interface Live extends Container {
   readonly takes: ReadonlySet<number>;
   askMs: number | undefined;
-  /** Up to when its time is counted. */
+  /** The time up to which its agent time is counted. */
   countedMs: number;
 }
 
-/** From ACCEPT to a running container, of `bootMs` as a whole. */
+/** The part of `bootMs` from ACCEPT to a running container. */
 const startMs = 3_000;
 /**
  * How long the server takes to find work for an agent that asks; it is fetched with the next request (GoCD
@@ -81,9 +81,9 @@ export class World {
   readonly surroundings: Surroundings;
   readonly jobs: readonly Job[];
   readonly agentTime: AgentTime = { booting: 0, idle: 0, building: 0 };
-  /** Every container that was launched. */
+  /** Number of launched containers. */
   launches = 0;
-  /** Builds that ended with their agent. */
+  /** Number of builds that were lost with their agent. */
   killedBuilds = 0;
   nowMs = 0;
   readonly #trace: Trace;
@@ -96,7 +96,7 @@ export class World {
   #unbuilt = 0;
   #down = false;
 
-  /** A world at the beginning of a trace, with the profiles that are there to serve it. */
+  /** A world at the beginning of a trace, which these profiles serve. */
   constructor(trace: Trace, profiles: readonly AgentProfile[], surroundings: Surroundings) {
     this.#trace = trace;
     this.surroundings = surroundings;
@@ -127,22 +127,22 @@ export class World {
     return this.#down;
   }
 
-  /** Containers that run. */
+  /** The running containers. */
   get containers(): Iterable<Container> {
     return this.#live.values();
   }
 
-  /** Containers of a profile that run. */
+  /** The running containers of a profile. */
   containersOf({ name }: Pick<AgentProfile, "name">): readonly Container[] {
     return [...this.#live.values()].filter(({ profile }) => profile.name === name);
   }
 
-  /** How many run. */
+  /** The number of running containers. */
   get liveCount(): number {
     return this.#live.size;
   }
 
-  /** Whether all that can be built is. */
+  /** Whether the trace is over, and every job that a profile serves is built. */
   get isDone(): boolean {
     return this.#unbuilt === 0 && this.nowMs >= this.#trace.lengthMs;
   }
@@ -169,7 +169,7 @@ export class World {
     return this.#random();
   }
 
-  /** Runs an action at a time. */
+  /** Plans an action. */
   plan(atMs: number, act: () => void): void {
     this.#timers.plan(Math.max(atMs, this.nowMs), act);
   }
@@ -184,13 +184,13 @@ export class World {
     for (const container of this.#live.values()) this.#count(container);
   }
 
-  /** A host with room for one of a profile; undefined: there is none. */
+  /** A host with room for an agent of a profile, if there is one. */
   hostFor({ mesosResources: { cpusMilli, memMbMilli } }: AgentProfile): number | undefined {
     const host = this.#free.findIndex((free) => free.cpusMilli >= cpusMilli && free.memMbMilli >= memMbMilli);
     return host < 0 ? undefined : host;
   }
 
-  /** Launches a container on a host that has room for it; `started`: once it runs. */
+  /** Launches a container on a host that has room for it; calls `started` once it runs. */
   launch(
     container: Pick<Container, "profile" | "registration" | "host"> & Partial<Pick<Container, "id" | "isSingleUse">>,
     started: () => void = () => {},
@@ -219,7 +219,7 @@ export class World {
     return made;
   }
 
-  /** Ends a container at once. A build of it is lost, and its job waits again. */
+  /** Ends a container immediately. Its build is lost, and the job waits again. */
   end(container: Container): void {
     const live = this.#live.get(container.id);
     if (live === undefined) return;
@@ -292,7 +292,7 @@ export class World {
     });
   }
 
-  /** Asks at its next turn, if there is anything to get. */
+  /** Plans its next request for work, if a job waits that it can take. */
   #planAsk(container: Live): void {
     const { phase, isEnabled, askMs, takes } = container;
     if (phase !== "idle" || !isEnabled || askMs !== undefined || this.#down) return;
@@ -340,7 +340,7 @@ export class World {
     return oldest;
   }
 
-  /** The first agent to ask gets the job: of the idle agents that are not asking yet, the one that asks next. */
+  /** The first agent to ask gets the job: of the idle agents without a planned request, the one that asks next. */
   #findAgent({ index }: JobClass): void {
     if (this.#down) return;
     let first: { readonly container: Live; readonly atMs: number } | undefined;
@@ -358,7 +358,7 @@ export class World {
   }
 }
 
-/** When an agent that is idle since then asks next after `nowMs`, and when after that. */
+/** When an agent that has been idle since `idleSinceMs` next asks after `nowMs`, and when after that. */
 export function nextAsk(idleSinceMs: number, nowMs: number): { readonly atMs: number; readonly thenMs: number } {
   let delayMs = askFirstMs;
   let atMs = idleSinceMs + delayMs;

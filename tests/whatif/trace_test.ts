@@ -56,7 +56,7 @@ for (
       't.jsonl:1: start: ""soon"" is not a time',
     ],
     ["no length", head.replace(',"seconds":60', ""), "t.jsonl:1: seconds is missing"],
-    ["an unknown key", `${head}\n{"at":1,"build":2,"pipeline":"p"}`, 't.jsonl:2: "pipeline" is not known here'],
+    ["an unknown key", `${head}\n{"at":1,"build":2,"pipeline":"p"}`, 't.jsonl:2: "pipeline" is unknown'],
     ["a job without its build", `${head}\n{"at":1}`, "t.jsonl:2: build is missing"],
     ["a negative time", `${head}\n\n{"at":-1,"build":2}`, 't.jsonl:3: at: "-1" is not a time in seconds'],
     ["a job after the end", `${head}\n{"at":61,"build":2}`, "t.jsonl:2: 61 is beyond the end of the trace at 60"],

@@ -3,7 +3,7 @@
 
 import { countOf, idleFor, nothing, type Policy, type Seen, unregisteredFor } from "./policy.ts";
 
-/** `ScaleInIdlePeriod` of the Elastic CI Stack, which agents get as disconnect-after-idle-timeout. */
+/** `ScaleInIdlePeriod` of the Elastic CI Stack, passed to agents as disconnect-after-idle-timeout. */
 const idleMs = 600_000;
 /** Instances without an agent are detected after an hour. */
 const danglingMs = 3_600_000;

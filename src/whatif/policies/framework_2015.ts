@@ -2,7 +2,7 @@
 
 import { nothing, type Policy } from "./policy.ts";
 
-/** "Default: 5, as in the framework of 2015": it must be more. */
+/** The default; an agent is launched only after more polls than this. */
 const attempts = 5;
 
 /** The policy. */

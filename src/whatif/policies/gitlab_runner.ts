@@ -3,7 +3,7 @@
 
 import { countOf, idleFor, nothing, type Policy, type Seen } from "./policy.ts";
 
-/** The policy of the documentation's examples, without idle instances: `idle_count = 0`, `idle_time = "20m0s"`. */
+/** As in the examples of the documentation, without idle instances: `idle_count = 0`, `idle_time = "20m0s"`. */
 const idleCount = 0;
 const idleMs = 20 * 60_000;
 

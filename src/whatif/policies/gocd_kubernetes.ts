@@ -17,7 +17,7 @@ export const gocdKubernetes: Policy = {
   everyMs: 5_000,
   isSingleUse: true,
   start: () => {
-    /** Jobs that were asked for, and when they are asked for again; the first is due first. */
+    /** Jobs for which a pod was requested, and when it is requested again, ordered by that time. */
     const asked: { readonly index: number; readonly againMs: number }[] = [];
     let newest = -1;
     return (seen) => {
@@ -33,7 +33,7 @@ export const gocdKubernetes: Policy = {
         const place = placeOf(waiting, index);
         if (waiting[place]?.index !== index) continue;
         asked.push({ index, againMs: nowMs + askAgainMs });
-        // Its table of requests is by job: one that has a pod gets no second one. Beyond the limit a request is
+        // Requests are stored by job, so a job that has a pod gets no second one. Requests beyond the limit are
         // dropped.
         if (place >= booting && booting + launch < pendingMax) launch++;
       }

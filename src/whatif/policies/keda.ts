@@ -2,7 +2,7 @@
 
 import { countOf, nothing, type Policy, type Seen } from "./policy.ts";
 
-/** What a strategy is given. */
+/** The input of a strategy. */
 export interface KedaCounts {
   /** `min(maxReplicaCount, queue length / target)`. */
   readonly maxScale: number;
@@ -27,14 +27,14 @@ const shared = {
   isSingleUse: true,
 } as const;
 
-/** `default`: with a scaler that also counts running jobs, like that of GitHub runners. */
+/** `default`: for scalers that also count running jobs, such as that of GitHub runners. */
 export const kedaDefault: Policy = {
   ...shared,
   name: "KEDA ScaledJob, default",
   start: () => (seen) => scaled(seen, "default", (seen.waiting ?? []).length + countOf(seen, "building")),
 };
 
-/** `accurate`: for queues from which a job is taken when it starts. */
+/** `accurate`: for queues that a job leaves when it starts. */
 export const kedaAccurate: Policy = {
   ...shared,
   name: "KEDA ScaledJob, accurate",

@@ -1,10 +1,10 @@
-// The interface of a published policy of another autoscaler. All see the same world through it.
+// The interface of the published policies of other autoscalers, through which all of them see the same world.
 
 /** A published policy. */
 export interface Policy {
   /** For the table. */
   readonly name: string;
-  /** Where its formula and its defaults are written. */
+  /** Where its formula and its defaults are documented. */
   readonly source: string;
   /** What is not modelled, in a few words. */
   readonly leavesOut: string;
@@ -12,26 +12,26 @@ export interface Policy {
   readonly everyMs: number;
   /** Its agents end after one job. */
   readonly isSingleUse: boolean;
-  /** Begins for one kind of agents. */
+  /** Starts a run of it for one profile. */
   readonly start: () => PolicyRun;
 }
 
-/** A policy that runs, with its memory. */
+/** A running policy, with its state. */
 export type PolicyRun = (seen: Seen) => Decision;
 
-/** What it sees: its own queue and its own agents. */
+/** What a policy sees: its own queue and its own agents. */
 export interface Seen {
   /** Ms since the beginning. */
   readonly nowMs: number;
-  /** Waiting jobs that its agents could take, in the order of their numbers; undefined: the CI server does not answer. */
+  /** Waiting jobs that its agents could take, by index; undefined: the CI server does not respond. */
   readonly waiting: readonly WaitingJob[] | undefined;
   /** Its agents that have not ended. */
   readonly agents: readonly SeenAgent[];
-  /** How many it may have at most. */
+  /** Maximum number of its agents. */
   readonly max: number;
 }
 
-/** A job that waits; a later one has a larger number. */
+/** A waiting job; later jobs have a larger index. */
 export interface WaitingJob {
   readonly index: number;
 }
@@ -44,28 +44,28 @@ export interface SeenAgent {
   readonly sinceMs: number;
 }
 
-/** What it does now. */
+/** What it decides. */
 export interface Decision {
-  /** Number to launch; beyond the limits they are dropped. */
+  /** Number of agents to launch; those beyond the limits are dropped. */
   readonly launch: number;
-  /** Ids of those that are ended. */
+  /** Ids of the agents to end. */
   readonly end: readonly string[];
 }
 
-/** Nothing. */
+/** The decision to do nothing. */
 export const nothing: Decision = { launch: 0, end: [] };
 
-/** Those that are idle for longer than this. */
+/** Ids of the agents that have been idle for this long. */
 export function idleFor({ agents, nowMs }: Seen, forMs: number): readonly string[] {
   return agents.filter(({ phase, sinceMs }) => phase === "idle" && nowMs - sinceMs >= forMs).map(({ id }) => id);
 }
 
-/** Those that have not registered for longer than this. */
+/** Ids of the agents that have not registered within this time. */
 export function unregisteredFor({ agents, nowMs }: Seen, forMs: number): readonly string[] {
   return agents.filter(({ phase, sinceMs }) => phase === "booting" && nowMs - sinceMs >= forMs).map(({ id }) => id);
 }
 
-/** How many are in a phase. */
+/** How many agents are in one of these phases. */
 export function countOf({ agents }: Seen, ...phases: readonly SeenAgent["phase"][]): number {
   return agents.filter(({ phase }) => phases.includes(phase)).length;
 }
