@@ -1,10 +1,11 @@
-// A queue of actions at virtual times, ordered by time, then by insertion.
+// A queue of actions at virtual times, ordered by time, then by insertion: a binary heap, because a replayed day has
+// millions of them.
 
-/** A planned action; cancelling one that has run does nothing. */
+/** A planned action. */
 export interface PlannedAct {
   /** When it is due, virtual ms. */
   readonly atMs: number;
-  /** Removes it from the queue. */
+  /** Removes it from the queue; does nothing once it has run. */
   cancel(): void;
 }
 
@@ -74,11 +75,11 @@ export function virtualTimers(): VirtualTimers {
       return { atMs, cancel: (): void => void (entry.cancelled = true) };
     },
     nextMs: (): number | undefined => clean()?.atMs,
-    take: (nowMs): { atMs: number; run: () => void } | undefined => {
+    take: (nowMs): Entry | undefined => {
       const first = clean();
       if (first === undefined || first.atMs > nowMs) return undefined;
       pop(heap);
-      return { atMs: first.atMs, run: first.run };
+      return first;
     },
   };
 }

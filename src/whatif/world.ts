@@ -1,8 +1,8 @@
 // The world of a replay: jobs that arrive, and containers that start, register, build and end, in virtual time. It is
 // the same for the core and for every policy. It is much simpler than sim/, and does not check its callers.
 
-import { createTimerQueue } from "../sim/gocd/timers.ts";
 import { seededRandom } from "../sim/random.ts";
+import { virtualTimers } from "../sim/timers.ts";
 import type { AgentProfile } from "../core/settings.ts";
 import { type JobClass, JobClasses, type Registration } from "./shapes.ts";
 import type { Trace, TraceJob } from "./trace.ts";
@@ -87,7 +87,7 @@ export class World {
   killedBuilds = 0;
   nowMs = 0;
   readonly #trace: Trace;
-  readonly #timers = createTimerQueue();
+  readonly #timers = virtualTimers();
   readonly #random: () => number;
   /** Waiting jobs by class, oldest first. */
   readonly #waiting: Job[][];
@@ -178,7 +178,7 @@ export class World {
   run(untilMs: number): void {
     for (let due = this.#timers.take(untilMs); due !== undefined; due = this.#timers.take(untilMs)) {
       this.nowMs = due.atMs;
-      due.act();
+      due.run();
     }
     this.nowMs = untilMs;
     for (const container of this.#live.values()) this.#count(container);

@@ -4,7 +4,7 @@
 import { windowReader } from "../../src/config/cron.ts";
 import { act, heal } from "./faults_act.ts";
 import { setRights } from "./faults_gocd.ts";
-import { createTimerQueue } from "../../src/sim/gocd/timers.ts";
+import { virtualTimers } from "../../src/sim/timers.ts";
 import { gocdRules } from "../../src/sim/gocd/versions.ts";
 import { checkWholeState } from "./invariants.ts";
 import { newClockWatch, noteOpenness } from "./invariants_clocks.ts";
@@ -116,7 +116,7 @@ function makeWorld(scenario: Scenario, { trace, bug, crashAtPoint }: PlayOptions
     clockAheadMs: 0,
     nextClockAheadMs: 0,
     suspendedUntilMs: startMs,
-    agenda: createTimerQueue(),
+    agenda: virtualTimers(),
     gocd: createSimGocd({
       version: gocdVersion,
       nowMs: startMs,
@@ -179,9 +179,9 @@ function run(world: World): void {
   let lastTickMs = world.nowMs;
   for (let turn = 0; turn < turnsMax; turn++) {
     const tickMs = lastTickMs + tickGap(world);
-    world.nowMs = Math.max(world.nowMs, Math.min(tickMs, world.agenda.nextDueMs() ?? Infinity, mesosDueMs(world)));
+    world.nowMs = Math.max(world.nowMs, Math.min(tickMs, world.agenda.nextMs() ?? Infinity, mesosDueMs(world)));
     settleMesos(world);
-    for (let due = world.agenda.take(world.nowMs); due !== undefined; due = world.agenda.take(world.nowMs)) due.act();
+    for (let due = world.agenda.take(world.nowMs); due !== undefined; due = world.agenda.take(world.nowMs)) due.run();
     settleMesos(world);
     if (world.nowMs < tickMs) continue;
     lastTickMs = world.nowMs;

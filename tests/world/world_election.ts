@@ -2,7 +2,7 @@
 // while connections, processes and clocks fail: two never act at the same time, and in the end one leads.
 
 import { confirmEveryMs, heldForMs, inOrder, isSessionOver } from "../../src/store/election_rules.ts";
-import { createTimerQueue, type TimerQueue } from "../../src/sim/gocd/timers.ts";
+import { type VirtualTimers, virtualTimers } from "../../src/sim/timers.ts";
 import { seededRandom } from "../../src/sim/random.ts";
 import { type Dice, dice } from "./scenario_dice.ts";
 import { createSimZookeeper, type SimZookeeper } from "./sim_zookeeper.ts";
@@ -40,7 +40,7 @@ export interface ElectionOutcome {
 
 interface World {
   readonly rng: Dice;
-  readonly agenda: TimerQueue;
+  readonly agenda: VirtualTimers;
   readonly zookeeper: SimZookeeper;
   readonly timeoutMs: number;
   readonly bug: ElectionBug | undefined;
@@ -87,7 +87,7 @@ export function playElection(seed: number, bug?: ElectionBug): ElectionOutcome {
   const rng = dice(seededRandom(seed));
   const world: World = {
     rng,
-    agenda: createTimerQueue(),
+    agenda: virtualTimers(),
     zookeeper: createSimZookeeper(),
     timeoutMs: rng.pick([4_000, 10_000, 30_000]),
     bug,
@@ -134,10 +134,10 @@ function run(world: World): void {
 }
 
 function runUntil(world: World, endMs: number): void {
-  while ((world.agenda.nextDueMs() ?? Infinity) <= endMs) {
-    world.nowMs = Math.max(world.nowMs, world.agenda.nextDueMs() ?? 0);
+  while ((world.agenda.nextMs() ?? Infinity) <= endMs) {
+    world.nowMs = Math.max(world.nowMs, world.agenda.nextMs() ?? 0);
     world.zookeeper.advance(world.nowMs);
-    world.agenda.take(world.nowMs)?.act();
+    world.agenda.take(world.nowMs)?.run();
   }
   world.nowMs = endMs;
 }

@@ -5,7 +5,7 @@ import type { GocdAgent } from "../../src/core/gocd_records.ts";
 import type { State } from "../../src/core/state.ts";
 import type { Settings } from "../../src/core/settings.ts";
 import type { Outage } from "../../src/runtime/outage.ts";
-import type { TimerQueue } from "../../src/sim/gocd/timers.ts";
+import type { VirtualTimers } from "../../src/sim/timers.ts";
 import type { GocdOutage } from "./faults.ts";
 import type { Scenario } from "./scenario.ts";
 import type { Dice } from "./scenario_dice.ts";
@@ -33,7 +33,7 @@ export interface World {
   /** The offset from the next start on. */
   nextClockAheadMs: number;
   /** The scheduled actions. */
-  readonly agenda: TimerQueue;
+  readonly agenda: VirtualTimers;
   /** The program's machine is suspended until this true time. */
   suspendedUntilMs: number;
   /** The GoCD server with its agent processes. */

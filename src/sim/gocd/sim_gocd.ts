@@ -19,7 +19,7 @@ import type {
   SimSecurity,
 } from "./state.ts";
 import { emptyTally, type GocdTally } from "./tally.ts";
-import { createTimerQueue } from "./timers.ts";
+import { virtualTimers } from "../timers.ts";
 import { gocdRules, gocdVersionNumber } from "./versions.ts";
 import { seededRandom } from "../random.ts";
 
@@ -160,7 +160,7 @@ export function createSimGocd(options: SimGocdOptions): SimGocd {
   return {
     ...configurator(world),
     advance: (nowMs) => advance(world, nowMs),
-    nextDueMs: () => world.timers.nextDueMs() ?? Number.POSITIVE_INFINITY,
+    nextDueMs: () => world.timers.nextMs() ?? Number.POSITIVE_INFINITY,
     handle(request, nowMs): SimResponse {
       advance(world, nowMs);
       return answerRequest(world, request);
@@ -222,7 +222,7 @@ function newWorld(options: SimGocdOptions): GocdWorld {
     autoRegisterKey: options.autoRegisterKey ?? "",
     agentAddresses: options.agentAddresses ?? [],
     random: options.random ?? seededRandom(1),
-    timers: createTimerQueue(),
+    timers: virtualTimers(),
     life: "running",
     startCount: 1,
     maintenance: undefined,
@@ -257,7 +257,7 @@ function advance(world: GocdWorld, nowMs: number): void {
     const due = world.timers.take(nowMs);
     if (due === undefined) break;
     world.nowMs = Math.max(world.nowMs, due.atMs);
-    due.act();
+    due.run();
   }
   world.nowMs = Math.max(world.nowMs, nowMs);
 }

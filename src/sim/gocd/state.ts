@@ -1,7 +1,7 @@
 // The whole state of the simulated GoCD server.
 
 import type { GocdRules } from "./versions.ts";
-import type { TimerQueue } from "./timers.ts";
+import type { VirtualTimers } from "../timers.ts";
 import type { SimConfiguration } from "./configuration.ts";
 import type { SimStageRuns } from "./stage_runs.ts";
 import type { SimFault } from "./faults.ts";
@@ -267,7 +267,7 @@ export interface GocdWorld {
   /** Seeded numbers in [0, 1). */
   readonly random: () => number;
   /** The scheduled actions. */
-  readonly timers: TimerQueue;
+  readonly timers: VirtualTimers;
   /** Whether it answers or is still starting. */
   life: "running" | "starting";
   /** Counts the server's starts; the planned end of a start checks it. */
