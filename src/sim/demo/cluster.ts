@@ -130,7 +130,7 @@ function newGocd({ gocdVersion, nowMs }: DemoClusterOptions, random: () => numbe
   });
 }
 
-/** An agent of a person, and an unknown Pending one. */
+/** An agent that a person has set up, and a Pending one of unknown origin. */
 function addStrangers(gocd: SimGocd, server: { readonly url: string; readonly nowMs: number }): void {
   const { personsAgent, personsUuid, strangersAgent } = demoNames;
   gocd.addAgent({ uuid: personsUuid, hostname: personsAgent, gocdResources: ["mac", "signing"] });

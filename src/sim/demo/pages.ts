@@ -84,7 +84,9 @@ function jobPage(facts: GocdFacts, locator: string): string {
 function agentPage(facts: GocdFacts, uuid: string): string {
   const agent = facts.gocd.agents().find((each) => each.uuid === uuid);
   if (agent === undefined) {
-    return page("No such agent", aboutGocd, ["<p>No agent has this UUID: its record was deleted, or never was.</p>"]);
+    return page("No such agent", aboutGocd, [
+      "<p>No agent has this UUID: its record was deleted, or never existed.</p>",
+    ]);
   }
   const rows = facts.jobs.filter(({ builder }) => builder === agent.hostname).toReversed()
     .map((job) => [jobLink(facts, job), stateOf(facts, job)]);
@@ -124,7 +126,7 @@ export function mesosPage(mesos: SimMesos): PageAt {
       return section(title, ["Task", "State"], rows);
     });
     const note =
-      "<p>A task that is over is not listed for long, and a simulated container has no sandbox to look into.</p>";
+      "<p>Tasks that have ended are soon removed from this list, and simulated containers have no sandbox.</p>";
     return page("Simulated Mesos master", aboutMesos, [...agents, note]);
   };
 }

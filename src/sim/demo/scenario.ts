@@ -11,7 +11,7 @@ export type DemoFate = "built" | "unserved" | "no-image";
 
 /** A job of the demo. */
 export interface DemoJob extends SimJobRequest {
-  /** What is to become of it. */
+  /** Its expected outcome. */
   readonly fate: DemoFate;
 }
 

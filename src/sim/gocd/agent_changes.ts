@@ -86,7 +86,7 @@ function badJson(call: AgentsCall, complaint: string): Refused {
 }
 
 /**
- * Elements of lists must be texts (JsonElement.getAsString); for others the exception is reported as 422 (20.1) or 500.
+ * Elements of lists must be strings (JsonElement.getAsString); otherwise the exception is reported as 422 (20.1) or 500.
  */
 function refuseElements(call: AgentsCall, lists: readonly unknown[]): Refused | undefined {
   const bad = lists.flat().find((element) => typeof element === "object" && element !== null);
@@ -135,7 +135,7 @@ function stateWord(value: unknown): Update["state"] | "bad" {
   return text === "enabled" ? "Enabled" : text === "disabled" ? "Disabled" : "bad";
 }
 
-/** A JSON array of names, or one text with commas. */
+/** A JSON array of names, or one string with commas. */
 function readNames(value: unknown): readonly string[] | undefined {
   if (value === undefined || value === null) return undefined;
   const parts = Array.isArray(value) ? value.map(String) : String(value).split(",");
@@ -340,7 +340,7 @@ export function killTasks(call: AgentsCall, uuid: string): SimResponse {
   return answer(202, "", "");
 }
 
-/** POST `/api/agents/:uuid/{enable,disable,delete}` (15.2 to 16.6): the response is a text. */
+/** POST `/api/agents/:uuid/{enable,disable,delete}` (15.2 to 16.6): the response is plain text. */
 export function legacyPost(call: AgentsCall): SimResponse {
   const { world, uuid, action } = call;
   const gocdAgent = uuid === undefined ? undefined : world.agents.get(uuid);

@@ -29,7 +29,7 @@ export function contentType(call: AgentsCall): string {
   return vendorType(shape);
 }
 
-/** An unknown uuid: the message that it is missing was introduced with the database (19.9). */
+/** The response for an unknown uuid; its message was introduced with the database (19.9). */
 export function notFound(call: AgentsCall, uuid: string): SimResponse {
   const message = call.world.rules.agentsInDatabase
     ? `Agent with uuid '${uuid}' was not found!`

@@ -5,8 +5,6 @@ import type { GocdWorld, SimJob } from "./state.ts";
 
 /** One run of a stage. */
 export interface SimStageRun {
-  /** The pipeline's name. */
-  readonly pipeline: string;
   /** The pipeline's counter. */
   readonly counter: number;
   /** The stage's name. */
@@ -36,7 +34,7 @@ export function enterRun(world: GocdWorld, job: SimJob): void {
         if (each.counter < counter && !isRunning(world, each)) runs.delete(old);
       }
     }
-    run = { pipeline, counter, stage, stageCounter, scheduledMs: world.nowMs, jobs: new Map() };
+    run = { counter, stage, stageCounter, scheduledMs: world.nowMs, jobs: new Map() };
     runs.set(key, run);
   }
   run.jobs.set(job.name, job);

@@ -74,7 +74,7 @@ export interface SimGocdAgent {
   readonly uuid: string;
   /** Shown name; may be edited. */
   hostname: string;
-  /** That of the connection that registered it, until its agent has pinged; then the one that the agent reports. */
+  /** The address of the connection that registered it; once its agent has pinged, the one that the agent reports. */
   ipAddress: string;
   /** The agent's work folder. */
   readonly sandbox: string;
@@ -92,7 +92,7 @@ export interface SimGocdAgent {
   environments: readonly string[];
   /** Set for an elastic agent. */
   readonly elastic?: { readonly agentId: string; readonly pluginId: string };
-  /** Undefined since the server's start. */
+  /** When it last pinged; undefined: not since the start of the server. */
   lastHeardMs: number | undefined;
   /** The locator shown as running. */
   buildLocator: string | undefined;

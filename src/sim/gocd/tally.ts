@@ -48,7 +48,7 @@ export interface GocdTally {
   buildsCompleted: number;
   /** Locators of completed builds. */
   readonly completedLocators: Set<string>;
-  /** Assignments, oldest first; repeated if the server dropped the assignment. */
+  /** Assignments, oldest first; a build that was assigned again is listed again. */
   readonly assigned: AssignedBuild[];
   /** Builds whose agent process was stopped. */
   readonly buildsKilled: KilledBuild[];
@@ -58,7 +58,7 @@ export interface GocdTally {
   buildsRescheduled: number;
   /** Builds cancelled (by `cancelJob`, or unassigned beyond their timeout). */
   buildsCancelled: number;
-  /** Ends reported for builds that the server had assigned to another agent. */
+  /** Completions reported for builds that the server had meanwhile assigned to another agent. */
   staleCompletions: number;
   /** Successful first registrations with the right key. */
   registrations: number;

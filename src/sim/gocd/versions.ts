@@ -10,19 +10,19 @@ export type AgentsShape = "legacy" | "v1" | "v2" | "v3" | "v4" | "v5" | "v6" | "
 export interface GocdRules {
   /** The release. */
   readonly version: string;
-  /** `/api/jobs/scheduled.xml` (1.1): served, gone but still behind its admin rule, or gone. */
+  /** `/api/jobs/scheduled.xml`: served, gone but still behind its admin rule, or gone. */
   readonly oldFeed: "served" | "admin-404" | "gone";
-  /** `/api/feed/jobs/scheduled.xml` (1.1). */
+  /** `/api/feed/jobs/scheduled.xml`. */
   readonly newFeed: boolean;
-  /** Jobs of pipelines that the user may not view are omitted from the feed (1.1). */
+  /** Jobs of pipelines that the user may not view are omitted from the feed. */
   readonly feedHidesPipelines: boolean;
-  /** Formats served by the agents API, oldest first (0, 2.1). */
+  /** Formats served by the agents API, oldest first. */
   readonly agentsShapes: readonly AgentsShape[];
-  /** Agents API on Spark: exact Accept or 404 (2.7), responses to PATCH with state Missing (2.3). */
+  /** The agents API is on Spark: exact Accept or 404, responses to PATCH with state Missing. */
   readonly sparkAgents: boolean;
-  /** Other Spark paths and their Accept filter exist (2.7). */
+  /** Other Spark paths and their Accept filter exist. */
   readonly sparkFilter: boolean;
-  /** Un-versioned `application/vnd.go.cd+json` and a fixed set of known versions (2.7). */
+  /** The unversioned `application/vnd.go.cd+json` and a fixed set of known versions. */
   readonly unversionedAccept: boolean;
   /** `/api/version` (16.6). */
   readonly versionApi: boolean;
@@ -34,13 +34,13 @@ export interface GocdRules {
   readonly healthApi: boolean;
   /** Personal access tokens (19.2). */
   readonly bearerTokens: boolean;
-  /** The security layer of 18.6: its messages, 403 for too few rights (5). */
+  /** The security layer of 18.6: its messages, 403 for too few rights. */
   readonly newSecurity: boolean;
   /** PATCH and DELETE of `/api/agents` (16.7). */
   readonly bulkAgents: boolean;
   /** A single refusal leaves all agents unchanged (16.8). */
   readonly bulkDeleteAllOrNothing: boolean;
-  /** POST `/api/agents/:uuid/{enable,disable,delete}` and whether they need `Confirm: true` (5). */
+  /** POST `/api/agents/:uuid/{enable,disable,delete}` and whether they need `Confirm: true`. */
   readonly legacyPosts: "none" | "free" | "confirm";
   /** `/api/agents/:uuid/kill_running_tasks` (20.5). */
   readonly killRunningTasks: boolean;
@@ -50,29 +50,29 @@ export interface GocdRules {
   readonly elasticProfiles: "none" | "v1" | "v2";
   /** Versions of `/api/admin/environments` (16.7; v2 in 17.3, alone from 17.6; v3 in 19.9). */
   readonly environmentsApi: readonly string[];
-  /** That path is Spark's (19.1). */
+  /** That path is on Spark (19.1). */
   readonly environmentsOnSpark: boolean;
   /** Environments and elastic profiles can be read by everyone, filtered by policies (20.1). */
   readonly policies: boolean;
   /** Elastic profiles exist. */
   readonly elastic: boolean;
-  /** Agents live in the database, not in cruise-config.xml: statuses, texts and unknown environments (2.3 to 2.5). */
+  /** Agents are stored in the database, not in cruise-config.xml: other statuses, messages and unknown environments. */
   readonly agentsInDatabase: boolean;
-  /** How resource names are compared (3.1). */
+  /** How resource names are compared. */
   readonly resourceCase: "insensitive" | "sensitive";
-  /** How often builds of lost agents are rescheduled (3.2). */
+  /** How often builds of lost agents are rescheduled. */
   readonly hungJobsEveryMs: number;
-  /** Whether a disabled, silent agent becomes LostContact (2.5). */
+  /** Whether a disabled, silent agent becomes LostContact. */
   readonly disabledAgentsRefreshed: boolean;
-  /** Whether an agent Missing since the start becomes LostContact (4.4). */
+  /** Whether an agent Missing since the start becomes LostContact. */
   readonly missingBecomesLost: boolean;
-  /** What a running agent does whose record was deleted: register again as Pending, or be refused (4.7). */
+  /** What a running agent does whose record was deleted: register again as Pending, or be refused. */
   readonly deletedAgent: "registers-again" | "refused";
-  /** Limit beyond which registrations without key are refused (4.1). */
+  /** Number of Pending agents beyond which registrations without a key are refused. */
   readonly pendingAgentsMax: number;
-  /** Agents ask for work after 1 s, growing to 10 s, instead of every 10 s (3.2). */
+  /** Agents ask for work after 1 s, growing to 10 s, instead of every 10 s. */
   readonly adaptiveAsk: boolean;
-  /** Health messages for unassigned jobs, and cancelling of those beyond their timeout (3.4). */
+  /** Health messages for unassigned jobs, and cancelling of those beyond their timeout. */
   readonly watchesUnassignedJobs: boolean;
   /** The base of the documentation links in responses. */
   readonly docUrl: string;
@@ -94,7 +94,7 @@ export interface GocdRules {
   readonly emptyDeleteRefused: boolean;
 }
 
-/** A version as a number, for comparison. Throws RangeError for a text that is not a version. */
+/** A version as a number, for comparison. Throws RangeError if it is not one. */
 export function gocdVersionNumber(version: string): number {
   const match = /^(\d{2})\.(\d{1,2})\.(\d{1,2})$/.exec(version);
   if (match === null) throw new RangeError(`not a GoCD release: ${version}`);
@@ -133,7 +133,7 @@ const apiRanges: readonly (readonly ["dashboard" | "stage" | "pipeline" | "templ
 /** Cached rules: they are needed for every request. */
 const madeRules = new Map<string, GocdRules>();
 
-/** The rules of a version from 15.2.0 on. Throws RangeError for an older one or a text that is not a version. */
+/** The rules of a version from 15.2.0 on. Throws RangeError for an older one, or if it is not a version. */
 export function gocdRules(version: string): GocdRules {
   const made = madeRules.get(version) ?? makeRules(version);
   madeRules.set(version, made);

@@ -85,7 +85,7 @@ async function readRequest(request: Request): Promise<SimRequest | undefined> {
 function toResponse(request: Request, response: SimResponse): Response {
   if (response.connection !== "kept") return brokenResponse(response);
   const hasBody = request.method !== "HEAD" && response.status !== 304 && response.status !== 204;
-  // As bytes: a text would get a content type even if the response has none.
+  // As bytes: a string would get a content type even if the response has none.
   const body = hasBody ? new TextEncoder().encode(response.body) : null;
   return new Response(body, { status: response.status, headers: { ...response.headers } });
 }

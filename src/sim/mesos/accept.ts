@@ -190,7 +190,7 @@ function idProblem(id: string): string | undefined {
   if (id === "") return "ID must not be empty";
   if (id.length > 255) return `ID must not be greater than 255 characters`;
   if (id === "." || id === "..") return `'${id}' is disallowed`;
-  // deno-lint-ignore no-control-regex -- control characters are just what Mesos refuses
+  // deno-lint-ignore no-control-regex -- Mesos refuses control characters
   return /[\u0000-\u001f\u007f/\\]/.test(id) ? `'${id}' contains invalid characters` : undefined;
 }
 

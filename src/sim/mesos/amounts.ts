@@ -157,7 +157,7 @@ function reservationsOf(resource: Plain): string {
   return role === "*" ? "[]" : JSON.stringify([{ type: at(resource, "reservation") ? "DYNAMIC" : "STATIC", role }]);
 }
 
-/** The order of fields differs between JSON and protobuf; equal reservations must be equal texts. */
+/** The order of fields differs between JSON and protobuf; equal reservations must give equal strings. */
 function inOneOrder({ type, role, ...rest }: Plain): Plain {
   return { type, role, ...rest };
 }
@@ -172,7 +172,7 @@ export function traitsOf({ traits }: Portion): Plain {
   return traits === undefined ? {} : JSON.parse(traits) as Plain;
 }
 
-/** Reads a list of `Resource` in either format of reservations; returns a text if it is invalid. */
+/** Reads a list of `Resource` in either format of reservations; returns the error message if it is invalid. */
 export function readBag(resources: readonly Plain[]): Bag | string {
   let bag: Bag = [];
   for (const resource of resources) {

@@ -243,8 +243,8 @@ export function reactivateHost(world: SimWorld, host: SimHost): void {
 }
 
 /**
- * A window is scheduled (or, with undefined, cancelled): offers are rescinded and sent again with it, followed by
- * inverse offers.
+ * Schedules a maintenance window (undefined: cancels it): offers are rescinded and sent again with the window, followed
+ * by inverse offers.
  */
 export function setUnavailability(
   world: SimWorld,

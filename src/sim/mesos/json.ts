@@ -19,7 +19,7 @@ export function at(object: unknown, ...path: readonly string[]): unknown {
   return value;
 }
 
-/** A string under a path; numbers are accepted as text, as in the JSON reader of Mesos. */
+/** A string under a path; numbers are accepted as strings, as in the JSON reader of Mesos. */
 export function textAt(object: unknown, ...path: readonly string[]): string | undefined {
   const value = at(object, ...path);
   return typeof value === "string" ? value : undefined;

@@ -1,5 +1,5 @@
-// Quota limits: how much of a host may be offered to a role with a limit. A master refuses no calls because of it, it
-// offers less (Mesos src/master/allocator/mesos/hierarchical.cpp).
+// Quota limits: how much of a host may be offered to a role with a limit. Because of it a master offers less, but it
+// refuses no calls (Mesos src/master/allocator/mesos/hierarchical.cpp).
 
 import { type Bag, type Portion, reservedRole, scalarOf, traitsOf } from "./amounts.ts";
 import type { SimWorld } from "./state.ts";

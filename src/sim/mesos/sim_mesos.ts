@@ -168,7 +168,7 @@ function settle(world: SimWorld, nowMs: number): void {
     world.nowMs = Math.max(world.nowMs, act.atMs);
     act.run();
   }
-  throw new RangeError(`The simulated Mesos did not settle until ${nowMs} ms: more than ${actsMax} acts`);
+  throw new RangeError(`The simulated Mesos did not settle until ${nowMs} ms: more than ${actsMax} actions`);
 }
 
 function hostById(world: SimWorld, id: string): SimHost {

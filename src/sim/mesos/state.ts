@@ -26,13 +26,13 @@ export interface SimTask {
   readonly bag: Bag;
   /** A UUID. */
   readonly containerId: string;
-  /** That of its container once it is running; before, that of its Mesos agent. */
+  /** The address of its container once it is running; before that, of its Mesos agent. */
   ipAddress: string;
   /** The state last forwarded to the framework. */
   masterState: string;
   /** The uuid (base64) of the update last forwarded. */
   masterUuid: string;
-  /** Whether the executor has ever reported: then statuses carry container_status. */
+  /** Whether the executor has ever reported; from then on statuses have a container_status. */
   isReported: boolean;
   /** Its resources were returned to the pool. */
   isReleased: boolean;
@@ -94,7 +94,7 @@ export interface SimHost {
   link: "connected" | "silent" | "down";
   /** The master's view of it. */
   standing: "registered" | "recovered" | "unreachable" | "unknown" | "removed" | "gone";
-  /** Its disk and therefore its id is lost: the host now runs another Mesos agent. */
+  /** Its disk is lost, and with it its id: the host now runs another Mesos agent. */
   isWiped: boolean;
   /** When it was marked unreachable, in nanoseconds. */
   unreachableNs: number;
@@ -247,7 +247,7 @@ export interface SimMesosCounters {
   lastCallMs?: Record<string, number>;
   /** Minimum time between two REVIVEs of any roles, ms; absent until there were two. */
   reviveGapMsMin?: number;
-  /** When an offer was last sent, virtual ms; absent: never. */
+  /** When an offer was last sent, virtual ms; absent: no offer was sent. */
   lastOfferMs?: number;
   /** Refused calls: `TYPE STATUS text` → count. */
   readonly refused: Record<string, number>;
@@ -342,13 +342,8 @@ export interface SimWorld {
 /** Maximum number of subscriptions kept, including ended ones whose last events can still be read. */
 export const subscriptionsKeptMax = 64;
 
-/** `count` random bytes. */
-function randomBytes(world: SimWorld, count: number): Uint8Array {
-  return Uint8Array.from({ length: count }, () => Math.floor(world.random() * 256));
-}
-
 function uuidBytes(world: SimWorld): Uint8Array {
-  const bytes = randomBytes(world, 16);
+  const bytes = Uint8Array.from({ length: 16 }, () => Math.floor(world.random() * 256));
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
   return bytes;

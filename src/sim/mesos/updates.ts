@@ -34,7 +34,7 @@ export function isTerminal(state: string): boolean {
 export interface StatusParts {
   /** A TASK_* value. */
   readonly state: string;
-  /** A text for people. */
+  /** Human-readable. */
   readonly message?: string | undefined;
   /** A REASON_* value. */
   readonly reason?: string | undefined;
@@ -90,7 +90,7 @@ export interface AgentStatus {
   readonly state: string;
   /** The source. */
   readonly source: "SOURCE_EXECUTOR" | "SOURCE_AGENT";
-  /** A text for people. */
+  /** Human-readable. */
   readonly message?: string;
   /** A REASON_* value. */
   readonly reason?: string;

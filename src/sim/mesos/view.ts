@@ -1,6 +1,6 @@
 // A snapshot of the simulated cluster for tests and the demo.
 
-import { allocatedTo, type Bag, bagJson, contains, minus, plus } from "./amounts.ts";
+import { allocatedTo, type Bag, contains, minus, plus } from "./amounts.ts";
 import type { Plain } from "./json.ts";
 import type { SimHost, SimWorld } from "./state.ts";
 
@@ -16,8 +16,6 @@ export interface SimHostView {
   readonly link: "connected" | "silent" | "down";
   /** Task ids of running containers. */
   readonly containers: readonly string[];
-  /** Neither offered nor used, as `Resource` messages. */
-  readonly available: readonly Plain[];
   /** Available, offered and used add up to the total, without duplicates. */
   readonly isConserved: boolean;
 }
@@ -32,8 +30,6 @@ export interface SimTaskView {
   readonly mesosAgentId: string;
   /** Latest state created by the agent. */
   readonly state: string;
-  /** The state that the master forwarded last; absent if the master does not know the task. */
-  readonly masterState?: string;
   /** Whether its container is running. */
   readonly isContainerUp: boolean;
   /** Updates that wait for their acknowledgement. */
@@ -51,12 +47,7 @@ export interface SimMesosView {
   /** The tasks, by id. */
   readonly tasks: readonly SimTaskView[];
   /** Outstanding offers, oldest first. */
-  readonly offers: readonly {
-    readonly id: string;
-    readonly mesosAgentId: string;
-    readonly role: string;
-    readonly sentMs: number;
-  }[];
+  readonly offers: readonly { readonly id: string; readonly mesosAgentId: string }[];
   /** The frameworks that the leader knows. */
   readonly frameworks: readonly {
     readonly id: string;
@@ -64,7 +55,7 @@ export interface SimMesosView {
     readonly suppressed: readonly string[];
     readonly info: Plain;
   }[];
-  /** Ids that were torn down or timed out. */
+  /** Ids of frameworks that were torn down or timed out. */
   readonly removedFrameworks: readonly string[];
 }
 
@@ -101,30 +92,20 @@ export function viewOf(world: SimWorld): SimMesosView {
       standing: host.standing,
       link: host.link,
       containers: [...host.runs.values()].filter((run) => run.isContainerUp).map((run) => run.task.taskId),
-      available: bagJson(host.available, true),
       isConserved: isConserved(world, host),
     })),
     tasks: hosts.flatMap((host) =>
-      [...host.runs.values()].map((run) => {
-        const known = world.frameworks.get(run.task.frameworkId)?.tasks.get(run.task.taskId);
-        return {
-          taskId: run.task.taskId,
-          frameworkId: run.task.frameworkId,
-          mesosAgentId: host.id,
-          state: run.state,
-          ...(known === undefined ? {} : { masterState: known.masterState }),
-          isContainerUp: run.isContainerUp,
-          unacknowledged: run.updates.length,
-          info: run.task.info,
-        };
-      })
+      [...host.runs.values()].map((run) => ({
+        taskId: run.task.taskId,
+        frameworkId: run.task.frameworkId,
+        mesosAgentId: host.id,
+        state: run.state,
+        isContainerUp: run.isContainerUp,
+        unacknowledged: run.updates.length,
+        info: run.task.info,
+      }))
     ),
-    offers: [...world.offers.values()].map(({ id, mesosAgentId, role, sentMs }) => ({
-      id,
-      mesosAgentId,
-      role,
-      sentMs,
-    })),
+    offers: [...world.offers.values()].map(({ id, mesosAgentId }) => ({ id, mesosAgentId })),
     frameworks: [...world.frameworks.values()].map((framework) => ({
       id: framework.id,
       isConnected: framework.subscription !== undefined,
