@@ -38,7 +38,7 @@ Deno.test("a day without demand: one SUPPRESS, no decline after it, no REVIVE, a
   assertEquals(only(effects, "read-gocd-agents"), []);
 });
 
-Deno.test("while nothing is scheduled polls come slower, up to max-interval, and fast again with the first job", () => {
+Deno.test("while nothing is scheduled, polls slow down to max-interval; the first job makes them fast again", () => {
   const world = drive({ poller: { intervalMs: 10 * second, maxIntervalMs: 2 * minute } });
   world.subscribe();
   const quiet = only(live(world, 6 * hour, {}), "poll-gocd").length;
@@ -47,7 +47,7 @@ Deno.test("while nothing is scheduled polls come slower, up to max-interval, and
   assertEquals(world.state.server.nextPollMs - world.atMs, 10 * second);
 });
 
-Deno.test("a storm of offers with nothing wanted is suppressed within one round, each offer declined once, for an hour", () => {
+Deno.test("a storm of unwanted offers is suppressed within one round, and each offer is declined once, for an hour", () => {
   const world = drive();
   world.subscribe();
   assertEquals(only(world.taken(), "suppress-offers").length, 1);
@@ -62,7 +62,7 @@ Deno.test("a storm of offers with nothing wanted is suppressed within one round,
   assertEquals(effects.length, 10);
 });
 
-Deno.test("SUPPRESS leaves in the step of SUBSCRIBED if nothing is wanted, and REVIVE in that of the poll", () => {
+Deno.test("SUPPRESS is sent in the step of SUBSCRIBED if nothing is wanted, and REVIVE in that of the poll", () => {
   const world = drive();
   assertEquals(only(world.subscribe().effects, "suppress-offers"), [{ kind: "suppress-offers", roles: ["ci"] }]);
   world.wait(second);
@@ -80,7 +80,7 @@ Deno.test("a subscription with demand needs no REVIVE, because the allocator mak
   assertEquals(only(world.taken(), "revive-offers"), []);
 });
 
-Deno.test("a REVIVE is repeated once when nothing came, and then every ten minutes", () => {
+Deno.test("a REVIVE that brings no offers is repeated once, and then every ten minutes", () => {
   const world = drive();
   world.subscribe();
   world.poll({ jobs: jobs(1) });
@@ -114,7 +114,7 @@ Deno.test("a role that is offered nothing is reported as long as that lasts, how
   assertEquals(world.verdict("j0").reasonCode === "no-offer", false);
 });
 
-Deno.test("a REVIVE that got lost does not make a role look as if it had been offered nothing for long", () => {
+Deno.test("a lost REVIVE does not make a role look as if it had been offered nothing for long", () => {
   const world = drive();
   world.subscribe();
   world.wait(10 * minute);
@@ -152,7 +152,7 @@ Deno.test("however fast demand changes, a role is not revived more often than ev
   times.slice(1).forEach((atMs, index) => assert(atMs - (times[index] ?? 0) >= 5 * second, `${times}`));
 });
 
-Deno.test("after long declines the next demand revives, which ends their filters", () => {
+Deno.test("after long declines the next demand causes a REVIVE, which ends their filters", () => {
   const world = drive();
   world.subscribe();
   world.poll({ jobs: jobs(1) });
@@ -165,7 +165,7 @@ Deno.test("after long declines the next demand revives, which ends their filters
   assertEquals(only(world.taken(), "revive-offers").length, 1);
 });
 
-Deno.test("offers of which something is still wanted are refused for 5 s only, and so is what an ACCEPT leaves", () => {
+Deno.test("while something is still wanted, offers are refused for 5 s only, and so is the rest after an ACCEPT", () => {
   const world = drive();
   world.subscribe();
   world.poll({ jobs: jobs(6) });
@@ -185,7 +185,7 @@ Deno.test("each role is suppressed and revived separately", () => {
   assertEquals(only(world.taken(), "revive-offers").map((each) => each.roles), [["qa"]]);
 });
 
-Deno.test("while the program shuts down, offers are declined and nothing else is asked for", () => {
+Deno.test("while the program shuts down, offers are declined and nothing else is requested", () => {
   const world = drive();
   world.subscribe();
   world.poll({ jobs: jobs(1) });
@@ -196,7 +196,7 @@ Deno.test("while the program shuts down, offers are declined and nothing else is
   assertEquals(world.taken().map((effect) => effect.kind), ["decline-offers"]);
 });
 
-Deno.test("a failing server is polled less and less often, with jitter, and as seldom as it requests", () => {
+Deno.test("a failing server is polled less and less often, with jitter, and no sooner than it requests", () => {
   for (const [random, least, most] of [[0, 6, 16], [0.5, 5, 12], [0.99, 4, 9]] as const) {
     const world = drive({ random: () => random });
     let polls = 0;
@@ -216,7 +216,7 @@ Deno.test("a failing server is polled less and less often, with jitter, and as s
   assertEquals(only(world.taken(), "poll-gocd").length, 1);
 });
 
-Deno.test("one question at a time; an answer that never comes is cancelled after ten minutes", () => {
+Deno.test("there is one request at a time; one without a response is cancelled after ten minutes", () => {
   const world = drive();
   world.wait(10 * minute);
   assertEquals(only(world.taken(), "poll-gocd").length, 1);
@@ -224,7 +224,7 @@ Deno.test("one question at a time; an answer that never comes is cancelled after
   assertEquals(only(world.taken(), "poll-gocd").length, 1);
 });
 
-Deno.test("a lasting problem is one line in the log, whichever request meets it, until a poll is good again", () => {
+Deno.test("a lasting problem is one line in the log, whichever request encounters it, until a poll succeeds", () => {
   const world = drive();
   const lines = (): Set<string> => new Set(world.noted().map((note) => note.onceKey ?? ""));
   for (const path of ["version", "version", "agents", "feed"]) {

@@ -13,7 +13,7 @@ function draftOf(...instances: readonly (typeof one)[]): Draft {
   return new Draft({ ...state, demand: { ...state.demand, isStale: false } }, zeroMs, 0.5);
 }
 
-Deno.test("an instance that is put is stored; one that is touched is only remembered", () => {
+Deno.test("an instance that is put is stored; one that is put unrecorded is only remembered", () => {
   const put = draftOf();
   put.put(one);
   assertEquals([put.instance("t"), put.finish().records, put.state.demand.isStale], [one, [{

@@ -47,7 +47,7 @@ function askedBack(window: (world: Driver) => Unavailability, changes: Partial<I
 
 const finish = "1 agent there finish their jobs first";
 
-Deno.test("a request for a host says when its window is, and what its agents do", () => {
+Deno.test("an inverse offer for a host is reported with its window, and with what its agents do", () => {
   assertEquals(askedBack(({ atMs }) => ({ startMs: atMs + 10 * minute })), [
     `info maintenance-requested: Mesos asks to free host h1 (maintenance in 10 min); ${finish}`,
   ]);
@@ -90,7 +90,7 @@ Deno.test("a request of the whole framework is about every host", () => {
   assertEquals(world.instance(taskId).retire, "maintenance");
 });
 
-Deno.test("Mesos has four minutes to ask again, fifteen after SUBSCRIBED, before a window counts as taken back", () => {
+Deno.test("Mesos has four minutes to repeat an inverse offer, fifteen after SUBSCRIBED, before a window counts as cancelled", () => {
   const kept = (waitMs: number, isNewSession = false): boolean => {
     const { world, taskId } = withIdleAgent();
     world.send({
@@ -105,7 +105,7 @@ Deno.test("Mesos has four minutes to ask again, fifteen after SUBSCRIBED, before
   assertEquals([kept(15 * minute - 1, true), kept(15 * minute, true)], [false, true]);
 });
 
-Deno.test("new settings are reported with the agents that they replace, those alive only", () => {
+Deno.test("new settings are reported with the number of living agents that they replace", () => {
   const { world, taskId } = withIdleAgent();
   const changed = (hash: string): string[] => {
     world.noted();
@@ -155,7 +155,7 @@ Deno.test("pauses after failures double from ten seconds to ten minutes, a quart
   assertEquals([pause(0, 0), pause(0, 0.5), pause(1, 0)], [7.5, 10, 15]);
 });
 
-Deno.test("a bucket keeps its streak for one of its agents, also before the first poll, but no bucket that waits no more", () => {
+Deno.test("a bucket keeps its streak for one of its agents, even before the first poll, unless it no longer waits", () => {
   const streak = (
     bucketKey: string | undefined,
     change: (state: State) => State = (state) => state,
@@ -321,7 +321,7 @@ Deno.test("a verdict of another cause lasts until its time, unless an agent that
   }
 });
 
-Deno.test("a verdict that is over is made again, one that lasts is not", () => {
+Deno.test("an expired verdict is made again, one that is still valid is not", () => {
   const until = (ms: number): string | undefined =>
     causeOf(90 * second, { otherCause: { sinceMs: zeroMs, untilMs: zeroMs + 90 * second + ms } });
   assertEquals([until(0), until(1)], ["idle-unused (new)", "idle-unused"]);

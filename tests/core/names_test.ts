@@ -41,7 +41,7 @@ for (
   });
 }
 
-Deno.test("the name of a pipeline group follows the rules of environments, and the message speaks of the group", () => {
+Deno.test("the name of a pipeline group follows the rules of environments, and the message names the group", () => {
   assertEquals(["prod", "", ".a", "x".repeat(256)].map(groupNameProblem), [
     undefined,
     "the name of a pipeline group must not be empty",

@@ -80,7 +80,7 @@ Deno.test("an agent that never registered is checked twice before its record is 
   for (const cause of ["exited", "stopped"] as const) assertEquals(deleted(cause, 0), true);
 });
 
-Deno.test("the silence of a dead agent is let be seen after ten minutes, where its record is known", () => {
+Deno.test("a dead agent with a known record is enabled after ten minutes, so that its silence shows", () => {
   const enabled = (afterMs: number, uuid?: string): number => {
     const gone = anInstance("t", {
       state: "gone",
@@ -95,7 +95,7 @@ Deno.test("the silence of a dead agent is let be seen after ten minutes, where i
   assertEquals([enabled(10 * minute - 1, "u"), enabled(10 * minute, "u"), enabled(10 * minute)], [0, 1, 0]);
 });
 
-Deno.test("that Mesos kills what has ended changes nothing", () => {
+Deno.test("a report that Mesos kills an ended task changes nothing", () => {
   const gone = anInstance("t", { state: "gone", cause: "exited", message: "" });
   const draft = at(minute, [gone]);
   taskStatusUpdated(draft, { taskId: "t", state: "TASK_KILLING", message: "" });

@@ -49,7 +49,7 @@ function failed(call: MesosEffect, outcome: "refused" | "unknown", instances: re
   return draft;
 }
 
-Deno.test("what a failed call was for is given again where its fate is not known, and where it was refused if it must be", () => {
+Deno.test("a failed call is repeated if its outcome is unknown; SUPPRESS and REVIVE also if they were refused", () => {
   const decline = { kind: "decline-offers", offerIds: ["o"], refuseSeconds: 5 } as const;
   assertEquals(
     [failed(decline, "unknown").state.offers.undeclined, failed(decline, "refused").state.offers.undeclined],
@@ -130,7 +130,7 @@ function replanned(
   return draft.state.demand.madeMs !== zeroMs;
 }
 
-Deno.test("a plan is made again when something has changed, and while jobs need more than is wanted every ten seconds", () => {
+Deno.test("a plan is made again when something has changed, and every ten seconds while jobs need more than is wanted", () => {
   assertEquals([replanned(1), replanned(1, { isStale: true })], [false, true]);
   const needy = { buckets: [aBucket("k", { wanted: 0 })] };
   assertEquals([replanned(10 * second - 1, needy), replanned(10 * second, needy)], [false, true]);
@@ -147,7 +147,7 @@ Deno.test("a plan is made again when something has changed, and while jobs need 
   ], [false, true, false]);
 });
 
-Deno.test("a lost Mesos agent or executor has what lives there asked for, and a rescinded offer nothing", () => {
+Deno.test("the tasks of a lost Mesos agent or executor are reconciled; a rescinded offer changes nothing", () => {
   const instances = [
     anInstance("a", { state: "starting" }, { mesosAgentId: "s" }),
     anInstance("b", { state: "gone", cause: "lost", message: "" }, { mesosAgentId: "s" }),
@@ -264,7 +264,7 @@ Deno.test("a running task of our framework is adopted by its id, a foreign one i
   }
 });
 
-Deno.test("who a framework was registered as stays with its id, and what differs now is reported", () => {
+Deno.test("the user and principal of a framework stay with its id, and a difference is reported", () => {
   const root = { user: "root", principal: "p" };
   const ci = { user: "ci" };
   const framework = { lineage: "abc123", nextTaskNumber: 1 };
@@ -319,7 +319,7 @@ Deno.test("an agent of an earlier life is one of a profile of ours and another l
   ], [true, false, false, false]);
 });
 
-Deno.test("what an earlier life has left is named with the commands that fit", () => {
+Deno.test("remains of an earlier life are reported with the applicable commands", () => {
   const said = (frameworks: readonly SeenFramework[], gocdAgents: readonly string[]): unknown => {
     const refusal = orphansText({ frameworks, gocdAgents }, { place: "/s", configPath: "c" });
     return refusal === undefined ? undefined : [refusal.message, refusal.hint];

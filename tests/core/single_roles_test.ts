@@ -127,7 +127,7 @@ Deno.test("a role is revived for a minute to learn the name of an adopted agent'
   assertEquals(of(nameless(), 0, nobody), "", "no profile, no role");
 });
 
-Deno.test("a role is offered nothing only in a session, and what a former profile wanted wants no role", () => {
+Deno.test("a role is offered nothing only in a session, and a removed profile needs no role", () => {
   const state = stateOf([]);
   const atMs = zeroMs + minute;
   const offerless = (kind: State["session"]["kind"]): boolean =>

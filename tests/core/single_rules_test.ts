@@ -173,7 +173,7 @@ Deno.test("an agent in an unknown state is left alone forever", () => {
   assertEquals(draft.state.instances.get("t"), unsure);
 });
 
-Deno.test("an answer about another Mesos agent ends nothing; one about an agent that was not known does", () => {
+Deno.test("a status of another Mesos agent ends nothing; one of an agent that was not known does", () => {
   const ended = (mesosAgentId: string, answered: string | undefined): unknown => {
     const draft = at(minute, [anInstance("t", { state: "starting" }, { mesosAgentId })]);
     taskStatusUpdated(draft, {
@@ -200,7 +200,7 @@ Deno.test("ten thousand answers are kept to be given again", () => {
   assertEquals([inverseUnanswered.length, inverseUnanswered[0]], [10_000, "i1"]);
 });
 
-Deno.test("a request for a host that is repeated is answered again, told and stored once", () => {
+Deno.test("a repeated inverse offer for a host is answered again, but reported and stored once", () => {
   const { world, taskId } = withIdleAgent();
   const ask = (
     unavailability = { startMs: world.atMs, durationMs: 60 * minute },
@@ -224,14 +224,14 @@ Deno.test("a request for a host that is repeated is answered again, told and sto
   ]);
 });
 
-Deno.test("an environment without a name cannot be registered in, one with a dot in front neither", () => {
+Deno.test("agents can register neither in an environment without a name nor in one whose name starts with a dot", () => {
   assertEquals(environmentNameProblem(""), "the name of an environment must not be empty");
   assertEquals(environmentNameProblem(".a"), "only letters, digits, and - _ . are allowed, and no dot in front");
   assertEquals([environmentNameProblem("a.b"), environmentNameProblem("x".repeat(255))], [undefined, undefined]);
   assertEquals(environmentNameProblem("x".repeat(256)), "it has more than 255 characters");
 });
 
-Deno.test("switches of an earlier run are named for machines, too", () => {
+Deno.test("switches of an earlier run are also reported in machine-readable form", () => {
   const { controls } = stateOf([]);
   const draft = at(0, [], {}, { controls: { ...controls, frozenProfiles: ["a", "b"] } });
   noteSwitches(draft);
@@ -314,7 +314,7 @@ Deno.test("the picture reports what is known of Mesos and the GoCD server", () =
   assertEquals(statusView({ ...state, server: stateOf([]).server }, zeroMs).gocd.maintenance, "unknown");
 });
 
-Deno.test("a window that is taken back is forgotten", () => {
+Deno.test("a cancelled window is forgotten", () => {
   const { world } = withIdleAgent();
   world.send({
     kind: "inverse-offers-received",
@@ -351,7 +351,7 @@ Deno.test("several agents of a host that Mesos asks for are counted in the plura
   );
 });
 
-Deno.test("a resume says that what failed is tried again, where something had", () => {
+Deno.test("a resume says that failures are retried, if there were any", () => {
   const said = (
     profile: string | undefined,
     failing: readonly string[],

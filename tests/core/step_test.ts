@@ -68,7 +68,7 @@ const after = (state: State, event: Event, afterMs = second): ReturnType<typeof 
   step(state, { atMs: zeroMs + afterMs, random: 0.5, event });
 const kinds = (effects: readonly Effect[]): readonly string[] => effects.map(({ kind }) => kind);
 
-Deno.test("what is enabled after a list leaves last, after all that is disabled and deleted, and calls of Mesos first", () => {
+Deno.test("after a list, calls of Mesos are sent first, then those that disable and delete, and those that enable last", () => {
   const gone = ["a", "b"].map((taskId) =>
     anInstance(taskId, { state: "gone", cause: "exited", message: "", uuid: `uuid-${taskId}` })
   );

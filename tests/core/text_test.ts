@@ -3,11 +3,11 @@
 import { assertEquals } from "@std/assert";
 import { errorCharactersMax, oneLine, shortened, unprintable } from "../../src/core/text.ts";
 
-Deno.test("a text is shortened to so many characters and an ellipsis, and left alone up to there", () => {
+Deno.test("a longer text is shortened to the given number of characters and an ellipsis", () => {
   assertEquals([shortened("abc", 3), shortened("abcd", 3), shortened("", 0)], ["abc", "abc…", ""]);
 });
 
-Deno.test("a line has no breaks and no control characters, and no blank between a quoted text and its end", () => {
+Deno.test("a line has no line breaks, no control characters, and no space before a closing quote", () => {
   assertEquals(
     ["  a\n\tb\u0000c \u007f d ", "\u0085a\u009fb\u00a0c", "a 'b\n'", "a 'b\n'; c", "a 'b' c", "a 'b 'c"].map((text) =>
       oneLine(text)
@@ -16,7 +16,7 @@ Deno.test("a line has no breaks and no control characters, and no blank between 
   );
 });
 
-Deno.test("of what others say three hundred characters are reported, of an error two thousand", () => {
+Deno.test("external text is reported up to three hundred characters, an error up to two thousand", () => {
   const x = (count: number): string => "x".repeat(count);
   assertEquals([oneLine(x(300)), oneLine(x(301))], [x(300), `${x(300)}…`]);
   assertEquals([oneLine(x(2_000), errorCharactersMax), oneLine(x(2_001), errorCharactersMax)], [
@@ -25,7 +25,7 @@ Deno.test("of what others say three hundred characters are reported, of an error
   ]);
 });
 
-Deno.test("what a terminal obeys, or what turns a line round, is unprintable; letters of all scripts and emoji are not", () => {
+Deno.test("characters that a terminal interprets or that reverse a line are unprintable; letters of all scripts and emoji are not", () => {
   const bad = [
     "\u001b",
     "\n",

@@ -191,7 +191,7 @@ for (const [effect, leaves] of survivors) {
   });
 }
 
-Deno.test("for roles only the time of offers is kept, and all of it after an event that is not repeated", () => {
+Deno.test("for roles only the time of offers is kept, and everything after an event that is not repeated", () => {
   const before = stateOf([]);
   const known = { suppressed: true, repeated: true, lastReviveMs: 1, lastOfferMs: 2 };
   const now = { suppressed: false, repeated: false };

@@ -79,7 +79,7 @@ Deno.test("every part of the state is either learned, or remembers an act, or is
   }
 });
 
-Deno.test("a configuration that cannot be stored is in force, and agents of changed profiles are marked when they can be", () => {
+Deno.test("a configuration applies even if nothing can be stored, and agents of changed profiles are marked when they can be", () => {
   const { world, taskId } = withIdleAgent();
   const core = goingOn(world);
   const { settings } = core.state;
@@ -98,7 +98,7 @@ Deno.test("a configuration that cannot be stored is in force, and agents of chan
   assertEquals(core.state.instances.get(taskId)?.retire, "profile-changed");
 });
 
-Deno.test("a profile that is mended while nothing can be stored is forgiven its failures", () => {
+Deno.test("the failures of a profile that is fixed while nothing can be stored are cleared", () => {
   const world = drive();
   world.subscribe();
   world.poll({ jobs: jobs(1) });
@@ -154,7 +154,7 @@ Deno.test("what changes on the server while nothing can be stored is reported an
   assertEquals(core.notes.map(({ code }) => code), ["gocd-maintenance"]);
 });
 
-Deno.test("offers are given back for a moment only, and their role is not called without offers", () => {
+Deno.test("offers are declined for a moment only, and their role does not count as offerless", () => {
   const world = drive();
   world.subscribe();
   world.poll({ jobs: jobs(1) });
@@ -174,7 +174,7 @@ Deno.test("offers are given back for a moment only, and their role is not called
   assertEquals(only(core.effects, "accept-offers").length, 1);
 });
 
-Deno.test("a framework that Mesos has removed is not asked for without pause while that cannot be stored", () => {
+Deno.test("a framework that Mesos has removed is not requested again and again while the removal cannot be stored", () => {
   const world = drive();
   world.subscribe();
   world.taken();

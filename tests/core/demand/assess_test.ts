@@ -29,7 +29,7 @@ function bucketAfter(
 const left = (sinceMs: number, untilMs: number): Partial<SeenJob> => ({ otherCause: { sinceMs, untilMs } });
 const first = "p/1/s/1/j0";
 
-Deno.test("one job that is tried again is enough to leave agents out that have been idle for half an hour", () => {
+Deno.test("one retried job is enough to leave out agents that have been idle for half an hour", () => {
   const halfHour = 30 * minute;
   const until = (ms: number): Partial<SeenJob> => ({ ...left(zeroMs, zeroMs + ms), firstSeenMs: zeroMs + halfHour });
   const fresh = { firstSeenMs: zeroMs + halfHour };
@@ -41,7 +41,7 @@ Deno.test("one job that is tried again is enough to leave agents out that have b
   assertEquals(idleNames(halfHour - 1, until(halfHour - 1), fresh), ["h"], "the agent is not idle for long enough");
 });
 
-Deno.test("a job that is passed over in the moment of its next try is passed over again", () => {
+Deno.test("a job that is passed over at the moment of its retry is passed over again", () => {
   const pastMs = zeroMs + 10 * minute;
   const newly = (untilMs: number, passed: Partial<SeenJob>): number | undefined =>
     bucketAfter(61 * minute, [{ ...left(pastMs, untilMs), ...passed }], { idleSinceMs: new Map() })?.newlyPassed.size;
@@ -50,7 +50,7 @@ Deno.test("a job that is passed over in the moment of its next try is passed ove
   assertEquals(newly(zeroMs + 61 * minute, {}), 0, "nothing has passed it");
 });
 
-Deno.test("a zombie of a while ago waits until the same time, and reports how often it was passed over then", () => {
+Deno.test("an earlier zombie waits until the same time, and reports how often it was passed over then", () => {
   const untilMs = zeroMs + 70 * minute;
   const memory = { otherCause: { sinceMs: zeroMs + 61 * minute, untilMs, passedOver: 7 }, passedOver: 1 };
   assertEquals(bucketAfter(62 * minute, [memory])?.otherCauses.get(first), {
@@ -82,7 +82,7 @@ Deno.test("jobs are judged although nothing is known of the server itself", () =
   assertEquals(bucketAfter(minute, [{}], {}, withoutInfo)?.willBeTaken, 1);
 });
 
-Deno.test("a bucket reports how long the idle agent was idle that takes none of its jobs", () => {
+Deno.test("a bucket reports how long the agent that takes none of its jobs has been idle", () => {
   assertEquals(bucketAfter(2 * minute, [{}, { firstSeenMs: zeroMs + minute }])?.otherCauses.get(first), {
     kind: "idle-unused",
     host: "h",

@@ -8,7 +8,7 @@ import { job, someSettings } from "../../support/core.ts";
 
 const poller = (changes: Partial<PollerSettings> = {}): PollerSettings => someSettings({ poller: changes }).poller;
 
-Deno.test("jobs that ask for the same are one bucket, whatever the order and case, in the oldest job's spelling", () => {
+Deno.test("jobs with the same needs are one bucket, whatever the order and case, in the spelling of the oldest job", () => {
   const backlog = bucketJobs(
     [
       job("a", { gocdResources: ["Linux", "docker"], environment: "Prod" }),
@@ -27,14 +27,14 @@ Deno.test("jobs that ask for the same are one bucket, whatever the order and cas
   );
 });
 
-Deno.test("what a bucket asks for is listed once and in order, whatever the order and repeats in its oldest job", () => {
+Deno.test("the needs of a bucket are listed once and in order, whatever the order and repetitions in its oldest job", () => {
   const twisted = job("a", { gocdResources: ["docker", "Linux", "docker"] });
   const [bucket] = bucketJobs([twisted], poller(), "insensitive").buckets;
   assertEquals(bucket?.gocdResources, ["Linux", "docker"]);
   assertEquals(bucket?.requirement.gocdResources, ["docker", "linux"]);
 });
 
-Deno.test("names that are alike when written without a gap are different names", () => {
+Deno.test("names that are equal only when written without a space are different names", () => {
   const jobs = [job("a", { gocdResources: ["a", "bc"] }), job("b", { gocdResources: ["ab", "c"] })];
   assertEquals(bucketJobs(jobs, poller(), "insensitive").buckets.length, 2);
 });

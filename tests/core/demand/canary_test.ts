@@ -42,7 +42,7 @@ function launches(world: Driver, host = "h1"): readonly string[] {
   return only(world.taken(), "accept-offers").flatMap(({ launches: all }) => all.map(({ taskId }) => taskId));
 }
 
-Deno.test("one agent is launched, once, with what its profile registers with", () => {
+Deno.test("one agent is launched, once, with the registration of its profile", () => {
   const world = asked(running());
   assertEquals(world.state.demand.wanted, [{
     bucketKey: "canary default",
@@ -100,7 +100,7 @@ for (const [name, hold] of holds) {
   });
 }
 
-Deno.test("limits hold it back, and one that no offer fits is forgotten after ten minutes", () => {
+Deno.test("limits hold it back, and if no offer fits, it is forgotten after ten minutes", () => {
   const full = asked(running({ maxAgents: 0 }));
   assertEquals(full.state.demand.wanted, []);
   const world = asked(running());
@@ -140,7 +140,7 @@ function launchedOf(
   return canaryAgents(now, { budget: launchBudget(now, zeroMs) }, zeroMs).map(({ profile }) => profile);
 }
 
-Deno.test("each takes a place of the limits, down to the last one", () => {
+Deno.test("each counts towards the limits, down to the last slot", () => {
   const both = ["one", "two"];
   assertEquals([launchedOf(both), launchedOf(both, { scaling: { maxAgents: 1 } })], [both, ["one"]]);
   assertEquals(launchedOf(["none", "two"]), ["two"]);
@@ -148,7 +148,7 @@ Deno.test("each takes a place of the limits, down to the last one", () => {
   assertEquals([launchedOf(both, pace), launchedOf(both, { ...pace, launchTimesMs: [zeroMs] })], [["one"], []]);
 });
 
-Deno.test("one that could not register is not launched, nor one that was asked for ten minutes ago", () => {
+Deno.test("one that could not register is not launched, nor one that was requested ten minutes ago", () => {
   assertEquals(launchedOf(["odd", "one"]), ["one"]);
   assertEquals([launchedOf(["one"], { agoMs: 10 * minute - 1 }), launchedOf(["one"], { agoMs: 10 * minute })], [
     ["one"],

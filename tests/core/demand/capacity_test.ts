@@ -98,7 +98,7 @@ for (const [name, instance, afterMs, wanted] of comings) {
   });
 }
 
-Deno.test("an instance is a newcomer while its idleness is no more than a minute younger than its registration", () => {
+Deno.test("an instance is a newcomer if it became idle at most a minute after it registered", () => {
   const idleSince = (afterMs: number): Registered =>
     anInstance("t", {
       state: "registered",
@@ -126,7 +126,7 @@ function classes(
   ]);
 }
 
-Deno.test("equal agents are one class, idle ones before coming ones, idle since the earliest of them", () => {
+Deno.test("equal agents form one class, idle ones before coming ones, and its idle time is that of the longest idle", () => {
   const agents = [
     gocdAgent("a"),
     gocdAgent("b", { gocdResources: ["Linux"] }),
@@ -140,7 +140,7 @@ Deno.test("equal agents are one class, idle ones before coming ones, idle since 
   ]);
 });
 
-Deno.test("agents are a class of their own from half an hour of idleness on; what is coming is not", () => {
+Deno.test("agents form a class of their own after half an hour of idleness; those that are coming do not", () => {
   const { server, ...state } = stateOf([anInstance("t", { state: "starting" })]);
   const idleSinceMs = new Map([["uuid-a", zeroMs - 30 * minute], ["uuid-b", zeroMs - 30 * minute + 1]]);
   const now = { ...server, agents: ["a", "b", "unknown"].map((name) => gocdAgent(name)), idleSinceMs };

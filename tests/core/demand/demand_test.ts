@@ -45,7 +45,7 @@ Deno.test("a verdict of another cause lasts half an hour, then twice as long eac
   assertEquals(minutes, [30, 60, 120, 240, 240, 240, 240]);
 });
 
-Deno.test("a job that was judged a zombie must be passed over again, one that an idle agent left keeps its count", () => {
+Deno.test("a job that was judged a zombie must be passed over again; one that an idle agent left waiting keeps its count", () => {
   const before = seenJob({ passedOver: 3, otherCauseCount: 1 });
   const zombie = { kind: "zombie", waitedMs: 1, limitMs: 1, passedOver: 3, untilMs: 1 } as const;
   const marked = markOtherCause(before, zombie, 5);
@@ -83,14 +83,14 @@ Deno.test("a run-on-all job that becomes ours is passed over only by newer jobs"
   assertEquals([passedBy("first"), passedBy("last")], [0, 1]);
 });
 
-Deno.test("only a newer job that an agent took passes an older one over; what is cancelled does not", () => {
+Deno.test("an older job is passed over only by a newer one that an agent took, not by one that was cancelled", () => {
   assertEquals(passed([job("old"), job("mid")], { locators: new Set([path("new")]) }), { old: 1, mid: 1 });
   assertEquals(passed([job("old"), job("new")], { locators: new Set([path("mid")]) }), { old: 1, new: 0 });
   assertEquals(passed([job("mid"), job("new")], { locators: new Set([path("old")]) }), { mid: 0, new: 0 });
   assertEquals(passed([job("old"), job("mid")], {}), { old: 0, mid: 0 });
 });
 
-Deno.test("if the server does not report what is built, an agent that started a build counts for the oldest job that left", () => {
+Deno.test("if the server does not report builds, an agent that started one counts for the oldest job that left", () => {
   const agent = gocdAgent("a", building);
   assertEquals(passed([job("old")], { unnamed: [agent] }), { old: 1 });
   assertEquals(passed([job("new")], { unnamed: [agent] }), { new: 0 });
@@ -99,7 +99,7 @@ Deno.test("if the server does not report what is built, an agent that started a 
   });
 });
 
-Deno.test("memory keeps when a job was first seen, its order in the feed, and its cause until its bucket moves", () => {
+Deno.test("the time at which a job was first seen, its place in the feed, and its cause are remembered until its bucket moves", () => {
   const cause = { sinceMs: 1, untilMs: 2 };
   const before = new Map([
     [path("a"), seenJob({ firstSeenMs: 3, otherCause: cause, otherCauseCount: 1 })],
@@ -135,7 +135,7 @@ Deno.test("one job that waited for another cause and has left is enough to judge
   assertEquals([causes("b"), causes("b", "c"), causes("other")], ["other", "other", "a,b"]);
 });
 
-Deno.test("a bucket moves also where it is known of only some of the jobs that left who took them", () => {
+Deno.test("a bucket also moves if it is known for only some of the jobs that left who took them", () => {
   const news = { backlog: backlogOf(job("old")), previous: backlogOf(...three) };
   const some = trackJobs(seenThree, { ...news, takings: { ...nothing, locators: new Set([path("new")]) } }, 9);
   assertEquals([...some.movingBuckets], [";linux"]);
@@ -148,7 +148,7 @@ Deno.test("a bucket moves only while it is not known which agent took the job th
   assertEquals([[...known.movingBuckets], [...known.unexplained]], [[], []]);
 });
 
-Deno.test("jobs that are not ours keep their age, and belong to no bucket when they leave", () => {
+Deno.test("jobs that are not ours keep their age, and belong to no bucket when they leave the feed", () => {
   const elastic = job("e", { elasticProfile: "k8s" });
   const first = trackJobs(new Map(), { backlog: backlogOf(elastic), previous: backlogOf(), takings: nothing }, 5);
   assertEquals(first.seen.get(path("e")), seenJob({ firstSeenMs: 5, bucketKey: "" }));
@@ -158,7 +158,7 @@ Deno.test("jobs that are not ours keep their age, and belong to no bucket when t
   assertEquals([left.seen.size, left.movingBuckets.size], [0, 0]);
 });
 
-Deno.test("an idle clock starts with the first sight, runs on, and starts again where the agent may have built", () => {
+Deno.test("an idle clock starts when an agent is first seen idle, and restarts if the agent may have built", () => {
   const agents = [gocdAgent("a"), gocdAgent("b", { gocdResources: ["arm"] }), gocdAgent("busy", building)];
   const before = new Map([["uuid-a", 1], ["uuid-b", 2], ["uuid-busy", 3]]);
   const idle = (
@@ -181,7 +181,7 @@ Deno.test("an idle clock starts with the first sight, runs on, and starts again 
   assertEquals(idle([";linux", ";x86"], both), { "uuid-a": 9, "uuid-b": 2, "uuid-c": 9 });
 });
 
-Deno.test("a job is taken since the last list where its agent did not build it then", () => {
+Deno.test("a job was taken since the last list if its agent did not build it then", () => {
   const on = (hostname: string, buildLocator?: string): ReturnType<typeof gocdAgent> =>
     gocdAgent(hostname, { ...building, ...(buildLocator === undefined ? {} : { buildLocator }) });
   assertEquals([...takenSince([on("a", "x")], [on("a", "x"), on("b", "y"), on("c")])], ["y"]);
@@ -196,7 +196,7 @@ Deno.test("a job is taken since the last list where its agent did not build it t
   assertEquals(builtSince([gocdAgent("a")], before) === before, true);
 });
 
-Deno.test("an agent has started where it did not build before, or had started already and builds still", () => {
+Deno.test("an agent has started if it did not build before, or if it had started already and still builds", () => {
   const begun = (before: readonly ReturnType<typeof gocdAgent>[], earlier: readonly string[] = []): string[] => [
     ...newlyBuilding(before, [
       gocdAgent("a", building),
@@ -212,7 +212,7 @@ Deno.test("an agent has started where it did not build before, or had started al
   assertEquals([[...takings.locators], takings.unnamed.map(({ uuid }) => uuid)], [["o"], ["uuid-a"]]);
 });
 
-Deno.test("an agent that started explains one departure, of a bucket that it can serve", () => {
+Deno.test("an agent that started explains the departure of one job, of a bucket that it can serve", () => {
   const departures = new Map([
     [";linux", [{ locator: path("b"), order: 2 }, { locator: path("a"), order: 1 }]],
     [";arm", [{ locator: path("c"), order: 0 }]],
@@ -234,7 +234,7 @@ Deno.test("an agent that started explains one departure, of a bucket that it can
   ]);
 });
 
-Deno.test("a backlog without what was taken loses empty buckets, foreign jobs and their places", () => {
+Deno.test("removing the taken jobs from a backlog also removes empty buckets, foreign jobs and their places", () => {
   const whole = backlogOf(job("a"), job("b"), job("c", { gocdResources: ["arm"] }), job("e", { elasticProfile: "k" }));
   assertEquals(withoutTaken(whole, new Set(["other"])) === whole, true);
   const rest = withoutTaken(whole, new Set([path("a"), path("c"), path("e")]));

@@ -25,7 +25,7 @@ Deno.test("only the first environment of each profile with min-idle agents is in
   assertEquals(environmentsInQuestion(someSettings({ profiles })), ["prod", "Prod"]);
 });
 
-Deno.test("what a schedule keeps idle is in question at any time, by environment where it says so", () => {
+Deno.test("environments in which a schedule keeps idle agents are always asked about", () => {
   const window = (keeps: Partial<Schedule>): AgentProfile => ({
     ...warm("a", ["prod", "qa"], 0),
     schedules: [{ from: "0 8 * * *", to: "0 18 * * *", timeZone: "UTC", ...keeps }],
@@ -45,7 +45,7 @@ Deno.test("a poll asks about them, and about none where no profile keeps idle ag
   }
 });
 
-Deno.test("only what the last poll said is missing holds a launch back; not to be reported holds nothing", () => {
+Deno.test("only an environment that the last poll reported as missing holds a launch back; one without a report does not", () => {
   const world = drive({ profiles: [warm("a", ["prod"]), warm("b", ["qa"], 2)] });
   const wantedWith = (missingEnvironments?: readonly string[]): string[] => {
     world.send({
@@ -65,7 +65,7 @@ Deno.test("only what the last poll said is missing holds a launch back; not to b
   assertEquals(wantedWith([]), ["1 a", "2 b"]);
 });
 
-Deno.test("a finding names environment, profile and the key; one without min-idle agents is reported what it loses", () => {
+Deno.test("a finding names the environment, the profile and the key, and what a profile without min-idle agents loses", () => {
   const findings = missingEnvironmentFindings(
     [warm("default", ["x"]), warm("y", ["z", "x"], 0), warm("all", "*")],
     ["x"],

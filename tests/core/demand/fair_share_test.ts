@@ -33,7 +33,7 @@ const launched = (world: Driver, host: string): Record<string, number> => {
   );
 };
 
-Deno.test("at the limit of all, environments share; without fair-share the oldest jobs get everything", () => {
+Deno.test("at the overall limit, environments share; without fair-share the oldest jobs get everything", () => {
   const jobs = [...waiting(10), ...waiting(10, "prod")];
   const plain = fleet(undefined, 4);
   plain.poll({ jobs });
@@ -50,7 +50,7 @@ Deno.test("at the limit of all, environments share; without fair-share the oldes
   assertEquals(launched(weighted, "h1"), { linux: 1, prod: 3 });
 });
 
-Deno.test("profiles share by their weights, and the other one gets what one does not need", () => {
+Deno.test("profiles share by their weights, and what one does not need goes to the other", () => {
   const world = drive({
     profiles: profiles.map((each) => each.name === "prod" ? { ...each, weight: 2 } : each),
     scaling: { maxAgents: 6, fairShare: { by: "profile", weights: {} } },

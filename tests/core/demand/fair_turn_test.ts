@@ -64,7 +64,7 @@ Deno.test("an agent counts as its profile or as its environment, whatever the ca
   assertEquals([sharerOf(byProfile, ofLinux), sharerOf(byEnvironment, ofLinux)], ["linux", ""]);
 });
 
-Deno.test("the weight of a profile is its own, that of an environment is listed; 1 where none is said", () => {
+Deno.test("the weight of a profile is its own, that of an environment is listed; the default is 1", () => {
   const settings = { profiles: [...profiles, aProfile({ name: "heavy", weight: 3 })] };
   const ofProfile = { by: "profile", weights: { heavy: 7 } } as const;
   assertEquals(["heavy", "linux", "nobody"].map((name) => weightOf(ofProfile, settings, name)), [3, 1, 1]);
@@ -86,7 +86,7 @@ Deno.test("an agent is in use until it leaves", () => {
   assertEquals([...usesOf(byEnvironment, stateOf(all))], [["", 1], ["prod", 2]]);
 });
 
-Deno.test("sharers whose jobs fit take turns, and each bucket reports how many it gets", () => {
+Deno.test("sharers whose jobs fit take turns, and each bucket reports how many agents it gets", () => {
   const plan = planFor([...jobsIn(3), ...jobsIn(2, "Prod")]);
   assertEquals(turns(plan), "1 linux,1 prod,1 linux,1 prod,1 linux");
   assertEquals(plan.demand.buckets.map(({ wanted, gate }) => [wanted, gate.kind]), [[3, "go"], [2, "go"]]);
@@ -110,7 +110,7 @@ Deno.test("a sharer with agents waits until the others have as many", () => {
   }]);
 });
 
-Deno.test("several buckets of one sharer are served from the oldest on", () => {
+Deno.test("several buckets of one sharer are served oldest first", () => {
   const two = [...jobsIn(2), job("bare", { gocdResources: [] }), ...jobsIn(1, "Prod")];
   assertEquals(turns(planFor(two, { maxAgents: 3 })), "1 linux,1 prod,1 linux");
   assertEquals(planFor(two, { maxAgents: 3 }).demand.buckets.map(({ wanted }) => wanted), [2, 0, 1]);
@@ -132,7 +132,7 @@ Deno.test("after a hundred turns a bucket whose turn comes for the first time ha
   assertEquals(wanted.slice(100).map(({ profile, count }) => `${count} ${profile}`), ["5 docker"]);
 });
 
-Deno.test("buckets that no limit concerns hold back no place", () => {
+Deno.test("buckets that no limit affects reserve no slot", () => {
   const frozen = (state: State): State => ({ ...state, controls: { ...state.controls, frozenProfiles: ["linux"] } });
   const plan = planFor([...jobsIn(2), ...jobsIn(1, "Prod")], { change: frozen });
   assertEquals([turns(plan), plan.held], ["1 prod", []]);
@@ -146,7 +146,7 @@ Deno.test("jobs that no profile serves have no turn", () => {
   assertEquals(gates(planFor([gpu, ...jobsIn(1)])), [[0, "go"], [1, "go"]]);
 });
 
-Deno.test("an agent that leaves is enabled again before another is launched, as long as anything may be", () => {
+Deno.test("an agent that leaves is enabled again before another is launched, as long as launching is allowed", () => {
   const plan = planFor(jobsIn(2), { instances: [leaving(ofLinux)] });
   assertEquals([plan.reuse, turns(plan)], [["t"], "1 linux"]);
   assertEquals(plan.demand.buckets.map(({ wanted, needsAgent }) => [wanted, needsAgent]), [[1, 2]]);

@@ -20,7 +20,7 @@ const polled = (changes: Partial<ServerState> = {}, state = stateOf([])): State 
 });
 const kindAt = (state: State, afterMs: number): string => globalGate(state, zeroMs + afterMs).kind;
 
-Deno.test("before the first poll nothing is launched; then a good poll counts for poller.stale-after, not longer", () => {
+Deno.test("before the first poll nothing is launched; then a successful poll counts for poller.stale-after, not longer", () => {
   assertEquals(globalGate(stateOf([]), zeroMs + 5), { kind: "held-stale", forMs: 5 });
   assertEquals([kindAt(polled(), 10 * minute), kindAt(polled(), 10 * minute + 1)], ["go", "held-stale"]);
 });
@@ -38,7 +38,7 @@ Deno.test("a brake holds all launches until it is released", () => {
   });
 });
 
-Deno.test("of several gates the one that a person must open is reported first", () => {
+Deno.test("of several gates, one that a person must open is reported first", () => {
   const { controls } = stateOf([]);
   const off = polled({ info: { ...serverInfo, maintenance: "on" }, restartedMs: zeroMs });
   assertEquals(kindAt(off, 0), "held-maintenance");
@@ -50,7 +50,7 @@ Deno.test("of several gates the one that a person must open is reported first", 
   });
 });
 
-Deno.test("what a freeze does not concern waits for the server anyway, and for a drain", () => {
+Deno.test("launches that a freeze does not affect still wait for the server, and for a drain", () => {
   const { controls } = stateOf([]);
   const frozen = (changes: Partial<ServerState>, mode: "run" | "drain" = "run"): string =>
     gateDespiteFreeze({ ...polled(changes), controls: { ...controls, frozen: true, mode } }, zeroMs).kind;
@@ -60,7 +60,7 @@ Deno.test("what a freeze does not concern waits for the server anyway, and for a
   assertEquals(frozen({ restartedMs: zeroMs }), "held-restarted");
 });
 
-Deno.test("all that may be alive counts to the limits, but nothing on a lost host", () => {
+Deno.test("every agent that may be alive counts towards the limits, except those on a lost host", () => {
   const states = ["launching", "starting", "registered", "draining", "killing", "unreachable", "gone"];
   assertEquals(states.filter(countsToLimit), ["launching", "starting", "registered", "draining", "killing"]);
 });
@@ -97,12 +97,12 @@ Deno.test("scaling.max-agents leaves room for what is not alive yet, over all pr
   assertEquals(gateOf(state, 2, { planned: 1 }).allowed, 1);
 });
 
-Deno.test("a limit that was lowered below what lives allows none, and takes none away", () => {
+Deno.test("a limit that was lowered below the number of living agents allows no launch, and removes none", () => {
   const gate = gateOf(stateOf(living(4), {}, { scaling: { maxAgents: 2 } }), 3);
   assertEquals([gate.allowed, gate.held?.byFramework], [0, 3]);
 });
 
-Deno.test("the limit of a profile is reported by its name, and the narrower one holds", () => {
+Deno.test("the limit of a profile is reported by its name, and the lower limit applies", () => {
   for (const name of ["default", "gpu"]) {
     const profile = { ...linux, name, maxAgents: 3 };
     const state = stateOf(living(2, name), {}, { profiles: [profile] });
@@ -138,7 +138,7 @@ Deno.test("scaling.launches-per-minute counts launches of the last minute and th
   assertEquals([later(minute - 1), later(minute)], [2, 3]);
 });
 
-Deno.test("launches of the run before count for their minute: not those that never started, nor those that were found", () => {
+Deno.test("launches of the previous run count for their minute, except those that never started and those that were found", () => {
   const made = { createdMs: zeroMs - 10 * second };
   const instances = [
     anInstance("a", { state: "starting" }, made),
@@ -153,7 +153,7 @@ Deno.test("launches of the run before count for their minute: not those that nev
   assertEquals(launchedInMinute(state, zeroMs + 50 * second), 0);
 });
 
-Deno.test("more agents than scaling.max-agents allows hold nothing that the limit of the profile holds already", () => {
+Deno.test("an excess over scaling.max-agents holds back nothing that the limit of the profile holds back already", () => {
   const profile = { ...linux, maxAgents: 1 };
   const crowded = stateOf([...living(1), ...living(3, "other")], {}, {
     profiles: [profile],
@@ -195,7 +195,7 @@ const failing = (failures: number, retryMs = zeroMs): { readonly breakers: Break
   },
 });
 
-Deno.test("a failing profile pauses until its time, whatever it needs", () => {
+Deno.test("a failing profile pauses until its retry, whatever it needs", () => {
   const state = stateOf([], failing(1, zeroMs + minute));
   const gate = { kind: "held-breaker", failure: mesosSays("no image"), retryMs: zeroMs + minute, failures: 1 } as const;
   assertEquals(gateOf(state, 2, { atMs: zeroMs + minute - 1 }), { gate, allowed: 0 });
@@ -203,7 +203,7 @@ Deno.test("a failing profile pauses until its time, whatever it needs", () => {
   assertEquals(gateOf(stateOf([], failing(0, zeroMs + minute)), 2).allowed, 2);
 });
 
-Deno.test("after three failures in a row one is tried alone, after two all are", () => {
+Deno.test("after three failures in a row one agent is tried alone, after two all are", () => {
   assertEquals(gateOf(stateOf([], failing(2)), 2), { gate: { kind: "go" }, allowed: 2 });
   const probe = { kind: "held-probe", failure: mesosSays("no image"), failures: 3 } as const;
   assertEquals(gateOf(stateOf([], failing(3)), 2), { gate: probe, allowed: 1 });

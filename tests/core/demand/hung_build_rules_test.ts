@@ -25,7 +25,7 @@ const gone = (changes: Partial<AgentInstance> = {}): AgentInstance =>
   anInstance("t", { state: "gone", cause: "lost", message: "", uuid: "uuid-t" }, changes);
 const { uuid: _, ...goneUnknown } = gone() as AgentInstance & { readonly uuid: string };
 
-Deno.test("silence is remembered by uuid from the first list on that shows it, and forgotten at the first word", () => {
+Deno.test("silence is remembered by uuid from the first list that shows it, and forgotten at the first ping", () => {
   const instances = [
     aRegistered("a", "idle"),
     aRegistered("b", "idle"),
@@ -51,7 +51,7 @@ function holds(instance: AgentInstance, agents: readonly GocdAgent[], server: Pa
   return trackBuild(draft, instance, indexGocdAgents(agents)).mayHoldBuild === true;
 }
 
-Deno.test("a former record that still waits to be enabled holds no build, any other may", () => {
+Deno.test("a former record that still waits to be enabled holds no build; any other may hold one", () => {
   const anew = aRegistered("t", "idle", { mayHoldBuild: true });
   const former = (changes: Partial<GocdAgent>): boolean =>
     holds(anew, [gocdAgent("t"), gocdAgent("t", { uuid: "former", ...changes })]);
@@ -161,7 +161,7 @@ Deno.test("an idle agent that is lost while a build hangs may have been given th
   assertEquals(lost([hung], zeroMs), false, "the server has rescheduled it, and a list has shown who has it");
 });
 
-Deno.test("an agent that is lost before the first list of a run may hold a build, unless it has no record or we have ended it", () => {
+Deno.test("an agent that is lost before the first list of a run may hold a build, unless it has no record or we ended it", () => {
   const lost = (instance: AgentInstance): boolean => {
     const draft = new Draft(stateOf([instance]), atMs, 0.5);
     return withPossibleBuild(draft, instance).mayHoldBuild === true;
@@ -171,7 +171,7 @@ Deno.test("an agent that is lost before the first list of a run may hold a build
   assertEquals([lost(anInstance("t", { state: "starting" })), lost(killed("drained"))], [false, false]);
 });
 
-Deno.test("one that is lost may hold what it took in the last twenty seconds, but nothing where we have ended it", () => {
+Deno.test("a lost agent may hold what it took in the last twenty seconds, unless we ended it", () => {
   const alive = aRegistered("t", "idle");
   assertEquals([possible(alive, {}, 20 * second - 1), possible(alive, {}, 20 * second)], [true, false]);
   const disabled = { configState: "Disabled" };
@@ -191,7 +191,7 @@ Deno.test("one build that hangs is enough to keep others in contact", () => {
   assertEquals([state(gone()), state({ ...hung, state: "unreachable" } as AgentInstance)], [false, true]);
 });
 
-Deno.test("an agent is launched for a build that hangs with what the lost one had, if its profile is still there", () => {
+Deno.test("for a hung build an agent is launched with the registration of the lost one, if its profile still exists", () => {
   const launched = (...instances: readonly AgentInstance[]): unknown => {
     const state = stateOf(instances);
     const now = { ...state, server: { ...state.server, info: serverInfo } };

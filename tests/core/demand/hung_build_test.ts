@@ -43,7 +43,7 @@ function launches(world: Driver): string[] {
   return only(world.taken(), "accept-offers").flatMap(({ launches }) => launches.map(({ taskId }) => taskId));
 }
 
-Deno.test("with no agent left in contact, one is launched so that the server gives the lost build to another", () => {
+Deno.test("if no agent is left in contact, one is launched so that the server reschedules the lost build", () => {
   const { world, taskId } = lostWhileBuilding();
   const [next, ...more] = launches(world);
   assertEquals(more, []);
@@ -72,7 +72,7 @@ Deno.test("a Pending stranger is not an agent in contact", () => {
   assertEquals(launches(world).length, 1);
 });
 
-Deno.test("an agent that was idle when it was lost leaves nothing to be given back", () => {
+Deno.test("an agent that was idle when it was lost leaves no build to reschedule", () => {
   const { world, taskId } = withIdleAgent();
   world.poll({ agents: [gocdAgent(taskId)] });
   world.skip(30 * second);
@@ -83,7 +83,7 @@ Deno.test("an agent that was idle when it was lost leaves nothing to be given ba
   assertEquals(launches(world), []);
 });
 
-Deno.test("what is idle beside a lost build stays until the server has had the time to see it, and no longer", () => {
+Deno.test("agents that are idle beside a lost build stay until the server has had time to reschedule it, and no longer", () => {
   const { world } = lostWhileBuilding();
   const [next = ""] = launches(world);
   world.status(next, "TASK_RUNNING");
@@ -103,7 +103,7 @@ Deno.test("what is idle beside a lost build stays until the server has had the t
   assertEquals(drains(second + idleTimeoutMs), 1);
 });
 
-Deno.test("the last agent in contact stays until the server can have seen the silence of one that died beside it", () => {
+Deno.test("the last agent in contact stays until the server can have noticed the silence of one that died", () => {
   const { world, taskId } = withIdleAgent();
   const stays = gocdAgent("stranger", { gocdResources: [] });
   world.poll({ agents: [gocdAgent(taskId, building), stays] });
@@ -169,7 +169,7 @@ Deno.test("the lost build is remembered while there is no other agent, and resch
   assertEquals(launches(world), []);
 });
 
-Deno.test("an unreachable agent that built is helped by another in the same way", () => {
+Deno.test("for an unreachable agent that was building, another one is launched in the same way", () => {
   const { world, taskId } = withIdleAgent();
   world.poll({ agents: [gocdAgent(taskId, building)] });
   world.status(taskId, "TASK_UNREACHABLE");
@@ -179,7 +179,7 @@ Deno.test("an unreachable agent that built is helped by another in the same way"
   assertEquals(launches(world).length, 1);
 });
 
-Deno.test("a build of a process that started again under another uuid is remembered until the server has given it back", () => {
+Deno.test("a build of a process that restarted under another uuid is remembered until the server has rescheduled it", () => {
   for (const isGivenBack of [false, true]) {
     const { world, taskId } = withIdleAgent();
     world.poll({ agents: [gocdAgent(taskId, building)] });
@@ -297,7 +297,7 @@ Deno.test("what a living agent has taken since the server restarted is not known
   assertEquals([holds(missing), world.instance(taskId).state], [true, "gone"]);
 });
 
-Deno.test("one that was idle when it died holds nothing, though the server restarts and shows it Missing", () => {
+Deno.test("one that was idle when it died holds nothing, even if the server restarts and shows it Missing", () => {
   const { world, taskId } = withIdleAgent();
   world.poll({ agents: [gocdAgent(taskId)] });
   world.skip(30 * second);
@@ -361,7 +361,7 @@ Deno.test("a build of a former record outlives the instance: it hangs until that
   assertEquals(holds({ ...former, ...lostContact }), false);
 });
 
-Deno.test("of an agent that ended without a known record, the server has given the build back once others are in contact", () => {
+Deno.test("the build of an agent that ended without a known record is rescheduled once others are in contact", () => {
   const gone = anInstance("gocd-abc123-default-1", { state: "gone", cause: "never-registered", message: "m" });
   const ended = { ...gone, mayHoldBuild: true, isDeleteAsked: true } as const;
   const world = drive({ stored: { ...emptyStore, instances: [ended] } });

@@ -67,7 +67,7 @@ function keptOf(profiles: readonly AgentProfile[], instances: readonly AgentInst
   ]);
 }
 
-Deno.test("profiles with headroom and without are kept beside each other", () => {
+Deno.test("profiles with and without headroom are kept side by side", () => {
   const roomy = { ...everywhere, name: "roomy", headroom: count(1) };
   const busy = [...of("building", 1), aRegistered("r", "building", { profile: "roomy" })];
   assertEquals(keptOf([{ ...linux, minIdle: 2 }, roomy], busy), [
@@ -106,7 +106,7 @@ Deno.test("the kept agents of one profile take their places before the next one 
   assertEquals([wanted(0), wanted(1), wanted(3)], [["2 default", "1 other"], ["2 default"], []]);
 });
 
-Deno.test("headroom is launched beside the busy agents of each environment, less those that are ready there", () => {
+Deno.test("headroom is added to the busy agents of each environment, less those that are ready there", () => {
   const profile = { ...everywhere, headroom: share(50) };
   const instances = [...of("building", 4), ...of("building", 1, "staging"), ...of("idle", 1), ...of("idle", 3, "prod")];
   assertEquals(launched(profile, instances), [
@@ -115,7 +115,7 @@ Deno.test("headroom is launched beside the busy agents of each environment, less
   ]);
 });
 
-Deno.test("an agent that finishes its last job is a busy one, one that leaves idle is none", () => {
+Deno.test("an agent that finishes its last job is busy, one that leaves idle is not", () => {
   const finishing = anInstance("f", { state: "draining", uuid: "u", reason: "max-jobs", step: { kind: "finishing" } });
   const leaving = anInstance("l", {
     state: "draining",
@@ -128,7 +128,7 @@ Deno.test("an agent that finishes its last job is a busy one, one that leaves id
   assertEquals(launched(profile, [leaving]), []);
 });
 
-Deno.test("min-idle by environment keeps so many in each; the larger of it and headroom counts", () => {
+Deno.test("min-idle by environment keeps that many in each; the larger of min-idle and headroom counts", () => {
   const profile = { ...everywhere, minIdleOf: { "": 1, Staging: 3 }, headroom: count(2) };
   assertEquals(launched(profile, []), ["1 in none: min-idle = 1, 0 ready", "3 in Staging: min-idle = 3, 0 ready"]);
   const fleet = [...of("building", 1), ...of("building", 1, "staging"), ...of("idle", 1, "STAGING")];
@@ -138,7 +138,7 @@ Deno.test("min-idle by environment keeps so many in each; the larger of it and h
   ]);
 });
 
-Deno.test("what headroom launches counts for the min-idle of the whole profile", () => {
+Deno.test("agents launched for headroom count for the min-idle of the whole profile", () => {
   const profile = { ...everywhere, minIdle: 3, headroom: count(2) };
   assertEquals(launched(profile, of("building", 1, "staging")), [
     "2 in staging: headroom: 2 idle beside 1 busy, 0 ready",
@@ -146,7 +146,7 @@ Deno.test("what headroom launches counts for the min-idle of the whole profile",
   ]);
 });
 
-Deno.test("what a schedule says is reported as its doing, and what the profile says is not", () => {
+Deno.test("pools set by a schedule are reported as such, those of the profile are not", () => {
   const times = { from: "0 7 * * *", to: "0 9 * * *", timeZone: "UTC" };
   const profile = { ...everywhere, minIdle: 1, headroom: count(1) };
   const reasons = (values: Partial<Schedule>): readonly unknown[] => {

@@ -26,14 +26,14 @@ function lacks(jobs: readonly JobVerdict[], ...profiles: readonly AgentProfile[]
   ).join();
 }
 
-Deno.test("each resource that is lacking counts the jobs that ask for it, whatever the case, the most wanted first", () => {
+Deno.test("each missing resource counts the jobs that ask for it, whatever the case, the most wanted first", () => {
   assertEquals(lacks([lacking("gpu"), lacking("arm", "x"), lacking("ARM")]), "2 arm,1 gpu,1 x");
   const [first] = lacksOf([lacking("gpu"), lacking("gpu")], []);
   assertEquals(first?.kind === "resource" ? [first.nearest, first.count] : [], ["near", 2]);
   assertEquals(lacks([{ ...lacking("gpu"), verdict: "needs-agent" }]), "");
 });
 
-Deno.test("it is reported where a profile has the resource, by its name, by a pattern or by taking any", () => {
+Deno.test("it is reported which profile has the resource: by name, by a pattern, or because it takes any", () => {
   const jobs = [lacking("gpu"), lacking("jdk-17")];
   const having = (gocdResources: readonly string[] | "*"): string =>
     lacks(jobs, aProfile({}), aProfile({ gocdResources }));

@@ -52,7 +52,7 @@ Deno.test("blank names of resources ask for nothing", () => {
   assertEquals(buckets[0]?.requirement.gocdResources, ["linux"]);
 });
 
-Deno.test("a task number that is named is used up, and all below it; no number beyond ours is", () => {
+Deno.test("a task number that is seen is used up, with all below it; a number above ours is not", () => {
   const next = (taskId: string, from = 5): number => {
     const draft = at(zeroMs, [], {}, { framework: { lineage: "abc123", nextTaskNumber: from } });
     skipUsedTaskId(draft, taskId);
@@ -82,7 +82,7 @@ Deno.test("the first launch of a run waits five seconds after SUBSCRIBED for the
   assertEquals(isLearning({ ...state, session: { ...state.session, kind: "connecting" } }, zeroMs + minute), true);
 });
 
-Deno.test("the answer about the fence ends the wait, once", () => {
+Deno.test("the status of the fence ends the wait, once", () => {
   assertEquals(fenceId({ lineage: "abc123" }), "gocd-abc123-fence-0");
   const after = (inherited: State["inherited"], taskId: string): unknown => {
     const draft = at(zeroMs, [], {}, { inherited });
@@ -93,7 +93,7 @@ Deno.test("the answer about the fence ends the wait, once", () => {
   assertEquals(after("unknown", "gocd-abc123-fence-1"), [false, "unknown"]);
 });
 
-Deno.test("numbers jump by chance at the first launch of a run with a used state, and stay below the largest", () => {
+Deno.test("numbers jump by a random amount at the first launch of a run with a used state, and stay below the maximum", () => {
   const first = (inherited: State["inherited"], nextTaskNumber: number, random: number): unknown => {
     const draft = at(zeroMs, [], {}, { inherited, framework: { lineage: "abc123", nextTaskNumber } }, random);
     return [beforeLaunch(draft).nextTaskNumber, draft.state.inherited];
@@ -130,7 +130,7 @@ Deno.test("records of our lineage are taken over once Mesos has reported all tas
 const drainingIn = (step: DrainStep): Draining =>
   anInstance("t", { state: "draining", uuid: "uuid-t", reason: "idle", step }) as Draining;
 
-Deno.test("a record that is not deleted for five minutes is left: the agent is stopped, and the account is named", () => {
+Deno.test("a record that cannot be deleted for five minutes is left: the agent is stopped, and the account is named", () => {
   const after = (ms: number): string => {
     const instance = drainingIn({ kind: "deleting", askedMs: zeroMs + ms - second, sinceMs: zeroMs });
     const draft = at(zeroMs + ms, [instance]);
@@ -181,7 +181,7 @@ for (
   });
 }
 
-Deno.test("launches are remembered for a minute, and what is launched is stored as it was wanted", () => {
+Deno.test("launches are remembered for a minute, and an instance is stored as it was wanted", () => {
   const state = stateOf([]);
   const wanted = [{
     bucketKey: "k",
@@ -223,7 +223,7 @@ Deno.test("launches are remembered for a minute, and what is launched is stored 
   );
 });
 
-Deno.test("agents of a profile on a host count to its max-per-host, whatever they do while they live", () => {
+Deno.test("agents of a profile on a host count towards its max-per-host as long as they live", () => {
   const world = drive({ profiles: [{ ...linux, maxPerHost: 2 }] });
   world.subscribe();
   world.poll({ jobs: jobs(5) });

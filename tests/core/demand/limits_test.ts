@@ -40,7 +40,7 @@ const launched = (driver: Driver, ...offers: readonly Offer[]): number => {
 
 const room = (host: string, cpus = 100): Offer => offer(host, { cpus, mem: 100_000 });
 
-Deno.test("no more agents are launched in a minute than launches-per-minute, and the verdict names it", () => {
+Deno.test("no more agents are launched in a minute than launches-per-minute, and the verdict names the limit", () => {
   const driver = world({ launchesPerMinute: 2 }, 5);
   assertEquals(launched(driver, room("h1")), 2);
   driver.wait(30 * second);
@@ -51,7 +51,7 @@ Deno.test("no more agents are launched in a minute than launches-per-minute, and
   assertEquals(launched(driver, room("h3")), 2);
 });
 
-Deno.test("a launch that a limit per minute holds back is planned in the moment in which the minute is over", () => {
+Deno.test("a launch that a limit per minute holds back is planned at the moment when the minute is over", () => {
   const driver = world({ launchesPerMinute: 2 }, 5);
   assertEquals(launched(driver, room("h1")), 2);
   const wanted = (): number => driver.state.demand.wanted.reduce((sum, { count }) => sum + count, 0);
@@ -63,7 +63,7 @@ Deno.test("a launch that a limit per minute holds back is planned in the moment 
   assertEquals(wanted(), 2);
 });
 
-Deno.test("of the cluster's cpus agents get their share of what Mesos has shown, and theirs count as shown", () => {
+Deno.test("agents get their share of the cpus that Mesos has offered, including those that they use", () => {
   const driver = world({ maxCpuShare: 0.5 }, 10);
   assertEquals(launched(driver, room("h1", 8)), 2);
   driver.wait(6 * second);
@@ -83,7 +83,7 @@ Deno.test("of the cluster's cpus agents get their share of what Mesos has shown,
   assertEquals(launched(driver, room("h3", 16)), 4);
 });
 
-Deno.test("without the key nothing is remembered of what hosts have", () => {
+Deno.test("without the key, nothing is remembered about hosts", () => {
   const driver = world({}, 10);
   assertEquals(launched(driver, room("h1", 8)), 4);
   assertEquals([driver.state.offers.capacity, driver.state.cpuUse], [undefined, undefined]);
@@ -132,7 +132,7 @@ Deno.test("limits let some agents through, a freeze and a pause none", () => {
   );
 });
 
-Deno.test("the cpu-hours of the day hold launches from the moment on in which they are used up", () => {
+Deno.test("cpu-hours hold launches back from the moment at which those of the day are used up", () => {
   const state = drive({ profiles, scaling: { cpuHoursPerDay: 2 } }).state;
   const said = (cpuMs: number): unknown => {
     const record = { day: "2023-11-14", cpuMs };
@@ -220,7 +220,7 @@ Deno.test("a stored day ahead of the clock does not hold launches back until the
   assertEquals(driver.state.cpuUse?.record, { day: "2023-11-14", cpuMs: 3 * hour });
 });
 
-Deno.test("limits count together: the narrowest holds", () => {
+Deno.test("limits are combined: the lowest applies", () => {
   assertEquals(someSettings().scaling.launchesPerMinute, undefined);
   const driver = world({ launchesPerMinute: 5, maxAgents: 3 }, 9);
   assertEquals(driver.verdict("j8").reasonCode, "held-limit");

@@ -94,7 +94,7 @@ for (const { name, agent, asks, rule = "insensitive", takes } of cases) {
   });
 }
 
-Deno.test("blanks around a name of a resource or an environment do not count", () => {
+Deno.test("spaces around the name of a resource or an environment do not count", () => {
   for (const rule of ["sensitive", "insensitive"] as const) assertEquals(foldResource(" linux ", rule), "linux");
   assertEquals([foldResource(" Linux", "sensitive"), foldResource("Linux ", "insensitive")], ["Linux", "linux"]);
   assertEquals([foldEnvironment(" Prod "), foldEnvironment(undefined)], ["prod", ""]);

@@ -47,7 +47,7 @@ Deno.test("an idle matching agent that leaves a job waiting for longer than assi
   assertStringIncludes(world.verdict("a").reason, "agent h matches and has been idle for 90 s");
 });
 
-Deno.test("a job that waits for another cause stays so for half an hour, even if no idle agent is left", () => {
+Deno.test("a job that waits for another cause keeps that verdict for half an hour, even if no idle agent is left", () => {
   const world = passedOver();
   world.wait(minute);
   world.poll({ jobs: [job("a")], agents: [gocdAgent("h", building)] });
@@ -57,7 +57,7 @@ Deno.test("a job that waits for another cause stays so for half an hour, even if
   assertEquals(verdictOf(world, "a"), needsAgent);
 });
 
-Deno.test("a new job of the same kind is not taken for one that waits for another cause", () => {
+Deno.test("a new job of the same kind is not assumed to wait for another cause", () => {
   const world = passedOver();
   world.poll({ jobs: [job("a"), job("b")], agents: [gocdAgent("h", building)] });
   assertEquals(verdictOf(world, "b"), needsAgent);
@@ -93,7 +93,7 @@ Deno.test("an agent's idle time continues when only jobs have left that it could
   assertEquals(verdictOf(world, "b"), "other-cause idle-unused");
 });
 
-Deno.test("an agent that built between two polls is not taken for one that was idle all the time", () => {
+Deno.test("an agent that built between two polls is not assumed to have been idle all the time", () => {
   const world = drive();
   world.poll({ jobs: [job("a")], agents: [gocdAgent("h")] });
   world.wait(minute);
@@ -129,7 +129,7 @@ Deno.test("an agent of ours on a lost host looks idle for a while, yet no job wa
   }
 });
 
-Deno.test("an agent that is lost after it left a job waiting was dead: the job needs another one", () => {
+Deno.test("an agent that is lost after it left a job waiting was dead, so the job needs another one", () => {
   const world = passedOver();
   world.wait(2 * minute, minute);
   world.poll({ jobs: [job("a")], agents: [gocdAgent("h", lostContact)] });
@@ -155,7 +155,7 @@ Deno.test("a job that waits long while newer ones of its bucket are taken is a z
   assertEquals(verdictOf(world, "d"), needsAgent);
 });
 
-Deno.test("a zombie is tried again after half an hour, and must be passed over again to be one again", () => {
+Deno.test("a zombie is retried after half an hour, and must be passed over again to be one again", () => {
   const world = zombie();
   world.wait(29 * minute, minute);
   world.poll({ jobs: [job("old"), job("d")] });

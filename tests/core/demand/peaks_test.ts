@@ -38,7 +38,7 @@ function spare(state: State, afterMs: number): number {
 
 const nothing = stateOf([], {}, { profiles: [profile] });
 
-Deno.test("as many stay as were in use at any time of the period, and the rest may go", () => {
+Deno.test("as many agents stay as were in use at any time of the period, and the rest may be removed", () => {
   let state = measured(nothing, [], 0);
   state = measured(state, fleet(5, 0), minute);
   state = measured(state, fleet(2, 3), 10 * minute);
@@ -63,7 +63,7 @@ Deno.test("peaks are kept by their height, each until its period is over", () =>
   assertEquals([peaks(31 * minute - 1), peaks(31 * minute), peaks(32 * minute)], [[3, 1, 0], [1, 0], [0]]);
 });
 
-Deno.test("a profile without a memory has nothing to keep, and what goes unasked is not counted", () => {
+Deno.test("a profile without the key keeps no agents, and those that leave by themselves are not counted", () => {
   const surplus = beyondPeaks(measured(nothing, fleet(0, 1), 0), zeroMs + 30 * minute);
   assertEquals(surplus.has(linux), true);
   assertEquals(beyondPeaks(nothing, zeroMs).has(linux), true, "nobody is there");
@@ -75,12 +75,12 @@ Deno.test("a profile without a memory has nothing to keep, and what goes unasked
   assertEquals(surplus.has(profile), false);
 });
 
-Deno.test("after a start all that is found counts as in use for one period", () => {
+Deno.test("after a start, all agents that are found count as in use for one period", () => {
   const state = measured(nothing, fleet(1, 3), 0);
   assertEquals([spare(state, 30 * minute - 1), spare(state, 30 * minute)], [0, 4]);
 });
 
-Deno.test("what is launched for jobs is in use, what is kept warm is not, nor what was disabled", () => {
+Deno.test("agents launched for jobs are in use, those kept idle are not, nor those that are disabled", () => {
   let state = measured(nothing, [], 0);
   const launching = anInstance("l", { state: "launching", offerId: "o" }, { bucketKey: "k" });
   const warm = anInstance("w", { state: "launching", offerId: "o" }, { bucketKey: "warm default" });

@@ -48,7 +48,7 @@ Deno.test("jobs that ask for the same are one bucket whatever their groups, wher
   assertEquals(driver.state.demand.jobs[0]?.pipelineGroup, undefined);
 });
 
-Deno.test("where groups matter there is a bucket for each, in the order of their oldest jobs, and case does not count", () => {
+Deno.test("where groups matter, each has its own bucket, in the order of the oldest jobs, and case does not matter", () => {
   const driver = world([plain], byGroup);
   driver.poll({ jobs: [...jobsOf("app", 1), ...jobsOf("web", 2), ...jobsOf("shop", 3), ...jobsOf("app", 2)], groups });
   assertEquals(rows(driver), [["mobile-ios", "plain", 2, 2], ["Team-A", "plain", 5, 5]]);
@@ -234,7 +234,7 @@ Deno.test("at a limit pipeline groups share by their weights, an unknown one too
   assertEquals(launched(unknown, "h1"), { "team-a": 1, "": 3 });
 });
 
-Deno.test("a group whose name is a word of the language has weight 1", () => {
+Deno.test("a group named like a property of every object has weight 1", () => {
   const driver = world([plain], byGroup, 4);
   driver.poll({ jobs: [...jobsOf("web", 9), ...jobsOf("app", 9)], groups: { web: "constructor", app: "toString" } });
   assertEquals(launched(driver, "h1"), { constructor: 2, tostring: 2 });
@@ -272,7 +272,7 @@ Deno.test("an agent counts for the group whose job it builds, and gives up its p
   assertEquals(disabled(ofWeb, jobsOf("app", 3)), 0, "who could do the jobs stays: GoCD gives it the oldest one");
 });
 
-Deno.test("which sharer an instance counts for", () => {
+Deno.test("an instance counts for the group of its build, otherwise for that of its bucket", () => {
   const { server } = stateOf([]);
   const agent = (uuid: string, buildLocator: string): GocdAgent => ({ ...gocdAgent("x", { buildLocator }), uuid });
   const tell = groupOfInstances({
@@ -291,7 +291,7 @@ Deno.test("which sharer an instance counts for", () => {
   ], ["team-a", "mobile-tv", "mobile-tv", ""]);
 });
 
-Deno.test("the key of a bucket has its group, where groups matter", () => {
+Deno.test("the key of a bucket includes its group if groups matter", () => {
   const key = keyWithGroup("prod;linux", " Team-A ");
   assertEquals([keyWithoutGroup(key), groupOfKey(key)], ["prod;linux", "team-a"]);
   assertEquals([keyWithoutGroup("prod;linux"), groupOfKey("prod;linux"), groupOfKey(undefined)], [

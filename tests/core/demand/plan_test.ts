@@ -30,7 +30,7 @@ function pollTimes(world: Driver, times: number, count = 3): void {
   }
 }
 
-Deno.test("demand is launched for when it was seen in MORE polls in a row than attempts, then all at once", () => {
+Deno.test("agents are launched once demand was seen in MORE polls in a row than attempts, then all at once", () => {
   const world = drive({ poller: { attempts: 5 } });
   pollTimes(world, 5);
   assertEquals([wanted(world), world.verdict("j0").reasonCode], [0, "held-attempts"]);
@@ -87,7 +87,7 @@ Deno.test("each bucket has its own streak", () => {
   assertEquals(world.state.demand.wanted.map((each) => each.profile), ["default"]);
 });
 
-Deno.test("nothing is launched before the first good poll, not even warm agents", () => {
+Deno.test("nothing is launched before the first successful poll, not even min-idle agents", () => {
   const world = drive({ profiles: [aProfile({ minIdle: 2 })] });
   world.subscribe();
   world.status("gocd-zzzzzz-default-7", "TASK_RUNNING");
@@ -139,7 +139,7 @@ Deno.test("an instance that is launching, and one that is starting, will take on
   assertEquals(world.state.demand.jobs.map((each) => each.verdict), ["coming", "coming", "needs-agent"]);
 });
 
-Deno.test("a job that no profile serves says what is missing, and which key would add it", () => {
+Deno.test("the verdict of a job that no profile serves names what is missing, and the key that would add it", () => {
   const world = drive();
   world.poll({ jobs: [job("a", { gocdResources: ["linux", "GPU"], environment: "prod" })] });
   const { verdict, reason, reasonCode } = world.verdict("a");
@@ -150,7 +150,7 @@ Deno.test("a job that no profile serves says what is missing, and which key woul
   );
 });
 
-Deno.test("the limit of the framework clamps, and the verdict says so", () => {
+Deno.test("the limit of the framework caps launches, and the verdict says so", () => {
   const world = drive({ scaling: { maxAgents: 2 } });
   world.poll({ jobs: jobs(5) });
   const [row] = world.state.demand.buckets;
@@ -158,14 +158,14 @@ Deno.test("the limit of the framework clamps, and the verdict says so", () => {
   assertStringIncludes(world.verdict("j4").reason, "limit reached: scaling.max-agents = 2, so only 2 now");
 });
 
-Deno.test("the limit of a profile clamps, and names its key", () => {
+Deno.test("the limit of a profile caps launches, and the verdict names its key", () => {
   const world = drive({ profiles: [aProfile({ name: "fast", gocdResources: ["linux"], maxAgents: 1 })] });
   world.poll({ jobs: jobs(2) });
   assertEquals(wanted(world), 1);
   assertStringIncludes(world.verdict("j1").reason, "profiles.fast.max-agents = 1");
 });
 
-Deno.test("at a limit in a full cluster, the jobs that it leaves are reported what no offer has, and the others the limit", () => {
+Deno.test("at a limit in a full cluster, jobs within the limit report what offers lack, and the others the limit", () => {
   const world = drive({ scaling: { maxAgents: 2 } });
   world.subscribe();
   world.poll({ jobs: jobs(3) });
@@ -183,7 +183,7 @@ Deno.test("at a limit in a full cluster, the jobs that it leaves are reported wh
   ]);
 });
 
-Deno.test("what one bucket gets of the framework's limit the next one lacks, oldest job first", () => {
+Deno.test("buckets use up the limit of the framework in the order of their oldest jobs", () => {
   const world = drive({
     scaling: { maxAgents: 3 },
     profiles: [aProfile({ gocdResources: ["linux"] }), aProfile({ name: "docker", gocdResources: ["docker"] })],
@@ -192,7 +192,7 @@ Deno.test("what one bucket gets of the framework's limit the next one lacks, old
   assertEquals(world.state.demand.wanted.map((each) => [each.profile, each.count]), [["default", 2], ["docker", 1]]);
 });
 
-Deno.test("instances that are alive count to the limit, those on an unreachable host do not", () => {
+Deno.test("instances that are alive count towards the limit, those on an unreachable host do not", () => {
   const world = drive({ scaling: { maxAgents: 1 } });
   world.subscribe();
   world.poll({ jobs: jobs(2) });
@@ -260,7 +260,7 @@ Deno.test("a poll that is too old holds everything, and says so", () => {
   assertEquals(wanted(world), 2);
 });
 
-Deno.test("an offer that is the first event after the machine was suspended finds the poll too old", () => {
+Deno.test("an offer that is the first event after a suspension of the machine finds the poll too old", () => {
   const world = drive();
   world.subscribe();
   world.poll({ jobs: jobs(2) });
@@ -280,7 +280,7 @@ Deno.test("in maintenance mode every job waits for that, and nothing is launched
   ]);
 });
 
-Deno.test("a server that has just restarted gets its agents back before any is launched, each time again", () => {
+Deno.test("after each restart of the server its agents get time to return before any is launched", () => {
   const world = drive();
   const lost = { jobs: jobs(2), agents: [gocdAgent("h", missing), gocdAgent("i", missing)] };
   for (let restart = 0; restart < 2; restart++) {
@@ -301,7 +301,7 @@ Deno.test("agents that stay Missing after a restart hold launches for two minute
   assertEquals(wanted(world), 2);
 });
 
-Deno.test("idle agents are kept ready, in the profile's first environment, at once", () => {
+Deno.test("idle agents are kept ready in the first environment of the profile, without waiting for polls", () => {
   const world = drive({
     poller: { attempts: 5 },
     profiles: [aProfile({ minIdle: 2, environments: ["prod"], gocdResources: ["linux"] })],
@@ -317,7 +317,7 @@ Deno.test("idle agents are kept ready, in the profile's first environment, at on
   );
 });
 
-Deno.test("an agent that is ready counts to min-idle, one that builds does not", () => {
+Deno.test("an agent that is ready counts towards min-idle, one that builds does not", () => {
   const world = drive({ profiles: [aProfile({ minIdle: 1, gocdResources: ["linux"] })] });
   world.subscribe();
   world.poll();
@@ -329,7 +329,7 @@ Deno.test("an agent that is ready counts to min-idle, one that builds does not",
   assertEquals(wanted(world), 1);
 });
 
-Deno.test("launching is frozen as a whole or by profile, from the moment it is asked for", () => {
+Deno.test("launching is frozen as a whole or by profile, with immediate effect", () => {
   for (const profile of [undefined, "default"]) {
     const world = drive();
     world.subscribe();
@@ -343,7 +343,7 @@ Deno.test("launching is frozen as a whole or by profile, from the moment it is a
   }
 });
 
-Deno.test("without a session the verdict says what is waited for, with one that the offers do not fit", () => {
+Deno.test("without a session the verdict says what it waits for; with one, that no offer fits", () => {
   const world = drive();
   world.poll({ jobs: jobs(1) });
   assertStringIncludes(world.verdict("j0").reason, "not subscribed to Mesos");
@@ -357,7 +357,7 @@ Deno.test("without a session the verdict says what is waited for, with one that 
   assertEquals(only(world.taken(), "decline-offers").map((each) => each.refuseSeconds), [5]);
 });
 
-Deno.test("a role that is asked for and offered nothing for a minute is reported, an offer ends that", () => {
+Deno.test("a role that gets no offers for a minute is reported until it gets one", () => {
   const world = drive();
   world.subscribe();
   world.poll({ jobs: jobs(1) });

@@ -92,7 +92,7 @@ for (
   Deno.test(`a kind of jobs reads "${text}"`, () => assertEquals(reason(given) ?? "", text));
 }
 
-Deno.test("jobs that wait for another cause are counted in words", () => {
+Deno.test("the number of jobs that wait for another cause is reported", () => {
   const off = (state: State): State => ({
     ...state,
     server: { ...state.server, info: { ...serverInfo, maintenance: "on" } },
@@ -102,7 +102,7 @@ Deno.test("jobs that wait for another cause are counted in words", () => {
   assertEquals(reason({ jobs: jobs(2), change: off })?.replace(`; ${gate}`, ""), "2 wait for another reason");
 });
 
-Deno.test("up to three agents are named that will take a job, of more the first three and how many others", () => {
+Deno.test("up to three agents that will take a job are named; of more, the first three and the number of others", () => {
   const taken = (count: number): string => verdict({ jobs: jobs(1), agents: idleOnes(count) });
   assertEquals(taken(1), "will-be-taken idle-agent: an idle agent can take it: h1");
   assertEquals(taken(3), "will-be-taken idle-agent: an idle agent can take it: h1, h2, h3");
@@ -183,7 +183,7 @@ Deno.test("a poll that finds need counts, one that finds none ends the count, a 
   assertEquals([wanted, planOf({ streak: 3, attempts: 3 }).demand.wanted.length], [[], 1]);
 });
 
-Deno.test("why agents are wanted names the jobs, the polls and what is coming", () => {
+Deno.test("the reason for a launch names the jobs, the polls and the agents that are coming", () => {
   const why = (given: Given): string | undefined => {
     const [wanted] = planOf(given).demand.wanted;
     return wanted === undefined ? undefined : launchReasonText(wanted.reason);
@@ -214,7 +214,7 @@ for (
   });
 }
 
-Deno.test("no more draining agents are used again than jobs need, each for one kind of jobs, also while frozen", () => {
+Deno.test("no more draining agents are enabled again than jobs need, each for one kind of jobs, even during a freeze", () => {
   const three = ["a", "b", "c"].map((taskId) => ({ ...drainingIn({ kind: "confirming", firstIdleMs: 0 }), taskId }));
   assertEquals(planOf({ jobs: jobs(2), instances: three }).reuse, ["a", "b"]);
   const kinds = [job("j1"), job("j2", { gocdResources: [] })];
@@ -267,7 +267,7 @@ Deno.test("min-idle keeps to the limits, and leaves reserved places free", () =>
   assertEquals([ready([], 2)[0], ready([], 3, 1)[0], ready([], 1, 1)[0]], [2, 2, undefined]);
 });
 
-Deno.test("agents out of use, lost and building take nothing off what waits", () => {
+Deno.test("unavailable, lost and building agents do not reduce the number of waiting jobs", () => {
   const agents = [gocdAgent("a", building), gocdAgent("b", lostContact), gocdAgent("c", { configState: "Disabled" })];
   const { demand } = planOf({ jobs: jobs(2), agents, change: (state) => ({ ...state, startedMs: zeroMs - second }) });
   assertEquals([demand.buckets[0]?.needsAgent, demand.wanted[0]?.count], [2, 2]);

@@ -74,7 +74,7 @@ for (const { name, from, asks, chosen } of choices) {
   });
 }
 
-Deno.test("a profile serves with as many resources to spare as it names beside those asked for", () => {
+Deno.test("the spare resources of a profile are those that it names in addition to the requested ones", () => {
   const asks = requirementOf(job("j", { gocdResources: ["linux"] }), "insensitive");
   const named = (...gocdResources: readonly string[]): unknown =>
     matchProfile(aProfile({ gocdResources }), asks, "insensitive");
@@ -83,7 +83,7 @@ Deno.test("a profile serves with as many resources to spare as it names beside t
   assertEquals(named("docker"), { kind: "lacks", missingResources: ["linux"], lacksEnvironment: false });
 });
 
-Deno.test("a pattern is one resource to spare, also one that the job asks for", () => {
+Deno.test("a pattern counts as one spare resource, even if the job asks for a name that it matches", () => {
   const patterned = aProfile({ gocdResources: ["linux", "jdk-*"] });
   const surplus = (...gocdResources: readonly string[]): unknown =>
     matchProfile(patterned, requirementOf(job("j", { gocdResources }), "insensitive"), "insensitive");
@@ -98,7 +98,7 @@ Deno.test("a job in no environment is for profiles in none", () => {
   assertEquals([kind([]), kind(["prod"]), kind("*")], ["serves", "lacks", "serves"]);
 });
 
-Deno.test("of profiles for all resources the one of the highest priority serves", () => {
+Deno.test("of profiles for all resources, the one with the highest priority serves", () => {
   const any = (name: string, priority: number): AgentProfile => aProfile({ name, gocdResources: "*", priority });
   const choice = choose([any("one", 0), any("two", 5), any("three", 5)], linuxJob, "insensitive");
   assertEquals(choice.kind === "serves" ? [choice.profile.name, choice.by] : [], [
@@ -165,7 +165,7 @@ for (
   });
 }
 
-Deno.test("of profiles that lack as much the first is the nearest miss", () => {
+Deno.test("of profiles that lack the same amount, the first is the nearest miss", () => {
   const some = ["one", "two"].map((name) => aProfile({ name, gocdResources: ["linux"] }));
   const choice = choose(some, requirementOf(job("j", { gocdResources: ["gpu"] }), "sensitive"), "sensitive");
   assertEquals(choice.kind === "lacks" ? choice.profile.name : choice.kind, "one");
@@ -173,7 +173,7 @@ Deno.test("of profiles that lack as much the first is the nearest miss", () => {
 
 const linuxJob = requirementOf(job("j", { gocdResources: ["linux"] }), "insensitive");
 
-Deno.test("of profiles with as many resources to spare the one of the highest priority serves, then the first", () => {
+Deno.test("of profiles with equally many spare resources, the one with the highest priority serves, then the first", () => {
   const some = [
     aProfile({ name: "first", gocdResources: ["linux", "java"] }),
     aProfile({ name: "second", gocdResources: ["linux", "docker"], priority: 5 }),
@@ -200,7 +200,7 @@ function by(some: readonly (AgentProfile | undefined)[]): unknown {
   return choice.kind === "serves" ? choice.by : choice.kind;
 }
 
-Deno.test("a pattern serves what it matches, and counts as one resource to spare", () => {
+Deno.test("a pattern serves what it matches, and counts as one spare resource", () => {
   const some = [
     aProfile({ name: "any-jdk", gocdResources: ["linux", "JDK-*"], environments: ["test-*", "prod"] }),
     aProfile({ name: "jdk-17", gocdResources: ["linux", "jdk-17"], environments: ["test-*"] }),
@@ -252,7 +252,7 @@ const anyProfile = fc.record({
   priority: fc.integer({ min: -1, max: 1 }),
 });
 
-Deno.test("the index chooses as the rule does, whatever the profiles and the job", () => {
+Deno.test("the index makes the same choice as the rule, whatever the profiles and the job", () => {
   fc.assert(
     fc.property(
       fc.array(anyProfile, { maxLength: 8 }),

@@ -133,7 +133,7 @@ Deno.test("only the one Pending record that is proven to be an instance's is adm
   }
 });
 
-Deno.test("of two Pending records that know the name of one container none is admitted, but the one being enabled stays so", () => {
+Deno.test("of two Pending records that know the name of one container, neither is admitted, but enabling that has started continues", () => {
   const copied = gocdAgent("t", { ...pending, uuid: "c", proof: "given" });
   const instance: InstanceIn<"starting"> = { ...waiting, needsProof: true };
   assertEquals(admitted(instance, [copied, own]), undefined);
@@ -172,7 +172,7 @@ function looked(
   ].join(" ");
 }
 
-Deno.test("what a record lacks is corrected at a look ten seconds after the first, and is a failure thirty seconds later", () => {
+Deno.test("an incomplete record is corrected ten seconds after it is first seen, and is a failure thirty seconds later", () => {
   assertEquals([looked(10 * second - 1, {}), looked(10 * second, {})], [
     "lacks",
     "lacks correct-gocd-agent agent-corrected",
@@ -193,7 +193,7 @@ Deno.test("what a record lacks is corrected at a look ten seconds after the firs
   assertEquals(looked(40 * second, {}, { instance: repaired }), "surplus agent-misregistered");
 });
 
-Deno.test("what no change of a record can mend is a failure at the first look that counts, with what to do instead", () => {
+Deno.test("a gap that no change of a record can fix is a failure the first time it counts, with what to do instead", () => {
   const after = (
     environment: string | undefined,
     environments: GocdAgent["environments"],

@@ -117,7 +117,7 @@ Deno.test("a disabled agent of ours does not count as an unavailable agent of ot
   assertEquals([world.verdict("a").verdict, world.verdict("a").remarks], ["needs-agent", undefined]);
 });
 
-Deno.test("beside an agent that is idle no other one is called out of use, though it takes only one of two jobs", () => {
+Deno.test("beside an idle agent, no other one is called unavailable, even though it takes only one of two jobs", () => {
   const world = drive({ profiles: [everything] });
   world.poll({ jobs: [job("a"), job("b")], agents: [gocdAgent("h1"), gocdAgent("h2", disabled)] });
   assertEquals(world.state.demand.buckets.map(({ needsAgent, remarks }) => [needsAgent, remarks]), [[1, []]]);
@@ -129,7 +129,7 @@ Deno.test("jobs that an idle agent will take need no remark on others", () => {
   assertEquals(world.state.demand.buckets.map(({ willBeTaken, remarks }) => [willBeTaken, remarks]), [[1, []]]);
 });
 
-Deno.test("an agent in another environment is reported although one of ours precedes it there", () => {
+Deno.test("an agent in another environment is reported even if one of ours precedes it there", () => {
   const { world, taskId } = withIdleAgent({ profiles: [everything] });
   world.poll({ jobs: [job("a", { environment: "prod" })], agents: [gocdAgent(taskId), gocdAgent("h1")] });
   assertEquals(world.verdict("a").remarks?.map(({ text }) => text), [
@@ -186,7 +186,7 @@ Deno.test("many reports on single jobs are one problem and one line in the log, 
   assertEquals(notes.map(({ onceKey }) => onceKey), ["gocd-job-unassigned"]);
 });
 
-Deno.test("a job that other agents than ours are to take is not called unassigned, in log or page", () => {
+Deno.test("a job that is meant for agents other than ours is not called unassigned, in log or page", () => {
   const world = drive({ profiles: [everything], poller: { ignore: ["p/s/b"] } });
   const jobs = [job("a", { gocdResources: [], elasticProfile: "k8s" }), job("b")];
   const findings = [unassigned("a", 7), unassigned("b", 6)];
@@ -210,7 +210,7 @@ for (
     ["gocd-proxy-refused", "refused", "something else answers in place of the GoCD server"],
   ] as const
 ) {
-  Deno.test(`while polls fail, verdicts say of when they are and why: ${code}`, () => {
+  Deno.test(`while polls fail, verdicts say how old they are and why: ${code}`, () => {
     const world = polledWith([]);
     world.wait(3 * minute, minute);
     world.send({ kind: "gocd-poll-failed", problem: problem({ code, kind }) });

@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { building, gocdAgent, jobs, lostContact, minute, only, second, withIdleAgent } from "../../support/core.ts";
 
-Deno.test("of those that are drained only the ones that were just idle are enabled again", () => {
+Deno.test("of the drained agents only those that were just idle are enabled again", () => {
   const { world, taskId } = withIdleAgent();
   world.read(gocdAgent(taskId, lostContact));
   world.wait(10 * minute, 10 * second);

@@ -117,7 +117,7 @@ Deno.test("an agent that builds, or that does not count as idle, is not useless"
   assertEquals(idleOfNoUse(stateOf([builds, unknown]), { buckets: [], capacity, used: [0, 0] }), []);
 });
 
-Deno.test("as many go as the share holds back, those that are leaving counted", () => {
+Deno.test("as many agents are removed as the share holds back, counting those that are leaving", () => {
   const situation = { idle: idle("a", "b"), wanted: [] };
   const why = "others wait for its cpus (scaling.max-cpu-share)";
   assertEquals(going({ ...situation, byShare: 1 }), [`a: ${why}`]);
@@ -134,14 +134,14 @@ Deno.test("an agent that leaves because of a limit is not drained again to make 
   ]);
 });
 
-Deno.test("a place that becomes free anyway is for one agent only", () => {
+Deno.test("a slot that becomes free anyway is for one agent only", () => {
   const situation = { idle: idle("a", "b", "c", "d"), others: [leaving("x")] };
   assertEquals(going({ ...situation, wanted: [["big", 1]] }), []);
   assertEquals(going({ ...situation, wanted: [["big", 1], ["big", 1]] }), ["a", "b"]);
   assertEquals(going({ ...situation, wanted: [["big", 2]] }), ["a", "b"]);
 });
 
-Deno.test("for each agent that finds no room others go, as long as min-idle stays", () => {
+Deno.test("for each agent that finds no room, others are removed, as long as min-idle is kept", () => {
   const situation = { idle: idle("a", "b", "c"), wanted: [["default", 3]] } as const;
   assertEquals([going(situation), going({ ...situation, minIdle: 1 }), going({ ...situation, minIdle: 2 })], [
     ["a", "b", "c"],
@@ -169,7 +169,7 @@ Deno.test("agents on different hosts make no room together", () => {
 const other = (taskId: string, mesosAgentId: string, changes: object = {}): AgentInstance =>
   ({ ...aRegistered(taskId, "building", { mesosAgentId, profile: "big" }), ...changes }) as AgentInstance;
 
-Deno.test("what stays on a host counts to max-per-host: alive, of the profile, and there", () => {
+Deno.test("living agents of the profile that stay on a host count towards max-per-host", () => {
   const one = { idle: idle("a", "b"), big: { ...twoCpus, maxPerHost: 1 } };
   assertEquals(going({ ...one, others: [other("x", "s")] }), []);
   assertEquals(going({ ...one, others: [other("x", "s2")] }), ["a", "b"]);

@@ -87,7 +87,7 @@ const capacity = (
   capability: { environments: new Set(), gocdResources: new Set() },
 });
 
-Deno.test("idle agents of ours that jobs leave over are of no use, the longest idle first, by what their class has left", () => {
+Deno.test("idle agents that no job needs are useless, the longest idle first, by the surplus of their class", () => {
   const instances = [
     idleSince("b", 2),
     idleSince("a", 1),
@@ -108,7 +108,7 @@ const going = (state: State, holds: readonly HeldBack[], idle: readonly AgentIns
     `${instance.taskId}: ${idleText(why)}`
   );
 
-Deno.test("as many go as are held back: of the profile where its limit holds, of any where that of all does", () => {
+Deno.test("as many agents are removed as are held back: of the profile at its own limit, of any at the overall limit", () => {
   const idle = [idleSince("a", 1), idleSince("b", 2, { profile: "gpu" }), idleSince("c", 3)];
   const state = stateOf(idle);
   const own = "others wait for its place (max-agents of profile gpu)";
@@ -152,7 +152,7 @@ function forRoom({ missAgoMs = 0, lastedMs = 20 * second, minIdle = 0, count = 1
   ).map((text) => text.split(":")[0] ?? "");
 }
 
-Deno.test("where no offer has fitted for twenty seconds, and up to two minutes ago, as few go as make room", () => {
+Deno.test("if no offer has fitted for twenty seconds, and up to two minutes ago, as few agents as possible are removed to make room", () => {
   assertEquals([forRoom(), forRoom({ lastedMs: 20 * second - 1 })], [["a", "b"], []]);
   assertEquals([forRoom({ missAgoMs: 2 * minute - 1 }), forRoom({ missAgoMs: 2 * minute })], [["a", "b"], []]);
   assertEquals([forRoom({ minIdle: 1 }), forRoom({ minIdle: 3 }), forRoom({ count: 2 })], [["a", "b"], [], ["a", "b"]]);

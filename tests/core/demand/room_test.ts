@@ -72,7 +72,7 @@ function goes({ world }: Warm, id: string, others: readonly GocdAgent[]): void {
   world.status(id, "TASK_KILLED");
 }
 
-Deno.test("at the framework's limit as many idle agents of no use go as are held back, those idle longest first", () => {
+Deno.test("at the framework's limit, as many useless idle agents are removed as are held back, the longest idle first", () => {
   const warm = idle([["java"], ["java"], ["java"]], { profiles: both, scaling: { maxAgents: 3 } });
   const { world, ids: [first = "", second_ = ""], agents } = warm;
   world.poll({ jobs: [job("a"), job("b")], agents: agents() });
@@ -86,7 +86,7 @@ Deno.test("at the framework's limit as many idle agents of no use go as are held
   assertEquals(world.state.demand.wanted.map(({ profile, count }) => `${count} ${profile}`), ["1 linux"]);
 });
 
-Deno.test("an agent that calls itself otherwise than its task makes room, too", () => {
+Deno.test("an agent whose name differs from its task id makes room, too", () => {
   const warm = idle([["java"]], { profiles: both, scaling: { maxAgents: 1 } });
   const [agent] = warm.agents();
   const named = { ...agent, hostname: `${agent?.hostname}.ci.example.com` } as GocdAgent;
@@ -101,7 +101,7 @@ Deno.test("a useless agent is removed although a useful one has the same name", 
   assertEquals(phases(warm), ["draining", "registered"]);
 });
 
-Deno.test("agents that the waiting jobs will use stay, also where others of their kind go", () => {
+Deno.test("agents that the waiting jobs will use stay, even if others of their kind are removed", () => {
   const warm = idle([["java"], ["java"], ["java"]], { profiles: both, scaling: { maxAgents: 3 } });
   warm.world.poll({ jobs: [javaJob("x"), javaJob("y"), job("a"), job("b")], agents: warm.agents() });
   assertEquals(phases(warm), ["draining", "registered", "registered"]);
@@ -129,7 +129,7 @@ Deno.test("no room is made while nothing is held back, or by something other tha
   }
 });
 
-Deno.test("waiting jobs beat min-idle at a limit, and no warm agent comes back while they want its place", () => {
+Deno.test("waiting jobs take precedence over min-idle at a limit, and no min-idle agent is launched while they need its slot", () => {
   const profiles = [{ ...java, minIdle: 1 }, linux];
   const warm = idle([["java"]], { profiles, scaling: { maxAgents: 1 } });
   const { world, ids: [id = ""], agents } = warm;
@@ -145,7 +145,7 @@ Deno.test("waiting jobs beat min-idle at a limit, and no warm agent comes back w
   assertEquals(world.state.demand.wanted, [], "the place is kept for the next try");
 });
 
-Deno.test("the place of a draining agent is the older job's: it is not enabled again for a younger one", () => {
+Deno.test("the slot of a draining agent belongs to the older job: the agent is not enabled again for a younger one", () => {
   const warm = idle([["java"]], { profiles: both, scaling: { maxAgents: 1 } });
   const { world, ids: [id = ""], agents } = warm;
   world.poll({ jobs: [job("a")], agents: agents() });
@@ -185,7 +185,7 @@ function full(profiles: readonly AgentProfile[], offered = 3): Warm {
   return warm;
 }
 
-Deno.test("where no offer fits, as few idle agents go as make room on their host", () => {
+Deno.test("if no offer fits, as few idle agents as possible are removed to make room on their host", () => {
   assertEquals(phases(full([java, large])), ["draining", "registered"]);
   assertEquals(phases(full([java, large], 2)), ["draining", "draining"]);
 });
@@ -216,7 +216,7 @@ Deno.test("a launch that no offer fits does not use up the rate of a slow server
   assertEquals(wanted(), ["small"]);
 });
 
-Deno.test("one miss is none: other hosts may be about to offer", () => {
+Deno.test("a single miss does not count: other hosts may be about to offer", () => {
   const warm = idle([["java"]], { profiles: [java, large] });
   warm.world.poll({ jobs: [job("a")], agents: warm.agents() });
   warm.world.wait(6 * second);

@@ -70,7 +70,7 @@ Deno.test("a run-on-all job waits for its own agent as long as one is alive that
   }
 });
 
-Deno.test("a run-on-all job beside no agent that it may be pinned to is launched for after ten minutes, one of a kind", () => {
+Deno.test("if no agent exists that a run-on-all job may be pinned to, one is launched after ten minutes, one of a kind", () => {
   const others = [
     gocdAgent("other", { gocdResources: ["java"] }),
     gocdAgent("off", { configState: "Disabled" }),

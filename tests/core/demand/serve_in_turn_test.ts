@@ -67,7 +67,7 @@ function turnsOf(sharers: readonly Sharer[], wants: readonly number[]): readonly
   return turns;
 }
 
-Deno.test("the turns are those that looking at all sharers each time would find", () => {
+Deno.test("the turns are the same as if all sharers were examined each time", () => {
   const sharer = fc.record({
     inUse: fc.integer({ min: 0, max: 9 }),
     weight: fc.constantFrom(0.5, 1, 2, 3),

@@ -34,7 +34,7 @@ function passes(world: Driver, sick: GocdAgent, rounds: readonly (readonly [wait
   }
 }
 
-Deno.test("an idle agent beside which two jobs have waited until others took them is named, and counts as none", () => {
+Deno.test("an idle agent beside which two jobs waited until others took them is reported, and does not count", () => {
   const world = drive();
   world.poll({ jobs: named("a", "b", "c", "d"), agents: [gocdAgent("sick"), builds("well", "x")] });
   passes(world, gocdAgent("sick"), [["a b c d", "x"], ["b c d", "a"]]);
@@ -108,7 +108,7 @@ Deno.test("an idle agent is passed over by each job that another builds, as long
   assertEquals([passedOver(later), passedOver({ ...later, idleSinceMs: zeroMs + 2 * minute })], [undefined, 1]);
 });
 
-Deno.test("a sick agent of ours is drained at once", () => {
+Deno.test("a sick agent of ours is drained immediately", () => {
   const { world, taskId } = withIdleAgent();
   world.poll({ jobs: named("a", "b", "c"), agents: [gocdAgent(taskId), builds("well", "x")] });
   passes(world, gocdAgent(taskId), [["a b c", "x"], ["b c", "a"], ["c", "b"]]);

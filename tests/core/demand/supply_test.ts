@@ -74,7 +74,7 @@ Deno.test("as many jobs are served by idle agents alone as any matching could se
   }));
 });
 
-Deno.test("an earlier bucket is never short for the sake of a later one", () => {
+Deno.test("an earlier bucket never gets less for the sake of a later one", () => {
   fc.assert(fc.property(problemOf, ({ demand, supply }) => {
     const { idle, coming } = match(demand, supply);
     for (let bucket = 0; bucket < demand.length; bucket++) {
@@ -93,7 +93,7 @@ Deno.test("no agent is used twice, no job is served twice, and what is used is w
   }));
 });
 
-Deno.test("an idle agent of the older bucket moves on when only it can serve the younger one", () => {
+Deno.test("an idle agent of the older bucket is reassigned if only it can serve the younger one", () => {
   const supply: SupplyNode[] = [{ kind: "idle", count: 1 }, { kind: "coming", count: 1 }];
   const demand: DemandNode[] = [{ count: 1, classes: [0, 1] }, { count: 1, classes: [0] }];
   assertEquals(match(demand, supply), { idle: [0, 1], coming: [1, 0], used: [1, 1] });
@@ -112,7 +112,7 @@ for (const [held, free] of [[0, 1], [1, 0]] as const) {
   });
 }
 
-Deno.test("agents move on over several buckets, and what has moved away is not moved again", () => {
+Deno.test("agents are reassigned across several buckets, and none is reassigned twice", () => {
   const supply: SupplyNode[] = [1, 1, 1, 2].map((count) => ({ kind: "idle", count }));
   const demand: DemandNode[] = [
     { count: 1, classes: [0, 1] },

@@ -35,13 +35,13 @@ Deno.test("no agent is launched for a job that is assigned between the feed and 
   assertEquals([waiting(world), wanted(world)], [["b needs-agent"], 1]);
 });
 
-Deno.test("an agent of anyone's may take it: a new one, one of another profile, one of an elastic plugin", () => {
+Deno.test("any agent may take it: a new one, one of another profile, one of an elastic plugin", () => {
   const world = drive(eager);
   world.poll({ jobs: [job("a"), job("b")], agents: [builds("new", "a"), builds("plugin", "b", { elastic: true })] });
   assertEquals(waiting(world), []);
 });
 
-Deno.test("a job waits again that its agent had before the feed was read, or that the agent has lost", () => {
+Deno.test("a job waits again if its agent had it before the feed was read, or has lost it", () => {
   const world = drive(eager);
   world.poll({ agents: [builds("back", "a"), builds("lost", "b")] });
   world.wait(10 * second);
@@ -50,7 +50,7 @@ Deno.test("a job waits again that its agent had before the feed was read, or tha
   assertEquals([waiting(world), wanted(world)], [["a needs-agent", "b needs-agent"], 2]);
 });
 
-Deno.test("an agent that takes a job between two polls takes it off the list, and the next job keeps its own", () => {
+Deno.test("a job that an agent takes between two polls leaves the list, and the next job keeps its own agent", () => {
   const world = drive(eager);
   world.subscribe();
   world.poll({ jobs: [job("a"), job("b")], agents: [gocdAgent("h")] });

@@ -118,7 +118,7 @@ Deno.test("two occasions more than a day apart, or of two kinds of jobs, are not
   assertEquals(told(world), []);
 });
 
-Deno.test("jobs that come back had not gone: a list of a moment, or rights that were missing", () => {
+Deno.test("jobs that come back had not left: a list was incomplete for a moment, or rights were missing", () => {
   const world = drive(slow);
   comesAndGoes(world, job("a"));
   world.poll({ jobs: [job("a")] });
@@ -135,7 +135,7 @@ Deno.test("a server that cancels nothing automatically is not blamed for what us
   }
 });
 
-Deno.test("what holds launches back otherwise is reported instead", () => {
+Deno.test("any other reason that holds launches back is reported instead", () => {
   const world = drive({ scaling: { maxAgents: 0 } });
   world.subscribe();
   for (const name of ["a", "b"]) comesAndGoes(world, job(name));

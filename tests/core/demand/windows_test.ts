@@ -61,7 +61,7 @@ Deno.test("when a schedule starts its idle agents are launched at once, and the 
   ]);
 });
 
-Deno.test("when a schedule is over its idle agents go after idle-timeout, and the log reports it", () => {
+Deno.test("when a schedule is over, its idle agents are removed after idle-timeout, and the log reports it", () => {
   const world = scheduled();
   tick(world, window(office));
   world.offers(offer("h1"));
@@ -83,7 +83,7 @@ Deno.test("when a schedule is over its idle agents go after idle-timeout, and th
   assertEquals(drainingAfter(), 2);
 });
 
-Deno.test("a schedule says what it says, and leaves the rest to the profile", () => {
+Deno.test("a schedule overrides only the keys that it sets", () => {
   const one = { kind: "count", agents: 1 } as const;
   const profile = { ...linux, minIdle: 3, headroom: one, idleTimeoutMs: minute };
   const now = (values: Partial<Schedule>, own = {}): unknown => {

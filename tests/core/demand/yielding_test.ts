@@ -44,7 +44,7 @@ function going(instances: readonly AgentInstance[], all: readonly HeldBack[], mo
   return yieldingAgents(state, { held: all, wanted, buckets: [] }, zeroMs).map(({ taskId }) => taskId).join("");
 }
 
-Deno.test("places are given up until the others have as much, by those that build longest", () => {
+Deno.test("slots are given up until the others have as many, by the agents that build longest", () => {
   const four = builds("qa", "abcd");
   assertEquals([going(four, [held("prod", 1)]), going(four, [held("prod", 9)])], ["a", "ab"]);
   assertEquals(going([...four].reverse(), [held("prod", 1)]), "a");
@@ -91,7 +91,7 @@ Deno.test("at the limit of a profile only its own agents give a place up", () =>
   assertEquals(going([...others, ...builds("qa", "e")], [held("prod", 0, { byProfile: 1 })]), "e");
 });
 
-Deno.test("who is idle, or on its way out, gives nothing up", () => {
+Deno.test("agents that are idle or leaving give up no slot", () => {
   const idle = builds("qa", "ab", { activity: { kind: "idle", sinceMs: zeroMs } });
   const retired = builds("qa", "cd", { retire: "operator" });
   assertEquals(going([...idle, ...retired], [held("prod", 1)]), "");

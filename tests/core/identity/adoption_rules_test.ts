@@ -89,7 +89,7 @@ for (
     [2 ** 50 - 1, 0, "known", 2 ** 50 - 1],
   ] as const
 ) {
-  Deno.test(`the first launch after number ${nextTaskNumber}, by chance ${random}, is ${want} where what is inherited is ${inherited}`, () => {
+  Deno.test(`the first launch after number ${nextTaskNumber}, with the random number ${random}, is ${want} if what is inherited is ${inherited}`, () => {
     const draft = drafted(nextTaskNumber, { parts: { inherited }, random });
     assertEquals(beforeLaunch(draft).nextTaskNumber, want);
     assertEquals(draft.state.inherited, "none", "it jumps once");
@@ -115,7 +115,7 @@ Deno.test("a state that loses its framework still counts as used, and keeps all 
   );
 });
 
-Deno.test("an answer about the fence ends the wait for the known tasks, any other does not", () => {
+Deno.test("a status of the fence ends the wait for the known tasks, any other does not", () => {
   const after = (taskId: string, inherited: State["inherited"]): unknown => {
     const draft = drafted(5, { parts: { inherited } });
     return [isFence(draft, taskId), draft.state.inherited];
@@ -266,7 +266,7 @@ Deno.test("a task of ours without a Mesos agent is reported as a foreign one", (
   ]]);
 });
 
-Deno.test("only TASK_ERROR with Mesos' own words says that a task id lives already", () => {
+Deno.test("only TASK_ERROR with the message of Mesos shows that a task id is already in use", () => {
   const says = (state: string, message: string): boolean => isDuplicate({ taskId: "t", state, message });
   assertEquals([says("TASK_ERROR", "Task has duplicate ID: t"), says("TASK_ERROR", "Task has an invalid ID")], [
     true,

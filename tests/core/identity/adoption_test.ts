@@ -73,7 +73,7 @@ Deno.test("an adopted task of no profile that exists is replaced as it falls idl
   assertEquals(world.instance("gocd-zzz999-gone-profile-7").retire, "profile-changed");
 });
 
-Deno.test("a foreign task is reported, acknowledged, and left alone; one that has ended is only acknowledged", () => {
+Deno.test("a foreign task that runs is reported, acknowledged and left alone; one that has ended is only acknowledged", () => {
   for (const [state, isReported] of [["TASK_RUNNING", true], ["TASK_FINISHED", false]] as const) {
     const world = drive();
     world.subscribe();
@@ -84,7 +84,7 @@ Deno.test("a foreign task is reported, acknowledged, and left alone; one that ha
   }
 });
 
-Deno.test("an outdated store never reuses an id that Mesos has named, nor one near it", () => {
+Deno.test("an outdated store never reuses an id that Mesos has reported, nor one near it", () => {
   const world = drive();
   world.subscribe();
   world.status("gocd-abc123-default-41", "TASK_FAILED");
@@ -111,7 +111,7 @@ const launched = (world: Driver): string[] =>
 
 const fence = "gocd-abc123-fence-0";
 
-Deno.test("a restored older state does not give a task id again that a living agent of ours has", () => {
+Deno.test("a restored older state does not reuse the task id of a living agent of ours", () => {
   for (const hostname of ["gocd-abc123-default-5", "GoCD-abc123-default-5.ci.example.com"]) {
     for (const random of [0, 0.5, 0.999_999]) {
       const world = drive({ stored: yesterday, random: () => random });
@@ -150,7 +150,7 @@ Deno.test("two runs that continue with the same copy of a state launch under dif
   for (const taskId of ids) assertEquals(/^[a-z0-9-]{1,63}$/.test(taskId), true);
 });
 
-Deno.test("numbers jump for a used state without a framework, too, and end where they would lose a digit", () => {
+Deno.test("numbers also jump for a used state without a framework, and stop before they would lose precision", () => {
   for (const [nextTaskNumber, want] of [[5, 50_000_006], [2 ** 50 - 3, 2 ** 50 - 3]] as const) {
     const world = drive({ stored: { ...emptyStore, framework: { lineage: "abc123", nextTaskNumber } } });
     world.subscribe();
@@ -217,7 +217,7 @@ Deno.test("a new framework has nothing to wait for", () => {
   assertEquals(launched(world).length, 1);
 });
 
-Deno.test("an instance follows the Mesos agent that its updates name, and KILL and questions go there", () => {
+Deno.test("an instance is on the Mesos agent that its updates name, and KILL and RECONCILE are sent there", () => {
   const { world, taskId } = withIdleAgent();
   const frame = world.status(taskId, "TASK_RUNNING", { ...reconciled, mesosAgentId: "a-h7" });
   assertEquals(frame.records.length, 1);

@@ -61,7 +61,7 @@ Deno.test("a container that had ended before the agent appeared is not where it 
   assertEquals(world.instance(dumb).state, "starting");
 });
 
-Deno.test("a new record may show the address of the connection that it came by, and proves nothing for ten seconds", () => {
+Deno.test("a new record may show the address of its connection, and proves nothing for ten seconds", () => {
   const { world, ids: [dumb = ""] } = twoAt(overlay, "10.9.0.7", "10.9.0.8");
   const look = (at: Driver, times: number, ...agents: readonly GocdAgent[]): void => {
     for (let n = 0; n < times; n++) {

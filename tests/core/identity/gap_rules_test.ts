@@ -45,7 +45,7 @@ function looked(instance: Registered, agents: readonly GocdAgent[], parts = {}):
   return { draft, after: trackGap(draft, instance, indexGocdAgents(agents)) };
 }
 
-Deno.test("what a record lacks is asked for beside what it has, and the request is remembered", () => {
+Deno.test("the missing parts of a record are requested in addition to what it has, and the request is remembered", () => {
   const { draft, after } = looked({ ...lacking, environment: "prod" }, [record]);
   const asked = { ...lacking, environment: "prod", gap: { sinceMs: zeroMs, repairMs: nowMs } };
   assertEquals([after, draft.instance("t")], [asked, asked]);

@@ -70,7 +70,7 @@ for (
     ],
   ] as const
 ) {
-  Deno.test(`a registration that ${name} is told from a good one`, () => {
+  Deno.test(`a registration that ${name} is distinguished from a correct one`, () => {
     const gap = registrationGap(instance, gocdAgent, "insensitive");
     assertEquals(gap === undefined ? undefined : gapText(gap), want);
   });
@@ -115,7 +115,7 @@ Deno.test("an agent that is listed without its environment at first is left alon
   assertEquals(instance.state === "registered" ? instance.gap : "", undefined);
 });
 
-Deno.test("what a record lacks at two looks ten seconds apart is corrected, beside what it has", () => {
+Deno.test("parts that a record lacks twice, ten seconds apart, are corrected, and its other parts are kept", () => {
   const { world, taskId } = starting();
   const lacking = gocdAgent(taskId, { gocdResources: ["Docker"] });
   world.read(lacking);

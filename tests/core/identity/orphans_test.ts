@@ -69,7 +69,7 @@ Deno.test("only a state that has never registered looks for an earlier life", ()
   assertEquals(isUnregistered({ framework: { ...fresh, registersAnew: true } }), false);
 });
 
-Deno.test("the words name what was seen and the commands that fit", () => {
+Deno.test("the message names what was seen and the applicable commands", () => {
   const words = (frameworks: readonly SeenFramework[], gocdAgents: readonly string[]): string => {
     const refusal = orphansText({ frameworks, gocdAgents }, { place: "state.db", configPath: "f.conf" });
     return refusal === undefined ? "" : `${refusal.message} | ${refusal.hint}`;

@@ -38,7 +38,7 @@ Deno.test("a run-on-all job is one whose name ends as GoCD makes it", () => {
   assertEquals(names.map((name) => isRunOnAll({ name })), [true, true, false, false, false, false]);
 });
 
-Deno.test("what an agent is seen to have is remembered as unpinned where it is a run-on-all job, with the time", () => {
+Deno.test("a run-on-all job that an agent is seen with is remembered as unpinned, with the time", () => {
   const before: Unpinned = new Map([["x", 1]]);
   const seen = trackUnpinned(before, [
     gocdAgent("a", { ...building, buildLocator: each(1).locator }),
@@ -237,7 +237,7 @@ Deno.test("two agents share a record where GoCD names both in its message on dup
   ]);
 });
 
-Deno.test("that two share a record is kept as long as it is listed and the one has none, and told once", () => {
+Deno.test("two instances count as sharing a record as long as it is listed and one has none, and that is reported once", () => {
   const sharedUuids = new Map([[other2, "u"]]);
   const kept = (instances: readonly AgentInstance[], ...agents: readonly GocdAgent[]): string[] =>
     shared(instances, agents, { server: { sharedUuids } });

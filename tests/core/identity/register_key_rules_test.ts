@@ -53,7 +53,7 @@ for (const [profile, kind] of [["default", "unset"], ["former", "unclear"]] as c
   });
 }
 
-Deno.test("a key that has worked is remembered as such, once", () => {
+Deno.test("a key that has worked is remembered once", () => {
   const draft = draftAt(nowMs, [], outcomes({ default: refused(5), other: refused(6) }));
   keyWorked(draft, "default");
   const { server } = draft.state;

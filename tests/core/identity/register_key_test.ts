@@ -38,7 +38,7 @@ Deno.test("a Pending agent of ours shows a wrong key, once in the log, and on th
   assertEquals(problems(world), ["wrong-auto-register-key"]);
 });
 
-Deno.test("the key is right again when an agent registers by itself", () => {
+Deno.test("the key is right again when an agent registers without being enabled", () => {
   const { world, taskIds: [first = "", other = ""] } = launched(true);
   world.read(ownPending(first));
   world.read(gocdAgent(first), gocdAgent(other));
@@ -54,7 +54,7 @@ Deno.test("without a key a Pending agent is not a problem", () => {
   assertEquals(problems(world), []);
 });
 
-Deno.test("a wrong key is reported the jobs of its profiles, and of no others", () => {
+Deno.test("a wrong key is reported with the jobs of its profiles, and of no others", () => {
   const { world, taskIds: [first = ""] } = launched(true);
   world.read(ownPending(first));
   const view = statusView(world.state, world.atMs);

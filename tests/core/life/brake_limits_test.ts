@@ -22,7 +22,7 @@ function judged(
   return draft;
 }
 
-Deno.test("while a container may have registered unknown, a list without any of the last is another server's", () => {
+Deno.test("while a container may have registered unnoticed, a list without any earlier record is from another server", () => {
   const before = strangers("a", "b", "c");
   const starting = anInstance("t", { state: "starting" });
   const isOn = (instances: readonly AgentInstance[], now: GocdAgent[] = []): boolean =>
@@ -43,7 +43,7 @@ Deno.test("while a container may have registered unknown, a list without any of 
   assertEquals(judged(ours, { before }).state.brake.gocd?.vanished, undefined, "most of ours are missing");
 });
 
-Deno.test("a brake that continues says nothing again, one that ends keeps what is known of the cluster and of Mesos", () => {
+Deno.test("a brake that continues is not reported again; one that ends keeps what is known of the cluster and of Mesos", () => {
   const gocd = gocdSuspicion;
   const mesos = mesosSuspicion;
   const brake = { isSameCluster: true, gocd, mesos };
@@ -73,7 +73,7 @@ Deno.test("an agent in doubt counts for the brake of Mesos while the list shows 
   assertEquals(isOn([], { isSameCluster: true, gocd: gocdSuspicion }), true);
 });
 
-Deno.test("either brake holds all taking down, and at first there is none, nor a cluster that is known to be ours", () => {
+Deno.test("either brake stops all removal; at first there is no brake, and no cluster that is known to be ours", () => {
   const state = stateOf([]);
   const holds = (brake: State["brake"]): boolean => holdsTakingDown({ ...state, brake });
   assertEquals(noBrake, { isSameCluster: false });
@@ -88,7 +88,7 @@ Deno.test("either brake holds all taking down, and at first there is none, nor a
   ]);
 });
 
-Deno.test("that the cluster is ours makes the plan again where the brake of Mesos has held it, once", () => {
+Deno.test("once the cluster is known to be ours, a plan that the brake of Mesos held back is made again", () => {
   const isReplanned = (brake: State["brake"]): boolean => {
     const state = stateOf([aRegistered("t", "idle")], { brake });
     const draft = new Draft({ ...state, demand: { ...state.demand, isStale: false } }, zeroMs, 0.5);

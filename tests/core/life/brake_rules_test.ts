@@ -67,13 +67,13 @@ Deno.test("a list that lacks all of ours is another server's, if no list of this
   assertEquals([isOn(["uuid-t1"], []), isOn([], listed(1, 2)), isOn([], [], [])], [false, false, false]);
 });
 
-Deno.test("with a server whose version went back, one missing agent of one is enough, half of several are not", () => {
+Deno.test("with a server whose version went back, the loss of the only agent is enough, half of several are not", () => {
   assertEquals(judged(ours(1), [], [], olderServer())[0], "on");
   assertEquals(judged(ours(2), listed(0, 1), [], olderServer())[0], "off");
   assertEquals(judged(ours(3), listed(0, 1), [], olderServer())[0], "on");
 });
 
-Deno.test("where others stand in the place of a single one of ours, the list is another server's", () => {
+Deno.test("if others are listed in place of our only agent, the list is from another server", () => {
   const [one, stranger] = [listed(0, 1), listed(7, 9)];
   const isOn = (agents: readonly GocdAgent[], before = one, instances = ours(1)): boolean =>
     judged(instances, agents, before)[0] === "on";
@@ -86,7 +86,7 @@ Deno.test("where others stand in the place of a single one of ours, the list is 
   assertEquals(isOn(stranger, lost), false);
 });
 
-Deno.test("a list without one record of the last, whosever, is another server's, if there were three", () => {
+Deno.test("a list without any record of the previous one, whoever owns them, is from another server, if there were three", () => {
   const strangers = (count: number, changes: Partial<GocdAgent> = {}): GocdAgent[] =>
     Array.from({ length: count }, (_, index) => gocdAgent(`s${index}`, changes));
   const isOn = (before: readonly GocdAgent[], agents: readonly GocdAgent[] = []): boolean =>
@@ -134,7 +134,7 @@ Deno.test("a brake because of others' records ends once an agent of ours is list
   ]);
 });
 
-Deno.test("who may have lost its record by our own doing is not missed", () => {
+Deno.test("an agent whose record we may have deleted ourselves is not missed", () => {
   const drained = ["a", "b", "c"].map((taskId) =>
     anInstance(taskId, {
       state: "draining",
@@ -285,7 +285,7 @@ Deno.test("what was seen under the brake proves nothing: an absence counts from 
   assertEquals([since(), since(40), since(60)], [50, 50, 60]);
 });
 
-Deno.test("the operator accepts the loss of those that the brake is about, and is reported how many", () => {
+Deno.test("the operator accepts the loss of the agents that caused the brake, and is told how many", () => {
   const accepted = (
     instances: readonly AgentInstance[],
     brake: State["brake"],
@@ -318,7 +318,7 @@ Deno.test("an agent whose loss was accepted and that is listed again may vanish 
   assertEquals([...draft.state.instances.values()].map(({ lossAccepted }) => lossAccepted), [undefined, true]);
 });
 
-Deno.test("an accepted loss is forgotten of agents in service and in a drain, not of what is over", () => {
+Deno.test("an accepted loss is forgotten for agents in service and in a drain, not for those that are gone", () => {
   const uuid = "uuid-t0";
   const left = (phase: Partial<InstancePhase> & Pick<InstancePhase, "state">): boolean | undefined => {
     const draft = new Draft(stateOf([anInstance("t0", phase, { lossAccepted: true })]), zeroMs, 0.5);

@@ -92,7 +92,7 @@ Deno.test("nothing is launched for a backlog that may be another server's", () =
   assertEquals(only(world.taken(), "accept-offers").flatMap(({ launches }) => launches).length, 4);
 });
 
-Deno.test("once the agents are back all continues, and what is still missing counts from then", () => {
+Deno.test("once the agents are back, everything continues, and those still missing count from then on", () => {
   const { world, listed } = withMany(8);
   pollFor(world, 20 * minute, { agents: [] });
   world.poll({ agents: listed.slice(0, 5) });
@@ -255,7 +255,7 @@ Deno.test("agents that Mesos has just lost count where the server lacks others a
   assertEquals([...world.state.instances.values()].some(({ state }) => state === "gone" || state === "killing"), false);
 });
 
-Deno.test("under the brake nothing that had started is carried on: drains, cleaning up, the clocks of starting agents", () => {
+Deno.test("under the brake, nothing that had started continues: drains, cleanup, the clocks of starting agents", () => {
   const { world, ids, listed } = withMany(6, {});
   const [dead = "", drained = ""] = ids;
   world.status(dead, "TASK_FAILED", { mesosAgentId: world.instance(dead).mesosAgentId });
@@ -273,7 +273,7 @@ Deno.test("under the brake nothing that had started is carried on: drains, clean
   assertEquals(world.instance(launched).state, "starting");
 });
 
-Deno.test("the operator's word that they are lost lets all continue: containers are stopped, others are launched", () => {
+Deno.test("once the operator accepts the loss, everything continues: containers are stopped, others are launched", () => {
   const { world, ids } = withMany(3);
   pollFor(world, 11 * minute, { agents: [] });
   assertEquals(acts(world), []);
@@ -355,7 +355,7 @@ Deno.test("a Mesos agent of ours proves that it is our cluster: what is lost the
   }
 });
 
-Deno.test("a dead rack is no reason to hold launches: unreachable agents, and lost ones that fall silent, are replaced", () => {
+Deno.test("a dead rack does not hold launches back: unreachable agents, and lost ones that fall silent, are replaced", () => {
   const { world, ids } = withMany(8);
   for (const id of ids.slice(0, 4)) {
     world.status(id, "TASK_UNREACHABLE", { uuid: "", mesosAgentId: world.instance(id).mesosAgentId });
@@ -371,7 +371,7 @@ Deno.test("a dead rack is no reason to hold launches: unreachable agents, and lo
   assertEquals(only(world.taken(), "accept-offers").flatMap(({ launches }) => launches).length, 2);
 });
 
-Deno.test("the operator's word ends what Mesos has lost: records go by the rules of a drain", () => {
+Deno.test("an accepted loss ends what Mesos has lost: records are removed by the rules of a drain", () => {
   const { world, ids } = withMany(4, {});
   const idle = ids.map((id) => gocdAgent(id));
   otherCluster(world, ids);

@@ -132,12 +132,12 @@ for (const cause of ["lost", "dropped", "never-registered", "exited", "stopped",
   });
 }
 
-Deno.test("a second look is one that was seen idle at all", () => {
+Deno.test("a second check counts only if the first one showed the agent idle", () => {
   const gone = dead({ cause: "lost", sinceMs: nowMs - 20 * minute });
   assertEquals(cleaned(gone, { agents: [gocdAgent("t", off)], server: { healthySinceMs: zeroMs } }), "");
 });
 
-Deno.test("records are asked for once in half a minute, and a DELETE is put on record once", () => {
+Deno.test("requests for records are repeated every half minute, and a DELETE is stored once", () => {
   const draft = draftAt(nowMs, [dead()]);
   cleanUp(draft, dead(), indexGocdAgents([gocdAgent("t")]));
   assertEquals(draft.state.server.lastRequestMs.get("uuid-t"), nowMs);
@@ -157,7 +157,7 @@ Deno.test("a new record replaces the previous one, and its DELETE has not been r
   assertEquals(draft.instance("t"), dead({ uuid: "anew" }));
 });
 
-Deno.test("what is over is forgotten ten minutes later, when it holds no build and lists lack its record for as long", () => {
+Deno.test("an ended instance is forgotten ten minutes later, if it holds no build and lists have lacked its record for as long", () => {
   const left = (gone: Gone, server: Partial<State["server"]> = {}): string => cleaned(gone, { agents: [], server });
   assertEquals([left(since(10 * minute - 1)), left(since(10 * minute))], ["", "forgotten"]);
   const held = dead({ sinceMs: nowMs - 20 * minute }, { mayHoldBuild: true });
@@ -178,7 +178,7 @@ Deno.test("a record that this run has never listed is not known to be gone for i
   assertEquals(isJustUnlisted(draftAt(zeroMs, []).state, undefined), false);
 });
 
-Deno.test("a dead agent that is to be seen silent is enabled under the record that is known", () => {
+Deno.test("a dead agent whose silence must show is enabled under its known record", () => {
   const draft = draftAt(nowMs, [since(10 * minute)]);
   reenableDeadRecord(draft, since(10 * minute));
   assertEquals(draft.finish().effects, [{ kind: "enable-gocd-agent", taskId: "t", uuid: "uuid-t" }]);

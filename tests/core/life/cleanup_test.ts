@@ -38,7 +38,7 @@ function acts(world: Driver, ...agents: readonly GocdAgent[]): string[] {
   );
 }
 
-Deno.test("the idle record of a dead instance is disabled, then deleted, each asked for again after 30 s", () => {
+Deno.test("the idle record of a dead instance is disabled, then deleted; each request is repeated after 30 s", () => {
   const { world, taskId } = dead();
   assertEquals(acts(world, gocdAgent(taskId)), [`disable uuid-${taskId}`]);
   world.skip(10 * second);
@@ -149,7 +149,7 @@ Deno.test("an idle record of a dead instance is no capacity", () => {
   assertEquals(world.verdict("a").verdict, "needs-agent");
 });
 
-Deno.test("while a record of the dead is left it is read every 10 s, and not for ever", () => {
+Deno.test("while the record of a dead agent is left, it is read every 10 s, but not forever", () => {
   const { world, taskId } = dead();
   const stuck = gocdAgent(taskId, { ...disabled, ...building });
   let reads = 0;
@@ -161,7 +161,7 @@ Deno.test("while a record of the dead is left it is read every 10 s, and not for
   assertEquals([reads >= 55, reads <= 65], [true, true], `${reads}`);
 });
 
-Deno.test("the record of a dead instance that is Missing is not deleted before its agent had five minutes to ping", () => {
+Deno.test("the Missing record of a dead instance is not deleted before its agent has had five minutes to ping", () => {
   const { world, taskId } = dead();
   const record = gocdAgent(taskId, { ...disabled, ...missing });
   for (let at = 0; at < 300; at += 30) {
@@ -171,7 +171,7 @@ Deno.test("the record of a dead instance that is Missing is not deleted before i
   assertEquals(acts(world, record), [`delete uuid-${taskId}`]);
 });
 
-Deno.test("a lost agent that is Missing after a restart of the server is another silence", () => {
+Deno.test("the silence of a lost agent starts again if it is Missing after a restart of the server", () => {
   const { world, taskId } = dead();
   assertEquals(acts(world, gocdAgent(taskId, { ...disabled, ...building })), []);
   for (let at = 0; at < 50; at += 10) {

@@ -75,7 +75,7 @@ for (
   });
 }
 
-Deno.test("an agent that may live under the record of another is held, which that record tells already", () => {
+Deno.test("an agent that may be alive under the record of another is held, which that record already reports", () => {
   const shared = {
     agents: [gocdAgent("other", { gocdResources: ["arm"] })],
     sharedUuids: new Map([["t", "uuid-other"]]),
@@ -171,7 +171,7 @@ for (
   });
 }
 
-Deno.test("a KILL that is taken back beside its own agent leaves it as it was before but for that mark, and reports nothing", () => {
+Deno.test("a KILL that is withdrawn leaves its agent as it was, except for the mark, and reports nothing", () => {
   const draft = watched(killing("pending-stuck", "u"), { agents: [renamed(building)] });
   const phase = { state: "starting", runningSinceMs: zeroMs, pendingUuid: "u" } as const;
   const want = anInstance("t", phase, { retire: "stop-sent" });
@@ -179,7 +179,7 @@ Deno.test("a KILL that is taken back beside its own agent leaves it as it was be
   assertEquals([draft.instance("t"), notes, effects], [want, [], []]);
 });
 
-Deno.test("a KILL waits for a look at the list where it is due and not wanted by the operator or Mesos", () => {
+Deno.test("a KILL waits for a fresh list, unless the operator or Mesos wants it", () => {
   const waits = (cause: KillCause, agoMs: number): boolean => {
     const instance = killing(cause, undefined, { lastKillMs: nowMs - agoMs });
     return instance.state === "killing" && waitsForLook(draftAt(nowMs, [instance]), instance);

@@ -22,7 +22,7 @@ import { anInstance, aRegistered, draftAt, gocdSuspicion, mesosSuspicion, stateO
 
 const nowMs = zeroMs + 20 * minute;
 
-Deno.test("only an update with a uuid, which the Mesos agent has made, proves an end", () => {
+Deno.test("only an update with a uuid, which a Mesos agent has created, proves an end", () => {
   const proves = (changes: { uuid?: string }): boolean =>
     isProof({ taskId: "t", state: "TASK_LOST", message: "", ...changes });
   assertEquals([proves({ uuid: "u" }), proves({ uuid: "" }), proves({})], [true, false, false]);
@@ -84,7 +84,7 @@ function lost(instance: AgentInstance): { after: AgentInstance | undefined; draf
 
 const bucketKey = ";linux";
 
-Deno.test("an agent that Mesos has lost is in doubt from now on, asked for, and counts as lost to its host", () => {
+Deno.test("an agent that Mesos has lost is in doubt from now on, is reconciled, and counts as lost with its host", () => {
   const { after, draft, losses } = lost({ ...idle, bucketKey });
   const doubt = { state: "unreachable", sinceMs: nowMs, uuid: "u", lost: { sinceMs: nowMs, message: "m" } } as const;
   assertEquals(after, anInstance("t", doubt, { bucketKey }));
@@ -105,7 +105,7 @@ Deno.test("one that was unreachable before is so since then, and was counted", (
   assertEquals([after, losses], [anInstance("t", doubt), {}]);
 });
 
-Deno.test("one that is in doubt is asked for again, and nothing else", () => {
+Deno.test("an agent in doubt is reconciled again, and nothing else happens", () => {
   const doubted = anInstance("t", { state: "unreachable", uuid: "u", lost: { sinceMs: zeroMs, message: "before" } });
   const { after, draft, losses } = lost({ ...doubted, bucketKey });
   assertEquals([after, losses, draft.state.demand.streaks.size], [{ ...doubted, bucketKey }, {}, 0]);
@@ -157,7 +157,7 @@ for (
   });
 }
 
-Deno.test("what an earlier run has called lost counts from the start of this one", () => {
+Deno.test("a loss that an earlier run saw counts from the start of this one", () => {
   const gone = anInstance("t", {
     state: "gone",
     sinceMs: zeroMs - 60 * minute,
@@ -255,7 +255,7 @@ for (const [what, given, want] of doubts) {
   Deno.test(`an agent in doubt that ${what} is ${want} after a list`, () => assertEquals(judged(given), want));
 }
 
-Deno.test("one that Mesos just does not reach is in no doubt, and the jobs of one that is lost wait no second time", () => {
+Deno.test("an unreachable agent is not in doubt, and the jobs of a lost one wait no second time", () => {
   const unreachable = anInstance("t", { state: "unreachable", uuid: "uuid-t" }) as Unreachable;
   assertEquals(judged({ instance: unreachable }), "open");
   const { settings, demand } = stateOf([]);

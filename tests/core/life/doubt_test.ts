@@ -81,7 +81,7 @@ for (const word of lostWords) {
   });
 }
 
-Deno.test("an agent in doubt is replaced at once, counts to no limit, and its jobs wait no second time", () => {
+Deno.test("an agent in doubt is replaced immediately, counts towards no limit, and its jobs wait no second time", () => {
   const { world, taskId } = withIdleAgent({ scaling: { maxAgents: 1 } });
   world.poll({ jobs: jobs(1), agents: [gocdAgent(taskId, building)] });
   master(world, taskId, "TASK_UNKNOWN");
@@ -92,7 +92,7 @@ Deno.test("an agent in doubt is replaced at once, counts to no limit, and its jo
   assertEquals(theOne(world.taken(), "accept-offers").launches.length, 1);
 });
 
-Deno.test("Mesos is asked for an agent in doubt until it reports it again, and the agent continues where it was", () => {
+Deno.test("an agent in doubt is reconciled until Mesos reports it again, and continues where it was", () => {
   const { world, taskId } = withIdleAgent();
   world.subscribe();
   master(world, taskId, "TASK_UNKNOWN");
@@ -143,7 +143,7 @@ Deno.test("after a restart, with no list yet, an agent that had registered is in
   assertEquals(world.instance(taskId).state, "gone");
 });
 
-Deno.test("an unreachable agent that Mesos then forgets is in doubt; one that turns unreachable is so for a day", () => {
+Deno.test("an unreachable agent that Mesos then forgets is in doubt; one that becomes unreachable stays so for a day", () => {
   const { world, taskId } = withIdleAgent();
   world.status(taskId, "TASK_UNREACHABLE", { uuid: "" });
   master(world, taskId, "TASK_UNKNOWN");

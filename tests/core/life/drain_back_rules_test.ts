@@ -115,7 +115,7 @@ Deno.test("while all agents are drained the drain-timeout ends any build", () =>
   }
 });
 
-Deno.test("a build that the drain-timeout ends is not drained on, one that it leaves alone is", () => {
+Deno.test("the drain-timeout kills an agent that still builds; one that it does not apply to continues its drain", () => {
   const server = disabledFor(timeoutMs);
   assertEquals(isKilled(drained(disabling, { sinceMs: long }), { server, parts: withTimeout }), true);
   const left = drained(finishing, { sinceMs: long, reason: "fair-share" });

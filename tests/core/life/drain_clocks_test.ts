@@ -91,7 +91,7 @@ Deno.test("an idle agent is drained after its whole idle-timeout, not a millisec
   }
 });
 
-Deno.test("a DISABLE and a DELETE without effect are asked for again after thirty seconds, not before", () => {
+Deno.test("a DISABLE and a DELETE without effect are repeated after thirty seconds, not before", () => {
   const { world, taskId } = draining();
   assertEquals(readAfter(world, 30 * second - 1, gocdAgent(taskId)), []);
   assertEquals(readAfter(world, 1, gocdAgent(taskId)), ["disable-gocd-agents"]);
@@ -101,7 +101,7 @@ Deno.test("a DISABLE and a DELETE without effect are asked for again after thirt
   assertEquals(readAfter(world, 1, gocdAgent(taskId, disabled)), ["delete-gocd-agents"]);
 });
 
-Deno.test("a record that is absent is killed for after ten minutes of lists without it, not before", () => {
+Deno.test("an agent is killed after ten minutes of lists without its record, not before", () => {
   const { world, taskId } = draining();
   readAfter(world, second);
   for (let at = 0; at < 59; at++) assertEquals(readAfter(world, 10 * second), []);
@@ -125,7 +125,7 @@ for (
   });
 }
 
-Deno.test("a look that shows a build between two idle ones starts the confirmation again", () => {
+Deno.test("a list that shows a build between two idle ones restarts the confirmation", () => {
   const { world, taskId } = draining();
   readAfter(world, second, gocdAgent(taskId, disabled));
   readAfter(world, 10 * second, gocdAgent(taskId, { ...disabled, ...building }));
@@ -134,7 +134,7 @@ Deno.test("a look that shows a build between two idle ones starts the confirmati
   assertEquals(readAfter(world, 1, gocdAgent(taskId, disabled)), ["delete-gocd-agents"]);
 });
 
-Deno.test("a server that was away between two idle looks starts the confirmation again", () => {
+Deno.test("an outage of the server between two idle lists restarts the confirmation", () => {
   const { world, taskId } = draining();
   readAfter(world, second, gocdAgent(taskId, disabled));
   world.skip(10 * second);
@@ -180,7 +180,7 @@ Deno.test("a dead agent that built stays Enabled until it has been out of contac
   assertEquals(readAfter(world, 1, gocdAgent(taskId, lostContact)), ["disable-gocd-agents"]);
 });
 
-Deno.test("a disabled record of the dead that is Missing is left for five minutes: its agent may only be late", () => {
+Deno.test("a disabled record of a dead agent that is Missing is left for five minutes: its agent may only be late", () => {
   const { world, taskId } = dead("TASK_FAILED");
   const shown = gocdAgent(taskId, { ...disabled, ...missing });
   assertEquals(readAfter(world, minute, shown), []);
@@ -188,7 +188,7 @@ Deno.test("a disabled record of the dead that is Missing is left for five minute
   assertEquals(readAfter(world, 1, shown), ["delete-gocd-agents"]);
 });
 
-Deno.test("a disabled record of the dead that seems to build is deleted after ten minutes, not before", () => {
+Deno.test("a disabled record of a dead agent that seems to build is deleted after ten minutes, not before", () => {
   const { world, taskId } = dead("TASK_FAILED");
   const shown = gocdAgent(taskId, { ...disabled, ...building });
   assertEquals(readAfter(world, 10 * minute - 1, shown), []);

@@ -254,14 +254,14 @@ Deno.test("a drain continues before it is known whether the server is in mainten
   assertEquals(draft.instance("t"), { ...instance, step: { kind: "confirming", firstIdleMs: nowMs } });
 });
 
-Deno.test("an agent that is to go is not kept when someone enables it", () => {
+Deno.test("an agent that must be removed is not kept when someone enables it", () => {
   const draining: Partial<State> = { controls: { frozen: false, frozenProfiles: [], mode: "drain" } };
   assertEquals(after(drained(finishing, {}, { retire: "surplus" }), {}), "disabling, disable-gocd-agents");
   assertEquals(after(drained(finishing), { parts: draining }), "disabling, disable-gocd-agents");
   assertEquals(after(drained(deleting, {}, { retire: "surplus" }), {}), "disabling, disable-gocd-agents");
 });
 
-Deno.test("each step is put on record with its times", () => {
+Deno.test("each step is stored with its times", () => {
   const put = (instance: Draining, shown: Partial<GocdAgent> | undefined, server = {}): unknown => {
     const draft = draftAt(nowMs, [instance], server);
     advanceDrain(draft, instance, shown === undefined ? undefined : gocdAgent("t", shown));
@@ -282,7 +282,7 @@ Deno.test("each step is put on record with its times", () => {
   });
 });
 
-Deno.test("an agent that is not enabled is asked for once in thirty seconds", () => {
+Deno.test("the request to enable an agent is repeated every thirty seconds", () => {
   const instance = drained({ kind: "enabling", askedMs: nowMs - 40 * second });
   const draft = draftAt(nowMs, [instance]);
   for (let look = 0; look < 2; look++) advanceDrain(draft, instance, gocdAgent("t", off));

@@ -62,7 +62,7 @@ Deno.test("a disabled agent is deleted only when two reads at least 20 s apart s
   assertEquals([stepOf(world.instance(taskId)), only(world.taken(), "delete-gocd-agents").length], ["deleting", 1]);
 });
 
-Deno.test("a slow answer shows the agent as it was when it was asked for", () => {
+Deno.test("a slow response shows the agent as it was when the request was sent", () => {
   const { world, taskId } = draining();
   world.read(gocdAgent(taskId, disabled));
   while (world.state.server.askedMs === undefined) world.wait(second);
@@ -95,7 +95,7 @@ Deno.test("a refused DELETE lets the job finish", () => {
   assertEquals([stepOf(world.instance(taskId)), only(world.taken(), "kill-task")], ["finishing", []]);
 });
 
-Deno.test("a refused bulk DELETE is asked for one by one, and only the one that builds stays", () => {
+Deno.test("a refused bulk DELETE is repeated one by one, and only the agent that builds stays", () => {
   const { world, taskId } = deleting();
   world.taken();
   const other = { taskId: "gocd-abc123-default-9", uuid: "u9" };
@@ -129,7 +129,7 @@ Deno.test("while the server cannot be read after a DELETE, the kill waits", () =
   assertEquals(stepOf(world.instance(taskId)), "killing");
 });
 
-Deno.test("a DELETE whose answer is lost is done when the record is gone, and is asked for again when it is not", () => {
+Deno.test("a DELETE whose response is lost is done if the record is gone, and is repeated if it is not", () => {
   const first = deleting();
   first.world.read();
   assertEquals(stepOf(first.world.instance(first.taskId)), "killing");
@@ -140,7 +140,7 @@ Deno.test("a DELETE whose answer is lost is done when the record is gone, and is
   assertEquals(only(world.taken(), "delete-gocd-agents").length, 1);
 });
 
-Deno.test("an agent that takes a job while its DELETE is on the way finishes it", () => {
+Deno.test("an agent that takes a job while its DELETE is in flight finishes it", () => {
   const { world, taskId } = deleting();
   world.read(gocdAgent(taskId, { ...disabled, ...building }));
   assertEquals(stepOf(world.instance(taskId)), "finishing");
@@ -170,7 +170,7 @@ Deno.test("demand that a draining agent cannot take, or that needs more, is laun
   assertEquals([stepOf(world.instance(taskId)), world.state.demand.wanted[0]?.count], ["enabling", 2]);
 });
 
-Deno.test("an agent that is disabled again and found useful in one poll ends enabled", () => {
+Deno.test("an agent that is disabled and found useful in the same poll ends up enabled", () => {
   const { world, taskId } = draining();
   world.wait(40 * second);
   world.poll({ jobs: jobs(1), agents: [gocdAgent(taskId)] });
@@ -180,7 +180,7 @@ Deno.test("an agent that is disabled again and found useful in one poll ends ena
   ]);
 });
 
-Deno.test("an agent that cannot be enabled again is asked for every 30 s, and after two minutes drained on", () => {
+Deno.test("enabling an agent is retried every 30 s, and after two minutes its drain continues", () => {
   const { world, taskId } = draining();
   world.read(gocdAgent(taskId, disabled));
   world.poll({ jobs: jobs(1), agents: [gocdAgent(taskId, disabled)] });
@@ -204,7 +204,7 @@ Deno.test("an agent that someone enables again is kept", () => {
   assertEquals(kept.state === "registered" ? kept.activity.kind : kept.state, "building");
 });
 
-Deno.test("an agent that is to go for another reason is disabled again when someone enables it", () => {
+Deno.test("an agent that is leaving for another reason is disabled again when someone enables it", () => {
   const { world, taskId } = withIdleAgent();
   world.send({ kind: "drain-requested" });
   world.poll({ agents: [gocdAgent(taskId)] });
@@ -215,7 +215,7 @@ Deno.test("an agent that is to go for another reason is disabled again when some
   assertEquals(stepOf(world.instance(taskId)), "disabling");
 });
 
-Deno.test("a disable that shows no effect is asked for again after 30 s", () => {
+Deno.test("a DISABLE without effect is repeated after 30 s", () => {
   const { world, taskId } = draining();
   world.skip(20 * second);
   world.read(gocdAgent(taskId));
@@ -253,7 +253,7 @@ Deno.test("a registered agent whose record is absent, or Pending again, for ten 
   }
 });
 
-Deno.test("a deleted record that comes back as Pending is a deleted one", () => {
+Deno.test("a deleted record that comes back as Pending counts as deleted", () => {
   const { world, taskId } = deleting();
   world.read(gocdAgent(taskId, pending));
   assertEquals([stepOf(world.instance(taskId)), only(world.taken(), "enable-gocd-agent")], ["killing", []]);
@@ -274,7 +274,7 @@ Deno.test("an agent out of contact while it drains is deleted only after its job
   assertEquals(stepOf(world.instance(taskId)), "deleting");
 });
 
-Deno.test("states that say nothing stop a drain: Missing after a restart, and words of a later server", () => {
+Deno.test("states without meaning stop a drain: Missing after a restart, and states of a later server version", () => {
   for (const changes of [missing, { agentState: "Sleeping" }, { configState: "Archived" }]) {
     const { world, taskId } = draining();
     world.read(gocdAgent(taskId, disabled));
@@ -373,7 +373,7 @@ for (const { name, options = {}, prepare, show = {}, poll = {}, drains } of kept
   });
 }
 
-Deno.test("of several idle agents those idle longest go, down to min-idle", () => {
+Deno.test("of several idle agents, the longest idle are removed, down to min-idle", () => {
   const world = withIdleAgent({ profiles: [aProfile({ gocdResources: ["linux"], minIdle: 1 })] }).world;
   const first = [...world.state.instances.keys()][0] ?? "";
   for (const number of [2, 3]) {

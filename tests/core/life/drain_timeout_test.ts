@@ -147,7 +147,7 @@ Deno.test("while an agent is being enabled again no drain-timeout runs, and it s
   assertEquals(kills(scene), 1);
 });
 
-Deno.test("a person who enables the agent stops the drain-timeout, although it is disabled again", () => {
+Deno.test("if a person enables the agent, the drain-timeout stops, even if the agent is disabled again", () => {
   const scene = drainedWhileBuilding();
   scene.world.wait(50 * minute, minute);
   scene.show({ configState: "Enabled" });
@@ -175,7 +175,7 @@ Deno.test("the drain-timeout does not count from before the drain, when a person
   assertEquals(only(world.taken(), "kill-task").length, 1);
 });
 
-Deno.test("the drain-timeout starts again with the program: it counts what this one has watched", () => {
+Deno.test("the drain-timeout restarts with the program: only the time that this run has watched counts", () => {
   const { world, taskId } = drainedWhileBuilding();
   const stored: StoredState = {
     framework: world.state.framework,

@@ -72,7 +72,7 @@ for (
   Deno.test(`of idle agents: ${name}`, () => assertEquals(order(changes, agents, others), wanted));
 }
 
-Deno.test("the order is that of idleness, however they are given, and the dead do not count for a host", () => {
+Deno.test("the order is by idleness, whatever the input order, and dead agents do not count for a host", () => {
   const agents = idle(["a@1", "b@2"]);
   const dead = anInstance("x", { state: "gone", cause: "lost", message: "" }, { mesosAgentId: "1" });
   const settings = someSettings({ profiles: [{ ...linux, scaleIn: "pack" }] });
@@ -131,7 +131,7 @@ Deno.test("whatever the policy, each agent is in the order once", () => {
   }));
 });
 
-Deno.test("however many go, pack leaves as few hosts as possible, and spread no two hosts that differ more than before", () => {
+Deno.test("however many are removed, pack leaves as few hosts as possible, and spread does not increase the difference between hosts", () => {
   fc.assert(fc.property(anyFleet, fc.nat(20), (texts, count) => {
     const hostOf = new Map(texts.map((text) => [text.split("@")[0], text.split(/[@:]/)[1] ?? ""]));
     const left = (scaleIn: "pack" | "spread"): number[] => {

@@ -115,7 +115,7 @@ Deno.test("an unreachable agent that is lost permanently counts once", () => {
   assertEquals(profileOf(world)?.recentFailures, { "lost-host": 1 });
 });
 
-Deno.test("what has failed is reported for an hour of watched time: none passes while the program stands still", () => {
+Deno.test("failures are reported for an hour of watched time, which does not pass while the program is suspended", () => {
   const { world, taskIds: [one = ""] } = launched();
   world.status(one, "TASK_FAILED", failed);
   const failedMs = world.atMs;

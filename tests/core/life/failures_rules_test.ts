@@ -48,7 +48,7 @@ function draftWith(profiles: BreakersState["profiles"] = new Map(), parts: Parti
   });
 }
 
-Deno.test("a first failure counts for the profile, the host and the window, and its jobs wait no second time", () => {
+Deno.test("a first failure counts for the profile, the host and the window, and its jobs do not wait for their polls again", () => {
   const draft = draftWith();
   countFailure(draft, instance, failure);
   const { breakers, failureWindow, demand } = draft.state;
@@ -92,7 +92,7 @@ Deno.test("a profile is reported as failing with its third failure, not with oth
   assertEquals(told(2), [{ kind: "profile-failing", profile: "default", failures: 3, failure, retryInMs: 40_000 }]);
 });
 
-Deno.test("what a host alone is at fault for counts there, and not against the profile", () => {
+Deno.test("a failure that is the host's fault counts against the host, not the profile", () => {
   const draft = draftWith();
   countHostFailure(draft, instance, failure);
   const { breakers, failureWindow } = draft.state;
@@ -108,7 +108,7 @@ Deno.test("what a host alone is at fault for counts there, and not against the p
   assertEquals([lost.state.breakers.profiles.size, lost.state.breakers.hosts.size], [0, 0]);
 });
 
-Deno.test("a success ends the failures of its profile, told where that was failing, and those on its host", () => {
+Deno.test("a success ends the failures of its profile, which is reported if that was failing, and those on its host", () => {
   const hosts = new Map([
     ["h-t", { failures: [{ atMs: zeroMs, profile: "default" }], lastFailure: failure }],
     ["other", { failures: [{ atMs: zeroMs, profile: "default" }], lastFailure: failure }],
@@ -128,7 +128,7 @@ Deno.test("a success ends the failures of its profile, told where that was faili
   assertEquals(quiet.state.breakers === breakers, true);
 });
 
-Deno.test("failures of profiles that someone has mended are forgotten, of others not", () => {
+Deno.test("failures of fixed profiles are forgotten, those of others are not", () => {
   const profiles = new Map([
     ...breaker(1, zeroMs),
     ...[...breaker(1, zeroMs)].map(([, each]) => ["other", each] as const),

@@ -36,7 +36,7 @@ function waiting(count = 3): Driver {
 
 const failed = { reason: "REASON_CONTAINER_LAUNCH_FAILED", message: "Failed to pull image 'x'" };
 
-Deno.test("a wave whose image cannot be pulled is one failure: a pause, then all again, without new polls", () => {
+Deno.test("a wave whose image cannot be pulled is one failure: after a pause all are launched again, without new polls", () => {
   const world = waiting();
   for (const taskId of launch(world)) world.status(taskId, "TASK_FAILED", failed);
   world.wait(second);
@@ -88,7 +88,7 @@ Deno.test("a profile fails since its first failure in a row, however often it wa
   }
 });
 
-Deno.test("a failing profile is reported while jobs need it, at each retry, and no more once none has for ten minutes", () => {
+Deno.test("a failing profile is reported at each retry while jobs need it, until none has needed it for ten minutes", () => {
   const world = waiting();
   const isTold = (): boolean =>
     statusView(world.state, world.atMs).problems.some(({ code }) => code === "profile-failing");
@@ -110,7 +110,7 @@ Deno.test("a failing profile is reported while jobs need it, at each retry, and 
   assertEquals(isTold(), true, "a job needs it again");
 });
 
-Deno.test("after three failures one is tried alone, and its success lets the others go", () => {
+Deno.test("after three failures one agent is tried alone, and its success releases the others", () => {
   const world = waiting();
   for (let wave = 0; wave < 3; wave++) {
     for (const taskId of launch(world, `h${wave}`)) world.status(taskId, "TASK_FAILED", failed);
@@ -226,7 +226,7 @@ for (const how of ["a changed profile", "a resume", "a resume of the profile"] a
   });
 }
 
-Deno.test("changed settings that leave a failing profile as it was leave its pause, too", () => {
+Deno.test("changed settings that do not touch a failing profile do not end its pause", () => {
   const world = waiting(1);
   spoil(world, "only");
   world.send({ kind: "settings-changed", settings: world.state.settings });
@@ -307,7 +307,7 @@ Deno.test("a refused ACCEPT is a failure with a pause, and its offers are declin
   assertEquals([wanted(world), world.verdict("j0").reasonCode], [0, "held-breaker"]);
 });
 
-Deno.test("an ACCEPT of unknown fate is asked after, neither repeated nor given up, and its offers are not left out", () => {
+Deno.test("an ACCEPT with an unknown outcome is reconciled, neither repeated nor given up, and its offers are released", () => {
   const world = waiting(1);
   world.offers(offer("h1"));
   const call = theOne(world.taken(), "accept-offers");

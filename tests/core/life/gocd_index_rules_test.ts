@@ -27,7 +27,7 @@ Deno.test("records are found by uuid, and by the first label of their name unles
   assertEquals([...byName], [["a", [a, again]], ["d", [own]]]);
 });
 
-Deno.test("a request is remembered for its record, an enabling until it is answered as well", () => {
+Deno.test("a request is remembered with its record, an enabling also until its response arrives", () => {
   const draft = draftAt(nowMs, [], { lastRequestMs: new Map([["x", 5]]), enableRequestedMs: new Map([["x", 6]]) });
   const known = (): unknown => {
     const { lastRequestMs, enableRequestedMs } = draft.state.server;
@@ -58,7 +58,7 @@ Deno.test("a request waits thirty seconds for its effect, an enabling ten minute
   assertEquals(isAsked(draftAt(nowMs, []), "u"), false);
 });
 
-Deno.test("a record is lost for long enough when the server has given its build away, or takes it for none", () => {
+Deno.test("a record has been lost for long enough once the server has rescheduled its build, or sees none", () => {
   const isLost = (changes: Partial<GocdAgent>, forMs: number | undefined, slowRegistration = false): boolean =>
     isLostLongEnough(
       draftAt(nowMs, [], {

@@ -185,7 +185,7 @@ Deno.test("a Pending record is enabled in the environment of its launch", () => 
   });
 });
 
-Deno.test("a Pending record that was asked for is asked for again, until the time to register is over", () => {
+Deno.test("the request to enable a Pending record is repeated until the register-timeout", () => {
   const again = (runningForMs: number, askedAgoMs: number): unknown => {
     const instance = starting({ pendingUuid: "p", runningSinceMs: nowMs - runningForMs });
     const draft = listed([instance], [claim], { lastRequestMs: new Map([["p", nowMs - askedAgoMs]]) });
@@ -208,7 +208,7 @@ Deno.test("a Pending record is enabled while maintenance is unknown, and not whi
 
 const shared = { sharedUuids: new Map([["t", "uuid-o"]]) };
 
-Deno.test("one that lives under the record of another is in its place once that one is over", () => {
+Deno.test("an agent that lives under the record of another takes its place once that one has ended", () => {
   const after = (owner: AgentInstance | undefined): string | undefined =>
     listed(
       [...(owner === undefined ? [] : [owner]), starting(), anInstance("x", { state: "launching", offerId: "o" })],

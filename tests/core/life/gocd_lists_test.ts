@@ -213,7 +213,7 @@ Deno.test("while a dead or unreachable agent may hold a build, it hangs until th
   ], [true, false, false]);
 });
 
-Deno.test("an agent that is lost within twenty seconds of being free, or out of the lists, may hold a build", () => {
+Deno.test("an agent that is lost within twenty seconds of being idle, or missing from lists, may hold a build", () => {
   const since = new Map([["uuid-t", zeroMs]]);
   const lost = (afterMs: number, record: Partial<GocdAgent>, instance: AgentInstance = idle): boolean => {
     const gocdAgents = [gocdAgent("t", record)];

@@ -99,7 +99,7 @@ for (
   });
 }
 
-Deno.test("Mesos has half the launch-timeout after SUBSCRIBED to tell of a launch", () => {
+Deno.test("Mesos has half the launch-timeout after SUBSCRIBED to report a launch", () => {
   const late = zeroMs + 20 * minute;
   assertEquals(killed(at(launching, late, { sessionMs: 5 * minute - 1 })), "");
   assertEquals(killed(at(launching, late, { sessionMs: 5 * minute })), "launch-timeout");

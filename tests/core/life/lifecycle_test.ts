@@ -220,7 +220,7 @@ Deno.test("a task that was reported lost and that the master still has is kept",
 });
 
 for (const [state, changes] of [["TASK_UNKNOWN", reconciled], ["TASK_GONE_BY_OPERATOR", { uuid: "" }]] as const) {
-  Deno.test(`a task that was being killed, and that Mesos calls ${state} and then alive, does not run on unseen`, () => {
+  Deno.test(`a task that was being killed, and that Mesos reports as ${state} and then as alive, is not forgotten`, () => {
     const { world, taskId } = withRunning();
     waitWith(world, 12 * minute, []);
     assertEquals(world.instance(taskId).state, "killing");
@@ -252,7 +252,7 @@ Deno.test("an update of a task that was called lost makes the program ask the ma
 
 const invalidOffers = { uuid: "", reason: "REASON_INVALID_OFFERS", message: "Offer o1 is no longer valid" };
 
-Deno.test("an ACCEPT that arrives twice: its second copy comes to nothing, the task of the first is kept", () => {
+Deno.test("of an ACCEPT that arrives twice, the second copy has no effect, and the task of the first is kept", () => {
   const begun = withRunning();
   begun.world.status(begun.taskId, "TASK_DROPPED", invalidOffers);
   assertEquals(begun.world.instance(begun.taskId).state, "starting");
@@ -301,7 +301,7 @@ Deno.test("an unreachable agent without a report for a day is cancelled", () => 
   assertEquals(world.instance(taskId).state, "gone");
 });
 
-Deno.test("a clock set forward while the program was down gives no unreachable agent up", () => {
+Deno.test("no unreachable agent is given up because the clock was set forward while the program was down", () => {
   const { world, taskId } = withIdleAgent();
   world.status(taskId, "TASK_UNREACHABLE", { uuid: "" });
   const instance = { ...world.instance(taskId), sinceMs: zeroMs - 25 * 60 * minute };

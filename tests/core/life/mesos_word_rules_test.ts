@@ -96,7 +96,7 @@ Deno.test("the number of a task that is not on record is used up, whatever happe
   assertEquals(draft.state.framework.nextTaskNumber, 8);
 });
 
-Deno.test("a question to Mesos is answered by any word about the task, others stay", () => {
+Deno.test("a reconciliation request is answered by any status of the task; others stay pending", () => {
   const reconciliation = { pending: new Set(["t", "s"]), explicitDelayMs: 15_000, nextExplicitMs: Infinity };
   const pending = (
     taskId: string,
@@ -107,7 +107,7 @@ Deno.test("a question to Mesos is answered by any word about the task, others st
   assertEquals([pending("t"), pending("x")], [["s"], ["t", "s"]]);
 });
 
-Deno.test("what a running container is called, and its addresses, are put on record where they are new", () => {
+Deno.test("the name and addresses of a running container are stored if they are new", () => {
   const known = { ...idle, addresses: ["10.0.0.1", "10.0.0.2"], dockerName: "0123456789ab" };
   const seen = (changes: Partial<TaskStatus>, before: AgentInstance = known): unknown => {
     const draft = after(before, { state: "TASK_RUNNING", ...changes });
@@ -123,7 +123,7 @@ Deno.test("what a running container is called, and its addresses, are put on rec
   assertEquals(seen({ state: "TASK_STARTING", ipAddresses: ["10.0.0.9"] }), [], "it is that of the Mesos agent");
 });
 
-Deno.test("one that is back from the dead runs since now, if it runs", () => {
+Deno.test("a task that is found alive again runs from now on, if it runs", () => {
   const back = (state: string): unknown => {
     const now = after(dead, { state, reason: "REASON_RECONCILIATION" }).instance("t");
     return now?.state === "starting" ? ["runningSinceMs" in now, now.runningSinceMs, now.sinceMs] : now?.state;
@@ -131,7 +131,7 @@ Deno.test("one that is back from the dead runs since now, if it runs", () => {
   assertEquals([back("TASK_RUNNING"), back("TASK_STAGING")], [[true, nowMs, nowMs], [false, undefined, nowMs]]);
 });
 
-Deno.test("one that is back from the dead with a record is in service, or is enabled where that is Pending", () => {
+Deno.test("an agent that is found alive again with a record is in service, or is enabled if that is Pending", () => {
   const known = { ...dead, uuid: "uuid-t" } as AgentInstance;
   const back = (configState: string): string | undefined =>
     after(known, { state: "TASK_RUNNING", reason: "REASON_RECONCILIATION" }, {
@@ -180,7 +180,7 @@ Deno.test("the loss of an agent that is being killed is its end, although the Go
   assertEquals([ended(killing), ended(idle)], ["gone", "unreachable"]);
 });
 
-Deno.test("a loss without proof may yet be found, one that the Mesos agent has seen, or that was not a loss, not", () => {
+Deno.test("an unproven loss may turn out to be alive; one that the Mesos agent has seen, or that was no loss, may not", () => {
   const isUnproven = (instance: AgentInstance, changes: Partial<TaskStatus>): unknown => {
     const now = after(instance, changes).instance("t");
     return now?.state === "gone" ? [now.cause, now.isUnproven === true] : now?.state;
@@ -227,7 +227,7 @@ for (
   });
 }
 
-Deno.test("a word of the fence is not a task's, but acknowledged", () => {
+Deno.test("a status of the fence belongs to no task, but is acknowledged", () => {
   const { state } = draftAt(nowMs, []);
   const draft = new Draft(state, nowMs, 0.5);
   taskStatusUpdated(draft, {

@@ -53,7 +53,7 @@ Deno.test("a Pending agent with the hostname of a living instance is enabled wit
   assertEquals(world.instance(taskId).state, "registered");
 });
 
-Deno.test("a Pending agent with the task id of an instance is a stranger for all that anyone knows: told, never enabled", () => {
+Deno.test("a Pending agent that only has the task id of an instance may be a stranger: it is reported, never enabled", () => {
   const world = drive();
   world.subscribe();
   world.poll({ jobs: jobs(1) });
@@ -125,7 +125,7 @@ Deno.test("two records with one hostname are reported, and the enabled one count
   assertEquals(world.noted().some((note) => note.code === "duplicate-hostname"), true);
 });
 
-Deno.test("an agent that registers a second time counts under the record that talks", () => {
+Deno.test("an agent that registers a second time counts under the record that is in contact", () => {
   for (const old of [lostContact, missing, { configState: "Disabled" }] as const) {
     const { world, taskId } = withIdleAgent();
     world.read(gocdAgent(taskId, old), gocdAgent(taskId, { uuid: "second", ...building }));
@@ -134,7 +134,7 @@ Deno.test("an agent that registers a second time counts under the record that ta
   }
 });
 
-Deno.test("an agent that never registers is killed when its time is over, and counts as a failure", () => {
+Deno.test("an agent that never registers is killed after its register-timeout, and counts as a failure", () => {
   const { world, taskId } = withRunning();
   waitWith(world, 9 * minute, []);
   assertEquals(world.instance(taskId).state, "starting");
@@ -186,7 +186,7 @@ Deno.test("an agent is not killed for staying Pending while its enabling is on i
   assertEquals([world.instance(taskId).state, only(world.taken(), "enable-gocd-agent").length], ["killing", 0]);
 });
 
-Deno.test("a launch without a report of Mesos is reconciled after 30 s, and killed when its time is over", () => {
+Deno.test("a launch that Mesos does not report is reconciled after 30 s, and killed after its timeout", () => {
   const world = drive();
   world.subscribe();
   world.poll({ jobs: jobs(1) });

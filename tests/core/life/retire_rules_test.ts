@@ -44,7 +44,7 @@ for (
   });
 }
 
-Deno.test("what is over, or is to be killed, cannot be drained any more", () => {
+Deno.test("agents that have ended, or are to be killed, cannot be drained any more", () => {
   const phases: readonly (readonly [InstancePhase, boolean])[] = [
     [{ state: "launching", sinceMs: zeroMs, offerId: "o" }, true],
     [{ state: "starting", sinceMs: zeroMs }, true],

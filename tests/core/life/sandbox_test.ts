@@ -44,7 +44,7 @@ Deno.test("a container that ends early is asked for its stderr where its Mesos a
   assertEquals([request?.profile, request?.host, request?.frameworkId], ["default", "h1", "f-1"]);
 });
 
-Deno.test("nothing is read where the configuration names no host, nor of a container that never ran", () => {
+Deno.test("nothing is read if the configuration names no host, nor for a container that never ran", () => {
   const { world, taskIds: [taskId = ""] } = launched(false);
   world.status(taskId, "TASK_RUNNING");
   world.status(taskId, "TASK_FAILED", exited);
@@ -54,7 +54,7 @@ Deno.test("nothing is read where the configuration names no host, nor of a conta
   assertEquals(only(other.world.taken(), "read-sandbox"), []);
 });
 
-Deno.test("an agent that does not register is asked before it is stopped", () => {
+Deno.test("the stderr of an agent that does not register is read before it is stopped", () => {
   const { world, taskIds: [taskId = ""] } = launched();
   world.status(taskId, "TASK_RUNNING");
   for (let waitedMs = 0; waitedMs < 11 * minute; waitedMs += 30 * second) {
@@ -108,7 +108,7 @@ for (const [answer, line] of unread) {
   });
 }
 
-Deno.test("what a container said is forgotten with the next failure, and nothing waits for the answer", () => {
+Deno.test("the output of a container is forgotten with the next failure, and nothing waits for the response", () => {
   const world = answered(read);
   world.wait(minute);
   world.offers(offer("h2", { cpus: 16, mem: 16_384 }));
@@ -125,7 +125,7 @@ Deno.test("what a container said is forgotten with the next failure, and nothing
   assertEquals(only(silent.taken(), "accept-offers").length, 1);
 });
 
-Deno.test("an answer that comes when the profile works again changes nothing but the log", () => {
+Deno.test("a response that arrives once the profile works again changes nothing but the log", () => {
   const { world, requests: [request] } = failed();
   world.send({ kind: "launching-resumed" });
   const before = world.state;

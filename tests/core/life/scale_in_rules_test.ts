@@ -144,7 +144,7 @@ Deno.test("agents that leave for another reason, or whose profile is gone, are n
   assertEquals([scaled([unsure("Disabled")]), scaled([unsure("Missing")])], [["t surplus"], []]);
 });
 
-Deno.test("one that someone has disabled is none of those that are kept, nor of those that may go", () => {
+Deno.test("an agent that someone has disabled is neither kept nor removed", () => {
   const fleet = [
     { ...unsure("Disabled"), taskId: "off" } as AgentInstance,
     idle("a", timeoutMs + 1),

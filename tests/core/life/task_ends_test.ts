@@ -34,7 +34,7 @@ for (
   });
 }
 
-Deno.test("reasons of masters before 1.0 say SLAVE for AGENT; words that are not known decide nothing", () => {
+Deno.test("reasons of masters before 1.0 say SLAVE for AGENT; unknown reasons decide nothing", () => {
   assertEquals(reasonMeaning("REASON_SLAVE_REMOVED"), "cluster");
   assertEquals([undefined, "", "REASON_NEW", "toString"].map(reasonMeaning), Array(4).fill("unclear"));
   const known = reasonWords.map(reasonMeaning);
@@ -175,7 +175,7 @@ Deno.test("a task that was reported, or whose host is missing, is not known to h
   assertEquals(text(launching, { reason: "REASON_SLAVE_REMOVED" }), lost);
 });
 
-Deno.test("a host that could not is remembered, without a fault of the profile, for what it dropped or lost", () => {
+Deno.test("a host that drops or loses launches is remembered, without blaming the profile", () => {
   for (const state of ["TASK_DROPPED", "TASK_LOST"]) {
     const { breakers } = after(launching, { state, reason: "REASON_GC_ERROR" }).state;
     assertEquals([breakers.profiles.size, [...breakers.hosts.keys()]], [0, ["h-t"]]);
@@ -306,7 +306,7 @@ for (
   });
 }
 
-Deno.test("a word that is not known is reported and changes nothing", () => {
+Deno.test("an unknown state is reported and changes nothing", () => {
   const { state, notes } = after(idle, { state: "TASK_NEW" });
   assertEquals(state.instances.get("t"), idle);
   assertEquals(notes.map(({ text, onceKey }) => [text, onceKey]), [

@@ -53,7 +53,7 @@ const hour = 60 * minute;
 /** As {@linkcode draftAt}, so long after zeroMs. */
 const at = (afterMs: number, ...rest: DraftParts): Draft => draftAt(zeroMs + afterMs, ...rest);
 
-Deno.test("what was asked of the GoCD server is remembered for a minute", () => {
+Deno.test("requests to the GoCD server are remembered for a minute", () => {
   const { state } = at(minute, [], {
     lastRequestMs: new Map([["old", zeroMs], ["young", zeroMs + 1]]),
   });
@@ -262,7 +262,7 @@ Deno.test("Mesos may find a dead agent for a quarter of an hour, from its end or
   assertEquals(may(0, { isUnproven: true, lossAccepted: true }), false);
 });
 
-Deno.test("a container that its time to register is over for is held, not stopped, where the list is old or it may be there", () => {
+Deno.test("a container whose register-timeout has passed is held, not stopped, if the list is old or may contain its agent", () => {
   const after = (
     { ageMs = 0, agents = [] as GocdAgent[], sharedUuids = new Map<string, string>(), held = false } = {},
   ): unknown => {
@@ -282,7 +282,7 @@ Deno.test("a container that its time to register is over for is held, not stoppe
   assertEquals([after(shared), after({ ...shared, held: true })], [["starting", true, 1], ["starting", true, 0]]);
 });
 
-Deno.test("a failing profile tries one agent at a time: one on its way, or that lacks something, is the try", () => {
+Deno.test("a failing profile tries one agent at a time: one that is starting, or that lacks something, is the trial", () => {
   const allowed = (...instances: readonly AgentInstance[]): number => {
     const retried = {
       failures: 3,

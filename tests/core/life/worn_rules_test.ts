@@ -75,7 +75,7 @@ Deno.test("what an agent builds is remembered for its workspace, too, and for no
   );
 });
 
-Deno.test("nothing is put on record where nothing has changed", () => {
+Deno.test("nothing is stored if nothing has changed", () => {
   const profiles = [{ ...linux, maxJobs: 2, maxLifetimeMs: 60 * minute }];
   const instance = registered({ ...since(0), built: { jobs: 1, locator: "a" } });
   assertEquals(judged(profiles, [instance], [shown("a")]).finish().records, []);
@@ -135,12 +135,12 @@ Deno.test("an idle agent that is old and of a former profile waits for no replac
   assertEquals(states, ["registered", "draining"]);
 });
 
-Deno.test("an agent that is marked for its age is put on record once", () => {
+Deno.test("an agent that is marked because of its age is stored once", () => {
   const old = registered({ ...since(0), retire: "max-lifetime" });
   assertEquals(judged([{ ...linux, maxLifetimeMs: minute }], [old]).finish().records, []);
 });
 
-Deno.test("the lifetime of an agent ends to the millisecond, by the number of its task", () => {
+Deno.test("the lifetime of an agent is exact to the millisecond, and varies by the number of its task", () => {
   const isOld = (number: number, ageMs: number): boolean =>
     wearOf(drive({ profiles: [{ ...linux, maxLifetimeMs: 1_000_000 }] }).state, {
       ...aRegistered(`gocd-abc123-default-${number}`, "idle"),

@@ -228,7 +228,7 @@ Deno.test("what an agent has done is judged by its profile of now, max-jobs befo
   );
 });
 
-Deno.test("agents launched together grow old one after the other, none later than max-lifetime, none a tenth sooner", () => {
+Deno.test("agents launched together reach their age one after the other, none later than max-lifetime, none more than a tenth earlier", () => {
   const settings = someSettings({ profiles: [aProfile(aged)] });
   const oldAtMs = (number: number): number => {
     const instance = anInstance(`gocd-abc123-default-${number}`, { state: "launching" });
@@ -247,7 +247,7 @@ Deno.test("agents launched together grow old one after the other, none later tha
   assertEquals(new Set(ages).size, 20);
 });
 
-Deno.test("the next job of an agent is its last, or it is not", () => {
+Deno.test("whether the next job of an agent is its last", () => {
   const near = (maxJobs: number, jobs: number, changes = {}): boolean =>
     isLastJobNear(
       { settings: someSettings({ profiles: [aProfile({ maxJobs })] }) },

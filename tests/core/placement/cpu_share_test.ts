@@ -58,13 +58,13 @@ function known(
 
 const odd = (changes: Partial<OfferedResource>): OfferedResource => scalar("cpus", 5, changes);
 
-Deno.test("of a host counts what it offers to all roles together", () => {
+Deno.test("the offers of a host to all roles are added up", () => {
   const [first, second_] = [hostOffer("h1", { cpus: 4 }), hostOffer("h1", { id: "o2", role: "web", cpus: 2 })];
   assertEquals(known([first, second_]), ["a-h1 h1 6000"]);
   assertEquals(known([first], [], [on("a-h1", "two"), on("a-h2", "two")]), ["a-h1 h1 4000"]);
 });
 
-Deno.test("of a host only usable cpus count", () => {
+Deno.test("only usable cpus of a host count", () => {
   const more = [
     odd({ use: "revocable" }),
     odd({ value: { kind: "set", items: [] } }),
@@ -147,7 +147,7 @@ Deno.test("what agents have is taken off the share, also beyond it and on hosts 
   assertEquals(cut([[0, 9]], []).counts, [0]);
 });
 
-Deno.test("a host has what it has offered, and what agents of ours had there before and still have", () => {
+Deno.test("the cpus of a host are those that it has offered, and those that our agents used there before and still use", () => {
   const host = [["s1", has(8_000)]] as const;
   const launched = (createdMs: number, changes: object = {}): AgentInstance =>
     on("s1", "two", { createdMs, ...changes });

@@ -73,7 +73,7 @@ Deno.test("a failure while the host is avoided prolongs nothing, one at its end 
   assertEquals(after(bad, 4 * minute).hosts.get("h")?.avoid, { untilMs: 8 * minute, forMs: 4 * minute });
 });
 
-Deno.test("half an hour after it was avoided a host starts again", () => {
+Deno.test("half an hour after it was avoided, a host starts with a clean slate", () => {
   const bad = failAt(0, minute, 2 * minute);
   assertEquals(after(bad, 34 * minute - 1).hosts.get("h")?.avoid?.forMs, 4 * minute);
   assertEquals(after(bad, 34 * minute).hosts.get("h")?.avoid, undefined);

@@ -133,7 +133,7 @@ Deno.test("a role keeps what is known of it, and its long decline is remembered 
   ]);
 });
 
-Deno.test("only the canary that is launched was asked for no more", () => {
+Deno.test("only the request for the canary that is launched is removed", () => {
   const canaries = new Map([["default", zeroMs], ["web", zeroMs]]);
   const left = (wanted: WantedAgents): string[] => [
     ...after([big], { wanted: [wanted], parts: { canaries } }).state.canaries.keys(),

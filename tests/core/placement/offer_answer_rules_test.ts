@@ -37,7 +37,7 @@ Deno.test("an offer that was declined was one too many where another was accepte
   assertEquals([kind(wanting(0, 1)), kind(wanting(1), decline, accept)], [{ kind: "enough" }, { kind: "enough" }]);
 });
 
-Deno.test("what is wanted no more is not what an offer was declined for", () => {
+Deno.test("an offer was not declined because of something that is no longer wanted", () => {
   assertEquals(answer(wanting(1), wanting(0)), { kind: "enough" });
 });
 

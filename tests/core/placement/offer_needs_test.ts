@@ -19,7 +19,7 @@ Deno.test("what each profile of the role needs is listed once", () => {
   assertEquals(allocatableQuantities(profiles, "ci"), [{ cpus: 1, mem: 1_024 }, { cpus: 1, mem: 1_024, gpus: 2 }]);
 });
 
-Deno.test("what profiles of other roles need is none of a role's business", () => {
+Deno.test("the needs of profiles of other roles do not count for a role", () => {
   const profiles = [aProfile({ role: "web", mesosResources: { cpusMilli: 3_000 } }), aProfile({})];
   assertEquals(allocatableQuantities(profiles, "ci"), [{ cpus: 1, mem: 1_024 }]);
   assertEquals([allocatableQuantities(profiles, "web").length, allocatableQuantities(profiles, "x")], [1, []]);
@@ -67,7 +67,7 @@ Deno.test("a list of values becomes a group for each value", () => {
   ]);
 });
 
-Deno.test("more alternatives than a master should weigh leave the constraint to placement", () => {
+Deno.test("with more alternatives than a master should evaluate, the constraint is left to placement", () => {
   const values = Array.from({ length: 40 }, (_, index) => `r${index}`);
   const constraints: readonly PlacementConstraint[] = [
     { field: "rack", operator: "in", values },
@@ -81,7 +81,7 @@ Deno.test("more alternatives than a master should weigh leave the constraint to 
   assertEquals(offerConstraints(profiles).size, 0);
 });
 
-Deno.test("a list too long for groups only asks that there is a value", () => {
+Deno.test("a list that is too long for groups only requires that the attribute exists", () => {
   const values = Array.from({ length: 100 }, (_, index) => `r${index}`);
   const constraints: readonly PlacementConstraint[] = [{ field: "rack", operator: "in", values }];
   assertEquals(offerConstraints([aProfile({ constraints })]).get("ci"), [

@@ -87,7 +87,7 @@ Deno.test("without a fault domain, zone is the attribute of that name and @zone 
   assertEquals(meets("@zone"), false);
 });
 
-Deno.test("of several constraints the first unmet one is named", () => {
+Deno.test("of several constraints, the first one that is not met is named", () => {
   const [one, other]: [PlacementConstraint, PlacementConstraint] = [
     { field: "region", operator: "equals", value: "us" },
     { field: "rack", operator: "equals", value: "r1" },

@@ -136,7 +136,7 @@ Deno.test("profiles that differ in max-per-host, placement or needs are not mixe
   assertEquals(sizes.unplaced.length, 2);
 });
 
-Deno.test("what another framework has reserved with labels is reported beside the nearest miss, whichever offer holds it", () => {
+Deno.test("resources that another framework has reserved with labels are reported with the nearest miss, whichever offer contains them", () => {
   const labelled = scalar("cpus", 8, { use: "labelled" });
   const note =
     "largest offer short by 0.5 cpus on host a (not counted: resources reserved there with labels by another " +

@@ -201,7 +201,7 @@ Deno.test("a coming window is reported in minutes", () => {
   assertEquals(missOf(result), "1 offer refused: maintenance starts in 2 min");
 });
 
-Deno.test("region and zone of an offer can be asked for", () => {
+Deno.test("constraints can refer to the region and zone of an offer", () => {
   const offers = [hostOffer("a", { region: "eu", zone: "eu-1" }), hostOffer("b", { region: "eu", zone: "eu-2" })];
   const constraints = [
     { field: "region", operator: "equals", value: "eu" },

@@ -16,13 +16,13 @@ function start(stored: FrameworkRecord, registersAs: RegisteredAs): Driver {
 
 const kept = (world: Driver) => world.noted().filter(({ code }) => code === "identity-kept");
 
-Deno.test("a new framework id is stored with the user and principal that it was made with", () => {
+Deno.test("a new framework id is stored with the user and principal with which it was registered", () => {
   const world = start({ lineage: "abc123", nextTaskNumber: 1 }, { user: "go", principal: "p" });
   assertEquals(world.state.framework, { ...framework, registeredAs: { user: "go", principal: "p" } });
   assertEquals(kept(world), []);
 });
 
-Deno.test("a record that does not say takes what is configured now", () => {
+Deno.test("a record without them takes what is configured now", () => {
   const world = start(framework, { user: "go" });
   assertEquals(world.state.framework, { ...framework, registeredAs: { user: "go" } });
   assertEquals(kept(world), []);

@@ -28,12 +28,12 @@ const requested = ({ state }: Draft): string[] =>
   [...state.maintenanceRequestedMs].map(([id, ms]) => `${id} ${ms - zeroMs}`);
 const retired = ({ state }: Draft): unknown[] => [...state.instances.values()].map((each) => each.retire);
 
-Deno.test("what an earlier run was asked for is what its agents are to go for, and nothing else", () => {
+Deno.test("the maintenance requests of an earlier run are those for which its agents leave, and no others", () => {
   const instances = [on("a", { retire: "maintenance" }), on("b", { retire: "surplus" }), on("c")];
   assertEquals([...askedBackOf(instances, 7)], [["s-a", 7]]);
 });
 
-Deno.test("only living agents of the host that is asked for are in its way", () => {
+Deno.test("only living agents on the requested host delay its maintenance", () => {
   const gone = anInstance("a", { state: "gone", cause: "exited", message: "" });
   for (const [instance, isFree] of [[on("a"), false], [on("b"), true], [gone, true]] as const) {
     const draft = at([instance]);
@@ -66,7 +66,7 @@ Deno.test("requests for one host are one line, those for the whole framework ano
   assertEquals([key("s-a"), key()], [`s-a ${zeroMs}`, `all ${zeroMs}`]);
 });
 
-Deno.test("answers that were lost are gathered, and given again by the first tick in a session", () => {
+Deno.test("lost responses to inverse offers are collected, and sent again by the first tick in a session", () => {
   const draft = at([]);
   inverseAnswerLost(draft, ["a", "b"]);
   inverseAnswerLost(draft, ["b", "c"]);
@@ -102,7 +102,7 @@ Deno.test("without a session no request grows old", () => {
   }
 });
 
-Deno.test("a request lets a drain-timeout end the last job of a worn agent, from now on; that of others continues", () => {
+Deno.test("from a request on, the drain-timeout may end the last job of a worn agent; that of others continues", () => {
   const draining = (retire?: RetireReason): AgentInstance =>
     anInstance("a", { state: "draining", uuid: "u", reason: "idle", step: { kind: "finishing" } }, {
       ...(retire === undefined ? {} : { retire }),

@@ -70,7 +70,7 @@ Deno.test("an inverse offer of a busy host is declined, its agents finish first,
   assertEquals(only(world.taken(), "accept-inverse-offers").length, 1);
 });
 
-Deno.test("an inverse offer for a window beyond the lead is declined until then, an hour at most, and drains nothing", () => {
+Deno.test("an inverse offer for a window beyond the lead time is declined until then, for an hour at most, and drains nothing", () => {
   const { world, taskId } = withIdleAgent();
   for (const [hours, want] of [[1.5, 1_800], [48, 3_600]] as const) {
     const unavailability = { startMs: world.atMs + hours * 60 * minute };
@@ -111,7 +111,7 @@ Deno.test("a window that Mesos keeps asking for holds its agents back, however l
   assertEquals(scene.world.noted().filter(({ code }) => code === "maintenance-taken-back"), []);
 });
 
-Deno.test("a window that Mesos asks for no more was taken back: its agent, which still builds, is enabled again", () => {
+Deno.test("a window without further inverse offers was cancelled: its agent, which still builds, is enabled again", () => {
   const scene = withRetired();
   scene.world.wait(3 * minute);
   assertEquals(scene.world.instance(scene.taskId).retire, "maintenance");
@@ -140,7 +140,7 @@ for (const [name, changes, isKept] of better) {
   });
 }
 
-Deno.test("a window that was moved beyond the lead lets its agents stay, and says so once", () => {
+Deno.test("if a window is moved beyond the lead time, its agents stay, which is reported once", () => {
   const scene = withRetired();
   ask(scene.world, { startMs: scene.world.atMs + 5 * 60 * minute });
   assertEquals(theOne(scene.world.taken(), "decline-inverse-offers").refuseSeconds, 3_600);
@@ -181,7 +181,7 @@ Deno.test("after a restart, and with a new leader, Mesos has the time to ask aga
   assertEquals(again.instance(taskId).retire, undefined);
 });
 
-Deno.test("an answer that got lost is given again at the next tick: Mesos, which waits for it, would never ask again", () => {
+Deno.test("a lost response is sent again at the next tick: Mesos waits for it, and would never repeat the inverse offer", () => {
   const { world } = withRetired();
   for (const kind of ["decline-inverse-offers", "accept-inverse-offers"] as const) {
     const call = { kind, offerIds: ["i7"], refuseSeconds: 60 };

@@ -53,7 +53,7 @@ for (
     ["teardown", "max-jobs", false],
   ] as const
 ) {
-  Deno.test(`a drain or teardown in the mode ${mode} ${isRestarted ? "restarts" : "leaves"} the drain-timeout of an agent that goes for ${retire}`, () => {
+  Deno.test(`a drain or teardown in the mode ${mode} ${isRestarted ? "restarts" : "leaves"} the drain-timeout of an agent that leaves because of ${retire}`, () => {
     const asked = (event: OperatorEvent): number | undefined => {
       const instance = draining(retire === undefined ? {} : { retire });
       const draft = at([instance], { disabledSinceMs: new Map([["u", zeroMs]]) }, controls(mode));
@@ -171,7 +171,7 @@ const breakers: State["breakers"] = {
   hosts: new Map([["h", { failures: [{ atMs: 0, profile: "gpu" }], lastFailure: mesosSays("x") }]]),
 };
 
-Deno.test("who resumes a profile has fixed that one, who resumes all has fixed everything", () => {
+Deno.test("a resume of a profile counts as a fix of that profile, a resume of all as a fix of everything", () => {
   const left = (profile?: string): unknown => {
     const draft = at([], {}, { breakers });
     operatorAsked(draft, { kind: "launching-resumed", ...(profile === undefined ? {} : { profile }) });
@@ -181,7 +181,7 @@ Deno.test("who resumes a profile has fixed that one, who resumes all has fixed e
   assertEquals([left("default"), left("gpu"), left()], [[["gpu"], 1], [["default"], 0], [[], 0]]);
 });
 
-Deno.test("new settings forgive the profiles that they change, and are in force at once", () => {
+Deno.test("new settings clear the failures of the profiles that they change, and apply immediately", () => {
   const profiles = [linux, { ...linux, name: "gpu" }];
   const draft = at([], { nextPollMs: zeroMs + 3 * minute }, { breakers, settings: someSettings({ profiles }) });
   const settings = someSettings({ profiles: [linux, { ...linux, name: "gpu", hash: "11111111" }] });
@@ -240,7 +240,7 @@ Deno.test("a resume removes the mark of the operator from the named profiles, an
   ]);
 });
 
-Deno.test("who is drained for the operator and builds is enabled again by a resume, as soon as that says so", () => {
+Deno.test("agents that were drained by the operator and still build are enabled again by a resume", () => {
   for (const [step, kinds] of [["finishing", ["enable-gocd-agent"]], ["disabling", ["enable-gocd-agent"]]] as const) {
     const draft = at([draining({ retire: "operator", reason: "operator" }, step)]);
     operatorAsked(draft, { kind: "launching-resumed" });
@@ -274,7 +274,7 @@ Deno.test("a framework is torn down only in that mode, in a session, and once no
   assertEquals([torn([launching]), torn([gone({ uuid: "x", isDeleteAsked: true }), launching])], [[], []]);
 });
 
-Deno.test("a teardown waits for who may come back, and for a list from after the end that lacks the record", () => {
+Deno.test("a teardown waits for agents that may come back, and for a later list without the record", () => {
   const asked = { isDeleteAsked: true } as const;
   assertEquals(torn([gone(asked)]), ["teardown-framework"]);
   assertEquals(torn([gone({ ...asked, isUnproven: true })]), []);

@@ -135,7 +135,7 @@ Deno.test("while launching is frozen, drained agents are enabled again for jobs 
   }
 });
 
-Deno.test("shorter intervals are in force at once", () => {
+Deno.test("shorter intervals apply immediately", () => {
   const world = drive();
   world.poll();
   world.send({ kind: "settings-changed", settings: someSettings({ poller: { intervalMs: 10 * second } }) });
@@ -158,7 +158,7 @@ Deno.test("a crash between storing a launch and its ACCEPT leaves an instance th
   assertEquals(later.state.demand.wanted[0]?.count, 1);
 });
 
-Deno.test("a drain that a crash has cut continues where it was", () => {
+Deno.test("a drain that a crash interrupted continues where it was", () => {
   const { world, taskId } = withIdleAgent();
   world.wait(10 * minute, 10 * second);
   world.poll({ agents: [gocdAgent(taskId)] });
@@ -174,7 +174,7 @@ Deno.test("a drain that a crash has cut continues where it was", () => {
   assertEquals(killing.state === "killing" ? killing.cause : killing.state, "drained");
 });
 
-Deno.test("switches outlive a restart, and agents of an older configuration are known at the start", () => {
+Deno.test("switches survive a restart, and agents of an older configuration are recognized at the start", () => {
   const { world, taskId } = withIdleAgent();
   world.send({ kind: "launching-frozen" });
   const { framework, controls, instances } = world.state;
@@ -187,7 +187,7 @@ Deno.test("switches outlive a restart, and agents of an older configuration are 
   assertEquals(state.instances.get(taskId)?.retire, "profile-changed");
 });
 
-Deno.test("a start says which switches are in force, and a new session within the run does not say it again", () => {
+Deno.test("a start reports which switches are set, and a new session within the run does not repeat it", () => {
   const controls = { frozen: true, frozenProfiles: ["default", "mac"], mode: "drain" } as const;
   const world = drive({ stored: { ...emptyStore, controls } });
   world.subscribe();
@@ -236,7 +236,7 @@ Deno.test("a command reports what it cancels, and what still holds launching bac
   ]);
 });
 
-Deno.test("a record goes through JSON and comes back as it was", () => {
+Deno.test("a record survives a round trip through JSON", () => {
   const { world } = withIdleAgent();
   for (const instance of world.state.instances.values()) assertEquals(JSON.parse(JSON.stringify(instance)), instance);
   assertEquals(JSON.parse(JSON.stringify(world.state.framework)), world.state.framework);

@@ -20,7 +20,7 @@ function asked(state: State, server: Partial<ServerState>, atMs = zeroMs): strin
   return kinds;
 }
 
-Deno.test("a poll leaves when its time has come, one question at a time, for ten minutes at most", () => {
+Deno.test("a poll is sent when it is due, one request at a time, for ten minutes at most", () => {
   const state = stateOf([]);
   const due = { nextPollMs: zeroMs, nextAgentsMs: zeroMs };
   assertEquals([asked(state, due, zeroMs - 1), asked(state, due)], [[], ["poll-gocd"]]);
@@ -106,7 +106,7 @@ Deno.test("without a session no KILL waits for a look", () => {
 
 const fast = { poller: { intervalMs: 10 * second, maxIntervalMs: 2 * minute } };
 
-Deno.test("while nothing is scheduled polls come slower by half each time, up to poller.max-interval", () => {
+Deno.test("while nothing is scheduled, each interval is half as long again, up to poller.max-interval", () => {
   const state = stateOf([], {}, fast);
   const pause = (quietPolls: number): number =>
     afterPoll({ ...state, server: { ...state.server, quietPolls } }, zeroMs).nextPollMs - zeroMs;
@@ -118,7 +118,7 @@ Deno.test("while nothing is scheduled polls come slower by half each time, up to
   assertEquals(afterPoll(stateOf([dead(zeroMs)], {}, fast), zeroMs).quietPolls, 1);
 });
 
-Deno.test("a server rests for nine times as long as it took, up to the slowest rhythm", () => {
+Deno.test("a server rests for nine times as long as it took, up to the longest interval", () => {
   const state = stateOf([anInstance("t", { state: "starting" })], {}, fast);
   const rests = (tookMs?: number): number[] => {
     const { nextPollMs, nextAgentsMs } = afterPoll(state, zeroMs, tookMs);
@@ -131,7 +131,7 @@ Deno.test("a server rests for nine times as long as it took, up to the slowest r
   assertEquals(agentsPauseMs(stateOf([], {}, { poller: { intervalMs: 3 * second } }), undefined), 3 * second);
 });
 
-Deno.test("after errors pauses double from five seconds to the slowest rhythm, with half of chance, and as the server asks", () => {
+Deno.test("after errors, pauses double from five seconds to the longest interval, half of it random, or as the server requests", () => {
   const state = stateOf([]);
   const pause = (failuresInARow: number, random: number, retryAfterMs?: number): number => {
     const failed = { ...state, server: { ...state.server, failuresInARow } };

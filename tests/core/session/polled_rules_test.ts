@@ -53,7 +53,7 @@ const since = (times: ReadonlyMap<string, number>): unknown =>
 const all = (ms: number): ReadonlyMap<string, number> =>
   new Map(["a", "b", "c", "gone"].map((name) => [`uuid-${name}`, zeroMs + ms]));
 
-Deno.test("since when an agent is disabled, and idle since, is kept while it is so, and starts again after it was not", () => {
+Deno.test("the times since which an agent is disabled and idle are kept while it is, and start again afterwards", () => {
   const agents = [gocdAgent("a", disabled), gocdAgent("b", { ...disabled, ...building }), gocdAgent("c")];
   const kept = read(at([], { disabledSinceMs: all(1), disabledIdleSinceMs: all(2) }), agents).state.server;
   assertEquals([since(kept.disabledSinceMs), since(kept.disabledIdleSinceMs)], [
@@ -78,7 +78,7 @@ Deno.test("since when an agent is silent is kept while its silence is of one kin
   assertEquals(since(lostSinceMs), { "uuid-a": 600_000, "uuid-b": 600_000 });
 });
 
-Deno.test("what was asked of a record is forgotten after a minute", () => {
+Deno.test("a request for a record is forgotten after a minute", () => {
   const lastRequestMs = new Map([["old", nowMs - minute], ["new", nowMs - minute + 1]]);
   assertEquals([...read(at([], { lastRequestMs }), []).state.server.lastRequestMs.keys()], ["new"]);
 });
@@ -214,7 +214,7 @@ Deno.test("a poll reports what waits, and for which role nothing is offered", ()
   assertEquals(codes(nowMs, job("j")), ["demand-changed", "bucket-changed"]);
 });
 
-Deno.test("that a server is in maintenance is reported also by the first poll of a run", () => {
+Deno.test("maintenance mode is also reported by the first poll of a run", () => {
   const draft = at([]);
   const { info: _, ...server } = draft.state.server;
   draft.set({ server });
@@ -269,7 +269,7 @@ Deno.test("after a change the list is read sooner, never later", () => {
   assertEquals(draft.state.server.nextAgentsMs - nowMs, 2_000);
 });
 
-Deno.test("an answer to an enabling is one, whether it was carried out or not; others are none", () => {
+Deno.test("any response to an enable request counts as its response, whether it was carried out or not", () => {
   const asked = (answer: (draft: Draft) => void): boolean => {
     const draft = at([], { enableRequestedMs: new Map([["u", zeroMs]]) });
     answer(draft);

@@ -36,7 +36,7 @@ Deno.test("a list proves an absence for three seconds after it was asked for, an
   assertEquals(isFresh(at(0)), false);
 });
 
-Deno.test("a list is as old as its question, and the last five answers tell how long the server takes", () => {
+Deno.test("a list is as old as its request, and the last five responses show how long the server takes", () => {
   const draft = at(9_000, { ...read(0, 1, 2, 3, 4, 5), askedMs: zeroMs + 8_000 });
   goodReading(draft, undefined, undefined);
   assertEquals(draft.state.server.reading, {
@@ -95,7 +95,7 @@ Deno.test("in maintenance mode nothing counts, and after it all starts again", (
   assertEquals(shownForMs(at(minute, { serving: watchedFrom(zeroMs) }).state, zeroMs), 0);
 });
 
-Deno.test("idleness is confirmed by two looks twenty seconds apart in health, or by five minutes of looks", () => {
+Deno.test("idleness is confirmed by two lists twenty seconds apart without failures, or by five minutes of lists", () => {
   const confirmed = (lookMs: number, server: Partial<ServerState>): boolean =>
     isIdleConfirmed(at(lookMs, { ...read(lookMs), serving: watchedFrom(zeroMs), ...server }), zeroMs);
   const healthy = { healthySinceMs: zeroMs };
@@ -105,7 +105,7 @@ Deno.test("idleness is confirmed by two looks twenty seconds apart in health, or
   assertEquals([confirmed(5 * minute - 1, {}), confirmed(5 * minute, {})], [false, true]);
 });
 
-Deno.test("watched time is all since the start, but for the gaps", () => {
+Deno.test("watched time is the time since the start without the gaps", () => {
   const watched = withGap(withGap(watchedFrom(100), { fromMs: 200, toMs: 300 }), { fromMs: 400, toMs: 450 });
   const counted = (fromMs: number, toMs: number): number => countedMs(watched, fromMs, toMs);
   assertEquals([counted(0, 150), counted(150, 200), counted(150, 250), counted(200, 300)], [50, 50, 50, 0]);
@@ -128,7 +128,7 @@ Deno.test("gaps that touch or overlap become one, and of more than five hundred 
   assertEquals([many(500).gaps[0], many(501).gaps[1]], [{ fromMs: 0, toMs: 1 }, { fromMs: 20, toMs: 21 }]);
 });
 
-Deno.test("a program without a step for longer than ninety seconds has stood still, which is reported and counts for nothing", () => {
+Deno.test("a program without a step for longer than ninety seconds was suspended, which is reported, and that time does not count", () => {
   const after = (ms: number): Draft => {
     const draft = new Draft({ ...at(0).state, lastStepMs: zeroMs, watched: watchedFrom(zeroMs) }, zeroMs + ms, 0.5);
     noticeStandstill(draft);

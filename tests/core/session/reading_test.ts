@@ -142,7 +142,7 @@ Deno.test("idleness during a time in which the server assigned nothing drains no
   }
 });
 
-Deno.test("nothing is killed as never registered on a list that was asked for 28 s ago", () => {
+Deno.test("nothing is killed as never registered because of a list that was requested 28 s ago", () => {
   const { world, taskId } = starting();
   serve(world, 10 * minute - 5 * second, {});
   serve(world, 60 * second, { tookMs: () => 28 * second });
@@ -158,7 +158,7 @@ Deno.test("on a server whose lists always take 15 s an agent that never register
   assertEquals(stateOf(world, taskId), "register-timeout");
 });
 
-Deno.test("a few slow lists do not make old ones count: the fastest of the last five says what the server needs", () => {
+Deno.test("a few slow lists do not make old ones count: the fastest of the last five shows what the server needs", () => {
   const { world, taskId } = starting();
   serve(world, 9 * minute, {});
   // Four slow ones; the fifth before them was fast.

@@ -59,7 +59,7 @@ function asked(
   return { said: questions(finished(draft).effects), state: draft.state };
 }
 
-Deno.test("pending tasks are asked for when their time has come, and then after twice the pause, up to five minutes", () => {
+Deno.test("pending tasks are reconciled when due, and then after twice the pause, up to five minutes", () => {
   const single = { pending: new Set(["a"]), nextExplicitMs: zeroMs, implicitAskedMs: zeroMs + 60 * minute };
   let state = stateWith([instance("a")], single);
   assertEquals(asked(state, zeroMs - 1).said, []);
@@ -75,7 +75,7 @@ Deno.test("pending tasks are asked for when their time has come, and then after 
   assertEquals(pauses, [15, 30, 60, 120, 240, 300, 300]);
 });
 
-Deno.test("only living instances are asked for, and the others are forgotten", () => {
+Deno.test("only living instances are reconciled, and the others are forgotten", () => {
   const gone = instance("gone", { state: "gone", cause: "lost", message: "" });
   const state = stateWith([instance("a"), gone], { pending: new Set(["gone", "a", "never"]), nextExplicitMs: zeroMs });
   const { said, state: after } = asked(state, zeroMs);
@@ -84,7 +84,7 @@ Deno.test("only living instances are asked for, and the others are forgotten", (
   assertEquals(asked(idle, zeroMs).said, []);
 });
 
-Deno.test("a call asks for five hundred tasks at most", () => {
+Deno.test("a RECONCILE has five hundred tasks at most", () => {
   const many = Array.from({ length: 501 }, (_, index) => instance(`t${index}`));
   const state = stateWith(many, { pending: new Set(many.map(({ taskId }) => taskId)), nextExplicitMs: zeroMs });
   assertEquals(asked(state, zeroMs).said.map((tasks) => tasks.length), [500, 1]);
@@ -92,7 +92,7 @@ Deno.test("a call asks for five hundred tasks at most", () => {
   assertEquals(asked(whole, zeroMs).said.map((tasks) => tasks.length), [500]);
 });
 
-Deno.test("everything is asked for every ten minutes, to the millisecond, and never without a session", () => {
+Deno.test("everything is reconciled every ten minutes, to the millisecond, and never without a session", () => {
   const state = stateWith([]);
   assertEquals(asked(state, zeroMs + 10 * minute - 1).said, []);
   const { said, state: after } = asked(state, zeroMs + 10 * minute);
@@ -101,7 +101,7 @@ Deno.test("everything is asked for every ten minutes, to the millisecond, and ne
   assertEquals(asked(connecting, zeroMs + 10 * minute).said, []);
 });
 
-Deno.test("that everything is asked for changes nothing of the questions about single tasks", () => {
+Deno.test("reconciling everything does not affect the reconciliation of single tasks", () => {
   const before = {
     pending: new Set(["a"]),
     nextExplicitMs: zeroMs + 60 * minute,
@@ -121,7 +121,7 @@ Deno.test("a request for everything that may not have arrived needs a new fence,
   assertEquals(rounds, [1, undefined, undefined]);
 });
 
-Deno.test("a launch is asked for after thirty seconds without a word, and not again within a minute", () => {
+Deno.test("a launch is reconciled after thirty seconds without a status, and not again within a minute", () => {
   const launching = instance("a", { state: "launching", offerId: "o" });
   const state = stateWith([launching, instance("b")]);
   assertEquals(asked(state, zeroMs + 30 * second - 1).said, []);
@@ -134,7 +134,7 @@ Deno.test("a launch is asked for after thirty seconds without a word, and not ag
   assertEquals(asked(pending, zeroMs + 40 * second).said, []);
 });
 
-Deno.test("one task can be asked for at once, and the pause starts again", () => {
+Deno.test("one task can be reconciled immediately, which restarts the pause", () => {
   const state = stateWith([instance("a"), instance("b")], {
     pending: new Set(["b"]),
     explicitDelayMs: 5 * minute,
@@ -145,7 +145,7 @@ Deno.test("one task can be asked for at once, and the pause starts again", () =>
   assertEquals([after.reconciliation.nextExplicitMs, after.reconciliation.explicitDelayMs], [zeroMs, 15 * second]);
 });
 
-Deno.test("after SUBSCRIBED all that may live is asked for at once; a run that inherits asks for everything as well", () => {
+Deno.test("after SUBSCRIBED all tasks that may be alive are reconciled at once; a run that inherits reconciles everything as well", () => {
   const gone = instance("gone", { state: "gone", cause: "lost", message: "" });
   const known = asked(stateWith([instance("a"), gone]), zeroMs, startReconciliation);
   assertEquals([known.said, known.state.reconciliation.implicitAskedMs], [[["a"]], zeroMs]);

@@ -34,7 +34,7 @@ const framework = { ...emptyStore.framework, frameworkId: "f-1" };
 const failing = { sinceMs: zeroMs + 7, isUnsteady: false };
 const connecting: SessionState = { kind: "connecting", sinceMs: zeroMs, reason: "cut" };
 
-Deno.test("a session is what SUBSCRIBED says, with the trouble before it until it has held", () => {
+Deno.test("a session is as SUBSCRIBED reports it, with the preceding trouble until it has lasted", () => {
   assertEquals(subscribe(at({ session: connecting })).state.session, {
     kind: "subscribed",
     sinceMs: nowMs,
@@ -53,7 +53,7 @@ Deno.test("a session is what SUBSCRIBED says, with the trouble before it until i
   });
 });
 
-Deno.test("a framework is stored where its id or its identity changes, or where it was called ended", () => {
+Deno.test("a framework is stored if its id or its identity changes, or if it was marked as ended", () => {
   const stored = (before: State["framework"], frameworkId = "f-1", settings = someSettings()): unknown =>
     subscribe(at({ framework: before, settings }), { frameworkId }).finish().records;
   const record = (changes = {}): unknown => [{ kind: "framework", framework: { ...framework, ...changes } }];
@@ -67,7 +67,7 @@ Deno.test("a framework is stored where its id or its identity changes, or where 
   assertEquals(stored({ ...framework, registeredAs: registersAs }, "f-1", { ...someSettings(), registersAs }), []);
 });
 
-Deno.test("a new framework has no tasks of before, the same one may have", () => {
+Deno.test("a new framework has no earlier tasks, the same one may have", () => {
   const inherited = (frameworkId: string, before: State["inherited"]): string =>
     subscribe(at({ framework, inherited: before }), { frameworkId }).state.inherited;
   assertEquals([inherited("f-2", "unknown"), inherited("f-1", "unknown"), inherited("f-2", "none")], [
@@ -147,7 +147,7 @@ const lost = (session: SessionState, event: Partial<EventOf<"disconnected">> = {
   return draft.state.session;
 };
 
-Deno.test("a lost session is one time with the tries after it, and remembers the master", () => {
+Deno.test("a lost session and the following attempts are one period, which remembers the master", () => {
   const session = { ...stateOf([]).session, masterId: "id", heartbeatMs: 15_000 };
   assertEquals(lost(session), {
     kind: "connecting",
@@ -179,7 +179,7 @@ Deno.test("the hint of a reason is kept while the reason is the same", () => {
   assertEquals("hint" in lost(connecting), false);
 });
 
-Deno.test("a session that ends within thirty seconds continues with the trouble before it; a longer one starts again", () => {
+Deno.test("a session that ends within thirty seconds continues the preceding trouble; a longer one starts anew", () => {
   const failed = (heldMs: number, before?: SessionState["failing"]): unknown => {
     const session = { ...stateOf([]).session, sinceMs: nowMs - heldMs };
     return lost({ ...session, ...(before === undefined ? {} : { failing: before }) }).failing;
@@ -234,7 +234,7 @@ for (
   });
 }
 
-Deno.test("a removed framework is reported by its id, where it has one, and forgotten or kept as ended", () => {
+Deno.test("a removed framework is reported by its id, if it has one, and forgotten or kept as ended", () => {
   const replaced = removed({ framework });
   assertEquals(replaced.finish().notes, [{ kind: "framework-replaced", frameworkId: "f-1", message: "m" }]);
   assertEquals([replaced.state.framework.frameworkId, replaced.state.session.reason], [undefined, "m"]);

@@ -49,7 +49,7 @@ Deno.test("the first SUBSCRIBED stores the framework id before anything else", (
   assertEquals(world.subscribe().records, []);
 });
 
-Deno.test("after each SUBSCRIBED every living task is asked for with its agent id, again and again until answered", () => {
+Deno.test("after each SUBSCRIBED every living task is reconciled with its agent id, repeatedly until there is a status", () => {
   const world = withTwo();
   world.subscribe();
   const one = "gocd-abc123-default-1 a-h1";
@@ -83,7 +83,7 @@ Deno.test("requests about one task become less frequent, at most five minutes ap
   assertEquals(times.slice(0, 8), [15, 45, 105, 225, 465, 765, 1065, 1365]);
 });
 
-Deno.test("everything is asked for every ten minutes", () => {
+Deno.test("everything is reconciled every ten minutes", () => {
   const world = drive();
   world.subscribe();
   world.taken();
@@ -91,7 +91,7 @@ Deno.test("everything is asked for every ten minutes", () => {
   assertEquals(asked(world), ["all", "all", "all"]);
 });
 
-Deno.test("a thousand tasks are asked for in several calls", () => {
+Deno.test("a thousand tasks are reconciled in several calls", () => {
   const world = drive({ scaling: { maxAgents: 1_200 } });
   world.subscribe();
   world.poll({ jobs: jobs(1_200) });
@@ -101,7 +101,7 @@ Deno.test("a thousand tasks are asked for in several calls", () => {
   assertEquals(only(world.taken(), "reconcile-tasks").map((each) => each.tasks.length), [500, 500, 200]);
 });
 
-Deno.test("a lost Mesos agent has its tasks asked for, and only those", () => {
+Deno.test("the tasks of a lost Mesos agent are reconciled, and only those", () => {
   const world = withTwo();
   world.send({ kind: "mesos-agent-failed", mesosAgentId: "a-h2" });
   world.wait(second);
@@ -137,7 +137,7 @@ for (const [error, hasAgents, session, effects] of errors) {
   });
 }
 
-Deno.test("what Mesos never changes of a framework is said by its key, other refusals point to the configuration", () => {
+Deno.test("properties of a framework that Mesos never changes are reported by their key, other refusals point to the configuration", () => {
   const told: readonly (readonly [string, RegExp])[] = [
     ["Changing framework's principal is not allowed.", /set mesos\.principal back, or run gocd-mesos teardown/],
     ["Updating 'FrameworkInfo.user' is unsupported; attempted to update", /set mesos\.user back/],
@@ -217,7 +217,7 @@ Deno.test("SUBSCRIBED is reported with the master, the framework, and the number
   assertStringIncludes(text, "master mesos:5050 (Mesos 1.11.0) as framework f-1; asking for our 2 agents");
 });
 
-Deno.test("lost answers of one kind of call are one line, however their words differ", () => {
+Deno.test("lost responses to one kind of call are one line, however their messages differ", () => {
   const world = drive();
   world.subscribe();
   world.noted();

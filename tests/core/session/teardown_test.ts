@@ -34,7 +34,7 @@ Deno.test("teardown drains first, then removes the framework, forgets its id and
   assertEquals([world.state.instances.size, world.state.controls.mode], [0, "run"]);
 });
 
-Deno.test("a teardown that continues after a restart forgets no record that it has not checked", () => {
+Deno.test("a teardown that continues after a restart forgets no record that was not checked", () => {
   const before = withIdleAgent();
   before.world.status(before.taskId, "TASK_KILLED");
   const gone = before.world.instance(before.taskId);

@@ -58,7 +58,7 @@ Deno.test("more gaps than are remembered never make more time count", () => {
   );
 });
 
-Deno.test("a program that stood still reports it once; punctual ticks are not reported", () => {
+Deno.test("a program that was suspended reports it once; punctual ticks are not reported", () => {
   const world = drive();
   world.subscribe();
   world.skip(standstillMs - second);

@@ -22,7 +22,7 @@ function picture(changes: Partial<StatusView> = {}): StatusView {
 
 const now = (changes: Partial<StatusView>): readonly Condition[] => conditionsOf(picture(changes), longMs).now;
 
-Deno.test("each event has its severity, the gravest first", () => {
+Deno.test("each event has its severity, the most severe first", () => {
   const told = { code: "c", text: "t", hint: "h" };
   assertEquals(conditionEvents.map((event) => `${conditionOf({ ...told, event }).severity} ${event}`), [
     "critical framework-removed",
@@ -111,7 +111,7 @@ Deno.test("a problem is reported with all that is known of it", () => {
   ]);
 });
 
-Deno.test("data is reported as old where the picture is stale and says so, since the last poll", () => {
+Deno.test("data is reported as old since the last poll if the picture is marked as stale", () => {
   const { gocd } = picture();
   const problems = [{ code: "held-brake", message: "x", hint: "y" }, { code: "held-stale", message: "m", hint: "h" }];
   const told = {

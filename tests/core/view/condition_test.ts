@@ -32,7 +32,7 @@ function withFindings(findings: readonly Finding[]): StatusView {
   return view(world);
 }
 
-Deno.test("where nothing is wrong nothing is reported, not even at the start", () => {
+Deno.test("if nothing is wrong, nothing is reported, not even at the start", () => {
   assertEquals(shown(view(running())), []);
   assertEquals(shown(view(drive())), []);
 });
@@ -124,7 +124,7 @@ Deno.test("what another condition tells already is not reported again", () => {
   assertEquals(shown({ ...view(running()), problems }), []);
 });
 
-Deno.test("writes that are refused are reported as such, although they are the health of the server", () => {
+Deno.test("refused writes are reported as such, although they are part of the server's health", () => {
   const base = view(running());
   const failing = { code: "gocd-writes-refused", message: "no agent could be deleted", hint: "see the rights" };
   const health = { state: "failing", sinceMs: base.atMs - minute, problem: failing } as const;
@@ -141,7 +141,7 @@ Deno.test("jobs that no profile serves are reported once for each thing that is 
   ]);
 });
 
-Deno.test("jobs that wait for long are reported once for each kind, with the first of them and why", () => {
+Deno.test("jobs that wait for long are reported once for each kind, with the first of them and the reason", () => {
   const world = running();
   const jobs = [job("a"), job("b")];
   for (let passedMs = 0; passedMs <= longMs; passedMs += minute) {

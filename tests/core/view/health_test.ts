@@ -51,7 +51,7 @@ Deno.test("GoCD is unknown until its first answer, and fine from then on", () =>
   assertEquals(gocd(world), "fine for 60 s");
 });
 
-Deno.test("GoCD fails from the first failed poll on, since that was asked for, however often it is tried again", () => {
+Deno.test("GoCD fails from the time of the first failed poll, however often it is retried", () => {
   const world = polled();
   world.wait(2 * minute);
   world.skip(4 * second);
@@ -70,7 +70,7 @@ Deno.test("GoCD fails from the first failed poll on, since that was asked for, h
   assertEquals(gocd(world), "fine for 0 s");
 });
 
-Deno.test("a GoCD server that never answered fails since it was first asked", () => {
+Deno.test("a GoCD server that never responded fails since the first request", () => {
   const world = drive();
   world.wait(second);
   fail(world);
@@ -117,7 +117,7 @@ Deno.test("GoCD fails while it lets no record be changed, although it is read", 
   assertEquals(gocd(world).split(" ")[0], "fine");
 });
 
-Deno.test("time in which the program did not run, or its loop hung, is held against no server", () => {
+Deno.test("time in which the program did not run, or its loop hung, does not count against any server", () => {
   const world = polled();
   subscribeToHeartbeats(world);
   world.wait(2 * minute);
@@ -140,7 +140,7 @@ Deno.test("Mesos is unknown until the first SUBSCRIBE is answered, which is over
   assertEquals(mesos(world), "fine for 0 s");
 });
 
-Deno.test("Mesos fails since the first failed try, however often it is tried again", () => {
+Deno.test("Mesos fails since the first failed attempt, however often it is retried", () => {
   const world = drive();
   world.wait(second);
   for (let tries = 0; tries < 30; tries++) {
@@ -183,7 +183,7 @@ Deno.test("a heartbeat that comes after the end of its session changes nothing",
   assertEquals(world.state.session, before);
 });
 
-Deno.test("sessions that end at once are one time of trouble, which ends with a session that holds", () => {
+Deno.test("sessions that end immediately are one period of trouble, which ends with a session that lasts", () => {
   const world = drive();
   world.subscribe();
   world.wait(minute);

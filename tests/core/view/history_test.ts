@@ -36,7 +36,7 @@ for (
   });
 }
 
-Deno.test("agent times are added activity by activity", () => {
+Deno.test("agent times are added up by activity", () => {
   const one = { busy: 1, idle: 2, starting: 3, draining: 4, other: 5 };
   assertEquals(sumOfSpent([one, { ...one, busy: 10 }]), { busy: 11, idle: 4, starting: 6, draining: 8, other: 10 });
   assertEquals(sumOfSpent([]), { busy: 0, idle: 0, starting: 0, draining: 0, other: 0 });

@@ -5,7 +5,7 @@ import { usedLimits } from "../../../src/core/view/limits.ts";
 import { statusView } from "../../../src/core/view/status_view.ts";
 import { drive, jobs, minute, offer, only, second } from "../../support/core.ts";
 
-Deno.test("without such a limit there is none to show", () => {
+Deno.test("without a limit there is nothing to show", () => {
   const { state, atMs } = drive();
   assertEquals([usedLimits(state, atMs), statusView(state, atMs).usedLimits], [[], undefined]);
 });

@@ -28,7 +28,7 @@ const cut = {
   failing: { sinceMs: zeroMs + 3, isUnsteady: false },
 } as const;
 
-Deno.test("where nothing is wrong nothing is reported", () => assertEquals(told(), []));
+Deno.test("if nothing is wrong, nothing is reported", () => assertEquals(told(), []));
 
 Deno.test("servers come first, each with since when it fails", () => {
   const failing = { problem: problem(), problemSinceMs: zeroMs + 5 };
@@ -126,7 +126,7 @@ Deno.test("a profile that fails is reported until an agent of it has registered,
   ]);
 });
 
-Deno.test("a failing profile that nothing needs says so for ten minutes after its last failure, and is not a problem then", () => {
+Deno.test("a failing profile that nothing needs is shown for ten minutes after its last failure, but not as a problem", () => {
   const told = (parts: Partial<State>, minutes = 11): string | undefined => {
     const breakers = { profiles: new Map([["default", { ...breaker, lastFailureMs: nowMs - minutes * minute }]]) };
     const state = { ...plain, ...parts, breakers: { ...breakers, hosts: new Map() } };

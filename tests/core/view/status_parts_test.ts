@@ -23,7 +23,7 @@ import { anInstance, aRegistered, mesosSays, stateOf } from "../instance_fixture
 
 const nowMs = zeroMs + minute;
 
-Deno.test("of Mesos what is known is shown, and nothing else", () => {
+Deno.test("all that is known of Mesos is shown, and nothing else", () => {
   const { state } = drive();
   const shown = (session: State["session"], changes: Partial<State> = {}): unknown => {
     const { health: _, ...rest } = statusView({ ...state, session, ...changes }, nowMs).mesos;
@@ -51,7 +51,7 @@ Deno.test("of Mesos what is known is shown, and nothing else", () => {
   });
 });
 
-Deno.test("of GoCD what is known is shown, and nothing else", () => {
+Deno.test("all that is known of GoCD is shown, and nothing else", () => {
   const { state } = drive();
   const shown = (server: Partial<State["server"]>): unknown => {
     const { health: _, ...rest } = statusView({ ...state, server: { ...state.server, ...server } }, nowMs).gocd;
@@ -154,7 +154,7 @@ Deno.test("a job is shown with what is known of it: why its profile, what to do,
   });
 });
 
-Deno.test("while GoCD cannot be read, verdicts say of when they are, unless they say so themselves", () => {
+Deno.test("while GoCD cannot be read, verdicts say how old they are, unless they already do", () => {
   const { demand, server, ...state } = stateOf([]);
   const jobs = [verdict, { ...verdict, reason: { kind: "held-stale", forMs: 1 } } as const];
   const reasons = (changes: Partial<State["server"]>, lastStepMs = zeroMs): readonly string[] =>
@@ -220,7 +220,7 @@ Deno.test("a breaker is open during its pause, and half open after it from the t
   assertEquals(breakerView(stateOf([]), "default", 0), undefined);
 });
 
-Deno.test("each part of the picture is of the state", () => {
+Deno.test("each part of the picture comes from the state", () => {
   const state = stateOf([]);
   const counts = new Map([["default", 3]]);
   const view = statusView({

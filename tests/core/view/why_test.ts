@@ -45,7 +45,7 @@ Deno.test("why counts the agents that have the resources, those of them in the e
   assertEquals(counts("windows"), { known: 4, able: 0, matching: 0, byState: {} });
 });
 
-Deno.test("why shows the bucket of the same needs, whatever the case and the order of their names, and the profile", () => {
+Deno.test("why shows the bucket with the same needs, whatever the case and order of names, and the profile", () => {
   const view = picture();
   const job = jobOf(view, "windows");
   const shown = whyView({ ...job, gocdResources: ["Windows", "windows"] }, view);
@@ -115,7 +115,7 @@ for (const [name, problem, more, isTold] of told) {
   });
 }
 
-Deno.test("a job of no profile is reported nothing of what concerns profiles", () => {
+Deno.test("nothing about profiles is reported for a job without a profile", () => {
   const view = picture([{ ...finding("wrong-key"), profiles: ["linux"] }]);
   const { profile: _, ...job } = jobOf(view, "windows");
   assertEquals(whyView(job, view).problems, []);
@@ -149,7 +149,7 @@ Deno.test("a reason with the error of its profile says why that launches nothing
   assertEquals([saysBlocked(job), saysBlocked({ ...job, brief: "the last launch failed" })], [false, true]);
 });
 
-Deno.test("waiting are the jobs of all verdicts but those that are not ours", () => {
+Deno.test("jobs of all verdicts except not-ours count as waiting", () => {
   const none = { atMs: 0, wanted: 64, starting: 64, idle: 64, building: 64, draining: 64, away: 64, oldestWaitMs: 64 };
   const sample = { ...none, needsAgent: 1, coming: 2, willBeTaken: 4, otherCause: 8, unserved: 16, notOurs: 32 };
   assertEquals(waitingJobs(sample), 31);

@@ -49,7 +49,7 @@ for (const [refusal, want] of refusals) {
   });
 }
 
-Deno.test("where a host lacks only room, the act is to ask for less or to add some", () => {
+Deno.test("if a host only lacks room, the hint is to request less or to add capacity", () => {
   const nearest = {
     hostname: "h1",
     shortfalls: [{ name: "cpus", needed: 2000, offered: 1000 }],
@@ -65,7 +65,7 @@ Deno.test("where a host lacks only room, the act is to ask for less or to add so
   }
 });
 
-Deno.test("a Mesos agent that runs no containers of Docker is named as that wherever the failure is reported", () => {
+Deno.test("a Mesos agent that does not run Docker containers is named as such wherever the failure is reported", () => {
   // As Mesos 1.12 says it; why is only in the log of the Mesos agent.
   const message = "Abnormal executor termination: unknown container";
   const failure = { kind: "mesos", message } as const;
@@ -94,7 +94,7 @@ Deno.test("a Mesos agent that runs no containers of Docker is named as that wher
   );
 });
 
-Deno.test("of a long error what Docker said is reported, without the spaces around it", () => {
+Deno.test("of a long error, the message of Docker is reported, without surrounding spaces", () => {
   const said = "Error response from daemon: pull access denied for x, repository does not exist";
   const message = `Failed to launch container: Failed to run '${"docker pull x ".repeat(12)}': exited with status 1; ` +
     `stderr='${said} \n'`;

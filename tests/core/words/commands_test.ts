@@ -10,7 +10,7 @@ const run: ControlsRecord = { mode: "run", frozen: false, frozenProfiles: [] };
 const accepted = (command: OperatorEvent, before: Partial<ControlsRecord> = {}): string =>
   acceptedText(command, { ...run, ...before });
 
-Deno.test("what a freeze and a resume reach is reported", () => {
+Deno.test("the effect of a freeze and of a resume is reported", () => {
   assertEquals(accepted({ kind: "launching-frozen" }), "launching is frozen");
   assertEquals(accepted({ kind: "launching-frozen", profile: "gpu" }), "launching is frozen for profile gpu");
   assertEquals(accepted({ kind: "launching-resumed" }), "launching resumes");

@@ -11,7 +11,7 @@ const told = (...jobs: (readonly [VerdictKind, ReasonCode])[]): readonly string[
 
 Deno.test("no job has no fate", () => assertEquals(told(), []));
 
-Deno.test("the fate of a single job is looked up by the code of its reason; other words are no codes", () => {
+Deno.test("the fate of a single job is looked up by the code of its reason", () => {
   assertEquals([fateText("held-breaker"), fateText("constructor")], ["held by failing launches", undefined]);
 });
 

@@ -218,7 +218,7 @@ Deno.test("only a key that is set for a profile alone may as well be removed", (
   ]);
 });
 
-Deno.test("a profile that fails is reported with its last error as a whole, the stderr of its container, and what failed of late", () => {
+Deno.test("a failing profile is reported with its full last error, the stderr of its container, and its recent failures", () => {
   const stderr = { taskId: "t", host: "h", answer: { kind: "read", text: "out of disk" } } as const;
   const failing = (message: string, changes: object = {}): Finding =>
     profileFailing("linux", { why: "blocked", failure: mesosSays(message), recent: {}, ...changes });
@@ -252,7 +252,7 @@ Deno.test("recent failures are reported by kind, and not at all if there are non
   );
 });
 
-Deno.test("while a breaker lets one pass it is reported which, once there is one", () => {
+Deno.test("while a breaker lets one agent through, that agent is reported", () => {
   const tried = "after failed launches one agent is tried first";
   assertEquals([
     canaryText({ state: "half-open", sinceMs: 0, failure: "e" }),

@@ -20,7 +20,7 @@ Deno.test("the end of an agent is shown with its code and the reason; one withou
   assertEquals(codedEndText({ kill: "drained" }), "unseen: no longer needed");
 });
 
-Deno.test("how long a build took is as exact as the lists of agents are, and open while it goes on", () => {
+Deno.test("the duration of a build is as exact as the lists of agents, and open while it is running", () => {
   const second = 1_000;
   const text = (times: Partial<NamedJobLife>): string | undefined =>
     buildTimeText({ atMs: 0, resources: [], by: "ours", locator: "p/1/s/1/j", ...times });

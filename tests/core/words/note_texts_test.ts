@@ -175,7 +175,7 @@ Deno.test("without a session a KILL is stored and not sent", () => {
   assertEquals([finished(draft).effects, draft.state.instances.get("t")?.lastKillMs], [[], undefined]);
 });
 
-Deno.test("an end keeps who it was, its uuid and a message of one line", () => {
+Deno.test("an ended instance keeps its identity, its uuid and a message of one line", () => {
   const draft = new Draft(stateOf([registered]), zeroMs + 5, 0.5);
   end(draft, registered, "exited", "two\nlines");
   const { activity: _, ...identity } = registered;

@@ -34,7 +34,7 @@ Deno.test("memory is reported in GB where that is exact or much, else in MB", ()
   ]);
 });
 
-Deno.test("one thing is reported in the singular, none and several in the plural", () => {
+Deno.test("a count of one is in the singular, zero and more in the plural", () => {
   assertEquals([counted(0, "agent"), counted(1, "agent"), counted(2, "agent"), counted(2, "job is", "jobs are")], [
     "0 agents",
     "1 agent",
@@ -43,7 +43,7 @@ Deno.test("one thing is reported in the singular, none and several in the plural
   ]);
 });
 
-Deno.test("of many names three are reported, and how many more there are", () => {
+Deno.test("of many names, three are reported, with the number of others", () => {
   assertEquals([listNames(["a"]), listNames(["a", "b", "c"]), listNames(["a", "b", "c", "d", "e"])], [
     "a",
     "a, b, c",
@@ -55,7 +55,7 @@ Deno.test("a profile is named by its place in the configuration", () => {
   assertEquals([profileKey(), profileKey("default"), profileKey("gpu")], ["go-agent", "go-agent", "profiles.gpu"]);
 });
 
-Deno.test("names of others are quoted, sixty characters of them at most", () => {
+Deno.test("external names are quoted, and limited to sixty characters", () => {
   assertEquals([quotedName('a"b'), quotedName("x".repeat(60)), quotedName("x".repeat(61))], [
     '"a\\"b"',
     `"${"x".repeat(60)}"`,
@@ -63,7 +63,7 @@ Deno.test("names of others are quoted, sixty characters of them at most", () => 
   ]);
 });
 
-Deno.test("what a job asks for is reported as far as it is known", () => {
+Deno.test("the needs of a job are reported as far as they are known", () => {
   const need = (reasonCode: JobView["reasonCode"]): string =>
     describeJobNeed({ gocdResources: [], environment: "prod", reasonCode });
   assertEquals([need("needs-unknown"), need("launching")], [
@@ -260,7 +260,7 @@ Deno.test("a server without a problem that has not answered is reported as that"
   assertEquals(serverProblemText(), "the GoCD server does not answer");
 });
 
-Deno.test("any other responder in place of the GoCD server is reported as such, whatever its kind", () => {
+Deno.test("anything that responds in place of the GoCD server is reported as such, whatever its kind", () => {
   for (const code of ["gocd-blocked", "gocd-proxy-refused"]) {
     assertEquals(serverProblemText(problem({ code })), "something else answers in place of the GoCD server");
   }

@@ -124,14 +124,14 @@ Deno.test("when a job is due is reported in polls, or as at once", () => {
   );
 });
 
-Deno.test("an instance that has outlived its profile obeys the default clocks", () => {
+Deno.test("an instance whose profile is gone uses the default timeouts", () => {
   const linux = aProfile({ name: "linux", registerTimeoutMs: 90 * second });
   assertEquals(clocksOf({ profiles: [linux] }, "linux").registerTimeoutMs, 90 * second);
   assertEquals(clocksOf({ profiles: [linux] }, "windows"), orphanClocks);
   assertEquals(orphanClocks, { registerTimeoutMs: 600 * second, killGraceMs: 30 * second });
 });
 
-Deno.test("what is missing beside the first ten things is reported by name, as far as it has one", () => {
+Deno.test("whatever is missing besides the first ten is reported by name, if it has one", () => {
   const first = { verdict: "unserved", reason: { kind: "no-profile" }, gocdResources: [] } as never;
   const lack = (name: string) =>
     ({ kind: "resource", name, isElsewhere: true, nearest: "linux", count: 2, first }) as never;

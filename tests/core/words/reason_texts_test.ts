@@ -227,7 +227,7 @@ for (
   });
 }
 
-Deno.test("what a job asks for is reported with all resources and the environment", () => {
+Deno.test("the needs of a job are reported with all resources and the environment", () => {
   assertEquals(describeNeed([], undefined), "no resources");
   assertEquals(describeNeed(["linux", "docker"], undefined), "linux, docker");
   assertEquals(describeNeed(["linux"], "prod"), "linux in environment prod");
@@ -242,7 +242,7 @@ Deno.test("only GoCD 18.12 calls it drain mode", () => {
   ]);
 });
 
-Deno.test("words of others are one line of three hundred characters at most", () => {
+Deno.test("external text is one line of three hundred characters at most", () => {
   assertEquals(oneLine("  a\n\tb\u0000c \u007f d "), "a b c d");
   assertEquals(oneLine("status 1; stderr='access is denied\n'"), "status 1; stderr='access is denied'");
   assertEquals(oneLine("stderr='a 'b' is denied\r\n'; gone"), "stderr='a 'b' is denied'; gone");

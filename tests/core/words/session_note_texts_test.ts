@@ -118,7 +118,7 @@ Deno.test("a session that was taken over or has ended stays so when its stream e
   assertEquals([draft.state.session.kind, draft.state.session.reason], ["connecting", "cut"]);
 });
 
-Deno.test("a refusal of the framework has one wording, and one act, in log, page and verdicts, also once the stream ends", () => {
+Deno.test("a refusal of the framework has the same text and hint in log, page and verdicts, even once the stream ends", () => {
   const draft = new Draft(stateOf([]), zeroMs, 0.5);
   const message = "Not authorized to use role 'ci'";
   frameworkError(draft, { kind: "framework-error", error: "unauthorized", message });
@@ -135,7 +135,7 @@ Deno.test("a refusal of the framework has one wording, and one act, in log, page
   assertEquals(statusView(draft.state, zeroMs).problems[0]?.hint, "retried automatically");
 });
 
-Deno.test("a failed call is reported by its kind; a lost answer in the same words each time", () => {
+Deno.test("a failed call is reported by its kind; a lost response always with the same text", () => {
   const call = { kind: "suppress-offers", roles: ["ci"] } as const;
   const failed = (outcome: "refused" | "unknown") => (draft: Draft): void =>
     mesosCallFailed(draft, { kind: "mesos-call-failed", call, outcome, message: "no" });
@@ -172,7 +172,7 @@ for (
   });
 }
 
-Deno.test("a role is offerless a minute after it was asked for or offered something, in a session, and not suppressed", () => {
+Deno.test("in a session, a role that is not suppressed is offerless a minute after its last REVIVE or offer", () => {
   const { offers, ...state } = stateOf([]);
   const at = (role: Partial<RoleOffers>, atMs: number): boolean =>
     isOfferless(
@@ -191,7 +191,7 @@ Deno.test("a role is offerless a minute after it was asked for or offered someth
   assertEquals(isOfferless({ ...state, offers }, "new", zeroMs + minute), true);
 });
 
-Deno.test("only a role that something is wanted for is reported as offerless", () => {
+Deno.test("only a role for which something is wanted is reported as offerless", () => {
   const state = stateOf([]);
   const wanted = [{ bucketKey: "k", profile: "default", gocdResources: [], count: 1, reason: launchReason }];
   const offers = { ...state.offers, roles: new Map() };
