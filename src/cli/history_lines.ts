@@ -74,9 +74,9 @@ const lines: readonly Line[] = [
   { name: "idle", style: "good", of: ({ idle }) => idle, say: number },
   { name: "starting", style: "plain", of: ({ starting }) => starting, say: number },
   { name: "draining", style: "warn", of: ({ draining }) => draining, say: number },
-  { name: "away", style: "bad", of: ({ away }) => away, say: number },
+  { name: "no contact", style: "bad", of: ({ away }) => away, say: number },
   { name: "jobs wait", style: "head", of: waitingJobs, say: number },
-  { name: "wanted", style: "plain", of: ({ wanted }) => wanted, say: number },
+  { name: "to launch", style: "plain", of: ({ wanted }) => wanted, say: number },
   { name: "oldest", style: "warn", of: ({ oldestWaitMs }) => oldestWaitMs, say: formatDuration },
 ];
 
@@ -160,7 +160,7 @@ function costLines(history: HistoryDocument, layout: Layout): readonly string[] 
         { title: "STARTING", max: 10, align: "right", fromColumns: 70 },
         { title: "DRAINING", max: 10, align: "right", fromColumns: 80 },
         { title: "OUT OF CONTACT", max: 14, align: "right", fromColumns: 100 },
-        { title: "OF IT IDLE", max: 0 },
+        { title: "IDLE SHARE", max: 0 },
       ],
       rows.map(({ profile, spent }): Cell[] => [
         { text: profile },
@@ -253,7 +253,7 @@ function jobRows(jobs: readonly JobView[], atMs: number, layout: Layout): readon
     { text: job.verdict },
     { text: formatDuration(atMs - job.firstSeenMs) },
     { text: job.locator },
-    { text: job.reason },
+    { text: job.brief ?? job.reason },
   ]);
   const hidden = jobs.length - rows.length;
   return [

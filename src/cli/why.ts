@@ -183,6 +183,7 @@ function profileLines(profile: ProfileView, isBlockTold: boolean): string[] {
 
 function agentsLine({ known, able, matching, byState }: AgentCounts, { environment = "" }: JobView): string {
   if (known === 0) return "  agents     none known to the GoCD server";
+  if (able === 0) return `  agents     ${known} known to the GoCD server, none with the resources`;
   const states = Object.entries(byState).map(([state, count]) => `${count} ${state}`).join(", ");
   return `  agents     ${known} known, ${able} with the resources, ${matching} of them ` +
     `${environment === "" ? "in no environment" : `in ${environment}`}${states === "" ? "" : `: ${states}`}`;

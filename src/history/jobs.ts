@@ -121,10 +121,13 @@ export class JobBook {
     this.#finished.splice(0);
   }
 
-  #wait({ backlog, firstSeenMs }: ShownJobs, atMs: number): void {
+  #wait({ backlog, agents, firstSeenMs }: ShownJobs, atMs: number): void {
+    const built = new Set(agents.filter(isBuilding).map(({ buildLocator }) => buildLocator));
     for (const { jobs, gocdResources, environment } of backlog.buckets) {
       for (const { locator } of jobs) {
         const known = this.#open.get(locator);
+        // The feed was read before its agent was: that build goes on.
+        if (known?.begun !== undefined && built.has(locator)) continue;
         // A build that is lost waits again.
         if (known?.begun !== undefined) {
           this.#finish({ locator, life: known.life }, finishedBuild(known.begun, atMs));

@@ -92,7 +92,7 @@ function columnText(trend: Trend, { fromMs, toMs, marks, launched, drained }: Co
   ];
   return [
     `${timeText(fromMs)} to ${timeText(toMs).slice("2026-11-28T".length)}`,
-    ...(samples.length === 0 ? ["nobody watched"] : figureTexts(samples)),
+    ...(samples.length === 0 ? ["nothing was recorded"] : figureTexts(samples)),
     ...(acts.length === 0 ? [] : [acts.join(", ")]),
     ...told,
     ...(marks.length > marksToldMax ? [`and ${marks.length - marksToldMax} more`] : []),

@@ -45,7 +45,7 @@ export function trendShapes(trend: Trend): { readonly shapes: Html; readonly hei
   return {
     height,
     shapes: html`
-      ${timeLines(trend, height)}${drawn}${markSigns(trend)}
+      ${unrecordedShapes(trend, height - timesHeight)}${timeLines(trend, height)}${drawn}${markSigns(trend)}
     `,
   };
 }
@@ -141,6 +141,27 @@ function runsOf({ samples, stepMs }: Trend): readonly (readonly HistorySample[])
     else run.push(sample);
   }
   return runs;
+}
+
+/** Times without samples: what was then is not known, and not zero. */
+function unrecordedSpans(trend: Trend): readonly TimeSpan[] {
+  const { fromMs, toMs, stepMs } = trend;
+  const runs = runsOf(trend).map((run) => ({ fromMs: run[0]?.atMs ?? 0, toMs: (run.at(-1)?.atMs ?? 0) + stepMs }));
+  return [{ toMs: fromMs }, ...runs].map((before, index) => ({
+    fromMs: before.toMs,
+    toMs: runs[index]?.fromMs ?? toMs,
+  })).filter((span) => span.toMs - span.fromMs > gapSteps * stepMs);
+}
+
+function unrecordedShapes(trend: Trend, bottom: number): readonly Html[] {
+  return unrecordedSpans(trend).map(({ fromMs, toMs }) =>
+    html`
+      <rect class="unrecorded" x="${share(trend, fromMs)}" width="${share(
+        trend,
+        trend.fromMs + toMs - fromMs,
+      )}" y="${marksHeight}" height="${bottom - marksHeight}" />
+    `
+  );
 }
 
 /** A span of equal height. */
@@ -274,7 +295,8 @@ function partsOf(marks: Trend["marks"]): readonly [wrong: Trend["marks"], comman
 }
 
 /** The legend. */
-function legend({ samples, marks, acts = [] }: Trend): Html {
+function legend(trend: Trend): Html {
+  const { samples, marks, acts = [] } = trend;
   const [wrong, commands] = partsOf(marks);
   const isDrawn = (of: Figure): boolean => samples.some((sample) => of(sample) > 0);
   const entries = [
@@ -289,6 +311,7 @@ function legend({ samples, marks, acts = [] }: Trend): Html {
       : []),
     ...(commands.length > 0 ? [["command", `${countText(commands.length, "command")} of operators`] as const] : []),
     ...(acts.length > 0 ? [["acted", "launched or drained"] as const] : []),
+    ...(unrecordedSpans(trend).length > 0 ? [["unrecorded", "not recorded"] as const] : []),
   ];
   return html`<ul class="legend">${
     entries.map(([className, text]) => html`<li class="${className}" data-key="${className}">${text}</li>`)

@@ -4,11 +4,6 @@ import type { LifeSpan } from "../core/view/view.ts";
 import { type Html, html } from "./html.ts";
 import { spanText, timeText } from "./wording.ts";
 
-const minuteSeconds = 60;
-/** The possible lengths of time of a full bar, so that bars of equal length can be compared. */
-const scales = [2, 5, 10, 20, 40, 60, 120, 240, 480, 960, 1_440, 2_880, 5_760, 10_080].map((min) =>
-  min * minuteSeconds
-);
 /** Maximum number of states in the text; a life of a day has many. */
 const wordsMax = 8;
 
@@ -20,8 +15,8 @@ export interface LifeBounds {
 }
 
 /**
- * The states of a life next to each other, drawn in seconds since it started; the time before this program observed it
- * is grey. The length of a life that continues is filled in by the reader (`withoutAges` in pieces.ts): the bar of an
+ * The states of a life next to each other, drawn in seconds since it started: the whole bar is the whole life, however
+ * long it is. The time before this program observed it is grey. The length of a life that continues is filled in by the reader (`withoutAges` in pieces.ts): the bar of an
  * agent that only grows older is not sent again.
  */
 export function lifeLine(life: readonly LifeSpan[], { createdMs, atMs, endedMs }: LifeBounds): Html {
@@ -58,14 +53,9 @@ export function lifeLine(life: readonly LifeSpan[], { createdMs, atMs, endedMs }
     `
     : undefined;
   return html`
-    <svg class="life" role="img" ${since} viewBox="0 0 ${wholeOf(lasted)} 8"
+    <svg class="life" role="img" ${since} viewBox="0 0 ${Math.max(1, lasted)} 8"
       preserveAspectRatio="none"><title>${text}</title>${bars}</svg>
   `;
-}
-
-/** Seconds that a full bar represents; the script of the page has the same. */
-function wholeOf(seconds: number): number {
-  return scales.find((scale) => scale >= seconds) ?? seconds;
 }
 
 function spansOf(

@@ -50,9 +50,9 @@ function isCode(part: string): boolean {
 
 /** Pieces of text: each one between two backticks is code. A single backtick is kept. */
 function withCode(text: string): readonly HtmlValue[] {
-  return text.split(/(`[^`]+`|(?<=\b(?:next try|removed|stopped) )at \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)/).map((part) =>
-    isCode(part) ? html`<code>${part.slice(1, -1)}</code>` : isTimeToCome(part) ? countdown(part) : part
-  );
+  return text.split(/(`[^`]+`|(?<=\b(?:next try|drained|removed|stopped) )at \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)/).map((
+    part,
+  ) => isCode(part) ? html`<code>${part.slice(1, -1)}</code>` : isTimeToCome(part) ? countdown(part) : part);
 }
 
 function isTimeToCome(part: string): boolean {

@@ -3,13 +3,14 @@
 import type { NamedJobLife } from "../core/view/history.ts";
 import type { GocdAgentView } from "../core/view/view.ts";
 import { buildTimeText } from "../core/words/history.ts";
+import { formatDuration } from "../core/words/phrases.ts";
 import type { HistoryShown } from "./history_page.ts";
 import { type Html, html } from "./html.ts";
 import { gocdAgentHref, type PageLinks } from "./links.ts";
 import { pageHref, type PageQuery } from "./page_query.ts";
 import { badge, jobName, linkTo, untrustedText } from "./pieces.ts";
 import { type Column, table } from "./table.ts";
-import { spanText, timeText } from "./wording.ts";
+import { timeText } from "./wording.ts";
 
 const columns: readonly Column[] = [
   { label: "Job", kind: "wide" },
@@ -55,7 +56,7 @@ function cellsOf(job: NamedJobLife, { agents, links }: BuiltPlaces): readonly Ht
       ? html`<span class="quiet">none was seen</span>`
       : html`${linkTo(agentHref(agent, agents, links), untrustedText(agent))}${by === "others" ? " (not ours)" : ""}`,
     beganMs === undefined ? none : html`<time datetime="${timeText(beganMs)}">${timeText(beganMs)}</time>`,
-    beganMs === undefined || isDirect === true ? none : html`${spanText(beganMs - atMs)}`,
+    beganMs === undefined || isDirect === true ? none : html`${formatDuration(beganMs - atMs)}`,
     isBuilding === true ? badge("building", "busy") : buildTime === undefined ? none : html`${buildTime}`,
   ];
 }

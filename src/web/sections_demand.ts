@@ -1,21 +1,23 @@
 // The page sections about problems, and about the needs of each bucket of jobs.
 
 import type { Finding } from "../core/event.ts";
+import { healthOf } from "../core/view/health.ts";
 import type { BucketView, StatusView } from "../core/view/view.ts";
 import { groupName } from "../core/words/phrases.ts";
 import { type Html, html } from "./html.ts";
 import type { PageLinks } from "./links.ts";
 import { moreHref, type PageQuery } from "./page_query.ts";
 import { age, badge, distinctKeys, folded, jobName, needs, section, sentence, untrustedText } from "./pieces.ts";
-import { isBacklogKnown, neededText } from "./sections_glance.ts";
+import { neededText, noJobsText } from "./sections_glance.ts";
 import { type Column, firstOf, table } from "./table.ts";
 import { countText } from "./wording.ts";
 
 const problemsMax = 50;
 
-/** Current problems: since when, and what to do about them; empty if there are none. */
-export function problemsSection({ problems, atMs }: StatusView, links: PageLinks): Html | undefined {
-  if (problems.length === 0) return undefined;
+/** Current problems: since when, and what to do about them. */
+export function problemsSection(view: StatusView, links: PageLinks): Html | undefined {
+  const { problems, atMs } = view;
+  if (problems.length === 0) return isAllWell(view) ? html`<p class="calm">No problems.</p>` : undefined;
   const { shown, hidden } = firstOf(problems, problemsMax);
   const keys = distinctKeys(shown.map(({ code, profile = "" }) => `${code} ${profile}`.trim()));
   const items = shown.map((problem, index) => problemItem(problem, { key: keys[index] ?? "", atMs, links }));
@@ -25,6 +27,11 @@ export function problemsSection({ problems, atMs }: StatusView, links: PageLinks
       <ul>${items}</ul>${hidden === 0 ? undefined : html`<p class="more">${hidden} more</p>`}
     </section>
   `;
+}
+
+/** A standby does not know, and an unhealthy instance has a banner of its own. */
+function isAllWell(view: StatusView): boolean {
+  return view.leadership?.role !== "standby" && healthOf(view).isHealthy;
 }
 
 /** The error of a profile is in the middle of its sentence, and all of it may be 200 characters and what stderr ends with. */
@@ -92,9 +99,7 @@ export function demandSection(view: StatusView, query: PageQuery): Html {
       columns: demandColumns,
       rows: shown.map((bucket) => ({ key: bucket.key, cells: demandCells(bucket, view.atMs) })),
       more: { hidden, href: moreHref(query) },
-      empty: isBacklogKnown(view)
-        ? "No job is waiting for an agent."
-        : "Not known: no poll of the GoCD server has succeeded.",
+      empty: noJobsText(view, "No job is waiting for an agent."),
     }),
   );
 }
@@ -111,7 +116,7 @@ function unmet({ waiting, willBeTaken, coming }: BucketView): number {
 
 function demandCells(bucket: BucketView, atMs: number): Html[] {
   const limited = bucket.limitedTo === undefined ? undefined : html`
-    ${badge(`limit ${bucket.limitedTo}`, "warning")}
+    ${badge("limited", "warning")}
   `;
   const why = bucket.brief ?? bucket.reason;
   const polls = bucket.pollsInARow === 0 || /\bpolls? in a row\b/.test(why) ? undefined : html`

@@ -2,23 +2,34 @@
 
 import type { InstanceView, StatusView } from "../core/view/view.ts";
 import { fatesOf } from "../core/words/fates.ts";
+import { writesRefusedCode } from "../core/words/problems.ts";
 import { verdictKinds, verdictWords } from "../core/words/verdicts.ts";
 import { actionsForAll } from "./actions.ts";
 import { type BarPart, legend, percent, stackedBar } from "./bars.ts";
-import { type Html, html } from "./html.ts";
+import { type Html, html, type HtmlValue } from "./html.ts";
 import { jobHref, type PageLinks } from "./links.ts";
 import { allJobs, pageHref } from "./page_query.ts";
 import { age, linkTo, untrustedText } from "./pieces.ts";
 import { countText } from "./wording.ts";
 
-/** An empty list means that nothing waits only if the server was read. */
-export function isBacklogKnown({ gocd }: StatusView): boolean {
-  return gocd.lastPollMs !== undefined && !gocd.stale;
+/** An empty list means that nothing waits only if the server was read, and the last poll has not failed. */
+function isBacklogKnown({ gocd: { lastPollMs, stale, health } }: StatusView): boolean {
+  return lastPollMs !== undefined && !stale && !("problem" in health && health.problem.code !== writesRefusedCode);
+}
+
+/** What is shown in place of waiting jobs if the last list has none, or if there is no list. */
+export function noJobsText(view: StatusView, whenKnown: string): HtmlValue {
+  const { gocd: { lastPollMs }, atMs } = view;
+  if (lastPollMs === undefined) return "Not known: no poll of the GoCD server has succeeded.";
+  if (isBacklogKnown(view)) return whenKnown;
+  return html`Not known: the last poll of the GoCD server that succeeded, ${
+    age(lastPollMs, atMs)
+  } ago, showed no waiting job.`;
 }
 
 /** The card of the waiting jobs: their number and outcomes, and the longest wait. */
 export function jobsCard(view: StatusView, links: PageLinks): Html {
-  const isKnown = isBacklogKnown(view) || view.jobs.length > 0;
+  const isKnown = view.jobs.length > 0 || isBacklogKnown(view);
   const parts = verdictKinds.map((kind) => ({
     name: verdictWords[kind].label,
     count: view.jobs.filter(({ verdict }) => verdict === kind).length,
@@ -30,7 +41,7 @@ export function jobsCard(view: StatusView, links: PageLinks): Html {
         ? "job"
         : "jobs"}${isKnown ? `; ${neededText(view)}` : undefined}</span></p>
       ${stackedBar(parts, 0)}
-      <p class="account">${isKnown ? account(view) : "Not known: no poll of the GoCD server has succeeded."}</p>
+      <p class="account">${account(view)}</p>
       ${oldestWait(view, links)}
     </section>
   `;
@@ -48,13 +59,17 @@ export function neededText({ demand }: StatusView): string {
 }
 
 /** One sentence with the outcomes of all waiting jobs. */
-function account({ jobs }: StatusView): Html {
-  if (jobs.length === 0) return html`No job is waiting for an agent.`;
+function account(view: StatusView): Html {
+  const { jobs, gocd: { lastPollMs }, atMs } = view;
+  if (jobs.length === 0) return html`${noJobsText(view, "No job is waiting for an agent.")}`;
   const fates = fatesOf(jobs);
   const clauses = fates.map(({ verdict, reasonCode: reason, count, text }, index) =>
     html`${index === 0 ? "" : ", "}<a href="${pageHref({ ...allJobs, verdict, reason })}#jobs">${count} ${text}</a>`
   );
-  return html`${countText(jobs.length, "job")}, all accounted for: ${clauses}.`;
+  const old = lastPollMs === undefined || isBacklogKnown(view) ? undefined : html`
+    As of the last poll that succeeded, ${age(lastPollMs, atMs)} ago:
+  `;
+  return html`${old} ${countText(jobs.length, "job")}, all accounted for: ${clauses}.`;
 }
 
 function oldestWait({ jobs, atMs }: StatusView, links: PageLinks): Html | undefined {
@@ -96,15 +111,21 @@ export function agentsCard(view: StatusView, canCommand: boolean): Html {
   return html`
     <section class="card glance" data-key="glance-agents" aria-labelledby="glance-agents-title">
       <header><h2 id="glance-agents-title">Our agents</h2></header>
-      <p class="figure"><b>${alive}</b> <span class="quiet">of ${view.maxAgents} (scaling.max-agents)${heldText(
-        heldBy(view),
-      )}</span></p>
+      <p class="figure"><b>${alive}</b> <span class="quiet">of ${view
+        .maxAgents} (scaling.max-agents)${heldBy(view) === 0 ? "" : `, ${heldText(heldBy(view))}`}${uncountedText(
+          counts.get(agentWords.unreachable),
+        )}</span></p>
       ${stackedBar(parts, view.maxAgents)}
       ${legend(parts)}
       ${limits(view)}
       ${canCommand ? actionsForAll(view) : undefined}
     </section>
   `;
+}
+
+/** Unreachable agents are replaced if they are needed, and count for no limit. */
+function uncountedText(unreachable = 0): string {
+  return unreachable === 0 ? "" : `, and ${unreachable} unreachable, which no limit counts`;
 }
 
 /** Limits shown at most. */
@@ -122,15 +143,19 @@ interface LimitRow {
   readonly used: number;
   readonly limit: number;
   readonly text: string;
+  /** What it holds back. */
+  readonly held?: string;
 }
 
-function limitRow({ key, name, used, limit, text }: LimitRow): Html {
+function limitRow({ key, name, used, limit, text, held = "" }: LimitRow): Html {
   return html`
     <li data-key="${key}" class="${used >= limit ? "full" : "free"}"><span>${name}</span><svg
       class="bar" aria-hidden="true" height="8"><rect x="0" width="${percent(
         Math.min(used, limit),
         Math.max(limit, 0.001),
-      )}" height="8" /></svg><span>${text}</span></li>
+      )}" height="8" /></svg><span>${text}</span>${held === ""
+        ? undefined
+        : html`<span class="held">${held}</span>`}</li>
   `;
 }
 
@@ -164,7 +189,7 @@ function heldBy({ heldByLimits = [] }: StatusView, profile?: string): number {
 
 /** How many jobs a limit holds back. */
 function heldText(count = 0): string {
-  return count === 0 ? "" : `, holds ${countText(count, "job")} back`;
+  return count === 0 ? "" : `holds ${countText(count, "job")} back`;
 }
 
 /** The fullest first. */
@@ -179,7 +204,8 @@ function limitsOfProfiles(view: StatusView): Html | undefined {
       name: untrustedText(name),
       used: alive,
       limit: maxAgents,
-      text: `${alive} of ${maxAgents}${heldText(heldBy(view, name))}`,
+      text: `${alive} of ${maxAgents}`,
+      held: heldText(heldBy(view, name)),
     })
   );
   const hidden = limited.length - rows.length;

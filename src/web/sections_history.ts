@@ -3,7 +3,6 @@
 import type { Spent } from "../core/view/history.ts";
 import { hoursText } from "../core/words/history.ts";
 import { trendFigure } from "./charts.ts";
-import type { HostFailures } from "../core/view/history.ts";
 import type { StatusView } from "../core/view/view.ts";
 import { type HistoryPage, type HistoryShown, sumOfCosts, totalMs } from "./history_page.ts";
 import { historyHref, type HistoryRange, historyRanges } from "./history_query.ts";
@@ -14,8 +13,9 @@ import { foldedSection, section, untrustedText } from "./pieces.ts";
 import { isShown, sharesText, spentText, splitBar, splitLegend } from "./split_bar.ts";
 import { builtSearch } from "./sections_built.ts";
 import { type Column, firstOf, table } from "./table.ts";
-import { countText, timeText } from "./wording.ts";
+import { countText, spanText, timeText } from "./wording.ts";
 
+const minuteMs = 60_000;
 /** Maximum number of profiles whose costs are shown. */
 const profilesMax = 20;
 
@@ -34,20 +34,25 @@ export function historySection(
   if (page === undefined) return undefined;
   const body = page.kind === "unreadable"
     ? html`<p class="empty">${page.message}. ${page.hint}.</p>`
-    : html`${costs(page)}${badHostsList(page.badHosts)}${builtSearch(page, query, { agents: view.gocdAgents, links })}${
+    : html`${costs(page)}${badHostsList(page)}${builtSearch(page, query, { agents: view.gocdAgents, links })}${
       momentForm(page, query)
     }`;
   return foldedSection("history", "History", undefined, body);
 }
 
-function rangeFilter({ range: shown, query: history }: HistoryShown, query: PageQuery): Html {
+function rangeFilter({ range: shown, query: history, trend: { toMs } }: HistoryShown, query: PageQuery): Html {
   const links = (Object.keys(historyRanges) as HistoryRange[]).map((range) => {
     const current = range === shown ? html`aria-current="true"` : undefined;
     return html`<a href="${historyHref(query, { ...history, range })}#trend" data-key="range-${range}" ${current}>${
       historyRanges[range].label
     }</a>`;
   });
-  return html`<nav class="filter" aria-label="Length of the trend">${links}</nav>`;
+  // The step that is not over is not drawn, and may be half an hour long.
+  const { stepMs } = historyRanges[shown];
+  const until = history.atMs === undefined && stepMs > minuteMs
+    ? html`<span class="until">until ${timeText(toMs)}, in steps of ${spanText(stepMs)}</span>`
+    : undefined;
+  return html`<nav class="filter" aria-label="Length of the trend">${links}${until}</nav>`;
 }
 
 function trend(page: HistoryShown, query: PageQuery): Html {
@@ -77,7 +82,7 @@ const costColumns = (day: string): readonly Column[] => [
 function costs(page: HistoryShown): Html {
   const all = page.costs.filter(({ lastWeek }) => isShown(totalMs(lastWeek)));
   const { shown, hidden } = firstOf(all, profilesMax);
-  const sum = all.length > 1 ? [{ ...sumOfCosts(all), profile: undefined }] : [];
+  const sum = all.length > 1 ? [{ ...sumOfCosts(page.costs), profile: undefined }] : [];
   const rows = [...sum, ...shown].map(({ profile, today, lastDay, lastWeek }) => ({
     key: profile ?? "*",
     cells: [
@@ -98,8 +103,12 @@ function costs(page: HistoryShown): Html {
       empty: "No agent has run yet.",
     })}
     ${hidden === 0 ? undefined : html`<p class="more">${countText(hidden, "more profile")}, all in the JSON API</p>`}
+    ${atMs === undefined || all.length === 0 ? undefined : aboutText}
   `;
 }
+
+const aboutText = html`<p class="more">Agent time is kept by the hour: what was spent in the hour of this moment is
+  estimated from the samples until then.</p>`;
 
 /** What a figure of the day covers. */
 function dayText({ query: { atMs } }: HistoryShown): string {
@@ -117,14 +126,17 @@ function hours(spent: Spent): Html {
 }
 
 /** Where agents failed: a host that stands out should be checked. */
-function badHostsList(hosts: readonly HostFailures[]): Html | undefined {
-  if (hosts.length === 0) return undefined;
-  const items = hosts.map(({ host, failed, ended }) =>
+function badHostsList({ badHosts, range, query: { atMs } }: HistoryShown): Html | undefined {
+  if (badHosts.length === 0) return undefined;
+  const { label } = historyRanges[range];
+  const items = badHosts.map(({ host, failed, ended }) =>
     html`<li data-key="${host}"><b>${failed}</b> of ${ended} on ${untrustedText(host)}</li>`
   );
   return html`
     <div class="bad-hosts" data-key="bad-hosts">
-      <h3>Agents that failed, never registered, exited or were lost, by host</h3>
+      <h3>Agents that failed, never registered, exited or were lost${atMs === undefined
+        ? ` in the last ${label}`
+        : ` in the ${label} until then`}, by host</h3>
       <ul>${items}</ul>
     </div>
   `;

@@ -33,7 +33,11 @@ const instanceColumns: readonly Column[] = [
   { label: "Instance", kind: "wide", means: "its task in Mesos, which is also its hostname in GoCD" },
   { label: "Serves", kind: "roomy", means: "its profile, environment (shaded) and GoCD resources" },
   { label: "Host", kind: "roomy", means: "the Mesos agent that it runs on" },
-  { label: "Life", kind: "roomy", means: "its age, and as a bar how long it was in each state" },
+  {
+    label: "Life",
+    kind: "roomy",
+    means: "its age, and as a bar what part of it was spent in each state; grey: before this program watched it",
+  },
   { label: "What it does", kind: "wide", means: "its job, or what it waits for" },
 ];
 

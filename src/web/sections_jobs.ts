@@ -8,7 +8,7 @@ import { type Html, html, type HtmlValue } from "./html.ts";
 import type { PageLinks } from "./links.ts";
 import { allJobs, pageHref, type PageQuery } from "./page_query.ts";
 import { age, badge, distinctKeys, jobName, needs, section, sentence, type Tone, untrustedText } from "./pieces.ts";
-import { isBacklogKnown } from "./sections_glance.ts";
+import { noJobsText } from "./sections_glance.ts";
 import { type Column, table } from "./table.ts";
 import { countText } from "./wording.ts";
 
@@ -52,7 +52,7 @@ export function jobsSection(view: StatusView, query: PageQuery, links: PageLinks
       table({
         caption: "Waiting jobs with their verdicts",
         columns: jobColumns,
-        rows: shown.map((job, index) => ({ key: keys[index] ?? "", cells: jobCells(job, view.atMs, links) })),
+        rows: shown.map((job, index) => ({ key: keys[index] ?? "", cells: jobCells(job, view, links) })),
         empty: emptyText(view),
       })
     }${pager({ query, page, pages, first, shownCount: shown.length, count: jobs.length })}`,
@@ -75,23 +75,23 @@ function ordered(jobs: readonly JobView[]): readonly JobView[] {
   );
 }
 
-function emptyText(view: StatusView): string {
-  if (!isBacklogKnown(view)) return "Not known: no poll of the GoCD server has succeeded.";
-  return view.jobs.length === 0 ? "The GoCD server lists no waiting jobs." : "No waiting job matches.";
+function emptyText(view: StatusView): HtmlValue {
+  return view.jobs.length > 0 ? "No waiting job matches." : noJobsText(view, "The GoCD server lists no waiting jobs.");
 }
 
-function jobCells(job: JobView, atMs: number, links: PageLinks): HtmlValue[] {
+function jobCells(job: JobView, { atMs, problems }: StatusView, links: PageLinks): HtmlValue[] {
+  const isTold = job.brief !== undefined || problems.some(({ code }) => code === job.reasonCode);
   return [
     badge(verdictWords[job.verdict].label, verdictTones[job.verdict]),
     jobName(job.locator, links),
     needs(job.environment === undefined ? [] : [job.environment], job.gocdResources),
     profileCell(job),
     age(job.firstSeenMs, atMs),
-    job.brief === undefined ? sentence(job.reason) : html`${sentence(job.brief)} ${toProblems}`,
+    html`${sentence(job.brief ?? job.reason)} ${isTold ? toProblems : undefined}`,
   ];
 }
 
-/** The error of a failing profile and what to do about it are shown once, above. */
+/** What all such jobs wait for, and what to do about it, is shown once, above. */
 const toProblems = html`
   <a href="#problems">What to do</a>
 `;

@@ -18,7 +18,7 @@ export function profilesSection(view: StatusView, query: PageQuery, canCommand: 
     "profiles",
     "Profiles",
     summaryText(view.profiles),
-    html`${showAll("Profiles", shown.length)}<ul class="cards">${cards}</ul>${
+    html`<ul class="cards">${cards}</ul>${showAll("Profiles", shown.length)}${
       hidden === 0 ? undefined : html`<p class="more">${hidden} more</p>`
     }`,
   );

@@ -13,7 +13,9 @@ export function spentText(spent: Spent): string {
 
 /** `1.5 h building (75 %), 0.50 h idle (25 %)`. */
 export function sharesText(spent: Spent): string {
-  return partsOf(spent).map(({ hours, word, share }) => `${hours} h ${word} (${share} %)`).join(", ");
+  return partsOf(spent).map(({ hours, word, share }) =>
+    `${hours} h ${word} (${share < 1 ? "<1" : Math.round(share)} %)`
+  ).join(", ");
 }
 
 function partsOf(
@@ -21,7 +23,7 @@ function partsOf(
 ): readonly { readonly hours: string; readonly word: string; readonly share: number }[] {
   const total = Math.max(1, totalMs(spent));
   return lifeKinds.filter((kind) => isShown(spent[kind])).map((kind) => (
-    { hours: hoursText(spent[kind]), word: spentTexts[kind], share: Math.round(100 * spent[kind] / total) }
+    { hours: hoursText(spent[kind]), word: spentTexts[kind], share: 100 * spent[kind] / total }
   ));
 }
 

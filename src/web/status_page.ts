@@ -68,7 +68,7 @@ export function statusPage(input: PageInput, onLivePage: OnLivePage = () => {}):
           <h1><img src="/assets/icon.svg" alt="" width="28" height="28"> gocd-mesos <span class="quiet">${untrustedText(
             view.mesos.frameworkName,
           )}</span></h1>
-          <div class="refresh"><span id="paused-at" role="status"></span> <button type="button" id="pause" hidden aria-pressed="false">Pause</button>${isPast(
+          <div class="refresh"><span id="paused-at" role="status"></span> <button type="button" id="pause" hidden aria-pressed="false">Pause updates</button>${isPast(
               input,
             )
             ? undefined

@@ -11,7 +11,7 @@ export interface TableOptions {
   /** The number of further rows, and where they are; absent: shown elsewhere. */
   readonly more?: { readonly hidden: number; readonly href: string };
   /** Shown if there are no rows. */
-  readonly empty: string;
+  readonly empty: HtmlValue;
 }
 
 /** A column; `number` columns are right-aligned, `roomy` and `wide` ones are wider. */
@@ -38,14 +38,14 @@ export function table(options: TableOptions): Html {
     return html`<th role="columnheader" scope="col" class="${kind}" ${title}>${label}</th>`;
   });
   return html`
-    ${showAll(options.caption, options.rows.length)}<table role="table">
+    <table role="table">
       <caption class="unseen">${options.caption}</caption>
       <thead role="rowgroup">
         <tr role="row">${heads}</tr>
       </thead>
       <tbody role="rowgroup">${options.rows.map((row) => bodyRow(row, options.columns))}</tbody>
     </table>
-    ${moreLink(options)}${meanings(options.columns)}
+    ${showAll(options.caption, options.rows.length)}${moreLink(options)}${meanings(options.columns)}
   `;
 }
 
@@ -71,7 +71,7 @@ function meanings(columns: readonly Column[]): Html | undefined {
 const narrowMax = 4;
 
 /**
- * Shows all rows of the list after it on a narrow screen, where only the first are shown initially; on a wide one
+ * Shows all rows of the list before it on a narrow screen, where only the first are shown initially; on a wide one
  * it is not there. It works without scripts.
  */
 export function showAll(of: string, rowsCount: number): Html | undefined {

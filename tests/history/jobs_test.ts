@@ -107,6 +107,17 @@ Deno.test("a build that is lost is kept as far as it went, and its job waits aga
   ]);
 });
 
+Deno.test("a build goes on while its agent has it, although an older feed still lists its job", () => {
+  const lives = followed([
+    [0, ["a"]],
+    [15 * second, [], { x: "a" }],
+    [16 * second, ["a"], { x: "a" }],
+    [minute, [], { x: "a" }],
+    [2 * minute, []],
+  ]);
+  assertEquals(lives, [{ ...linux, atMs: at(0), beganMs: at(15 * second), buildMs: 105 * second, by: "ours" }]);
+});
+
 Deno.test("at the end builds in progress are kept without their length, and waiting jobs are not: they will be seen again", () => {
   const lives = followed([[0, ["a", "b"]], [15 * second, ["b"], { x: "a" }]], true);
   assertEquals(lives, [{ ...linux, atMs: at(0), beganMs: at(15 * second), by: "ours" }]);

@@ -109,7 +109,7 @@ Deno.test("each column shows its figures and its decisions, and leads to the pag
     "1 starting\n1 job waiting, 2 agents to launch now\noldest wait 0 s\n12:00 error: &lt;script&gt;",
   );
   assertStringIncludes(markup, "and 2 more");
-  assertStringIncludes(markup, "nobody watched");
+  assertStringIncludes(markup, "nothing was recorded");
   assertEquals([markup.split('class="mark bad"').length, markup.includes("<script>")], [2, false]);
 });
 
@@ -118,10 +118,27 @@ Deno.test("the legend names what is drawn and nothing else", () => {
     const { markup } = trendFigure("t", trendOf(samples, more));
     return [...markup.matchAll(/<li class="([^"]*)"/g)].map(([, name = ""]) => name);
   };
-  assertEquals(legendOf([at(0, { idle: 1 }), at(1, { building: 2 })]), ["building", "idle"]);
-  assertEquals(legendOf([at(0, { needsAgent: 1, wanted: 1, oldestWaitMs: 5 })]), ["jobs", "wanted", "wait"]);
+  const short = { toMs: beginMs + 2 * minute };
+  assertEquals(legendOf([at(0, { idle: 1 }), at(1, { building: 2 })], short), ["building", "idle"]);
+  assertEquals(legendOf([at(0, { needsAgent: 1, wanted: 1, oldestWaitMs: 5 })], short), ["jobs", "wanted", "wait"]);
   const acts = [{ atMs: beginMs, launched: 1, drained: 0 }];
-  assertEquals(legendOf([at(0, {})], { marks: [aNote(beginMs, "x", "warning")], acts }), ["mark", "acted"]);
+  assertEquals(legendOf([at(0, {})], { marks: [aNote(beginMs, "x", "warning")], acts, ...short }), [
+    "mark",
+    "acted",
+  ]);
+});
+
+Deno.test("times without samples are marked: they are not times without jobs", () => {
+  const marked = (minutes: readonly number[]): readonly string[] => {
+    const { markup } = trendFigure("t", trendOf(minutes.map((each) => at(each, {}))));
+    return [...markup.matchAll(/class="unrecorded" x="([^"]*)" width="([^"]*)"/g)].map(([, x, width]) =>
+      `${x} ${width}`
+    );
+  };
+  assertEquals(marked([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]), []);
+  assertEquals(marked([1, 2, 3, 5, 6, 7, 8]), [], "a sample or two may be late");
+  assertEquals(marked([3, 4, 8, 9]), ["0% 30%", "50% 30%"]);
+  assertEquals(marked([0, 1, 2]), ["30% 70%"]);
 });
 
 Deno.test("a column in which agents were launched or drained has a sign, and says how many", () => {
@@ -129,7 +146,7 @@ Deno.test("a column in which agents were launched or drained has a sign, and say
   const marks = [aNote(beginMs, "the image is missing", "error")];
   const { markup } = trendFigure("t", trendOf([at(0, { idle: 1 })], { acts, marks }));
   assertStringIncludes(markup, "no job waits\n3 launched\n12:00 error: the image is missing");
-  assertStringIncludes(markup, "nobody watched\n1 launched, 2 drained<");
+  assertStringIncludes(markup, "nothing was recorded\n1 launched, 2 drained<");
   assertEquals([markup.split('class="mark bad"').length, markup.split('class="mark acted"').length], [2, 3]);
 });
 

@@ -93,7 +93,7 @@ Deno.test("every response, including refusals, forbids what a page must not do",
 Deno.test("adjacent words on the page have a space between them", async () => {
   const page = await (await handlerOf()(new Request(base))).text();
   const words = page.replace(/<[^>]*>/g, "").replace(/\s+/g, " ");
-  for (const part of ["2 limit 2", "so only 2 now (seen in 2 polls in a row)", "5 of 7 alive", "0 alive"]) {
+  for (const part of ["2 limited", "so only 2 now (seen in 2 polls in a row)", "5 of 7 alive", "0 alive"]) {
     assertStringIncludes(words, part);
   }
 });
@@ -338,12 +338,25 @@ Deno.test("ten thousand jobs and a thousand instances stay a small page that say
 
 Deno.test("a page without a good poll says that the backlog is not known, never that nothing waits", async () => {
   const { lastPollMs: _, ...unread } = sampleView.gocd;
-  for (const gocd of [unread, { ...sampleView.gocd, stale: true }]) {
+  const { health: _health, ...read } = sampleView.gocd;
+  const problem = { code: "gocd-starting", message: "it is starting", hint: "" };
+  const failing = { ...read, health: { state: "failing" as const, sinceMs: sampleView.atMs, problem } };
+  for (
+    const [gocd, words] of [
+      [unread, /Not known: no poll of the GoCD server has succeeded/g],
+      [{ ...sampleView.gocd, stale: true }, /the last poll of the GoCD server that succeeded, [^,]* ago, showed no/g],
+      [failing, /the last poll of the GoCD server that succeeded, [^,]* ago, showed no waiting job/g],
+    ] as const
+  ) {
     const view = { ...sampleView, gocd, jobs: [], demand: [] };
     const text = await (await handlerOf({ picture: () => pictureOf(view) })(new Request(`${base}/`))).text();
-    assertEquals(text.match(/Not known: no poll of the GoCD server has succeeded/g)?.length, 3);
+    assertEquals(text.match(words)?.length, 3);
     assertMatch(text, /<p class="figure"><b>\?<\/b>/);
   }
+  const old = await (await handlerOf({ picture: () => pictureOf({ ...sampleView, gocd: failing }) })(
+    new Request(`${base}/`),
+  )).text();
+  assertMatch(old, /As of the last poll that succeeded, <time[^>]*>[^<]*<\/time> ago:\s+10 jobs, all accounted for/);
 });
 
 Deno.test("a filter shows only the jobs of its verdict and marks itself as current", async () => {

@@ -76,7 +76,7 @@ Deno.test("a long error is shown by the message of Docker, and in full once it i
 });
 
 Deno.test("an instance that was killed before a restart shows the reason from the history", () => {
-  const unseen = { ...watched, end: "stopped: killed by gocd-mesos" };
+  const unseen = { ...watched, end: "stopped: removed by gocd-mesos" };
   const life = aLife("t-1", { end: "stopped", kill: "drained", message: "Container exited with status 143" });
   const { markup = "" } = endedList({ ...view, finished: [unseen] }, links, historyOf([life])) ?? {};
   assertMatch(rowsOf(markup)[0] ?? "", / stopped: no longer needed$/);
@@ -109,7 +109,7 @@ Deno.test("a list of more than four rows can be shown as a whole on a narrow scr
   };
   assertMatch(
     listOf(5),
-    /^<label[^>]*><input type="checkbox"[^>]*> Show all 5<span\s+class="unseen"> of Things<\/span><\/label><table/,
+    /<\/table>\s*<label[^>]*><input type="checkbox"[^>]*> Show all 5<span\s+class="unseen"> of Things<\/span><\/label>/,
   );
   assert(!listOf(4).includes("checkbox"));
 });

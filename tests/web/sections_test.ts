@@ -227,8 +227,8 @@ Deno.test("a life that continues has the same markup until its state changes", (
   const life = [{ state: "idle", sinceMs: 5_000 }] as const;
   const bar = (atMs: number, endedMs?: number): string =>
     lifeLine(life, { createdMs: 5_000, atMs, ...(endedMs === undefined ? {} : { endedMs }) }).markup;
-  assertMatch(bar(65_000), /viewBox="0 0 120 8"[^]* width="60"/);
-  assertMatch(bar(245_000), /viewBox="0 0 300 8"[^]* width="240"/);
+  assertMatch(bar(65_000), /viewBox="0 0 60 8"[^]* width="60"/);
+  assertMatch(bar(245_000), /viewBox="0 0 240 8"[^]* width="240"/);
   assertEquals(withoutAges(bar(65_000)), withoutAges(bar(245_000)));
   assertEquals(withoutAges(bar(0, 65_000)), bar(0, 65_000), "an end stays as it is");
 });

@@ -14,6 +14,7 @@ import { writesFailing } from "../session/write_failure.ts";
 import type { ProfileBreaker, State } from "../state.ts";
 import { briefGateText, gateText, heldFailuresText, retriedText } from "../words/gates.ts";
 import {
+  agentsUnreachable,
   brakeOn,
   cpuHoursShort,
   jobsHeldByLimit,
@@ -142,6 +143,17 @@ function isNeeded(state: State, profile: string): boolean {
     );
 }
 
+/** Agents of hosts that Mesos has lost contact with. One that it has lost, and GoCD has not, may be well. */
+function unreachableProblems({ instances }: State): readonly Finding[] {
+  const unreachable = [...instances.values()].flatMap((each) =>
+    each.state === "unreachable" && each.lost === undefined ? [each] : []
+  );
+  if (unreachable.length === 0) return [];
+  const hosts = [...new Set(unreachable.map(({ host }) => host))];
+  const sinceMs = Math.min(...unreachable.map((each) => each.sinceMs));
+  return [{ ...agentsUnreachable(unreachable.length, hosts), sinceMs }];
+}
+
 /** The current problems, worst first; with their start, if the state contains it. */
 export function problemsNow(state: State, atMs: number): readonly Finding[] {
   const gocd = gocdHealth(state, atMs);
@@ -159,6 +171,7 @@ export function problemsNow(state: State, atMs: number): readonly Finding[] {
   // The response to the first poll of a run is pending and not overdue: nothing is wrong yet.
   const isAwaited = gate.kind === "held-stale" && gocd.state === "unknown";
   if (gate.kind !== "go" && !isAwaited && !isTold(gate.kind)) problems.push(launchesHeld(gate));
+  problems.push(...unreachableProblems(state));
   problems.push(...failingProfiles(state, atMs));
   problems.push(...unservedProblems(state));
   problems.push(...heldByLimits(state).map(({ gate, count }) => jobsHeldByLimit(gate, count)));

@@ -24,6 +24,9 @@ export const limitHint = "raise the limit if the cluster has room, or wait until
 export const cpuHoursHint =
   "raise scaling.cpu-hours-per-day if today's builds cannot wait, or lower cpus of the profiles";
 
+/** What to do about agents that Mesos has lost contact with. */
+export const unreachableHint = "look at the host, and at the network between it and the Mesos master";
+
 const resumeHint = "use Resume on the status page, or gocd-mesos resume framework.conf";
 
 const elsewhereHint = "look for an elastic profile, a removed pipeline, or messages from GoCD";

@@ -35,7 +35,7 @@ export const momentForms: string =
 export function lifeEndText({ end, kill, message = "" }: Pick<InstanceLife, "end" | "kill" | "message">): string {
   if (end === "unseen") return "it was gone when the program checked again";
   const isOurs = end === "stopped" || end === "never-registered";
-  if (kill === undefined) return isOurs ? "killed by gocd-mesos" : message;
+  if (kill === undefined) return isOurs ? "removed by gocd-mesos" : message;
   return isOurs || message === "" ? killTexts[kill] : `${killTexts[kill]}; ${message}`;
 }
 
@@ -44,10 +44,10 @@ export function codedEndText(life: Pick<InstanceLife, "end" | "kill" | "message"
   return `${life.end ?? "unseen"}: ${lifeEndText(life)}`;
 }
 
-/** Agent-hours: `12.3`; two decimals below one, because a few short builds would otherwise be zero. */
+/** Agent-hours: `12.3`; two decimals below one, because a few short builds would otherwise be zero; `0` for none. */
 export function hoursText(ms: number): string {
   const hours = ms / 3_600_000;
-  return hours.toFixed(hours > 0 && hours < 1 ? 2 : 1);
+  return hours === 0 ? "0" : hours.toFixed(hours < 1 ? 2 : 1);
 }
 
 /**

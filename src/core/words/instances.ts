@@ -19,7 +19,7 @@ function retireText(reason: RetireReason): string {
 
 /** What is known of the end of an instance, ms since the epoch. */
 export interface InstanceOutlook {
-  /** An idle one is removed then; absent: that is not known. */
+  /** An idle one is drained then; absent: that is not known. */
   readonly idleUntilMs?: number;
   /** It is idle, and may be among those that `min-idle` or `headroom` keep. */
   readonly isKept?: true;
@@ -37,7 +37,7 @@ function atText(atMs: number): string {
 function idleText({ idleUntilMs, isKept }: InstanceOutlook): readonly string[] {
   if (idleUntilMs === undefined) return [];
   const kept = isKept === true ? ", unless it is kept ready (min-idle, headroom)" : "";
-  return [`removed ${atText(idleUntilMs)} if still idle${kept}`];
+  return [`drained ${atText(idleUntilMs)} if still idle${kept}`];
 }
 
 function drainText(step: DrainStep["kind"], { confirmedMs, stoppedMs }: InstanceOutlook): string {
@@ -66,7 +66,9 @@ export function instanceText(instance: AgentInstance, outlook: InstanceOutlook =
       return instance.gap === undefined ? retire.join("; ") : "its record does not show yet what it was launched with";
     }
     case "draining":
-      return `${instance.reason}: ${drainText(instance.step.kind, outlook)}`;
+      return `${instance.reason === "idle" ? "not needed" : instance.reason}: ${
+        drainText(instance.step.kind, outlook)
+      }`;
     case "killing":
       return instance.cause;
     case "unreachable":

@@ -4,18 +4,18 @@ import type { DemandNotes, PlacementNotes } from "../note.ts";
 import type { BucketDemand, JobVerdict } from "../demand/verdict.ts";
 import { offerlessHint } from "./acts.ts";
 import { failureText } from "./causes.ts";
-import { gateText } from "./gates.ts";
+import { briefGateText, gateText } from "./gates.ts";
 import type { NoteWords } from "./note_line.ts";
 import { counted, describeNeed, formatDuration } from "./phrases.ts";
 import { missText } from "./placement.ts";
 import { scheduleText, scheduleValues } from "./upkeep.ts";
-import { bucketText, launchReasonText, offerlessText, totalsText, verdictText } from "./reasons.ts";
+import { briefBucketText, bucketText, launchReasonText, offerlessText, totalsText, verdictText } from "./reasons.ts";
 
 /** Waiting jobs. */
 export const demandNotes: NoteWords<keyof DemandNotes> = {
   "demand-changed": ({ totals, kinds, only, gates }) => {
     const { waiting, needsAgent, wanted } = totals;
-    const held = gates.map((gate) => `; ${gateText(gate)}`).join("");
+    const held = gates.map((gate) => `; ${briefGateText(gate) ?? gateText(gate)}`).join("");
     return {
       level: "info",
       text: only === undefined
@@ -76,7 +76,7 @@ function bucketLine(bucket: BucketDemand): string {
   const { gocdResources, environment, pipelineGroup, profile } = bucket;
   const who = profile === undefined ? "" : ` for profile ${profile}`;
   const need = describeNeed(gocdResources, environment, pipelineGroup);
-  return `${jobsWait(bucket.waiting)} (${need})${who}: ${bucketText(bucket)}`;
+  return `${jobsWait(bucket.waiting)} (${need})${who}: ${briefBucketText(bucket) ?? bucketText(bucket)}`;
 }
 
 function jobsWait(count: number): string {

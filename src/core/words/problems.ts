@@ -8,7 +8,7 @@ import type { FailureCounts, LaunchHosts } from "../life/failure_window.ts";
 import type { StderrTail } from "../life/sandbox.ts";
 import type { SessionState, Suspicion, WriteFailure } from "../state.ts";
 import type { CpuHours } from "../life/cpu_hours.ts";
-import { cpuHoursHint, limitHint, nextAct } from "./acts.ts";
+import { cpuHoursHint, limitHint, nextAct, unreachableHint } from "./acts.ts";
 import { failureHint, suspicionText, wholeError } from "./causes.ts";
 import { launchHostsText, recentFailuresText } from "./failures.ts";
 import { cpuHoursText, gateText } from "./gates.ts";
@@ -43,6 +43,19 @@ export function brakeOn(suspicion: Suspicion, atMs: number): Finding {
   const { text, hint } = suspicionText(suspicion);
   const forText = formatDuration(atMs - suspicion.sinceMs);
   return { code: "brake-on", message: `${text}; nothing has been taken down for ${forText}`, hint };
+}
+
+/** Mesos has lost contact with agents of ours, on at least one host. */
+export function agentsUnreachable(count: number, hosts: readonly string[]): Finding {
+  const [first = ""] = hosts;
+  const where = hosts.length === 1 ? `host ${first}` : `${hosts.length} hosts, e.g. ${first}`;
+  return {
+    code: "agent-unreachable",
+    message:
+      `${counted(count, "agent is", "agents are")} unreachable: Mesos has lost contact with ${where}; replaced ` +
+      "if needed, and no limit counts them",
+    hint: unreachableHint,
+  };
 }
 
 /** All launches are held back. */

@@ -96,8 +96,8 @@ function verdictsOf(jobs: readonly JobView[]): readonly VerdictSummary[] {
     const own = byVerdict.get(verdict) ?? [];
     const [first, ...rest] = own;
     if (first === undefined) return { verdict, jobs: 0 };
-    const { locator, firstSeenMs, reason } = rest.reduce((a, b) => b.firstSeenMs < a.firstSeenMs ? b : a, first);
-    return { verdict, jobs: own.length, oldest: { locator, firstSeenMs, reason } };
+    const { locator, firstSeenMs, reason, brief } = rest.reduce((a, b) => b.firstSeenMs < a.firstSeenMs ? b : a, first);
+    return { verdict, jobs: own.length, oldest: { locator, firstSeenMs, reason: brief ?? reason } };
   });
 }
 

@@ -321,7 +321,7 @@ const status: Schema = record("the program at a glance", {
         "oldest?": record("the one that has waited longest", {
           locator: text("which"),
           firstSeenMs: timeMs("when it was first seen waiting"),
-          reason: text("why it waits"),
+          reason: text("why it waits; the error of a failing profile is among the problems"),
         }),
       }),
       "every verdict, most urgent first",

@@ -30,7 +30,7 @@ pause.hidden = false;
 pause.addEventListener("click", () => {
   isPaused = !isPaused;
   pause.setAttribute("aria-pressed", String(isPaused));
-  pause.textContent = isPaused ? "Paused: continue" : "Pause";
+  pause.textContent = isPaused ? "Paused: continue" : "Pause updates";
   pausedAt.textContent = isPaused ? `as of ${live.querySelector("time[data-now]").textContent}` : "";
   follow();
 });
@@ -222,10 +222,7 @@ function fillTimes(root, at) {
 /** As src/web/life_line.ts has it. */
 function fillLife(life, at) {
   const lasted = Math.max(0, Math.round((at - Date.parse(life.dataset.since)) / 1000));
-  const minutes = [2, 5, 10, 20, 40, 60, 120, 240, 480, 960, 1440, 2880, 5760, 10_080].find((each) =>
-    each * 60 >= lasted
-  );
-  const viewBox = `0 0 ${minutes === undefined ? lasted : minutes * 60} 8`;
+  const viewBox = `0 0 ${Math.max(1, lasted)} 8`;
   if (life.getAttribute("viewBox") !== viewBox) life.setAttribute("viewBox", viewBox);
   const last = life.querySelector("[data-grows]");
   const width = String(Math.max(0, lasted - Number(last?.getAttribute("x"))));

@@ -16,10 +16,10 @@ function timeIn(detail: string): number {
   return Date.parse(/at (\S+Z)/.exec(detail)?.[1] ?? "");
 }
 
-Deno.test("an idle agent is removed no earlier than its detail says, and then at the next poll", () => {
+Deno.test("an idle agent is drained no earlier than its detail says, and then at the next poll", () => {
   const { world, taskId } = withIdleAgent();
   const detail = detailOf(world);
-  assertMatch(detail, /^removed at \S+Z if still idle$/);
+  assertMatch(detail, /^drained at \S+Z if still idle$/);
   assertEquals(timeIn(detail) > world.atMs, true);
   let told = timeIn(detail);
   for (let polls = 0; polls < 200 && statusView(world.state, world.atMs).instances[0]?.state === "idle"; polls++) {

@@ -4,6 +4,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { heldByLimits, problemsNow } from "../../../src/core/view/problems_now.ts";
 import { statusView } from "../../../src/core/view/status_view.ts";
 import type { JobVerdict } from "../../../src/core/demand/verdict.ts";
+import type { AgentInstance } from "../../../src/core/instance.ts";
 import type { State } from "../../../src/core/state.ts";
 import { linux, minute, problem, second, serverInfo, someSettings, zeroMs } from "../../support/core.ts";
 import { aBucket, anInstance, draftAt, gocdSuspicion, mesosSays, mesosSuspicion } from "../instance_fixtures.ts";
@@ -53,6 +54,24 @@ Deno.test("each server that the brake is on for is reported", () => {
   };
   assertEquals(told({ brake }).filter((each) => each.startsWith("brake-on")), ["brake-on since 1", "brake-on since 2"]);
   assertEquals(told({ brake: { isSameCluster: true } }), []);
+});
+
+Deno.test("unreachable agents are one problem since the first of them, unless the GoCD server is in contact with them", () => {
+  const away = (taskId: string, host: string, sinceMs: number): AgentInstance =>
+    anInstance(taskId, { state: "unreachable", sinceMs }, { host });
+  const messages = (instances: readonly AgentInstance[]): readonly string[] =>
+    problemsNow(draftAt(nowMs, instances).state, nowMs).map(({ code, message, sinceMs = 0 }) =>
+      `${code} since ${sinceMs - zeroMs}: ${message.split(";")[0]}`
+    );
+  assertEquals(messages([away("t-1", "h1", zeroMs + 7), away("t-2", "h1", zeroMs + 5)]), [
+    "agent-unreachable since 5: 2 agents are unreachable: Mesos has lost contact with host h1",
+  ]);
+  assertEquals(messages([away("t-1", "h1", zeroMs + 7), away("t-2", "h2", zeroMs + 9)]), [
+    "agent-unreachable since 7: 2 agents are unreachable: Mesos has lost contact with 2 hosts, e.g. h1",
+  ]);
+  const lost = { sinceMs: zeroMs, message: "Task is unknown to the agent" };
+  const doubted = anInstance("t-1", { state: "unreachable", sinceMs: zeroMs, lost });
+  assertEquals(messages([doubted, anInstance("t-2", { state: "killing", sinceMs: zeroMs, cause: "drained" })]), []);
 });
 
 Deno.test("what holds all launches back is reported, unless the first poll is awaited or the server's health says so", () => {

@@ -5,7 +5,7 @@ import type { NamedJobLife } from "../../../src/core/view/history.ts";
 import { buildTimeText, codedEndText, hoursText } from "../../../src/core/words/history.ts";
 
 const cases: readonly (readonly [hours: number, text: string])[] = [
-  [0, "0.0"],
+  [0, "0"],
   [0.004, "0.00"],
   [0.25, "0.25"],
   [1, "1.0"],

@@ -117,7 +117,7 @@ Deno.test("why an instance ended is reported by what Mesos said, by why it was k
     "m",
     "no longer needed",
     "did not register in time",
-    "killed by gocd-mesos",
+    "removed by gocd-mesos",
     "no longer needed",
     "Mesos stopped it; m",
   ]);
@@ -169,18 +169,18 @@ Deno.test("an idle agent and one that is drained say when they are removed, wher
   const drained = (step: DrainStep): AgentInstance =>
     anInstance("t", { state: "draining", sinceMs: zeroMs, uuid: "u", reason: "idle", step });
   assertEquals(instanceText(idle), "");
-  assertEquals(instanceText(idle, { idleUntilMs: at }), `removed ${when} if still idle`);
+  assertEquals(instanceText(idle, { idleUntilMs: at }), `drained ${when} if still idle`);
   assertEquals(
     instanceText(idle, { idleUntilMs: at, isKept: true }),
-    `removed ${when} if still idle, unless it is kept ready (min-idle, headroom)`,
+    `drained ${when} if still idle, unless it is kept ready (min-idle, headroom)`,
   );
   assertEquals(
     instanceText(drained({ kind: "confirming", firstIdleMs: zeroMs }), { confirmedMs: at }),
-    `idle: disabled, removed ${when} if still idle`,
+    `not needed: disabled, removed ${when} if still idle`,
   );
   assertEquals(
     instanceText(drained({ kind: "finishing" }), { stoppedMs: at }),
-    `idle: disabled, finishing its job; stopped ${when} at the latest (drain-timeout)`,
+    `not needed: disabled, finishing its job; stopped ${when} at the latest (drain-timeout)`,
   );
 });
 

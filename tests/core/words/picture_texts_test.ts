@@ -121,7 +121,7 @@ const pictures: readonly (readonly [string, string, InstancePhase, Partial<Agent
     "not registered in time, but may be an agent under another name: left running",
     { ...at, state: "starting", runningSinceMs: zeroMs, held: true },
   ],
-  ["idle", "removed at 2023-11-14T22:23:20Z if still idle", {
+  ["idle", "drained at 2023-11-14T22:23:20Z if still idle", {
     ...at,
     state: "registered",
     uuid: "u",
@@ -145,15 +145,18 @@ const pictures: readonly (readonly [string, string, InstancePhase, Partial<Agent
     { ...at, state: "registered", uuid: "u", activity: { kind: "unsure", word: "LostContact", sinceMs: zeroMs + 5 } },
     { retire: "surplus" },
   ],
-  ["draining", "idle: being disabled", { ...drained, step: { kind: "disabling", askedMs: 0 } }],
-  ["draining", "idle: disabled, finishing its job", { ...drained, step: { kind: "finishing" } }],
-  ["draining", "idle: disabled, removed at 1970-01-01T00:00:20Z if still idle", {
+  ["draining", "not needed: being disabled", { ...drained, step: { kind: "disabling", askedMs: 0 } }],
+  ["draining", "not needed: disabled, finishing its job", { ...drained, step: { kind: "finishing" } }],
+  ["draining", "not needed: disabled, removed at 1970-01-01T00:00:20Z if still idle", {
     ...drained,
     step: { kind: "confirming", firstIdleMs: 0 },
   }],
-  ["draining", "idle: being deleted from the GoCD server", { ...drained, step: { kind: "deleting", askedMs: 0 } }],
-  ["draining", "idle: being enabled again", { ...drained, step: { kind: "enabling", askedMs: 0 } }],
-  ["draining", "idle: no longer listed by the GoCD server", { ...drained, step: { kind: "absent", sinceMs: 0 } }],
+  ["draining", "not needed: being deleted from the GoCD server", {
+    ...drained,
+    step: { kind: "deleting", askedMs: 0 },
+  }],
+  ["draining", "not needed: being enabled again", { ...drained, step: { kind: "enabling", askedMs: 0 } }],
+  ["draining", "not needed: no longer listed by the GoCD server", { ...drained, step: { kind: "absent", sinceMs: 0 } }],
   ["killing", "drain-timeout", { ...at, state: "killing", cause: "drain-timeout" }],
   ["unreachable", "Mesos has lost contact with its host", { ...at, state: "unreachable" }],
   [
