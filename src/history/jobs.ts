@@ -9,6 +9,8 @@ import type { NamedJobLife } from "../core/view/history.ts";
 
 /** A job that has left the feed may be shown at its agent only this much later. */
 const unseenMs = 60_000;
+/** An agent that has just been given a job may be shown as idle for this long: twice the interval of its pings. */
+const crossedMs = 10_000;
 /** Maximum number of finished builds that are remembered, so that each counts once. */
 const directMax = 2_000;
 /** Maximum number of finished jobs waiting to be stored, if storing fails. */
@@ -36,10 +38,17 @@ interface Begun {
   readonly afterMs?: number;
   /** The last list of agents in which it had it. */
   lastMs: number;
+  /**
+   * The list that does not show it any more after a single one did. The server shows an agent as idle for a moment if
+   * its next ping crosses the assignment of a job, so the next list decides whether the build is over.
+   */
+  missedMs?: number;
 }
 
 /** What is known of a build: the agent, since when, and for how long. */
-type Build = Omit<Begun, "afterMs" | "lastMs"> & Pick<NamedJobLife, "buildMs" | "buildLeastMs" | "buildMostMs">;
+type Build =
+  & Omit<Begun, "afterMs" | "lastMs" | "missedMs">
+  & Pick<NamedJobLife, "buildMs" | "buildLeastMs" | "buildMostMs">;
 
 /** An unfinished job. */
 interface Open {
@@ -67,7 +76,7 @@ export class JobBook {
   readonly #direct = new Map<string, string>();
   #revision = 0;
 
-  /** Changes with each job that begins or ends. */
+  /** Changes with each job that begins or ends, or seems to. */
   get revision(): number {
     return this.#revision;
   }
@@ -89,9 +98,19 @@ export class JobBook {
     for (const [locator, { life, waits, waitedMs, begun }] of this.#open) {
       if (waits || built.has(locator)) continue;
       if (begun === undefined && atMs - waitedMs < unseenMs) continue;
+      if (begun !== undefined && this.#isUndecided(begun, atMs, isListed)) continue;
       this.#open.delete(locator);
       this.#finish({ locator, life }, begun === undefined ? undefined : finishedBuild(begun, atMs));
     }
+  }
+
+  /** Whether only the next list of agents will show if a build is over. */
+  #isUndecided(begun: Begun, atMs: number, isListed: boolean): boolean {
+    if (begun.lastMs !== begun.atMs || atMs - begun.atMs >= crossedMs) return false;
+    if (begun.missedMs !== undefined) return !isListed;
+    begun.missedMs = atMs;
+    this.#revision++;
+    return true;
   }
 
   /** Finished jobs that were not stored yet. */
@@ -99,11 +118,13 @@ export class JobBook {
     return this.#finished;
   }
 
-  /** Jobs that an agent was seen with at the last look. */
+  /** Jobs that an agent was seen with at the last look, or at the one before it. */
   building(): readonly NamedJobLife[] {
-    return [...this.#open].flatMap(([locator, { life, begun }]) =>
-      begun === undefined ? [] : [{ ...this.#lifeOf({ locator, life }, buildOf(begun)), isBuilding: true as const }]
-    );
+    return [...this.#open].flatMap(([locator, { life, begun }]) => {
+      if (begun === undefined) return [];
+      const job = this.#lifeOf({ locator, life }, buildNow(begun));
+      return [begun.missedMs === undefined ? { ...job, isBuilding: true as const } : job];
+    });
   }
 
   /** Finished jobs that were not stored yet, and those that are being built, whose end will not be observed. */
@@ -111,7 +132,7 @@ export class JobBook {
     for (const [locator, { life, begun }] of this.#open) {
       if (begun === undefined) continue;
       this.#open.delete(locator);
-      this.#finish({ locator, life }, buildOf(begun));
+      this.#finish({ locator, life }, buildNow(begun));
     }
     return this.#finished;
   }
@@ -155,6 +176,8 @@ export class JobBook {
       if (open === undefined) continue;
       if (open.begun !== undefined) {
         if (isListed) open.begun.lastMs = atMs;
+        if (open.begun.missedMs !== undefined) this.#revision++;
+        delete open.begun.missedMs;
         continue;
       }
       const after = this.#listedBeforeMs === undefined ? {} : { afterMs: this.#listedBeforeMs };
@@ -205,12 +228,18 @@ export class JobBook {
   }
 }
 
-function buildOf({ afterMs: _, lastMs: __, ...build }: Begun): Build {
+function buildOf({ afterMs: _, lastMs: __, missedMs: ___, ...build }: Begun): Build {
   return build;
 }
 
+/** A build as far as it is known now. */
+function buildNow(begun: Begun): Build {
+  return begun.missedMs === undefined ? buildOf(begun) : finishedBuild(begun, begun.missedMs);
+}
+
 /** A build that the list of this moment does not show any more: it ended since the last one, as it began before the first. */
-function finishedBuild(begun: Begun, atMs: number): Build {
+function finishedBuild(begun: Begun, shownMs: number): Build {
+  const atMs = begun.missedMs ?? shownMs;
   const most = begun.afterMs === undefined ? {} : { buildMostMs: atMs - begun.afterMs };
   return { ...buildOf(begun), buildMs: atMs - begun.atMs, buildLeastMs: begun.lastMs - begun.atMs, ...most };
 }

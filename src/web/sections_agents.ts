@@ -40,7 +40,7 @@ const agentColumns: readonly Column[] = [
   {
     label: "On the server",
     kind: "text",
-    means: "its configuration, its state and its build state as GoCD reports them",
+    means: "its configuration, its state and its build state as GoCD reports them; equal ones once",
   },
   { label: "UUID", kind: "text" },
 ];
@@ -73,7 +73,7 @@ function agentCells(agent: GocdAgentView, links: PageLinks): Html[] {
     untrustedText(agent.hostname),
     needs(agent.environments, agent.gocdResources),
     agent.taskId === undefined ? html`<span class="quiet">no</span>` : html`yes`,
-    untrustedText(`${agent.configState}, ${agent.agentState}, ${agent.buildState}`),
+    untrustedText([...new Set([agent.configState, agent.agentState, agent.buildState])].join(", ")),
     html`<code>${linkTo(gocdAgentHref(links, agent.uuid), untrustedText(agent.uuid))}</code>`,
   ];
 }

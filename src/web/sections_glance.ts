@@ -28,7 +28,7 @@ export function noJobsText(view: StatusView, whenKnown: string): HtmlValue {
 }
 
 /** The card of the waiting jobs: their number and outcomes, and the longest wait. */
-export function jobsCard(view: StatusView, links: PageLinks): Html {
+export function jobsCard(view: StatusView, links: PageLinks, title = "Waiting now"): Html {
   const isKnown = view.jobs.length > 0 || isBacklogKnown(view);
   const parts = verdictKinds.map((kind) => ({
     name: verdictWords[kind].label,
@@ -36,7 +36,7 @@ export function jobsCard(view: StatusView, links: PageLinks): Html {
   })).filter(({ count }) => count > 0);
   return html`
     <section class="card glance" data-key="glance-jobs" aria-labelledby="glance-jobs-title">
-      <header><h2 id="glance-jobs-title">Waiting now</h2></header>
+      <header><h2 id="glance-jobs-title">${title}</h2></header>
       <p class="figure"><b>${isKnown ? view.jobs.length : "?"}</b> <span class="quiet">${view.jobs.length === 1
         ? "job"
         : "jobs"}${isKnown ? `; ${neededText(view)}` : undefined}</span></p>

@@ -158,7 +158,10 @@ function pageParts(input: PageInput): readonly PagePart[] {
       "servers",
       html`
         <div id="servers" data-key="servers" class="servers">
-          ${jobsCard(view, links)}${agentsCard(view, canCommand)}${mesosCard(view)}${gocdCard(view.gocd, view.atMs)}
+          ${jobsCard(view, links, isPast(input) ? "Waiting then" : "Waiting now")}${agentsCard(
+            view,
+            canCommand,
+          )}${mesosCard(view)}${gocdCard(view.gocd, view.atMs)}
         </div>
       `,
     ],

@@ -107,6 +107,21 @@ Deno.test("a build that is lost is kept as far as it went, and its job waits aga
   ]);
 });
 
+Deno.test("a build of which one list shows nothing after the first is one build, and otherwise was over then", () => {
+  const begun: readonly List[] = [[0, ["a"]], [10 * second, [], { x: "a" }], [12 * second, []]];
+  const build = { ...linux, atMs: at(0), beganMs: at(10 * second), by: "ours" } as const;
+  assertEquals(followed([...begun, [14 * second, [], { x: "a" }], [20 * second, []]]), [
+    { ...build, buildMs: 10 * second },
+  ]);
+  assertEquals(followed([...begun, [14 * second, []]]), [{ ...build, buildMs: 2 * second }]);
+  assertEquals(followed([...begun, [14 * second, ["a"]]]), [{ ...build, buildMs: 2 * second }], "it is lost");
+  assertEquals(followed(begun), []);
+  assertEquals(followed(begun, true), [{ ...build, buildMs: 2 * second }], "nobody will look again");
+  const book = new JobBook();
+  for (const list of begun) look(book, list);
+  assertEquals(book.building().map(({ isBuilding, buildMs }) => [isBuilding, buildMs]), [[undefined, 2 * second]]);
+});
+
 Deno.test("a build goes on while its agent has it, although an older feed still lists its job", () => {
   const lives = followed([
     [0, ["a"]],

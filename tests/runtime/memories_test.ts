@@ -99,5 +99,5 @@ Deno.test("one that was stopped has ended for the reason of that, not with the s
     ...{ state: "draining", sinceMs: 7, uuid: "u", reason: "idle", step: { kind: "finishing" } },
   };
   assertEquals(seen([7, draining], [9, stopped]).finished()[0]?.end, "stopped: no longer needed", "a short KILL");
-  assertEquals(seen([3, idle], [9, stopped]).finished()[0]?.end, "stopped: killed by gocd-mesos");
+  assertEquals(seen([3, idle], [9, stopped]).finished()[0]?.end, "stopped: removed by gocd-mesos");
 });

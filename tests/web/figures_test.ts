@@ -95,3 +95,10 @@ Deno.test("a job leads to the problem that says what to do about its reason", ()
     pageOf({ ...sampleView, jobs: [{ ...plain, reasonCode }], problems: [problem] }).includes("What to do");
   assertEquals([leads("held-limit"), leads("held-attempts")], [true, false]);
 });
+
+Deno.test("the states of an agent on the GoCD server are named once if they are equal", () => {
+  const agent = { ...first(sampleView.gocdAgents), configState: "Enabled", agentState: "Idle" };
+  const cellOf = (buildState: string): boolean =>
+    pageOf({ ...sampleView, gocdAgents: [{ ...agent, buildState }] }).includes("<bdi>Enabled, Idle</bdi>");
+  assertEquals([cellOf("Idle"), cellOf("Building")], [true, false]);
+});

@@ -108,6 +108,8 @@ Deno.test("the page of a moment shows what was known then, says so, and stays as
   assertStringIncludes(page, `<a href="/?at=2026-11-27T16%3A00%3A00Z">A minute earlier</a>`);
   assertStringIncludes(page, `<a href="/?at=2026-11-27T16%3A02%3A00Z">A minute later</a>`);
   assertStringIncludes(page, "That day until then (UTC, about): <b>2.0 agent-hours</b>");
+  assertMatch(page, /what was spent in the hour of this moment is\s+estimated/);
+  assertStringIncludes(page, "Waiting then");
   assertStringIncludes(page, "Draining: no agent is launched");
   assertStringIncludes(page, "told before");
   assertEquals([page.includes("told after"), page.includes("page.js"), page.includes("http-equiv")], [

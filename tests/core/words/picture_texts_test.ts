@@ -146,6 +146,11 @@ const pictures: readonly (readonly [string, string, InstancePhase, Partial<Agent
     { retire: "surplus" },
   ],
   ["draining", "not needed: being disabled", { ...drained, step: { kind: "disabling", askedMs: 0 } }],
+  ["draining", "operator: being disabled", {
+    ...drained,
+    reason: "operator",
+    step: { kind: "disabling", askedMs: 0 },
+  }],
   ["draining", "not needed: disabled, finishing its job", { ...drained, step: { kind: "finishing" } }],
   ["draining", "not needed: disabled, removed at 1970-01-01T00:00:20Z if still idle", {
     ...drained,
