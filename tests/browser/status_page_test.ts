@@ -45,7 +45,7 @@ async function showsEverything({ page, complaints, asked, updated }: OpenPage): 
       "Fix:",
       "needs agent",
       "unserved",
-      "limit 2",
+      "limited",
       "blocked",
     ]
   ) {
@@ -191,9 +191,9 @@ async function growsLives({ page, shown, complaints }: OpenPage): Promise<void> 
       state: "attached",
       timeout: refreshMsMax,
     });
-  await bar(120, 90);
+  await bar(100, 90);
   shown.view = { ...shown.view, atMs: sampleMs + 60_000 };
-  await bar(300, 150);
+  await bar(160, 150);
   assertEquals(complaints, []);
 }
 
@@ -367,6 +367,7 @@ async function foldsOnNarrowScreen({ page, shown, complaints, updated }: OpenPag
   await page.locator("#hosts label.fold input").focus();
   await page.keyboard.press("Space");
   assertEquals(await signs(), ["disclosure-closed", "disclosure-open", "disclosure-open"]);
+  assertEquals(await rows.count(), sampleView.jobs.length);
   shown.view = { ...sampleView, jobs: sampleView.jobs.slice(1), frozen: true };
   await updated();
   await page.locator("#mode").waitFor({ timeout: refreshMsMax });
