@@ -396,4 +396,9 @@ export const failedSeeds: readonly FailedSeed[] = [
     weather: "mild",
     found: "the law of fair shares took what max-cpu-share had held back before it was removed for held back",
   },
+  {
+    seed: 10407312,
+    found:
+      "the DELETE of the second record of a dead agent was not stored, and missing from the list it looked vanished",
+  },
 ];

@@ -34,10 +34,15 @@ export function cleanUp(draft: Draft, instance: Gone, index: GocdAgentIndex): vo
     return;
   }
   if (isHeardAgain(draft, instance, record)) return doubtLoss(draft, instance, record.uuid, instance.message);
-  if (instance.uuid !== record.uuid) {
-    const { isDeleteAsked: _, ...others } = instance;
-    draft.put({ ...others, uuid: record.uuid });
-  }
+  if (instance.uuid === record.uuid) return removeRecord(draft, instance, record);
+  const { isDeleteAsked: _, ...others } = instance;
+  const renamed = { ...others, uuid: record.uuid };
+  draft.put(renamed);
+  removeRecord(draft, renamed, record);
+}
+
+/** Disables the record, or deletes it if it is disabled. */
+function removeRecord(draft: Draft, instance: Gone, record: GocdAgent): void {
   if (isAsked(draft, record.uuid) || draft.state.server.info?.maintenance === "on") return;
   const word = activityWord(record);
   if (record.configState === "Disabled") {
@@ -46,7 +51,7 @@ export function cleanUp(draft: Draft, instance: Gone, index: GocdAgentIndex): vo
     if (word === "Missing" && !isLostLongEnough(draft, record)) return;
     if (word === "idle" && mayLive(instance) && !isIdleTwice(draft, record)) return;
     ask(draft, record.uuid);
-    if (instance.isDeleteAsked !== true) draft.put({ ...instance, uuid: record.uuid, isDeleteAsked: true });
+    if (instance.isDeleteAsked !== true) draft.put({ ...instance, isDeleteAsked: true });
     draft.effect({ kind: "delete-gocd-agents", agents: [{ taskId: instance.taskId, uuid: record.uuid }] });
     return;
   }

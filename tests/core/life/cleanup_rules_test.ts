@@ -157,6 +157,13 @@ Deno.test("a new record replaces the previous one, and its DELETE has not been r
   assertEquals(draft.instance("t"), dead({ uuid: "anew" }));
 });
 
+Deno.test("a new record that is deleted at once is put on record as deleted, as the previous one was", () => {
+  const asked = dead({}, { isDeleteAsked: true });
+  const draft = draftAt(nowMs, [asked]);
+  cleanUp(draft, asked, indexGocdAgents([gocdAgent("t", { ...off, uuid: "anew" })]));
+  assertEquals(draft.instance("t"), dead({ uuid: "anew" }, { isDeleteAsked: true }));
+});
+
 Deno.test("an ended instance is forgotten ten minutes later, if it holds no build and lists have lacked its record for as long", () => {
   const left = (gone: Gone, server: Partial<State["server"]> = {}): string => cleaned(gone, { agents: [], server });
   assertEquals([left(since(10 * minute - 1)), left(since(10 * minute))], ["", "forgotten"]);
