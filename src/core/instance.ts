@@ -81,6 +81,11 @@ export interface InstanceMarks {
    * reports afterwards.
    */
   readonly isDeleteAsked?: true;
+  /**
+   * Uuids of its earlier records, the last ones: its process has registered anew. They are removed like its own,
+   * whatever hostname they show.
+   */
+  readonly formerUuids?: readonly string[];
   /** The operator has declared it lost, although it vanished together with most others. */
   readonly lossAccepted?: true;
   /** What it has built so far; absent: nothing, or not counted. */

@@ -33,22 +33,27 @@ export function needsProof(instance: AgentInstance): boolean {
 }
 
 /**
- * The list with the proof of ownership of each agent; agents whose hostname is Docker's name for one of our containers
- * get its task id.
+ * The list with the proof of ownership of each agent; agents whose hostname is Docker's name for one of our containers,
+ * and earlier records of an instance, get its task id.
  */
 export function underOwnNames(
   { instances }: Pick<State, "instances">,
   agents: readonly GocdAgent[],
 ): readonly GocdAgent[] {
   const owners = new Map<string, AgentInstance>();
+  const formers = new Map<string, string>();
   for (const instance of instances.values()) {
     owners.set(instance.taskId, instance);
     owners.set(instance.dockerName ?? instance.taskId, instance);
+    for (const uuid of instance.formerUuids ?? []) formers.set(uuid, instance.taskId);
   }
   return agents.map((gocdAgent) => {
     const name = nameOf(gocdAgent);
     const owner = owners.get(name);
-    if (owner === undefined) return gocdAgent;
+    if (owner === undefined) {
+      const taskId = gocdAgent.configState === "Pending" ? undefined : formers.get(gocdAgent.uuid);
+      return taskId === undefined ? gocdAgent : { ...gocdAgent, hostname: taskId };
+    }
     if (name === owner.dockerName) return { ...gocdAgent, hostname: owner.taskId, proof: "given" };
     const isAsked = owner.state === "starting" && owner.pendingUuid === gocdAgent.uuid;
     const isClaim = gocdAgent.configState === "Pending" && !isAsked && needsProof(owner);

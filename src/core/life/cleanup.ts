@@ -12,6 +12,7 @@ import { isRemembered } from "../demand/hung_build.ts";
 import { shownForMs } from "../session/reading.ts";
 import type { State } from "../state.ts";
 import { absentMs } from "./gocd_clocks.ts";
+import { formerRecords } from "./phase.ts";
 import { isUsedByAnother } from "../identity/shared_guid.ts";
 
 /** A dead instance is remembered at least this long, so that a stale record of it is never enabled. */
@@ -36,9 +37,9 @@ export function cleanUp(draft: Draft, instance: Gone, index: GocdAgentIndex): vo
   if (isHeardAgain(draft, instance, record)) return doubtLoss(draft, instance, record.uuid, instance.message);
   if (instance.uuid === record.uuid) return removeRecord(draft, instance, record);
   const { isDeleteAsked: _, ...others } = instance;
-  const renamed = { ...others, uuid: record.uuid };
-  draft.put(renamed);
-  removeRecord(draft, renamed, record);
+  const other = { ...others, ...formerRecords(instance, record.uuid), uuid: record.uuid };
+  draft.put(other);
+  removeRecord(draft, other, record);
 }
 
 /** Disables the record, or deletes it if it is disabled. */

@@ -9,6 +9,7 @@ import {
   type EndCause,
   type Gone,
   inPhase,
+  type InstanceMarks,
   type KillCause,
   type Registered,
 } from "../instance.ts";
@@ -27,10 +28,27 @@ export function uuidOf(instance: AgentInstance): string | undefined {
   }
 }
 
+/** Maximum number of earlier records remembered for an instance. */
+const formerMax = 10;
+
+/** Its earlier records once this one counts. */
+export function formerRecords(instance: AgentInstance, uuid: string): Pick<InstanceMarks, "formerUuids"> {
+  // A Pending record that was being enabled may be that of somebody who has copied the name.
+  const before = instance.state === "starting" ? undefined : uuidOf(instance);
+  if (before === undefined || before === uuid) return {};
+  const others = (instance.formerUuids ?? []).filter((each) => each !== before && each !== uuid);
+  return { formerUuids: [...others, before].slice(-formerMax) };
+}
+
 /** The GoCD server lists this record for it, which must no longer be deleted. */
 export function register(draft: Draft, instance: AgentInstance, uuid: string, activity: AgentActivity): Registered {
   const { strangers: _, isDeleteAsked: __, ...kept } = instance;
-  const registered = inPhase(kept, { state: "registered", sinceMs: draft.atMs, uuid, activity });
+  const registered = inPhase({ ...kept, ...formerRecords(instance, uuid) }, {
+    state: "registered",
+    sinceMs: draft.atMs,
+    uuid,
+    activity,
+  });
   draft.put(registered);
   return registered;
 }

@@ -88,3 +88,10 @@ Deno.test("a stranger's claim does not hide the agent that its address proves", 
   watch(world, minute, claim, gocdAgent("unknown-host-3", { ipAddress: "10.9.0.7" }));
   assertEquals(uuidOf(world.instance(taskId)), "uuid-unknown-host-3");
 });
+
+Deno.test("an earlier record of an instance is named as its task, unless it is Pending", () => {
+  const instance = { ...running, formerUuids: ["uuid-host-2"] };
+  assertEquals(seen(instance, gocdAgent("host-2", { configState: "Disabled" })), "t -");
+  assertEquals(seen(instance, gocdAgent("host-2", pending)), "host-2 -");
+  assertEquals(seen(instance, gocdAgent("host-3")), "host-3 -");
+});

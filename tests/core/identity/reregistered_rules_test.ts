@@ -6,7 +6,19 @@ import type { GocdAgent } from "../../../src/core/gocd_records.ts";
 import { advanceRecord } from "../../../src/core/identity/reregistered.ts";
 import type { AgentInstance, InstancePhase, KillCause } from "../../../src/core/instance.ts";
 import { indexGocdAgents } from "../../../src/core/life/gocd_index.ts";
-import { building, finished, gocdAgent, lostContact, minute, missing, second, zeroMs } from "../../support/core.ts";
+import { formerRecords } from "../../../src/core/life/phase.ts";
+import {
+  building,
+  finished,
+  gocdAgent,
+  lostContact,
+  minute,
+  missing,
+  only,
+  second,
+  withIdleAgent,
+  zeroMs,
+} from "../../support/core.ts";
 import { anInstance, aRegistered, draftAt } from "../instance_fixtures.ts";
 
 const nowMs = zeroMs + 20 * minute;
@@ -191,4 +203,34 @@ Deno.test("an agent that registers although it is to be killed is reported with 
     "agent-registered: t has registered with the GoCD server after 20 min",
     "agent-registered: t is registered with the GoCD server",
   ]);
+});
+
+Deno.test("earlier records are remembered, ten at most, without a Pending one that was being enabled", () => {
+  const formers = (instance: AgentInstance, uuid: string): readonly string[] | undefined =>
+    formerRecords(instance, uuid).formerUuids;
+  assertEquals(formers(registered, "new"), ["own"]);
+  assertEquals(formers(registered, "own"), undefined);
+  assertEquals(formers({ ...registered, formerUuids: ["a", "own", "new"] }, "new"), ["a", "own"]);
+  const many = Array.from({ length: 10 }, (_, index) => `u${index}`);
+  assertEquals(formers({ ...registered, formerUuids: many }, "new"), [...many.slice(1), "own"]);
+  assertEquals(formers(anInstance("t", { state: "starting", pendingUuid: "p" }), "new"), undefined);
+  assertEquals(formers(anInstance("t", { state: "launching", offerId: "o" }), "new"), undefined);
+});
+
+Deno.test("an earlier record that shows another hostname is disabled and deleted like the agent's own", () => {
+  const { world, taskId } = withIdleAgent();
+  const own = world.instance(taskId);
+  const uuid = own.state === "registered" ? own.uuid : "";
+  const former = (changes: Partial<GocdAgent> = {}): GocdAgent =>
+    gocdAgent("host-2", { uuid, ...lostContact, ...changes });
+  const anew = (changes: Partial<GocdAgent> = {}): GocdAgent =>
+    gocdAgent(taskId, { uuid: "anew", ...building, ...changes });
+  world.poll({ agents: [former(), anew()] });
+  assertEquals(world.instance(taskId).formerUuids, [uuid]);
+  world.status(taskId, "TASK_FAILED");
+  world.taken();
+  world.wait(15 * minute);
+  world.poll({ agents: [former(disabled)] });
+  const deleted = only(world.taken(), "delete-gocd-agents").flatMap(({ agents }) => agents);
+  assertEquals(deleted, [{ taskId, uuid }]);
 });

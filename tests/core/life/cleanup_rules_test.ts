@@ -154,14 +154,14 @@ Deno.test("requests for records are repeated every half minute, and a DELETE is 
 Deno.test("a new record replaces the previous one, and its DELETE has not been requested", () => {
   const draft = draftAt(nowMs, [dead({}, { isDeleteAsked: true })]);
   cleanUp(draft, dead({}, { isDeleteAsked: true }), indexGocdAgents([gocdAgent("t", { ...building, uuid: "anew" })]));
-  assertEquals(draft.instance("t"), dead({ uuid: "anew" }));
+  assertEquals(draft.instance("t"), dead({ uuid: "anew" }, { formerUuids: ["uuid-t"] }));
 });
 
 Deno.test("a new record that is deleted at once is put on record as deleted, as the previous one was", () => {
   const asked = dead({}, { isDeleteAsked: true });
   const draft = draftAt(nowMs, [asked]);
   cleanUp(draft, asked, indexGocdAgents([gocdAgent("t", { ...off, uuid: "anew" })]));
-  assertEquals(draft.instance("t"), dead({ uuid: "anew" }, { isDeleteAsked: true }));
+  assertEquals(draft.instance("t"), dead({ uuid: "anew" }, { isDeleteAsked: true, formerUuids: ["uuid-t"] }));
 });
 
 Deno.test("an ended instance is forgotten ten minutes later, if it holds no build and lists have lacked its record for as long", () => {
