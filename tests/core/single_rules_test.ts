@@ -75,6 +75,7 @@ const whole: Required<InstanceIdentity & InstanceMarks> = {
   retire: "surplus",
   mayHoldBuild: true,
   isDeleteAsked: true,
+  formerUuids: ["former"],
   lossAccepted: true,
   built: { jobs: 1, locator: "p/1/s/1/a" },
 };
