@@ -50,11 +50,7 @@ export function brokenHint(url: string, otherwise: string): string {
  * Classifies what `fetch` or `node:net` threw; `url` is removed from its text. If a proxy from the environment is used,
  * any failure before TLS was at the proxy.
  */
-export function networkFailure(
-  failure: unknown,
-  url: string,
-  proxy: ProxyInUse | undefined = url === "" ? undefined : proxyFor(url),
-): NetworkFailure {
+export function networkFailure(failure: unknown, url: string): NetworkFailure {
   if (failure instanceof Deno.errors.NotCapable) {
     const host = /net access to "([^"]+)"/.exec(failure.message)?.[1] ?? "this host";
     return { kind: "not-permitted", what: `this program was started without permission to connect to ${host}` };
@@ -63,6 +59,7 @@ export function networkFailure(
   const detail = oneLine(withoutSystemNumbers(text.slice(text.lastIndexOf(": ") + 1)));
   for (const [pattern, kind, what] of kinds) {
     if (!pattern.test(text)) continue;
+    const proxy = url === "" ? undefined : proxyFor(url);
     if (proxy !== undefined && atProxy.has(kind)) return failureAtProxy(proxy, kind === "proxy" ? detail : what);
     return { kind, what: kind === "tls" ? `${what} (${detail})` : what };
   }

@@ -37,8 +37,8 @@ export function sandboxOf(): Sandbox {
 }
 
 /** How to restrict permissions further; a configuration reports if not all its hosts are known. */
-export function sandboxHint(config?: Config): string {
-  const [gap] = config === undefined ? [] : hostsOf(config).gaps;
+export function sandboxHint(config: Config): string {
+  const [gap] = hostsOf(config).gaps;
   return gap?.hint ?? "run the executable of `deno task compile`, or `deno task start`";
 }
 
