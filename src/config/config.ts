@@ -21,11 +21,9 @@ export interface Config {
   readonly gocd: GocdConfig;
   /** The durable state. */
   readonly state: StateConfig;
-  /** The history. */
   readonly history: HistoryConfig;
   /** The status page. */
   readonly http: HttpConfig;
-  /** The log. */
   readonly log: LogConfig;
   /** Webhooks for problems. */
   readonly notify: NotifyConfig;

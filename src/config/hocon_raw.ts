@@ -15,9 +15,7 @@ export type Raw = RawText | RawList | RawObject | RawConcat | RawReference | Raw
 
 /** Text, quoted or not; numbers and booleans are text, so that `007` is kept as it is. */
 export interface RawText {
-  /** Which form of {@linkcode Raw}. */
   readonly kind: "text";
-  /** Where it starts. */
   readonly at: Place;
   /** Without its quotes, escapes resolved. */
   readonly text: string;
@@ -27,9 +25,7 @@ export interface RawText {
 
 /** `[ … ]`. */
 export interface RawList {
-  /** Which form of {@linkcode Raw}. */
   readonly kind: "list";
-  /** Where it starts. */
   readonly at: Place;
   /** In order. */
   readonly items: readonly Raw[];
@@ -37,9 +33,7 @@ export interface RawList {
 
 /** `{ … }`. A map, so that `__proto__` is a key like any other. Only the parser adds to it. */
 export interface RawObject {
-  /** Which form of {@linkcode Raw}. */
   readonly kind: "object";
-  /** Where it starts. */
   readonly at: Place;
   /** By key. */
   readonly fields: Map<string, RawSlot>;
@@ -57,9 +51,7 @@ export interface RawSlot {
 
 /** Adjacent values on a line: texts are joined, lists and objects merged. */
 export interface RawConcat {
-  /** Which form of {@linkcode Raw}. */
   readonly kind: "concat";
-  /** Where it starts. */
   readonly at: Place;
   /** In order, including the whitespace between them. */
   readonly parts: readonly Raw[];
@@ -67,9 +59,7 @@ export interface RawConcat {
 
 /** `${path}` or `${?path}`; the paths are tried in order (an included file sees its own place first). */
 export interface RawReference {
-  /** Which form of {@linkcode Raw}. */
   readonly kind: "reference";
-  /** Where it starts. */
   readonly at: Place;
   /** Where to look, in order. */
   readonly paths: readonly (readonly string[])[];
@@ -79,9 +69,7 @@ export interface RawReference {
 
 /** `key += item`: a list of the previous values of the key, and the item. */
 export interface RawAppend {
-  /** Which form of {@linkcode Raw}. */
   readonly kind: "append";
-  /** Where it starts. */
   readonly at: Place;
   /** The whole path of the key; absent inside a list, where there is no path. */
   readonly path?: readonly string[];

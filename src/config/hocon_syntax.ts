@@ -32,7 +32,6 @@ type Path = readonly string[] | undefined;
 
 /** The parameters for reading one text. */
 export interface SyntaxOptions {
-  /** The text. */
   readonly text: string;
   /** Name for messages. */
   readonly file: string;

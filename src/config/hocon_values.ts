@@ -12,7 +12,6 @@ export interface ConfText {
   readonly kind: "text";
   /** Where it is written, or referred to. */
   readonly at: Place;
-  /** The text. */
   readonly text: string;
   /** Whether any part of it was in quotes. */
   readonly isQuoted: boolean;

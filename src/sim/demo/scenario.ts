@@ -21,7 +21,6 @@ export interface DemoWave {
   readonly title: string;
   /** When, counted from the moment that the scheduler is connected to both servers. */
   readonly afterMs: number;
-  /** The jobs. */
   readonly jobs: readonly DemoJob[];
 }
 
@@ -41,7 +40,6 @@ export const demoNames = {
   missingImage: "registry.example.com/gocd-agent-arm:v25",
   /** A GocdAgent that was set up by a person. */
   personsAgent: "mac-mini.office",
-  /** Its uuid. */
   personsUuid: "11111111-2222-4333-8444-555555555555",
   /** A Pending agent of unknown origin: it must never be enabled. */
   strangersAgent: "laptop-of-somebody",

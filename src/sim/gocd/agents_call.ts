@@ -12,7 +12,6 @@ export interface AgentsCall {
   readonly world: GocdWorld;
   /** The request as received. */
   readonly request: SimRequest;
-  /** The caller. */
   readonly caller: Caller;
   /** The uuid in the path; undefined for the collection. */
   readonly uuid: string | undefined;

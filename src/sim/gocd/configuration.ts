@@ -32,7 +32,6 @@ export interface SimConfiguredPipeline {
   readonly template?: string;
   /** By name. */
   readonly parameters?: Readonly<Record<string, string>>;
-  /** Its own stages. */
   readonly stages: readonly SimConfiguredStage[];
   /** Default `gocd`. */
   readonly origin?: "gocd" | "config-repo";
@@ -42,7 +41,6 @@ export interface SimConfiguredPipeline {
 export interface SimConfiguredTemplate {
   /** The template's name. */
   readonly name: string;
-  /** Its stages. */
   readonly stages: readonly SimConfiguredStage[];
 }
 
@@ -52,7 +50,6 @@ export interface SimConfiguration {
   readonly pipelines: Map<string, SimConfiguredPipeline>;
   /** Explicitly configured pipelines: jobs do not change them. */
   readonly fixed: Set<string>;
-  /** Templates. */
   readonly templates: Map<string, SimConfiguredTemplate>;
   /** Groups of pipelines, as spelled; absent: the default group. */
   readonly groups: Map<string, string>;

@@ -47,7 +47,6 @@ export interface SimGocdOptions {
 
 /** An agent that is not ours. */
 export interface SimForeignAgent {
-  /** Its uuid. */
   readonly uuid: string;
   /** The hostname of its record and its process. */
   readonly hostname: string;

@@ -8,13 +8,9 @@ import type { GocdWorld, SimJob } from "./state.ts";
 
 /** The path's parts, decoded. */
 export interface StagePath {
-  /** The pipeline's name. */
   readonly pipeline: string;
-  /** The pipeline's counter. */
   readonly counter: string;
-  /** The stage's name. */
   readonly stage: string;
-  /** The stage's counter. */
   readonly stageCounter: string;
 }
 

@@ -5,11 +5,8 @@ import type { GocdWorld, SimJob } from "./state.ts";
 
 /** One run of a stage. */
 export interface SimStageRun {
-  /** The pipeline's counter. */
   readonly counter: number;
-  /** The stage's name. */
   readonly stage: string;
-  /** The stage's counter. */
   readonly stageCounter: number;
   /** When its first job was scheduled. */
   readonly scheduledMs: number;

@@ -29,13 +29,9 @@ export interface SimJob {
   readonly id: number;
   /** Id of the first build under this locator since it was scheduled: when rescheduled, it gets a new id. */
   readonly firstId: number;
-  /** The pipeline's name. */
   readonly pipeline: string;
-  /** The pipeline's counter. */
   readonly counter: number;
-  /** The stage's name. */
   readonly stage: string;
-  /** The stage's counter. */
   readonly stageCounter: number;
   /** The job's name. */
   readonly name: string;
@@ -57,7 +53,6 @@ export interface SimJob {
   readonly obstacle?: SimObstacle;
   /** When it became Scheduled. */
   readonly scheduledMs: number;
-  /** Its state. */
   state: SimJobState;
   /** The agent that it is assigned to. */
   gocdAgentUuid?: string;

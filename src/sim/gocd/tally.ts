@@ -22,7 +22,6 @@ export interface AssignedBuild {
   readonly id: number;
   /** The build's locator. */
   readonly locator: string;
-  /** The pipeline's name. */
   readonly pipeline: string;
   /** As written in the job; empty for an elastic job. */
   readonly gocdResources: readonly string[];

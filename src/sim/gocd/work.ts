@@ -8,15 +8,12 @@ import type { KilledBuild } from "./tally.ts";
 
 /** A job to schedule. */
 export interface SimJobRequest {
-  /** The pipeline's name. */
   readonly pipeline: string;
   /** Default: the pipeline's next. */
   readonly counter?: number;
-  /** The stage's name. */
   readonly stage: string;
   /** Default 1. */
   readonly stageCounter?: number;
-  /** The job's name. */
   readonly job: string;
   /** Adds the pipeline to this environment (created if missing). Kept for its later jobs. */
   readonly environment?: string;

@@ -21,7 +21,6 @@ export interface MesosHttpOptions {
   readonly tickMs?: number;
   /** The Mesos agents that exist at the start also listen, at the ports in offers. Default: only masters. */
   readonly withMesosAgents?: boolean;
-  /** The faults. */
   readonly faults?: MesosWireFaults;
   /** Called when containers start and stop. */
   readonly onContainers?: (events: readonly SimContainerEvent[]) => void;

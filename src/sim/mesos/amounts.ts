@@ -20,7 +20,6 @@ export interface Portion {
    * Its special properties, as JSON text of the fields `disk`, `shared`, `revocable` and `provider_id`; absent: none.
    */
   readonly traits?: string;
-  /** The amount. */
   readonly amount: Amount;
 }
 

@@ -19,7 +19,6 @@ export interface MesosWireFaults {
 export interface ByteStreamOptions {
   /** `application/json` or `application/x-protobuf`. */
   readonly mediaType: string;
-  /** Its faults. */
   readonly faults: MesosWireFaults;
   /** Called once when the client disconnects, or when a fault cuts the stream; not after `end`. */
   readonly onHangUp: () => void;

@@ -18,7 +18,6 @@ export interface SimAmounts {
 
 /** One machine that runs a Mesos agent. */
 export interface SimMesosAgentSpec {
-  /** The host name. */
   readonly hostname: string;
   /** Default 127.0.0.1. */
   readonly ip?: string;
@@ -131,7 +130,6 @@ export const noFaults: SimMesosFaults = {
 
 /** Where a master listens. */
 export interface SimMasterAddress {
-  /** The host name. */
   readonly hostname: string;
   /** The TCP port. */
   readonly port: number;

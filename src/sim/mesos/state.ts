@@ -14,11 +14,8 @@ import type { PlannedAct, VirtualTimers } from "../timers.ts";
 
 /** A task as the master knows it. */
 export interface SimTask {
-  /** The task. */
   readonly taskId: string;
-  /** The framework. */
   readonly frameworkId: string;
-  /** The Mesos agent. */
   readonly mesosAgentId: string;
   /** As given by the framework. */
   readonly info: Plain;
@@ -50,7 +47,6 @@ export interface PendingUpdate {
 
 /** A task as its Mesos agent knows it: the truth about the container. */
 export interface SimRun {
-  /** The task. */
   readonly task: SimTask;
   /** The phase of its container. */
   phase: "pulling" | "starting" | "running" | "stopping" | "ended";
@@ -78,7 +74,6 @@ export function newRun(task: SimTask, phase: SimRun["phase"], state: string): Si
 
 /** A Mesos agent. */
 export interface SimHost {
-  /** Its id. */
   readonly id: string;
   /** Its options. */
   readonly spec: SimMesosAgentSpec;
@@ -124,11 +119,9 @@ export interface SimFilter {
 
 /** A framework as the leading master knows it. */
 export interface SimFramework {
-  /** Its id. */
   readonly id: string;
   /** As given by the framework. */
   info: Plain;
-  /** Its roles. */
   roles: ReadonlySet<string>;
   /** Values of FrameworkInfo.Capability.Type. */
   capabilities: ReadonlySet<string>;
@@ -152,11 +145,8 @@ export interface SimFramework {
 
 /** An outstanding offer. */
 export interface SimOffer {
-  /** Its id. */
   readonly id: string;
-  /** The framework. */
   readonly frameworkId: string;
-  /** The Mesos agent. */
   readonly mesosAgentId: string;
   /** The role that it is offered to. */
   readonly role: string;
@@ -168,21 +158,16 @@ export interface SimOffer {
 
 /** An outstanding inverse offer. */
 export interface SimInverseOffer {
-  /** Its id. */
   readonly id: string;
-  /** The framework. */
   readonly frameworkId: string;
-  /** The Mesos agent. */
   readonly mesosAgentId: string;
 }
 
 /** One stream of events. */
 export interface SimSubscription {
-  /** Its id. */
   readonly id: number;
   /** The value of the Mesos-Stream-Id header. */
   readonly streamId: string;
-  /** The framework. */
   frameworkId: string;
   /** Events in transit. */
   readonly outbox: { readonly dueMs: number; readonly order: number; readonly event: Plain }[];
@@ -198,9 +183,7 @@ export interface SimSubscription {
 
 /** A master process. */
 export interface SimMaster {
-  /** Its id. */
   id: string;
-  /** Where it listens. */
   address: SimMasterAddress;
   /** Whether its process is running. */
   isUp: boolean;
@@ -251,7 +234,6 @@ export interface SimMesosCounters {
   lastOfferMs?: number;
   /** Refused calls: `TYPE STATUS text` → count. */
   readonly refused: Record<string, number>;
-  /** Offers sent. */
   offersSent: number;
   /** RESCINDs sent. */
   offersRescinded: number;
@@ -271,7 +253,6 @@ export interface SimMesosCounters {
   updatesRepeated: number;
   /** Expected acknowledgements. */
   updatesAcknowledged: number;
-  /** Unexpected acknowledgements. */
   acknowledgementsUnexpected: number;
   /** KILL calls. */
   kills: number;
@@ -293,11 +274,9 @@ export interface SimWorld {
   nowMs: number;
   /** The only source of randomness. */
   readonly random: () => number;
-  /** Its options. */
   readonly options: SimMesosOptions;
   /** Delays that differ from the defaults. */
   readonly timing: SimMesosTiming;
-  /** The faults. */
   faults: SimMesosFaults;
   /** The scheduled actions. */
   readonly timers: VirtualTimers;
@@ -327,7 +306,6 @@ export interface SimWorld {
   readonly quotaLimits: Map<string, SimAmounts>;
   /** Images that cannot be pulled, and where. */
   readonly missingImages: Map<string, ReadonlySet<string> | "everywhere">;
-  /** The counters. */
   readonly counters: SimMesosCounters;
   /** How often each fault has occurred. */
   readonly strikes: Map<SimMesosFaultKind, number>;

@@ -153,9 +153,7 @@ function environmentOf(task: SimTask): Readonly<Record<string, string>> {
 
 /** Asks the agent to kill a task: `graceMs` overrides the grace period of the task; `reason` is set by a drain. */
 export interface KillOrder {
-  /** The framework. */
   readonly frameworkId: string;
-  /** The task. */
   readonly taskId: string;
   /** Overrides the grace period of the task. */
   readonly graceMs?: number | undefined;

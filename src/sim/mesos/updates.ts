@@ -38,7 +38,6 @@ export interface StatusParts {
   readonly message?: string | undefined;
   /** A REASON_* value. */
   readonly reason?: string | undefined;
-  /** The Mesos agent. */
   readonly mesosAgentId?: string | undefined;
   /** Since when the agent is unreachable, ns. */
   readonly unreachableNs?: number | undefined;
@@ -88,7 +87,6 @@ export function releaseTask(world: SimWorld, task: SimTask): void {
 export interface AgentStatus {
   /** A TASK_* value. */
   readonly state: string;
-  /** The source. */
   readonly source: "SOURCE_EXECUTOR" | "SOURCE_AGENT";
   /** Human-readable. */
   readonly message?: string;

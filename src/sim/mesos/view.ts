@@ -6,9 +6,7 @@ import type { SimHost, SimWorld } from "./state.ts";
 
 /** A Mesos agent at this moment. */
 export interface SimHostView {
-  /** Its id. */
   readonly id: string;
-  /** The host name. */
   readonly hostname: string;
   /** The master's view of it. */
   readonly standing: "registered" | "recovered" | "unreachable" | "unknown" | "removed" | "gone";
@@ -22,11 +20,8 @@ export interface SimHostView {
 
 /** A task at this moment, as its agent knows it. */
 export interface SimTaskView {
-  /** The task. */
   readonly taskId: string;
-  /** The framework. */
   readonly frameworkId: string;
-  /** The Mesos agent. */
   readonly mesosAgentId: string;
   /** Latest state created by the agent. */
   readonly state: string;
