@@ -11,6 +11,8 @@ import {
   type HistorySample,
   type InstanceLife,
   type JobLife,
+  type LifeKind,
+  lifeKinds,
   type NamedJobLife,
   sumOfSpent,
   type TimeSpan,
@@ -165,18 +167,9 @@ function sampleOf(row: Row): HistorySample {
 }
 
 /** A file that only an older version has written has no `draining`. */
-function hoursOf({ hour, profile, starting, idle, busy, draining = 0, other }: Row): AgentHours {
-  return {
-    hourMs: Number(hour),
-    profile: String(profile),
-    spentMs: {
-      busy: Number(busy),
-      idle: Number(idle),
-      starting: Number(starting),
-      draining: Number(draining),
-      other: Number(other),
-    },
-  };
+function hoursOf(row: Row): AgentHours {
+  const spentMs = Object.fromEntries(lifeKinds.map((kind) => [kind, Number(row[kind] ?? 0)]));
+  return { hourMs: Number(row.hour), profile: String(row.profile), spentMs: spentMs as Record<LifeKind, number> };
 }
 
 /** A life as it was written. */

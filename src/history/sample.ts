@@ -52,13 +52,8 @@ export function peakOf(earlier: HistorySample, later: HistorySample): HistorySam
   const jobs = waitingJobs(earlier) > waitingJobs(later) ? earlier : later;
   const agents = compareAgents(earlier, later) > 0 ? earlier : later;
   return {
+    ...jobs,
     atMs: later.atMs,
-    needsAgent: jobs.needsAgent,
-    coming: jobs.coming,
-    willBeTaken: jobs.willBeTaken,
-    otherCause: jobs.otherCause,
-    unserved: jobs.unserved,
-    notOurs: jobs.notOurs,
     wanted: Math.max(earlier.wanted, later.wanted),
     starting: agents.starting,
     idle: agents.idle,
