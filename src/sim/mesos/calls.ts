@@ -14,6 +14,7 @@ import {
   type SimMesosAnswer,
   type SimMesosRequest,
   subscribeRefusal,
+  typeRefusal,
 } from "./gate.ts";
 import { at, listAt, type Plain, plainOf, textAt, wordsAt } from "./json.ts";
 import { kill, reconcile } from "./reconcile.ts";
@@ -64,7 +65,8 @@ function judge(world: SimWorld, request: SimMesosRequest, isDelayed: boolean): S
   if (world.masters[index]?.isUp !== true) return noAnswer;
   const principal = authenticate(world, request.headers);
   if (typeof principal === "object") return principal;
-  const early = mastersRefusal(world, index, request.path ?? "/api/v1/scheduler") ?? formRefusal(request) ??
+  const early = mastersRefusal(world, index, request.path ?? "/api/v1/scheduler") ?? typeRefusal(request) ??
+    formRefusal(request) ??
     callRefusal(plainOf(request.call), principal);
   if (early !== undefined) return early;
   const call = plainOf(request.call);

@@ -84,22 +84,25 @@ function masterPath(path: string): string {
   return path.startsWith("/api/") ? `/master${path}` : path;
 }
 
-/** Checks method, media types and format of the call; undefined: valid. */
-export function formRefusal(request: SimMesosRequest): SimMesosAnswer | undefined {
+/** Checks method and media type; undefined: valid. */
+export function typeRefusal(request: SimMesosRequest): SimMesosAnswer | undefined {
   if (request.method !== "POST") {
     const body = `405 Method Not Allowed. Expecting one of { 'POST' }, but received '${request.method}'.`;
     return refusal(405, body, { allow: "POST" });
   }
   const type = request.headers["content-type"];
   if (type === undefined) return refusal(400, "Expecting 'Content-Type' to be present");
-  if (type !== "application/json" && type !== "application/x-protobuf") {
-    return refusal(415, "Expecting 'Content-Type' of application/json or application/x-protobuf");
-  }
-  const { call } = request;
+  return type === "application/json" || type === "application/x-protobuf"
+    ? undefined
+    : refusal(415, "Expecting 'Content-Type' of application/json or application/x-protobuf");
+}
+
+/** Checks the format of a call that passed {@linkcode typeRefusal}; undefined: valid. */
+export function formRefusal({ call, headers }: SimMesosRequest): SimMesosAnswer | undefined {
   if (typeof call["unreadable"] === "string") return refusal(400, call["unreadable"]);
   const missing = missingFields(plainOf(call));
   if (missing.length === 0) return undefined;
-  return type === "application/json"
+  return headers["content-type"] === "application/json"
     ? refusal(400, `Failed to convert JSON into Call protobuf: Missing required fields: ${missing.join(", ")}`)
     : refusal(400, "Failed to parse body into Call protobuf");
 }

@@ -1,7 +1,15 @@
 // The operator API of the simulated master: GET_FRAMEWORKS, GET_AGENTS and the like, and the endpoint /master/frameworks (Mesos
 // src/master/http.cpp, Master::Http::api; src/master/readonly_handler.cpp).
 
-import { authenticate, mastersRefusal, noAnswer, refusal, type SimMesosAnswer, type SimMesosRequest } from "./gate.ts";
+import {
+  authenticate,
+  mastersRefusal,
+  noAnswer,
+  refusal,
+  type SimMesosAnswer,
+  type SimMesosRequest,
+  typeRefusal,
+} from "./gate.ts";
 import { compact, type Plain, plainOf, textAt } from "./json.ts";
 import { clusterAnswer } from "./operator_cluster.ts";
 import type { SimTask, SimWorld } from "./state.ts";
@@ -23,15 +31,10 @@ export function answerOperator(world: SimWorld, request: SimMesosRequest): SimMe
 }
 
 function operatorCall(world: SimWorld, request: SimMesosRequest): SimMesosAnswer {
-  if (request.method !== "POST") {
-    const body = `405 Method Not Allowed. Expecting one of { 'POST' }, but received '${request.method}'.`;
-    return refusal(405, body, { allow: "POST" });
-  }
-  const type = request.headers["content-type"];
-  if (type === undefined) return refusal(400, "Expecting 'Content-Type' to be present");
-  if (type === "application/x-protobuf") return refusal(400, "Failed to parse body into Call protobuf");
-  if (type !== "application/json") {
-    return refusal(415, "Expecting 'Content-Type' of application/json or application/x-protobuf");
+  const early = typeRefusal(request);
+  if (early !== undefined) return early;
+  if (request.headers["content-type"] === "application/x-protobuf") {
+    return refusal(400, "Failed to parse body into Call protobuf");
   }
   const { unreadable } = plainOf(request.call);
   if (typeof unreadable === "string") return refusal(400, unreadable);

@@ -61,8 +61,8 @@ export interface SimCaller {
   readonly master?: number;
 }
 
-/** Actions on the cluster. Agents are identified by their Mesos agent id; unknown ids throw RangeError. */
-export interface SimMesosOperator {
+/** Actions on Mesos agents, which are identified by their Mesos agent id; unknown ids throw RangeError. */
+export interface SimHostOperator {
   /** A new agent joins; returns its id. */
   addMesosAgent(spec: SimMesosAgentSpec, nowMs: number): string;
   /** Its network breaks: unreachable after `mesosAgentLostMs`; containers keep running. */
@@ -89,6 +89,10 @@ export interface SimMesosOperator {
     window: { readonly startMs: number; readonly durationMs?: number } | undefined,
     nowMs: number,
   ): void;
+}
+
+/** Actions on the cluster. */
+export interface SimMesosOperator extends SimHostOperator {
   /** Sets the quota limits of a role; undefined removes them. */
   setQuota(role: string, limits: SimAmounts | undefined, nowMs: number): void;
   /** The leader dies, another one takes over. */
@@ -236,24 +240,10 @@ function operatorOf(world: SimWorld): SimMesosOperator {
   };
 }
 
-type HostOperator = Pick<
-  SimMesosOperator,
-  | "addMesosAgent"
-  | "silenceMesosAgent"
-  | "stopMesosAgent"
-  | "returnMesosAgent"
-  | "wipeMesosAgent"
-  | "unregisterMesosAgent"
-  | "markMesosAgentGone"
-  | "drainMesosAgent"
-  | "reactivateMesosAgent"
-  | "setMaintenance"
->;
-
 function hostOperator(
   world: SimWorld,
   onHost: (id: string, nowMs: number, act: (host: SimHost) => void) => void,
-): HostOperator {
+): SimHostOperator {
   const join = (spec: SimMesosAgentSpec): string => {
     const host = addHost(world, spec);
     if (world.leader === undefined) host.standing = "recovered";
