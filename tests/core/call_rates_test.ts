@@ -126,7 +126,7 @@ Deno.test("a lost REVIVE does not make a role look as if it had been offered not
   assertEquals(world.verdict("j0").reasonCode, "launching");
 });
 
-Deno.test("a REVIVE that brought offers is not repeated, though none of them fits", () => {
+Deno.test("a REVIVE that brought offers is not repeated, even if none of them fits", () => {
   const world = drive();
   world.subscribe();
   world.poll({ jobs: jobs(1) });

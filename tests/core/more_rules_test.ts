@@ -180,7 +180,7 @@ Deno.test("a bucket keeps its streak for one of its agents, even before the firs
   assertEquals(streak(";linux", long), 9);
 });
 
-Deno.test("an idle agent that is lost beside a job it could take may hold it, beside others not", () => {
+Deno.test("an idle agent that is lost while a job waits that it could take may hold that job, but no other", () => {
   const lost = (...waiting: readonly ReturnType<typeof job>[]): boolean => {
     const state = stateOf([]);
     const backlog = bucketJobs(waiting, state.settings.poller, "insensitive");
@@ -220,7 +220,7 @@ Deno.test("a profile that finds no place is reported when that starts, again onc
   assertEquals(missed(0.5), [text]);
 });
 
-Deno.test("what Mesos keeps of a framework is reported with what the configuration says now", () => {
+Deno.test("properties that Mesos keeps of a framework are reported with those of the configuration", () => {
   const state = stateOf([]);
   const draft = new Draft(
     {

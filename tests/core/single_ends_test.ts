@@ -122,14 +122,14 @@ Deno.test("a teardown waits for the record of a dead agent, known by its uuid or
   );
 });
 
-Deno.test("in maintenance mode nothing is asked for the record of a dead agent", () => {
+Deno.test("in maintenance mode no request is sent for the record of a dead agent", () => {
   const gone = anInstance("t", { state: "gone", cause: "exited", message: "", uuid: "uuid-t" }) as Gone;
   const draft = at(minute, [gone], { info: { ...serverInfo, maintenance: "on" } });
   cleanUp(draft, gone, indexGocdAgents([gocdAgent("t")]));
   assertEquals(finished(draft).effects, []);
 });
 
-Deno.test("a refused DELETE lets a job finish only where a DELETE was asked for", () => {
+Deno.test("a refused DELETE lets a job finish only if a DELETE was requested", () => {
   const after = (step: DrainStep): unknown => {
     const instance = anInstance("t", { state: "draining", uuid: "u", reason: "idle", step }) as Draining;
     const draft = at(minute, [instance]);

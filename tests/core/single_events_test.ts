@@ -193,7 +193,7 @@ Deno.test("changes of records that a list calls for leave together: disabled fir
   ]);
 });
 
-Deno.test("an instance that is given back is unrecorded where we deleted its record, and stopped only after a later list", () => {
+Deno.test("an instance that comes back is unrecorded if we deleted its record, and is stopped only after a later list", () => {
   const reading = (askedMs: number): State["server"]["reading"] => ({ askedMs, readMs: askedMs, tookMs: [0] });
   const at = (afterMs: number, server: Partial<State["server"]>): Draft => {
     const state = stateOf([]);

@@ -342,7 +342,7 @@ Deno.test("a miss lasts while the next one comes within two minutes", () => {
   assertEquals([sinceMs(2 * minute - 1), sinceMs(2 * minute)], [5, zeroMs + 2 * minute]);
 });
 
-Deno.test("several agents of a host that Mesos asks for are counted in the plural", () => {
+Deno.test("several agents on a host that Mesos requests are reported in the plural", () => {
   const instances = ["a", "b"].map((taskId) => ({ ...aRegistered(taskId, "idle"), mesosAgentId: "s", host: "h" }));
   const draft = at(minute, instances);
   inverseOffersReceived(draft, [{ id: "i", mesosAgentId: "s", unavailability: { startMs: zeroMs } }]);

@@ -34,7 +34,7 @@ function knownIn(value: unknown, atMs: number, path = ""): string[] {
   return Object.entries(value).flatMap(([key, each]) => knownIn(each, atMs, `${path}.${key}`));
 }
 
-Deno.test("a run starts with what was stored, and with nothing known beside it", () => {
+Deno.test("a run starts with what was stored, and knows nothing else", () => {
   const settings = someSettings();
   const { framework, controls, watched, ...state } = initialState(emptyStore, settings, zeroMs);
   assertEquals([state.settings, framework, controls], [settings, emptyStore.framework, emptyStore.controls]);
@@ -49,7 +49,7 @@ Deno.test("a run starts with what was stored, and with nothing known beside it",
   assertEquals(knownIn(others, zeroMs), []);
 });
 
-Deno.test("stored instances are marked by the settings, none is of the future, and what was used is counted on from now", () => {
+Deno.test("stored instances are marked by the settings, none has a time in the future, and cpu-hours continue from now", () => {
   const ahead = anInstance("a", { state: "starting", sinceMs: zeroMs + minute }, { profileHash: linux.hash });
   const asked = anInstance("b", { state: "starting" }, { profileHash: linux.hash, retire: "maintenance" });
   const old = anInstance("c", { state: "starting" }, { profileHash: "old" });

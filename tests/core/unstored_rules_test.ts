@@ -275,7 +275,7 @@ Deno.test("a list that may be from another server does not show which agents are
   assertEquals(heardRecord(draft, instance), { uuid: "uuid-t" });
 });
 
-Deno.test("an agent that is in doubt already stays so with its clock and without another word, and is asked for", () => {
+Deno.test("an agent that is already in doubt stays so, keeps its clock, is not reported again, and is reconciled", () => {
   const doubted = (changes: object): unknown => {
     const instance = anInstance("t", { state: "unreachable", uuid: "u", ...changes });
     const draft = new Draft(stateOf([instance]), zeroMs + minute, 0.5);

@@ -132,7 +132,7 @@ Deno.test("what could not be sent does not count as sent: enabling is requested 
   assertEquals(only(core.effects, "enable-gocd-agent").map((each) => each.taskId), [one]);
 });
 
-Deno.test("an answer to a reconciliation that could not be stored is asked for again", () => {
+Deno.test("a reconciled status that could not be stored is requested again", () => {
   const { world, taskId } = withIdleAgent();
   world.send({ kind: "disconnected", reason: "cut" });
   world.subscribe();

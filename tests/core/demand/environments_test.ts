@@ -36,7 +36,7 @@ Deno.test("environments in which a schedule keeps idle agents are always asked a
   assertEquals(asked({ minIdleOf: { qa: 1, "": 2, stage: 0 } }), ["qa"]);
 });
 
-Deno.test("a poll asks about them, and about none where no profile keeps idle agents", () => {
+Deno.test("a poll asks about them, and about none if no profile keeps idle agents", () => {
   for (const [profiles, want] of [[[warm("a", ["prod"])], ["prod"]], [[linux], undefined]] as const) {
     const world = drive({ profiles });
     world.wait(2 * minute);

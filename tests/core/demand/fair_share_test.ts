@@ -74,7 +74,7 @@ function busy(fairShare: FairShare | undefined): { readonly world: Driver; reado
   return { world, agents };
 }
 
-Deno.test("a sharer above its share gives up a place after a build, so that none starves, but no more than that", () => {
+Deno.test("a sharer above its share gives up a slot after a build, so that none starves, but no more than that", () => {
   const jobs = [...waiting(5).slice(2), ...waiting(3, "prod")];
   const { world, agents } = busy({ by: "environment", weights: {} });
   world.poll({ jobs, agents });

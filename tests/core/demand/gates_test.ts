@@ -166,7 +166,7 @@ Deno.test("an excess over scaling.max-agents holds back nothing that the limit o
   });
 });
 
-Deno.test("where each registration is slow, launches of the last minute count, and those that are planned", () => {
+Deno.test("if each registration is slow, launches of the last minute count, and those that are planned", () => {
   const state = stateOf([], {}, { scaling: { slowServerLaunchesPerMinute: 4 } });
   const launchTimesMs = [zeroMs, zeroMs + 1, zeroMs + 30 * second];
   const slow = {

@@ -164,7 +164,7 @@ for (
     ["has just started", missing, second, false],
   ] as const satisfies readonly (readonly [string, Partial<GocdAgent>, number, boolean])[]
 ) {
-  Deno.test(`an agent in doubt is ${isOver ? "" : "not "}over where the server ${name}`, () => {
+  Deno.test(`an agent in doubt is ${isOver ? "" : "not "}over if the server ${name}`, () => {
     const doubted = anInstance("t", {
       state: "unreachable",
       uuid: "uuid-t",

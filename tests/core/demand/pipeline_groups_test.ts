@@ -41,14 +41,14 @@ const rows = ({ state }: Driver): readonly (readonly unknown[])[] =>
 const verdictOf = ({ state }: Driver, locator: string): string =>
   state.demand.jobs.find((each) => each.locator === locator)?.verdict ?? "";
 
-Deno.test("jobs that ask for the same are one bucket whatever their groups, where groups do not matter", () => {
+Deno.test("if groups do not matter, jobs with the same needs are one bucket, whatever their groups", () => {
   const driver = world([plain]);
   driver.poll({ jobs: [...jobsOf("web", 2), ...jobsOf("app", 1)], groups });
   assertEquals(rows(driver), [[undefined, "plain", 3, 3]]);
   assertEquals(driver.state.demand.jobs[0]?.pipelineGroup, undefined);
 });
 
-Deno.test("where groups matter, each has its own bucket, in the order of the oldest jobs, and case does not matter", () => {
+Deno.test("if groups matter, each has its own bucket, in the order of the oldest jobs, and case does not matter", () => {
   const driver = world([plain], byGroup);
   driver.poll({ jobs: [...jobsOf("app", 1), ...jobsOf("web", 2), ...jobsOf("shop", 3), ...jobsOf("app", 2)], groups });
   assertEquals(rows(driver), [["mobile-ios", "plain", 2, 2], ["Team-A", "plain", 5, 5]]);
@@ -197,7 +197,7 @@ Deno.test("the verdict on a job of a group that no profile serves names the key"
   );
 });
 
-Deno.test("what is lacking beside the group is reported with it", () => {
+Deno.test("whatever else is missing is reported together with the group", () => {
   const driver = world([
     aProfile({ name: "mobile", gocdResources: ["linux"], pipelineGroups: ["mobile-*"] }),
   ]);
@@ -219,7 +219,7 @@ const launched = (driver: Driver, host: string): Record<string, number> => {
   return Object.fromEntries([...Map.groupBy(keys, (key) => key)].map(([key, all]) => [key, all.length]));
 };
 
-Deno.test("at a limit pipeline groups share by their weights, an unknown one too, and none starves", () => {
+Deno.test("at a limit, pipeline groups, including unknown ones, share by their weights, and none starves", () => {
   const jobs = [...jobsOf("web", 20), ...jobsOf("app", 20)];
   const even = world([plain], byGroup, 4);
   even.poll({ jobs, groups });

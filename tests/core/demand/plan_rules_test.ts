@@ -92,7 +92,7 @@ Deno.test("a job that waits for another cause gives newer jobs of its bucket no 
   assertEquals(buckets(only), [";arm 1", ";linux 0"], "no job of the bucket needs an agent");
 });
 
-Deno.test("an agent for a build that hangs is launched only where no other one is", () => {
+Deno.test("an agent for a hung build is launched only if no other agent is launched", () => {
   const hung = anInstance("t", { state: "gone", cause: "lost", message: "" }, { mayHoldBuild: true });
   const all = { instances: [hung] };
   const canaries = new Map([["arm", atMs]]);
@@ -151,7 +151,7 @@ Deno.test("jobs that no offer fits come after younger ones that find room", () =
   );
 });
 
-Deno.test("a verdict reports why it is this profile only where another one serves, and since when the job waits", () => {
+Deno.test("a verdict reports why this profile was chosen only if another one serves, and since when the job waits", () => {
   const spare = aProfile({ name: "spare", gocdResources: ["linux", "java"] });
   const [alone] = planOf({ jobs: [job("a")] }).demand.jobs;
   const [chosen] = planOf({ jobs: [job("a")], profiles: [linux, spare] }).demand.jobs;
@@ -169,7 +169,7 @@ Deno.test("jobs that this run has not seen before are seen now, also those that 
   ]);
 });
 
-Deno.test("without a session a verdict reports what the session tells, as far as it does", () => {
+Deno.test("without a session a verdict reports the state of the session, as far as it is known", () => {
   const { session } = stateOf([]);
   const told = (more: object): unknown => {
     const parts = { session: { ...session, kind: "connecting", ...more } as State["session"] };

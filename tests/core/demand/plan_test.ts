@@ -229,7 +229,7 @@ Deno.test("names that the server would refuse: no offer is taken for them, for j
   }
 });
 
-Deno.test("on a server where registrations are slow, launches per minute are limited, and continue in the next minute", () => {
+Deno.test("on a server if registrations are slow, launches per minute are limited, and continue in the next minute", () => {
   const world = drive({ scaling: { slowServerLaunchesPerMinute: 3 } });
   const server = { slowRegistration: true };
   world.subscribe();

@@ -173,7 +173,7 @@ Deno.test("a resource that no profile has is shown as the job spells it, without
   assertEquals([missing("GPU"), missing(" gpu ")], [["GPU"], ["gpu"]]);
 });
 
-Deno.test("a poll that finds need counts, one that finds none ends the count, a replan leaves it alone", () => {
+Deno.test("a poll that finds demand counts, one that finds none ends the count, a replan leaves it alone", () => {
   const streak = (given: Given): number | undefined => planOf(given).demand.streaks.get(";linux");
   assertEquals([streak({}), streak({ streak: 2 }), streak({ streak: 2, occasion: "replan" })], [1, 3, 2]);
   assertEquals(streak({ streak: 2, agents: idleOnes(1) }), undefined);

@@ -125,7 +125,7 @@ Deno.test("no profile is chosen before itself, whether it has patterns or takes 
   assertEquals([chosen(pattern, named), chosen(any, named)], [["pattern", "named"], ["named", "any"]]);
 });
 
-Deno.test("what the nearest profile lacks counts as available elsewhere if another profile has all of it, whatever its environments", () => {
+Deno.test("the missing resources of the nearest profile count as available elsewhere if another profile has all of them, in any environment", () => {
   const isElsewhere = (asks: readonly string[], ...others: readonly (readonly string[] | "*")[]): unknown => {
     const near = aProfile({ name: "near", gocdResources: ["a", "b", "c"] });
     const far = others.map((gocdResources, index) =>

@@ -42,7 +42,7 @@ const assessed = (requested: ReturnType<typeof job>, changes: Partial<BucketAsse
 };
 const any = { ...linux, name: "any", gocdResources: "*" as const };
 
-Deno.test("an agent of a profile with a pattern gets its names, and those of the job and of the jobs beside it", () => {
+Deno.test("an agent of a profile with a pattern gets its names, and those of the job and of the other waiting jobs", () => {
   const jdks = { ...linux, name: "jdks", gocdResources: ["Linux", "jdk-*"] };
   const asks = (...gocdResources: readonly string[]): BucketAssessment =>
     assessed(job(gocdResources.join("-"), { gocdResources }), { choice: { kind: "serves", profile: jdks } });
@@ -67,7 +67,7 @@ Deno.test("an agent of a profile that names its resources registers with them as
   assertEquals(gocdResources, ["Linux", "docker"]);
 });
 
-Deno.test("only jobs that ask for all that the own job asks for add to what an agent gets, older ones, too", () => {
+Deno.test("only jobs that require everything that the agent's own job requires add to its resources, including older ones", () => {
   const asks = (...names: readonly string[]): BucketAssessment =>
     assessed(job(names.join("-"), { gocdResources: names }));
   const [own, older, half, other, younger] = [
@@ -83,7 +83,7 @@ Deno.test("only jobs that ask for all that the own job asks for add to what an a
   assertEquals([registered(own, half, other), registered(older, own)], ["a,b", "a,b,e"]);
 });
 
-Deno.test("an agent of a profile for all resources gets those of the jobs beside it that could take it away", () => {
+Deno.test("an agent of a profile for all resources also gets those of other jobs that could take it", () => {
   const asks = (...names: readonly string[]): ReturnType<typeof job> => job(names.join("-"), { gocdResources: names });
   const own = assessed(asks("linux"));
   const registered = (...others: readonly BucketAssessment[]): readonly string[] =>

@@ -100,7 +100,7 @@ const cases: readonly (readonly [
 ];
 
 for (const [name, agents, remarks, change] of cases) {
-  Deno.test(`a job that needs an agent reports what it finds beside it: ${name}`, () => {
+  Deno.test(`a job that needs an agent reports remarks on other agents: ${name}`, () => {
     assertEquals(remarksBeside(agents, change), remarks);
   });
 }

@@ -198,7 +198,7 @@ function resources(role: string, reservations: string, cpusMilli: number): Offer
   }));
 }
 
-Deno.test("what a host last had left helps where it is for the role or for all, and where nothing is known only what is set free", () => {
+Deno.test("the last known free resources of a host count if they are for the role or for all; otherwise only what is freed counts", () => {
   const left = (role: string, reservations: string): string[] =>
     going({ idle: idle("a", "b"), last: { resources: resources(role, reservations, 1_000) } });
   assertEquals([left("ci", "[]"), left("ci", "[1]"), left("web", "[]"), left("web", "[1]")], [

@@ -53,13 +53,13 @@ for (
     ["three of the profile are leaving", [draining("confirming"), draining("deleting"), killing], [], 2],
   ] as const
 ) {
-  Deno.test(`where ${name}, so many places are lacking: ${JSON.stringify(byProfile)} and any ${any}`, () => {
+  Deno.test(`if ${name}, this many slots are missing: ${JSON.stringify(byProfile)} and any ${any}`, () => {
     const shortage = shortageOf(stateOf(leaving), [held(2, 1), held(0, 2, "other")]);
     assertEquals([[...shortage.byProfile], shortage.any], [byProfile as never, any]);
   });
 }
 
-Deno.test("places of several kinds of jobs are added up, and none is lacking where more leave than are held", () => {
+Deno.test("slots for several kinds of jobs are added up, and none is missing if more agents leave than are held back", () => {
   const shortage = shortageOf(stateOf([]), [held(1, 0), held(2, 0)]);
   assertEquals([[...shortage.byProfile], shortage.any], [[["default", 3]], 0]);
   assertEquals(shortageOf(stateOf([draining("confirming"), killing]), [held(0, 1)]).any, 0);
@@ -305,7 +305,7 @@ Deno.test("a separate address proves an agent after ten seconds, if everything e
   assertEquals([hasOwnAddress(inNetwork), hasOwnAddress(launched)], [true, false]);
 });
 
-Deno.test("an instance is adopted where its launch is not known", () => {
+Deno.test("an instance is adopted if its launch is not known", () => {
   const plain = anInstance("t", { state: "starting" });
   assertEquals([isAdopted(plain), isAdopted({ ...plain, adopted: true })], [false, true]);
 });

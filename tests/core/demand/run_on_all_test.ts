@@ -48,7 +48,7 @@ function subscribed(waiting: readonly ScheduledJob[], agents: readonly GocdAgent
   return world;
 }
 
-Deno.test("a run-on-all job that an agent had, and that waits again, is launched for at once", () => {
+Deno.test("for a run-on-all job that an agent had and that waits again, an agent is launched immediately", () => {
   for (const last of [building, { ...lostContact }]) {
     const world = subscribed([], [gocdAgent("h", { ...last, buildLocator: each(1).locator })]);
     assertEquals(pollFor(world, 2, [each(1), each(2)], [gocdAgent("h", lostContact)]), 1);
@@ -86,7 +86,7 @@ Deno.test("if no agent exists that a run-on-all job may be pinned to, one is lau
   assertEquals(pollFor(world, 8, waiting, others), 0);
 });
 
-Deno.test("a run-on-all job is not launched for beside one of its kind that has lost its pin for certain", () => {
+Deno.test("no agent is launched for a run-on-all job while another of its kind has certainly lost its pin", () => {
   const unpinned = (known: Unpinned): string[] => {
     const seen = new Map([each(1), each(2)].map(({ locator }) => [locator, seenAtZero]));
     const polled = { jobs: [each(1), each(2)], agents: [], rule: "insensitive", seen } as const;

@@ -31,7 +31,7 @@ for (
   });
 }
 
-Deno.test("no sharer gets more while one with less for its weight gets none, and no place stays empty", () => {
+Deno.test("no sharer gets more while one with less for its weight gets none, and no slot stays empty", () => {
   const sharer = fc.record({
     inUse: fc.integer({ min: 0, max: 8 }),
     weight: fc.constantFrom(0.5, 1, 2, 3),

@@ -101,7 +101,7 @@ Deno.test("an idle agent of the older bucket is reassigned if only it can serve 
 
 /** An older bucket holds one unit of `held` and can move to `free`; a younger one can only use `held`. */
 for (const [held, free] of [[0, 1], [1, 0]] as const) {
-  Deno.test(`no more moves on than was held, where class ${held} is held and class ${free} is free`, () => {
+  Deno.test(`no more agents are reassigned than were held, if class ${held} is held and class ${free} is free`, () => {
     const supply: SupplyNode[] = [];
     supply[held] = { kind: "idle", count: 2 };
     supply[free] = { kind: "coming", count: 5 };

@@ -78,7 +78,7 @@ Deno.test("if the server does not report what an agent builds, one that starts b
   assertEquals([waiting(world), wanted(world)], [["b needs-agent", "c needs-agent"], 2], "a poll counts anew");
 });
 
-Deno.test("an agent that is enabled again for a job and takes it at once is not followed by a second one", () => {
+Deno.test("if an agent is enabled again for a job and takes it immediately, no second one follows", () => {
   for (const name of ["a", undefined]) {
     const { world, taskId } = withIdleAgent({ ...eager, profiles: [{ ...linux, idleTimeoutMs: minute }] });
     world.wait(2 * minute);

@@ -46,7 +46,7 @@ for (const configState of ["Enabled", "Disabled"] as const) {
   });
 }
 
-Deno.test("what an agent took between its last two pings may be on it, though lists showed Idle until the server lost contact", () => {
+Deno.test("an agent may have taken a job between its last two pings, even if lists showed Idle until the server lost contact", () => {
   const { world, taskId } = withIdleAgent();
   const other = gocdAgent("other", { gocdResources: [] });
   const holds = (changes: Partial<GocdAgent>, polls: number): boolean => {
@@ -61,7 +61,7 @@ Deno.test("what an agent took between its last two pings may be on it, though li
   assertEquals([holds({}, 1), holds(lostContact, 1), holds({}, 1)], [false, true, false], "it is back, and idle");
 });
 
-Deno.test("what a process took before it started again may hang, though its record never showed more than Idle", () => {
+Deno.test("a job that a process took before it restarted may hang, even if its record only ever showed Idle", () => {
   const { world, taskId } = withIdleAgent();
   world.poll({ jobs: jobs(1), agents: [gocdAgent(taskId)] });
   const [anew, other] = [gocdAgent(taskId, { uuid: "anew" }), gocdAgent("other", { gocdResources: [] })];
@@ -142,7 +142,7 @@ for (
     }],
   ] as const
 ) {
-  Deno.test(`an agent that Mesos ends may hold a build, where it ${when}`, () => {
+  Deno.test(`an agent that Mesos ends may hold a build if it ${when}`, () => {
     const world = restarted();
     before(world);
     world.status(id, "TASK_FAILED");
@@ -150,7 +150,7 @@ for (
   });
 }
 
-Deno.test("of an agent that lists have shown idle and whose record was deleted, an end without it says nothing", () => {
+Deno.test("the end of an agent that lists showed idle and whose record was deleted proves nothing about a build", () => {
   const world = restarted();
   for (let minutes = 0; minutes < 15; minutes++) {
     world.skip(minute);
@@ -184,7 +184,7 @@ Deno.test("the first list that shows an agent out of contact counts again, if it
   assertEquals(second_.instances.get(taskId)?.mayHoldBuild, true);
 });
 
-Deno.test("a list that lacks the record of a former process says nothing of what it had", () => {
+Deno.test("a list without the record of a former process proves nothing about its build", () => {
   const { world, taskId } = withIdleAgent();
   const [former, anew] = [gocdAgent(taskId, missing), gocdAgent(taskId, { uuid: "anew" })];
   world.poll({ agents: [gocdAgent(taskId, building)] });

@@ -160,7 +160,7 @@ Deno.test("a thousand kinds of jobs are remembered, those that left last", () =>
   assertEquals([after.length, after[0], after.at(-2), after.at(-1)], [1_000, "k1", ";arm", ";gpu"]);
 });
 
-Deno.test("where one of the jobs asks for no resources an elastic agent may have taken it", () => {
+Deno.test("if one of the jobs requires no resources, an elastic agent may have taken it", () => {
   const blank = { ...job("blank"), gocdResources: [" "] };
   const plain = { ...job("plain"), gocdResources: [] };
   const { buckets } = bucketJobs([blank, plain], poller, "insensitive");
@@ -245,12 +245,12 @@ for (
     }, false],
   ] as const satisfies readonly (readonly [string, Left, boolean])[]
 ) {
-  Deno.test(`where ${name}, jobs that leave ${counts ? "were" : "may not have been"} left untaken`, () => {
+  Deno.test(`if ${name}, jobs that leave ${counts ? "were" : "may not have been"} left untaken`, () => {
     assertEquals(untakenAfter(noneUntaken, left).untaken.byBucket.size, counts ? 1 : 0);
   });
 }
 
-Deno.test("of a thousand kinds of jobs it is remembered that they left untaken, the oldest go first", () => {
+Deno.test("a thousand kinds of jobs that left untaken are remembered, and the oldest are dropped first", () => {
   const bucket = { occasions: 1, jobs: 1, lastMs: zeroMs, waitedMs: 0, locators: [] };
   const byBucket = new Map(Array.from({ length: 1_000 }, (_, index) => [`k${index}`, bucket] as const));
   const after = untakenAfter({ byBucket, counts: new Map() }, {}).untaken.byBucket;

@@ -27,7 +27,7 @@ function scheduled(): Driver {
   return world;
 }
 
-Deno.test("the same window told again changes nothing; one that has started again is reported again", () => {
+Deno.test("the same window reported again changes nothing; one that has started again is reported again", () => {
   const world = scheduled();
   const open = window(office);
   tick(world, open);
@@ -39,7 +39,7 @@ Deno.test("the same window told again changes nothing; one that has started agai
   assertEquals(tick(world, window({ ...office, minIdle: 3 }, { sinceMs: zeroMs + 1 })).length, 1);
 });
 
-Deno.test("when a schedule starts its idle agents are launched at once, and the log reports it once", () => {
+Deno.test("when a schedule starts, its idle agents are launched immediately, and the log reports it once", () => {
   const world = scheduled();
   assertEquals(tick(world), []);
   assertEquals(tick(world, window(office)), [
@@ -115,7 +115,7 @@ Deno.test("a schedule stays within the limits, and jobs that wait come first", (
   assertEquals(reasons, [false, false]);
 });
 
-Deno.test("a schedule that follows another at once, or whose words have changed, is reported, and no end of the other", () => {
+Deno.test("a schedule that directly follows another, or whose text has changed, is reported, and the end of the other is not", () => {
   const world = scheduled();
   const told = (...windows: readonly OpenWindow[]): readonly string[] =>
     world.send({ kind: "tick", windows }).notes.map(({ code }) => code);

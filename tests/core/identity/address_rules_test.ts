@@ -124,7 +124,7 @@ const cases: readonly (readonly [what: string, given: Case, isTold: boolean])[] 
 ];
 
 for (const [what, given, isTold] of cases) {
-  Deno.test(`an address ${isTold ? "tells" : "does not tell"} the agent where ${what}`, () => {
+  Deno.test(`an address ${isTold ? "identifies" : "does not identify"} the agent if ${what}`, () => {
     assertEquals(told(given), isTold ? "uuid-x" : undefined);
   });
 }
@@ -146,7 +146,7 @@ const nowhere = (cause: EndCause, forMs = 0): AgentInstance =>
 const silent = (forMs: number): AgentInstance =>
   anInstance("o", { state: "unreachable", sinceMs: nowMs - forMs }, { network: "USER" });
 
-Deno.test("an address reports no agent beside another container that has one of several", () => {
+Deno.test("an address identifies no agent if another container has one of several addresses", () => {
   const instance = { ...container, addresses: ["10.9.0.6", address] };
   assertEquals(told({ instance, others: [other({ state: "starting" })] }), undefined);
 });
@@ -174,7 +174,7 @@ const neighbours: readonly (readonly [what: string, neighbour: AgentInstance, is
 ];
 
 for (const [what, neighbour, isTold, agent = nameless] of neighbours) {
-  Deno.test(`an address ${isTold ? "tells" : "does not tell"} the agent beside another container that ${what}`, () => {
+  Deno.test(`an address ${isTold ? "identifies" : "does not identify"} the agent next to another container that ${what}`, () => {
     const given = { agents: [agent], others: [neighbour], server: disabledSince(appearedMs + 1) };
     assertEquals(told(given), isTold ? "uuid-x" : undefined);
   });

@@ -46,12 +46,12 @@ Deno.test("missing proof is only reported for an instance that waits for a recor
   assertEquals([beside(anInstance("t", gone)), beside(aRegistered("t", "idle"))], [0, 0]);
 });
 
-Deno.test("each instance that waits beside claims is reported", () => {
+Deno.test("each instance that waits while others claim its name is reported", () => {
   const other = anInstance("o", { state: "starting" });
   assertEquals(told([claim("a"), claim("b", { hostname: "o" }), claim("c")], [starting, other]), [["t", 2], ["o", 1]]);
 });
 
-Deno.test("the key of the instance's own profile counts, and none where that is no longer configured", () => {
+Deno.test("the key of the instance's own profile counts, or none if that profile is no longer configured", () => {
   const state = stateOf([]);
   const early = anInstance("t", { state: "launching", offerId: "o" }) as Waiting;
   const admitted = (withKey: string, profile: string): string | undefined => {

@@ -96,7 +96,7 @@ for (
   });
 }
 
-Deno.test("a run has to learn what it inherits where its state has launched or registered anything", () => {
+Deno.test("a run must find out what it inherits if its state has launched or registered anything", () => {
   const used = (nextTaskNumber: number, frameworkId?: string): State["inherited"] =>
     inheritedOf({ lineage, nextTaskNumber, ...(frameworkId === undefined ? {} : { frameworkId }) });
   assertEquals([used(1), used(2), used(1, "f"), used(2, "f")], ["none", "known", "unknown", "unknown"]);

@@ -39,7 +39,7 @@ Deno.test("a living task of ours that the store does not know is adopted, and le
   ]);
 });
 
-Deno.test("the host of an adopted agent is asked for: offers are wanted until one names it, for a minute at most", () => {
+Deno.test("to learn the host of an adopted agent, offers are requested until one names it, for a minute at most", () => {
   const taskId = "gocd-zzz999-default-7";
   const adopted = (): Driver => {
     const world = drive();
@@ -125,7 +125,7 @@ Deno.test("a restored older state does not reuse the task id of a living agent o
   }
 });
 
-Deno.test("a stranger's hostname like ours with a number beyond all of ours uses up none", () => {
+Deno.test("a stranger's hostname that looks like ours with a higher number uses up no number", () => {
   const world = drive();
   world.subscribe();
   world.poll({ jobs: jobs(1), agents: [gocdAgent("gocd-abc123-default-9007199254740991", { gocdResources: [] })] });
@@ -160,7 +160,7 @@ Deno.test("numbers also jump for a used state without a framework, and stop befo
   }
 });
 
-Deno.test("a run that continues with a state asks for its tasks, for all others, and for one that never lives, at once", () => {
+Deno.test("a run that continues with a state immediately reconciles its tasks, all others, and the fence", () => {
   const { world: before } = withIdleAgent();
   const { framework, controls, instances } = before.state;
   const world = drive({ stored: { framework, controls, instances: [...instances.values()] } });
@@ -313,7 +313,7 @@ Deno.test("a launch whose id is already in use is not a failure: the running tas
   assertEquals(kinds(world.taken()).filter((kind) => kind.includes("delete") || kind.includes("kill")), []);
 });
 
-Deno.test("a launch whose id was in use, and that is unknown to Mesos, is over", () => {
+Deno.test("a launch whose id was in use, and that is unknown to Mesos, has ended", () => {
   const { world, taskId } = duplicated();
   world.status(taskId, "TASK_UNKNOWN", reconciled);
   assertEquals(world.instance(taskId).state, "gone");

@@ -42,11 +42,11 @@ function fate(network: Network, own: string | undefined, shown: string): string 
   return world.instance(dumb).state;
 }
 
-Deno.test("an agent at the address of another container of ours holds no KILL, though that one ended unknown", () => {
+Deno.test("an agent at the address of another container of ours holds no KILL, even if that one ended unnoticed", () => {
   assertEquals(fate(overlay, "10.9.0.7", "10.9.0.8"), "killing");
 });
 
-Deno.test("it does where its address is no other container's, or that of the container itself is not reported, or is shared", () => {
+Deno.test("it does if its address belongs to no other container, or that of the container itself is unknown or shared", () => {
   assertEquals(fate(overlay, "10.9.0.7", "10.9.0.9"), "starting");
   assertEquals(fate(overlay, undefined, "10.9.0.8"), "starting");
   assertEquals(fate(overlay, "10.9.0.8", "10.9.0.8"), "starting");

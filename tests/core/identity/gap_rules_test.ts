@@ -19,7 +19,7 @@ const lacking = anInstance("t", { ...service, gap: { sinceMs: zeroMs } }, launch
 const record = gocdAgent("t", { gocdResources: ["Linux"] });
 const good = gocdAgent("t", { gocdResources: ["docker", "linux"] });
 
-Deno.test("what a record lacks is remembered with the instance from the first look on, of registered ones only", () => {
+Deno.test("the missing parts of a record are remembered from the first list on, for registered instances only", () => {
   const noted = (instance: AgentInstance | undefined, shown: GocdAgent): unknown => {
     const draft = draftAt(nowMs, instance === undefined ? [] : [instance]);
     const isLacking = noteGap(draft, "t", shown);
@@ -118,7 +118,7 @@ for (
     }],
   ] as const
 ) {
-  Deno.test(`a record that lacks a resource ${want === undefined ? "is corrected" : "cannot be helped"} where ${what}`, () => {
+  Deno.test(`a record that lacks a resource ${want === undefined ? "is corrected" : "cannot be helped"} if ${what}`, () => {
     const { draft, after } = looked(
       environment === undefined ? lacking : { ...lacking, environment },
       [gocdAgent("t", { environments: own }), gocdAgent("other", { environments: others })],

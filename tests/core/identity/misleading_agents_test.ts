@@ -69,7 +69,7 @@ function unpinned(
   return [...unpinnedAt(before, { jobs, agents, rule: "insensitive", seen }, atMs).keys()];
 }
 
-Deno.test("one run-on-all job of a kind counts as without a pin after ten minutes beside no agent that matches", () => {
+Deno.test("one run-on-all job of a kind counts as unpinned after ten minutes without a matching agent", () => {
   assertEquals([unpinned(["a"], 10 * minute - 1), unpinned(["a"], 10 * minute)], [[], [path("a")]]);
   assertEquals(unpinned(["a", "b"], 10 * minute), [path("a")]);
   for (const agent of [gocdAgent("h"), gocdAgent("h", building)]) {
@@ -111,7 +111,7 @@ Deno.test("an agent is sick after two jobs that passed it in one stretch of idle
   assertEquals(isSick({ server }, "u"), false);
 });
 
-Deno.test("when a record appeared is remembered, also while a list lacks it, but not for ever", () => {
+Deno.test("the time at which a record appeared is remembered, even while a list lacks it, but not forever", () => {
   const before = new Map([["uuid-a", 1]]);
   assertEquals(appearedSince(before, [gocdAgent("a")], 9) === before, true);
   assertEquals([...appearedSince(before, [gocdAgent("b")], 9)], [["uuid-a", 1], ["uuid-b", 9]]);

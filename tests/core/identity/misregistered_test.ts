@@ -149,7 +149,7 @@ for (
     ["comes from a config repository", [], "comes from a config repository"],
   ] as const
 ) {
-  Deno.test(`an agent is not corrected where its environment ${name}: the hint says what to do`, () => {
+  Deno.test(`an agent is not corrected if its environment ${name}: the hint says what to do`, () => {
     const { world, taskId } = starting();
     const other = gocdAgent("static", { environments: [{ name: "prod", origin: "config-repo" }] });
     for (let looks = 0; looks < 3; looks++) look(world, gocdAgent(taskId, { environments }), other);

@@ -67,7 +67,7 @@ function unpinned(
   );
 }
 
-Deno.test("of each kind of run-on-all jobs one counts as unpinned that has waited for ten minutes beside no agent that fits", () => {
+Deno.test("of each kind of run-on-all jobs, one that has waited for ten minutes without a matching agent counts as unpinned", () => {
   const now = String(hour);
   assertEquals([unpinned([each(1)]), unpinned([each(1)], { waitedMs: 10 * minute - 1 })], [[`1 ${now}`], []]);
   assertEquals(unpinned([job("plain")]), []);
@@ -183,7 +183,7 @@ function shared(
   ];
 }
 
-Deno.test("two agents share a record where it shows the address of the one that has none, and not its owner's", () => {
+Deno.test("two agents share a record if it shows the address of the one that has none, and not its owner's", () => {
   const at = (ipAddress: string): GocdAgent => gocdAgent(first, { ipAddress });
   const found = [`${other2} uuid-${first}`, `agent-guid-shared uuid-${first} ${other2}`];
   assertEquals(shared([owner, homeless], [at("10.0.0.2")]), found);
@@ -222,7 +222,7 @@ Deno.test("two agents share a record where it shows the address of the one that 
   assertEquals(shared([owner, known], [at("10.0.0.2")]), [], "it has a record of its own");
 });
 
-Deno.test("two agents share a record where GoCD names both in its message on duplicate guids", () => {
+Deno.test("two agents share a record if GoCD names both in its message on duplicate guids", () => {
   const said = (hostnames: readonly string[] | undefined, code = "gocd-duplicate-guid"): string[] => {
     const finding = { code, message: "m", hint: "", ...(hostnames === undefined ? {} : { hostnames }) };
     return shared([owner, homeless], [gocdAgent(first)], { server: { findings: [finding] } });

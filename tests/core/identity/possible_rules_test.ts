@@ -151,7 +151,7 @@ const cases: readonly (readonly [what: string, given: Case, want: boolean])[] = 
 ];
 
 for (const [what, given, want] of cases) {
-  Deno.test(`an agent ${want ? "may" : "cannot"} be that of a container where ${what}`, () => {
+  Deno.test(`an agent ${want ? "may" : "cannot"} be that of a container if ${what}`, () => {
     assertEquals(isPossible(given), want);
   });
 }

@@ -91,7 +91,7 @@ Deno.test("a Pending record with the full domain name of the container of a livi
   assertEquals(only(world.taken(), "enable-gocd-agent").length, 1);
 });
 
-Deno.test("the uuid of an agent counts once it is known, though its hostname is changed while it is enabled", () => {
+Deno.test("once the uuid of an agent is known, it counts, even if the hostname is changed while it is enabled", () => {
   const { world, taskId } = launched();
   world.status(taskId, "TASK_RUNNING");
   world.read(ownPending(taskId));
@@ -205,7 +205,7 @@ Deno.test("in a separate network the address of a container identifies its agent
   assertEquals(instance.state === "registered" ? instance.uuid : "", "uuid-unknown-host-3");
 });
 
-Deno.test("two instances that launch at once are distinguished by their addresses", () => {
+Deno.test("two instances that are launched at the same time are distinguished by their addresses", () => {
   const { world, taskIds: [first = "", other = ""] } = launched({ profile: overlay, count: 2 });
   world.status(first, "TASK_RUNNING", { ipAddresses: ["10.9.0.7"] });
   world.status(other, "TASK_RUNNING", { ipAddresses: ["10.9.0.8"] });
@@ -234,7 +234,7 @@ const strangers: readonly (readonly [string, AgentProfile, readonly GocdAgent[]]
   ["is Pending", overlay, [gocdAgent("s", { ...pending, ipAddress: "10.9.0.7" })]],
 ];
 for (const [name, profile, agents] of strangers) {
-  Deno.test(`an agent with the address of a container is not touched where it ${name}`, () => {
+  Deno.test(`an agent with the address of a container is not touched if it ${name}`, () => {
     const { world, taskId } = launched({ profile });
     world.status(taskId, "TASK_RUNNING", { ipAddresses: ["10.9.0.7"] });
     watch(world, 20 * minute, ...agents);
@@ -244,7 +244,7 @@ for (const [name, profile, agents] of strangers) {
   });
 }
 
-Deno.test("an agent that was there before the launch is not taken for ours, though it has the container's address", () => {
+Deno.test("an agent that was there before the launch is not assumed to be ours, even if it has the container's address", () => {
   const old = gocdAgent("static", { ipAddress: "10.9.0.7" });
   const { world, taskId } = launched({ profile: overlay, before: [old] });
   world.status(taskId, "TASK_RUNNING", { ipAddresses: ["10.9.0.7"] });
@@ -259,7 +259,7 @@ for (
     ["17.8.0", "Enabled", false],
   ] as const
 ) {
-  Deno.test(`beside one that was ${configState} at its address before the launch, GoCD ${version}, an agent ${isTold ? "is" : "is not"} told by its address`, () => {
+  Deno.test(`with GoCD ${version}, if one was ${configState} at its address before the launch, an agent ${isTold ? "is" : "is not"} identified by its address`, () => {
     const old = gocdAgent("unknown-host-1", { ipAddress: "10.9.0.7", configState });
     const { world, taskId } = launched({ profile: overlay, before: [old], server: { version } });
     world.status(taskId, "TASK_RUNNING", { ipAddresses: ["10.9.0.7"] });
@@ -294,7 +294,7 @@ Deno.test("an idle agent that shows another address than the container for a min
   }
 });
 
-Deno.test("an address that is given again is not a doubt where its former agent is known, or long silent", () => {
+Deno.test("an address that is used again is no reason for doubt if its former agent is known, or long silent", () => {
   const { world, taskIds: [first = "", other = ""] } = launched({ profile: overlay, count: 2 });
   world.status(first, "TASK_RUNNING", { ipAddresses: ["10.9.0.7"] });
   const former = { ipAddress: "10.9.0.7" };
@@ -307,7 +307,7 @@ Deno.test("an address that is given again is not a doubt where its former agent 
   assertEquals(instance.state === "registered" ? instance.uuid : "", "uuid-unknown-host-3");
 });
 
-Deno.test("an address that is given again is a doubt while the record of an agent that died unknown may still look alive", () => {
+Deno.test("an address that is used again is a reason for doubt while the record of an agent that died unnoticed may still look alive", () => {
   const { world, taskIds: [first = "", other = ""] } = launched({ profile: overlay, count: 2 });
   const former = gocdAgent("unknown-host-3", { ipAddress: "10.9.0.7" });
   world.status(first, "TASK_RUNNING", { ipAddresses: ["10.9.0.7"] });
@@ -336,7 +336,7 @@ Deno.test("an agent that its address proves is ours although someone has disable
 });
 
 for (const [name, isBefore] of [["while", true], ["after", false]] as const) {
-  Deno.test(`an agent that appeared ${name} Mesos reached its host ${isBefore ? "is" : "is not"} told by its address once unreachable`, () => {
+  Deno.test(`an agent that appeared ${name} Mesos reached its host ${isBefore ? "is" : "is not"} identified by its address once unreachable`, () => {
     const { world, taskId } = launched({ profile: overlay });
     const nameless = gocdAgent("unknown-host-3", { ...building, ipAddress: "10.9.0.7" });
     world.status(taskId, "TASK_RUNNING", { ipAddresses: ["10.9.0.7"] });

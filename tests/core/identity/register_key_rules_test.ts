@@ -32,7 +32,7 @@ for (
     ["it was refused before", { default: refused(5) }, false, 5],
   ] as const
 ) {
-  Deno.test(`an agent that comes as Pending with a key is ${isNews ? "news" : "no news"} where ${what}`, () => {
+  Deno.test(`an agent that comes as Pending with a key is ${isNews ? "news" : "no news"} if ${what}`, () => {
     const draft = draftAt(nowMs, [], outcomes(before), withKeys({ other: "", default: key }));
     cameAsPending(draft, { taskId: "t", profile: "default" }, "u");
     const told = { kind: "refused", registerKey: key } as const;

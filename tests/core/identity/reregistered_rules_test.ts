@@ -117,7 +117,7 @@ for (
   ] as const
 ) {
   for (const [what, own, others, want, idleForMs = {}] of cases) {
-    Deno.test(`where the record of an agent that is ${phase} ${what}, ${want === undefined ? "it stays" : "that one counts"}`, () => {
+    Deno.test(`if the record of an agent that is ${phase} ${what}, ${want === undefined ? "it stays" : "that one counts"}`, () => {
       assertEquals(counted(instance, own, others, idleForMs), want);
     });
   }

@@ -56,7 +56,7 @@ const evidence = [
   ["the record shows the other's address", ["172.17.0.2", "172.17.0.3"], false],
 ] as const;
 for (const [name, addresses, isSaid] of evidence) {
-  Deno.test(`two agents with one guid are reported once and neither is killed, where ${name}`, () => {
+  Deno.test(`two agents with one guid are reported once and neither is killed, if ${name}`, () => {
     const { world, first, other } = twins(addresses);
     const shown = gocdAgent(first, { ...building, ipAddress: addresses[1] });
     for (let looks = 0; looks < 90; looks++) {
@@ -115,7 +115,7 @@ Deno.test("agents whose addresses do not differ, or of other profiles' images, a
   assertEquals(world.instance(other).state, "killing");
 });
 
-Deno.test("a list that lacks the shared record does not undo that it is shared, although GoCD no longer says so", () => {
+Deno.test("a record stays shared even if a list lacks it and GoCD no longer reports it", () => {
   const { world, first, other } = twins(["172.17.0.2", "172.17.0.2"]);
   const shown = gocdAgent(first, { ...building, ipAddress: "172.17.0.2" });
   poll(world, duplicate(first, other), shown);

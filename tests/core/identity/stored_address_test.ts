@@ -18,7 +18,7 @@ for (
   ] as const
 ) {
   const said = `of which Mesos says ${word ?? "nothing"}${isSubscribed ? "" : " because it is not there"}`;
-  Deno.test(`after a restart an agent ${isTold ? "is" : "is not"} told by a stored address ${said}`, () => {
+  Deno.test(`after a restart an agent ${isTold ? "is" : "is not"} identified by a stored address ${said}`, () => {
     const before = drive({ profiles: [overlay] });
     before.subscribe();
     before.poll({ jobs: jobs(1) });

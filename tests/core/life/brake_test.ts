@@ -151,7 +151,7 @@ Deno.test("agents that we have deleted ourselves do not count as vanished", () =
   assertEquals([world.state.brake.gocd, acts(world)], [undefined, Array.from({ length: 4 }, () => "kill-task")]);
 });
 
-Deno.test("agents whose records we have deleted do not count when Mesos reports them again, and are stopped at once", () => {
+Deno.test("agents whose records we have deleted do not count when Mesos reports them again, and are stopped immediately", () => {
   const { world, ids, listed } = withMany(4, {});
   world.send({ kind: "drain-requested" });
   world.poll({ agents: listed });
@@ -169,7 +169,7 @@ Deno.test("agents whose records we have deleted do not count when Mesos reports 
   assertEquals([world.state.brake.gocd, killed(world).size], [undefined, 4]);
 });
 
-Deno.test("a teardown at once that is cancelled leaves no brake, but for records that the server would not delete", () => {
+Deno.test("a cancelled immediate teardown leaves no brake, except for records that the server would not delete", () => {
   for (const isRefused of [false, true]) {
     const { world, listed } = withMany(4);
     world.send({ kind: "teardown-requested", mode: "now" });
@@ -212,7 +212,7 @@ Deno.test("the brake survives a restart: the agents are on record, and the list 
   assertEquals(world.verdict("j0").reasonCode, "held-brake");
 });
 
-Deno.test("it also survives a restart where it was on for a single agent, until a list shows that agent", () => {
+Deno.test("it also survives a restart if it was on for a single agent, until a list shows that agent", () => {
   const { world: before, listed } = withMany(1);
   before.poll({ agents: [...listed, gocdAgent("stranger")] });
   before.poll({ agents: [gocdAgent("elsewhere")] });
@@ -244,7 +244,7 @@ Deno.test("after an older state was restored, agents unknown to both sides hold 
   assertEquals(only(world.taken(), "accept-offers").length, 1);
 });
 
-Deno.test("agents that Mesos has just lost count where the server lacks others as well: both may be others than before", () => {
+Deno.test("agents that Mesos has just lost count if the server lacks others as well: both may be different servers than before", () => {
   const { world: before } = withMany(6);
   const { framework, controls, instances } = before.state;
   const world = drive({ stored: { framework, controls, instances: [...instances.values()] } });
@@ -338,7 +338,7 @@ Deno.test("another cluster without our agents ends none of them, and nothing is 
   assertEquals(world.state.brake.mesos, undefined);
 });
 
-Deno.test("a Mesos agent of ours proves that it is our cluster: what is lost there is replaced at once", () => {
+Deno.test("a Mesos agent of ours proves that it is our cluster: what is lost there is replaced immediately", () => {
   for (const proof of ["status", "offer"] as const) {
     const { world, ids, listed } = withMany(12);
     const [first = ""] = ids;

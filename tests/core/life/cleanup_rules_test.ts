@@ -115,14 +115,14 @@ const looks: readonly (readonly [what: string, gone: Gone, look: Look, want: str
   ["is heard although Mesos has lost it", dead({ cause: "lost", isUnproven: true }), {}, "unreachable"],
 ];
 for (const [what, gone, look, want] of looks) {
-  Deno.test(`the record of an agent that is over and ${what}: ${want === "" ? "nothing" : want}`, () => {
+  Deno.test(`the record of an agent that has ended and ${what}: ${want === "" ? "nothing" : want}`, () => {
     assertEquals(cleaned(gone, look), want);
   });
 }
 
 for (const cause of ["lost", "dropped", "never-registered", "exited", "stopped", "launch-failed"] as const) {
   const mayLive = cause === "lost" || cause === "dropped" || cause === "never-registered";
-  Deno.test(`the disabled record of an agent that is over (${cause}) is deleted ${mayLive ? "after a second look" : "at once"}`, () => {
+  Deno.test(`the disabled record of an agent that has ended (${cause}) is deleted ${mayLive ? "after a second look" : "at once"}`, () => {
     const after = (idleMs: number): string =>
       cleaned(dead({ cause: cause as EndCause, sinceMs: nowMs - 20 * minute }), {
         agents: [gocdAgent("t", off)],

@@ -70,7 +70,7 @@ for (
     ["others are listed that cannot be it", late(), { agents: [gocdAgent("odd", { gocdResources: ["arm"] })] }, killed],
   ] as const
 ) {
-  Deno.test(`an agent whose time to register is over is ${JSON.stringify(want)} where ${what}`, () => {
+  Deno.test(`after its register-timeout an agent is ${JSON.stringify(want)} if ${what}`, () => {
     assertEquals(outcome(watched(instance, { appearedMs: new Map([["uuid-odd", nowMs]]), ...server })), [...want]);
   });
 }
@@ -134,7 +134,7 @@ const killing = (cause: KillCause, uuid?: string, marks: Partial<InstanceMarks> 
   }, { lastKillMs: nowMs - 2 * minute, ...marks });
 const kills = (draft: Draft): number => draft.finish().effects.filter(({ kind }) => kind === "kill-task").length;
 
-Deno.test("under the brake a KILL is repeated only where the operator or Mesos wants it", () => {
+Deno.test("under the brake, a KILL is repeated only if the operator or Mesos wants it", () => {
   const parts = { brake: { isSameCluster: true, gocd: gocdSuspicion } };
   const sent = (cause: KillCause): number => kills(watched(killing(cause), {}, parts));
   assertEquals((["teardown", "drain-timeout", "by-mesos"] as const).map(sent), [1, 1, 1]);
@@ -153,7 +153,7 @@ for (
   ] as const
 ) {
   const what = isKilled ? "is sent again" : "is taken back";
-  Deno.test(`a KILL (${cause}) that has not worked ${what} beside an agent that may be of the container`, () => {
+  Deno.test(`a KILL (${cause}) that has not worked ${what} next to an agent that may belong to the container`, () => {
     const instance = killing(cause, uuid);
     const draft = watched(instance, odd);
     assertEquals(kills(draft), isKilled ? 1 : 0);

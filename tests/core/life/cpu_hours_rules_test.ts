@@ -70,7 +70,7 @@ Deno.test("what agents use counts from the first tick on, by their cpus and the 
   assertEquals(counted(used(0), two).use?.record.cpuMs, 4_000);
 });
 
-Deno.test("what is over, and what has no known cpus, uses none", () => {
+Deno.test("instances that have ended, or whose cpus are unknown, use none", () => {
   const gone = anInstance("g", { state: "gone", cause: "exited", message: "" });
   const former = aRegistered("f", "idle", { profile: "former" });
   assertEquals(counted(used(7), [gone, former]), { ...quiet, use: at(7, nowMs - second) });
@@ -81,7 +81,7 @@ Deno.test("without a limit nothing is counted", () => {
   assertEquals(cpuHoursOf(stateWith(used(7), busy, false), nowMs), undefined);
 });
 
-Deno.test("what was used is stored once a minute, and where nothing was never", () => {
+Deno.test("cpu time is stored once a minute, and never if none was used", () => {
   const stored = (agoMs: number, instances = busy): boolean =>
     counted(used(0, { storedMs: nowMs - agoMs }), instances).isStored;
   assertEquals([stored(minute - 1), stored(minute), stored(hour, [])], [false, true, false]);
@@ -118,7 +118,7 @@ for (
   });
 }
 
-Deno.test("use that passes the warning and the limit at once is reported once, with what is used", () => {
+Deno.test("use that passes the warning and the limit at the same time is reported once, with the amount used", () => {
   const draft = new Draft(stateWith(used(0, { countedMs: nowMs - hour, storedMs: nowMs }), busy), nowMs, 0.5);
   countCpuHours(draft);
   assertEquals(draft.finish().notes, [
@@ -126,7 +126,7 @@ Deno.test("use that passes the warning and the limit at once is reported once, w
   ]);
 });
 
-Deno.test("of a day that is over nothing counts today, of one ahead all does", () => {
+Deno.test("the use of a past day does not count today, that of a day ahead does", () => {
   const hours = (day: string): number | undefined => cpuHoursOf(stateWith(used(hour, { day }), []), nowMs)?.usedHours;
   assertEquals([hours("2023-11-13"), hours(today), hours("2023-11-15")], [0, 1, 1]);
   assertEquals(cpuHoursOf(stateWith(undefined, []), nowMs), { usedHours: 0, limitHours, timeZone: "UTC", day: today });

@@ -70,7 +70,7 @@ for (const word of lostWords) {
     assertEquals(world.instance(taskId).state, "gone");
   });
 
-  Deno.test(`${word} of an agent that the GoCD server does not hear is its end`, () => {
+  Deno.test(`${word} of an agent without contact to the GoCD server is its end`, () => {
     for (const shown of [[lostContact], [missing], [{ ...pending, agentState: "Idle" }], []]) {
       const { world, taskId } = withIdleAgent();
       world.read(...shown.map((changes) => gocdAgent(taskId, changes)));
@@ -311,7 +311,7 @@ Deno.test("a master with an empty registry: five idle agents are left alone, and
   assertEquals(acts(world), []);
 });
 
-Deno.test("another cluster's TASK_UNKNOWN for all 30 agents at once is not taken for their end", () => {
+Deno.test("TASK_UNKNOWN from another cluster for all 30 agents at once does not count as their end", () => {
   const { world, ids } = withMany(30);
   world.send({ kind: "disconnected", reason: "configuration" });
   world.subscribe();

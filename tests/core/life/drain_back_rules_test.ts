@@ -102,7 +102,7 @@ const timeouts: readonly (readonly [what: string, instance: Draining, look: Look
   ],
 ];
 for (const [what, instance, look, isOver] of timeouts) {
-  Deno.test(`the drain-timeout ${isOver ? "ends" : "does not end"} a build where ${what}`, () => {
+  Deno.test(`the drain-timeout ${isOver ? "ends" : "does not end"} a build if ${what}`, () => {
     assertEquals(isKilled(instance, { parts: withTimeout, ...look }), isOver);
   });
 }

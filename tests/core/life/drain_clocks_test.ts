@@ -50,7 +50,7 @@ function readAfter(world: Driver, ms: number, ...agents: readonly GocdAgent[]): 
 }
 
 for (const [afterMs, leaves] of [[20 * second - 1, []], [20 * second, ["delete-gocd-agents"]]] as const) {
-  Deno.test(`a second idle look ${afterMs} ms after the first ${leaves.length === 0 ? "is too early" : "confirms"}`, () => {
+  Deno.test(`a second idle list ${afterMs} ms after the first ${leaves.length === 0 ? "is too early" : "confirms"}`, () => {
     const { world, taskId } = draining();
     readAfter(world, second, gocdAgent(taskId, disabled));
     assertEquals(readAfter(world, afterMs, gocdAgent(taskId, disabled)), leaves);
@@ -63,7 +63,7 @@ for (
     ["a list of another server", { server: {}, shown: undefined }],
   ] as const
 ) {
-  Deno.test(`two idle looks with ${what} between confirm nothing: the confirmation starts again`, () => {
+  Deno.test(`two idle lists with ${what} between them confirm nothing: the confirmation restarts`, () => {
     const { world, taskId } = draining();
     const idle = gocdAgent(taskId, disabled);
     world.read(idle);

@@ -240,7 +240,7 @@ const looks: readonly (readonly [what: string, step: DrainStep, look: Look, want
   }, "finishing, as before"],
 ];
 for (const [what, step, look, want] of looks) {
-  Deno.test(`a drain that is ${step.kind} comes to "${want}" where ${what}`, () => {
+  Deno.test(`a drain that is ${step.kind} results in "${want}" if ${what}`, () => {
     assertEquals(after(drained(step), look), want);
   });
 }
@@ -326,7 +326,7 @@ Deno.test("a KILL after a drain says whether the record is gone, and what keeps 
   assertEquals(left !== undefined && "problem" in left, false);
 });
 
-Deno.test("an agent that is used again is asked to be enabled, which is remembered and told", () => {
+Deno.test("an agent that is used again is enabled, and the request is remembered and reported", () => {
   const instance = drained(confirming);
   const draft = draftAt(nowMs, [instance], { disabledSinceMs: new Map([["uuid-t", zeroMs]]) });
   reuse(draft, instance);

@@ -309,7 +309,7 @@ Deno.test("maintenance detected by a call freezes everything until a poll shows 
   assertEquals(only(world.taken(), "delete-gocd-agents").length, 1);
 });
 
-Deno.test("a drain that lasts longer than drain-timeout ends with a kill, where the operator wants that", () => {
+Deno.test("a drain that lasts longer than drain-timeout ends with a kill, if that is configured", () => {
   const { world, taskId } = draining({ drainTimeoutMs: 30 * minute });
   const busy = gocdAgent(taskId, { ...disabled, ...building });
   world.read(busy);

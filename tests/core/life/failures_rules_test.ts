@@ -157,7 +157,7 @@ Deno.test("what fails again after a resume fails since its first failure, and co
   assertEquals(draft.state.breakers.profiles.size, 0);
 });
 
-Deno.test("a failed launch frees its place in its minute, unless that is over", () => {
+Deno.test("a failed launch frees its slot in its minute, unless that is over", () => {
   const left = (createdMs: number, launchTimesMs: readonly number[]): readonly number[] => {
     const { offers } = stateOf([]);
     const draft = draftWith(undefined, { offers: { ...offers, launchTimesMs } });

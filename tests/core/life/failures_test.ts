@@ -138,7 +138,7 @@ function spoil(world: Driver, host: string, profile?: string): void {
   }
 }
 
-Deno.test("a host where three waves have failed is avoided, others are used", () => {
+Deno.test("a host if three waves have failed is avoided, others are used", () => {
   const world = waiting(1);
   spoil(world, "bad");
   assertEquals(launch(world, "bad"), []);
@@ -194,7 +194,7 @@ Deno.test("an image that cannot be pulled keeps its own profile off the host, an
   assertEquals(world.state.breakers.hosts.get("only")?.failures.length, 3);
 });
 
-Deno.test("a host where two profiles have failed is avoided by all", () => {
+Deno.test("a host if two profiles have failed is avoided by all", () => {
   const world = drive({ poller: { attempts: 0 }, profiles: [...twoProfiles, aProfile({ name: "third" })] });
   world.subscribe();
   world.poll({ jobs: jobs(1) });

@@ -78,7 +78,7 @@ Deno.test("an agent that registers is in service with what its record shows, and
   }]);
 });
 
-Deno.test("an agent that registers disabled is not sure, and says nothing of its key", () => {
+Deno.test("an agent that registers disabled is unsure, and proves nothing about its key", () => {
   const draft = listed([starting()], [gocdAgent("t", { configState: "Disabled" })]);
   assertEquals(draft.instance("t"), registered({ kind: "unsure", sinceMs: nowMs, word: "Disabled" }));
   assertEquals(draft.state.server.keyOutcomes.size, 0);

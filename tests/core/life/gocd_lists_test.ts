@@ -254,7 +254,7 @@ function calls(
   return { said: world.noted().map(({ level, text }) => `${level}: ${text}`), effects: world.taken() };
 }
 
-Deno.test("a change of records that fails is reported by its kind; a refused bulk DELETE is asked for one by one", () => {
+Deno.test("a failed change of records is reported by its kind; a refused bulk DELETE is repeated one by one", () => {
   const world = drive();
   world.poll();
   const one = { kind: "delete-gocd-agents", agents: [{ taskId: "t", uuid: "u" }] } as const;
@@ -273,7 +273,7 @@ Deno.test("a change of records that fails is reported by its kind; a refused bul
   );
 });
 
-Deno.test("after a change the list is read within two seconds, after a DELETE at once", () => {
+Deno.test("after a change the list is read within two seconds, after a DELETE immediately", () => {
   const world = drive();
   world.poll();
   const next = (): number => world.state.server.nextAgentsMs - world.atMs;
@@ -287,7 +287,7 @@ Deno.test("after a change the list is read within two seconds, after a DELETE at
   assertEquals(next(), 2 * second);
 });
 
-Deno.test("offers are refused for an hour where nothing is wanted, for five seconds where something did not fit", () => {
+Deno.test("offers are declined for an hour if nothing is wanted, for five seconds if something did not fit", () => {
   const world = drive();
   world.subscribe();
   const refused = (...offers: readonly ReturnType<typeof offer>[]): unknown => {

@@ -91,7 +91,7 @@ Deno.test("several instances in one ACCEPT get ids that are never given twice", 
   ]);
 });
 
-Deno.test("KILL is sent again with the first list after 10 s, later after a minute, until Mesos says terminal", () => {
+Deno.test("KILL is sent again with the first list after 10 s, later after a minute, until Mesos reports a terminal state", () => {
   const { world, taskId } = withRunning();
   while (world.instance(taskId).state !== "killing") waitWith(world, second, []);
   assertEquals(only(world.taken(), "kill-task").length, 1);
@@ -118,7 +118,7 @@ Deno.test("a repeated KILL checks the list again: the previous one may be lost, 
   assertEquals([world.instance(taskId).state, only(world.taken(), "kill-task").length], ["draining", 0]);
 });
 
-Deno.test("an agent that registers while it is being stopped is disabled at once, and stopped once it is idle for sure", () => {
+Deno.test("an agent that registers while it is being stopped is disabled immediately, and stopped once it is certainly idle", () => {
   const { world, taskId } = withRunning();
   while (world.instance(taskId).state !== "killing") waitWith(world, second, []);
   world.taken();
@@ -154,7 +154,7 @@ function isLooking(effects: readonly Effect[]): boolean {
   return effects.some(({ kind }) => kind === "read-gocd-agents" || kind === "poll-gocd");
 }
 
-Deno.test("no KILL leaves without a session; it leaves once there is one, and a look at the list", () => {
+Deno.test("no KILL is sent without a session; it is sent once there is one, and a fresh list", () => {
   const { world } = killingUnsent();
   world.read();
   world.wait(second);
@@ -271,7 +271,7 @@ Deno.test("of an ACCEPT that arrives twice, the second copy has no effect, and t
   assertEquals(world.instance(taskId).state, "starting");
 });
 
-Deno.test("an unreachable agent is replaced at once, returns as it is, and is drained as surplus when idle", () => {
+Deno.test("an unreachable agent is replaced immediately, returns as it was, and is drained as surplus when idle", () => {
   const { world, taskId } = withIdleAgent({ poller: { attempts: 0 } });
   world.poll({ jobs: jobs(1), agents: [gocdAgent(taskId)] });
   assertEquals(world.verdict("j0").verdict, "will-be-taken");

@@ -63,7 +63,7 @@ for (
   });
 }
 
-Deno.test("an update is acknowledged where it has a uuid and a Mesos agent to tell", () => {
+Deno.test("an update is acknowledged if it has a uuid and a Mesos agent", () => {
   const acknowledged = (changes: Partial<TaskStatus>): number => {
     const { mesosAgentId, ...status } = {
       taskId: "t",
@@ -90,7 +90,7 @@ Deno.test("only a launch can turn out to have an id that lives; its jobs wait no
   assertEquals(after(undefined, duplicate).instance("t"), undefined);
 });
 
-Deno.test("the number of a task that is not on record is used up, whatever happened to it", () => {
+Deno.test("the number of a task without a record is used up, whatever happened to it", () => {
   const draft = draftAt(nowMs, [], {}, { framework: { lineage: "abc123", nextTaskNumber: 1 } });
   taskStatusUpdated(draft, { taskId: "gocd-abc123-default-7", state: "TASK_FAILED", message: "" });
   assertEquals(draft.state.framework.nextTaskNumber, 8);

@@ -166,7 +166,7 @@ Deno.test("an agent whose Pending record lists come to lack may be enabled and b
   assertEquals(world.instance(taskId).state, "killing");
 });
 
-Deno.test("an agent that stays Pending is killed when its time is over, with that cause", () => {
+Deno.test("an agent that stays Pending is killed after its register-timeout, with that cause", () => {
   const { world, taskId } = withRunning();
   waitWith(world, 11 * minute, [ownPending(taskId)]);
   const killing = world.instance(taskId);

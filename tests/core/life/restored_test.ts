@@ -47,7 +47,7 @@ const times: readonly (readonly [string, (ms: number) => AgentInstance])[] = [
 
 for (const [path, instanceAt] of times) {
   const name = `${path} of an instance that is ${describe(instanceAt(past))}`;
-  Deno.test(`${name} is brought back to now, and left alone where it is not later`, () => {
+  Deno.test(`${name} is reset to now, and left alone if it is not later`, () => {
     assertEquals(notInFuture(instanceAt(future), now), instanceAt(now));
     for (const ms of [past, now]) {
       const instance = instanceAt(ms);
@@ -60,7 +60,7 @@ function describe(instance: AgentInstance): string {
   return instance.state === "draining" ? instance.step.kind : instance.state;
 }
 
-Deno.test("times of the past stay where another one lay in the future", () => {
+Deno.test("times in the past are kept even if another one was in the future", () => {
   const changes = { createdMs: past, lastKillMs: past, lastReconcileMs: past };
   const after = (phase: InstancePhase, more = {}): AgentInstance =>
     notInFuture(anInstance("t", phase, { ...changes, ...more }), now);

@@ -36,7 +36,7 @@ function failed(count = 1): { readonly world: Driver; readonly requests: readonl
   return { world, requests: only(world.taken(), "read-sandbox") };
 }
 
-Deno.test("a container that ends early is asked for its stderr where its Mesos agent listens, once for a wave", () => {
+Deno.test("the stderr of a container that ends early is read from its Mesos agent, once per wave", () => {
   const { requests } = failed(3);
   const [request, ...more] = requests;
   assertEquals(more, []);
@@ -146,7 +146,7 @@ function asked(instance: AgentInstance, failure: Failure = mesosSays("m"), parts
   return [...draft.finish().effects];
 }
 
-Deno.test("stderr is asked for where the host of the container is known, at the usual port where no offer has told another", () => {
+Deno.test("stderr is read if the host of the container is known, at the default port if no offer has named another", () => {
   const address = { hostname: "h-t", port: 5_051 };
   const request = { kind: "read-sandbox", taskId: "t", profile: "default", host: "h-t", frameworkId: "f-1", address };
   assertEquals(asked(ran), [request]);
@@ -166,7 +166,7 @@ Deno.test("stderr is asked for where the host of the container is known, at the 
   assertEquals(asked(ran, mesosSays("m"), { framework: unregistered }), []);
 });
 
-Deno.test("stderr is asked for where the container has run and ended, or says why it does not register", () => {
+Deno.test("stderr is read if the container has run and ended, or may show why it does not register", () => {
   const wanted = { gocdResources: ["linux"] };
   const registered = aRegistered("t", "idle");
   const count = (instance: AgentInstance, failure: Failure): number => asked(instance, failure).length;
@@ -180,7 +180,7 @@ Deno.test("stderr is asked for where the container has run and ended, or says wh
   assertEquals(count(anInstance("t", { state: "starting" }), mesosSays("cannot pull")), 0);
 });
 
-Deno.test("an answer is kept with the failure, the plan made again, and told, what was not read once for each host", () => {
+Deno.test("the output is kept with the failure and reported, and the plan is made again; a failed read is reported once per host", () => {
   const address = { hostname: "h-t", port: 5_051 };
   const request = {
     kind: "read-sandbox",

@@ -55,7 +55,7 @@ const unsure = (word: string, changes: Partial<AgentInstance> = {}): AgentInstan
     ...changes,
   }) as AgentInstance;
 
-Deno.test("all that have their last job are drained at once, of others fifty in a poll", () => {
+Deno.test("all agents with their last job are drained at once, of others fifty per poll", () => {
   const many = (retire: RetireReason): AgentInstance[] =>
     Array.from({ length: 52 }, (_, index) => aRegistered(`t${index}`, "building", { retire }));
   assertEquals((["max-jobs", "max-lifetime", "operator"] as const).map((each) => retired(many(each)).length), [
@@ -114,7 +114,7 @@ for (
     ],
   ] as const
 ) {
-  Deno.test(`a worn agent that ${what} ${goes ? "goes" : "stays"}`, () => {
+  Deno.test(`a worn agent that ${what} ${goes ? "leaves" : "stays"}`, () => {
     assertEquals(retired([instance], given).length, goes ? 1 : 0);
   });
 }

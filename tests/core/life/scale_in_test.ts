@@ -103,7 +103,7 @@ for (
   });
 }
 
-Deno.test("while everything is drained every agent is removed, in maintenance mode and without a session none", () => {
+Deno.test("while everything is drained, every agent is removed, but none in maintenance mode or without a session", () => {
   const both = [aRegistered("a", "idle"), aRegistered("b", "building")];
   const draining: Change = (state) => ({ ...state, controls: { ...state.controls, mode: "drain" } });
   assertEquals(retired(both, "poll", draining), ["a operator", "b operator"]);
@@ -116,7 +116,7 @@ Deno.test("while everything is drained every agent is removed, in maintenance mo
   assertEquals(retired(both, "poll", apart), []);
 });
 
-Deno.test("fifty are retired at once at most", () => {
+Deno.test("at most fifty are retired at once", () => {
   const many = Array.from({ length: 51 }, (_, index) => aRegistered(`t${index}`, "idle", { retire: "surplus" }));
   assertEquals(retired(many).length, 50);
 });

@@ -184,7 +184,7 @@ Deno.test("a host that drops or loses launches is remembered, without blaming th
   assertEquals([breakers.profiles.size, breakers.hosts.size], [0, 0]);
 });
 
-Deno.test("a failed start names the image, or the ACL where Mesos may not run it", () => {
+Deno.test("a failed start names the image, or the ACL if Mesos may not run it", () => {
   const hint = (reason?: string): string | undefined =>
     after(launching, reason === undefined ? {} : { reason }).notes[0]?.hint;
   assertEquals(hint(), "check docker-image and the other settings of profile default");
@@ -292,7 +292,7 @@ for (
     ["killing already", killing("drained"), false],
   ] as const
 ) {
-  Deno.test(`an instance that is ${name} and that Mesos kills ${isKilled ? "is told as such" : "goes on as it was"}`, () => {
+  Deno.test(`an instance that is ${name} and that Mesos kills ${isKilled ? "is reported as such" : "continues as it was"}`, () => {
     const { state, notes, effects } = after(before, { state: "TASK_KILLING", message: "" });
     const now = state.instances.get("t");
     assertEquals(now?.state === "killing" ? now.cause : "", isKilled ? "by-mesos" : "drained");

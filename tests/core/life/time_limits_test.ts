@@ -85,7 +85,7 @@ Deno.test("a role is without offers a minute after the last offer, the REVIVE th
   ]);
 });
 
-Deno.test("no room is left for a profile where a miss has lasted, or where its role is without offers; never without a session", () => {
+Deno.test("no room is left for a profile if a miss has lasted, or if its role is without offers; never without a session", () => {
   const isFull = (
     sessionKind: "subscribed" | "connecting",
     miss?: { readonly sinceMs: number; readonly atMs: number },
@@ -333,7 +333,7 @@ function updated(instance: AgentInstance, state: string, changes: object = {}): 
   return draft.state.instances.get("t");
 }
 
-Deno.test("an agent that Mesos reaches again continues as registered where its record is known, and else has yet to register", () => {
+Deno.test("an agent that Mesos reaches again is registered if its record is known, otherwise it has yet to register", () => {
   const unreachable = anInstance("t", { state: "unreachable" });
   assertEquals(updated(unreachable, "TASK_RUNNING")?.state, "starting");
   const known = updated({ ...unreachable, uuid: "u" } as AgentInstance, "TASK_RUNNING");
@@ -370,7 +370,7 @@ Deno.test("an agent that finishes its job for a change of its profile is enabled
   ]]);
 });
 
-Deno.test("an agent that has long been idle beside a job counts for it until the job is tried without", () => {
+Deno.test("an agent that has long been idle while a job waits counts for it until the job is tried without it", () => {
   const rest = (untilMs?: number): number | undefined => {
     const { demand, settings } = stateOf([]);
     const backlog = bucketJobs([job("j")], settings.poller, "insensitive");

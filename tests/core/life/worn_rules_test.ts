@@ -53,7 +53,7 @@ for (
     ["it is shown idle", registered(since(0)), [gocdAgent("t", { uuid: "uuid-t", buildLocator: "a" })], undefined],
   ] as const
 ) {
-  Deno.test(`jobs are counted where ${name}`, () => {
+  Deno.test(`jobs are counted if ${name}`, () => {
     const draft = judged([{ ...linux, maxJobs: 9 }], [instance], agents);
     assertEquals(draft.instance("t")?.built, built);
   });

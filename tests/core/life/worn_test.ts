@@ -65,7 +65,7 @@ Deno.test("a one-job agent is disabled while it builds its job, finishes it, and
   assertEquals(phaseOf(world, taskId), "max-jobs deleting");
 });
 
-Deno.test("an agent with max-jobs 3 is disabled with its third job, whatever reported the others", () => {
+Deno.test("an agent with max-jobs 3 is disabled with its third job, however the others were noticed", () => {
   const { world, taskId } = idleAgent({ maxJobs: 3 });
   const shown: readonly (readonly [Partial<GocdAgent>, string])[] = [
     [builds("a"), "registered"],
@@ -84,7 +84,7 @@ Deno.test("an agent with max-jobs 3 is disabled with its third job, whatever rep
   }
 });
 
-Deno.test("where the server reports no locators, a build counts when it starts", () => {
+Deno.test("if the server reports no locators, a build counts when it starts", () => {
   const { world, taskId } = idleAgent({ maxJobs: 2 });
   const phases = [building, building, {}, building].map((changes) => {
     world.wait(10 * second);
@@ -186,7 +186,7 @@ function oldOnesGo(
   return [...draft.state.instances.values()].filter((each) => each.state === "draining").map(({ taskId }) => taskId);
 }
 
-Deno.test("an old agent that builds is disabled at once, an idle one is removed, but first takes a job that waits for it", () => {
+Deno.test("an old agent that builds is disabled immediately; an idle one is removed, but first takes a job that waits for it", () => {
   const old = (phase: Partial<InstancePhase>): readonly AgentInstance[] => [
     anInstance("t", { ...phase, state: "registered", uuid: "u" } as never),
   ];

@@ -61,7 +61,7 @@ Deno.test("a host that was not avoided is not called avoided once the failures o
   assertEquals([same?.failures.length, same !== undefined && "avoid" in same], [2, false]);
 });
 
-Deno.test("what was launched before the last failure, or with it, says nothing new", () => {
+Deno.test("launches before the last failure, or with it, prove nothing new", () => {
   const once = failAt(minute);
   for (const createdMs of [0, minute]) assertEquals(after(once, 2 * minute, { createdMs }).hosts, once);
   assertEquals(after(once, 2 * minute, { createdMs: minute + 1 }).hosts.get("h")?.failures.length, 2);
@@ -126,7 +126,7 @@ Deno.test("two thousand hosts are remembered, those with the latest failures", (
   ]);
 });
 
-Deno.test("a host is avoided up to its time, and by the one profile where all its failures are of that one", () => {
+Deno.test("a host is avoided until its time, and only by one profile if all its failures are of that profile", () => {
   const breaker = (...failures: HostBreaker["failures"]): Hosts =>
     new Map([["h", {
       failures,

@@ -30,7 +30,7 @@ function answer(before: State, after: State, effects: readonly Effect[] = []): u
   return answerTo({ before, after, offers: [offer], effects, atMs })(offer);
 }
 
-Deno.test("an offer that was declined was one too many where another was accepted, or something was wanted before", () => {
+Deno.test("a declined offer was one too many if another was accepted, or if something was wanted before", () => {
   const kind = (before: State, ...effects: readonly Effect[]): unknown => answer(before, wanting(), effects);
   assertEquals([kind(wanting()), kind(wanting(0), decline)], [{ kind: "unwanted" }, { kind: "unwanted" }]);
   assertEquals(kind(wanting(), decline, accept), { kind: "enough" });
@@ -41,7 +41,7 @@ Deno.test("an offer was not declined because of something that is no longer want
   assertEquals(answer(wanting(1), wanting(0)), { kind: "enough" });
 });
 
-Deno.test("an offer that would fit was too small beside what was launched, or is held back by the share", () => {
+Deno.test("an offer that would fit was too small after other launches, or the share held it back", () => {
   const after = wanting(1);
   const miss = { sinceMs: atMs, atMs, miss: {} };
   const missed = { ...after, offers: { ...after.offers, nearestMiss: new Map([["default", miss]]) } };

@@ -107,7 +107,7 @@ for (
     [".....", false],
   ] as const
 ) {
-  Deno.test(`the pattern ${pattern} is ${isPortable ? "told to the master" : "kept to ourselves"}`, () => {
+  Deno.test(`the pattern ${pattern} is ${isPortable ? "sent to the master" : "not sent to the master"}`, () => {
     assertEquals(isPortablePattern(pattern), isPortable);
   });
 }

@@ -129,7 +129,7 @@ Deno.test("every shortage is reported with what is needed and what is there", ()
   assertEquals(takeResources(pool, need), undefined);
 });
 
-Deno.test("a need below zero or with a fraction of a thousandth asks for a whole amount", () => {
+Deno.test("a need below zero or with a fraction of a thousandth is rounded to a whole amount", () => {
   assertEquals(quantitiesOf({ ...noResources, cpusMilli: 0.2, memMbMilli: -5, gpus: 2, portsCount: 1 }), {
     cpus: 1,
     mem: 0,

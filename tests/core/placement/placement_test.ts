@@ -40,7 +40,7 @@ Deno.test("packing fills the fullest host before a larger one is opened", () => 
   assertEquals(hostCounts(place(aRequest({ offers, wanted: [wantedOf(5, aProfile({}))] }))), { b: 2, c: 3 });
 });
 
-Deno.test("packing prefers a host where we already are", () => {
+Deno.test("packing prefers a host with agents of ours", () => {
   const offers = [hostOffer("a", { cpus: 2 }), hostOffer("b", { cpus: 4 })];
   const occupancy = new Map([["a-b", new Map([["other", 1]])]]);
   assertEquals(hostCounts(place(aRequest({ offers, occupancy, wanted: [wantedOf(1, aProfile({}))] }))), { b: 1 });
@@ -269,7 +269,7 @@ Deno.test("a host that lacks several resources is reported with all of them", ()
   );
 });
 
-Deno.test("without offers the reason says so", () => {
+Deno.test("without offers, the reason says so", () => {
   const result = place(aRequest({ wanted: [wantedOf(3, aProfile({}))] }));
   assertEquals(result.unplaced, [{ wantedIndex: 0, count: 3, miss: {} }]);
   assertEquals(missOf(result), "no offers available");

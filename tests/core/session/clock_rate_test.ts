@@ -19,15 +19,15 @@ function after(seconds: number, aheadMs: number): number {
   return reading.shownMs - startMs;
 }
 
-Deno.test("a clock that was not set shows the machine's", () => {
+Deno.test("a clock that was not set shows the machine's time", () => {
   assertEquals(after(60, 0), 60 * second);
 });
 
-Deno.test("after two hours of suspension the clock shows the machine's at once", () => {
+Deno.test("after two hours of suspension the clock immediately shows the machine's time", () => {
   assertEquals(after(1, 2 * hour), 2 * hour + second);
 });
 
-Deno.test("a difference of ninety seconds is made up for, a larger one is jumped over", () => {
+Deno.test("a difference of ninety seconds is caught up gradually, a larger one in a jump", () => {
   const read = (aheadMs: number): number =>
     readClock(start, { monotonicMs: second, wallMs: startMs + second + aheadMs }).shownMs - startMs;
   assertEquals([read(90_000), read(90_001)], [1_050, 91_001]);

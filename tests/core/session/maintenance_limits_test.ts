@@ -82,7 +82,7 @@ Deno.test("lost responses to inverse offers are collected, and sent again by the
   assertEquals(draft.state.offers.inverseUnanswered, []);
 });
 
-Deno.test("a request is remembered with its time, beside those of other hosts, and taken back for its host alone", () => {
+Deno.test("a request is remembered with its time, together with those of other hosts, and withdrawn for its host only", () => {
   const draft = at([on("a"), on("b")], {}, { maintenanceRequestedMs: new Map([["s-b", zeroMs]]) });
   ask(draft, "s-a");
   assertEquals(requested(draft), ["s-b 0", "s-a 60000"]);

@@ -73,7 +73,7 @@ Deno.test("an idle agent has no drain-timeout that a drain could restart", () =>
   assertEquals(draft.state.server.disabledSinceMs.get("u"), zeroMs);
 });
 
-Deno.test("a canary is remembered with its time, beside those of other profiles, and planned for", () => {
+Deno.test("a canary is remembered with its time, together with those of other profiles, and planned for", () => {
   const draft = at([], {}, { canaries: new Map([["gpu", 1]]) });
   operatorAsked(draft, { kind: "canary-requested", profile: "default" });
   assertEquals([[...draft.state.canaries], draft.state.demand.isStale], [[["gpu", 1], ["default", draft.atMs]], true]);

@@ -83,7 +83,7 @@ Deno.test("agents that are on their way when their profile changes take the jobs
   assertEquals([world.verdict("next").verdict, world.instance(taskId).state], ["needs-agent", "draining"]);
 });
 
-Deno.test("an agent of a changed profile for which nothing waits any more, or for too long, is replaced at once", () => {
+Deno.test("an agent of a changed profile is replaced immediately if no job waits for it, or if one waits too long", () => {
   for (const [waiting, state] of [[jobs(0), "draining"], [jobs(1), "registered"]] as const) {
     const world = drive();
     world.subscribe();
@@ -103,7 +103,7 @@ Deno.test("an agent of a changed profile for which nothing waits any more, or fo
   }
 });
 
-Deno.test("an agent that is to go for maintenance is disabled on the list that first shows it, and counts for nothing before", () => {
+Deno.test("an agent that must leave for maintenance is disabled on the list that first shows it, and does not count before", () => {
   const world = drive();
   world.subscribe();
   world.poll({ jobs: jobs(1) });

@@ -93,12 +93,12 @@ Deno.test("a poll asks about the environments in which idle agents are kept, if 
   assertEquals(poll(1), [{ kind: "poll-gocd", environments: ["qa"] }]);
 });
 
-Deno.test("how long a poll took is kept where it was measured", () => {
+Deno.test("the duration of a poll is kept if it was measured", () => {
   assertEquals(afterPoll(stateOf([]), zeroMs, 7).pollTookMs, 7);
   assertEquals("pollTookMs" in afterPoll(stateOf([]), zeroMs), false);
 });
 
-Deno.test("without a session no KILL waits for a look", () => {
+Deno.test("without a session no KILL waits for a fresh list", () => {
   const killing = anInstance("t", { state: "killing", cause: "drained" });
   const { session, ...state } = stateOf([killing]);
   assertEquals(asked({ ...state, session: { ...session, kind: "connecting" } }, later), []);

@@ -83,7 +83,7 @@ Deno.test("a request for a record is forgotten after a minute", () => {
   assertEquals([...read(at([], { lastRequestMs }), []).state.server.lastRequestMs.keys()], ["new"]);
 });
 
-Deno.test("a restart of the server is over, and starts, with the list that shows it", () => {
+Deno.test("a restart of the server starts, and ends, with the list that shows it", () => {
   const restarted = (agents: readonly GocdAgent[], before?: number): number | undefined =>
     read(at([], before === undefined ? {} : { restartedMs: before }), agents).state.server.restartedMs;
   const [a, b] = [gocdAgent("a", missing), gocdAgent("b")];
@@ -222,7 +222,7 @@ Deno.test("maintenance mode is also reported by the first poll of a run", () => 
   assertEquals(draft.finish().notes.map(({ kind }) => kind), ["gocd-version", "gocd-maintenance"]);
 });
 
-Deno.test("a failed poll is a problem since it was asked for, and each outage is a new line", () => {
+Deno.test("a failed poll is a problem since its request, and each outage is a new line", () => {
   const failed = (server: Partial<ServerState>): readonly unknown[] => {
     const draft = at([], server);
     gocdPollFailed(draft, { kind: "gocd-poll-failed", problem: problem() });
@@ -309,7 +309,7 @@ Deno.test("a change that fails is reported by its call and code, and remembered 
   assertEquals(failedCall(remove, "refused", []).state.server.writeFailure?.kind, "delete");
 });
 
-Deno.test("a change that is refused for maintenance shows the mode, where the server is known, until a poll says more", () => {
+Deno.test("a change that is refused because of maintenance shows the mode, if the server is known, until the next poll", () => {
   const serving = watchedFrom(zeroMs);
   const before = at([], { serving, nextAgentsMs: zeroMs }).state.server;
   const { serving: _serving, ...left } = before;

@@ -24,7 +24,7 @@ const read = (askedMs: number, ...tookMs: readonly number[]): Partial<ServerStat
   reading: { askedMs: zeroMs + askedMs, readMs: zeroMs + askedMs + (tookMs.at(-1) ?? 0), tookMs },
 });
 
-Deno.test("a list proves an absence for three seconds after it was asked for, and for what its server always takes", () => {
+Deno.test("a list proves an absence for three seconds after its request, plus the usual response time of the server", () => {
   const fresh = (afterMs: number, ...tookMs: readonly number[]): boolean => isFresh(at(afterMs, read(0, ...tookMs)));
   assertEquals([fresh(3 * second), fresh(3 * second + 1)], [true, false]);
   assertEquals([

@@ -168,7 +168,7 @@ Deno.test("a few slow lists do not make old ones count: the fastest of the last 
   assertEquals(stateOf(world, taskId), "starting");
 });
 
-Deno.test("a poll says when the list of agents was asked for, which is later than the poll", () => {
+Deno.test("a poll reports when the list of agents was requested, which is later than the poll", () => {
   const { world, taskId } = starting();
   serve(world, 10 * minute - 2 * second, {});
   while (world.state.server.askedMs === undefined) world.wait(second);
@@ -191,7 +191,7 @@ Deno.test("a poll says when the list of agents was asked for, which is later tha
   assertEquals(stateOf(world, taskId), "register-timeout");
 });
 
-Deno.test("a KILL after a DELETE waits for a list that was asked for after it", () => {
+Deno.test("a KILL after a DELETE waits for a list that was requested after it", () => {
   const { world, taskId } = withIdleAgent();
   const disabled = gocdAgent(taskId, { configState: "Disabled" });
   world.wait(10 * minute, minute);
@@ -245,7 +245,7 @@ for (const [idleMs, want] of [[390 * second, "second"], [400 * second, "first"]]
   });
 }
 
-Deno.test("the confirmation of a drain starts again after a failed read, and needs minutes where some always fail", () => {
+Deno.test("the confirmation of a drain restarts after a failed read, and needs minutes if some reads always fail", () => {
   const { world, taskId } = withIdleAgent();
   const disabled = gocdAgent(taskId, { configState: "Disabled" });
   const stepOf = (): string => {

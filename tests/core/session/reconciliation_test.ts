@@ -114,7 +114,7 @@ Deno.test("reconciling everything does not affect the reconciliation of single t
   });
 });
 
-Deno.test("a request for everything that may not have arrived needs a new fence, unless what it asks for is known", () => {
+Deno.test("a reconciliation of everything that may not have arrived needs a new fence, unless the tasks are known", () => {
   const rounds = (["unknown", "known", "none"] as const).map((inherited) =>
     asked(stateWith([], {}, { inherited }), zeroMs, implicitFailed).state.reconciliation.fenceRound
   );

@@ -56,7 +56,7 @@ Deno.test("a drain of a profile disables its agents, even while they build, and 
   assertEquals(only(world.taken(), "kill-task"), []);
 });
 
-Deno.test("a drained profile launches none, another does; resumed, its agents that build are enabled again", () => {
+Deno.test("a drained profile launches no agents, another one does; after a resume, its building agents are enabled again", () => {
   const { world, a, agents } = fleet();
   world.send({ kind: "profile-drain-requested", profile: "a" });
   world.read(...agents());
@@ -71,7 +71,7 @@ Deno.test("a drained profile launches none, another does; resumed, its agents th
   assertEquals(world.instance(a).retire, undefined);
 });
 
-Deno.test("a resume of another profile, or of none that was drained, changes nothing; one of all brings all back", () => {
+Deno.test("a resume of another profile, or of one that was not drained, changes nothing; one of all restores everything", () => {
   const { world, a, agents } = fleet();
   world.send({ kind: "profile-drain-requested", profile: "a" });
   world.send({ kind: "launching-resumed", profile: "b" });

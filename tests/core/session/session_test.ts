@@ -209,7 +209,7 @@ Deno.test("a rescinded offer changes nothing", () => {
   assertEquals(world.state, before);
 });
 
-Deno.test("SUBSCRIBED is reported with the master, the framework, and the number of agents requested", () => {
+Deno.test("SUBSCRIBED is reported with the master, the framework, and the number of reconciled agents", () => {
   const world = withTwo();
   world.noted();
   world.send({ ...subscribedEvent });
@@ -243,7 +243,7 @@ for (
     [undefined, ["ci", "web"], "role ci gets the offers of role *, without reserved resources, and web gets none"],
   ] as const
 ) {
-  Deno.test(`Mesos ${masterVersion ?? "1.0, which does not say so,"} and roles ${roles}: ${want ?? "nothing is told"}`, () => {
+  Deno.test(`Mesos ${masterVersion ?? "1.0, which does not say so,"} and roles ${roles}: ${want ?? "nothing is reported"}`, () => {
     const world = drive({ profiles: roles.map((role) => aProfile({ name: `of-${role}`, role })) });
     world.send({
       kind: "subscribed",

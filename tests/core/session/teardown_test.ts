@@ -104,7 +104,7 @@ Deno.test("a teardown of a restored state without tasks in Mesos ends as soon as
   assertEquals(only(world.taken(), "teardown-framework").length, 1);
 });
 
-Deno.test("teardown now ends all agents at once and takes their records along", () => {
+Deno.test("an immediate teardown ends all agents at once and deletes their records", () => {
   const { world, taskId } = withIdleAgent();
   const frame = world.send({ kind: "teardown-requested", mode: "now" });
   assertEquals(kinds(frame.effects), ["disable-gocd-agents", "delete-gocd-agents", "teardown-framework"]);
@@ -142,7 +142,7 @@ Deno.test("a removal after a cancelled teardown forgets no dead agent whose reco
   assertEquals([only(frame.effects, "exit"), world.state.framework.frameworkId], [[], undefined]);
 });
 
-Deno.test("teardown now without a session waits for one, and forgets no agent before", () => {
+Deno.test("an immediate teardown without a session waits for one, and forgets no agent before", () => {
   const { world, taskId } = withIdleAgent();
   world.send({ kind: "disconnected", reason: "cut" });
   world.send({ kind: "teardown-requested", mode: "now" });

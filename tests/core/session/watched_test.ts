@@ -34,7 +34,7 @@ for (const [name, gaps, from, want] of counted) {
   });
 }
 
-Deno.test("nothing counts where nothing is watched", () => {
+Deno.test("nothing counts while nothing is watched", () => {
   assertEquals(countedMs(undefined, 0, 1_000), 0);
 });
 
@@ -131,7 +131,7 @@ Deno.test("an agent that is idle before and after its program was suspended is n
   assertEquals(world.instance(taskId).state, "draining");
 });
 
-Deno.test("a second idle look from after a suspension confirms nothing: the confirmation starts again", () => {
+Deno.test("a second idle list from after a suspension confirms nothing: the confirmation restarts", () => {
   const { world, taskId } = withIdleAgent();
   const disabled = gocdAgent(taskId, { configState: "Disabled" });
   world.send({ kind: "drain-requested" });

@@ -24,7 +24,7 @@ function shown({ state, atMs }: Driver): readonly string[] {
   ) => `${message} | ${hint}`);
 }
 
-Deno.test("a refused change of records is a problem at once, with its time, until one is carried out", () => {
+Deno.test("a refused change of records is a problem immediately, with its time, until one succeeds", () => {
   const world = drive();
   failed(world, "refused");
   assertEquals(shown(world), ["no GoCD agent could be enabled or disabled for 0 s: answered 405 | let it pass"]);
@@ -35,7 +35,7 @@ Deno.test("a refused change of records is a problem at once, with its time, unti
   assertEquals(shown(world), []);
 });
 
-Deno.test("that an agent can be disabled does not say that it can be deleted", () => {
+Deno.test("that an agent can be disabled does not prove that it can be deleted", () => {
   const world = drive();
   failed(world, "refused", deletion);
   world.send({ kind: "gocd-call-done", call: disable });

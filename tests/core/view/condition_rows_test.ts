@@ -215,7 +215,7 @@ Deno.test("of two conditions with one key the later one is reported", () => {
   assertEquals(now({ problems }).map(({ text }) => text), ["two"]);
 });
 
-Deno.test("what a note reports is a condition with its words, sudden only where a framework ends", () => {
+Deno.test("a condition from a note has its text, and is sudden only if a framework ends", () => {
   const told = (note: Note): readonly Condition[] => [...withNote(new Map(), note, 9).values()];
   assertEquals(told({ kind: "framework-failed-over" }), [{
     event: "framework-removed",

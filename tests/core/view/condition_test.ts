@@ -118,7 +118,7 @@ Deno.test("a breaker that lets one launch through is not closed before an agent 
   assertEquals(breakers(), []);
 });
 
-Deno.test("what another condition tells already is not reported again", () => {
+Deno.test("what another condition already reports is not reported again", () => {
   const codes = ["held-no-session", "held-brake", "held-restarted", "gocd-job-unassigned", "held-stale"];
   const problems = codes.map((code) => ({ code, message: code, hint: "" }));
   assertEquals(shown({ ...view(running()), problems }), []);

@@ -132,7 +132,7 @@ const cases: Readonly<Record<string, readonly [Seen, ...string[]]>> = {
 };
 
 for (const [name, [seen, ...expected]] of Object.entries(cases)) {
-  Deno.test(`health is reported part by part where ${name}`, () => {
+  Deno.test(`health is reported part by part if ${name}`, () => {
     assertEquals(words(health(seen)), expected);
   });
 }

@@ -91,7 +91,7 @@ Deno.test("GoCD fails while an answer is overdue: ten seconds, or twice what it 
   }
 });
 
-Deno.test("without a good poll for stale-after GoCD is down at once", () => {
+Deno.test("without a successful poll for stale-after, GoCD is down immediately", () => {
   const world = drive({ poller: { staleAfterMs: 3 * minute } });
   world.poll();
   world.wait(2 * minute + 10 * second);
@@ -204,7 +204,7 @@ Deno.test("sessions that end immediately are one period of trouble, which ends w
   assertEquals(mesos(world), "failing for 0 s: not subscribed to Mesos: cut");
 });
 
-Deno.test("a framework that another has taken over, or that was removed, is down at once", () => {
+Deno.test("a framework that another has taken over, or that was removed, is down immediately", () => {
   const world = drive();
   world.subscribe();
   world.wait(second);
@@ -228,14 +228,14 @@ Deno.test("GoCD is fine since its first good answer, not since its last", () => 
   assertEquals(gocd(world), "fine for 60 s");
 });
 
-Deno.test("a framework that was removed while agents live is down at once, with what has ended it", () => {
+Deno.test("a framework that was removed while agents are alive is down immediately, with the reason", () => {
   const { world } = withIdleAgent();
   world.send({ kind: "framework-error", error: "removed", message: "m" });
   world.wait(second);
   assertEquals(mesos(world), "down for 1 s: not subscribed to Mesos: m");
 });
 
-Deno.test("GoCD is down where the last good poll is too long ago, even if no later one has failed", () => {
+Deno.test("GoCD is down if the last successful poll is too long ago, even if no later one has failed", () => {
   const world = polled();
   assertEquals(shown("gocd", world, 10 * minute).split(" ")[0], "fine");
   assertEquals(

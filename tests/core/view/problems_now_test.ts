@@ -191,7 +191,7 @@ Deno.test("limits are reported with the jobs that they hold back, each once", ()
   ]]);
 });
 
-Deno.test("jobs at the share of the cluster are counted, cpu-hours told from four fifths on", () => {
+Deno.test("jobs held back by the share of the cluster are counted, and cpu-hours are reported from four fifths on", () => {
   const reason = { kind: "held-share", share: 0.5, usedCpus: 4, clusterCpus: 8 } as const;
   const job = { locator: "l", name: "j", gocdResources: [], verdict: "needs-agent", firstSeenMs: 0 } as const;
   const jobs = [{ ...job, reason }, { ...job, reason: { kind: "launching" } as const }, { ...job, reason }];

@@ -131,7 +131,7 @@ const acts: { readonly [K in ReasonCode]: readonly (readonly [Extract<Reason, { 
 };
 
 for (const [code, cases] of Object.entries(acts)) {
-  Deno.test(`the act for a job of the reason ${code} fits it`, () => {
+  Deno.test(`the hint for a job with the reason ${code} fits it`, () => {
     for (const [reason, act] of cases) assertEquals(nextAct({ ...job, reason }), act);
   });
 }
@@ -154,7 +154,7 @@ const remarks: readonly (readonly [Remark, string?])[] = [
 ];
 
 for (const [remark, act] of remarks) {
-  Deno.test(`the act for the remark ${remark.kind} comes before that of the reason, but not after a restart of GoCD`, () => {
+  Deno.test(`the hint of the remark ${remark.kind} comes before that of the reason, but not after a restart of GoCD`, () => {
     const withRemark = (reason: Reason): string | undefined => nextAct({ ...job, reason, remarks: [remark] });
     assertEquals(withRemark({ kind: "run-on-all" }), act);
     assertEquals(withRemark({ kind: "idle-agent", names: [] }), act === undefined ? waits : `${act}; or ${waits}`);

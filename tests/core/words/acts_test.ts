@@ -43,7 +43,7 @@ const refusals: readonly (readonly [Refusal, string])[] = [
 ];
 
 for (const [refusal, want] of refusals) {
-  Deno.test(`where all offers are refused by ${refusal.kind}, the act is about that, not about cpus`, () => {
+  Deno.test(`if all offers are refused by ${refusal.kind}, the hint is about that, not about cpus`, () => {
     const miss = { refused: { refusal, offers: 3, others: 0 } };
     assertEquals(nextAct({ ...job, reason: { kind: "no-fitting-offer", miss } }), want);
   });

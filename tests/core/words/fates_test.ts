@@ -15,7 +15,7 @@ Deno.test("the fate of a single job is looked up by the code of its reason", () 
   assertEquals([fateText("held-breaker"), fateText("constructor")], ["held by failing launches", undefined]);
 });
 
-Deno.test("jobs of one fate are counted together, whatever the code of their reason", () => {
+Deno.test("jobs with the same fate are counted together, whatever the code of their reason", () => {
   assertEquals(told(["needs-agent", "held-breaker"], ["needs-agent", "held-probe"], ["needs-agent", "held-breaker"]), [
     "needs-agent: 3 held by failing launches",
   ]);

@@ -260,7 +260,7 @@ Deno.test("while a breaker lets one agent through, that agent is reported", () =
   ], [`${tried}, as soon as a job needs it`, `${tried}: t`]);
 });
 
-Deno.test("stderr is reported in full below its host, and in a sentence by its last two lines that say something", () => {
+Deno.test("stderr is reported in full below its host, and in a sentence by its last two lines with content", () => {
   const tail = (answer: SandboxAnswer): Parameters<typeof stderrText>[0] => ({ taskId: "t", host: "h", answer });
   const read = (text: string): ReturnType<typeof tail> => tail({ kind: "read", text });
   const refused = tail({ kind: "not-allowed", host: "h:5051" });

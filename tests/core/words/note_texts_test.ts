@@ -51,7 +51,7 @@ for (const [wish, controls, text] of wishes) {
   });
 }
 
-Deno.test("switches of an earlier run are reported together, none where there is none", () => {
+Deno.test("switches of an earlier run are reported together, if there are any", () => {
   const switches = (controls: Partial<State["controls"]>): string[] => {
     const state = stateOf([]);
     return said({ ...state, controls: { ...state.controls, ...controls } }, noteSwitches)

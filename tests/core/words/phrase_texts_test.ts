@@ -28,7 +28,7 @@ import { verdictKinds, verdictWords } from "../../../src/core/words/verdicts.ts"
 import { linux, minute, problem, zeroMs } from "../../support/core.ts";
 import { anInstance, aRegistered, mesosSays } from "../instance_fixtures.ts";
 
-Deno.test("memory is reported in GB where that is exact or much, else in MB", () => {
+Deno.test("memory is reported in GB if that is exact or large, otherwise in MB", () => {
   assertEquals([0, 32, 512, 1_000, 1_024, 1_536, 2_000, 8_192, 100_000.5].map(memoryText), [
     ...["0 MB", "32 MB", "512 MB", "1000 MB", "1 GB", "1.5 GB", "2000 MB", "8 GB", "97.7 GB"],
   ]);
@@ -72,7 +72,7 @@ Deno.test("the needs of a job are reported as far as they are known", () => {
   ]);
 });
 
-Deno.test("a hint that says there is nothing to do is not an act", () => {
+Deno.test("a hint that there is nothing to do is not a next step", () => {
   assertEquals([isAct("nothing to do: it reconnects"), isAct("check the port")], [false, true]);
 });
 
@@ -162,7 +162,7 @@ Deno.test("an agent with an incomplete record is reported as such, whatever else
   assertEquals(instanceText(instance), "its record does not show yet what it was launched with");
 });
 
-Deno.test("an idle agent and one that is drained say when they are removed, where that is known", () => {
+Deno.test("an idle agent and one that is drained say when they are removed, if that is known", () => {
   const at = zeroMs + minute;
   const when = "at 2023-11-14T22:14:20Z";
   const idle = aRegistered("t", "idle");

@@ -24,7 +24,7 @@ for (
     ["Hibernating", "Idle", "Hibernating", "unsure"],
   ] as const
 ) {
-  Deno.test(`an agent that is ${agentState} with build state ${buildState} is taken as ${word}`, () => {
+  Deno.test(`an agent that is ${agentState} with build state ${buildState} counts as ${word}`, () => {
     const record = gocdAgent("h", { agentState, buildState });
     assertEquals(activityWord(record), word);
     assertEquals(
@@ -34,7 +34,7 @@ for (
   });
 }
 
-Deno.test("an activity keeps its clock while it stays the same, and starts it again with another word", () => {
+Deno.test("an activity keeps its clock while it stays the same, and restarts it with another state", () => {
   const lost = gocdAgent("h", { agentState: "LostContact" });
   const gone = gocdAgent("h", { agentState: "Missing" });
   const since = activityOf(lost, undefined, 1);

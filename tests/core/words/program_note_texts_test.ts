@@ -116,7 +116,7 @@ Deno.test("a webhook that fails is a problem with what the receiver said", () =>
   });
 });
 
-Deno.test("when a job is due is reported in polls, or as at once", () => {
+Deno.test("when a job is due is reported in polls, or as immediately", () => {
   assertEquals(onceDueText({ profile: "linux" }, 0), "profile linux: launched at once");
   assertEquals(
     onceDueText({ profile: "linux" }, 5),

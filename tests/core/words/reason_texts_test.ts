@@ -203,7 +203,7 @@ const failures: readonly (readonly [Failure, text: string, hint: string])[] = [
 ];
 
 for (const [failure, text, hint] of failures) {
-  Deno.test(`a failure ${failure.kind} reads "${text.slice(-60)}", with what to do, and whole only where that is more`, () => {
+  Deno.test(`a failure ${failure.kind} reads "${text.slice(-60)}", with a hint, and in full only if that is longer`, () => {
     assertEquals([failureText(failure), failureHint(failure, "profile gpu")], [text, hint]);
     const isCut = failure.kind === "mesos" && failure.message !== text;
     assertEquals(wholeError(failure), isCut ? failure.message : undefined);

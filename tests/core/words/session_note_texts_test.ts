@@ -30,7 +30,7 @@ const subscription = subscribedEvent as Subscribed;
 const { masterVersion: _version, ...unversioned } = subscription;
 const living = [anInstance("a", { state: "starting" }), anInstance("b", { state: "gone", cause: "lost", message: "" })];
 
-Deno.test("a subscription is reported with master, version, framework and the agents asked for", () => {
+Deno.test("a subscription is reported with the master, version, framework and number of reconciled agents", () => {
   const first = (state: State, event: Subscribed): string | undefined =>
     said(state, (draft) => subscribed(draft, event))[0];
   assertEquals(
@@ -159,7 +159,7 @@ for (
     [undefined, ["*", "qa"], "role * gets the offers of role *, without reserved resources, and qa gets none"],
   ] as const
 ) {
-  Deno.test(`Mesos ${masterVersion ?? "without a version"} and the roles ${roles}: ${text ?? "nothing is told"}`, () => {
+  Deno.test(`Mesos ${masterVersion ?? "without a version"} and the roles ${roles}: ${text ?? "nothing is reported"}`, () => {
     const profiles = roles.map((role) => ({ ...linux, name: `p-${role}`, role }));
     const told = said(stateOf([], {}, { profiles }), (draft) => noteRolesIgnored(draft, masterVersion));
     const shown = masterVersion ?? "1.0";
