@@ -8,9 +8,20 @@ import type {
   VolumeSettings,
 } from "../core/settings.ts";
 import { parseConstraint } from "./constraints.ts";
+import type { DockerParameter } from "./docker_parameters.ts";
 import type { Conf } from "./hocon_values.ts";
-import { addProblem, confAt, find, type Found, type Reader, textAt, textOf, textsAt, wrongType } from "./reader.ts";
-import { nearestKey } from "./suggest.ts";
+import {
+  addProblem,
+  addUnknownKey,
+  confAt,
+  find,
+  type Found,
+  type Reader,
+  textAt,
+  textOf,
+  textsAt,
+  wrongType,
+} from "./reader.ts";
 import { parseBoolean, type Parsed, parseInteger, quote } from "./values.ts";
 
 const itemsMax = 1000;
@@ -48,7 +59,7 @@ function addEntries(reader: Reader, found: Found, prefix: string, entries: Map<s
 }
 
 /** Docker parameters: a list of `{ key, value }`, or an object. */
-export function parametersAt(reader: Reader, key: string): readonly { readonly key: string; readonly value: string }[] {
+export function parametersAt(reader: Reader, key: string): readonly DockerParameter[] {
   const found = find(reader, key);
   if (found === undefined) return [];
   if (found.conf.kind === "object") {
@@ -252,9 +263,7 @@ function fieldsOf(reader: Reader, found: Found, names: readonly string[]): Reado
   for (const [name, conf] of found.conf.fields) {
     const at = { key: `${found.key}.${name}`, conf };
     if (!names.includes(name)) {
-      const near = nearestKey(name, names);
-      const hint = near === undefined ? `write one of ${names.join(", ")}` : `did you mean ${near}?`;
-      addProblem(reader, at, { code: "config-unknown-key", message: "there is no such key", hint });
+      addUnknownKey(reader, at, name, names);
       continue;
     }
     const text = textOf(reader, at);

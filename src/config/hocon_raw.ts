@@ -10,7 +10,7 @@ export interface Place {
   readonly line: number;
 }
 
-/** A value that may still hold `${…}`. */
+/** A value that may still hold `${…}`. `at`: where it starts. */
 export type Raw = RawText | RawList | RawObject | RawConcat | RawReference | RawAppend;
 
 /** Text, quoted or not; numbers and booleans are text, so that `007` is kept as it is. */
@@ -27,7 +27,6 @@ export interface RawText {
 export interface RawList {
   readonly kind: "list";
   readonly at: Place;
-  /** In order. */
   readonly items: readonly Raw[];
 }
 
@@ -35,7 +34,6 @@ export interface RawList {
 export interface RawObject {
   readonly kind: "object";
   readonly at: Place;
-  /** By key. */
   readonly fields: Map<string, RawSlot>;
 }
 

@@ -3,14 +3,12 @@
 import { failAt } from "./config_error.ts";
 import { failMixed, isBlank, type Place } from "./hocon_raw.ts";
 
-/** A value of the configuration with its place; numbers and booleans are still text. */
+/** A value of the configuration; numbers and booleans are still text. `at`: where it is written, or referred to. */
 export type Conf = ConfText | ConfList | ConfObject | ConfUnset;
 
 /** Text. `isQuoted` only distinguishes `"null"` from `null`. */
 export interface ConfText {
-  /** Which form of {@linkcode Conf}. */
   readonly kind: "text";
-  /** Where it is written, or referred to. */
   readonly at: Place;
   readonly text: string;
   /** Whether any part of it was in quotes. */
@@ -19,9 +17,7 @@ export interface ConfText {
 
 /** A value that lacks an environment variable; the reader of the key decides whether that is a problem. */
 export interface ConfUnset {
-  /** Which form of {@linkcode Conf}. */
   readonly kind: "unset";
-  /** Where it is written. */
   readonly at: Place;
   /** What is wrong with the variable. */
   readonly message: string;
@@ -33,21 +29,15 @@ export interface ConfUnset {
 
 /** A list. */
 export interface ConfList {
-  /** Which form of {@linkcode Conf}. */
   readonly kind: "list";
-  /** Where it is written, or referred to. */
   readonly at: Place;
-  /** In order. */
   readonly items: readonly Conf[];
 }
 
 /** An object; keys that are `null` or unset are not in it. */
 export interface ConfObject {
-  /** Which form of {@linkcode Conf}. */
   readonly kind: "object";
-  /** Where it is written, or referred to. */
   readonly at: Place;
-  /** By key. */
   readonly fields: ReadonlyMap<string, Conf>;
 }
 
@@ -59,29 +49,21 @@ export type SetValue = ConfText | ValueList | ValueObject | ConfUnset;
 
 /** A list while it is looked up. */
 export interface ValueList {
-  /** Which form of {@linkcode Value}. */
   readonly kind: "list";
-  /** Where it is written, or referred to. */
   readonly at: Place;
-  /** In order. */
   readonly items: readonly Value[];
 }
 
 /** An object while it is looked up. */
 export interface ValueObject {
-  /** Which form of {@linkcode Value}. */
   readonly kind: "object";
-  /** Where it is written, or referred to. */
   readonly at: Place;
-  /** By key. */
   readonly fields: ReadonlyMap<string, Value>;
 }
 
 /** `null`. */
 export interface NullValue {
-  /** Which form of {@linkcode Value}. */
   readonly kind: "null";
-  /** Where it is written, or referred to. */
   readonly at: Place;
 }
 

@@ -226,7 +226,7 @@ function warn(reader: Reader, key: string, message: string): void {
   reader.warnings.push(`${at === undefined ? reader.file : `${at.file}:${at.line}`}: ${found?.key ?? key}: ${message}`);
 }
 
-/** Tells of two values that do not go together, at the line of one of them. */
+/** Reports two values that exclude each other, at the line of one of them. */
 type TellConflict = (last: string, message: string, hint: string) => void;
 
 function checkContainer(reader: Reader, prefix: string, container: ContainerSettings): void {
@@ -248,9 +248,8 @@ function checkContainer(reader: Reader, prefix: string, container: ContainerSett
     const [last, where] = container.type === "MESOS"
       ? ["containerizer", "with the Mesos containerizer"]
       : ["network", "in the host's network"];
-    const why = `without go-agent.auto-register-key its agents stay Pending: ${where} nothing proves that they are ` +
-      `ours`;
-    warn(reader, `${prefix}.${last}`, `${why}; set the key`);
+    const why = `${where} nothing proves that they are ours; set the key`;
+    warn(reader, `${prefix}.${last}`, `without go-agent.auto-register-key its agents stay Pending: ${why}`);
   }
   if (container.type === "MESOS") {
     const only = "the Mesos containerizer does not support it";
@@ -301,7 +300,7 @@ function checkVariables(
 /** Combinations of volumes that Docker or Mesos refuses. */
 function checkVolumes(
   container: ContainerSettings,
-  conflict: (last: string, message: string, hint: string) => void,
+  conflict: TellConflict,
 ): void {
   const paths = container.volumes.map(({ containerPath }) => mountPoint(containerPath));
   const twice = paths.find((path, index) => paths.indexOf(path) < index);

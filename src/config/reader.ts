@@ -4,6 +4,7 @@ import { memoryText } from "../core/words/phrases.ts";
 import type { ConfigErrorCode, ConfigProblem } from "./config_error.ts";
 import type { Conf, ConfObject } from "./hocon_values.ts";
 import { type KeySpec, keySpec } from "./keys.ts";
+import { nearestKey } from "./suggest.ts";
 import {
   durationText,
   parseBoolean,
@@ -101,6 +102,13 @@ export function addMissing(
     message: name === undefined ? message : `${message}: the environment variable ${name} is not set, or empty`,
     hint: name === undefined ? hint : `set ${name} where gocd-mesos is started, or ${hint}`,
   });
+}
+
+/** Adds the problem of a key that is none of `names`. */
+export function addUnknownKey(reader: Reader, found: Found, name: string, names: readonly string[]): void {
+  const near = nearestKey(name, names);
+  const hint = near === undefined ? `write one of ${names.join(", ")}` : `did you mean ${near}?`;
+  addProblem(reader, found, { code: "config-unknown-key", message: "there is no such key", hint });
 }
 
 /** Whether all values of these keys could be read: a default in place of one proves nothing about the others. */

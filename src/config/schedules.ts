@@ -4,8 +4,7 @@ import type { AgentProfile, Schedule } from "../core/settings.ts";
 import type { Conf, ConfObject } from "./hocon_values.ts";
 import { isTimeZone, parseCron } from "./cron.ts";
 import { checkIdle, headroomIn, minIdleIn } from "./upkeep_values.ts";
-import { addProblem, find, type Found, type Reader, textOf, wrongType } from "./reader.ts";
-import { nearestKey } from "./suggest.ts";
+import { addProblem, addUnknownKey, find, type Found, type Reader, textOf, wrongType } from "./reader.ts";
 import { type Parsed, parseDuration, quote } from "./values.ts";
 
 const valueNames = ["min-idle", "headroom", "idle-timeout"];
@@ -75,11 +74,7 @@ function valuesIn(reader: Reader, item: Item): Omit<Schedule, "from" | "to" | "t
 
 function checkNames(reader: Reader, { key, conf }: Item): void {
   for (const [name, each] of conf.fields) {
-    if (names.includes(name)) continue;
-    const near = nearestKey(name, names);
-    const hint = near === undefined ? `write one of ${names.join(", ")}` : `did you mean ${near}?`;
-    const at = { key: `${key}.${name}`, conf: each };
-    addProblem(reader, at, { code: "config-unknown-key", message: "there is no such key", hint });
+    if (!names.includes(name)) addUnknownKey(reader, { key: `${key}.${name}`, conf: each }, name, names);
   }
 }
 
