@@ -81,6 +81,8 @@ export interface InstanceMarks {
    * reports afterwards.
    */
   readonly isDeleteAsked?: true;
+  /** It has confirmed the last of these DELETEs. */
+  readonly isDeleted?: true;
   /**
    * Uuids of its earlier records, the last ones: its process has registered anew. They are removed like its own,
    * whatever hostname they show.

@@ -87,6 +87,7 @@ const common = {
   retire: v.exactOptional(retireReason),
   mayHoldBuild: maybeTrue,
   isDeleteAsked: maybeTrue,
+  isDeleted: maybeTrue,
   formerUuids: v.exactOptional(v.array(text)),
   lossAccepted: maybeTrue,
   built: v.exactOptional(v.looseObject({ jobs: v.number(), locator: maybeText })),

@@ -201,8 +201,8 @@ Deno.test("an instance that comes back is unrecorded if we deleted its record, a
   };
   const { activity: _, ...identity } = aRegistered("t", "idle") as Registered;
   const gone = { ...identity, state: "gone", cause: "lost", message: "" } as const;
-  const word = (server: Partial<State["server"]>, isDeleteAsked = true): unknown =>
-    activityOnReturn(at(9, server), isDeleteAsked ? { ...gone, isDeleteAsked } : gone);
+  const word = (server: Partial<State["server"]>, isDeleted = true): unknown =>
+    activityOnReturn(at(9, server), isDeleted ? { ...gone, isDeleteAsked: true, isDeleted } : gone);
   assertEquals(word({}), { kind: "unsure", sinceMs: zeroMs + 9, word: "unrecorded" });
   const lists = { reading: reading(zeroMs + 5) as NonNullable<State["server"]["reading"]> };
   assertEquals(word({ ...lists, agents: [gocdAgent("t")] }), {
@@ -231,7 +231,7 @@ Deno.test("an instance that comes back is unrecorded if we deleted its record, a
   assertEquals(isPendingOnReturn(at(0, { agents: [gocdAgent("t"), gocdAgent("x", pending)] }), "uuid-t"), false);
   const others = { agents: [gocdAgent("x")], reading: { askedMs: zeroMs, readMs: zeroMs + 1, tookMs: [] } };
   assertEquals(
-    activityOnReturn(at(9, others), { ...aRegistered("t", "idle"), isDeleteAsked: true }).sinceMs,
+    activityOnReturn(at(9, others), { ...aRegistered("t", "idle"), isDeleted: true }).sinceMs,
     zeroMs + 1,
   );
   assertEquals([

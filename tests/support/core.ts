@@ -366,6 +366,13 @@ export function linesOf(draft: Draft): readonly NoteLine[] {
   return finished(draft).notes;
 }
 
+/** The server confirms each DELETE since the last call of `taken`; returns all effects since then. */
+export function confirmDeletes(world: Driver): readonly Effect[] {
+  const taken = world.taken();
+  for (const call of only(taken, "delete-gocd-agents")) world.send({ kind: "gocd-call-done", call });
+  return taken;
+}
+
 /** The kinds of effects, in order. */
 export function kinds(effects: readonly Effect[]): string[] {
   return effects.map((effect) => effect.kind);

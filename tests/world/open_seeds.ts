@@ -2,7 +2,4 @@
 // passes (remove it from the list) or another one breaks a law.
 
 /** Open seeds with the weather of the seed, each with the law that it breaks. */
-export const openSeeds: ReadonlyMap<number, string> = new Map<number, string>([
-  // The record of a drained agent whose DELETE was refused, which one list lacked, and which a person enabled later.
-  [21471, "liveness"],
-]);
+export const openSeeds: ReadonlyMap<number, string> = new Map<number, string>([]);

@@ -2,7 +2,7 @@
 // changed only once no job depends on it.
 
 import { activityWord } from "./activity.ts";
-import { holdsTakingDown } from "./brake.ts";
+import { countedSince, holdsTakingDown } from "./brake.ts";
 import { doubtLoss, isHeardAgain } from "./doubt.ts";
 import type { Draft } from "../draft.ts";
 import type { GocdAgent } from "../gocd_records.ts";
@@ -12,7 +12,7 @@ import { isRemembered } from "../demand/hung_build.ts";
 import { shownForMs } from "../session/reading.ts";
 import type { State } from "../state.ts";
 import { absentMs } from "./gocd_clocks.ts";
-import { formerRecords } from "./phase.ts";
+import { formerRecords, markDeleteAsked } from "./phase.ts";
 import { isUsedByAnother } from "../identity/shared_guid.ts";
 
 /** A dead instance is remembered at least this long, so that a stale record of it is never enabled. */
@@ -36,7 +36,7 @@ export function cleanUp(draft: Draft, instance: Gone, index: GocdAgentIndex): vo
   }
   if (isHeardAgain(draft, instance, record)) return doubtLoss(draft, instance, record.uuid, instance.message);
   if (instance.uuid === record.uuid) return removeRecord(draft, instance, record);
-  const { isDeleteAsked: _, ...others } = instance;
+  const { isDeleteAsked: _, isDeleted: __, ...others } = instance;
   const other = { ...others, ...formerRecords(instance, record.uuid), uuid: record.uuid };
   draft.put(other);
   removeRecord(draft, other, record);
@@ -52,7 +52,7 @@ function removeRecord(draft: Draft, instance: Gone, record: GocdAgent): void {
     if (word === "Missing" && !isLostLongEnough(draft, record)) return;
     if (word === "idle" && mayLive(instance) && !isIdleTwice(draft, record)) return;
     ask(draft, record.uuid);
-    if (instance.isDeleteAsked !== true) draft.put({ ...instance, isDeleteAsked: true });
+    markDeleteAsked(draft, instance);
     draft.effect({ kind: "delete-gocd-agents", agents: [{ taskId: instance.taskId, uuid: record.uuid }] });
     return;
   }
@@ -75,9 +75,11 @@ function isOver(draft: Draft, instance: Gone): boolean {
 
 /**
  * Whether a record has not been missing from the lists of this run for long enough to conclude that it does not exist.
+ * Lists that were read while the brake was on prove nothing.
  */
-export function isJustUnlisted({ server }: State, uuid: string | undefined): boolean {
-  return uuid !== undefined && shownForMs({ server }, server.unlisted.get(uuid)?.sinceMs ?? 0) < absentMs;
+export function isJustUnlisted(state: State, uuid: string | undefined): boolean {
+  if (uuid === undefined) return false;
+  return shownForMs(state, countedSince(state, state.server.unlisted.get(uuid)?.sinceMs ?? 0)) < absentMs;
 }
 
 /** The end of its container was not observed: an agent in contact with the server is drained as usual. */

@@ -8,7 +8,9 @@ import { absentMs, askAgainMs, deleteMaxMs, reenableMaxMs } from "./gocd_clocks.
 import type { GocdAgent } from "../gocd_records.ts";
 import { ask, isAsked, isLostLongEnough } from "./gocd_index.ts";
 import type { AgentInstance, Draining, DrainStep } from "../instance.ts";
-import { register, startKill } from "./phase.ts";
+import type { GocdAgentRef } from "../effect.ts";
+import { isJustUnlisted } from "./cleanup.ts";
+import { markDeleteAsked, register, startKill, uuidOf } from "./phase.ts";
 import { profileOf } from "../profile_of.ts";
 import { agentsAsOfMs, isFresh, isIdleConfirmed, shownForMs } from "../session/reading.ts";
 import { writesFailing } from "../session/write_failure.ts";
@@ -102,15 +104,22 @@ function enableAgain(draft: Draft, instance: Draining): void {
  * finish.
  */
 export function deleteRefused(draft: Draft, instance: AgentInstance): void {
-  const { isDeleteAsked, ...rest } = instance;
+  const { isDeleteAsked, isDeleted: _, ...rest } = instance;
   if (rest.state === "draining" && rest.step.kind === "deleting") setStep(draft, rest, { kind: "finishing" });
   else if (isDeleteAsked === true) draft.put(rest);
 }
 
+/** The server has confirmed the DELETE of its record. */
+export function deleteDone(draft: Draft, { taskId, uuid }: GocdAgentRef): void {
+  const instance = draft.instance(taskId);
+  if (instance?.isDeleteAsked === true && uuidOf(instance) === uuid) draft.put({ ...instance, isDeleted: true });
+}
+
 /**
- * Only DELETE removes a record from the list, and the server refuses to delete a building agent; but one list may be
- * wrong. A successful DELETE alone is not enough for a KILL either: the process may have restarted since the last list
- * and be building under another uuid. The list without its record was read after the DELETE, and shows that too
+ * Only DELETE removes a record from the list, and the server refuses to delete a building agent; but a list may lack a
+ * record that somebody enables meanwhile, so that the response to the DELETE is needed, or absence for minutes. A
+ * successful DELETE alone is not enough for a KILL either: the process may have restarted since the last list and be
+ * building under another uuid. The list without its record was read after the DELETE, and shows that too
  * (identity/reregistered.ts).
  */
 function advanceAbsent(draft: Draft, instance: Draining): void {
@@ -118,7 +127,12 @@ function advanceAbsent(draft: Draft, instance: Draining): void {
   if (step.kind === "deleting") {
     // A list requested before the DELETE lacks the record for another reason; a list that took long does not count.
     if (agentsAsOfMs(draft.state.server) < step.askedMs || !isFresh(draft)) return;
-    return startKill(draft, instance, "drained", { kind: "drained", isDeleted: true });
+    if (instance.isDeleted === true) return startKill(draft, instance, "drained", { kind: "drained", isDeleted: true });
+    if (!isJustUnlisted(draft.state, instance.uuid)) {
+      return startKill(draft, instance, "record-deleted", { kind: "record-deleted" });
+    }
+    // It was refused, or its response was lost: the DELETE of a record that does not exist succeeds.
+    return isDeleteDue(draft, step) ? askDelete(draft, instance, step.sinceMs ?? step.askedMs) : undefined;
   }
   if (step.kind !== "absent") return setStep(draft, instance, { kind: "absent", sinceMs: draft.atMs });
   if (shownForMs(draft.state, countedSince(draft.state, step.sinceMs)) < absentMs || !isFresh(draft)) return;
@@ -181,13 +195,19 @@ function advanceDisabled(
       step.kind satisfies "deleting";
       const sinceMs = step.sinceMs ?? step.askedMs;
       if (shownForMs(draft.state, sinceMs) >= deleteMaxMs) return leaveRecord(draft, instance);
-      if (draft.atMs - step.askedMs >= askAgainMs) askDelete(draft, instance, sinceMs);
+      if (isDeleteDue(draft, step)) askDelete(draft, instance, sinceMs);
     }
   }
 }
 
+function isDeleteDue({ atMs }: Draft, { askedMs }: { readonly askedMs: number }): boolean {
+  return atMs - askedMs >= askAgainMs;
+}
+
 function askDelete(draft: Draft, instance: Draining, sinceMs: number): void {
-  setStep(draft, { ...instance, isDeleteAsked: true }, { kind: "deleting", askedMs: draft.atMs, sinceMs });
+  const asked: Draining = { ...instance, step: { kind: "deleting", askedMs: draft.atMs, sinceMs } };
+  draft.put(asked);
+  markDeleteAsked(draft, asked);
   draft.effect({ kind: "delete-gocd-agents", agents: [{ taskId: instance.taskId, uuid: instance.uuid }] });
 }
 

@@ -42,7 +42,7 @@ export function formerRecords(instance: AgentInstance, uuid: string): Pick<Insta
 
 /** The GoCD server lists this record for it, which must no longer be deleted. */
 export function register(draft: Draft, instance: AgentInstance, uuid: string, activity: AgentActivity): Registered {
-  const { strangers: _, isDeleteAsked: __, ...kept } = instance;
+  const { strangers: _, isDeleteAsked: __, isDeleted: ___, ...kept } = instance;
   const registered = inPhase({ ...kept, ...formerRecords(instance, uuid) }, {
     state: "registered",
     sinceMs: draft.atMs,
@@ -51,6 +51,13 @@ export function register(draft: Draft, instance: AgentInstance, uuid: string, ac
   });
   draft.put(registered);
   return registered;
+}
+
+/** A DELETE of its record is requested, which the server has not confirmed yet, even if it confirmed an earlier one. */
+export function markDeleteAsked(draft: Draft, instance: AgentInstance): void {
+  if (instance.isDeleteAsked === true && instance.isDeleted !== true) return;
+  const { isDeleted: _, ...kept } = instance;
+  draft.put({ ...kept, isDeleteAsked: true });
 }
 
 /** Drains a registered instance: DISABLE is sent, the next steps follow from lists. */

@@ -11,7 +11,7 @@ const unrecordedWord = "unrecorded";
 /** The activity of an instance when Mesos reports it as running again, as far as known. */
 export function activityOnReturn(draft: Draft, instance: AgentInstance & { readonly uuid?: string }): AgentActivity {
   const { reading, agents } = draft.state.server;
-  if (instance.isDeleteAsked !== true) return { kind: "unsure", sinceMs: draft.atMs, word: "returned" };
+  if (instance.isDeleted !== true) return { kind: "unsure", sinceMs: draft.atMs, word: "returned" };
   const isListed = reading === undefined || agents.some(({ uuid }) => uuid === instance.uuid);
   return { kind: "unsure", sinceMs: isListed ? draft.atMs : reading.readMs, word: unrecordedWord };
 }

@@ -13,7 +13,7 @@ import type { AgentInstance } from "../instance.ts";
 import { withoutFramework } from "../identity/lineage.ts";
 import { isJustUnlisted } from "../life/cleanup.ts";
 import { mayComeBack } from "../life/doubt.ts";
-import { uuidOf } from "../life/phase.ts";
+import { markDeleteAsked, uuidOf } from "../life/phase.ts";
 import { agentsAsOfMs } from "./reading.ts";
 import type { ControlsRecord } from "../record.ts";
 import type { Settings } from "../settings.ts";
@@ -211,8 +211,8 @@ function resumed(controls: ControlsRecord, profile: string | undefined): Control
 }
 
 /**
- * Whether the server lists its record; not known before a list has been read since it ended. Unless we have requested
- * its deletion, one list without it is not enough.
+ * Whether the server lists its record; not known before a list has been read since it ended. Unless the server has
+ * confirmed its deletion, one list without it is not enough.
  */
 function mayRecordBeLeft({ state }: Draft, instance: AgentInstance): boolean {
   if (agentsAsOfMs(state.server) <= instance.sinceMs) return true;
@@ -221,7 +221,7 @@ function mayRecordBeLeft({ state }: Draft, instance: AgentInstance): boolean {
     gocdAgent.configState !== "Pending" && !gocdAgent.elastic &&
     (gocdAgent.uuid === uuid || nameOf(gocdAgent) === instance.taskId)
   );
-  return isListed || instance.isDeleteAsked !== true && isJustUnlisted(state, uuid);
+  return isListed || instance.isDeleted !== true && isJustUnlisted(state, uuid);
 }
 
 /** The records will not be managed any longer. The server refuses to delete a building one. */
@@ -230,7 +230,7 @@ function leaveNoRecords(draft: Draft): void {
   for (const instance of [...draft.state.instances.values()]) {
     const uuid = uuidOf(instance);
     if (uuid === undefined || !mayRecordBeLeft(draft, instance)) continue;
-    if (instance.isDeleteAsked !== true) draft.put({ ...instance, isDeleteAsked: true });
+    markDeleteAsked(draft, instance);
     refs.push({ taskId: instance.taskId, uuid });
   }
   if (refs.length === 0) return;

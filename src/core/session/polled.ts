@@ -4,7 +4,7 @@ import { activityWord } from "../life/activity.ts";
 import { type Backlog, bucketJobs } from "../demand/backlog.ts";
 import { reenableDeadRecord } from "../life/cleanup.ts";
 import { trackIdle, trackJobs } from "../demand/demand.ts";
-import { deleteRefused } from "../life/drain.ts";
+import { deleteDone, deleteRefused } from "../life/drain.ts";
 import type { Draft } from "../draft.ts";
 import type { GocdEffect } from "../effect.ts";
 import { isOlderVersion, judgeGocdList } from "../life/brake.ts";
@@ -184,6 +184,7 @@ export function gocdCallDone(draft: Draft, call: GocdEffect): void {
   lookAgain(draft, call.kind === "delete-gocd-agents" ? 0 : lookAgainMs);
   writeDone(draft, call);
   if (call.kind === "enable-gocd-agent") enablingAnswered(draft, call.uuid);
+  if (call.kind === "delete-gocd-agents") { for (const each of call.agents) deleteDone(draft, each); }
 }
 
 /** A change of records failed; it is repeated automatically, unless the server rejects it permanently. */

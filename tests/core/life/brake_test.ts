@@ -7,6 +7,7 @@ import type { GocdAgent } from "../../../src/core/gocd_records.ts";
 import { statusView } from "../../../src/core/view/status_view.ts";
 import {
   building,
+  confirmDeletes,
   drive,
   type Driver,
   gocdAgent,
@@ -146,7 +147,7 @@ Deno.test("agents that we have deleted ourselves do not count as vanished", () =
   world.read(...off);
   world.skip(20 * second);
   world.read(...off);
-  assertEquals(acts(world).includes("delete-gocd-agents"), true);
+  assertEquals(kinds(confirmDeletes(world)).includes("delete-gocd-agents"), true);
   world.read();
   assertEquals([world.state.brake.gocd, acts(world)], [undefined, Array.from({ length: 4 }, () => "kill-task")]);
 });
@@ -159,6 +160,7 @@ Deno.test("agents whose records we have deleted do not count when Mesos reports 
   world.read(...off);
   world.skip(20 * second);
   world.read(...off);
+  confirmDeletes(world);
   world.read();
   const where = ids.map((id) => world.instance(id).mesosAgentId);
   ids.forEach((id, at) => world.status(id, "TASK_UNREACHABLE", { uuid: "", mesosAgentId: where[at] ?? "" }));

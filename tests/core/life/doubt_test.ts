@@ -5,6 +5,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { GocdAgent } from "../../../src/core/gocd_records.ts";
 import {
   building,
+  confirmDeletes,
   drive,
   type Driver,
   gocdAgent,
@@ -184,7 +185,7 @@ function lost(isDeleted: boolean): { readonly world: Driver; readonly taskId: st
   assertEquals(world.instance(taskId).state, "gone");
   world.skip(2 * minute);
   world.read(gocdAgent(taskId, { ...lostContact, configState: isDeleted ? "Disabled" : "Enabled" }));
-  assertEquals(kinds(world.taken()).includes("delete-gocd-agents"), isDeleted);
+  assertEquals(kinds(confirmDeletes(world)).includes("delete-gocd-agents"), isDeleted);
   world.skip(10 * second);
   world.poll();
   return { world, taskId };
@@ -204,7 +205,7 @@ Deno.test("an agent that comes back after we deleted its record is found at once
   assertEquals(theOne(world.taken(), "kill-task").taskId, taskId);
 });
 
-Deno.test("an agent that comes back while its DELETE is under way is stopped after twenty seconds without a record", () => {
+Deno.test("an agent that comes back just after its DELETE was confirmed is stopped after twenty seconds without a record", () => {
   const { world, taskId } = lost(true);
   world.read(gocdAgent(taskId, { ...lostContact, configState: "Disabled" }));
   master(world, taskId, "TASK_RUNNING");

@@ -31,6 +31,7 @@ function drained(step: DrainStep, phase: Drain = {}, marks: Partial<InstanceMark
 }
 
 interface Look {
+  readonly marks?: Partial<InstanceMarks>;
   readonly shown?: Partial<GocdAgent> | undefined;
   readonly isListed?: boolean;
   readonly server?: Partial<State["server"]>;
@@ -53,6 +54,11 @@ const finishing: DrainStep = { kind: "finishing" };
 const absent: DrainStep = { kind: "absent", sinceMs: nowMs - minute };
 const confirming: DrainStep = { kind: "confirming", firstIdleMs: nowMs - 20 * second };
 const deleting: DrainStep = { kind: "deleting", askedMs: nowMs - second, sinceMs: nowMs - minute };
+const done = { isDeleteAsked: true, isDeleted: true } as const;
+const justUnlisted: Look = {
+  isListed: false,
+  server: { unlisted: new Map([["uuid-t", { gocdAgent: gocdAgent("t", off), sinceMs: nowMs - 10 * minute + 1 }]]) },
+};
 const enabling: DrainStep = { kind: "enabling", askedMs: nowMs - second };
 const idleSince = (ms: number): Partial<State["server"]> => ({
   disabledIdleSinceMs: new Map([["uuid-t", nowMs - ms]]),
@@ -142,17 +148,40 @@ const looks: readonly (readonly [what: string, step: DrainStep, look: Look, want
     isListed: false,
     parts: { brake: { isSameCluster: true, releasedMs: nowMs - minute } },
   }, "absent, as before"],
-  ["its record is gone after the DELETE", deleting, { isListed: false }, "drained, kill-task"],
+  ["its record is gone after the DELETE", deleting, { isListed: false, marks: done }, "drained, kill-task"],
+  ["a list lacks its record without a response", deleting, justUnlisted, "deleting, as before"],
+  [
+    "lists lack its record without a response to the DELETE of an older version",
+    { kind: "deleting", askedMs: nowMs - 30 * second },
+    justUnlisted,
+    "deleting, delete-gocd-agents",
+  ],
+  [
+    "lists have lacked its record for thirty seconds without a response",
+    { ...deleting, askedMs: nowMs - 30 * second },
+    justUnlisted,
+    "deleting, delete-gocd-agents",
+  ],
+  ["no list has shown its record in this run of twenty minutes", deleting, {
+    isListed: false,
+  }, "record-deleted, kill-task"],
+  ["no list has shown its record since a brake was released", deleting, {
+    isListed: false,
+    parts: { brake: { isSameCluster: true, releasedMs: nowMs - minute } },
+  }, "deleting, as before"],
   ["a list from before the DELETE lacks its record", deleting, {
     isListed: false,
+    marks: done,
     server: { reading: { askedMs: nowMs - second - 1, readMs: nowMs, tookMs: [0] } },
   }, "deleting, as before"],
   ["a list from the moment of the DELETE lacks its record", deleting, {
     isListed: false,
+    marks: done,
     server: { reading: { askedMs: nowMs - second, readMs: nowMs, tookMs: [0] } },
   }, "drained, kill-task"],
   ["an old list lacks its record", { kind: "deleting", askedMs: nowMs - minute }, {
     isListed: false,
+    marks: done,
     server: { reading: { askedMs: nowMs - 3_001, readMs: nowMs, tookMs: [0] } },
   }, "deleting, as before"],
   ["an old list has lacked its record for long", { kind: "absent", sinceMs: nowMs - 19 * minute }, {
@@ -241,7 +270,7 @@ const looks: readonly (readonly [what: string, step: DrainStep, look: Look, want
 ];
 for (const [what, step, look, want] of looks) {
   Deno.test(`a drain that is ${step.kind} results in "${want}" if ${what}`, () => {
-    assertEquals(after(drained(step), look), want);
+    assertEquals(after(drained(step, {}, look.marks), look), want);
   });
 }
 
@@ -302,8 +331,8 @@ Deno.test("an agent that someone enables is reported as kept, and what it does",
 
 Deno.test("a KILL after a drain says whether the record is gone, and what keeps the server from deleting it", () => {
   const why = (step: DrainStep, isListed: boolean, server: Partial<State["server"]> = {}): readonly unknown[] => {
-    const draft = draftAt(nowMs, [drained(step)], server);
-    advanceDrain(draft, drained(step), isListed ? gocdAgent("t", off) : undefined);
+    const draft = draftAt(nowMs, [drained(step, {}, done)], server);
+    advanceDrain(draft, drained(step, {}, done), isListed ? gocdAgent("t", off) : undefined);
     return draft.finish().notes.map((note) =>
       note.kind === "agent-killing"
         ? note.why

@@ -5,6 +5,7 @@ import type { GocdAgent } from "../../../src/core/gocd_records.ts";
 import type { AgentInstance } from "../../../src/core/instance.ts";
 import {
   building,
+  confirmDeletes,
   type Driver,
   gocdAgent,
   job,
@@ -129,15 +130,20 @@ Deno.test("while the server cannot be read after a DELETE, the kill waits", () =
   assertEquals(stepOf(world.instance(taskId)), "killing");
 });
 
-Deno.test("a DELETE whose response is lost is done if the record is gone, and is repeated if it is not", () => {
-  const first = deleting();
-  first.world.read();
-  assertEquals(stepOf(first.world.instance(first.taskId)), "killing");
-  const { world, taskId } = deleting();
-  world.taken();
-  world.wait(30 * second);
-  world.read(gocdAgent(taskId, disabled));
-  assertEquals(only(world.taken(), "delete-gocd-agents").length, 1);
+Deno.test("a DELETE whose response is lost is repeated, whether or not the record is listed, and done once it is confirmed", () => {
+  for (const isListed of [true, false]) {
+    const { world, taskId } = deleting();
+    world.taken();
+    const agents = isListed ? [gocdAgent(taskId, disabled)] : [];
+    world.wait(29 * second);
+    world.read(...agents);
+    assertEquals([stepOf(world.instance(taskId)), only(world.taken(), "delete-gocd-agents")], ["deleting", []]);
+    world.wait(second);
+    world.read(...agents);
+    assertEquals(only(confirmDeletes(world), "delete-gocd-agents").length, 1);
+    world.read();
+    assertEquals(stepOf(world.instance(taskId)), "killing");
+  }
 });
 
 Deno.test("an agent that takes a job while its DELETE is in flight finishes it", () => {

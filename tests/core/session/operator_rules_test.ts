@@ -271,12 +271,16 @@ Deno.test("a framework is torn down only in that mode, in a session, and once no
     [],
   ]);
   const launching = anInstance("l", { state: "launching", offerId: "o" });
-  assertEquals([torn([launching]), torn([gone({ uuid: "x", isDeleteAsked: true }), launching])], [[], []]);
+  assertEquals([torn([launching]), torn([gone({ uuid: "x", isDeleteAsked: true, isDeleted: true }), launching])], [
+    [],
+    [],
+  ]);
 });
 
 Deno.test("a teardown waits for agents that may come back, and for a later list without the record", () => {
-  const asked = { isDeleteAsked: true } as const;
+  const asked = { isDeleteAsked: true, isDeleted: true } as const;
   assertEquals(torn([gone(asked)]), ["teardown-framework"]);
+  assertEquals(torn([gone({ isDeleteAsked: true })]), [], "one list may lack it");
   assertEquals(torn([gone({ ...asked, isUnproven: true })]), []);
   const read = (askedMs: number) => ({ reading: { askedMs, readMs: askedMs, tookMs: [0] } });
   assertEquals([torn([gone(asked)], read(zeroMs)), torn([gone(asked)], read(zeroMs + 1))], [[], [

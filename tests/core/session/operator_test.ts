@@ -7,6 +7,7 @@ import { initialState } from "../../../src/core/step.ts";
 import { statusView } from "../../../src/core/view/status_view.ts";
 import {
   building,
+  confirmDeletes,
   drive,
   emptyStore,
   gocdAgent,
@@ -170,6 +171,11 @@ Deno.test("a drain that a crash interrupted continues where it was", () => {
   const later = drive({ stored: { framework, controls, instances: [...instances.values()] } });
   later.subscribe();
   later.poll({ agents: [] });
+  assertEquals(later.instance(taskId).state, "draining", "the response to the DELETE is not known");
+  later.skip(30 * second);
+  later.read();
+  confirmDeletes(later);
+  later.read();
   const killing = later.instance(taskId);
   assertEquals(killing.state === "killing" ? killing.cause : killing.state, "drained");
 });

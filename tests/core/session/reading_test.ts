@@ -3,6 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { GocdAgent } from "../../../src/core/gocd_records.ts";
 import {
+  confirmDeletes,
   drive,
   type Driver,
   type DriverOptions,
@@ -201,7 +202,7 @@ Deno.test("a KILL after a DELETE waits for a list that was requested after it", 
   const beforeMs = world.atMs - second;
   world.read(disabled);
   world.send({ kind: "gocd-agents-read", agents: [disabled], agentsAskedMs: world.atMs });
-  assertEquals(only(world.taken(), "delete-gocd-agents").length, 1);
+  assertEquals(only(confirmDeletes(world), "delete-gocd-agents").length, 1);
   world.send({ kind: "gocd-agents-read", agents: [], agentsAskedMs: beforeMs });
   assertEquals(stateOf(world, taskId), "draining", "an empty list from before the DELETE is a wrong one");
   world.send({ kind: "gocd-agents-read", agents: [], agentsAskedMs: world.atMs });

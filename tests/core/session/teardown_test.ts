@@ -3,6 +3,7 @@
 import { assertEquals } from "@std/assert";
 import {
   building,
+  confirmDeletes,
   drive,
   type Driver,
   emptyStore,
@@ -10,9 +11,12 @@ import {
   kinds,
   minute,
   only,
+  problem,
   reconciled,
   second,
   subscribedEvent,
+  theOne,
+  watch,
   withIdleAgent,
 } from "../../support/core.ts";
 
@@ -25,7 +29,7 @@ Deno.test("teardown drains first, then removes the framework, forgets its id and
   world.status(taskId, "TASK_KILLED");
   world.poll({ agents: [gocdAgent(taskId, { configState: "Disabled" })] });
   world.wait(2 * second);
-  assertEquals(only(world.taken(), "teardown-framework"), []);
+  assertEquals(only(confirmDeletes(world), "teardown-framework"), []);
   world.poll({ agents: [] });
   world.wait(2 * second);
   assertEquals(kinds(world.taken()).slice(-1), ["teardown-framework"]);
@@ -102,6 +106,24 @@ Deno.test("a teardown of a restored state without tasks in Mesos ends as soon as
   world.status("gocd-abc123-fence-0", "TASK_UNKNOWN", reconciled);
   world.wait(second);
   assertEquals(only(world.taken(), "teardown-framework").length, 1);
+});
+
+Deno.test("a teardown forgets no record whose DELETE was refused because some lists lack it", () => {
+  const { world, taskId } = withIdleAgent();
+  world.send({ kind: "teardown-requested", mode: "drain" });
+  world.poll({ agents: [gocdAgent(taskId)] });
+  world.status(taskId, "TASK_KILLED");
+  world.poll({ agents: [gocdAgent(taskId, { configState: "Disabled" })] });
+  const call = theOne(world.taken(), "delete-gocd-agents");
+  world.send({ kind: "gocd-call-failed", call, problem: problem({ kind: "refused", code: "gocd-forbidden" }) });
+  const isTornDown = (): boolean => only(world.taken(), "teardown-framework").length > 0;
+  watch(world, 9 * minute);
+  assertEquals(isTornDown(), false);
+  world.read(gocdAgent(taskId, { configState: "Disabled" }));
+  assertEquals(only(confirmDeletes(world), "delete-gocd-agents").length, 1, "it is listed again");
+  world.read();
+  world.wait(2 * second);
+  assertEquals(isTornDown(), true);
 });
 
 Deno.test("an immediate teardown ends all agents at once and deletes their records", () => {
