@@ -6,7 +6,7 @@ import type { Draft } from "../draft.ts";
 import { type LaunchBudget, profileGate } from "./gates.ts";
 import { connectionTimeoutMs, settledMs, surelyAliveMs } from "../life/gocd_clocks.ts";
 import type { GocdAgent } from "../gocd_records.ts";
-import { type GocdAgentIndex, lastListed, rescheduleLimitMs } from "../life/gocd_index.ts";
+import { type GocdAgentIndex, isJustUnlisted, lastListed, rescheduleLimitMs } from "../life/gocd_index.ts";
 import { isNamed } from "../identity/hostnames.ts";
 import type { AgentInstance } from "../instance.ts";
 import { canTake, capabilityFor } from "./matching.ts";
@@ -27,19 +27,27 @@ export function isInContact({ configState, agentState }: GocdAgent): boolean {
 }
 
 /**
- * Since when lists have shown that the agent of an instance is not in contact, by uuid: missing records are
- * distinguished from those that this run has never seen.
+ * Since when lists have shown that the agent of an instance is not in contact, by uuid. A record that is merely missing
+ * from some lists may be that of an agent in contact.
  */
 export function trackSilence(draft: Draft, { byUuid }: GocdAgentIndex): void {
   const { instances, server } = draft.state;
   const silent = [...instances.values()].flatMap((instance) => {
     const uuid = uuidOf(instance);
     if (uuid === undefined) return [];
+    const sinceMs = server.silentSinceMs.get(uuid);
     const gocdAgent = byUuid.get(uuid);
-    if (gocdAgent !== undefined && isInContact(gocdAgent)) return [];
-    return [[uuid, server.silentSinceMs.get(uuid) ?? draft.atMs] as const];
+    const isSilent = gocdAgent === undefined
+      ? sinceMs !== undefined || isDeleted(draft.state, instance)
+      : !isInContact(gocdAgent);
+    return isSilent ? [[uuid, sinceMs ?? draft.atMs] as const] : [];
   });
   draft.set({ server: { ...server, silentSinceMs: new Map(silent) } });
+}
+
+/** Whether its record, which is missing from the list, does not exist any more. */
+function isDeleted(state: State, instance: AgentInstance): boolean {
+  return instance.isDeleted === true || !isJustUnlisted(state, uuidOf(instance));
 }
 
 /** Updates `mayHoldBuild` from a list; returns the updated instance. */

@@ -2,16 +2,14 @@
 // changed only once no job depends on it.
 
 import { activityWord } from "./activity.ts";
-import { countedSince, holdsTakingDown } from "./brake.ts";
+import { holdsTakingDown } from "./brake.ts";
 import { doubtLoss, isHeardAgain } from "./doubt.ts";
 import type { Draft } from "../draft.ts";
 import type { GocdAgent } from "../gocd_records.ts";
 import type { Gone } from "../instance.ts";
-import { ask, type GocdAgentIndex, isAsked, isIdleTwice, isLostLongEnough } from "./gocd_index.ts";
+import { ask, type GocdAgentIndex, isAsked, isIdleTwice, isJustUnlisted, isLostLongEnough } from "./gocd_index.ts";
 import { isRemembered } from "../demand/hung_build.ts";
 import { shownForMs } from "../session/reading.ts";
-import type { State } from "../state.ts";
-import { absentMs } from "./gocd_clocks.ts";
 import { formerRecords, markDeleteAsked } from "./phase.ts";
 import { isUsedByAnother } from "../identity/shared_guid.ts";
 
@@ -71,15 +69,6 @@ function removeRecord(draft: Draft, instance: Gone, record: GocdAgent): void {
 function isOver(draft: Draft, instance: Gone): boolean {
   return shownForMs(draft.state, instance.sinceMs) >= rememberMs && !isRemembered(draft, instance) &&
     !isJustUnlisted(draft.state, instance.uuid);
-}
-
-/**
- * Whether a record has not been missing from the lists of this run for long enough to conclude that it does not exist.
- * Lists that were read while the brake was on prove nothing.
- */
-export function isJustUnlisted(state: State, uuid: string | undefined): boolean {
-  if (uuid === undefined) return false;
-  return shownForMs(state, countedSince(state, state.server.unlisted.get(uuid)?.sinceMs ?? 0)) < absentMs;
 }
 
 /** The end of its container was not observed: an agent in contact with the server is drained as usual. */

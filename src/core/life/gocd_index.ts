@@ -1,11 +1,19 @@
 // Looks up GocdAgents, and remembers what was requested for each.
 
+import { countedSince } from "./brake.ts";
 import type { Draft } from "../draft.ts";
-import { answerMaxMs, askAgainMs, connectionTimeoutMs, rescheduleMs, slowRescheduleMs } from "./gocd_clocks.ts";
+import {
+  absentMs,
+  answerMaxMs,
+  askAgainMs,
+  connectionTimeoutMs,
+  rescheduleMs,
+  slowRescheduleMs,
+} from "./gocd_clocks.ts";
 import type { GocdAgent } from "../gocd_records.ts";
 import { nameOf } from "../identity/hostnames.ts";
 import { isIdleConfirmed, shownForMs } from "../session/reading.ts";
-import type { ServerState } from "../state.ts";
+import type { ServerState, State } from "../state.ts";
 
 /** The list with its two indexes. */
 export interface GocdAgentIndex {
@@ -41,6 +49,15 @@ export function lastListed(
 ): GocdAgent | undefined {
   if (uuid === undefined) return undefined;
   return agents.find((each) => each.uuid === uuid) ?? unlisted.get(uuid)?.gocdAgent;
+}
+
+/**
+ * Whether a record has not been missing from the lists of this run for long enough to conclude that it does not exist.
+ * Lists that were read while the brake was on prove nothing.
+ */
+export function isJustUnlisted(state: State, uuid: string | undefined): boolean {
+  if (uuid === undefined) return false;
+  return shownForMs(state, countedSince(state, state.server.unlisted.get(uuid)?.sinceMs ?? 0)) < absentMs;
 }
 
 /** Remembers when a change of a record was requested, to space repetitions. */

@@ -11,7 +11,7 @@ import { forgetFailures, retryFailed } from "../life/failures.ts";
 import { nameOf } from "../identity/hostnames.ts";
 import type { AgentInstance } from "../instance.ts";
 import { withoutFramework } from "../identity/lineage.ts";
-import { isJustUnlisted } from "../life/cleanup.ts";
+import { isJustUnlisted } from "../life/gocd_index.ts";
 import { mayComeBack } from "../life/doubt.ts";
 import { markDeleteAsked, uuidOf } from "../life/phase.ts";
 import { agentsAsOfMs } from "./reading.ts";

@@ -26,23 +26,36 @@ const gone = (changes: Partial<AgentInstance> = {}): AgentInstance =>
 const { uuid: _, ...goneUnknown } = gone() as AgentInstance & { readonly uuid: string };
 
 Deno.test("silence is remembered by uuid from the first list that shows it, and forgotten at the first ping", () => {
-  const instances = [
-    aRegistered("a", "idle"),
-    aRegistered("b", "idle"),
-    aRegistered("c", "idle"),
-    anInstance("unknown", { state: "starting" }),
-  ];
-  const silentAfter = (before: readonly (readonly [string, number])[], ...agents: readonly GocdAgent[]): unknown => {
-    const draft = draftAt(atMs, instances, { silentSinceMs: new Map(before) });
+  const unlisted = (forMs: number): Partial<ServerState> => ({
+    unlisted: new Map([["uuid-c", { gocdAgent: gocdAgent("c"), sinceMs: atMs - forMs }]]),
+  });
+  const silentAfter = (
+    before: readonly (readonly [string, number])[],
+    agents: readonly GocdAgent[],
+    server: Partial<ServerState> = {},
+    marks: Partial<AgentInstance> = {},
+  ): unknown => {
+    const instances = [
+      aRegistered("a", "idle"),
+      aRegistered("b", "idle"),
+      aRegistered("c", "idle", marks),
+      anInstance("unknown", { state: "starting" }),
+    ];
+    const draft = draftAt(atMs, instances, { ...server, silentSinceMs: new Map(before) });
     trackSilence(draft, indexGocdAgents(agents));
     return [...draft.state.server.silentSinceMs];
   };
-  const all = ["a", "b", "c"].map((name) => gocdAgent(name));
-  assertEquals(silentAfter([], gocdAgent("a"), gocdAgent("b", lostContact)), [["uuid-b", atMs], ["uuid-c", atMs]]);
-  assertEquals(silentAfter([["uuid-b", 7]], gocdAgent("a"), gocdAgent("b", lostContact), gocdAgent("c")), [
-    ["uuid-b", 7],
-  ]);
-  assertEquals([silentAfter([["uuid-b", 7]], ...all), silentAfter([], ...all)], [[], []]);
+  const [a, b, c] = ["a", "b", "c"].map((name) => gocdAgent(name)) as [GocdAgent, GocdAgent, GocdAgent];
+  const lostB = gocdAgent("b", lostContact);
+  assertEquals(silentAfter([], [a, lostB, c]), [["uuid-b", atMs]]);
+  assertEquals(silentAfter([["uuid-b", 7]], [a, lostB, c]), [["uuid-b", 7]]);
+  assertEquals([silentAfter([["uuid-b", 7]], [a, b, c]), silentAfter([], [a, b, c])], [[], []]);
+  const missingC = (forMs: number, marks: Partial<AgentInstance> = {}, before: readonly [string, number][] = []) =>
+    silentAfter(before, [a, b], unlisted(forMs), marks);
+  assertEquals(missingC(10 * minute - 1), [], "some lists may lack it");
+  assertEquals(missingC(10 * minute), [["uuid-c", atMs]]);
+  assertEquals(missingC(0, { isDeleted: true }), [["uuid-c", atMs]]);
+  assertEquals(missingC(0, {}, [["uuid-c", 7]]), [["uuid-c", 7]], "it was silent when it was last listed");
 });
 
 /** Whether an instance, after this list, may hold a build. */

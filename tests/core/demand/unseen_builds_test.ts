@@ -1,6 +1,7 @@
 // Builds that no list has shown: what an agent took just before the server lost contact with it, or its process restarted.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { isAnyHung } from "../../../src/core/demand/hung_build.ts";
 import type { Event } from "../../../src/core/event.ts";
 import type { GocdAgent } from "../../../src/core/gocd_records.ts";
 import type { AgentInstance } from "../../../src/core/instance.ts";
@@ -109,6 +110,23 @@ for (
     assertEquals([uuid, mayHoldBuild], ["anew", true]);
   });
 }
+
+Deno.test("lists that lack the record of one that died while building do not show that its build was given to another", () => {
+  const { world, taskId } = withIdleAgent();
+  const other = gocdAgent("other", { gocdResources: [] });
+  const list = (forMs: number, ...agents: readonly GocdAgent[]): boolean => {
+    for (let ms = 0; ms < forMs; ms += 10 * second) {
+      world.skip(10 * second);
+      world.poll({ agents: [...agents, other] });
+    }
+    return world.instance(taskId).mayHoldBuild === true;
+  };
+  assertEquals(list(10 * second, gocdAgent(taskId, building)), true);
+  world.status(taskId, "TASK_FAILED");
+  assertEquals([list(5 * minute), isAnyHung(world.state)], [true, true], "it is not yet seen to be silent");
+  assertEquals(list(50 * second, gocdAgent(taskId, lostContact)), true);
+  assertEquals(list(20 * second, gocdAgent(taskId, lostContact)), false);
+});
 
 const { framework, controls, instances } = withIdleAgent().world.state;
 const [id = ""] = instances.keys();

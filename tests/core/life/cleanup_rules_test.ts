@@ -4,8 +4,8 @@
 import { assertEquals } from "@std/assert";
 import type { GocdAgent } from "../../../src/core/gocd_records.ts";
 import type { AgentInstance, EndCause, Gone, InstanceMarks, InstancePhase } from "../../../src/core/instance.ts";
-import { cleanUp, isJustUnlisted, reenableDeadRecord } from "../../../src/core/life/cleanup.ts";
-import { indexGocdAgents } from "../../../src/core/life/gocd_index.ts";
+import { cleanUp, reenableDeadRecord } from "../../../src/core/life/cleanup.ts";
+import { indexGocdAgents, isJustUnlisted } from "../../../src/core/life/gocd_index.ts";
 import type { State } from "../../../src/core/state.ts";
 import {
   building,

@@ -4,6 +4,7 @@ import { assertEquals } from "@std/assert";
 import type { GocdAgent } from "../../../src/core/gocd_records.ts";
 import {
   building,
+  confirmDeletes,
   type Driver,
   gocdAgent,
   lostContact,
@@ -110,6 +111,7 @@ Deno.test("an instance is forgotten once lists have lacked its record for ten mi
   world.wait(5 * minute, minute);
   assertEquals(removed(), false);
   assertEquals(removed(gocdAgent(taskId, { ...disabled, ...lostContact })), false);
+  confirmDeletes(world);
   assertEquals(removed(), false);
   world.wait(10 * minute - second, minute);
   assertEquals(removed(), false);
