@@ -135,6 +135,8 @@ export interface ServerState {
   /** As last read, if the configuration uses groups; absent: never in this run. */
   readonly pipelineGroups?: PipelineGroups;
   readonly agents: readonly GocdAgent[];
+  /** The last list that the brake was decided with: the next one is compared with it. */
+  readonly judged: readonly GocdAgent[];
   /** Locators that agents were seen to build since the last poll. */
   readonly built: ReadonlySet<string>;
   /** Uuids of agents that have started building since the last poll, if the server does not report the job. */

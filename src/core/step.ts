@@ -72,6 +72,7 @@ export function initialState(stored: StoredState, settings: Settings, atMs: numb
       failuresInARow: 0,
       findings: [],
       agents: [],
+      judged: [],
       built: new Set(),
       begun: new Set(),
       keyOutcomes: new Map(),

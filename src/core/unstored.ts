@@ -86,6 +86,8 @@ export const serverFates: Readonly<Record<keyof ServerState, Fate>> = {
   missingEnvironments: "learned",
   pipelineGroups: "learned",
   agents: "learned",
+  // As the brake is.
+  judged: "acted",
   built: "learned",
   begun: "learned",
   idleSinceMs: "learned",

@@ -102,7 +102,7 @@ Deno.test("an instance keeps what it is and all its marks in every phase, and no
 
 Deno.test("a list changes no instance whose loss was not accepted", () => {
   const draft = at(0, [aRegistered("t", "idle")]);
-  judgeGocdList(draft, [], [gocdAgent("t")]);
+  judgeGocdList(draft, [gocdAgent("t")]);
   assertEquals(finished(draft).records, []);
 });
 

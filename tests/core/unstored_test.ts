@@ -211,3 +211,15 @@ Deno.test("the plan of a frame that did not happen is made again", () => {
   assertEquals(core.state.demand.wanted, []);
   assertStringIncludes(core.state.demand.jobs[0]?.verdict ?? "", "coming");
 });
+
+Deno.test("a list of another server is noticed although the frame of the first such list could not be stored", () => {
+  const { world, taskId } = withIdleAgent();
+  world.poll({ agents: [gocdAgent(taskId), gocdAgent("stranger")] });
+  const core = goingOn(world);
+  const others: Event = { kind: "gocd-agents-read", agents: [gocdAgent("of another server")] };
+  core.send(others);
+  assertEquals([core.state.brake.gocd, core.state.server.agents.length], [undefined, 1], "its frame is not stored");
+  core.isBroken = false;
+  core.send(others);
+  assertEquals(core.state.brake.gocd?.kind, "gocd-unlisted");
+});

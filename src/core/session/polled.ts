@@ -39,7 +39,7 @@ import { builtSince, newlyBuilding, takenSince, takingsOf, withoutTaken } from "
 export function gocdPolled(draft: Draft, event: EventOf<"gocd-polled">): void {
   const { atMs } = draft;
   polledWell(draft);
-  const { demand: before, server: { agents: agentsBefore } } = draft.state;
+  const { demand: before } = draft.state;
   // The list of agents is read after the feed.
   const { resourceCase: rule } = event.server;
   const unpinned = unpinnedAt(before.unpinned, { ...event, rule, seen: before.seen }, atMs);
@@ -94,7 +94,7 @@ export function gocdPolled(draft: Draft, event: EventOf<"gocd-polled">): void {
   for (const finding of environmentFindings(draft.state)) {
     draft.note({ kind: "gocd-finding", finding, onceKey: finding.message });
   }
-  actOnPoll(draft, event, { demand: before, agents: agentsBefore });
+  actOnPoll(draft, event, before);
 }
 
 function lookedUp(
@@ -107,20 +107,16 @@ function lookedUp(
 }
 
 /** The consequences of a poll: records are checked, instances advanced, drains and launches decided. */
-function actOnPoll(
-  draft: Draft,
-  event: EventOf<"gocd-polled">,
-  before: { readonly demand: DemandState; readonly agents: readonly GocdAgent[] },
-): void {
+function actOnPoll(draft: Draft, event: EventOf<"gocd-polled">, before: DemandState): void {
   learnHostnames(draft, event.agents);
-  judgeGocdList(draft, before.agents, event.agents);
+  judgeGocdList(draft, event.agents);
   adoptUnknown(draft, event.agents);
   advanceInstances(draft, event.agents);
   retireWorn(draft, event.agents);
   trackPeaks(draft);
   const retired = retireAgents(draft, "poll");
   const plan = makePlan(draft.state, draft.atMs, "poll");
-  noteDemand(draft, before.demand, plan.demand);
+  noteDemand(draft, before, plan.demand);
   draft.set({ demand: plan.demand });
   noteOfferless(draft);
   reuseAll(draft, plan.reuse);
@@ -158,7 +154,7 @@ export function gocdAgentsRead(draft: Draft, event: EventOf<"gocd-agents-read">)
   });
   goodReading(draft, event.agentsAskedMs, server.info);
   learnHostnames(draft, event.agents);
-  judgeGocdList(draft, server.agents, event.agents);
+  judgeGocdList(draft, event.agents);
   adoptUnknown(draft, event.agents);
   advanceInstances(draft, event.agents);
   retireWorn(draft, event.agents);

@@ -17,8 +17,9 @@ function judged(
   instances: readonly AgentInstance[],
   { before = [] as GocdAgent[], now = [] as GocdAgent[], brake = { isSameCluster: true } as State["brake"] },
 ): Draft {
-  const draft = new Draft(stateOf(instances, { brake }), zeroMs + 7, 0.5);
-  judgeGocdList(draft, before, now);
+  const state = stateOf(instances, { brake });
+  const draft = new Draft({ ...state, server: { ...state.server, judged: before } }, zeroMs + 7, 0.5);
+  judgeGocdList(draft, now);
   return draft;
 }
 

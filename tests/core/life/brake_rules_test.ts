@@ -32,8 +32,8 @@ function judged(
 ): string[] {
   const state = stateOf(instances, parts);
   const appearedMs = new Map(instances.map((each) => [uuidOf(each) ?? "", zeroMs]));
-  const draft = new Draft({ ...state, server: { ...state.server, appearedMs } }, zeroMs + 7, 0.5);
-  judgeGocdList(draft, before, agents);
+  const draft = new Draft({ ...state, server: { ...state.server, appearedMs, judged: before } }, zeroMs + 7, 0.5);
+  judgeGocdList(draft, agents);
   assertEquals(draft.state.demand.isStale || linesOf(draft).length === 0, true, "the plan is made anew");
   const { gocd, releasedMs } = draft.state.brake;
   return [
@@ -59,7 +59,7 @@ Deno.test("a list that lacks all of ours is another server's, if no list of this
     const state = stateOf(instances);
     const appearedMs = new Map(known.map((uuid) => [uuid, zeroMs]));
     const draft = new Draft({ ...state, server: { ...state.server, appearedMs } }, zeroMs + 7, 0.5);
-    judgeGocdList(draft, [], agents);
+    judgeGocdList(draft, agents);
     return draft.state.brake.gocd !== undefined;
   };
   const other = [gocdAgent("other")];
@@ -314,7 +314,7 @@ Deno.test("the operator accepts the loss of the agents that caused the brake, an
 Deno.test("an agent whose loss was accepted and that is listed again may vanish once more", () => {
   const back = ours(2).map((each) => ({ ...each, lossAccepted: true as const }));
   const draft = new Draft(stateOf(back), zeroMs, 0.5);
-  judgeGocdList(draft, [], listed(0, 1));
+  judgeGocdList(draft, listed(0, 1));
   assertEquals([...draft.state.instances.values()].map(({ lossAccepted }) => lossAccepted), [undefined, true]);
 });
 
@@ -322,7 +322,7 @@ Deno.test("an accepted loss is forgotten for agents in service and in a drain, n
   const uuid = "uuid-t0";
   const left = (phase: Partial<InstancePhase> & Pick<InstancePhase, "state">): boolean | undefined => {
     const draft = new Draft(stateOf([anInstance("t0", phase, { lossAccepted: true })]), zeroMs, 0.5);
-    judgeGocdList(draft, [], listed(0, 1));
+    judgeGocdList(draft, listed(0, 1));
     return draft.instance("t0")?.lossAccepted;
   };
   const step = { kind: "finishing" } as const;
