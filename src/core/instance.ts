@@ -69,6 +69,11 @@ export interface InstanceMarks {
   readonly addresses?: readonly string[];
   /** `TaskStatus.dockerName` of its container: known only to us, its host and the agent itself. */
   readonly dockerName?: string;
+  /**
+   * Uuid of another agent's record under which its agent may be building (identity/shared_guid.ts), as long as it has
+   * none of its own.
+   */
+  readonly sharedUuid?: string;
   /** It is removed once idle, because of the operator or a maintenance window. */
   readonly retire?: RetireReason;
   /**

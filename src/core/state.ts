@@ -143,10 +143,6 @@ export interface ServerState {
   readonly begun: ReadonlySet<string>;
   /** Since when each Enabled, Idle GocdAgent has been idle without interruption, by uuid. */
   readonly idleSinceMs: ReadonlyMap<string, number>;
-  /**
-   * Uuids of records that instances without their own record share with others, by task id (identity/shared_guid.ts).
-   */
-  readonly sharedUuids: ReadonlyMap<string, string>;
   /** When each GocdAgent was first listed in this run, by uuid. */
   readonly appearedMs: ReadonlyMap<string, number>;
   /** Records that are missing from recent lists, as last listed, by uuid: a list may lack some temporarily. */

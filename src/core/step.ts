@@ -78,7 +78,6 @@ export function initialState(stored: StoredState, settings: Settings, atMs: numb
       keyOutcomes: new Map(),
       idleSinceMs: new Map(),
       overtaken: new Map(),
-      sharedUuids: new Map(),
       appearedMs: new Map(),
       unlisted: new Map(),
       disabledIdleSinceMs: new Map(),

@@ -93,7 +93,6 @@ export const serverFates: Readonly<Record<keyof ServerState, Fate>> = {
   idleSinceMs: "learned",
   // Reported agents are drained in the same step: counted again.
   overtaken: "acted",
-  sharedUuids: "learned",
   appearedMs: "learned",
   unlisted: "learned",
   disabledIdleSinceMs: "learned",
@@ -125,7 +124,6 @@ export const offersFates: Readonly<Record<keyof OffersState, Fate>> = {
  * is repeated.
  */
 const toldNotes: ReadonlySet<NoteKind> = new Set([
-  "agent-guid-shared",
   "bucket-changed",
   "demand-changed",
   "gocd-answers",

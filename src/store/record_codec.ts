@@ -84,6 +84,7 @@ const common = {
   strangers: v.exactOptional(v.array(text)),
   addresses: v.exactOptional(v.array(text)),
   dockerName: maybeText,
+  sharedUuid: maybeText,
   retire: v.exactOptional(retireReason),
   mayHoldBuild: maybeTrue,
   isDeleteAsked: maybeTrue,

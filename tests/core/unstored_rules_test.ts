@@ -113,7 +113,6 @@ for (const kind of [...repeated, ...once]) {
 
 Deno.test("notes about what survives are reported, those about acts are not", () => {
   const told = [
-    "agent-guid-shared",
     "bucket-changed",
     "demand-changed",
     "gocd-answers",

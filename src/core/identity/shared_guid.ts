@@ -2,7 +2,7 @@
 // accepts the last one to register and refuses the others. Nothing is killed or deleted because of it.
 
 import type { Draft } from "../draft.ts";
-import { isLostLongEnough, lastListed } from "../life/gocd_index.ts";
+import { isJustUnlisted, isLostLongEnough, lastListed } from "../life/gocd_index.ts";
 import type { GocdAgent } from "../gocd_records.ts";
 import { isCalled } from "./hostnames.ts";
 import type { AgentInstance } from "../instance.ts";
@@ -13,26 +13,29 @@ import type { State } from "../state.ts";
 export const duplicateGuidCode = "gocd-duplicate-guid";
 
 /**
- * Tracks by task id which record an agent without its own record shares. This is kept until one of the two is gone, or
+ * Tracks which record an agent without its own record shares. This is stored, and kept until one of the two is gone, or
  * has its own record: GoCD reports it only while an agent is being refused.
  */
 export function trackSharedGuids(draft: Draft, agents: readonly GocdAgent[]): void {
   const instances = [...draft.state.instances.values()];
-  const { server } = draft.state;
-  const kept = new Map([...server.sharedUuids].filter(([, uuid]) => lastListed(server, uuid) !== undefined));
   const owners = new Map(instances.map((each) => [uuidOf(each), each]));
-  const sharedUuids = new Map<string, string>();
-  for (const instance of instances.filter(isHomeless)) {
-    const uuid = kept.get(instance.taskId) ?? newlyShared(draft, instance, { agents, owners });
-    if (uuid !== undefined) sharedUuids.set(instance.taskId, uuid);
+  for (const instance of instances) {
+    const { sharedUuid: before, ...rest } = instance;
+    const uuid = isHomeless(instance)
+      ? keptUuid(draft.state, before) ?? newlyShared(draft, instance, { agents, owners })
+      : undefined;
+    if (uuid !== before) draft.put(uuid === undefined ? rest : { ...rest, sharedUuid: uuid });
   }
-  draft.set({ server: { ...draft.state.server, sharedUuids } });
 }
 
 /** Whether its agent may be running, and has no record. */
 function isHomeless(instance: AgentInstance): boolean {
-  const { state } = instance;
-  return (state === "launching" || state === "starting" || state === "killing") && uuidOf(instance) === undefined;
+  return instance.state !== "gone" && uuidOf(instance) === undefined;
+}
+
+/** A record remains shared until it has been missing from the lists for long enough not to exist. */
+function keptUuid(state: State, uuid: string | undefined): string | undefined {
+  return lastListed(state.server, uuid) !== undefined || isJustUnlisted(state, uuid) ? uuid : undefined;
 }
 
 /** The record of another instance that it turns out to share. */
@@ -87,20 +90,25 @@ function noteShared(
   });
 }
 
-/** The record under which an instance without one of its own may be building. */
-export function sharedRecord(draft: Draft, { taskId }: AgentInstance): GocdAgent | undefined {
-  const { server } = draft.state;
-  const record = lastListed(server, server.sharedUuids.get(taskId));
+/** The record under which an instance without one of its own may be building, if a list of this run has shown it. */
+export function sharedRecord(draft: Draft, { sharedUuid }: AgentInstance): GocdAgent | undefined {
+  const record = lastListed(draft.state.server, sharedUuid);
   return record === undefined || isLostLongEnough(draft, record) ? undefined : record;
+}
+
+/** Whether it may be building under the record of another, although lists may lack that record. */
+export function mayShare(draft: Draft, instance: AgentInstance): boolean {
+  const { server } = draft.state;
+  const isHidden = lastListed(server, instance.sharedUuid) === undefined;
+  return isHidden ? isJustUnlisted(draft.state, instance.sharedUuid) : sharedRecord(draft, instance) !== undefined;
 }
 
 /**
  * Whether another running instance uses, or may use, a record: it is not cleaned up with the instance that it was known
  * for.
  */
-export function isUsedByAnother({ instances, server }: State, { taskId }: AgentInstance, uuid: string): boolean {
+export function isUsedByAnother({ instances }: State, { taskId }: AgentInstance, uuid: string): boolean {
   return [...instances.values()].some((other) =>
-    other.taskId !== taskId && other.state !== "gone" &&
-    (uuidOf(other) === uuid || server.sharedUuids.get(other.taskId) === uuid)
+    other.taskId !== taskId && other.state !== "gone" && (uuidOf(other) === uuid || other.sharedUuid === uuid)
   );
 }

@@ -13,7 +13,7 @@ import { clocksOf } from "../profile_of.ts";
 import { isFresh, shownForMs } from "../session/reading.ts";
 import { unreachableText } from "../words/stored.ts";
 import { isAdopted, possibleAgents } from "../identity/recognition.ts";
-import { sharedRecord } from "../identity/shared_guid.ts";
+import { mayShare } from "../identity/shared_guid.ts";
 import { watchedMs } from "../session/watched.ts";
 
 /** KILL is first repeated after this long; a container may take its whole grace period to stop. */
@@ -116,7 +116,7 @@ function mayEnd(draft: Draft, instance: Waiting): boolean {
   if (agents.some((each) => each.configState !== "Pending" && isOwn(each))) return false;
   // A list may temporarily lack some records: this one may be enabled by now, and its agent may be building.
   if ([...unlisted.values()].some(({ gocdAgent }) => isOwn(gocdAgent))) return false;
-  if (sharedRecord(draft, instance) !== undefined) {
+  if (mayShare(draft, instance)) {
     if (instance.held !== true) draft.put({ ...instance, held: true });
     return false;
   }

@@ -9,7 +9,7 @@ import type { GocdAgent, ScheduledJob } from "../../../src/core/gocd_records.ts"
 import type { AgentInstance } from "../../../src/core/instance.ts";
 import { noteOtherPrograms } from "../../../src/core/identity/other_programs.ts";
 import { isRunOnAll, trackUnpinned, type Unpinned, unpinnedAt } from "../../../src/core/demand/run_on_all.ts";
-import { isUsedByAnother, sharedRecord, trackSharedGuids } from "../../../src/core/identity/shared_guid.ts";
+import { isUsedByAnother, mayShare, sharedRecord, trackSharedGuids } from "../../../src/core/identity/shared_guid.ts";
 import type { State } from "../../../src/core/state.ts";
 import { watchedFrom } from "../../../src/core/session/watched.ts";
 import {
@@ -178,7 +178,9 @@ function shared(
   const draft = new Draft({ ...state, server: { ...state.server, agents, ...server } }, zeroMs, 0.5);
   trackSharedGuids(draft, agents);
   return [
-    ...[...draft.state.server.sharedUuids].map(([taskId, uuid]) => `${taskId} ${uuid}`),
+    ...[...draft.state.instances.values()].flatMap(({ taskId, sharedUuid }) =>
+      sharedUuid === undefined ? [] : [`${taskId} ${sharedUuid}`]
+    ),
     ...linesOf(draft).map(({ code, onceKey }) => `${code} ${onceKey}`),
   ];
 }
@@ -210,8 +212,8 @@ Deno.test("two agents share a record if it shows the address of the one that has
   });
   assertEquals(shared([dead, homeless], [at("10.0.0.2")]), []);
   const over = { state: "gone", cause: "exited", message: "" } as const;
-  for (const phase of [over, { state: "unreachable" }] as const) {
-    assertEquals(shared([owner, anInstance(other2, phase, { addresses: ["10.0.0.2"] })], [at("10.0.0.2")]), []);
+  for (const [phase, want] of [[over, []], [{ state: "unreachable" }, found]] as const) {
+    assertEquals(shared([owner, anInstance(other2, phase, { addresses: ["10.0.0.2"] })], [at("10.0.0.2")]), want);
   }
   const twice = [{ ...owner, addresses: ["10.0.0.1", "10.0.0.3"] }, {
     ...homeless,
@@ -238,64 +240,71 @@ Deno.test("two agents share a record if GoCD names both in its message on duplic
 });
 
 Deno.test("two instances count as sharing a record as long as it is listed and one has none, and that is reported once", () => {
-  const sharedUuids = new Map([[other2, "u"]]);
-  const kept = (instances: readonly AgentInstance[], ...agents: readonly GocdAgent[]): string[] =>
-    shared(instances, agents, { server: { sharedUuids } });
+  const sharer = { ...homeless, sharedUuid: "u" };
+  const served = (forMs: number): Partial<State["server"]> => ({
+    serving: watchedFrom(zeroMs),
+    reading: { askedMs: zeroMs + forMs, readMs: zeroMs + forMs, tookMs: [0] },
+  });
+  const kept = (instances: readonly AgentInstance[], agents: readonly GocdAgent[], forMs = 10 * minute): string[] =>
+    shared(instances, agents, { server: served(forMs) });
   const u = gocdAgent("odd", { uuid: "u" });
-  assertEquals(kept([owner, homeless], u), [`${other2} u`]);
-  assertEquals([kept([owner, homeless], gocdAgent(first)), kept([owner], u)], [[], []]);
+  assertEquals([kept([owner, sharer], [u]), kept([owner], [u])], [[`${other2} u`], []]);
+  assertEquals(kept([owner, sharer], [gocdAgent(first)], 10 * minute - 1), [`${other2} u`], "some lists may lack it");
+  assertEquals(kept([owner, sharer], [gocdAgent(first)]), []);
+  assertEquals(kept([owner, aRegistered(other2, "idle", { sharedUuid: "u" })], [u]), [], "it has its own");
 });
 
 Deno.test("a shared record may hide who builds until it is lost for so long that its build was given away", () => {
-  const uuid = (
+  const found = (
     {
       agents = [gocdAgent("x"), gocdAgent("odd", { uuid: "u" })],
       lostForMs = undefined as number | undefined,
-      taskId = "t",
+      readForMs = hour,
+      marks = { sharedUuid: "u" } as Partial<AgentInstance>,
     } = {},
-  ): string | undefined => {
+  ): readonly [string | undefined, boolean] => {
     const state = stateOf([]);
     const atMs = zeroMs + hour;
     const server = {
       ...state.server,
       info: serverInfo,
       agents,
-      sharedUuids: new Map([["t", "u"]]),
-      serving: watchedFrom(zeroMs),
+      serving: watchedFrom(atMs - readForMs),
       reading: { askedMs: atMs, readMs: atMs, tookMs: [0] },
       lostSinceMs: lostForMs === undefined ? new Map<string, number>() : new Map([["u", atMs - lostForMs]]),
     };
-    return sharedRecord(new Draft({ ...state, server }, atMs, 0.5), anInstance(taskId, { state: "starting" }))?.uuid;
+    const draft = new Draft({ ...state, server }, atMs, 0.5);
+    const instance = anInstance("t", { state: "starting" }, marks);
+    return [sharedRecord(draft, instance)?.uuid, mayShare(draft, instance)];
   };
-  assertEquals([uuid(), uuid({ agents: [] }), uuid({ taskId: "x" })], ["u", undefined, undefined]);
+  assertEquals([found(), found({ marks: {} })], [["u", true], [undefined, false]]);
+  const hidden = (readForMs: number): readonly [string | undefined, boolean] => found({ agents: [], readForMs });
+  assertEquals([hidden(10 * minute - 1), hidden(10 * minute)], [[undefined, true], [undefined, false]]);
   const lost = [gocdAgent("odd", { uuid: "u", ...lostContact })];
-  assertEquals([uuid({ agents: lost, lostForMs: minute - 1 }), uuid({ agents: lost, lostForMs: minute })], [
-    "u",
-    undefined,
+  assertEquals([found({ agents: lost, lostForMs: minute - 1 }), found({ agents: lost, lostForMs: minute })], [
+    ["u", true],
+    [undefined, false],
   ]);
   const gone = [gocdAgent("odd", { uuid: "u", ...missing })];
   assertEquals([
-    uuid({ agents: gone, lostForMs: 300 * second - 1 }),
-    uuid({ agents: gone, lostForMs: 300 * second }),
-  ], ["u", undefined]);
+    found({ agents: gone, lostForMs: 300 * second - 1 }),
+    found({ agents: gone, lostForMs: 300 * second }),
+  ], [["u", true], [undefined, false]]);
 });
 
 Deno.test("a record is used by another that lives, and is known by it or shares it", () => {
   const me = aRegistered("me", "idle");
-  const isUsed = (other: AgentInstance, sharedUuids: ReadonlyMap<string, string> = new Map()): boolean => {
-    const state = stateOf([me, other]);
-    return isUsedByAnother({ ...state, server: { ...state.server, sharedUuids } }, me, "u");
-  };
+  const isUsed = (other: AgentInstance, sharedUuid?: string): boolean =>
+    isUsedByAnother(stateOf([me, sharedUuid === undefined ? other : { ...other, sharedUuid }]), me, "u");
   const known = anInstance("o", { state: "registered", uuid: "u", activity: { kind: "idle", sinceMs: 0 } });
   const dead = anInstance("o", { state: "gone", cause: "lost", message: "", uuid: "u" });
   const waiting = anInstance("o", { state: "starting" });
-  assertEquals([isUsed(known), isUsed(dead), isUsed(waiting), isUsed(waiting, new Map([["o", "u"]]))], [
+  assertEquals([isUsed(known), isUsed(dead), isUsed(waiting), isUsed(waiting, "u")], [
     true,
     false,
     false,
     true,
   ]);
-  assertEquals([isUsed(waiting, new Map([["o", "v"]])), isUsed(dead, new Map([["o", "u"]]))], [false, false]);
-  const { server, ...state } = stateOf([known]);
-  assertEquals(isUsedByAnother({ ...state, server }, known, "u"), false);
+  assertEquals([isUsed(waiting, "v"), isUsed(dead, "u")], [false, false]);
+  assertEquals(isUsedByAnother(stateOf([known]), known, "u"), false);
 });

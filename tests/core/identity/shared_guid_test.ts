@@ -127,3 +127,20 @@ Deno.test("a record stays shared even if a list lacks it and GoCD no longer repo
   assertEquals(only(world.taken(), "kill-task"), []);
   assertEquals(world.instance(other).state, "starting");
 });
+
+Deno.test("that an agent may be building under the record of another outlives a restart, although GoCD no longer says so", () => {
+  const { world: before, first, other } = twins(["172.17.0.2", "172.17.0.2"]);
+  const shown = gocdAgent(first, { ...building, ipAddress: "172.17.0.2" });
+  poll(before, duplicate(first, other), shown);
+  const { framework, controls, instances } = before.state;
+  const world = drive({ stored: { framework, controls, instances: [...instances.values()] } });
+  world.subscribe();
+  for (let looks = 0; looks < 120; looks++) {
+    world.wait(10 * second);
+    // At first some lists lack the record.
+    world.read(...(looks < 40 ? [] : [shown]));
+    world.wait(second);
+  }
+  assertEquals(only(world.taken(), "kill-task"), []);
+  assertEquals(world.instance(other).state, "starting");
+});

@@ -76,13 +76,11 @@ for (
 }
 
 Deno.test("an agent that may be alive under the record of another is held, which that record already reports", () => {
-  const shared = {
-    agents: [gocdAgent("other", { gocdResources: ["arm"] })],
-    sharedUuids: new Map([["t", "uuid-other"]]),
-  };
-  const draft = watched(late(), shared);
+  const shared = { agents: [gocdAgent("other", { gocdResources: ["arm"] })] };
+  const sharer = { ...late(), sharedUuid: "uuid-other" };
+  const draft = watched(sharer, shared);
   assertEquals([outcome(draft), draft.finish().records.length], [["starting", true, []], 1]);
-  const again = watched(late({ held: true } as never), shared);
+  const again = watched({ ...late({ held: true } as never), sharedUuid: "uuid-other" }, shared);
   assertEquals([outcome(again), again.finish().records], [["starting", true, []], []]);
 });
 

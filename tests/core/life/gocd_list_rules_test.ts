@@ -206,16 +206,13 @@ Deno.test("a Pending record is enabled while maintenance is unknown, and not whi
   assertEquals(listed([starting()], [claim], { info: { ...serverInfo, maintenance: "on" } }).finish().effects, []);
 });
 
-const shared = { sharedUuids: new Map([["t", "uuid-o"]]) };
+const sharer = { ...starting(), sharedUuid: "uuid-o" };
 
 Deno.test("an agent that lives under the record of another takes its place once that one has ended", () => {
   const after = (owner: AgentInstance | undefined): string | undefined =>
     listed(
-      [...(owner === undefined ? [] : [owner]), starting(), anInstance("x", { state: "launching", offerId: "o" })],
-      [
-        gocdAgent("o"),
-      ],
-      shared,
+      [...(owner === undefined ? [] : [owner]), sharer, anInstance("x", { state: "launching", offerId: "o" })],
+      [gocdAgent("o")],
     ).instance("t")?.state;
   const over = anInstance("o", { state: "gone", cause: "exited", message: "", uuid: "uuid-o" });
   assertEquals([after(aRegistered("o", "idle")), after(over), after(undefined)], [
@@ -223,7 +220,7 @@ Deno.test("an agent that lives under the record of another takes its place once 
     "registered",
     "registered",
   ]);
-  assertEquals(listed([starting()], [], shared).state.server.sharedUuids.size, 0, "that record is gone");
+  assertEquals(listed([sharer], []).instance("t")?.sharedUuid, undefined, "that record is gone");
 });
 
 Deno.test("an unreachable agent whose record is known is reported by no address", () => {

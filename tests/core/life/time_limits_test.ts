@@ -7,7 +7,7 @@ import { mayComeBack } from "../../../src/core/life/doubt.ts";
 import type { Draft } from "../../../src/core/draft.ts";
 import { launchBudget, profileGate } from "../../../src/core/demand/gates.ts";
 import type { GocdAgent } from "../../../src/core/gocd_records.ts";
-import type { AgentInstance } from "../../../src/core/instance.ts";
+import type { AgentInstance, InstanceMarks } from "../../../src/core/instance.ts";
 import { offersReceived } from "../../../src/core/placement/launching.ts";
 import { watchClocks } from "../../../src/core/life/lifecycle_clock.ts";
 import { advanceInstances } from "../../../src/core/life/lifecycle_gocd.ts";
@@ -264,17 +264,18 @@ Deno.test("Mesos may find a dead agent for a quarter of an hour, from its end or
 
 Deno.test("a container whose register-timeout has passed is held, not stopped, if the list is old or may contain its agent", () => {
   const after = (
-    { ageMs = 0, agents = [] as GocdAgent[], sharedUuids = new Map<string, string>(), held = false } = {},
+    { ageMs = 0, agents = [] as GocdAgent[], marks = {} as Partial<InstanceMarks>, held = false } = {},
   ): unknown => {
-    const instance = anInstance("t", { state: "starting", runningSinceMs: zeroMs, ...(held ? { held: true } : {}) });
+    const isHeld = held ? { held: true } as const : {};
+    const instance = anInstance("t", { state: "starting", runningSinceMs: zeroMs, ...isHeld }, marks);
     const atMs = zeroMs + 60 * minute;
     const reading = { askedMs: atMs - ageMs, readMs: atMs, tookMs: [ageMs] };
-    const draft = at(60 * minute, [instance], { agents, sharedUuids, reading }, { watched: watchedFrom(zeroMs) });
+    const draft = at(60 * minute, [instance], { agents, reading }, { watched: watchedFrom(zeroMs) });
     watchClocks(draft);
     const now = draft.state.instances.get("t");
     return [now?.state, now?.state === "starting" ? now.held : undefined, finished(draft).records.length];
   };
-  const shared = { agents: [gocdAgent("other", { uuid: "u" })], sharedUuids: new Map([["t", "u"]]) };
+  const shared = { agents: [gocdAgent("other", { uuid: "u" })], marks: { sharedUuid: "u" } };
   assertEquals(after(), ["killing", undefined, 1]);
   assertEquals(after({ ageMs: 3 * second + 1 }), ["starting", undefined, 0]);
   assertEquals(after({ agents: [gocdAgent("t")] }), ["starting", undefined, 0]);
