@@ -24,7 +24,7 @@ export function advanceDrain(draft: Draft, instance: Draining, gocdAgent: GocdAg
   // If the agent of a deleted record is still in contact, it reappears as Pending; it gets no work.
   const isBuilding = gocdAgent !== undefined && activityWord(gocdAgent) === "building";
   const isGhost = gocdAgent?.configState === "Pending" && !isBuilding;
-  if (gocdAgent === undefined || isGhost) return advanceAbsent(draft, instance);
+  if (gocdAgent === undefined || isGhost) return advanceAbsent(draft, instance, isGhost);
   const { step } = instance;
   if (step.kind === "enabling") return advanceEnabling(draft, instance, step.askedMs, gocdAgent);
   if (gocdAgent.configState === "Enabled") return advanceEnabled(draft, instance, gocdAgent);
@@ -121,12 +121,14 @@ export function deleteDone(draft: Draft, { taskId, uuid }: GocdAgentRef): void {
  * building under another uuid. The list without its record was read after the DELETE, and shows that too
  * (identity/reregistered.ts).
  */
-function advanceAbsent(draft: Draft, instance: Draining): void {
+function advanceAbsent(draft: Draft, instance: Draining, isGhost: boolean): void {
   const { step } = instance;
   if (step.kind === "deleting") {
     // A list requested before the DELETE lacks the record for another reason; a list that took long does not count.
     if (agentsAsOfMs(draft.state.server) < step.askedMs || !isFresh(draft)) return;
-    if (instance.isDeleted === true) return startKill(draft, instance, "drained", { kind: "drained", isDeleted: true });
+    if (instance.isDeleted === true || isGhost) {
+      return startKill(draft, instance, "drained", { kind: "drained", isDeleted: true });
+    }
     if (!isJustUnlisted(draft.state, instance.uuid)) {
       return startKill(draft, instance, "record-deleted", { kind: "record-deleted" });
     }

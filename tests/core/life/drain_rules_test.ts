@@ -6,6 +6,7 @@ import { Draft } from "../../../src/core/draft.ts";
 import type { GocdAgent } from "../../../src/core/gocd_records.ts";
 import type { Draining, DrainStep, InstanceMarks, InstancePhase } from "../../../src/core/instance.ts";
 import { advanceDrain, deleteRefused, reuse } from "../../../src/core/life/drain.ts";
+import { watchedFrom } from "../../../src/core/session/watched.ts";
 import type { State } from "../../../src/core/state.ts";
 import {
   building,
@@ -149,6 +150,10 @@ const looks: readonly (readonly [what: string, step: DrainStep, look: Look, want
     parts: { brake: { isSameCluster: true, releasedMs: nowMs - minute } },
   }, "absent, as before"],
   ["its record is gone after the DELETE", deleting, { isListed: false, marks: done }, "drained, kill-task"],
+  ["its record is Pending in the first minutes of a run, thus deleted", deleting, {
+    shown: pending,
+    server: { serving: watchedFrom(nowMs - minute) },
+  }, "drained, kill-task"],
   ["a list lacks its record without a response", deleting, justUnlisted, "deleting, as before"],
   [
     "lists lack its record without a response to the DELETE of an older version",
