@@ -75,6 +75,8 @@ const whole: Required<InstanceIdentity & InstanceMarks> = {
   retire: "surplus",
   mayHoldBuild: true,
   isDeleteAsked: true,
+  isDeleted: true,
+  sharedUuid: "other",
   formerUuids: ["former"],
   lossAccepted: true,
   built: { jobs: 1, locator: "p/1/s/1/a" },

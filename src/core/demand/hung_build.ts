@@ -13,10 +13,8 @@ import { canTake, capabilityFor } from "./matching.ts";
 import { uuidOf } from "../life/phase.ts";
 import { profileOf } from "../profile_of.ts";
 import { shownForMs } from "../session/reading.ts";
+import { isGivenUp } from "../session/watched.ts";
 import type { ServerState, State, WantedAgents } from "../state.ts";
-
-/** A build without any sign of it for this long is given up. */
-const rememberMaxMs = 24 * 3_600_000;
 
 /**
  * Whether the server treats this agent as in contact: this includes Missing and Disabled agents, even a Disabled one in
@@ -206,8 +204,8 @@ export function isAnyHung({ instances, server }: State): boolean {
 }
 
 /** Whether a dead instance is still needed because its build may be hung. */
-export function isRemembered({ atMs }: Draft, { mayHoldBuild, sinceMs }: AgentInstance): boolean {
-  return mayHoldBuild === true && atMs - sinceMs < rememberMaxMs;
+export function isRemembered(draft: Draft, { mayHoldBuild, sinceMs }: AgentInstance): boolean {
+  return mayHoldBuild === true && !isGivenUp(draft, sinceMs);
 }
 
 /** Since when every list has shown an agent in contact, including this one. */

@@ -72,8 +72,8 @@ function isOver(draft: Draft, instance: Gone): boolean {
 }
 
 /** The end of its container was not observed: an agent in contact with the server is drained as usual. */
-function mayLive({ cause }: Gone): boolean {
-  return cause === "lost" || cause === "dropped" || cause === "never-registered";
+function mayLive({ cause, isUnproven }: Gone): boolean {
+  return isUnproven === true || cause === "lost" || cause === "dropped" || cause === "never-registered";
 }
 
 /**

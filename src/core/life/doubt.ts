@@ -14,6 +14,7 @@ import { type AgentInstance, type Gone, inPhase, type Unreachable } from "../ins
 import { end, endUnproven, uuidOf } from "./phase.ts";
 import { askFor } from "../session/reconciliation.ts";
 import type { TaskStatus } from "../session/task_status.ts";
+import { watchedMs } from "../session/watched.ts";
 
 /**
  * Mesos agents have 10 minutes to reregister with a new master (`--agent_reregister_timeout`). A task that is unknown
@@ -82,8 +83,8 @@ export function mayComeBack(draft: Draft, instance: Gone): boolean {
   return instance.isUnproven === true && instance.lossAccepted !== true && isRecent(draft, instance);
 }
 
-function isRecent({ atMs, state: { startedMs } }: Draft, { sinceMs }: Gone): boolean {
-  return atMs - Math.max(sinceMs, startedMs) < doubtMsMax;
+function isRecent(draft: Draft, { sinceMs }: Gone): boolean {
+  return watchedMs(draft, sinceMs) < doubtMsMax;
 }
 
 /** Updates an instance in doubt from a list: silence confirms Mesos. */
@@ -96,8 +97,8 @@ export function advanceDoubt(
   if (lost === undefined || draft.state.brake.gocd !== undefined) return;
   const named = index.byName.get(taskId) ?? [];
   const records = [index.byUuid.get(uuid), ...named].filter((each) => each !== undefined);
-  const watchedMs = draft.atMs - Math.max(lost.sinceMs, draft.state.startedMs);
-  const isOpen = instance.lossAccepted !== true && (watchedMs < doubtMsMax || holdsTakingDown(draft.state));
+  const isOpen = instance.lossAccepted !== true &&
+    (watchedMs(draft, lost.sinceMs) < doubtMsMax || holdsTakingDown(draft.state));
   if (isOpen) {
     if (records.some(isHeard)) return;
     // The server has just started: agents are Missing until their next ping.

@@ -14,7 +14,7 @@ import { isFresh, shownForMs } from "../session/reading.ts";
 import { unreachableText } from "../words/stored.ts";
 import { isAdopted, possibleAgents } from "../identity/recognition.ts";
 import { mayShare } from "../identity/shared_guid.ts";
-import { watchedMs } from "../session/watched.ts";
+import { givenUpMs, isGivenUp, watchedMs } from "../session/watched.ts";
 
 /** KILL is first repeated after this long; a container may take its whole grace period to stop. */
 const killAgainMs = 10_000;
@@ -22,10 +22,6 @@ const killAgainMs = 10_000;
 const killSlowAgainMs = 60_000;
 /** We send a KILL for a task that Mesos kills itself only if that takes suspiciously long. */
 const byMesosMs = 600_000;
-/** An agent on a host that stays unreachable is given up after a day. */
-const unreachableMaxMs = 24 * 3_600_000;
-/** But not before this program itself has waited this long: while it was down, the clock may have been set. */
-const unreachableMinMs = 3_600_000;
 
 /** Ends phases that have lasted too long. */
 export function watchClocks(draft: Draft): void {
@@ -43,11 +39,7 @@ export function watchClocks(draft: Draft): void {
         watchKill(draft, instance);
         break;
       case "unreachable":
-        if (
-          draft.atMs - instance.sinceMs >= unreachableMaxMs && watchedMs(draft, instance.sinceMs) >= unreachableMinMs
-        ) {
-          end(draft, instance, "lost", unreachableText(unreachableMaxMs));
-        }
+        if (isGivenUp(draft, instance.sinceMs)) end(draft, instance, "lost", unreachableText(givenUpMs));
         break;
       default:
         instance satisfies InstanceIn<"registered" | "draining" | "gone">;
@@ -173,7 +165,10 @@ function watchKill(draft: Draft, instance: Killing): void {
     if (!hadRegistered && isTakenBack(draft, instance)) return;
   }
   sendKill(draft, instance);
-  draft.touch({ ...instance, lastKillMs: draft.atMs });
+  const sent = { ...instance, lastKillMs: draft.atMs };
+  // That a KILL was sent at all is stored: if the agent appears after all, it must not get work (afterKill).
+  if (instance.lastKillMs === undefined) draft.put(sent);
+  else draft.touch(sent);
 }
 
 /**

@@ -58,6 +58,16 @@ export function watchedMs({ state, atMs }: Draft, sinceMs: number): number {
   return countedMs(state.watched, sinceMs, atMs);
 }
 
+/** What shows no sign for a day is given up. */
+export const givenUpMs: number = 24 * 3_600_000;
+/** But not before this program itself has waited this long: while it was down, the clock may have been set. */
+const waitedMinMs = 3_600_000;
+
+/** Whether something has been given up since then: a day has passed, of which this run has watched an hour. */
+export function isGivenUp(draft: Draft, sinceMs: number): boolean {
+  return draft.atMs - sinceMs >= givenUpMs && watchedMs(draft, sinceMs) >= waitedMinMs;
+}
+
 /** Detects that the program was suspended before this step. Called first in every step. */
 export function noticeStandstill(draft: Draft): void {
   const { state, atMs } = draft;

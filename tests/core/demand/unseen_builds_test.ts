@@ -111,7 +111,7 @@ for (
   });
 }
 
-Deno.test("lists that lack the record of one that died while building do not show that its build was given to another", () => {
+Deno.test("lists that lack the record of an agent that died building do not show that its build was rescheduled", () => {
   const { world, taskId } = withIdleAgent();
   const other = gocdAgent("other", { gocdResources: [] });
   const list = (forMs: number, ...agents: readonly GocdAgent[]): boolean => {

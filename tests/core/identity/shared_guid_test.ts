@@ -128,7 +128,7 @@ Deno.test("a record stays shared even if a list lacks it and GoCD no longer repo
   assertEquals(world.instance(other).state, "starting");
 });
 
-Deno.test("that an agent may be building under the record of another outlives a restart, although GoCD no longer says so", () => {
+Deno.test("a restart does not undo that an agent may be building under another's record, although GoCD no longer reports it", () => {
   const { world: before, first, other } = twins(["172.17.0.2", "172.17.0.2"]);
   const shown = gocdAgent(first, { ...building, ipAddress: "172.17.0.2" });
   poll(before, duplicate(first, other), shown);

@@ -6,6 +6,7 @@ import type { GocdAgent } from "../../../src/core/gocd_records.ts";
 import type { AgentInstance, EndCause, Gone, InstanceMarks, InstancePhase } from "../../../src/core/instance.ts";
 import { cleanUp, reenableDeadRecord } from "../../../src/core/life/cleanup.ts";
 import { indexGocdAgents, isJustUnlisted } from "../../../src/core/life/gocd_index.ts";
+import { watchedFrom } from "../../../src/core/session/watched.ts";
 import type { State } from "../../../src/core/state.ts";
 import {
   building,
@@ -132,6 +133,15 @@ for (const cause of ["lost", "dropped", "never-registered", "exited", "stopped",
   });
 }
 
+Deno.test("the disabled record of an agent whose KILL was never sent is deleted after a second check", () => {
+  const after = (idleMs: number): string =>
+    cleaned(dead({ cause: "stopped", isUnproven: true, sinceMs: nowMs - 20 * minute }), {
+      agents: [gocdAgent("t", off)],
+      server: { disabledIdleSinceMs: new Map([["uuid-t", nowMs - idleMs]]), healthySinceMs: zeroMs },
+    });
+  assertEquals([after(20 * second - 1), after(20 * second)], ["", remove]);
+});
+
 Deno.test("a second check counts only if the first one showed the agent idle", () => {
   const gone = dead({ cause: "lost", sinceMs: nowMs - 20 * minute });
   assertEquals(cleaned(gone, { agents: [gocdAgent("t", off)], server: { healthySinceMs: zeroMs } }), "");
@@ -169,6 +179,11 @@ Deno.test("an ended instance is forgotten ten minutes later, if it holds no buil
   assertEquals([left(since(10 * minute - 1)), left(since(10 * minute))], ["", "forgotten"]);
   const held = dead({ sinceMs: nowMs - 20 * minute }, { mayHoldBuild: true });
   assertEquals(left(held), "");
+  const day = 24 * 60 * minute;
+  const heldFor = (ms: number, watchedForMs: number): string =>
+    cleaned({ ...held, sinceMs: nowMs - ms }, { agents: [], parts: { watched: watchedFrom(nowMs - watchedForMs) } });
+  assertEquals([heldFor(day - 1, day), heldFor(day, day)], ["", "forgotten"]);
+  assertEquals([heldFor(day, 60 * minute - 1), heldFor(day, 60 * minute)], ["", "forgotten"], "the clock may be wrong");
   const lacking = (ms: number): Partial<State["server"]> => ({
     unlisted: new Map([["uuid-t", { gocdAgent: gocdAgent("t"), sinceMs: nowMs - ms }]]),
   });

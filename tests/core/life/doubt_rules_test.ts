@@ -16,6 +16,7 @@ import {
 } from "../../../src/core/life/doubt.ts";
 import { failuresByHost } from "../../../src/core/life/failure_window.ts";
 import { indexGocdAgents } from "../../../src/core/life/gocd_index.ts";
+import { watchedFrom } from "../../../src/core/session/watched.ts";
 import type { State } from "../../../src/core/state.ts";
 import { building, gocdAgent, jobs, lostContact, minute, missing, pending, zeroMs } from "../../support/core.ts";
 import { anInstance, aRegistered, draftAt, gocdSuspicion, mesosSuspicion, stateOf } from "../instance_fixtures.ts";
@@ -243,13 +244,20 @@ const doubts: readonly (readonly [what: string, given: Doubt, want: string])[] =
   ["was lost in an earlier run", {
     instance: doubted(zeroMs - minute),
     agents: [own],
-    parts: { startedMs: nowMs - quarter + 1 },
+    parts: { watched: watchedFrom(nowMs - quarter + 1) },
   }, "open"],
   ["was lost a quarter of an hour of this run ago", {
     instance: doubted(zeroMs - minute),
     agents: [own],
-    parts: { startedMs: nowMs - quarter },
+    parts: { watched: watchedFrom(nowMs - quarter) },
   }, "lost"],
+  ["was lost an hour ago, of which this program was suspended for nearly all", {
+    instance: doubted(nowMs - 60 * minute),
+    agents: [own],
+    parts: {
+      watched: { sinceMs: nowMs - 120 * minute, gaps: [{ fromMs: nowMs - 50 * minute, toMs: nowMs - 5 * minute + 1 }] },
+    },
+  }, "open"],
 ];
 for (const [what, given, want] of doubts) {
   Deno.test(`an agent in doubt that ${what} is ${want} after a list`, () => assertEquals(judged(given), want));

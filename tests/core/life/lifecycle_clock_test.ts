@@ -175,6 +175,11 @@ Deno.test("KILL is sent again after ten seconds, from a minute on after another 
   assertEquals(sent(slow, zeroMs + 2 * minute, { session: "connecting" }), false);
 });
 
+Deno.test("the first KILL of an instance is stored, the times of later ones are not", () => {
+  const stored = (instance: AgentInstance): number => at(instance, zeroMs + 5 * minute).records.length;
+  assertEquals([stored(killing("drained")), stored(killing("drained", zeroMs + minute))], [1, 0]);
+});
+
 Deno.test("a task that Mesos kills gets a KILL from us after ten minutes", () => {
   const instance = killing("by-mesos");
   assertEquals([sent(instance, zeroMs + 10 * minute - 1), sent(instance, zeroMs + 10 * minute)], [false, true]);

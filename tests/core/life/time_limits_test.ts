@@ -254,7 +254,7 @@ Deno.test("Mesos may find a dead agent for a quarter of an hour, from its end or
     const gone = anInstance("t", { state: "gone", cause: "lost", message: "m", ...changes } as never) as
       & AgentInstance
       & { state: "gone" };
-    return mayComeBack(at(afterMs, [gone], {}, { startedMs }), gone);
+    return mayComeBack(at(afterMs, [gone], {}, { watched: watchedFrom(startedMs) }), gone);
   };
   const limit = 15 * minute;
   assertEquals([may(limit - 1), may(limit), may(limit, {}), may(0, {})], [true, false, false, false]);
