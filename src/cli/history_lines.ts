@@ -9,7 +9,7 @@ import {
   waitingJobs,
 } from "../core/view/history.ts";
 import type { JobView, NoteView } from "../core/view/view.ts";
-import { hoursText } from "../core/words/history.ts";
+import { hoursText, spentTexts } from "../core/words/history.ts";
 import { counted, formatDuration, timeText } from "../core/words/phrases.ts";
 import { verdictKinds } from "../core/words/verdicts.ts";
 import type { HistoryDocument, PastDocument } from "../web/api/history.ts";
@@ -17,7 +17,7 @@ import { type Cell, cutText, type Layout, layRows, levelStyles, paint, safeText,
 import { statusLines } from "./status_lines.ts";
 
 /** Columns to the left and to the right of a sparkline. */
-const nameWidth = 12;
+const nameWidth = 17;
 const wordsWidth = 34;
 const sparkWidthMax = 96;
 /** Number of decisions at the end. */
@@ -74,10 +74,10 @@ const lines: readonly Line[] = [
   { name: "idle", style: "good", of: ({ idle }) => idle, say: number },
   { name: "starting", style: "plain", of: ({ starting }) => starting, say: number },
   { name: "draining", style: "warn", of: ({ draining }) => draining, say: number },
-  { name: "no contact", style: "bad", of: ({ away }) => away, say: number },
-  { name: "jobs wait", style: "head", of: waitingJobs, say: number },
-  { name: "to launch", style: "plain", of: ({ wanted }) => wanted, say: number },
-  { name: "oldest", style: "warn", of: ({ oldestWaitMs }) => oldestWaitMs, say: formatDuration },
+  { name: spentTexts.other, style: "bad", of: ({ away }) => away, say: number },
+  { name: "jobs waiting", style: "head", of: waitingJobs, say: number },
+  { name: "to launch now", style: "plain", of: ({ wanted }) => wanted, say: number },
+  { name: "oldest wait", style: "warn", of: ({ oldestWaitMs }) => oldestWaitMs, say: formatDuration },
 ];
 
 function sparkLines(history: HistoryDocument, layout: Layout): readonly string[] {

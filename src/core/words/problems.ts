@@ -51,9 +51,9 @@ export function agentsUnreachable(count: number, hosts: readonly string[]): Find
   const where = hosts.length === 1 ? `host ${first}` : `${hosts.length} hosts, e.g. ${first}`;
   return {
     code: "agent-unreachable",
-    message:
-      `${counted(count, "agent is", "agents are")} unreachable: Mesos has lost contact with ${where}; replaced ` +
-      "if needed, and no limit counts them",
+    message: `${counted(count, "agent is", "agents are")} unreachable: Mesos has lost contact with ${where}; ${
+      count === 1 ? "it is replaced if needed, and counts" : "they are replaced if needed, and count"
+    } for no limit`,
     hint: unreachableHint,
   };
 }

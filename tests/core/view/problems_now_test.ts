@@ -6,6 +6,7 @@ import { statusView } from "../../../src/core/view/status_view.ts";
 import type { JobVerdict } from "../../../src/core/demand/verdict.ts";
 import type { AgentInstance } from "../../../src/core/instance.ts";
 import type { State } from "../../../src/core/state.ts";
+import { agentsUnreachable } from "../../../src/core/words/problems.ts";
 import { linux, minute, problem, second, serverInfo, someSettings, zeroMs } from "../../support/core.ts";
 import { aBucket, anInstance, draftAt, gocdSuspicion, mesosSays, mesosSuspicion } from "../instance_fixtures.ts";
 
@@ -68,6 +69,11 @@ Deno.test("unreachable agents are one problem since the first of them, unless th
   ]);
   assertEquals(messages([away("t-1", "h1", zeroMs + 7), away("t-2", "h2", zeroMs + 9)]), [
     "agent-unreachable since 7: 2 agents are unreachable: Mesos has lost contact with 2 hosts, e.g. h1",
+  ]);
+  const words = (count: number): string | undefined => agentsUnreachable(count, ["h1"]).message.split("; ")[1];
+  assertEquals([words(1), words(2)], [
+    "it is replaced if needed, and counts for no limit",
+    "they are replaced if needed, and count for no limit",
   ]);
   const lost = { sinceMs: zeroMs, message: "Task is unknown to the agent" };
   const doubted = anInstance("t-1", { state: "unreachable", sinceMs: zeroMs, lost });
