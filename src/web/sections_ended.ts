@@ -25,7 +25,7 @@ const endedColumns: readonly Column[] = [
   { label: "Instance", kind: "wide" },
   { label: "Profile", kind: "text" },
   { label: "Host", kind: "text" },
-  { label: "Life", kind: "roomy", means: "its whole life, and as a bar what part of it was spent in each state" },
+  { label: "Life", kind: "drawn", means: "its whole life, and as a bar what part of it was spent in each state" },
   { label: "Registered after", kind: "number", means: "from its launch until GoCD could use it" },
   { label: "Builds", kind: "number", means: "jobs that it was seen to start" },
   { label: "How it ended", kind: "wide", means: "the kind of its end, and what Mesos or this program says about it" },

@@ -35,7 +35,7 @@ const instanceColumns: readonly Column[] = [
   { label: "Host", kind: "roomy", means: "the Mesos agent that it runs on" },
   {
     label: "Life",
-    kind: "roomy",
+    kind: "drawn",
     means: "its age, and as a bar what part of it was spent in each state; grey: before this program watched it",
   },
   { label: "What it does", kind: "wide", means: "its job, or what it waits for" },

@@ -14,10 +14,10 @@ export interface TableOptions {
   readonly empty: HtmlValue;
 }
 
-/** A column; `number` columns are right-aligned, `roomy` and `wide` ones are wider. */
+/** A column; `number` columns are right-aligned, `roomy` and `wide` ones are wider, `drawn` ones have a bar. */
 export interface Column {
   readonly label: string;
-  readonly kind: "text" | "roomy" | "number" | "wide";
+  readonly kind: "text" | "roomy" | "number" | "wide" | "drawn";
   /** What it means, if its label alone does not say it. */
   readonly means?: string;
 }

@@ -222,6 +222,9 @@ function fillTimes(root, at) {
 /** As src/web/life_line.ts has it. */
 function fillLife(life, at) {
   const lasted = Math.max(0, Math.round((at - Date.parse(life.dataset.since)) / 1000));
+  const shown = Number(life.getAttribute("viewBox").split(" ")[2]);
+  // It would look the same, and there may be hundreds.
+  if (lasted >= shown && lasted < 1.005 * shown) return;
   const viewBox = `0 0 ${Math.max(1, lasted)} 8`;
   if (life.getAttribute("viewBox") !== viewBox) life.setAttribute("viewBox", viewBox);
   const last = life.querySelector("[data-grows]");
