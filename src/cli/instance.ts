@@ -7,24 +7,17 @@ import type { Layout } from "./demo/text.ts";
 import type { CliIo } from "./io.ts";
 import { printableJson } from "./table.ts";
 
-/** No instance runs with this configuration on this machine. */
-class NotRunningError extends OperatorError {
-  constructor() {
-    super("no instance is running here with this configuration", {
-      code: "not-running",
-      kind: "unreachable",
-      hint: "start it, or run this on its machine; without it, `gocd-mesos plan` shows what waits, and `gocd-mesos " +
-        "state show` what it has left behind",
-    });
-    this.name = "NotRunningError";
-  }
-}
-
 /** The response of the running instance on a path of /api/v1. Throws OperatorErrors. */
 export async function askInstance({ config }: PartialConfig, path: string): Promise<unknown> {
   const answer = await readApi(config, path);
-  if (answer === undefined) throw new NotRunningError();
-  return answer;
+  if (answer !== undefined) return answer;
+  throw new OperatorError("no instance is running here with this configuration", {
+    code: "not-running",
+    kind: "unreachable",
+    hint:
+      "start it, or run this on its machine; without it, `gocd-mesos plan` shows what waits, and `gocd-mesos state " +
+      "show` what it has left behind",
+  });
 }
 
 /** The layout of the terminal, without one of unlimited width; respects `COLUMNS` and `NO_COLOR`. */

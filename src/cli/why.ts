@@ -51,7 +51,7 @@ Examples:
       );
     }
     const jobs = findJobs(view, wanted);
-    if (jobs.length === 0) throw new JobNotWaitingError(wanted, view.jobs.length);
+    if (jobs.length === 0) throw notWaiting(wanted, view.jobs.length);
     if (isJson) {
       writeJson({ from, atMs: view.atMs, jobs: jobs.map((job) => whyView(job, view)) }, io);
       return 0;
@@ -98,19 +98,14 @@ async function readView(path: string, io: CliIo): Promise<Source> {
   return { view: (await pollOnce(loadConfigFile(path, io))).view, from: "poll" };
 }
 
-/** No job of that name is waiting. */
-class JobNotWaitingError extends OperatorError {
-  /** `count`: jobs that are waiting. */
-  constructor(wanted: string, count: number) {
-    super(`no waiting job matches "${wanted}" (${counted(count, "job waits", "jobs wait")})`, {
-      code: "job-not-waiting",
-      kind: "usage",
-      hint:
-        "it may have been assigned or cancelled already, or its pipeline is paused or not visible to the account; " +
-        "`gocd-mesos plan` lists all waiting jobs, and `gocd-mesos history --job` tells who built one",
-    });
-    this.name = "JobNotWaitingError";
-  }
+/** No job of that name is waiting; `count`: jobs that are. */
+function notWaiting(wanted: string, count: number): OperatorError {
+  return new OperatorError(`no waiting job matches "${wanted}" (${counted(count, "job waits", "jobs wait")})`, {
+    code: "job-not-waiting",
+    kind: "usage",
+    hint: "it may have been assigned or cancelled already, or its pipeline is paused or not visible to the account; " +
+      "`gocd-mesos plan` lists all waiting jobs, and `gocd-mesos history --job` tells who built one",
+  });
 }
 
 /** Jobs by exact locator, otherwise by exact name, otherwise by a part of either. */
