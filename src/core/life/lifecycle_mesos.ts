@@ -7,7 +7,14 @@ import { doubtLoss, heardRecord, isProof } from "./doubt.ts";
 import type { Draft } from "../draft.ts";
 import { countFailure, countHostFailure, countLoss, giveBackLaunch, waivePollWait } from "./failures.ts";
 import { withPossibleBuild } from "../demand/hung_build.ts";
-import { type AgentInstance, type EndCause, type Gone, inPhase, type InstanceIn } from "../instance.ts";
+import {
+  type AgentInstance,
+  type EndCause,
+  type Gone,
+  inPhase,
+  type InstanceIn,
+  type Unreachable,
+} from "../instance.ts";
 import { isFence } from "../identity/lineage.ts";
 import type { EndedTask } from "../note.ts";
 import { errorCharactersMax, oneLine } from "../text.ts";
@@ -122,8 +129,7 @@ function onAlive(draft: Draft, instance: AgentInstance, status: TaskStatus): voi
       }
       return;
     case "unreachable":
-      if (instance.uuid !== undefined) takeBack(draft, instance, instance.uuid);
-      else draft.put(inPhase(instance, { state: "starting", sinceMs: draft.atMs, runningSinceMs: draft.atMs }));
+      comeBack(draft, instance, isRunning);
       draft.note({ kind: "agent-returned", taskId: instance.taskId, host: instance.host });
       return;
     case "gone":
@@ -147,23 +153,23 @@ function onBackFromTheDead(draft: Draft, instance: Gone, status: TaskStatus): vo
     return;
   }
   if (instance.cause !== "dropped" && !isNews) return;
-  if (instance.uuid === undefined || isPendingOnReturn(draft, instance.uuid)) {
-    draft.put(inPhase(instance, {
-      state: "starting",
-      sinceMs: draft.atMs,
-      ...(taskMeaning(status.state) === "running" ? { runningSinceMs: draft.atMs } : {}),
-    }));
-  } else {
-    takeBack(draft, instance, instance.uuid);
-  }
+  comeBack(draft, instance, taskMeaning(status.state) === "running");
   draft.note({ kind: "agent-lives", taskId: instance.taskId, host: instance.host, cause: instance.cause });
   askFor(draft, instance.taskId);
 }
 
-/** Mesos reports it as running again: its activity, and whether it still has its record, will be in the next list. */
-function takeBack(draft: Draft, instance: AgentInstance, uuid: string): void {
-  const activity = activityOnReturn(draft, instance);
-  draft.put(inPhase(instance, { state: "registered", sinceMs: draft.atMs, uuid, activity }));
+/**
+ * Mesos reports it as alive again: its activity, and whether it still has its record, will be in the next list. One that
+ * was not enabled yet registers like any other: its Pending record needs proof again.
+ */
+function comeBack(draft: Draft, instance: Unreachable | Gone, isRunning: boolean): void {
+  const { uuid } = instance;
+  const sinceMs = draft.atMs;
+  if (uuid === undefined || isPendingOnReturn(draft, uuid)) {
+    const running = isRunning ? { runningSinceMs: sinceMs } : {};
+    return draft.put(inPhase(instance, { state: "starting", sinceMs, ...running }));
+  }
+  draft.put(inPhase(instance, { state: "registered", sinceMs, uuid, activity: activityOnReturn(draft, instance) }));
 }
 
 function noteRunning(draft: Draft, instance: AgentInstance): void {

@@ -3,6 +3,7 @@
 
 import type { Draft } from "../draft.ts";
 import type { AgentActivity, AgentInstance } from "../instance.ts";
+import { lastListed } from "./gocd_index.ts";
 import { agentsAsOfMs, isFresh } from "../session/reading.ts";
 
 /** Reported as running by Mesos after we deleted its record, and not seen on the GoCD server since. */
@@ -21,9 +22,9 @@ export function isReturning(activity: AgentActivity): activity is AgentActivity 
   return activity.kind === "unsure" && activity.word === unrecordedWord;
 }
 
-/** Whether it was not enabled yet: then it registers like any other. */
+/** Whether it was not enabled yet, as far as known: then it registers like any other. */
 export function isPendingOnReturn({ state: { server } }: Draft, uuid: string): boolean {
-  return server.agents.some((each) => each.uuid === uuid && each.configState === "Pending");
+  return lastListed(server, uuid)?.configState === "Pending";
 }
 
 /**

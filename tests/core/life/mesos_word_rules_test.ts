@@ -132,12 +132,18 @@ Deno.test("a task that is found alive again runs from now on, if it runs", () =>
 });
 
 Deno.test("an agent that is found alive again with a record is in service, or is enabled if that is Pending", () => {
-  const known = { ...dead, uuid: "uuid-t" } as AgentInstance;
-  const back = (configState: string): string | undefined =>
-    after(known, { state: "TASK_RUNNING", reason: "REASON_RECONCILIATION" }, {
-      agents: [gocdAgent("t", { configState })],
+  const back = (known: AgentInstance, configState: string, isListed = true): string | undefined => {
+    const record = gocdAgent("t", { configState, uuid: "u" });
+    return after(known, { state: "TASK_RUNNING", reason: "REASON_RECONCILIATION" }, {
+      agents: isListed ? [record] : [],
+      unlisted: new Map([["u", { gocdAgent: record, sinceMs: zeroMs }]]),
     }).instance("t")?.state;
-  assertEquals([back("Enabled"), back("Disabled"), back("Pending")], ["registered", "registered", "starting"]);
+  };
+  for (const known of [{ ...dead, uuid: "u" } as AgentInstance, unreachable]) {
+    const states = ["Enabled", "Disabled", "Pending"].map((configState) => back(known, configState));
+    assertEquals(states, ["registered", "registered", "starting"]);
+    assertEquals(back(known, "Pending", false), "starting", "a list may lack it");
+  }
 });
 
 const losses = (draft: Draft): number =>
