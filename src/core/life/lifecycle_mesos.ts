@@ -155,15 +155,16 @@ function onBackFromTheDead(draft: Draft, instance: Gone, status: TaskStatus): vo
   if (instance.cause !== "dropped" && !isNews) return;
   comeBack(draft, instance, taskMeaning(status.state) === "running");
   draft.note({ kind: "agent-lives", taskId: instance.taskId, host: instance.host, cause: instance.cause });
-  askFor(draft, instance.taskId);
 }
 
 /**
  * Mesos reports it as alive again: its activity, and whether it still has its record, will be in the next list. One that
- * was not enabled yet registers like any other: its Pending record needs proof again.
+ * was not enabled yet registers like any other: its Pending record needs proof again. Mesos is asked once more, because
+ * this may be a late update about a task that has ended for good: Mesos reports that only once.
  */
 function comeBack(draft: Draft, instance: Unreachable | Gone, isRunning: boolean): void {
   const { uuid } = instance;
+  askFor(draft, instance.taskId);
   const sinceMs = draft.atMs;
   if (uuid === undefined || isPendingOnReturn(draft, uuid)) {
     const running = isRunning ? { runningSinceMs: sinceMs } : {};

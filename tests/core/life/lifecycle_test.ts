@@ -286,6 +286,19 @@ Deno.test("an unreachable agent is replaced immediately, returns as it was, and 
   assertEquals(world.instance(taskId).state, "draining");
 });
 
+Deno.test("Mesos is asked again about an agent that returns: the update may be older than its end, which comes only once", () => {
+  const { world, taskId } = withIdleAgent();
+  world.status(taskId, "TASK_GONE_BY_OPERATOR", { uuid: "" });
+  world.taken();
+  world.status(taskId, "TASK_RUNNING", reconciled);
+  world.wait(second);
+  assertEquals(only(world.taken(), "reconcile-tasks").flatMap(({ tasks }) => tasks.map((each) => each.taskId)), [
+    taskId,
+  ]);
+  world.status(taskId, "TASK_GONE_BY_OPERATOR", reconciled);
+  assertEquals(world.instance(taskId).state, "unreachable");
+});
+
 Deno.test("an agent that ends while it is unreachable is lost, which is no failure of host or profile", () => {
   const { world, taskId } = withIdleAgent();
   world.status(taskId, "TASK_UNREACHABLE", { uuid: "" });
