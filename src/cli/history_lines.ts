@@ -59,7 +59,8 @@ export function historyLines(history: HistoryDocument, where: string, layout: La
 interface Line {
   readonly name: string;
   readonly style: Style;
-  readonly of: (sample: HistorySample) => number;
+  /** `undefined`: not known. */
+  readonly of: (sample: HistorySample) => number | undefined;
   /** The figure in words. */
   readonly say: (value: number) => string;
 }
@@ -82,34 +83,49 @@ const lines: readonly Line[] = [
 
 function sparkLines(history: HistoryDocument, layout: Layout): readonly string[] {
   const { samples, kept } = history;
-  const last = samples.at(-1);
-  if (last === undefined) {
+  if (samples.length === 0) {
     const since = kept === undefined ? "nothing yet" : `${timeText(kept.fromMs)} to ${timeText(kept.toMs)}`;
     return ["", `nothing was recorded in this time; what is kept: ${since}`];
   }
-  const shown = lines.filter(({ of, name }) => name === "building" || samples.some((sample) => of(sample) > 0));
+  const isUnknown = samples.some((sample) => waitingJobs(sample) === undefined);
+  const shown = lines.filter(({ of, name }) =>
+    name === "building" || isUnknown && of === waitingJobs || samples.some((sample) => (of(sample) ?? 0) > 0)
+  );
   return [
     "",
     ...shown.map(({ name, style, of, say }) => {
-      const top = samples.reduce((best, each) => of(each) > of(best) ? each : best);
-      const words = of(top) === 0 ? "none" : `most ${say(of(top))} at ${clockText(top.atMs)}, last ${say(of(last))}`;
+      const words = figureWords(samples, of, say);
       return `  ${name.padEnd(nameWidth - 2)}${paint(spark(history, of), style, layout.hasColour)}  ${words}`;
     }),
     `  ${" ".repeat(nameWidth - 2)}${timeLine(history)}`,
   ];
 }
 
+function figureWords(samples: readonly HistorySample[], of: Line["of"], say: Line["say"]): string {
+  const known = samples.flatMap((sample) => {
+    const value = of(sample);
+    return value === undefined ? [] : [{ atMs: sample.atMs, value }];
+  });
+  const last = known.at(-1);
+  if (last === undefined) return "not known";
+  const top = known.reduce((best, each) => each.value > best.value ? each : best);
+  const lastWord = last.atMs === samples.at(-1)?.atMs ? `last ${say(last.value)}` : "now not known";
+  if (top.value === 0) return known.length === samples.length ? "none" : "none where known";
+  return `most ${say(top.value)} at ${clockText(top.atMs)}, ${lastWord}`;
+}
+
 const bars = "▁▂▃▄▅▆▇█";
 
-/** One character for each step: higher for more, a space for none, a dot for times without data. */
+/** One character for each step: higher for more, a space for none, `?` for unknown, a dot for times without data. */
 function spark({ fromMs, toMs, stepMs, samples }: HistoryDocument, of: Line["of"]): string {
-  const most = Math.max(...samples.map(of));
-  const byStep = new Map(samples.map((sample) => [Math.floor(sample.atMs / stepMs), of(sample)]));
+  const most = Math.max(...samples.map((sample) => of(sample) ?? 0));
+  const byStep = new Map(samples.map((sample) => [Math.floor(sample.atMs / stepMs), of(sample) ?? "?"] as const));
   const first = Math.floor(fromMs / stepMs);
   const count = Math.floor((toMs - 1) / stepMs) - first + 1;
   return Array.from({ length: count }, (_, index) => {
     const value = byStep.get(first + index);
     if (value === undefined) return "·";
+    if (value === "?") return value;
     return value <= 0 ? " " : bars[Math.max(0, Math.ceil(value / most * bars.length) - 1)];
   }).join("");
 }

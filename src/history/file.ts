@@ -41,6 +41,15 @@ const migrations: readonly string[] = [
      building, draining, away, oldestWaitMs FROM samples;
    DROP TABLE samples;
    ALTER TABLE means RENAME TO samples;`,
+  // Without figures of jobs, it was not known what waited.
+  `CREATE TABLE figures (
+     at INTEGER PRIMARY KEY, needsAgent INTEGER, coming INTEGER, willBeTaken INTEGER, otherCause INTEGER,
+     unserved INTEGER, notOurs INTEGER, wanted INTEGER, oldestWaitMs INTEGER, starting REAL NOT NULL,
+     idle REAL NOT NULL, building REAL NOT NULL, draining REAL NOT NULL, away REAL NOT NULL) STRICT;
+   INSERT INTO figures SELECT at, needsAgent, coming, willBeTaken, otherCause, unserved, notOurs, wanted, oldestWaitMs,
+     starting, idle, building, draining, away FROM samples;
+   DROP TABLE samples;
+   ALTER TABLE figures RENAME TO samples;`,
 ];
 
 /** The name of a history without a file, in messages. */

@@ -4,6 +4,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import {
   type AgentHours,
+  type HistoryFigure,
   type HistoryPlace,
   type HistoryReader,
   type HistorySample,
@@ -108,9 +109,7 @@ const hoursSql = `INSERT INTO hours (hour, profile, ${lifeKinds.join(", ")}) VAL
 
 function put(database: DatabaseSync, { samples, notes, lives, jobs, hours, snapshots }: HistoryBatch): void {
   const sample = database.prepare(sampleSql);
-  for (const each of samples) {
-    sample.run(each.atMs, ...figureNames.map((name) => isMean(name) ? each[name] : Math.round(each[name])));
-  }
+  for (const each of samples) sample.run(each.atMs, ...figureNames.map((name) => stored(name, each[name])));
   const note = database.prepare("INSERT INTO notes (at, level, code, text) VALUES (?, ?, ?, ?)");
   for (const { atMs, level, code, text } of notes) note.run(atMs, level, code, text);
   const life = database.prepare("INSERT OR REPLACE INTO lives VALUES (?, ?, ?)");
@@ -126,6 +125,12 @@ function put(database: DatabaseSync, { samples, notes, lives, jobs, hours, snaps
     const rank = hasSnapshot(database, atMs) ? extraRank : rankOf(atMs);
     snapshot.run(atMs, rank, version, gzip);
   }
+}
+
+/** A mean has a fraction; what is not known is no number. */
+function stored(name: HistoryFigure, value: number | undefined): number | null {
+  if (value === undefined) return null;
+  return isMean(name) ? value : Math.round(value);
 }
 
 /** The rank of further pictures of one minute, which are removed first. */

@@ -161,8 +161,10 @@ function toldIn(
     .map(({ atMs, code, count }) => ({ atMs: Number(atMs), code: String(code), count: Number(count) }));
 }
 
+/** Figures of jobs are all known, or none. */
 function sampleOf(row: Row): HistorySample {
-  const counts = Object.fromEntries(figureNames.map((name) => [name, Number(row[name])]));
+  const known = figureNames.filter((name) => row[name] !== null);
+  const counts = Object.fromEntries(known.map((name) => [name, Number(row[name])]));
   return { atMs: Number(row.atMs), ...counts as Record<HistoryFigure, number> };
 }
 

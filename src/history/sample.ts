@@ -3,7 +3,8 @@
 import type { VerdictKind } from "../core/demand/verdict.ts";
 import type { AgentInstance } from "../core/instance.ts";
 import type { State } from "../core/state.ts";
-import { type HistoryFigure, type HistorySample, waitingJobs } from "../core/view/history.ts";
+import { isBacklogCurrent } from "../core/view/health.ts";
+import { type AgentFigures, type DemandFigures, type HistorySample, waitingJobs } from "../core/view/history.ts";
 
 const figureOfVerdict = {
   "needs-agent": "needsAgent",
@@ -12,54 +13,46 @@ const figureOfVerdict = {
   "other-cause": "otherCause",
   "unserved": "unserved",
   "not-ours": "notOurs",
-} as const satisfies Readonly<Record<VerdictKind, HistoryFigure>>;
+} as const satisfies Readonly<Record<VerdictKind, keyof DemandFigures>>;
 
-/** The figures of a state, from the verdicts of its last poll. */
-export function sampleOf({ demand, instances }: State, atMs: number): HistorySample {
-  const counts: Record<HistoryFigure, number> = {
-    needsAgent: 0,
-    coming: 0,
-    willBeTaken: 0,
-    otherCause: 0,
-    unserved: 0,
-    notOurs: 0,
-    wanted: 0,
-    starting: 0,
-    idle: 0,
-    building: 0,
-    draining: 0,
-    away: 0,
-    oldestWaitMs: 0,
-  };
+/** The figures of a state; those of jobs are only known while the GoCD server is read. */
+export function sampleOf(state: State, atMs: number): HistorySample {
+  const agents = { starting: 0, idle: 0, building: 0, draining: 0, away: 0 };
+  for (const instance of state.instances.values()) {
+    const figure = figureOfInstance(instance);
+    if (figure !== undefined) agents[figure]++;
+  }
+  return { atMs, ...agents, ...isBacklogCurrent(state, atMs) ? demandOf(state, atMs) : {} };
+}
+
+function demandOf({ demand }: State, atMs: number): DemandFigures {
+  const counts = { needsAgent: 0, coming: 0, willBeTaken: 0, otherCause: 0, unserved: 0, notOurs: 0 };
+  let [wanted, oldestWaitMs] = [0, 0];
   for (const { verdict, firstSeenMs } of demand.jobs) {
     counts[figureOfVerdict[verdict]]++;
-    if (verdict !== "not-ours") counts.oldestWaitMs = Math.max(counts.oldestWaitMs, atMs - firstSeenMs);
+    if (verdict !== "not-ours") oldestWaitMs = Math.max(oldestWaitMs, atMs - firstSeenMs);
   }
-  for (const { wanted } of demand.buckets) counts.wanted += wanted;
-  for (const instance of instances.values()) {
-    const figure = figureOfInstance(instance);
-    if (figure !== undefined) counts[figure]++;
-  }
-  return { atMs, ...counts };
+  for (const bucket of demand.buckets) wanted += bucket.wanted;
+  return { ...counts, wanted, oldestWaitMs };
 }
 
 /**
  * What a span is remembered by, of two looks in it, the later one last. Jobs are those of the look at which most
  * waited, agents those of the observation with the most of them (if equal, with the most starting ones), so that the
- * numbers added up existed at one moment; `wanted` and the oldest wait are the most of both.
+ * numbers added up existed at one moment; `wanted` and the oldest wait are the most of both. A look that does not know
+ * the jobs says nothing about them.
  */
 export function peakOf(earlier: HistorySample, later: HistorySample): HistorySample {
-  const jobs = waitingJobs(earlier) > waitingJobs(later) ? earlier : later;
-  const agents = compareAgents(earlier, later) > 0 ? earlier : later;
+  const { starting, idle, building, draining, away } = compareAgents(earlier, later) > 0 ? earlier : later;
+  return { ...peakOfJobs(earlier, later), atMs: later.atMs, starting, idle, building, draining, away };
+}
+
+function peakOfJobs(earlier: HistorySample, later: HistorySample): HistorySample {
+  if (later.needsAgent === undefined) return earlier;
+  if (earlier.needsAgent === undefined) return later;
   return {
-    ...jobs,
-    atMs: later.atMs,
+    ...(waitingJobs(earlier) ?? 0) > (waitingJobs(later) ?? 0) ? earlier : later,
     wanted: Math.max(earlier.wanted, later.wanted),
-    starting: agents.starting,
-    idle: agents.idle,
-    building: agents.building,
-    draining: agents.draining,
-    away: agents.away,
     oldestWaitMs: Math.max(earlier.oldestWaitMs, later.oldestWaitMs),
   };
 }
@@ -70,7 +63,7 @@ function compareAgents(one: HistorySample, other: HistorySample): number {
   return count(one) - count(other) || one.starting - other.starting;
 }
 
-function figureOfInstance(instance: AgentInstance): HistoryFigure | undefined {
+function figureOfInstance(instance: AgentInstance): keyof AgentFigures | undefined {
   switch (instance.state) {
     case "launching":
     case "starting":

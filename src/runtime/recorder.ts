@@ -6,7 +6,8 @@ import { messageOf, OperatorError } from "../errors.ts";
 import type { Note } from "../core/note.ts";
 import { uuidOf } from "../core/life/phase.ts";
 import type { State } from "../core/state.ts";
-import type { HistoryFigure, HistoryReader, HistorySample, NamedJobLife, TimeSpan } from "../core/view/history.ts";
+import { isBacklogCurrent } from "../core/view/health.ts";
+import type { HistoryReader, HistorySample, NamedJobLife, TimeSpan } from "../core/view/history.ts";
 import type { NoteView, StatusView } from "../core/view/view.ts";
 import {
   type History,
@@ -18,6 +19,7 @@ import {
 import { JobBook, type ShownJobs } from "../history/jobs.ts";
 import { type LifeBook, openLifeBook } from "../history/lives.ts";
 import { sampleOf } from "../history/sample.ts";
+import { figureNames } from "../history/reader.ts";
 import { packView } from "../history/snapshot.ts";
 import { sampleMs, SampleSpans } from "../history/spans.ts";
 import type { Clock } from "./clock.ts";
@@ -65,7 +67,7 @@ export class Recorder {
   readonly #spans = new SampleSpans();
   /** Of the last look. */
   #looked: HistorySample | undefined;
-  #counted: Pick<State, "demand" | "instances"> | undefined;
+  #counted: Pick<State, "demand" | "instances"> & { readonly isKnown: boolean } | undefined;
   #writtenMs: number;
   #snapshotMs = -Infinity;
   #isChanged = true;
@@ -182,8 +184,10 @@ export class Recorder {
   #figures(state: State, atMs: number): HistorySample {
     const { demand, instances } = state;
     const before = this.#looked;
-    const isSame = this.#counted?.demand === demand && this.#counted.instances === instances;
-    this.#counted = { demand, instances };
+    const isKnown = isBacklogCurrent(state, atMs);
+    const isSame = this.#counted?.demand === demand && this.#counted.instances === instances &&
+      this.#counted.isKnown === isKnown;
+    this.#counted = { demand, instances, isKnown };
     const now = before === undefined || !isSame ? sampleOf(state, atMs) : olderBy(before, atMs);
     if (before === undefined || !isAlike(before, now)) this.#isChanged = true;
     this.#looked = now;
@@ -256,14 +260,14 @@ function push<Item>(list: Item[], item: Item, max: number): void {
 
 /** The same figures later. */
 function olderBy(sample: HistorySample, atMs: number): HistorySample {
-  const oldestWaitMs = sample.oldestWaitMs === 0 ? 0 : sample.oldestWaitMs + atMs - sample.atMs;
-  return { ...sample, atMs, oldestWaitMs };
+  const { oldestWaitMs } = sample;
+  if (oldestWaitMs === undefined || oldestWaitMs === 0) return { ...sample, atMs };
+  return { ...sample, atMs, oldestWaitMs: oldestWaitMs + atMs - sample.atMs };
 }
 
 /** Whether no count has changed; longer waits are not a change. */
 function isAlike(one: HistorySample, other: HistorySample): boolean {
-  const { atMs: _, oldestWaitMs: __, ...counts } = one;
-  return Object.entries(counts).every(([name, count]) => other[name as HistoryFigure] === count);
+  return figureNames.every((name) => name === "oldestWaitMs" || one[name] === other[name]);
 }
 
 /**

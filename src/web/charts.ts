@@ -5,7 +5,19 @@ import { type HistorySample, type TimeSpan, waitingJobs } from "../core/view/his
 import { columnLinks, markSigns } from "./chart_columns.ts";
 import { countScale, type Scale, spanScale, timeTicks } from "./chart_scale.ts";
 import { type Html, html } from "./html.ts";
-import { agentsOf, type Figure, figureTexts, isCommand, layers, share, type Trend, waitOf, wantedOf } from "./trend.ts";
+import {
+  agentsOf,
+  type Figure,
+  figureTexts,
+  isCommand,
+  isUnknown,
+  layers,
+  mostOf,
+  share,
+  type Trend,
+  waitOf,
+  wantedOf,
+} from "./trend.ts";
 import { countText, timeText } from "./wording.ts";
 
 /** Width of all panels in their own units; the browser stretches them. */
@@ -75,10 +87,10 @@ export function trendFigure(id: string, trend: Trend): Html {
 
 function panelsOf(trend: Trend): readonly Panel[] {
   const samples = trend.scaledBy ?? trend.samples;
-  const most = (of: Figure): number => Math.max(0, ...samples.map(of));
+  const most = (of: Figure): number => mostOf(samples, of);
   const agents = countScale(most(agentsOf));
-  const jobs = countScale(Math.max(most(waitingJobs), most(({ wanted }) => wanted)));
-  const wait = spanScale(most(({ oldestWaitMs }) => oldestWaitMs));
+  const jobs = countScale(Math.max(most(waitingJobs), most(wantedOf)));
+  const wait = spanScale(most(waitOf));
   const line = (className: string, box: Box, of: Figure): Html =>
     html`
       <path class="line ${className}" vector-effect="non-scaling-stroke" d="${linePath(trend, box, of)}" />
@@ -99,6 +111,7 @@ function panelsOf(trend: Trend): readonly Panel[] {
       height: jobsBox.height,
       scale: jobs,
       shapes: [
+        unknown(trend, jobsBox),
         area("jobs", jobsBox, waitingJobs),
         line("jobs", jobsBox, waitingJobs),
         line("wanted", jobsBox, wantedOf),
@@ -108,15 +121,23 @@ function panelsOf(trend: Trend): readonly Panel[] {
       title: "Oldest wait",
       height: waitBox.height,
       scale: wait,
-      shapes: [area("wait", waitBox, waitOf), line("wait", waitBox, waitOf)],
+      shapes: [unknown(trend, waitBox), area("wait", waitBox, waitOf), line("wait", waitBox, waitOf)],
     },
   ];
+}
+
+/** The times in which it was not known what waited. */
+function unknown(trend: Trend, box: Box): Html {
+  const d = areaPath(trend, box, { from: () => 0, to: (sample) => isUnknown(sample) ? box.max : 0 });
+  return html`
+    <path class="unknown" d="${d}" />
+  `;
 }
 
 /** The states on top of one another. */
 function stack(trend: Trend, box: Box): readonly Html[] {
   return layers.map(([, className], index) => {
-    const upTo = (count: number): Figure => (sample) =>
+    const upTo = (count: number) => (sample: HistorySample): number =>
       layers.slice(0, count).reduce((sum, [field]) => sum + sample[field], 0);
     const path = areaPath(trend, box, { from: upTo(index), to: upTo(index + 1) });
     return html`
@@ -173,21 +194,23 @@ interface Step {
 }
 
 /**
- * The lower and upper bound of a shape at each sample; equal neighbours form one step, and steps without height are
- * omitted.
+ * The lower and upper bound of a shape at each sample; equal neighbours form one step, and steps without height or an
+ * unknown one are omitted.
  */
 function stepsOf(
   trend: Trend,
   run: readonly HistorySample[],
-  { box, from, to }: { readonly box: Box; readonly from: Figure; readonly to: Figure },
+  { box, from, to }: { readonly box: Box; readonly from: (sample: HistorySample) => number; readonly to: Figure },
 ): readonly (readonly Step[])[] {
   const pieces: Step[][] = [];
   for (const [index, sample] of run.entries()) {
+    const value = to(sample);
+    if (value === undefined) continue;
     const step = {
       beginMs: sample.atMs,
       endMs: run[index + 1]?.atMs ?? sample.atMs + trend.stepMs,
       bottom: y(box, from(sample)),
-      top: y(box, to(sample)),
+      top: y(box, value),
     };
     if (step.bottom === step.top) continue;
     const piece = pieces.at(-1);
@@ -210,7 +233,11 @@ function linePath(trend: Trend, box: Box, of: Figure): string {
 }
 
 /** The area between two figures. */
-function areaPath(trend: Trend, box: Box, { from, to }: { readonly from: Figure; readonly to: Figure }): string {
+function areaPath(
+  trend: Trend,
+  box: Box,
+  { from, to }: { readonly from: (sample: HistorySample) => number; readonly to: Figure },
+): string {
   const pieces = runsOf(trend).flatMap((run) => stepsOf(trend, run, { box, from, to }));
   return pieces.map((piece) => {
     const there = piece.map(({ top, endMs }) => `V${top}H${x(trend, endMs)}`).join("");
@@ -275,7 +302,7 @@ function description({ samples, marks }: Trend): string {
   return [
     `At the end: ${figureTexts([last]).join("; ")}.`,
     `Most agents: ${Math.ceil(busiest.value)} at ${timeText(busiest.atMs)}.`,
-    `Most waiting jobs: ${longest.value} at ${timeText(longest.atMs)}.`,
+    ...(samples.every(isUnknown) ? [] : [`Most waiting jobs: ${longest.value} at ${timeText(longest.atMs)}.`]),
     `${countText(wrong.length, "warning or error", "warnings and errors")}.`,
     ...(commands.length === 0 ? [] : [`${countText(commands.length, "command")} of operators.`]),
   ].join(" ");
@@ -283,9 +310,9 @@ function description({ samples, marks }: Trend): string {
 
 function topOf(
   samples: readonly HistorySample[],
-  of: (sample: HistorySample) => number,
+  of: Figure,
 ): { readonly atMs: number; readonly value: number } {
-  return samples.map((sample) => ({ atMs: sample.atMs, value: of(sample) }))
+  return samples.map((sample) => ({ atMs: sample.atMs, value: of(sample) ?? 0 }))
     .reduce((best, each) => each.value > best.value ? each : best);
 }
 
@@ -298,7 +325,7 @@ function partsOf(marks: Trend["marks"]): readonly [wrong: Trend["marks"], comman
 function legend(trend: Trend): Html {
   const { samples, marks, acts = [] } = trend;
   const [wrong, commands] = partsOf(marks);
-  const isDrawn = (of: Figure): boolean => samples.some((sample) => of(sample) > 0);
+  const isDrawn = (of: Figure): boolean => mostOf(samples, of) > 0;
   const entries = [
     ...layers.filter(([field]) => isDrawn((each) => each[field])).map(([, className, word]) =>
       [className, word] as const
@@ -312,6 +339,7 @@ function legend(trend: Trend): Html {
     ...(commands.length > 0 ? [["command", `${countText(commands.length, "command")} of operators`] as const] : []),
     ...(acts.length > 0 ? [["acted", "launched or drained"] as const] : []),
     ...(unrecordedSpans(trend).length > 0 ? [["unrecorded", "not recorded"] as const] : []),
+    ...(samples.some(isUnknown) ? [["unknown", "waiting jobs not known"] as const] : []),
   ];
   return html`<ul class="legend">${
     entries.map(([className, text]) => html`<li class="${className}" data-key="${className}">${text}</li>`)

@@ -1,9 +1,9 @@
 // The history on the page, queried once for all readers: nothing changes between two samples.
 
 import {
+  type AgentFigures,
   type AgentHours,
   badHosts,
-  type HistoryFigure,
   type HistoryPlace,
   type HistoryReader,
   type HistorySample,
@@ -149,7 +149,7 @@ const figureOfKind = {
   starting: "starting",
   draining: "draining",
   other: "away",
-} as const satisfies Readonly<Record<LifeKind, HistoryFigure>>;
+} as const satisfies Readonly<Record<LifeKind, keyof AgentFigures>>;
 
 /**
  * The agent time until a moment. It is kept by the hour: of the hour of that moment each kind counts with the share

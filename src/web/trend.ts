@@ -45,8 +45,8 @@ export function isCommand({ code }: NoteView): boolean {
   return code === commandCode;
 }
 
-/** One number of a sample. */
-export type Figure = (sample: HistorySample) => number;
+/** One number of a sample; `undefined`: not known. */
+export type Figure = (sample: HistorySample) => number | undefined;
 
 /** Agents in any state. */
 export function agentsOf(sample: HistorySample): number {
@@ -54,12 +54,12 @@ export function agentsOf(sample: HistorySample): number {
 }
 
 /** Agents to be launched. */
-export function wantedOf({ wanted }: HistorySample): number {
+export function wantedOf({ wanted }: HistorySample): number | undefined {
   return wanted;
 }
 
 /** The oldest wait, ms. */
-export function waitOf({ oldestWaitMs }: HistorySample): number {
+export function waitOf({ oldestWaitMs }: HistorySample): number | undefined {
   return oldestWaitMs;
 }
 
@@ -68,18 +68,34 @@ export function share({ fromMs, toMs }: TimeSpan, atMs: number): string {
   return `${Math.round((atMs - fromMs) / (toMs - fromMs) * 1_000) / 10}%`;
 }
 
+/** Whether it is not known how many jobs waited. */
+export function isUnknown(sample: HistorySample): boolean {
+  return waitingJobs(sample) === undefined;
+}
+
+/** The most of a figure where it is known; 0: nowhere. */
+export function mostOf(samples: readonly HistorySample[], of: Figure): number {
+  return samples.reduce((most, sample) => Math.max(most, of(sample) ?? 0), 0);
+}
+
 /** The most of some samples in words. */
 export function figureTexts(samples: readonly HistorySample[]): readonly string[] {
-  const most = (of: Figure): number => Math.ceil(Math.max(...samples.map(of)));
+  const most = (of: Figure): number => Math.ceil(mostOf(samples, of));
   const agents = layers.map(([field, , word]) => [most((each) => each[field]), word] as const).filter(([count]) =>
     count > 0
   );
-  const waiting = most(waitingJobs);
   return [
     agents.length === 0 ? "no agents" : agents.map(([count, word]) => `${count} ${word}`).join(", "),
-    waiting === 0
-      ? "no job waits"
-      : `${countText(waiting, "job")} waiting, ${countText(most(wantedOf), "agent")} to launch now`,
-    ...(waiting === 0 ? [] : [`oldest wait ${spanText(most(waitOf))}`]),
+    ...waitingTexts(samples, most),
   ];
+}
+
+function waitingTexts(samples: readonly HistorySample[], most: (of: Figure) => number): readonly string[] {
+  if (samples.every(isUnknown)) return ["waiting jobs not known: the GoCD server was not read"];
+  const waiting = most(waitingJobs);
+  const known = waiting === 0 ? ["no job waits"] : [
+    `${countText(waiting, "job")} waiting, ${countText(most(wantedOf), "agent")} to launch now`,
+    `oldest wait ${spanText(most(waitOf))}`,
+  ];
+  return samples.some(isUnknown) ? [...known, "waiting jobs not known for a part"] : known;
 }

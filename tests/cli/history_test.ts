@@ -1,10 +1,21 @@
 // `history`: what it shows of a time and of a moment, of the running instance and of a file alone.
 
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { realClock } from "../../src/runtime/clock.ts";
 import { type History, openHistory } from "../../src/history/history.ts";
 import { packView } from "../../src/history/snapshot.ts";
-import { aBatch, aLife, aNote, aSample, beginMs, hour, limits, minute, second } from "../history/samples.ts";
+import {
+  aBatch,
+  aLife,
+  aNote,
+  aSample,
+  beginMs,
+  hour,
+  limits,
+  minute,
+  second,
+  unreadSample,
+} from "../history/samples.ts";
 import { pictureOf } from "../support/picture.ts";
 import { sampleMs, sampleView } from "../support/sample_view.ts";
 import { withInstance } from "./instance.ts";
@@ -112,6 +123,27 @@ Deno.test("the agent that built a job is found by the name of the job, in the fi
     assertEquals(jobs.map(({ agent }: Record<string, unknown>) => agent), ["t-1"]);
   });
   history.close();
+});
+
+Deno.test("a time in which the GoCD server was not read has a ? for what waited, and words that say so", async () => {
+  const folder = confFolder(text);
+  try {
+    const history = openHistory(`${folder.path}/gocd-mesos.db-history`, limits);
+    const unread = Array.from({ length: 5 }, (_, index) => unreadSample(nowMs - (5 - index) * minute, { idle: 1 }));
+    const lineOf = async (): Promise<string | undefined> => {
+      const { out } = await runLine(["history", "--since", "10min", folder.conf], at(nowMs));
+      return out.split("\n").find((line) => line.startsWith("  jobs waiting"))?.replaceAll(/ {2,}/g, "  ").trim();
+    };
+    history.write(aBatch({ samples: unread }));
+    assertMatch(await lineOf() ?? "", /^jobs waiting {2}·[^?]*\?[·?]*[^?]* {2}not known$/);
+    history.write(aBatch({ samples: [aSample(nowMs - 6 * minute, { needsAgent: 2 })] }));
+    assertMatch(await lineOf() ?? "", /█.*\?.* {2}most 2 at 17:54, now not known$/);
+    history.write(aBatch({ samples: [aSample(nowMs - 6 * minute)] }));
+    assertMatch(await lineOf() ?? "", / {2}none where known$/);
+    history.close();
+  } finally {
+    folder.remove();
+  }
 });
 
 Deno.test("a period that starts within an hour shows since when its agent-hours are counted", async () => {

@@ -7,7 +7,7 @@ import { type History, openHistory } from "../../src/history/history.ts";
 import { openHistoryForReading } from "../../src/history/reader.ts";
 import { packView } from "../../src/history/snapshot.ts";
 import { sampleView } from "../support/sample_view.ts";
-import { aBatch, aLife, aNote, aSample, beginMs, hour, limits, minute, second } from "./samples.ts";
+import { aBatch, aLife, aNote, aSample, beginMs, hour, limits, minute, second, unreadSample } from "./samples.ts";
 
 const always = { fromMs: 0, toMs: Infinity };
 const megabyte = 1024 * 1024;
@@ -54,6 +54,15 @@ Deno.test("of several moments the jobs count of that at which most waited, and t
       beginMs + 15 * second,
     ]);
     assertEquals(history.span(), { fromMs: beginMs, toMs: beginMs + minute });
+  }));
+
+Deno.test("jobs of a time in which the GoCD server was not read stay unknown; a step with other times has theirs", () =>
+  inMemory((history) => {
+    const known = aSample(beginMs + 15 * second, { coming: 2, idle: 3, oldestWaitMs: second });
+    const unread = unreadSample(beginMs + minute, { idle: 3 });
+    const looks = [unreadSample(beginMs, { idle: 1 }), known, unreadSample(beginMs + 30 * second, { idle: 2 })];
+    history.write(aBatch({ samples: [...looks, unread] }));
+    assertEquals(history.samples(always, minute), [{ ...known, idle: 2, atMs: beginMs }, unread]);
   }));
 
 Deno.test("a history that has nothing yet says so", () =>
@@ -310,6 +319,30 @@ inFolder(
     history.close();
   },
 );
+
+inFolder("a file in which all jobs were known is read, and keeps its samples when unknown ones are added", (folder) => {
+  const path = `${folder}/history.db`;
+  openHistory(path, limits).close();
+  const figures = ["needsAgent", "coming", "willBeTaken", "otherCause", "unserved", "notOurs", "wanted"];
+  const agents = ["starting", "idle", "building", "draining", "away"].map((name) => `${name} REAL NOT NULL`);
+  const jobs = [...figures, "oldestWaitMs"].map((name) => `${name} INTEGER NOT NULL`);
+  alter(
+    path,
+    `DROP TABLE samples; CREATE TABLE samples (at INTEGER PRIMARY KEY, ${[...jobs, ...agents].join(", ")}) STRICT;
+    INSERT INTO samples VALUES (${beginMs}, 1, 2, 3, 4, 5, 6, 7, 8, 0.5, 1, 2, 3, 4); PRAGMA user_version = 4`,
+  );
+  const before = aSample(beginMs, {
+    ...{ needsAgent: 1, coming: 2, willBeTaken: 3, otherCause: 4, unserved: 5, notOurs: 6, wanted: 7, oldestWaitMs: 8 },
+    ...{ starting: 0.5, idle: 1, building: 2, draining: 3, away: 4 },
+  });
+  const reader = openHistoryForReading(path);
+  assertEquals(reader.samples(always, second), [before]);
+  reader.close();
+  const history = openHistory(path, limits);
+  history.write(aBatch({ samples: [unreadSample(beginMs + minute)] }));
+  assertEquals(history.samples(always, second), [before, unreadSample(beginMs + minute)]);
+  history.close();
+});
 
 Deno.test("a job is found by a part of its name; the list of all jobs has neither names nor agents", () =>
   inMemory((history) => {

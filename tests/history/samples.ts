@@ -1,6 +1,12 @@
 // What tests put into a history.
 
-import type { HistorySample, InstanceLife, NamedJobLife } from "../../src/core/view/history.ts";
+import type {
+  AgentFigures,
+  DemandFigures,
+  HistorySample,
+  InstanceLife,
+  NamedJobLife,
+} from "../../src/core/view/history.ts";
 import type { NoteView } from "../../src/core/view/view.ts";
 import type { HistoryBatch, HistoryLimits } from "../../src/history/history.ts";
 
@@ -13,10 +19,19 @@ export const [second, minute, hour, day] = [1_000, 60_000, 3_600_000, 86_400_000
 export const limits: HistoryLimits = { keepMs: 7 * day, bytesMax: 256 * 1024 * 1024 };
 
 /** A sample in which nothing is but what a test says. */
-export function aSample(atMs: number, counts: Partial<HistorySample> = {}): HistorySample {
+export function aSample(
+  atMs: number,
+  counts: Partial<DemandFigures & AgentFigures> = {},
+): DemandFigures & AgentFigures & { readonly atMs: number } {
   const jobs = { needsAgent: 0, coming: 0, willBeTaken: 0, otherCause: 0, unserved: 0, notOurs: 0, wanted: 0 };
-  const agents = { starting: 0, idle: 0, building: 0, draining: 0, away: 0 };
-  return { ...jobs, ...agents, oldestWaitMs: 0, ...counts, atMs };
+  return { ...jobs, ...noAgents, oldestWaitMs: 0, ...counts, atMs };
+}
+
+const noAgents: AgentFigures = { starting: 0, idle: 0, building: 0, draining: 0, away: 0 };
+
+/** A sample of a time in which the GoCD server was not read. */
+export function unreadSample(atMs: number, agents: Partial<AgentFigures> = {}): HistorySample {
+  return { ...noAgents, ...agents, atMs };
 }
 
 /** A life that has ended, unless a test says something else. */

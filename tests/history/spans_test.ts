@@ -1,11 +1,11 @@
 // The samples of equal spans: none is missing where a run looked late, and short states count by how long they lasted.
 
 import { assertEquals } from "@std/assert";
-import type { HistorySample } from "../../src/core/view/history.ts";
+import type { AgentFigures, DemandFigures, HistorySample } from "../../src/core/view/history.ts";
 import { SampleSpans } from "../../src/history/spans.ts";
 import { aSample, beginMs, minute, second } from "./samples.ts";
 
-type Figures = Partial<HistorySample>;
+type Figures = Partial<AgentFigures & DemandFigures>;
 
 /** What is stored after these looks, by its second; a later sample of a span replaces an earlier one. */
 function stored(looks: readonly (readonly [ms: number, figures: Figures])[]): Readonly<Record<number, HistorySample>> {

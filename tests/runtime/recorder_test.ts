@@ -179,6 +179,21 @@ Deno.test("a program that has just started has no picture until a poll has succe
   for (const { recorder } of [soon, never]) recorder.close();
 });
 
+Deno.test("what waits is unknown while a read has failed, known again after the next one, and each has a picture", async () => {
+  const run = inMemory();
+  const { recorder, pass } = run;
+  const server = { ...quiet.server, lastPollMs: beginMs };
+  const known = { ...quiet, server };
+  const problem = { kind: "unreachable", code: "gocd-unreachable", message: "refused", hint: "start it" } as const;
+  await pass(20 * second, known);
+  await pass(70 * second, { ...known, server: { ...server, problem } });
+  await pass(70 * second, { ...known, server: { ...server, lastPollMs: beginMs + 90 * second } });
+  const jobs = recorder.reader.samples(always, second).map(({ needsAgent }) => needsAgent);
+  assertEquals(jobs, [0, 0, ...Array.from({ length: 4 }, () => undefined), 0, 0, 0, 0]);
+  assertEquals(picturesOf(run), [1, 61, 121]);
+  recorder.close();
+});
+
 Deno.test("agent-hours, lives and notes are kept by and by; a standby's notes are, without a look", async () => {
   const { recorder, pass } = inMemory();
   recorder.told(aNote(beginMs, "first"));

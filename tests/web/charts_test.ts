@@ -1,11 +1,11 @@
 // The trend as a drawing: its layout, and its text for screen readers.
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import type { HistorySample } from "../../src/core/view/history.ts";
+import type { AgentFigures, DemandFigures, HistorySample } from "../../src/core/view/history.ts";
 import { countScale, spanScale, timeTicks } from "../../src/web/chart_scale.ts";
 import { trendFigure } from "../../src/web/charts.ts";
-import type { Trend } from "../../src/web/trend.ts";
-import { aNote, aSample, beginMs, day, hour, minute } from "../history/samples.ts";
+import { figureTexts, type Trend } from "../../src/web/trend.ts";
+import { aNote, aSample, beginMs, day, hour, minute, unreadSample } from "../history/samples.ts";
 
 const labels = (scale: ReturnType<typeof countScale>): readonly string[] => scale.ticks.map(({ label }) => label);
 
@@ -61,7 +61,7 @@ function pathOf(trend: Trend, className: string): string {
   return new RegExp(`<path class="${className}"[^>]* d="([^"]*)"`).exec(markup)?.[1] ?? "none";
 }
 
-const at = (minutes: number, counts: Partial<HistorySample>): HistorySample =>
+const at = (minutes: number, counts: Partial<AgentFigures & DemandFigures>): HistorySample =>
   aSample(beginMs + minutes * minute, counts);
 
 Deno.test("a layer lies on the one below it; equal steps are one", () => {
@@ -139,6 +139,20 @@ Deno.test("times without samples are marked: they are not times without jobs", (
   assertEquals(marked([1, 2, 3, 5, 6, 7, 8]), [], "a sample or two may be late");
   assertEquals(marked([3, 4, 8, 9]), ["0% 30%", "50% 30%"]);
   assertEquals(marked([0, 1, 2]), ["30% 70%"]);
+});
+
+Deno.test("times in which waiting jobs are not known are marked where jobs and waits are drawn, and said in words", () => {
+  const unread = [2, 3].map((minutes) => unreadSample(beginMs + minutes * minute, { idle: 1 }));
+  const waiting = { needsAgent: 3, wanted: 3, oldestWaitMs: minute };
+  const trend = trendOf([at(0, waiting), at(1, waiting), ...unread, at(4, waiting)]);
+  assertEquals(pathOf(trend, "unknown"), "M200 80V0H400V80H200Z");
+  assertEquals(pathOf(trend, "line jobs"), "M0 80V0H200V80M400 80V0H500V80");
+  assertEquals(pathOf(trend, "layer idle"), "M200 130V0H400V130H200Z");
+  const { markup } = trendFigure("t", trend);
+  assertStringIncludes(markup, "1 idle\nwaiting jobs not known: the GoCD server was not read<");
+  assertStringIncludes(markup, '<li class="unknown" data-key="unknown">waiting jobs not known</li>');
+  assertMatch(trendFigure("t", trendOf(unread)).markup, /<desc[^>]*>At the end: 1 idle; waiting jobs not known/);
+  assertEquals(figureTexts([at(0, {}), ...unread]), ["1 idle", "no job waits", "waiting jobs not known for a part"]);
 });
 
 Deno.test("a column in which agents were launched or drained has a sign, and says how many", () => {

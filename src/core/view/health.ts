@@ -38,6 +38,13 @@ export function gocdSilentMs(
   return silentMs > Math.max(overdueMs, 2 * pollTookMs) ? silentMs : undefined;
 }
 
+/** Whether the list of waiting jobs is that of now; otherwise it is not known what waits. */
+export function isBacklogCurrent(state: State, atMs: number): boolean {
+  const { server: { lastPollMs, problem }, settings } = state;
+  const isRead = problem === undefined && gocdSilentMs(state) === undefined;
+  return lastPollMs !== undefined && isRead && unpolledMs(state, atMs) <= settings.poller.staleAfterMs;
+}
+
 /** The state of the GoCD server. */
 export function gocdHealth(state: State, atMs: number): ServerHealth {
   const { problem, problemSinceMs, askedMs = atMs, lastPollMs, healthySinceMs } = state.server;

@@ -4,13 +4,8 @@ import type { AgentInstance, EndCause, KillCause } from "../instance.ts";
 import type { NoteLevel } from "../note.ts";
 import type { NoteView, StatusView } from "./view.ts";
 
-/**
- * Counts of a span: the maximum of waiting jobs, and the maximum of agents, or their mean for a long span. Jobs add up,
- * and so do agents: each are from one moment.
- */
-export interface HistorySample {
-  /** When a span of 15 s ends, or a longer one begins; ms since the epoch. */
-  readonly atMs: number;
+/** Counts of jobs of a span, those of the moment at which most waited, so that they add up. */
+export interface DemandFigures {
   /** Jobs in the feed, by verdict. */
   readonly needsAgent: number;
   readonly coming: number;
@@ -20,21 +15,35 @@ export interface HistorySample {
   readonly notOurs: number;
   /** Instances to be launched as soon as offers allow. */
   readonly wanted: number;
-  /** Our instances, by state. `away`: unreachable, or with an unknown activity. */
-  readonly starting: number;
-  readonly idle: number;
-  readonly building: number;
-  readonly draining: number;
-  readonly away: number;
   /** The longest wait of a job that we can serve, ms; 0: none. */
   readonly oldestWaitMs: number;
 }
 
-/** The numeric fields of a sample. */
-export type HistoryFigure = Exclude<keyof HistorySample, "atMs">;
+/** The GoCD server was not read in the span: it is not known what waited, which is not that nothing did. */
+export type UnknownDemand = Readonly<Partial<Record<keyof DemandFigures, undefined>>>;
 
-/** Jobs of a sample that wait for an agent of ours, whether it exists or not. */
-export function waitingJobs(sample: HistorySample): number {
+/** Our instances of a span, by state: those of the moment with the most of them, or their mean. */
+export interface AgentFigures {
+  readonly starting: number;
+  readonly idle: number;
+  readonly building: number;
+  readonly draining: number;
+  /** Unreachable, or with an unknown activity. */
+  readonly away: number;
+}
+
+/** The figures of a span. */
+export type HistorySample = AgentFigures & (DemandFigures | UnknownDemand) & {
+  /** When a span of 15 s ends, or a longer one begins; ms since the epoch. */
+  readonly atMs: number;
+};
+
+/** The numeric fields of a sample. */
+export type HistoryFigure = keyof DemandFigures | keyof AgentFigures;
+
+/** Jobs of a sample that wait for an agent of ours, whether it exists or not; `undefined`: not known. */
+export function waitingJobs(sample: HistorySample): number | undefined {
+  if (sample.needsAgent === undefined) return undefined;
   return sample.needsAgent + sample.coming + sample.willBeTaken + sample.otherCause + sample.unserved;
 }
 

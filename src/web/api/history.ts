@@ -260,13 +260,15 @@ function mean(description: string): Schema {
   return { type: "number", minimum: 0, description: `${description} (mean of the step)` };
 }
 
+const unlessUnread = "absent: not known, the GoCD server was not read in the step";
+
 /** Jobs add up: those of the moment at which most of them waited. */
 function jobsAtMost(description: string): Schema {
-  return count(`${description} (when most waited in the step)`);
+  return count(`${description} (when most waited in the step); ${unlessUnread}`);
 }
 
 function most(description: string): Schema {
-  return count(`${description} (most in the step)`);
+  return count(`${description} (most in the step); ${unlessUnread}`);
 }
 
 const spentMs = record("time by what it was spent on, ms", {
@@ -288,19 +290,19 @@ const decision = record("a decision, as in the log", {
 export const historySchemas: Readonly<Record<string, Schema>> = {
   Sample: record("counts of a step of time", {
     atMs: timeMs("when the step starts"),
-    needsAgent: jobsAtMost("jobs that need an agent to be launched"),
-    coming: jobsAtMost("jobs for which an agent is on its way"),
-    willBeTaken: jobsAtMost("jobs that an idle agent will take"),
-    otherCause: jobsAtMost("jobs that wait for something else"),
-    unserved: jobsAtMost("jobs that no profile serves"),
-    notOurs: jobsAtMost("jobs for other agents"),
-    wanted: most("agents to be launched as soon as offers allow"),
+    "needsAgent?": jobsAtMost("jobs that need an agent to be launched"),
+    "coming?": jobsAtMost("jobs for which an agent is on its way"),
+    "willBeTaken?": jobsAtMost("jobs that an idle agent will take"),
+    "otherCause?": jobsAtMost("jobs that wait for something else"),
+    "unserved?": jobsAtMost("jobs that no profile serves"),
+    "notOurs?": jobsAtMost("jobs for other agents"),
+    "wanted?": most("agents to be launched as soon as offers allow"),
     starting: mean("agents that start"),
     idle: mean("idle agents"),
     building: mean("agents that build"),
     draining: mean("agents that are being removed"),
     away: mean("agents without contact"),
-    oldestWaitMs: most("how long the job has waited that waits longest, ms"),
+    "oldestWaitMs?": most("how long the job has waited that waits longest, ms"),
   }),
   AgentHours: record("what the agents of a profile have cost in an hour", {
     hourMs: timeMs("when the hour starts"),
