@@ -10,7 +10,7 @@ import {
 } from "../core/view/history.ts";
 import type { JobView, NoteView } from "../core/view/view.ts";
 import { hoursText, spentTexts } from "../core/words/history.ts";
-import { counted, formatDuration, timeText } from "../core/words/phrases.ts";
+import { counted, formatDuration, numberText, timeText } from "../core/words/phrases.ts";
 import { verdictKinds } from "../core/words/verdicts.ts";
 import type { HistoryDocument, PastDocument } from "../web/api/history.ts";
 import { type Cell, cutText, type Layout, layRows, levelStyles, paint, safeText, type Style } from "./demo/text.ts";
@@ -67,7 +67,7 @@ interface Line {
 
 /** A count, or the mean of some. */
 function number(value: number): string {
-  return Number.isInteger(value) ? String(value) : value.toFixed(1);
+  return Number.isInteger(value) ? numberText(value) : value.toFixed(1);
 }
 
 const lines: readonly Line[] = [
@@ -223,7 +223,9 @@ function buildsText(ended: readonly InstanceLife[]): string {
 /** `3 stopped, 1 lost`, most frequent first. */
 function countsOf(words: readonly string[]): string {
   return [...Map.groupBy(words, (word) => word)].map(([word, all]) => [all.length, word] as const)
-    .sort(([one], [other]) => other - one).slice(0, 8).map(([count, word]) => `${count} ${word}`).join(", ");
+    .sort(([one], [other]) => other - one).slice(0, 8).map(([count, word]) => `${numberText(count)} ${word}`).join(
+      ", ",
+    );
 }
 
 /** The last decisions, oldest first. */

@@ -1,6 +1,6 @@
 // The summary of the running instance as terminal lines. It is requested in status.ts.
 
-import { counted, formatDuration } from "../core/words/phrases.ts";
+import { counted, formatDuration, numberText } from "../core/words/phrases.ts";
 import type { ServerHealth } from "../core/view/view.ts";
 import type { StatusSummary } from "../web/api/documents.ts";
 import {
@@ -127,7 +127,7 @@ function jobLines({ jobs, atMs }: StatusSummary, layout: Layout): string[] {
 function agentsText({ agents }: Pick<StatusSummary, "agents">): string {
   const counts = Object.entries(agents).filter(([state, count]) => state !== "gone" && count > 0);
   const total = counts.reduce((sum, [, count]) => sum + count, 0);
-  const states = counts.map(([state, count]) => `${count} ${state}`).join(", ");
+  const states = counts.map(([state, count]) => `${numberText(count)} ${state}`).join(", ");
   return `${counted(total, "agent")}${total === 0 ? "" : `: ${states}`}`;
 }
 

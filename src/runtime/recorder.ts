@@ -140,7 +140,7 @@ export class Recorder {
       locator.toLowerCase().includes(part.toLowerCase()) && atMs >= span.fromMs && atMs < span.toMs;
     const unstored = [...this.#jobs.building(), ...this.#jobs.finished()].filter(isAsked);
     return [...unstored, ...this.#history.namedJobs(part, span, max)]
-      .sort((one, other) => other.atMs - one.atMs).slice(0, max);
+      .sort((one, other) => (other.beganMs ?? other.atMs) - (one.beganMs ?? one.atMs)).slice(0, max);
   }
 
   #look(seen: Seen, atMs: number): void {

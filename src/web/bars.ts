@@ -1,5 +1,6 @@
 // Stacked bars with their legend.
 
+import { numberText } from "../core/words/phrases.ts";
 import { type Html, html } from "./html.ts";
 
 /** One kind in a bar: its word is also its class, and so its colour. */
@@ -29,7 +30,7 @@ export function stackedBar(parts: readonly BarPart[], whole: number): Html {
 /** Number and word of each kind. */
 export function legend(parts: readonly BarPart[]): Html {
   const words = parts.map(({ name, count }) =>
-    html`<li class="${classOf(name)}" data-key="${name}"><b>${count}</b> ${name}</li>`
+    html`<li class="${classOf(name)}" data-key="${name}"><b>${numberText(count)}</b> ${name}</li>`
   );
   return html`<ul class="legend">${words}</ul>`;
 }

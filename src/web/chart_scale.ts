@@ -1,5 +1,7 @@
 // Positions of the lines and labels of a chart's axes.
 
+import { numberText } from "../core/words/phrases.ts";
+
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 const dayMs = 24 * hourMs;
@@ -20,7 +22,7 @@ export interface Scale {
 export function countScale(most: number): Scale {
   const step = [1, 2, 5].flatMap((digit) => [0, 1, 2, 3, 4, 5, 6].map((power) => digit * 10 ** power))
     .sort((one, other) => one - other).find((each) => most <= 3 * each) ?? most;
-  return scaleOf(Math.max(1, Math.ceil(most / step)) * step, step, (value) => `${value}`);
+  return scaleOf(Math.max(1, Math.ceil(most / step)) * step, step, numberText);
 }
 
 const spans: readonly (readonly [ms: number, label: (count: number) => string, unitMs: number])[] = [

@@ -2,6 +2,7 @@
 // wait. Created on the server; its text has the same size at any width, because only the shapes are stretched.
 
 import { type HistorySample, type TimeSpan, waitingJobs } from "../core/view/history.ts";
+import { counted } from "../core/words/phrases.ts";
 import { columnLinks, markSigns } from "./chart_columns.ts";
 import { countScale, type Scale, spanScale, timeTicks } from "./chart_scale.ts";
 import { type Html, html } from "./html.ts";
@@ -18,7 +19,7 @@ import {
   waitOf,
   wantedOf,
 } from "./trend.ts";
-import { countText, timeText } from "./wording.ts";
+import { timeText } from "./wording.ts";
 
 /** Width of all panels in their own units; the browser stretches them. */
 const width = 1_000;
@@ -303,8 +304,8 @@ function description({ samples, marks }: Trend): string {
     `At the end: ${figureTexts([last]).join("; ")}.`,
     `Most agents: ${Math.ceil(busiest.value)} at ${timeText(busiest.atMs)}.`,
     ...(samples.every(isUnknown) ? [] : [`Most waiting jobs: ${longest.value} at ${timeText(longest.atMs)}.`]),
-    `${countText(wrong.length, "warning or error", "warnings and errors")}.`,
-    ...(commands.length === 0 ? [] : [`${countText(commands.length, "command")} of operators.`]),
+    `${counted(wrong.length, "warning or error", "warnings and errors")}.`,
+    ...(commands.length === 0 ? [] : [`${counted(commands.length, "command")} of operators.`]),
   ].join(" ");
 }
 
@@ -333,10 +334,8 @@ function legend(trend: Trend): Html {
     ...(isDrawn(waitingJobs) ? [["jobs", "waiting for an agent"] as const] : []),
     ...(isDrawn(wantedOf) ? [["wanted", "agents to launch now"] as const] : []),
     ...(isDrawn(waitOf) ? [["wait", "oldest wait"] as const] : []),
-    ...(wrong.length > 0
-      ? [["mark", countText(wrong.length, "warning or error", "warnings and errors")] as const]
-      : []),
-    ...(commands.length > 0 ? [["command", `${countText(commands.length, "command")} of operators`] as const] : []),
+    ...(wrong.length > 0 ? [["mark", counted(wrong.length, "warning or error", "warnings and errors")] as const] : []),
+    ...(commands.length > 0 ? [["command", `${counted(commands.length, "command")} of operators`] as const] : []),
     ...(acts.length > 0 ? [["acted", "launched or drained"] as const] : []),
     ...(unrecordedSpans(trend).length > 0 ? [["unrecorded", "not recorded"] as const] : []),
     ...(samples.some(isUnknown) ? [["unknown", "waiting jobs not known"] as const] : []),

@@ -126,11 +126,9 @@ export function age(sinceMs: number, atMs: number): Html {
   return html`<time datetime="${time}" title="${time}" data-ago>${spanText(atMs - sinceMs)}</time>`;
 }
 
-/** When something will be: `in 12 s`, `now`. */
-export function until(thenMs: number, atMs: number): Html {
-  const time = timeText(thenMs);
-  const text = thenMs <= atMs ? "now" : `in ${spanText(thenMs - atMs)}`;
-  return html`<time datetime="${time}" title="${time}" data-until>${text}</time>`;
+/** When something will be: its time, so that the text stays true; the script of the page says `in 12 s`, or `now`. */
+export function until(thenMs: number): Html {
+  return countdown(`at ${timeText(thenMs)}`);
 }
 
 /** The moment of the picture. */
@@ -152,9 +150,19 @@ export function withoutAges(markup: string): string {
 
 /** A section that is folded on a narrow screen until its reader asks for it, also without scripts. */
 export function foldedSection(id: string, title: string, aside: HtmlValue, body: HtmlValue): Html {
-  const fold = html`<label class="fold" data-key="fold"><input type="checkbox" autocomplete="off"> Show<span
-    class="unseen"> ${title}</span></label>`;
+  const fold = html`
+    <label class="fold"
+      data-key="fold"><input type="checkbox" autocomplete="off"> ${whetherOpen(
+        "Show",
+        "Hide",
+      )}<span class="unseen"> ${title}</span></label>
+  `;
   return section(id, title, html`${aside}${fold}`, body);
+}
+
+/** The word of a label while its box is not checked, and while it is; the style sheet shows one of them. */
+export function whetherOpen(shut: string, open: string): Html {
+  return html`<span class="when-shut">${shut}</span><span class="when-open">${open}</span>`;
 }
 
 /** A section of the page with a heading, and `aside` next to it. */

@@ -3,14 +3,13 @@
 import type { Finding } from "../core/event.ts";
 import { healthOf } from "../core/view/health.ts";
 import type { BucketView, StatusView } from "../core/view/view.ts";
-import { groupName } from "../core/words/phrases.ts";
+import { counted, groupName } from "../core/words/phrases.ts";
 import { type Html, html } from "./html.ts";
 import type { PageLinks } from "./links.ts";
 import { moreHref, type PageQuery } from "./page_query.ts";
 import { age, badge, distinctKeys, folded, jobName, needs, section, sentence, untrustedText } from "./pieces.ts";
 import { neededText, noJobsText } from "./sections_glance.ts";
 import { type Column, firstOf, table } from "./table.ts";
-import { countText } from "./wording.ts";
 
 const problemsMax = 50;
 
@@ -23,7 +22,7 @@ export function problemsSection(view: StatusView, links: PageLinks): Html | unde
   const items = shown.map((problem, index) => problemItem(problem, { key: keys[index] ?? "", atMs, links }));
   return html`
     <section id="problems" data-key="problems" aria-labelledby="problems-title">
-      <h2 id="problems-title">${countText(problems.length, "problem")}</h2>
+      <h2 id="problems-title">${counted(problems.length, "problem")}</h2>
       <ul>${items}</ul>${hidden === 0 ? undefined : html`<p class="more">${hidden} more</p>`}
     </section>
   `;
@@ -120,7 +119,7 @@ function demandCells(bucket: BucketView, atMs: number): Html[] {
   `;
   const why = bucket.brief ?? bucket.reason;
   const polls = bucket.pollsInARow === 0 || /\bpolls? in a row\b/.test(why) ? undefined : html`
-    <span class="quiet">(seen in ${countText(bucket.pollsInARow, "poll")} in a row)</span>
+    <span class="quiet">(seen in ${counted(bucket.pollsInARow, "poll")} in a row)</span>
   `;
   return [
     html`${needs(bucket.environment === undefined ? [] : [bucket.environment], bucket.gocdResources)}${

@@ -5,6 +5,7 @@ import { shortened } from "../core/text.ts";
 import type { FinishedView, StatusView } from "../core/view/view.ts";
 import { tellingPart } from "../core/words/causes.ts";
 import { codedEndText } from "../core/words/history.ts";
+import { counted, numberText } from "../core/words/phrases.ts";
 import type { HistoryPage } from "./history_page.ts";
 import { historyRanges } from "./history_query.ts";
 import { type Html, html } from "./html.ts";
@@ -13,7 +14,7 @@ import { lifeLine } from "./life_line.ts";
 import { age, folded, hostName, places, sentence, untrustedText } from "./pieces.ts";
 import { splitBar } from "./split_bar.ts";
 import { type Column, table } from "./table.ts";
-import { countText, spanText } from "./wording.ts";
+import { spanText } from "./wording.ts";
 
 /** Ended instances shown at most. */
 const endedMax = 50;
@@ -53,14 +54,14 @@ export function endedList(view: StatusView, links: PageLinks, history: HistoryPa
     cells: [...endedCells(each, view, links), endCell(ended, index)],
   }));
   const more = kept === undefined || kept.endedCount <= rows.length ? undefined : html`
-    <p class="more">the last ${rows.length}, of ${kept.endedCount} in ${historyRanges[kept.range]
+    <p class="more">the last ${rows.length}, of ${numberText(kept.endedCount)} in ${historyRanges[kept.range]
       .label}; all are in the JSON API</p>
   `;
   return html`
     <details id="ended" data-key="ended">
       <summary><h3>Ended lately</h3> <span class="aside">${rows.length === endedMax
         ? `the last ${endedMax}`
-        : countText(rows.length, "instance")}</span></summary>
+        : counted(rows.length, "instance")}</span></summary>
       ${table({
         caption: "Instances that have ended",
         columns: endedColumns,

@@ -4,13 +4,13 @@ import type { InstanceView, StatusView } from "../core/view/view.ts";
 import { fatesOf } from "../core/words/fates.ts";
 import { writesRefusedCode } from "../core/words/problems.ts";
 import { verdictKinds, verdictWords } from "../core/words/verdicts.ts";
+import { counted, numberText } from "../core/words/phrases.ts";
 import { actionsForAll } from "./actions.ts";
 import { type BarPart, legend, percent, stackedBar } from "./bars.ts";
 import { type Html, html, type HtmlValue } from "./html.ts";
 import { jobHref, type PageLinks } from "./links.ts";
 import { allJobs, pageHref } from "./page_query.ts";
 import { age, linkTo, untrustedText } from "./pieces.ts";
-import { countText } from "./wording.ts";
 
 /** An empty list means that nothing waits only if the server was read, and the last poll has not failed. */
 function isBacklogKnown({ gocd: { lastPollMs, stale, health } }: StatusView): boolean {
@@ -37,9 +37,11 @@ export function jobsCard(view: StatusView, links: PageLinks, title = "Waiting no
   return html`
     <section class="card glance" data-key="glance-jobs" aria-labelledby="glance-jobs-title">
       <header><h2 id="glance-jobs-title">${title}</h2></header>
-      <p class="figure"><b>${isKnown ? view.jobs.length : "?"}</b> <span class="quiet">${view.jobs.length === 1
-        ? "job"
-        : "jobs"}${isKnown ? `; ${neededText(view)}` : undefined}</span></p>
+      <p class="figure"><b>${isKnown
+        ? numberText(view.jobs.length)
+        : "?"}</b> <span class="quiet">${view.jobs.length === 1 ? "job" : "jobs"}${isKnown
+        ? `; ${neededText(view)}`
+        : undefined}</span></p>
       ${stackedBar(parts, 0)}
       <p class="account">${account(view)}</p>
       ${oldestWait(view, links)}
@@ -54,8 +56,10 @@ export function jobsCard(view: StatusView, links: PageLinks, title = "Waiting no
 export function neededText({ demand }: StatusView): string {
   const needed = demand.reduce((sum, bucket) => sum + bucket.needsAgent, 0);
   const wanted = demand.reduce((sum, bucket) => sum + bucket.wanted, 0);
-  const launched = needed === 0 ? "" : `, ${wanted === needed ? "all" : wanted === 0 ? "none" : wanted} to launch now`;
-  return `${needed === 0 ? "no" : needed} ${needed === 1 ? "agent" : "agents"} needed${launched}`;
+  const launched = needed === 0
+    ? ""
+    : `, ${wanted === needed ? "all" : wanted === 0 ? "none" : numberText(wanted)} to launch now`;
+  return `${needed === 0 ? "no" : numberText(needed)} ${needed === 1 ? "agent" : "agents"} needed${launched}`;
 }
 
 /** One sentence with the outcomes of all waiting jobs. */
@@ -64,12 +68,14 @@ function account(view: StatusView): Html {
   if (jobs.length === 0) return html`${noJobsText(view, "No job is waiting for an agent.")}`;
   const fates = fatesOf(jobs);
   const clauses = fates.map(({ verdict, reasonCode: reason, count, text }, index) =>
-    html`${index === 0 ? "" : ", "}<a href="${pageHref({ ...allJobs, verdict, reason })}#jobs">${count} ${text}</a>`
+    html`${index === 0 ? "" : ", "}<a href="${pageHref({ ...allJobs, verdict, reason })}#jobs">${
+      numberText(count)
+    } ${text}</a>`
   );
   const old = lastPollMs === undefined || isBacklogKnown(view) ? undefined : html`
     As of the last poll that succeeded, ${age(lastPollMs, atMs)} ago:
   `;
-  return html`${old} ${countText(jobs.length, "job")}, all accounted for: ${clauses}.`;
+  return html`${old} ${counted(jobs.length, "job")}, all accounted for: ${clauses}.`;
 }
 
 function oldestWait({ jobs, atMs }: StatusView, links: PageLinks): Html | undefined {
@@ -111,10 +117,12 @@ export function agentsCard(view: StatusView, canCommand: boolean): Html {
   return html`
     <section class="card glance" data-key="glance-agents" aria-labelledby="glance-agents-title">
       <header><h2 id="glance-agents-title">Our agents</h2></header>
-      <p class="figure"><b>${alive}</b> <span class="quiet">of ${view
-        .maxAgents} (scaling.max-agents)${heldBy(view) === 0 ? "" : `, ${heldText(heldBy(view))}`}${uncountedText(
-          counts.get(agentWords.unreachable),
-        )}</span></p>
+      <p class="figure"><b>${numberText(alive)}</b> <span class="quiet">of ${numberText(
+        view
+          .maxAgents,
+      )} (scaling.max-agents)${heldBy(view) === 0 ? "" : `, ${heldText(heldBy(view))}`}${uncountedText(
+        counts.get(agentWords.unreachable),
+      )}</span></p>
       ${stackedBar(parts, view.maxAgents)}
       ${legend(parts)}
       ${limits(view)}
@@ -189,7 +197,7 @@ function heldBy({ heldByLimits = [] }: StatusView, profile?: string): number {
 
 /** How many jobs a limit holds back. */
 function heldText(count = 0): string {
-  return count === 0 ? "" : `holds ${countText(count, "job")} back`;
+  return count === 0 ? "" : `holds ${counted(count, "job")} back`;
 }
 
 /** The fullest first. */
@@ -204,7 +212,7 @@ function limitsOfProfiles(view: StatusView): Html | undefined {
       name: untrustedText(name),
       used: alive,
       limit: maxAgents,
-      text: `${alive} of ${maxAgents}`,
+      text: `${numberText(alive)} of ${numberText(maxAgents)}`,
       held: heldText(heldBy(view, name)),
     })
   );

@@ -2,7 +2,7 @@
 
 import type { FailingHostView, OfferView, StatusView } from "../core/view/view.ts";
 import { failureCountsText } from "../core/words/failures.ts";
-import { memoryText } from "../core/words/phrases.ts";
+import { counted, memoryText } from "../core/words/phrases.ts";
 import { type HostView, hostViews } from "./api/documents.ts";
 import { type BarPart, legend, stackedBar } from "./bars.ts";
 import { type Html, html, type HtmlValue } from "./html.ts";
@@ -11,7 +11,6 @@ import { moreHref, type PageQuery } from "./page_query.ts";
 import { age, badge, foldedSection, hostName, sentence, until, untrustedText } from "./pieces.ts";
 import { agentWords } from "./sections_glance.ts";
 import { type Column, firstOf, table } from "./table.ts";
-import { countText } from "./wording.ts";
 
 const hostColumns: readonly Column[] = [
   { label: "Host", kind: "roomy" },
@@ -39,7 +38,7 @@ export function hostsSection(view: StatusView, query: PageQuery, links: PageLink
   return foldedSection(
     "hosts",
     "Hosts",
-    html`${countText(hosts.length, "host")}${
+    html`${counted(hosts.length, "host")}${
       view.avoidedHosts.length === 0 ? "" : `, ${view.avoidedHosts.length} avoided for now`
     }`,
     html`${
@@ -49,7 +48,7 @@ export function hostsSection(view: StatusView, query: PageQuery, links: PageLink
         rows: shown.map((host) => ({
           key: host.host,
           cells: [
-            ...hostCells(host, view.atMs, mesosAgentHref(links, view.mesos, ids.get(host.host) ?? "")),
+            ...hostCells(host, mesosAgentHref(links, view.mesos, ids.get(host.host) ?? "")),
             failuresCell(failures.get(host.host)),
           ],
         })),
@@ -62,7 +61,6 @@ export function hostsSection(view: StatusView, query: PageQuery, links: PageLink
 
 function hostCells(
   { host, agents, byState, avoided }: HostView,
-  atMs: number,
   href: string | undefined,
 ): HtmlValue[] {
   const counts = new Map<string, number>();
@@ -82,7 +80,7 @@ function hostCells(
           avoided.profile === undefined
             ? badge("avoided", "bad")
             : badge(`avoided by profile ${avoided.profile}`, "warning")
-        } <span class="quiet">used again ${until(avoided.untilMs, atMs)}</span> ${sentence(avoided.reason)}`
+        } <span class="quiet">used again ${until(avoided.untilMs)}</span> ${sentence(avoided.reason)}`
     }`,
   ];
 }
@@ -120,7 +118,7 @@ function offersList(view: StatusView, query: PageQuery, links: PageLinks): Html 
   const caption = "The latest offer of each host";
   return html`
     <details id="offers" data-key="offers">
-      <summary><h3>Offers of the last minutes</h3> <span class="aside">${countText(
+      <summary><h3>Offers of the last minutes</h3> <span class="aside">${counted(
         offers.length,
         "host",
       )}</span></summary>

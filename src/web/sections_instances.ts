@@ -1,6 +1,7 @@
 // Our instances on the status page: what each does, where, and since when.
 
 import type { InstanceView, StatusView } from "../core/view/view.ts";
+import { counted } from "../core/words/phrases.ts";
 import { actionsForAgent } from "./actions.ts";
 import type { HistoryPage } from "./history_page.ts";
 import { type Html, html } from "./html.ts";
@@ -10,7 +11,6 @@ import { moreHref, type PageQuery } from "./page_query.ts";
 import { age, badge, hostName, jobName, needs, places, section, sentence, type Tone, untrustedText } from "./pieces.ts";
 import { endedList } from "./sections_ended.ts";
 import { type Column, firstOf, table } from "./table.ts";
-import { countText } from "./wording.ts";
 
 const instanceTones: Readonly<Record<string, Tone>> = {
   launching: "waiting",
@@ -56,7 +56,7 @@ export function instancesSection(
   return section(
     "instances",
     "Our instances",
-    html`${countText(alive.length, "instance")}`,
+    html`${counted(alive.length, "instance")}`,
     html`${
       table({
         caption: "Instances launched by this framework",

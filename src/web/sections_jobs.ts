@@ -4,13 +4,13 @@ import type { VerdictKind } from "../core/demand/verdict.ts";
 import type { JobView, StatusView } from "../core/view/view.ts";
 import { fatesOf, fateText } from "../core/words/fates.ts";
 import { verdictKinds, verdictWords } from "../core/words/verdicts.ts";
+import { counted, numberText } from "../core/words/phrases.ts";
 import { type Html, html, type HtmlValue } from "./html.ts";
 import type { PageLinks } from "./links.ts";
 import { allJobs, pageHref, type PageQuery } from "./page_query.ts";
 import { age, badge, distinctKeys, jobName, needs, section, sentence, type Tone, untrustedText } from "./pieces.ts";
 import { noJobsText } from "./sections_glance.ts";
 import { type Column, table } from "./table.ts";
-import { countText } from "./wording.ts";
 
 const verdictTones: Readonly<Record<VerdictKind, Tone>> = {
   "needs-agent": "busy",
@@ -111,14 +111,14 @@ function verdictFilter(found: readonly JobView[], jobsCount: number, query: Page
   const isAll = found.length === jobsCount;
   const all = filterLink(isAll ? "all" : "found", {
     query: anyVerdict,
-    count: isAll ? found.length : `${found.length} of ${jobsCount}`,
+    count: isAll ? numberText(found.length) : `${numberText(found.length)} of ${numberText(jobsCount)}`,
     isCurrent: query.verdict === undefined,
   });
   const links = verdictKinds.filter((kind) => counts.has(kind) || kind === query.verdict)
     .map((kind) =>
       filterLink(verdictWords[kind].label, {
         query: { ...anyVerdict, verdict: kind },
-        count: counts.get(kind) ?? 0,
+        count: numberText(counts.get(kind) ?? 0),
         isCurrent: kind === query.verdict,
       })
     );
@@ -127,7 +127,7 @@ function verdictFilter(found: readonly JobView[], jobsCount: number, query: Page
 
 interface FilterLink {
   readonly query: PageQuery;
-  readonly count: number | string;
+  readonly count: string;
   readonly isCurrent: boolean;
 }
 
@@ -229,7 +229,7 @@ function pager({ query, page, pages, first, shownCount, count }: Pager): Html | 
       data-key="pager">${linkOf("First", 1)} ${linkOf(
         "Previous",
         page - 1,
-      )} <span>${first + 1}–${first + shownCount} of ${countText(count, "job")}</span> ${linkOf(
+      )} <span>${first + 1}–${first + shownCount} of ${counted(count, "job")}</span> ${linkOf(
         "Next",
         page + 1,
       )} ${linkOf("Last", pages)}</nav>

@@ -2,13 +2,13 @@
 
 import type { ProfileView, StatusView } from "../core/view/view.ts";
 import { canaryText, launchHostsText, recentFailuresText } from "../core/words/failures.ts";
+import { counted } from "../core/words/phrases.ts";
 import { actionsForProfile } from "./actions.ts";
 import { type BarPart, legend, stackedBar } from "./bars.ts";
 import { type Html, html } from "./html.ts";
 import type { PageQuery } from "./page_query.ts";
 import { badge, foldedSection, sentence, untrustedText } from "./pieces.ts";
 import { firstOf, showAll } from "./table.ts";
-import { countText } from "./wording.ts";
 
 /** The profiles with their numbers and limits. */
 export function profilesSection(view: StatusView, query: PageQuery, canCommand: boolean): Html {
@@ -27,7 +27,7 @@ export function profilesSection(view: StatusView, query: PageQuery, canCommand: 
 /** How many there are, and how many of them fail; a narrow screen shows no more at first. */
 function summaryText(profiles: readonly ProfileView[]): string {
   const blocked = profiles.filter((profile) => profile.blocked !== undefined).length;
-  return `${countText(profiles.length, "profile")}${blocked === 0 ? "" : `, ${blocked} blocked`}`;
+  return `${counted(profiles.length, "profile")}${blocked === 0 ? "" : `, ${blocked} blocked`}`;
 }
 
 /** What the operator has asked for, of all profiles or of this one. */

@@ -68,7 +68,7 @@ export function gocdCard(gocd: GocdView, atMs: number): Html {
       "Last poll",
       gocd.lastPollMs === undefined ? html`<span class="quiet">none</span>` : html`${age(gocd.lastPollMs, atMs)} ago`,
     ],
-    ["Next poll", until(gocd.nextPollMs, atMs)],
+    ["Next poll", until(gocd.nextPollMs)],
     ["Version", gocd.version === undefined ? html`<span class="quiet">unknown</span>` : untrustedText(gocd.version)],
     ["Maintenance", html`${gocd.maintenance}`],
   ]);

@@ -1,9 +1,9 @@
 // The setup of the program on the status page: its permissions, and its configuration without secrets.
 
+import { counted } from "../core/words/phrases.ts";
 import { type Html, html } from "./html.ts";
 import { untrustedText } from "./pieces.ts";
 import { type Column, table } from "./table.ts";
-import { countText } from "./wording.ts";
 
 /** How the program is set up. */
 export interface Setup {
@@ -56,7 +56,7 @@ export function setupSection({ rights, entries }: Setup, sandbox: "on" | "partia
   return html`
     <section id="setup" data-key="setup" aria-labelledby="setup-title">
       <details>
-        <summary><h2 id="setup-title">Rights and configuration</h2> <span class="aside">sandbox ${sandbox}, ${countText(
+        <summary><h2 id="setup-title">Rights and configuration</h2> <span class="aside">sandbox ${sandbox}, ${counted(
           written,
           "key",
         )} set</span></summary>

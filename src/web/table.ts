@@ -1,6 +1,8 @@
 // A table of the status page: bounded, keyed, readable and short on narrow screens.
 
+import { numberText } from "../core/words/phrases.ts";
 import { type Html, html, type HtmlValue } from "./html.ts";
+import { whetherOpen } from "./pieces.ts";
 
 /** A table with its rows. */
 export interface TableOptions {
@@ -76,7 +78,8 @@ const narrowMax = 4;
  */
 export function showAll(of: string, rowsCount: number): Html | undefined {
   if (rowsCount <= narrowMax) return undefined;
-  return html`<label class="all" data-key="all"><input type="checkbox" autocomplete="off"> Show all ${rowsCount}<span
+  const words = whetherOpen(`Show all ${numberText(rowsCount)}`, `Show the first ${narrowMax}`);
+  return html`<label class="all" data-key="all"><input type="checkbox" autocomplete="off"> ${words}<span
     class="unseen"> of ${of}</span></label>`;
 }
 

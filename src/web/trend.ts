@@ -3,7 +3,8 @@
 import { type HistorySample, type TimeSpan, waitingJobs } from "../core/view/history.ts";
 import type { NoteView } from "../core/view/view.ts";
 import { spentTexts } from "../core/words/history.ts";
-import { countText, spanText } from "./wording.ts";
+import { counted, numberText } from "../core/words/phrases.ts";
+import { spanText } from "./wording.ts";
 
 /** The data of a trend. */
 export interface Trend extends TimeSpan {
@@ -85,7 +86,7 @@ export function figureTexts(samples: readonly HistorySample[]): readonly string[
     count > 0
   );
   return [
-    agents.length === 0 ? "no agents" : agents.map(([count, word]) => `${count} ${word}`).join(", "),
+    agents.length === 0 ? "no agents" : agents.map(([count, word]) => `${numberText(count)} ${word}`).join(", "),
     ...waitingTexts(samples, most),
   ];
 }
@@ -94,7 +95,7 @@ function waitingTexts(samples: readonly HistorySample[], most: (of: Figure) => n
   if (samples.every(isUnknown)) return ["waiting jobs not known: the GoCD server was not read"];
   const waiting = most(waitingJobs);
   const known = waiting === 0 ? ["no job waits"] : [
-    `${countText(waiting, "job")} waiting, ${countText(most(wantedOf), "agent")} to launch now`,
+    `${counted(waiting, "job")} waiting, ${counted(most(wantedOf), "agent")} to launch now`,
     `oldest wait ${spanText(most(waitOf))}`,
   ];
   return samples.some(isUnknown) ? [...known, "waiting jobs not known for a part"] : known;

@@ -1,5 +1,7 @@
 // Formats ages, times and numbers for people.
 
+import { fullSeconds } from "../core/words/phrases.ts";
+
 const secondMs = 1000;
 const minuteMs = 60 * secondMs;
 const hourMs = 60 * minuteMs;
@@ -7,8 +9,8 @@ const dayMs = 24 * hourMs;
 
 /** A span in its two largest units: `45 s`, `3 min`, `2 h 5 min`, `4 d 1 h`. Negative spans (clocks differ) are `0 s`. */
 export function spanText(spanMs: number): string {
-  if (!Number.isFinite(spanMs) || spanMs < secondMs) return "0 s";
-  if (spanMs < minuteMs) return `${Math.floor(spanMs / secondMs)} s`;
+  if (!Number.isFinite(spanMs)) return "0 s";
+  if (spanMs < minuteMs) return `${fullSeconds(spanMs)} s`;
   if (spanMs < 10 * minuteMs) return pair(spanMs, [minuteMs, "min"], [secondMs, "s"]);
   if (spanMs < hourMs) return `${Math.floor(spanMs / minuteMs)} min`;
   if (spanMs < dayMs) return pair(spanMs, [hourMs, "h"], [minuteMs, "min"]);
@@ -20,11 +22,6 @@ export function timeText(atMs: number): string {
   const calendarMsMax = 8.64e15;
   if (!Number.isFinite(atMs) || Math.abs(atMs) > calendarMsMax) return "unknown";
   return new Date(atMs).toISOString().replace(/\.\d+Z$/, "Z");
-}
-
-/** `1 job`, `2 jobs`. */
-export function countText(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`;
 }
 
 function pair(spanMs: number, large: readonly [number, string], small: readonly [number, string]): string {

@@ -152,7 +152,7 @@ async function goesOn({ page, shown, updated, complaints }: OpenPage): Promise<v
   session.on("Network.eventSourceMessageReceived", ({ data }) => messages.push(data));
   await page.goto(`${new URL(page.url()).origin}/?rows=100`);
   // The first document may still be of the picture before.
-  await page.getByText("10000", { exact: true }).first().waitFor({ timeout: refreshMsMax });
+  await page.getByText("10,000", { exact: true }).first().waitFor({ timeout: refreshMsMax });
   messages = [];
   await page.reload();
   await updated();
@@ -292,7 +292,7 @@ async function searches({ page, updated }: OpenPage): Promise<void> {
 
 async function staysUsable({ page, shown, updated }: OpenPage): Promise<void> {
   shown.view = largeView(10_000, 1_000);
-  await page.getByText("1–200 of 10000 jobs").waitFor({ timeout: refreshMsMax });
+  await page.getByText("1–200 of 10,000 jobs").waitFor({ timeout: refreshMsMax });
   assertEquals(await page.locator("#jobs tbody tr").count(), 200);
   shown.view = sampleView;
   await page.getByRole("link", { name: "unserved 2" }).click({ timeout: refreshMsMax });

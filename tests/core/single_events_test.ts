@@ -328,11 +328,11 @@ Deno.test("remains of an earlier life are reported with the applicable commands"
     "the state /s is new, but agents like ours already exist:",
     "so no new framework is registered",
   ];
-  const anew = "to leave all that alone and register a new framework: gocd-mesos state register-anew c";
+  const anew = "to leave all that alone and register a new framework: `gocd-mesos state register-anew c`";
   assertEquals(said([], []), undefined);
   assertEquals(said([{ ...formerFramework, taskIds: ["a"] }], []), [
     `${head} Mesos has framework f-1 of our name (disconnected) with 1 task like ours (a); ${tail}`,
-    `if the state was lost, continue with that framework: gocd-mesos state adopt c; ${anew}`,
+    `if the state was lost, continue with that framework: \`gocd-mesos state adopt c\`; ${anew}`,
   ]);
   assertEquals(said([{ ...formerFramework, isConnected: true, taskIds: ["a", "b", "c"] }], ["h"]), [
     `${head} Mesos has framework f-1 of our name (connected) with 3 tasks like ours (a, b, c); the GoCD server has 1 living agent ` +
@@ -346,7 +346,7 @@ Deno.test("remains of an earlier life are reported with the applicable commands"
   }];
   assertEquals(
     (said(two, []) as string[])[1],
-    `if the state was lost, continue with that framework: gocd-mesos state adopt c f-2; ${anew}`,
+    `if the state was lost, continue with that framework: \`gocd-mesos state adopt c f-2\`; ${anew}`,
   );
   assertEquals(
     (said(two, []) as string[])[0]?.endsWith(

@@ -360,6 +360,22 @@ Deno.test("a job is found by a part of its name; the list of all jobs has neithe
     assertEquals(history.jobs(always, 9), [life, life, { ...life, atMs: beginMs + hour }]);
   }));
 
+Deno.test("of named jobs that comes first whose build began last, one without a build by when it was seen waiting", () =>
+  inMemory((history) => {
+    const life = { resources: [], by: "unseen" as const };
+    const jobs = [["slow", 0, 9], ["quick", 2, 3], ["unbuilt", 4, undefined]] as const;
+    history.write(aBatch({
+      jobs: jobs.map(([name, waited, began]) => ({
+        ...life,
+        locator: `p/1/s/1/${name}`,
+        atMs: beginMs + waited * minute,
+        ...(began === undefined ? {} : { beganMs: beginMs + began * minute }),
+      })),
+    }));
+    const names = history.namedJobs("p/1", always, 9).map(({ locator }) => locator.slice("p/1/s/1/".length));
+    assertEquals(names, ["slow", "unbuilt", "quick"]);
+  }));
+
 Deno.test("jobs that are older than they are to be kept go", () =>
   inMemory((history) => {
     const job = { atMs: beginMs, resources: [], by: "unseen" as const, locator: "p/1/s/1/j" };

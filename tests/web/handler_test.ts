@@ -330,7 +330,7 @@ Deno.test("ten thousand jobs and a thousand instances stay a small page that say
   const handler = handlerOf({ picture: () => pictureOf(largeView(10_000, 1_000)) });
   const text = await (await handler(new Request(`${base}/`))).text();
   assertEquals(text.length < 620_000, true, `${text.length} characters`);
-  assertMatch(text, /1–200 of 10000 jobs<\/span> <a href="\/\?page=2#jobs"/);
+  assertMatch(text, /1–200 of 10,000 jobs<\/span> <a href="\/\?page=2#jobs"/);
   assertMatch(text, />800 more<\/a>/);
   const status = await readJson(await handler(new Request(`${base}/api/status`)));
   assertEquals(Array.isArray(status.body.jobs) && status.body.jobs.length, 10_000);

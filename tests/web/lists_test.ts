@@ -109,7 +109,7 @@ Deno.test("a list of more than four rows can be shown as a whole on a narrow scr
   };
   assertMatch(
     listOf(5),
-    /<\/table>\s*<label[^>]*><input type="checkbox"[^>]*> Show all 5<span\s+class="unseen"> of Things<\/span><\/label>/,
+    /<\/table>\s*<label[^>]*><input type="checkbox"[^>]*> <span class="when-shut">Show all 5<\/span><span class="when-open">Show the first 4<\/span><span\s+class="unseen"> of Things<\/span><\/label>/,
   );
   assert(!listOf(4).includes("checkbox"));
 });

@@ -1,11 +1,12 @@
 // The small parts of the web folder: words, hosts, limits, histogram.
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { formatDuration } from "../../src/core/words/phrases.ts";
 import { Secret } from "../../src/secret.ts";
 import { isAuthorized, isOurHost, isOurOrigin } from "../../src/web/access.ts";
 import { createHistogram } from "../../src/runtime/histogram.ts";
 import { allJobs, moreHref, pageHref, pageQuery, rowsLimit } from "../../src/web/page_query.ts";
-import { sentence } from "../../src/web/pieces.ts";
+import { foldedSection, sentence, until } from "../../src/web/pieces.ts";
 import { createRateLimiter } from "../../src/web/rate_limit.ts";
 import { spanText, timeText } from "../../src/web/wording.ts";
 
@@ -154,4 +155,22 @@ for (const [search, query] of queries) {
 Deno.test("rows that are not shown can be read with more rows, and at last as JSON", () => {
   assertEquals(moreHref(allJobs), "/?rows=2000");
   assertEquals(moreHref({ ...allJobs, rowsMax: rowsLimit, verdict: "coming" }), "/api/status");
+});
+
+Deno.test("what will be has its time, which stays true in a page of the past; the script counts down to it", () => {
+  const time = "2026-11-28T12:00:00Z";
+  assertEquals(until(Date.parse(time)).markup, `<time datetime="${time}" title="${time}" data-until>at ${time}</time>`);
+});
+
+Deno.test("a section that is folded on a narrow screen can be shown, and hidden again", () => {
+  const { markup } = foldedSection("x", "Things", undefined, "body");
+  const words = '<span class="when-shut">Show</span><span class="when-open">Hide</span>';
+  assertStringIncludes(
+    markup,
+    `<input type="checkbox" autocomplete="off"> ${words}<span class="unseen"> Things</span>`,
+  );
+});
+
+Deno.test("page and terminal have the same age: full seconds", () => {
+  for (const ms of [-1, 999, 10_999, 59_999]) assertEquals(spanText(ms), formatDuration(ms));
 });

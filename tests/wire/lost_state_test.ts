@@ -103,7 +103,10 @@ Deno.test("a new state is not registered while agents of another one are alive, 
     assertMatch(line, /state\.db is new, but agents like ours already exist/);
     assertStringIncludes(line, `Mesos has framework ${frameworkId} of our name (disconnected) with 2 tasks like ours`);
     assertStringIncludes(line, "the GoCD server has 2 living agents like ours");
-    assertMatch(line, /gocd-mesos state adopt \S+framework\.conf; .*gocd-mesos state register-anew \S+framework\.conf/);
+    assertMatch(
+      line,
+      /gocd-mesos state adopt \S+framework\.conf`; .*gocd-mesos state register-anew \S+framework\.conf/,
+    );
     assertEquals(await refused(scene), line);
     assertEquals([cluster.mesos.counters.subscriptions, cluster.launches.size], before);
     assertEquals(cluster.running.size, 2);

@@ -211,7 +211,7 @@ export interface HistoryReader {
   hours(span: TimeSpan): readonly AgentHours[];
   /** Finished jobs that started to wait in that time, first one first, at most `max`. */
   jobs(span: TimeSpan, max: number): readonly JobLife[];
-  /** Those of them whose locator contains `part`, whatever the case, and builds that go on; last one first. */
+  /** Those of them whose locator contains `part`, whatever the case, and builds that go on; that which began last first. */
   namedJobs(part: string, span: TimeSpan, max: number): readonly NamedJobLife[];
   /** Changes with each job that begins or ends; absent: only with the span. */
   jobsRevision?(): number;

@@ -27,7 +27,7 @@ export const cpuHoursHint =
 /** What to do about agents that Mesos has lost contact with. */
 export const unreachableHint = "look at the host, and at the network between it and the Mesos master";
 
-const resumeHint = "use Resume on the status page, or gocd-mesos resume framework.conf";
+const resumeHint = "use Resume on the status page, or `gocd-mesos resume framework.conf`";
 
 const elsewhereHint = "look for an elastic profile, a removed pipeline, or messages from GoCD";
 
@@ -67,7 +67,7 @@ const acts: { readonly [K in ReasonCode]: (reason: Extract<Reason, { readonly ki
   "held-maintenance": () => "",
   "held-brake": () =>
     "check that go-server.url and mesos-master point to the right servers; if those agents are really lost: " +
-    "gocd-mesos accept-loss framework.conf",
+    "`gocd-mesos accept-loss framework.conf`",
   "held-restarted": () => "nothing, it ends within 2 min",
   "held-no-session": ({ hint = "nothing, the connection is retried; if it lasts, check the Mesos masters" }) => hint,
   "held-invalid": () => "rename the resource or the environment in GoCD",
@@ -103,7 +103,7 @@ export function nextAct(
 }
 
 function checkProfile({ failure }: { readonly failure: Failure }, key: string): string {
-  return `${failureHint(failure, key)}; once fixed, gocd-mesos resume framework.conf retries at once`;
+  return `${failureHint(failure, key)}; once fixed, \`gocd-mesos resume framework.conf\` retries at once`;
 }
 
 /** Based on the host that lacks the least, otherwise on the most frequent refusal; `key`: that of the profile. */

@@ -117,7 +117,7 @@ export function suspicionText(suspicion: Suspicion): { readonly text: string; re
         }: it may be another server, or have an older database`,
         hint:
           "check that go-server.url points to the right server; once it does, operation resumes without a restart. If " +
-          "these agents are really lost: gocd-mesos accept-loss FILE",
+          "these agents are really lost: `gocd-mesos accept-loss FILE`",
       };
     }
     case "mesos-lost":
@@ -129,7 +129,7 @@ export function suspicionText(suspicion: Suspicion): { readonly text: string; re
           "another cluster, or its master has lost its registry",
         hint:
           "check that mesos-master points to the right cluster; Mesos agents have 10 minutes to come back to a new master. " +
-          "If these agents are really lost: gocd-mesos accept-loss FILE",
+          "If these agents are really lost: `gocd-mesos accept-loss FILE`",
       };
   }
 }

@@ -32,6 +32,6 @@ export function refusedHint(error: FrameworkErrorKind, message: string): string 
   const fixed = /\b(?:changing|updating)\b.*?\b(principal|user)\b/.exec(message.toLowerCase())?.[1];
   return fixed === undefined
     ? "check the keys under mesos in the configuration"
-    : `Mesos never changes the ${fixed} of a framework: set mesos.${fixed} back, or run gocd-mesos teardown with the old ` +
+    : `Mesos never changes the ${fixed} of a framework: set mesos.${fixed} back, or run \`gocd-mesos teardown\` with the old ` +
       "one first and start again";
 }

@@ -22,7 +22,7 @@ export function orphansText(
     message:
       `the state ${place} is new, but agents like ours already exist: ${seen}; so no new framework is registered`,
     hint: `${firstAct(frameworks, configPath)}; ` +
-      `to leave all that alone and register a new framework: gocd-mesos state register-anew ${configPath}`,
+      `to leave all that alone and register a new framework: \`gocd-mesos state register-anew ${configPath}\``,
   };
 }
 
@@ -30,7 +30,7 @@ function firstAct(frameworks: readonly SeenFramework[], configPath: string): str
   const free = frameworks.filter((each) => !each.isConnected);
   if (free[0] !== undefined) {
     const id = frameworks.length === 1 ? "" : ` ${free[0].id}`;
-    return `if the state was lost, continue with that framework: gocd-mesos state adopt ${configPath}${id}`;
+    return `if the state was lost, continue with that framework: \`gocd-mesos state adopt ${configPath}${id}\``;
   }
   if (frameworks.length > 0) {
     return "another gocd-mesos of this name is running: stop it, or give this one another mesos.name";

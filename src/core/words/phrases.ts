@@ -3,9 +3,14 @@
 import { shortened } from "../text.ts";
 import type { JobView } from "../view/view.ts";
 
+/** An age, a wait or a rest in full seconds: of all texts of spans, so that page and terminal have the same. */
+export function fullSeconds(ms: number): number {
+  return Math.max(0, Math.floor(ms / 1000));
+}
+
 /** `1 h 5 min`, `2 min`, `45 s`: at most two units. */
 export function formatDuration(ms: number): string {
-  const seconds = Math.max(0, Math.round(ms / 1000));
+  const seconds = fullSeconds(ms);
   if (seconds < 120) return `${seconds} s`;
   const minutes = Math.floor(seconds / 60);
   if (minutes < 120) return `${minutes} min`;
@@ -67,9 +72,14 @@ export function describeJobNeed(
   return describeNeed(["unknown resources"], environment);
 }
 
-/** `1 agent`, `2 agents`. */
+/** `1 agent`, `2 agents`, `10,000 agents`. */
 export function counted(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`;
+  return `${numberText(count)} ${count === 1 ? one : many}`;
+}
+
+/** `999`, `10,000`. */
+export function numberText(count: number): string {
+  return String(count).replace(/\B(?=(?:\d{3})+$)/g, ",");
 }
 
 /** The first three names, and the number of others. */

@@ -75,8 +75,8 @@ Deno.test("the message names what was seen and the applicable commands", () => {
     return refusal === undefined ? "" : `${refusal.message} | ${refusal.hint}`;
   };
   assertEquals(words([], []), "");
-  assertStringIncludes(words([ours], []), "state adopt f.conf; to leave all that alone");
-  assertStringIncludes(words([{ ...ours, isConnected: true }, { ...ours, id: "f-2" }], []), "state adopt f.conf f-2;");
+  assertStringIncludes(words([ours], []), "state adopt f.conf`; to leave all that alone");
+  assertStringIncludes(words([{ ...ours, isConnected: true }, { ...ours, id: "f-2" }], []), "state adopt f.conf f-2`;");
   assertStringIncludes(words([{ ...ours, isConnected: true }], []), "give this one another mesos.name");
   assertStringIncludes(words([], ["a", "b", "c", "d"]), "4 living agents like ours (a, b, c, …)");
   assertStringIncludes(words([], ["a"]), "1 living agent like ours (a); so no new framework is registered | if they");

@@ -139,7 +139,7 @@ for (const [error, hasAgents, session, effects] of errors) {
 
 Deno.test("properties of a framework that Mesos never changes are reported by their key, other refusals point to the configuration", () => {
   const told: readonly (readonly [string, RegExp])[] = [
-    ["Changing framework's principal is not allowed.", /set mesos\.principal back, or run gocd-mesos teardown/],
+    ["Changing framework's principal is not allowed.", /set mesos\.principal back, or run `gocd-mesos teardown`/],
     ["Updating 'FrameworkInfo.user' is unsupported; attempted to update", /set mesos\.user back/],
     ["User 'root' is not allowed to run frameworks without --root_submissions set", /^check the keys under mesos/],
   ];

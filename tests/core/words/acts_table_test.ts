@@ -17,8 +17,8 @@ const job: Omit<JobVerdict, "reason"> = {
 };
 
 const waits = "nothing, this continues automatically";
-const resume = "use Resume on the status page, or gocd-mesos resume framework.conf";
-const retry = "; once fixed, gocd-mesos resume framework.conf retries at once";
+const resume = "use Resume on the status page, or `gocd-mesos resume framework.conf`";
+const retry = "; once fixed, `gocd-mesos resume framework.conf` retries at once";
 const failure = mesosSays("no image");
 
 /** By the code of the reason, so that the compiler misses none; without an act: the reason says itself what to do. */
@@ -108,7 +108,7 @@ const acts: { readonly [K in ReasonCode]: readonly (readonly [Extract<Reason, { 
   "held-brake": [[
     { kind: "held-brake", suspicion: mesosSuspicion },
     "check that go-server.url and mesos-master point to the right servers; if those agents are really lost: " +
-    "gocd-mesos accept-loss framework.conf",
+    "`gocd-mesos accept-loss framework.conf`",
   ]],
   "held-restarted": [[{ kind: "held-restarted" }, "nothing, it ends within 2 min"]],
   "held-no-session": [

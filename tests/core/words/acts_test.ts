@@ -90,7 +90,7 @@ Deno.test("a Mesos agent that does not run Docker containers is named as such wh
   assertEquals(profileFailing("linux", { why: "blocked", failure, recent: {} }).hint, act);
   assertEquals(
     nextAct({ ...job, reason: { kind: "held-probe", failure, failures: 3 } }),
-    `${act}; once fixed, gocd-mesos resume framework.conf retries at once`,
+    `${act}; once fixed, \`gocd-mesos resume framework.conf\` retries at once`,
   );
 });
 

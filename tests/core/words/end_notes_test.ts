@@ -168,7 +168,7 @@ testNotes([
     "error brake-on: the GoCD server no longer lists 1 of our 1 agent: it may be another server, or have an older " +
     "database; nothing is launched, and nothing is taken down until they are back | check that go-server.url points " +
     "to the right server; once it does, operation resumes without a restart. If these agents are really lost: " +
-    "gocd-mesos accept-loss FILE",
+    "`gocd-mesos accept-loss FILE`",
     { server: "gocd" },
   ],
   [
@@ -176,7 +176,7 @@ testNotes([
     "error brake-on: the GoCD server no longer lists any agent of its last list, and its version is older than " +
     "before: it may be another server, or have an older database; nothing is taken down until they are back | check " +
     "that go-server.url points to the right server; once it does, operation resumes without a restart. If these " +
-    "agents are really lost: gocd-mesos accept-loss FILE",
+    "agents are really lost: `gocd-mesos accept-loss FILE`",
     { server: "gocd" },
   ],
   [
@@ -184,7 +184,7 @@ testNotes([
     "error brake-on: Mesos has lost 2 of our 3 agents, but the GoCD server still has contact with them: it may be " +
     "another cluster, or its master has lost its registry; nothing is taken down until they are back | check that " +
     "mesos-master points to the right cluster; Mesos agents have 10 minutes to come back to a new master. If these " +
-    "agents are really lost: gocd-mesos accept-loss FILE",
+    "agents are really lost: `gocd-mesos accept-loss FILE`",
     { server: "mesos" },
   ],
   [{ kind: "brake-off", server: "gocd" }, "info brake-off: the GoCD server lists our agents again: operation resumes", {

@@ -46,8 +46,9 @@ const proof = "that name is public in Mesos and nothing proves that the agent is
 const proofHint =
   "set go-agent.auto-register-key to agentAutoRegisterKey of the server's config (Admin > Config XML, " +
   "<server>), or enable it on the Agents page of GoCD if you know it";
-const loss = "Mesos agents have 10 minutes to come back to a new master. If these agents are really lost: gocd-mesos " +
-  "accept-loss FILE";
+const loss =
+  "Mesos agents have 10 minutes to come back to a new master. If these agents are really lost: `gocd-mesos " +
+  "accept-loss FILE`";
 
 const findings: readonly (readonly [string, () => Finding, Finding])[] = [
   ["an overdue answer of GoCD", () => gocdOverdue(11_000), {
@@ -113,7 +114,7 @@ const findings: readonly (readonly [string, () => Finding, Finding])[] = [
   ["a freeze", () => launchesHeld({ kind: "held-frozen" }), {
     code: "held-frozen",
     message: "launching is frozen by the operator",
-    hint: "use Resume on the status page, or gocd-mesos resume framework.conf",
+    hint: "use Resume on the status page, or `gocd-mesos resume framework.conf`",
   }],
   ["the limit of all", () => jobsHeldByLimit(limit, 1), {
     code: "held-limit",

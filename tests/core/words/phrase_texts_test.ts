@@ -18,6 +18,7 @@ import {
   isAct,
   listNames,
   memoryText,
+  numberText,
   profileKey,
   quotedName,
 } from "../../../src/core/words/phrases.ts";
@@ -41,6 +42,11 @@ Deno.test("a count of one is in the singular, zero and more in the plural", () =
     "2 agents",
     "2 jobs are",
   ]);
+});
+
+Deno.test("large numbers have separators of thousands, also where they are counted", () => {
+  assertEquals([0, 999, 1_000, 10_000, 1_234_567].map(numberText), ["0", "999", "1,000", "10,000", "1,234,567"]);
+  assertEquals(counted(10_000, "job"), "10,000 jobs");
 });
 
 Deno.test("of many names, three are reported, with the number of others", () => {

@@ -68,7 +68,7 @@ const refusals: readonly (readonly [(Event & { kind: "framework-error" })["error
     "bad-framework-info",
     "Updating 'FrameworkInfo.user' is unsupported",
     "error framework-bad-framework-info: the Mesos master refuses our framework: Updating 'FrameworkInfo.user' is " +
-    "unsupported | Mesos never changes the user of a framework: set mesos.user back, or run gocd-mesos teardown with the " +
+    "unsupported | Mesos never changes the user of a framework: set mesos.user back, or run `gocd-mesos teardown` with the " +
     "old one first and start again",
     "connecting",
   ],

@@ -44,8 +44,8 @@ testNotes([
       message: "Changing framework's principal is not allowed",
     },
     "error framework-bad-framework-info: the Mesos master refuses our framework: Changing framework's principal is " +
-    "not allowed | Mesos never changes the principal of a framework: set mesos.principal back, or run gocd-mesos " +
-    "teardown with the old one first and start again",
+    "not allowed | Mesos never changes the principal of a framework: set mesos.principal back, or run `gocd-mesos " +
+    "teardown` with the old one first and start again",
     { error: "bad-framework-info" },
   ],
   [
