@@ -2,6 +2,7 @@
 
 import type { PartialConfig } from "../config/load.ts";
 import type { InstanceView } from "../core/view/view.ts";
+import { tellingPart } from "../core/words/causes.ts";
 import { counted, describeNeed, formatDuration } from "../core/words/phrases.ts";
 import { instanceStates } from "../web/api/schemas.ts";
 import { type Command, type CommandArguments, oneFile } from "./command.ts";
@@ -104,7 +105,7 @@ function agentLines(
     { text: each.profile },
     { text: each.host },
     { text: describeNeed(each.gocdResources, each.environment) },
-    { text: each.buildLocator === undefined ? each.detail : `builds ${each.buildLocator}` },
+    { text: each.buildLocator === undefined ? tellingPart(each.detail) : `builds ${each.buildLocator}` },
   ]);
   const others = gone === 0 ? "" : `, and ${gone} gone (--all)`;
   return [

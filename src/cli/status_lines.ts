@@ -1,6 +1,6 @@
 // The summary of the running instance as terminal lines. It is requested in status.ts.
 
-import { counted, formatDuration, numberText } from "../core/words/phrases.ts";
+import { counted, formatDuration, numberText, timeText } from "../core/words/phrases.ts";
 import type { ServerHealth } from "../core/view/view.ts";
 import type { StatusSummary } from "../web/api/documents.ts";
 import {
@@ -147,17 +147,17 @@ function agentLines(status: StatusSummary, layout: Layout): string[] {
     heading(agentsText(status), layout),
     layCells([{ text: "  limits  " }, ...separated], layout),
     layCells([{ text: `  GoCD    ${counted(known, "agent")} on the server` }], layout),
-    ...hostLines(avoidedHosts, status.atMs, layout),
+    ...hostLines(avoidedHosts, layout),
   ];
 }
 
 /** Avoided hosts that are named; `agents` and the page have them all. */
 const hostsMax = 5;
 
-function hostLines(avoided: StatusSummary["avoidedHosts"], atMs: number, layout: Layout): string[] {
+function hostLines(avoided: StatusSummary["avoidedHosts"], layout: Layout): string[] {
   const lines = avoided.slice(0, hostsMax).flatMap(({ host, untilMs, reason }) =>
     wrapped(
-      `${host} is used again in ${formatDuration(Math.max(0, untilMs - atMs))}: avoided ${reason}`,
+      `${host} is used again at ${timeText(untilMs)}: avoided ${reason}`,
       "  hosts   ",
       layout,
     )

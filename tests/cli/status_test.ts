@@ -112,6 +112,19 @@ Deno.test("status, agents, events and why ask the running instance, and print JS
     assertEquals(events.map(({ text }: NoteView) => text), sampleNotes.map(({ text }) => text));
   }));
 
+Deno.test("agents that could not be launched have what Docker said, without its command line", () =>
+  withInstance(async ({ conf, start }) => {
+    const message = `Failed to run 'docker -H unix:///var/run/docker.sock pull ${
+      "x".repeat(200)
+    }': stderr='no such image'`;
+    const [first] = sampleView.instances;
+    if (first === undefined) throw new Error("the sample has no instance");
+    const gone = { ...first, state: "gone" as const, detail: `launch-failed: ${message}` };
+    await start(() => pictureOf({ ...sampleView, instances: [gone] }));
+    const { out } = await runLine(["agents", "--all", conf], { columns: 400 });
+    assertMatch(out, / {2}no such image$/m);
+  }));
+
 Deno.test("agents and events as tables and lines", () =>
   withInstance(async ({ conf, start }) => {
     await start(() => sample);
