@@ -25,6 +25,8 @@ export function untrustedText(text: string): Html {
 const sentenceCharactersMax = 320;
 /** Of a folded text. */
 const summaryCharacters = 140;
+/** Of a folded text of the log, which has its time and its code on the same line. */
+const loggedCharacters = 105;
 const foldedCharactersMax = 4_000;
 
 /**
@@ -38,7 +40,7 @@ export function sentence(text: string, charactersMax = sentenceCharactersMax): H
 
 /** A sentence of the log: what it says of the future stays as it was written. Not inside a paragraph. */
 export function loggedSentence(text: string): Html {
-  if (text.length > sentenceCharactersMax) return folded(shortened(text, summaryCharacters), text);
+  if (text.length > sentenceCharactersMax) return folded(shortened(text, loggedCharacters), text);
   return html`<bdi>${
     text.split(/(`[^`]+`)/).map((part) => isCode(part) ? html`<code>${part.slice(1, -1)}</code>` : part)
   }</bdi>`;

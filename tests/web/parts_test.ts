@@ -6,7 +6,7 @@ import { Secret } from "../../src/secret.ts";
 import { isAuthorized, isOurHost, isOurOrigin } from "../../src/web/access.ts";
 import { createHistogram } from "../../src/runtime/histogram.ts";
 import { allJobs, moreHref, pageHref, pageQuery, rowsLimit } from "../../src/web/page_query.ts";
-import { foldedSection, sentence, until } from "../../src/web/pieces.ts";
+import { foldedSection, loggedSentence, sentence, until } from "../../src/web/pieces.ts";
 import { createRateLimiter } from "../../src/web/rate_limit.ts";
 import { spanText, timeText } from "../../src/web/wording.ts";
 
@@ -173,4 +173,10 @@ Deno.test("a section that is folded on a narrow screen can be shown, and hidden 
 
 Deno.test("page and terminal have the same age: full seconds", () => {
   for (const ms of [-1, 999, 10_999, 59_999]) assertEquals(spanText(ms), formatDuration(ms));
+});
+
+Deno.test("a long decision is folded under a text that leaves room for its time and code on the same line", () => {
+  const [, summary = ""] = /<summary><bdi>([^<]*)<\/bdi>/.exec(loggedSentence("x".repeat(321)).markup) ?? [];
+  assertEquals([summary.length, summary.endsWith("…")], [106, true]);
+  assertEquals(loggedSentence("x".repeat(320)).markup.includes("<details"), false);
 });
