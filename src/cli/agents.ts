@@ -6,7 +6,7 @@ import { tellingPart } from "../core/words/causes.ts";
 import { counted, describeNeed, formatDuration } from "../core/words/phrases.ts";
 import { instanceStates } from "../web/api/schemas.ts";
 import { type Command, type CommandArguments, oneFile } from "./command.ts";
-import { type Cell, type Layout, layRows, type Style } from "./demo/text.ts";
+import { type Cell, type Layout, layRows, type Style } from "./text.ts";
 import { askInstance, layoutOf, writeJson, writeLines } from "./instance.ts";
 import { loadNeeded, warnOfFlaws } from "./load.ts";
 import { UsageError } from "./usage.ts";

@@ -5,7 +5,7 @@ import { textLine } from "../log/format.ts";
 import type { EventView } from "../web/api/documents.ts";
 import { eventLevels } from "../web/api/schemas.ts";
 import { type Command, type CommandArguments, oneFile } from "./command.ts";
-import { cutText, safeText } from "./demo/text.ts";
+import { cutText, safeText } from "./text.ts";
 import { askInstance, isScreen, layoutOf, writeJsonLine } from "./instance.ts";
 import type { CliIo } from "./io.ts";
 import { loadNeeded, warnOfFlaws } from "./load.ts";

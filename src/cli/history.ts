@@ -17,7 +17,7 @@ import {
 } from "../web/api/history.ts";
 import { type Command, type CommandArguments, oneFile } from "./command.ts";
 import { momentOf } from "./arguments.ts";
-import type { Layout } from "./demo/text.ts";
+import type { Layout } from "./text.ts";
 import { type BuiltDocument, builtLines } from "./history_jobs.ts";
 import { historyLines, pastLines, sparkStep } from "./history_lines.ts";
 import { layoutOf, writeJson, writeLines } from "./instance.ts";

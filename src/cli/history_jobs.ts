@@ -3,7 +3,7 @@
 import type { NamedJobLife, TimeSpan } from "../core/view/history.ts";
 import { buildTimeText } from "../core/words/history.ts";
 import { formatDuration, timeText } from "../core/words/phrases.ts";
-import { type Cell, type Layout, layRows, safeText } from "./demo/text.ts";
+import { type Cell, type Layout, layRows, safeText } from "./text.ts";
 
 /** Jobs that were built or are being built, by name. */
 export interface BuiltDocument extends TimeSpan {

@@ -13,7 +13,7 @@ import { hoursText, spentTexts } from "../core/words/history.ts";
 import { counted, formatDuration, numberText, timeText } from "../core/words/phrases.ts";
 import { verdictKinds } from "../core/words/verdicts.ts";
 import type { HistoryDocument, PastDocument } from "../web/api/history.ts";
-import { type Cell, cutText, type Layout, layRows, levelStyles, paint, safeText, type Style } from "./demo/text.ts";
+import { type Cell, cutText, type Layout, layRows, levelStyles, paint, safeText, type Style } from "./text.ts";
 import { statusLines } from "./status_lines.ts";
 
 /** Columns to the left and to the right of a sparkline. */

@@ -3,7 +3,7 @@
 import type { PartialConfig } from "../config/load.ts";
 import { OperatorError } from "../errors.ts";
 import { readApi } from "../runtime/control_client.ts";
-import type { Layout } from "./demo/text.ts";
+import type { Layout } from "./text.ts";
 import type { CliIo } from "./io.ts";
 import { printableJson } from "./table.ts";
 

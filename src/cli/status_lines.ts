@@ -3,17 +3,7 @@
 import { counted, formatDuration, numberText, timeText } from "../core/words/phrases.ts";
 import type { ServerHealth } from "../core/view/view.ts";
 import type { StatusSummary } from "../web/api/documents.ts";
-import {
-  type Cell,
-  cutText,
-  layCells,
-  type Layout,
-  layRows,
-  paint,
-  safeText,
-  type Style,
-  wrapText,
-} from "./demo/text.ts";
+import { type Cell, cutText, layCells, type Layout, layRows, paint, safeText, type Style, wrapText } from "./text.ts";
 import { nextAct } from "./report.ts";
 
 /** All of it; each line is safe to print and at most as wide as the layout. */

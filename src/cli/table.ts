@@ -1,7 +1,7 @@
 // Plain tables for terminals.
 
 import { unprintable } from "../core/text.ts";
-import { layRows } from "./demo/text.ts";
+import { layRows } from "./text.ts";
 
 /** The maximum width of all columns but the last. */
 const columnMax = 48;

@@ -6,7 +6,7 @@ import { nearestKey } from "../config/suggest.ts";
 import type { VerdictKind } from "../core/demand/verdict.ts";
 import { type ErrorKind, exitCodes } from "../errors.ts";
 import { codeTexts } from "./codes_text.ts";
-import { wrapText } from "./demo/text.ts";
+import { wrapText } from "./text.ts";
 
 /** Topics that are not commands; the keys have one each. */
 export const topics: readonly string[] = ["exit-codes", "keys", "verdicts"];

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import fc from "../support/properties.ts";
 import type { InstanceView, JobView, StatusView } from "../../src/core/view/view.ts";
 import { demoFrame, type DemoPicture, shareRows } from "../../src/cli/demo/frame.ts";
-import { cutText, safeText, textWidth } from "../../src/cli/demo/text.ts";
+import { cutText, safeText, textWidth } from "../../src/cli/text.ts";
 
 const startMs = Date.UTC(2026, 10, 23);
 const atMs = startMs + 23_000;

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { type DemoOutcome, median, outcomeCode, shortcomings, summaryLines } from "../../src/cli/demo/summary.ts";
-import { wrapText } from "../../src/cli/demo/text.ts";
+import { wrapText } from "../../src/cli/text.ts";
 
 const good: DemoOutcome = {
   end: { kind: "drained" },

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import fc, { anyCharacter } from "../support/properties.ts";
 import { runCli } from "../../src/cli/cli.ts";
-import { textWidth } from "../../src/cli/demo/text.ts";
+import { textWidth } from "../../src/cli/text.ts";
 import type { CliIo } from "../../src/cli/io.ts";
 import { statusLines } from "../../src/cli/status_lines.ts";
 import { unprintable } from "../../src/core/text.ts";

@@ -8,7 +8,7 @@ import { demoLaterWave, type DemoWave, demoWaves } from "../../sim/demo/scenario
 import type { DemoJob } from "../../sim/demo/scenario.ts";
 import { seededRandom } from "../../sim/random.ts";
 import type { DemoOutcome } from "./summary.ts";
-import { secondsText } from "./text.ts";
+import { secondsText } from "../text.ts";
 
 /** How a demo has ended. */
 export type DemoEnd = DemoOutcome["end"];

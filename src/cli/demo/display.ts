@@ -10,7 +10,7 @@ import { demoNames } from "../../sim/demo/scenario.ts";
 import { version } from "../../version.ts";
 import { demoFrame, type DemoPicture } from "./frame.ts";
 import { openScreen, type Screen } from "./screen.ts";
-import { cutText, safeText, secondsText, shortError } from "./text.ts";
+import { cutText, safeText, secondsText, shortError } from "../text.ts";
 import type { CliIo } from "../io.ts";
 
 /** The servers of a demo, for the headline. */

@@ -15,7 +15,7 @@ import {
   safeText,
   shortError,
   type Style,
-} from "./text.ts";
+} from "../text.ts";
 
 /** Everything that a frame shows. */
 export interface DemoPicture {

@@ -4,7 +4,7 @@
 import type { JobView } from "../../core/view/view.ts";
 import { counted } from "../../core/words/phrases.ts";
 import type { DemoFacts } from "../../sim/demo/facts.ts";
-import { secondsText, wrapText } from "./text.ts";
+import { secondsText, wrapText } from "../text.ts";
 
 /** The data of the summary. */
 export interface DemoOutcome {

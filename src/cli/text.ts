@@ -1,7 +1,7 @@
 // Text on a terminal: its display width, columns, colours. Names of jobs and hosts come from outside and may contain
 // anything.
 
-import type { NoteLevel } from "../../core/note.ts";
+import type { NoteLevel } from "../core/note.ts";
 
 /** How a piece of text looks. */
 export type Style = "plain" | "dim" | "bold" | "good" | "busy" | "warn" | "bad" | "head";
