@@ -70,7 +70,8 @@ export function trackServers(world: World, { state }: Frame, event: Event): void
     const { shownUuids } = servers;
     servers.isCleared = servers.isCleared && state.brake.gocd !== undefined ||
       shownUuids.length > 0 && shownUuids.every((uuid) => servers.deletedByHand.has(uuid));
-    servers.shownUuids = event.agents.map(({ uuid }) => uuid);
+    // Pending records go away on their own: once people have deleted all others, another server's list looks the same.
+    servers.shownUuids = event.agents.flatMap(({ uuid, configState }) => configState === "Pending" ? [] : [uuid]);
   }
   demand(
     state.brake.gocd === undefined || servers.isShownStrange || servers.isCleared ||
