@@ -39,8 +39,8 @@ export const seedMutants: readonly SeedMutant[] = [
   {
     name: "drain-delete-never-repeated",
     file: "life/drain.ts",
-    original: `if (draft.atMs - step.askedMs >= askAgainMs) askDelete(draft, instance, sinceMs);`,
-    replacement: ``,
+    original: `return atMs - askedMs >= askAgainMs;`,
+    replacement: `return false;`,
   },
   {
     name: "drain-repeats-10-times-later",
