@@ -301,7 +301,7 @@ function description({ samples, marks }: Trend): string {
   const busiest = topOf(samples, agentsOf);
   const longest = topOf(samples, waitingJobs);
   return [
-    `At the end: ${figureTexts([last]).join("; ")}.`,
+    `In the last step, rounded up: ${figureTexts([last]).join("; ")}.`,
     `Most agents: ${Math.ceil(busiest.value)} at ${timeText(busiest.atMs)}.`,
     ...(samples.every(isUnknown) ? [] : [`Most waiting jobs: ${longest.value} at ${timeText(longest.atMs)}.`]),
     `${counted(wrong.length, "warning or error", "warnings and errors")}.`,

@@ -13,6 +13,8 @@ import { spanText, timeText } from "./wording.ts";
 const notesMax = 200;
 /** The step to the next moment. */
 const stepMs = 60_000;
+/** A browser's clock may be ahead by this much. */
+const aheadMs = 60_000;
 /** Maximum age of a picture for a moment. */
 const gapMs = 2 * 60_000;
 
@@ -29,6 +31,7 @@ export function readPast(history: HistoryReader | undefined, query: PageQuery, n
   const atMs = parseMoment(at, nowMs);
   if (atMs === undefined) return { banner: noPast(`${JSON.stringify(at)} is not a time. Write ${momentForms}.`) };
   if (history === undefined) return { banner: noPast("No history is kept (history.keep).") };
+  if (atMs > nowMs + aheadMs) return { banner: noPast(`${timeText(atMs)} is in the future.`) };
   try {
     const snapshot = pictureOfMoment(history, Math.min(atMs, nowMs));
     if (snapshot === undefined) return { banner: noPast(`No picture of ${timeText(atMs)} or before is kept.`) };
@@ -59,7 +62,9 @@ function pastBanner(
     ? `; there is none between it and ${asked}`
     : asked === timeText(shownMs)
     ? ""
-    : `; of the pictures that are kept this is the nearest to ${asked}`;
+    : shownMs > atMs
+    ? `, the first picture that is kept from ${asked} on`
+    : `, the last picture that is kept before ${asked}`;
   return html`
     <p class="banner past">
       This is the past: what the program knew at <time>${timeText(shownMs)}</time>, ${spanText(nowMs - shownMs)}

@@ -45,7 +45,7 @@ export function mesosCard({ mesos, atMs, leadership }: StatusView): Html {
     ...healthRows(mesos.health, atMs),
     ["Master", mesos.master === undefined ? html`<span class="quiet">unknown</span>` : untrustedText(mesos.master)],
     ["Version", mesos.masterVersion === undefined ? undefined : untrustedText(mesos.masterVersion)],
-    ["Offers", html`${mesos.offers}${mesos.offers === "suppressed" ? " (none are needed)" : ""}`],
+    ["Offers", html`${mesos.offers}${mesos.offers === "suppressed" ? " (no agent to launch now)" : ""}`],
     [
       "Framework",
       mesos.frameworkId === undefined

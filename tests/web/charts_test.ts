@@ -89,7 +89,7 @@ Deno.test("the drawing says in words what it shows", () => {
     const part of [
       'role="img"',
       "Agents, waiting jobs and the oldest wait from 2026-11-27T12:00:00Z to 2026-11-27T12:10:00Z",
-      "At the end: 3 building; no job waits.",
+      "In the last step, rounded up: 3 building; no job waits.",
       "Most agents: 5 at 2026-11-27T12:00:00Z.",
       "Most waiting jobs: 7 at 2026-11-27T12:00:00Z.",
       "1 warning or error",
@@ -151,7 +151,10 @@ Deno.test("times in which waiting jobs are not known are marked where jobs and w
   const { markup } = trendFigure("t", trend);
   assertStringIncludes(markup, "1 idle\nwaiting jobs not known: the GoCD server was not read<");
   assertStringIncludes(markup, '<li class="unknown" data-key="unknown">waiting jobs not known</li>');
-  assertMatch(trendFigure("t", trendOf(unread)).markup, /<desc[^>]*>At the end: 1 idle; waiting jobs not known/);
+  assertMatch(
+    trendFigure("t", trendOf(unread)).markup,
+    /<desc[^>]*>In the last step, rounded up: 1 idle; waiting jobs not known/,
+  );
   assertEquals(figureTexts([at(0, {}), ...unread]), ["1 idle", "no job waits", "waiting jobs not known for a part"]);
 });
 

@@ -56,7 +56,7 @@ Deno.test("the page shows trend, agent-hours and finished agents, and the way to
   for (
     const part of [
       'id="trend"',
-      "At the end: 3 building, 1 idle; no job waits.",
+      "In the last step, rounded up: 3 building, 1 idle; no job waits.",
       "1 warning or error",
       "2.0 h",
       "1.5 h building (75 %), 0.50 h idle (25 %)",
@@ -103,7 +103,7 @@ Deno.test("the page of a moment shows what was known then, says so, and stays as
   using history = closing(await kept());
   const page = await pageOf("/?at=16:01", history);
   assertStringIncludes(page, "This is the past: what the program knew at <time>2026-11-27T16:00:00Z</time>, 2 h");
-  assertStringIncludes(page, "ago; of the pictures that are kept this is the nearest to 2026-11-27T16:01:00Z.");
+  assertStringIncludes(page, "ago, the last picture that is kept before 2026-11-27T16:01:00Z.");
   assertStringIncludes(page, `<a href="/">Back to now</a>`);
   assertStringIncludes(page, `<a href="/?at=2026-11-27T16%3A00%3A00Z">A minute earlier</a>`);
   assertStringIncludes(page, `<a href="/?at=2026-11-27T16%3A02%3A00Z">A minute later</a>`);
@@ -121,6 +121,16 @@ Deno.test("the page of a moment shows what was known then, says so, and stays as
   const later = await pageOf("/?at=2026-11-27T17:30Z", history);
   assertStringIncludes(later, "there is none between it and 2026-11-27T17:30:00Z");
   assertEquals(later.includes("told after"), false);
+  const earlier = await pageOf("/?at=2026-11-27T15:59:50Z", history);
+  assertStringIncludes(earlier, "ago, the first picture that is kept from 2026-11-27T15:59:50Z on.");
+});
+
+Deno.test("a moment in the future is refused, one that a fast clock may have sent is not", async () => {
+  using history = closing(await kept());
+  const at = (ms: number): string => new Date(nowMs + ms).toISOString();
+  const future = await pageOf(`/?at=${at(2 * minute)}`, history);
+  assertStringIncludes(future, "is in the future. This is the present.");
+  assertEquals((await pageOf(`/?at=${at(30_000)}`, history)).includes("in the future"), false);
 });
 
 /** Pictures of these moments. */

@@ -87,7 +87,7 @@ Deno.test("the heading of the profiles says how many are blocked", () => {
 
 Deno.test("offers that are suppressed are not wanted by anyone, and the page says so", () => {
   const page = pageOf({ ...sampleView, mesos: { ...sampleView.mesos, offers: "suppressed" } });
-  assertStringIncludes(page, "suppressed (none are needed)");
+  assertStringIncludes(page, "suppressed (no agent to launch now)");
 });
 
 Deno.test("a page that no longer reloads says of when it is", () => {
