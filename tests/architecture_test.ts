@@ -68,7 +68,7 @@ const world = filesUnder("tests/world").filter((file) => !file.path.endsWith("_t
 /** What decides or stands in for a server: no clock, no chance, no network, no waiting. */
 const pureFolders = ["src/core/", "src/sim/gocd/", "src/sim/mesos/", "tests/world/"];
 
-Deno.test("every folder imports only those that its place in the house allows", () => {
+Deno.test("each folder of src imports only the folders that its layer allows", () => {
   const wrong: string[] = [];
   for (const file of sources) {
     const folder = file.path.split("/").length === 2 ? "root" : file.path.split("/")[1] ?? "";
@@ -89,7 +89,7 @@ Deno.test("every folder imports only those that its place in the house allows", 
   assertEquals(wrong, []);
 });
 
-Deno.test("the core and the simulated models touch no clock, no chance, no network, and wait for nothing", () => {
+Deno.test("the core, the simulated models and the world use no clock, randomness, network or asynchronous code", () => {
   const banned =
     /\b(Deno\.|new Date\b(?!\(\w)|Date\.now|Math\.random|fetch\(|setTimeout|setInterval|performance\.|crypto\.|async |await |Promise\b)/;
   const pure = [...sources, ...world].filter((file) => pureFolders.some((folder) => file.path.startsWith(folder)));
@@ -123,11 +123,11 @@ function loadedBy(first: string): ReadonlySet<string> {
   return reached;
 }
 
-Deno.test("only `demo` and `simulate` load the simulated servers and the replay, and only when they run", () => {
+Deno.test("main.ts loads neither the simulated servers nor the replay at startup", () => {
   assertEquals([...loadedBy("main.ts")].filter((path) => /^src\/(sim|whatif)\//.test(path)), []);
 });
 
-Deno.test("the main thread of the sandbox, which has all permissions, loads no package and only what it needs", () => {
+Deno.test("the main thread of the sandbox, which has all permissions, loads no package and only the listed files", () => {
   assertEquals([...loadedBy("src/sandbox/main.ts")].toSorted(), [
     "src/cli/build.ts",
     "src/errors.ts",
@@ -163,7 +163,7 @@ function withoutComments(text: string): string {
   return text.replaceAll(/\/\*\*[^]*?\*\//g, "").replaceAll(/^\s*\/\/.*$/gm, "");
 }
 
-Deno.test("what a file exports is used by another one, or by tests of a rule of the file's own", () => {
+Deno.test("each export of src is used by another file, or is used in its own file and tested", () => {
   const byProgram = importedNames([...sources, ...filesUnder("scripts"), read("main.ts")]);
   const byTests = importedNames(filesUnder("tests"));
   const dead = sources.flatMap(({ path, text }) =>
@@ -181,7 +181,7 @@ Deno.test("what a file exports is used by another one, or by tests of a rule of 
   assertEquals(dead, []);
 });
 
-Deno.test("every file of src is reached from main.ts, or from a script", () => {
+Deno.test("each file of src is imported by main.ts, the sandbox or a script, directly or indirectly", () => {
   const files = new Map([...sources, ...filesUnder("scripts"), read("main.ts")].map((file) => [file.path, file]));
   const entries = ["main.ts", "src/sandbox/main.ts", "src/sandbox/reader.ts", "src/sandbox/program.ts"];
   const left = [...entries, ...[...files.keys()].filter((path) => path.startsWith("scripts/"))];
@@ -195,7 +195,7 @@ Deno.test("every file of src is reached from main.ts, or from a script", () => {
   assertEquals([...files.keys()], []);
 });
 
-Deno.test("each folder of the core, and each of an external server, has a README that explains its purpose", () => {
+Deno.test("src/core, src/sim, their subfolders and tests/world each have a README", () => {
   const folders = ["src/core", "src/sim"].flatMap((folder) =>
     [...Deno.readDirSync(`${root}${folder}`)].flatMap(({ isDirectory, name }) =>
       isDirectory ? [`${folder}/${name}`] : []
@@ -207,20 +207,20 @@ Deno.test("each folder of the core, and each of an external server, has a README
   assertEquals(silent, []);
 });
 
-Deno.test("tests/README.md explains the purpose of each file of tests/support", () => {
+Deno.test("tests/README.md lists each file of tests/support", () => {
   const index = Deno.readTextFileSync(`${root}tests/README.md`);
   const names = [...Deno.readDirSync(`${root}tests/support`)].map(({ name }) => name);
   assertEquals(names.filter((name) => !index.includes(`\`${name}\``)), []);
 });
 
-Deno.test("tests take fast-check with its seed from tests/support", () => {
+Deno.test("tests import fast-check only through tests/support/properties.ts", () => {
   const direct = filesUnder("tests").filter(({ text }) => /^import .* from "fast-check"/m.test(text)).map(({ path }) =>
     path
   );
   assertEquals(direct, ["tests/support/properties.ts"]);
 });
 
-Deno.test("no file is longer than it should be", () => {
+Deno.test("no file has more than 400 lines", () => {
   const files = [...sources, ...filesUnder("scripts"), ...filesUnder("tests"), read("main.ts")];
   const long = files.filter((file) => !file.text.includes("GENERATED") && file.text.split("\n").length > lineMax + 1);
   assertEquals(long.map((file) => file.path), []);
@@ -247,16 +247,16 @@ type FunctionNode =
   & Pick<Deno.lint.FunctionDeclaration, "range" | "params">
   & { readonly id?: { readonly name: string } | null };
 
-Deno.test("no function is longer than it should be, or has more parameters", () => {
+Deno.test("no function of src has more than 60 lines or 4 parameters", () => {
   assertEquals(sources.flatMap(bigFunctions), []);
 });
 
-Deno.test("every file explains its purpose at its head", () => {
+Deno.test("each file of src starts with a comment", () => {
   const silent = sources.filter((file) => !/^(\/\/ |\/\/ deno-lint)/.test(file.text));
   assertEquals(silent.map((file) => file.path), []);
 });
 
-Deno.test("the files that a head names are there", () => {
+Deno.test("each file that a head comment names exists", () => {
   const paths = new Set(sources.map(({ path }) => path));
   const missing = sources.flatMap(({ path, text }) => {
     const [head = ""] = text.split(/^(?!\/\/)/m);
@@ -281,7 +281,7 @@ Deno.test("comments cite sources that a reader can open, and no head lists the u
   assertEquals(wrong, []);
 });
 
-Deno.test("there are no enums, namespaces, or calls of the console outside the user interface", () => {
+Deno.test("src contains no enums, namespaces or console calls", () => {
   const wrong = sources.flatMap((file) =>
     file.text.split("\n").flatMap((line, index) =>
       /^\s*(export )?(const )?enum\s|^\s*(export )?namespace\s|^\s*console\./.test(line)
@@ -292,12 +292,12 @@ Deno.test("there are no enums, namespaces, or calls of the console outside the u
   assertEquals(wrong, []);
 });
 
-Deno.test("only main.ts, the same of the sandbox, and scripts end the process", () => {
+Deno.test("in src, only the entry point of the sandbox calls Deno.exit", () => {
   const ending = sources.filter((file) => /Deno\.exit\(/.test(file.text)).map((file) => file.path);
   assertEquals(ending, ["src/sandbox/main.ts"]);
 });
 
-Deno.test("every lint rule that deno.json names exists", async () => {
+Deno.test("each lint rule in deno.json exists", async () => {
   const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["lint", "--rules", "--json"] }).output();
   const listed = JSON.parse(new TextDecoder().decode(stdout)) as { rules: { code: string }[] };
   const known = new Set(listed.rules.map((rule) => rule.code));
@@ -306,7 +306,7 @@ Deno.test("every lint rule that deno.json names exists", async () => {
   assertEquals(named.filter((rule) => !known.has(rule)), []);
 });
 
-Deno.test("the version of the program is the version of the package", async () => {
+Deno.test("the version of the program equals the version in deno.json", async () => {
   const { version } = await import("../src/version.ts");
   assertEquals(version, (JSON.parse(Deno.readTextFileSync(`${root}deno.json`)) as { version: string }).version);
 });
@@ -345,7 +345,7 @@ function textAt(code: string, start: number): { readonly text: string; readonly 
   return { text, end: at + 1 };
 }
 
-Deno.test("sentences of the core are in core/words, and nowhere else", () => {
+Deno.test("the core has its sentences only in core/words", () => {
   const wordsMax = 3;
   const wrong = sources.filter(({ path }) => path.startsWith("src/core/") && !path.startsWith("src/core/words/"))
     .flatMap(({ path, text }) =>
@@ -355,7 +355,7 @@ Deno.test("sentences of the core are in core/words, and nowhere else", () => {
   assertEquals(wrong, []);
 });
 
-Deno.test("no code outside of core/words reads a reason, a hint or the text of a note", () => {
+Deno.test("no code outside core/words parses a reason, a hint or the text of a note", () => {
   const reads =
     /\b(reason|hint|launchReason|nextAct|detail)\b\??\.(startsWith|endsWith|includes|match|replace|replaceAll|search|split)\(|\.(test|exec)\([^)]*\b(reason|hint|launchReason|nextAct|detail)\b/;
   /** Records of versions that had only the text; what GoCD itself reports. */
@@ -368,7 +368,7 @@ Deno.test("no code outside of core/words reads a reason, a hint or the text of a
 });
 
 for (const each of textModules) {
-  Deno.test(`${each.path} has its files as they are now`, () => {
+  Deno.test(`${each.path} embeds the current text of its files`, () => {
     const embedded = Deno.readTextFileSync(`${root}${each.path}`);
     assertEquals(embedded === moduleText(each), true, "run deno run -RW scripts/embed_assets.ts");
   });

@@ -1,5 +1,5 @@
-// All tests of the core in one module graph: loaded file by file, each of them, the core takes longer to load than to be
-// tested. `deno task test` runs this instead of `core/`; a single file there runs as ever.
+// All tests of the core in one module graph: if each file loads the core separately, loading takes longer than testing.
+// `deno task test` runs this file instead of `core/`, whose files can still be run one by one.
 
 for (const file of filesIn(new URL("./core/", import.meta.url))) await import(file);
 

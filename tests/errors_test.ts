@@ -1,4 +1,4 @@
-// What is shown of an error. Not here: its hint (tests/cli).
+// Messages of errors. Their hints are tested in tests/cli.
 
 import { assertEquals } from "@std/assert";
 import { messageOf } from "../src/errors.ts";
@@ -16,16 +16,16 @@ for (
     ["Deno.symlinkSync() requires unscoped --allow-write", "do that, which needs a right"],
   ] as const
 ) {
-  Deno.test(`a refusal of Deno is reported in the program's words: ${told}`, () => {
+  Deno.test(`a permission error of Deno is reported as: this program may not ${told}`, () => {
     assertEquals(messageOf(new Deno.errors.NotCapable(refusal)), `this program may not ${told}`);
   });
 }
 
-Deno.test("of any other error its message is reported, of what is none its text", () => {
+Deno.test("other errors are reported by their message, and other thrown values by their text", () => {
   assertEquals([messageOf(new RangeError("too far")), messageOf("text")], ["too far", "text"]);
 });
 
-Deno.test("the error number of the system is never shown", () => {
+Deno.test("the error number of the operating system is removed", () => {
   const text = "Address already in use (os error 98)";
   assertEquals([messageOf(new Deno.errors.AddrInUse(text)), messageOf(text)], Array(2).fill("Address already in use"));
 });

@@ -1,4 +1,4 @@
-// What others say is freed of our secrets, in whatever form these come back. Not here: where that is done (tests/wire).
+// Redaction of our secrets in external texts, in each form in which they may be echoed. Where it is applied: tests/wire.
 
 import { assertEquals } from "@std/assert";
 import fc, { anyCharacter } from "./support/properties.ts";
@@ -13,7 +13,7 @@ const echoes: readonly (readonly [name: string, echo: string])[] = [
   ["in base64 for URLs", base64(secret).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "")],
   ["in base64 wrapped over lines", base64(secret).replace(/(.{10})/g, "$1\r\n ")],
   ["in a URL", encodeURIComponent(secret)],
-  ["in a URL with small letters", encodeURIComponent(secret).replace(/%../g, (code) => code.toLowerCase())],
+  ["in a URL with lower-case escapes", encodeURIComponent(secret).replace(/%../g, (code) => code.toLowerCase())],
   ["in a form", encodeURIComponent(secret).replaceAll("%20", "+")],
   ["in JSON", JSON.stringify(secret)],
   ["in HTML", secret.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")],
@@ -22,21 +22,21 @@ const echoes: readonly (readonly [name: string, echo: string])[] = [
     secret.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;")
       .replaceAll("'", "&#39;"),
   ],
-  ["with other white space", secret.replaceAll(" ", "\n\t")],
+  ["with different white space", secret.replaceAll(" ", "\n\t")],
 ];
 for (const [name, echo] of echoes) {
-  Deno.test(`a secret that comes back ${name} becomes ***`, () => {
+  Deno.test(`a secret that is echoed ${name} is replaced by ***`, () => {
     const shown = createRedactor([secret])(`said (${echo}) to it`);
     assertEquals(/^said \("?\*\*\*(={0,2}|\s*)"?\) to it$/.test(shown), true, shown);
   });
 }
 
-Deno.test("each line of a secret of several lines is one", () => {
+Deno.test("each line of a multi-line secret is redacted", () => {
   const redact = createRedactor(["-----BEGIN KEY-----\nabcdefghijk\nlmnopqrstuv\n"]);
   assertEquals(redact("line lmnopqrstuv of it"), "line *** of it");
 });
 
-Deno.test("texts too short to be secrets, and no secret at all, change nothing", () => {
+Deno.test("without secrets, or with secrets of fewer than four characters, texts are unchanged", () => {
   assertEquals(createRedactor(["abc", ""])("abc abc"), "abc abc");
   assertEquals(createRedactor([])("abc"), "abc");
 });
@@ -51,7 +51,7 @@ Deno.test("no secret of four characters or more is left in any text", () => {
   }));
 });
 
-Deno.test("a long run of blanks after the start of a secret is scanned once, not repeatedly", () => {
+Deno.test("the first word of a secret followed by 200,000 blanks is left unchanged", () => {
   const redact = createRedactor(["first second third"]);
   const text = `first${" ".repeat(200_000)}x`;
   assertEquals(redact(text), text);

@@ -15,10 +15,10 @@ for (let seed = 1; seed <= 30 && crashSeeds.length < 2; seed++) {
   if (points > 100 && points < 220 && commits > 20 && builds > 3) crashSeeds.push(seed);
 }
 
-Deno.test("there are calm scenarios in which enough happens", () => assertEquals(crashSeeds.length, 2));
+Deno.test("two calm scenarios have enough events to test crashes", () => assertEquals(crashSeeds.length, 2));
 
 for (const seed of crashSeeds) {
-  Deno.test(`a crash at every single point of scenario ${seed} is survived`, () => {
+  Deno.test(`the program survives a crash at each point of scenario ${seed}`, () => {
     const scenario = makeScenario(seed, "calm");
     const { points } = play(scenario);
     for (let point = 1; point <= points; point++) {
@@ -31,7 +31,7 @@ for (const seed of crashSeeds) {
 
 for (const how of ["nothing-stored", "all-stored"] as const) {
   for (const seed of crashSeeds) {
-    Deno.test(`each commit of scenario ${seed} may fail (${how})`, () => {
+    Deno.test(`the program survives the failure of each commit of scenario ${seed} (${how})`, () => {
       const scenario = makeScenario(seed, "calm");
       const { commits } = play(scenario);
       for (let number = 1; number <= commits; number++) {

@@ -6,7 +6,7 @@ import { electionBugs, playElection } from "./world_election.ts";
 
 const seedsCount = 1_000;
 
-Deno.test(`in ${seedsCount} seeds never two instances act, nothing is lost or launched twice, and one leads in the end`, () => {
+Deno.test(`in ${seedsCount} seeds, two instances never act at the same time, nothing is lost or launched twice, and one instance leads at the end`, () => {
   const failed: string[] = [];
   let leads = 0;
   let launches = 0;
@@ -23,10 +23,10 @@ Deno.test(`in ${seedsCount} seeds never two instances act, nothing is lost or la
   );
 });
 
-Deno.test("a seed replays its run exactly", () => assertEquals(playElection(7), playElection(7)));
+Deno.test("two runs of the same seed are identical", () => assertEquals(playElection(7), playElection(7)));
 
 for (const bug of electionBugs) {
-  Deno.test(`the planted bug ${bug} is caught`, () => {
+  Deno.test(`the laws catch the planted bug ${bug}`, () => {
     const caught = Array.from({ length: 300 }, (_, index) => playElection(index + 1, bug)).filter((each) =>
       each.violation !== undefined
     );

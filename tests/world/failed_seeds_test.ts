@@ -7,7 +7,7 @@ import { makeScenario } from "./scenario.ts";
 import { play } from "./world.ts";
 
 for (const [seed, law] of openSeeds) {
-  Deno.test(`seed ${seed} is open: it breaks the law ${law}`, () => {
+  Deno.test(`open seed ${seed} still breaks the law ${law}`, () => {
     const { violation } = play(makeScenario(seed));
     assertEquals(violation?.message.startsWith(`${law}: `), true, `take seed ${seed} off: ${violation?.message}`);
   });

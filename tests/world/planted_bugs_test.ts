@@ -32,7 +32,7 @@ function sought(bug: PlantedBug): number | undefined {
 }
 
 for (const bug of plantedBugs) {
-  Deno.test(`the planted bug ${bug} is caught`, () => {
+  Deno.test(`the laws catch the planted bug ${bug}`, () => {
     const seed = known[bug];
     if (seed !== undefined && shown(bug, seed) !== undefined) return;
     assert(

@@ -5,7 +5,7 @@ import { testFixedSeeds } from "../support/seed_parts.ts";
 import { makeScenario } from "./scenario.ts";
 import { play } from "./world.ts";
 
-Deno.test("a seed replays its run exactly", () => {
+Deno.test("two runs of the same seed are identical", () => {
   const runs = [0, 1].map(() => {
     const lines: string[] = [];
     const outcome = play(makeScenario(7), { trace: (line) => lines.push(line) });
