@@ -8,7 +8,7 @@ const hasTerminals = Deno.build.os === "linux" && existsSync("/usr/bin/script");
 
 for (const [keys, got] of [["hunter\x7f\x7fé\x7f2\r", "hunt2"], ["abc\x03", undefined], ["\x04", undefined]] as const) {
   Deno.test({
-    name: `what is typed as a secret is not shown, and the terminal echoes afterwards: ${JSON.stringify(keys)}`,
+    name: `a typed secret is not echoed, and the terminal echoes again afterwards: ${JSON.stringify(keys)}`,
     ignore: !hasTerminals,
     fn: async () => {
       const asking = `import { processIo } from "./src/cli/io.ts";

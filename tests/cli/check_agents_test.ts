@@ -1,4 +1,4 @@
-// What `check` reports about agents: ours that wait to be enabled, and none in contact.
+// Warnings of `check` about agents: ours that wait to be enabled, and no agent in contact.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { pendingWarning, silenceWarning } from "../../src/cli/check_agents.ts";
@@ -18,19 +18,19 @@ function withKey(registerKey?: string): readonly { readonly name: string; readon
   }];
 }
 
-Deno.test("a Pending agent of ours despite a configured key shows that the server does not accept the key", () => {
+Deno.test("check concludes from a Pending agent of ours that the server does not accept the configured key", () => {
   const warning = pendingWarning([ownPending("t-1"), ownPending("t-2")], ours, withKey("go-agent.auto-register-key"));
   assertStringIncludes(warning?.text ?? "", "2 agents of ours are Pending, the first of them t-1");
   assertStringIncludes(warning?.text ?? "", "does not know the key at go-agent.auto-register-key");
   assertStringIncludes(warning?.hint ?? "", "agentAutoRegisterKey");
 });
 
-Deno.test("without a key a Pending agent of ours is expected", () => {
+Deno.test("without a configured key, check reports that a Pending agent of ours will be enabled", () => {
   const warning = pendingWarning([ownPending("t-1")], ours, withKey());
   assertEquals(warning?.text, "t-1 is Pending: the running program will enable it");
 });
 
-Deno.test("a Pending agent that nothing but its name says to be ours is reported as one that stays so", () => {
+Deno.test("check reports a Pending agent that is only named like ours as not ours if proof is required", () => {
   const warning = pendingWarning([ownPending("t-2"), gocdAgent("t-1", pending)], ours, withKey());
   assertStringIncludes(warning?.text ?? "", "a Pending GoCD agent is named t-1, but that name is public in Mesos");
   const old = new Map([["t-1", anInstance("t-1", { state: "starting", sinceMs: 0 })]]);
@@ -44,13 +44,13 @@ Deno.test("check ignores Pending agents of others, and enabled agents of ours", 
   );
 });
 
-Deno.test("a server that has just restarted shows all its agents Missing, which check tells", () => {
+Deno.test("check reports that no enabled agent is in contact, and names a restart of the server as a possible cause", () => {
   const warning = silenceWarning([gocdAgent("a", missing), gocdAgent("b", missing), gocdAgent("c", lostContact)]);
   assertEquals(warning?.text, "all 3 enabled agents are out of contact (2 missing, 1 lost)");
   assertStringIncludes(warning?.hint ?? "", "just restarted");
 });
 
-Deno.test("agents that are only lost have nothing to do with a restart", () => {
+Deno.test("check does not mention a restart if agents are lost and none is missing", () => {
   const warning = silenceWarning([
     gocdAgent("a", lostContact),
     gocdAgent("b", { ...missing, configState: "Disabled" }),
@@ -61,7 +61,7 @@ Deno.test("agents that are only lost have nothing to do with a restart", () => {
   ]);
 });
 
-Deno.test("one agent in contact, or none enabled, is not reported", () => {
+Deno.test("check reports nothing if one agent is in contact or none is enabled", () => {
   assertEquals(silenceWarning([gocdAgent("a", missing), gocdAgent("b")]), undefined);
   assertEquals(silenceWarning([gocdAgent("a", pending)]), undefined);
 });

@@ -1,4 +1,4 @@
-// What `check` reports about profiles whose agents GoCD could give jobs of other pipeline groups.
+// Warnings of `check` about profiles whose agents GoCD could give jobs of other pipeline groups.
 
 import { assertEquals } from "@std/assert";
 import { groupsWarning, unknownGroups } from "../../src/cli/check_groups.ts";
@@ -18,9 +18,9 @@ function warned(profiles: readonly AgentProfile[], resourcelessJobs: "serve" | "
 
 for (
   const [name, profiles, want] of [
-    ["nobody is for a group", [plain, profile("other")], ""],
+    ["no profile is for a group", [plain, profile("other")], ""],
     ["the resources are the same", [plain, profile("mobile", { pipelineGroups: ["mobile"] })], "mobile"],
-    ["a pattern meets a name", [
+    ["a pattern matches a resource", [
       profile("plain", { gocdResources: ["lin*"] }),
       profile("mobile", { pipelineGroups: ["mobile"] }),
     ], "mobile"],
@@ -28,31 +28,37 @@ for (
       profile("plain", { gocdResources: "*" }),
       profile("mobile", { pipelineGroups: ["mobile"], gocdResources: ["mac"] }),
     ], "mobile"],
-    ["resources of its own", [plain, profile("mobile", { pipelineGroups: ["mobile"], gocdResources: ["mac"] })], ""],
-    ["an environment of its own", [plain, profile("mobile", { pipelineGroups: ["mobile"], environments: ["m"] })], ""],
+    ["a profile with its own resources", [
+      plain,
+      profile("mobile", { pipelineGroups: ["mobile"], gocdResources: ["mac"] }),
+    ], ""],
+    ["a profile with its own environment", [
+      plain,
+      profile("mobile", { pipelineGroups: ["mobile"], environments: ["m"] }),
+    ], ""],
     ["environments by pattern", [
       profile("plain", { environments: ["m-*"] }),
       profile("mobile", { pipelineGroups: ["mobile"], environments: ["M-1"] }),
     ], "mobile"],
-    ["nobody else serves anything", [profile("mobile", { pipelineGroups: ["mobile"] })], "mobile"],
-    ["the others are for the same groups", [
+    ["there is no other profile", [profile("mobile", { pipelineGroups: ["mobile"] })], "mobile"],
+    ["both profiles are for the same groups", [
       profile("one", { pipelineGroups: ["Mobile", "tv"] }),
       profile("two", { pipelineGroups: ["tv", "mobile"] }),
     ], ""],
     ["two groups", [profile("one", { pipelineGroups: ["a"] }), profile("two", { pipelineGroups: ["b"] })], "one, two"],
   ] as const
 ) {
-  Deno.test(`check of pipeline groups: ${name}: ${want === "" ? "no warning" : `a warning of ${want}`}`, () => {
+  Deno.test(`check of pipeline groups: ${name}: ${want === "" ? "no warning" : `a warning about ${want}`}`, () => {
     assertEquals(warned(profiles), want);
   });
 }
 
-Deno.test("agents with their own resources may still get jobs that require none", () => {
+Deno.test("a profile with its own resources is warned about if jobs without resources are served", () => {
   const profiles = [plain, profile("mobile", { pipelineGroups: ["mobile"], gocdResources: ["mac"] })];
   assertEquals([warned(profiles, "serve"), warned(profiles, "ignore")], ["mobile", ""]);
 });
 
-Deno.test("the warning says what would split them", () => {
+Deno.test("the warning about pipeline groups recommends a separate environment or resources", () => {
   assertEquals(groupsWarning(someSettings({ profiles: [profile("mobile", { pipelineGroups: ["mobile"] })] })), {
     text:
       "GoCD hands out jobs by resources and environments, not by pipeline groups: it may give agents of mobile jobs of " +
@@ -63,7 +69,7 @@ Deno.test("the warning says what would split them", () => {
   });
 });
 
-Deno.test("groups of the configuration that the dashboard does not show are reported, with similar ones", () => {
+Deno.test("check reports configured pipeline groups that the dashboard does not show, and suggests similar names", () => {
   const profiles = [plain, profile("mobile", { pipelineGroups: ["Mobile-iOS", "tv-*", "mobil-*", "team-q"] })];
   const weights = { "team-a": 2, "-": 2, "team-x": 3 };
   const settings = someSettings({ profiles, scaling: { fairShare: { by: "pipeline-group", weights } } });
@@ -83,6 +89,6 @@ Deno.test("groups of the configuration that the dashboard does not show are repo
       hint: `write "team-a" if that is meant; otherwise ${account}`,
     },
   ]);
-  assertEquals(unknownGroups(settings, undefined), [], "what is not known is not told");
+  assertEquals(unknownGroups(settings, undefined), [], "unknown groups are not reported");
   assertEquals(unknownGroups(someSettings({ profiles: [plain] }), shown), []);
 });

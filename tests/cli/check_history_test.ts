@@ -1,4 +1,4 @@
-// What `check` reports about the history: never a failure, because nothing depends on it.
+// Rows of `check` about the history, which never fail, because nothing depends on it.
 
 import { assertEquals, assertMatch } from "@std/assert";
 import type { Config } from "../../src/config/config.ts";
@@ -23,12 +23,12 @@ const cases: readonly (readonly [what: string, more: string, prepare: (path: str
   ["no file yet", "", () => {}, /^ok .*db-history: none yet, it is created at the first start; kept for 7 d$/],
   ["a file", "history.keep = 2 days", write, /^ok .*db-history: since 2026-11-27, 1 MB; kept for 2 d$/],
   [
-    "a file of something else",
+    "a file that is not a database",
     "",
     spoil,
     /^warn cannot read the history in .*: file is not a database \| set history\.path/,
   ],
-  ["none to be kept", "history.keep = 0", () => {}, /^ok none is kept \(history\.keep = 0\)$/],
+  ["a history that is disabled", "history.keep = 0", () => {}, /^ok none is kept \(history\.keep = 0\)$/],
   [
     "a folder that is missing",
     "history.path = nowhere/h.db",

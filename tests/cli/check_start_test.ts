@@ -1,4 +1,4 @@
-// `gocd-mesos check` against what `start` refuses, or each launch fails on.
+// `gocd-mesos check` finds everything that makes `start` or every launch fail.
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { openSqliteStore } from "../../src/store/sqlite_store.ts";
@@ -86,7 +86,7 @@ async function inPlace(act: (place: Place, line: (more: string) => Promise<Writt
 }
 
 for (const { name, code, says, arrange } of refusals) {
-  Deno.test(`check does not pass what start or each launch fails on: ${name}`, () =>
+  Deno.test(`check fails where start or every launch would fail: ${name}`, () =>
     inPlace(async (place, check) => {
       const { more, end } = arrange(place);
       try {
@@ -103,7 +103,7 @@ for (const { name, code, says, arrange } of refusals) {
     }));
 }
 
-Deno.test("check passes a state that the last run has left, and leaves its files as they are", () =>
+Deno.test("check accepts the state of the previous run and does not modify its files", () =>
   inPlace(async ({ folder }, check) => {
     const store = openSqliteStore(`${folder}/gocd-mesos.db`, lineage);
     await store.load();
@@ -117,7 +117,7 @@ Deno.test("check passes a state that the last run has left, and leaves its files
     await openSqliteStore(`${folder}/gocd-mesos.db`, lineage).close();
   }));
 
-Deno.test("check next to a running instance shows it, checks everything else, and accepts a file that it can reload", () =>
+Deno.test("check reports a running instance, checks everything else, and accepts a file that the instance can reload", () =>
   inPlace(async ({ folder, cluster }, check) => {
     const port = freePort();
     const more = `http.listen = "127.0.0.1:${port}"`;
@@ -148,7 +148,7 @@ Deno.test("check next to a running instance shows it, checks everything else, an
     }
   }));
 
-Deno.test("a file that is wrong for a running instance has the exit code of its fault, not that of the instance", () =>
+Deno.test("if the state is in use and a server is unreachable, the exit code is that of the unreachable server", () =>
   inPlace(async ({ folder, cluster }, check) => {
     const store = openSqliteStore(`${folder}/gocd-mesos.db`, lineage);
     try {
@@ -161,7 +161,7 @@ Deno.test("a file that is wrong for a running instance has the exit code of its 
     }
   }));
 
-Deno.test("--require-sandbox refuses a start whose rights are those of the user", async () => {
+Deno.test("start --require-sandbox fails if the process has all permissions of the user", async () => {
   const { conf, remove } = confFolder(`gocd-mesos {
     mesos-master = "m:5050", go-server { host = g, port = 1 }, go-agent.docker-image = "a:1", log.format = text
   }`);

@@ -1,4 +1,4 @@
-// `gocd-mesos check` against the strict servers, each state of affairs as a transcript that a person can read.
+// `gocd-mesos check` against the simulated servers: one transcript for each situation.
 
 import { assert, assertEquals } from "@std/assert";
 import { startGocdHttp } from "../../src/sim/http/gocd.ts";
@@ -138,7 +138,7 @@ function hidden(cluster: Cluster, folder: string): readonly (readonly [string, s
 }
 
 for (const { name, code, options, more, before } of affairs) {
-  Deno.test(`check reports its findings in words: ${name}`, async () => {
+  Deno.test(`check reports its findings: ${name}`, async () => {
     const cluster = startCluster({ speed: 1, ...options });
     try {
       const written = await check(cluster.configText(more ?? ""), (folder) => before?.(cluster, folder));
@@ -155,7 +155,7 @@ for (const { name, code, options, more, before } of affairs) {
   });
 }
 
-Deno.test("check --json has the same rows for programs, and the exit code", async () => {
+Deno.test("check --json prints the rows and the exit code as JSON", async () => {
   const cluster = startCluster({ speed: 1 });
   const folder = confFolder(cluster.configText("go-server.password = wrong"));
   try {
@@ -187,7 +187,7 @@ Deno.test("check distinguishes a master from other servers", async () => {
 });
 
 for (const [name, more, code] of [["tls-unknown", "", 3], ["tls-known", 'go-server.ca-file = "ca.pem"', 0]] as const) {
-  Deno.test(`check shows what keeps TLS from working: ${name}`, async () => {
+  Deno.test(`check shows why TLS fails or that it works: ${name}`, async () => {
     const cluster = startCluster({ speed: 1 });
     const fixture = (file: string): string =>
       Deno.readTextFileSync(new URL(`../fixtures/gocd/${file}`, import.meta.url));

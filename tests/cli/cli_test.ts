@@ -1,4 +1,4 @@
-// The command line: which command is meant, what is wrong with its arguments, and what to type instead.
+// The command line: commands, help, invalid arguments, exit codes and the format of errors.
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { reportError, runCli } from "../../src/cli/cli.ts";
@@ -70,7 +70,7 @@ for (const [line, message, act] of refused) {
   });
 }
 
-Deno.test("without arguments the help is shown as an error, with --help as an answer", async () => {
+Deno.test("the help goes to standard error without arguments, and to standard output with --help", async () => {
   const bare = await runLine([]);
   const asked = await runLine(["--help"]);
   assertEquals([bare.code, asked.code], [2, 0]);
@@ -95,7 +95,7 @@ for (const command of commands) {
   });
 }
 
-Deno.test("version prints the version, however it is called", async () => {
+Deno.test("version, --version and -V print the version", async () => {
   for (const word of ["version", "--version", "-V"]) {
     const { code, out } = await runLine([word]);
     assertEquals(code, 0);
@@ -121,7 +121,7 @@ Deno.test("example-config prints exactly the file next to the README", async () 
 });
 
 for (const [name, file] of [["alerts", "alerts.yaml"], ["grafana", "grafana.json"]] as const) {
-  Deno.test(`dashboards ${name} prints the file of docs/run`, async () => {
+  Deno.test(`dashboards ${name} prints docs/run/${file}`, async () => {
     const { code, out, err } = await runLine(["dashboards", name]);
     assertEquals([code, err], [0, ""]);
     assertEquals(out, Deno.readTextFileSync(new URL(`../../docs/run/${file}`, import.meta.url)));
@@ -135,7 +135,7 @@ for (
     [new Deno.errors.NotFound("no"), /to do: .*gocd-mesos example-config/],
   ] as const
 ) {
-  Deno.test(`a configuration that cannot be read (${error.name}) is reported with what to do`, async () => {
+  Deno.test(`a configuration that cannot be read (${error.name}) is reported with a hint`, async () => {
     const { io, written } = fakeTerminal();
     const readFile = (): string => {
       throw error;
@@ -146,7 +146,7 @@ for (
   });
 }
 
-Deno.test("a file whose name is a number is a file", async () => {
+Deno.test("an argument that is a number is read as the name of a file", async () => {
   assertRefused(await runLine(["plan", "0123"]), 2, /0123: cannot read/);
 });
 
@@ -172,7 +172,7 @@ async function startEnd(
 for (const { format, isErrTerminal, isJson } of logs) {
   const where = `log.format = ${format} ${isErrTerminal ? "on" : "without"} a terminal`;
 
-  Deno.test(`${where}: what is wrong with the file is reported ${isJson ? "as JSON" : "in words"}`, async () => {
+  Deno.test(`${where}: errors of the file are reported ${isJson ? "as JSON" : "as text"}`, async () => {
     const { path, conf, remove } = confFolder(`gocd-mesos { log.format = ${format}, htp = 1 }`);
     try {
       const { code, err } = await startEnd(conf, isErrTerminal);
@@ -193,7 +193,7 @@ for (const { format, isErrTerminal, isJson } of logs) {
     }
   });
 
-  Deno.test(`${where}: what ends the start is reported ${isJson ? "as JSON" : "in words"}`, async () => {
+  Deno.test(`${where}: an error that ends the start is reported ${isJson ? "as JSON" : "as text"}`, async () => {
     const folder = confFolder(
       goodConf.replace("gocd-mesos {", `gocd-mesos {\n  log.format = ${format}\n  state.path = .`),
     );
@@ -212,7 +212,7 @@ for (const { format, isErrTerminal, isJson } of logs) {
   });
 }
 
-Deno.test("a file that cannot be read leaves the format of the log open, too", async () => {
+Deno.test("if the file cannot be read, errors are text on a terminal and JSON elsewhere", async () => {
   for (const [text, wanted] of [["gocd-mesos {", "config-syntax"], [undefined, "config-file-missing"]] as const) {
     const { conf, remove } = confFolder(text ?? "");
     try {
@@ -231,7 +231,7 @@ Deno.test("the help lists the exit code of every kind of error", async () => {
 });
 
 for (const [kind, code] of Object.entries(exitCodes)) {
-  Deno.test(`an error of kind ${kind} ends with ${code}`, () => {
+  Deno.test(`an error of kind ${kind} has the exit code ${code}`, () => {
     const terminal = fakeTerminal();
     const error = new OperatorError("it failed", { code: "x", kind: kind as keyof typeof exitCodes, hint: "mend it" });
     assertEquals(reportError(error, terminal.io), code);
@@ -239,7 +239,7 @@ for (const [kind, code] of Object.entries(exitCodes)) {
   });
 }
 
-Deno.test("a fault of ours is one line that names the place and no stack", () => {
+Deno.test("an internal error is reported in one line with its source positions and without a stack trace", () => {
   const terminal = fakeTerminal();
   const error = new TypeError("x is not\na function");
   error.stack =

@@ -1,4 +1,4 @@
-// Completions in the shells themselves: what each makes of a line at the tabulator key.
+// Completions, tested in the shells themselves.
 
 import { assertEquals } from "@std/assert";
 import { has, runLine } from "./support.ts";

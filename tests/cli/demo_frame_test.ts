@@ -1,3 +1,5 @@
+// The frame that `demo` draws on a terminal.
+
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import fc from "../support/properties.ts";
 import type { InstanceView, JobView, StatusView } from "../../src/core/view/view.ts";
@@ -104,7 +106,7 @@ function picture(more: Partial<DemoPicture> = {}): DemoPicture {
   };
 }
 
-Deno.test("the picture of a demo looks like this", () => {
+Deno.test("the demo shows jobs, agents and decisions in one frame", () => {
   assertEquals(
     demoFrame(picture(), { columns: 80, rows: 24, hasColour: false }),
     [
@@ -134,7 +136,7 @@ Deno.test("the picture of a demo looks like this", () => {
   );
 });
 
-Deno.test("what the servers have done since the last poll is shown as done", () => {
+Deno.test("the demo shows changes on the servers since the last poll", () => {
   const { facts, ...rest } = picture();
   const jobs = facts.jobs.map((each) => {
     if (each.locator === "shop/1/build/1/a") return { ...each, assignedMs: atMs - 1_000, builder: "gocd-abc-linux-3" };
@@ -194,7 +196,7 @@ for (const columns of [20, 40, 80, 120, 200]) {
   });
 }
 
-Deno.test("the picture never has more lines than the window, and shows how many it omits", () => {
+Deno.test("the frame never has more lines than the window, and names what it omits", () => {
   const many = picture({
     view: view({
       jobs: Array.from({ length: 40 }, (_, index) => job(`p/${index}`, { gocdResources: [`r${index}`] })),
@@ -215,7 +217,7 @@ Deno.test("the picture never has more lines than the window, and shows how many 
   assertStringIncludes(text, "note 99");
 });
 
-Deno.test("shares of the rows never exceed the room, and every part has a row", () => {
+Deno.test("the rows of all parts fit into the window, and each part with content has at least one", () => {
   fc.assert(fc.property(fc.nat(100), fc.nat(100), fc.nat(100), fc.integer({ min: 3, max: 200 }), (a, b, c, room) => {
     const shares = shareRows([a, b, c], room);
     assert(shares[0] + shares[1] + shares[2] <= room);
@@ -224,7 +226,7 @@ Deno.test("shares of the rows never exceed the room, and every part has a row", 
   }));
 });
 
-Deno.test("a cut text is as wide as it may be and no wider", () => {
+Deno.test("a cut text is never wider than allowed, and a text that fits is unchanged", () => {
   fc.assert(fc.property(fc.string({ unit: "grapheme" }), fc.nat(50), (raw, width) => {
     const text = safeText(raw);
     const shown = cutText(text, width);

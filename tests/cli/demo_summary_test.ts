@@ -1,3 +1,5 @@
+// The summary at the end of `demo`.
+
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { type DemoOutcome, median, outcomeCode, shortcomings, summaryLines } from "../../src/cli/demo/summary.ts";
 import { wrapText } from "../../src/cli/text.ts";
@@ -38,7 +40,7 @@ const good: DemoOutcome = {
   stored: { alive: 0, tombstones: 3 },
 };
 
-Deno.test("the summary of a successful demo shows the counts, and that it passed", () => {
+Deno.test("the summary of a successful demo shows the counts and PASS", () => {
   assertEquals(summaryLines(good, 100), [
     "summary after 58 s, counted by the simulated servers",
     "  jobs             2 of 2 built; 3 scheduled, 1 of them not served",
@@ -76,7 +78,7 @@ const bad: readonly (readonly [string, Partial<DemoOutcome>, Partial<DemoOutcome
 ];
 
 for (const [reason, outcome, facts] of bad) {
-  Deno.test(`a demo fails, and says so, with: ${reason}`, () => {
+  Deno.test(`a demo fails and reports: ${reason}`, () => {
     const failed = { ...good, ...outcome, facts: { ...good.facts, ...facts } };
     assertEquals(outcomeCode(failed), 1);
     assertStringIncludes(shortcomings(failed).join("\n"), reason);
@@ -84,7 +86,7 @@ for (const [reason, outcome, facts] of bad) {
   });
 }
 
-Deno.test("a demo that stays may be stopped at any time", () => {
+Deno.test("a demo without --exit passes if it is stopped before all agents are gone", () => {
   const stopped: DemoOutcome = {
     ...good,
     end: { kind: "interrupted" },
@@ -96,7 +98,7 @@ Deno.test("a demo that stays may be stopped at any time", () => {
   assertStringIncludes(summaryLines(stopped, 200).at(-1) ?? "", "PASS so far");
 });
 
-Deno.test("no line of the summary is wider than the terminal, whatever a reason says", () => {
+Deno.test("no line of the summary is wider than the terminal or contains control sequences", () => {
   const evil = `\x1b[2J${"word ".repeat(100)}${"x".repeat(300)}\u202e`;
   const outcome = { ...good, failures: [evil] };
   for (const line of summaryLines(outcome, 80)) {
@@ -105,7 +107,7 @@ Deno.test("no line of the summary is wider than the terminal, whatever a reason 
   }
 });
 
-Deno.test("the median is the middle, or between the two middles", () => {
+Deno.test("the median is the middle value, or the mean of the two middle values", () => {
   assertEquals([median([]), median([3]), median([1, 3]), median([1, 2, 9])], [0, 3, 2, 2]);
 });
 

@@ -1,3 +1,5 @@
+// `gocd-mesos demo` on virtual time, with its simulated servers.
+
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { demoCommand } from "../../src/cli/demo.ts";
 import { type DemoOptions, runDemo } from "../../src/cli/demo/run.ts";
@@ -87,7 +89,7 @@ function count(lines: readonly string[], part: string): number {
 
 for (const gocdVersion of ["26.1.0", "19.8.0", "15.2.0"]) {
   Deno.test(
-    `the demo against GoCD ${gocdVersion} ends with everything built and drained, and its numbers are those of the servers`,
+    `the demo against GoCD ${gocdVersion} ends with all jobs built and all agents gone, and its counts equal those of the servers`,
     strict,
     async () => {
       const io = testIo();
@@ -141,7 +143,7 @@ for (const gocdVersion of ["26.1.0", "19.8.0", "15.2.0"]) {
 }
 
 Deno.test(
-  "the demo names a file that other commands can read while it runs, and removes it afterwards",
+  "the demo prints the path of a configuration for other commands, and removes the file afterwards",
   strict,
   async () => {
     const io = testIo();
@@ -167,7 +169,7 @@ Deno.test(
 );
 
 Deno.test(
-  "on a terminal of 80 columns the demo redraws one table that fits, and restores the terminal",
+  "on a terminal of 80 columns the demo redraws a table that fits, and restores the terminal at the end",
   strict,
   async () => {
     const io = testIo({ columns: 80, rows: 30 });
@@ -189,7 +191,7 @@ Deno.test(
   },
 );
 
-Deno.test("a dumb terminal gets plain lines, because it cannot move its cursor", strict, async () => {
+Deno.test("on a dumb terminal the demo prints plain lines", strict, async () => {
   const io = { ...testIo({ columns: 80, rows: 30 }), env: { TERM: "dumb" } };
   assertEquals((await demo({ isPlain: false }, io)).code, 0, io.lines.join("\n"));
   assertEquals(io.drawn, []);
@@ -198,7 +200,7 @@ Deno.test("a dumb terminal gets plain lines, because it cannot move its cursor",
 });
 
 Deno.test(
-  "Ctrl-Z restores the terminal, and the demo continues with log lines; a second one suspends it",
+  "after Ctrl-Z the demo restores the terminal, continues with log lines, and says that a second Ctrl-Z suspends it",
   strict,
   async () => {
     const io = testIo({ columns: 80, rows: 30 });
@@ -222,7 +224,7 @@ Deno.test(
 );
 
 Deno.test(
-  "a demo tells the address of its page with the trend of a quarter of an hour, as it is young",
+  "the demo prints the URL of its status page with a range of 15 minutes",
   strict,
   async () => {
     const io = testIo();
@@ -231,7 +233,7 @@ Deno.test(
   },
 );
 
-Deno.test("Ctrl-C ends a demo that stays, cleanly and with a summary", strict, async () => {
+Deno.test("Ctrl-C ends a demo without --exit with a summary and exit code 0", strict, async () => {
   const io = testIo();
   const out = io.out;
   const interrupting: TestIo = {
@@ -250,7 +252,7 @@ Deno.test("Ctrl-C ends a demo that stays, cleanly and with a summary", strict, a
 });
 
 Deno.test(
-  "Ctrl-C before all is drained is a failure of demo --exit, and a second one ends it at once",
+  "Ctrl-C before all agents are gone fails demo --exit, and a second Ctrl-C exits immediately",
   strict,
   async () => {
     const io = testIo();
@@ -271,7 +273,7 @@ Deno.test(
   },
 );
 
-Deno.test("a demo that stays gets small waves after it has drained", strict, async () => {
+Deno.test("a demo without --exit schedules small waves of jobs after all agents are gone", strict, async () => {
   const io = testIo();
   const out = io.out;
   let later = 0;
@@ -296,7 +298,7 @@ for (
     [{ "listen": "nowhere:at:all" }, "http.listen"],
   ] as const
 ) {
-  Deno.test(`demo with ${JSON.stringify(flags)} is refused in words`, strict, async () => {
+  Deno.test(`demo refuses ${JSON.stringify(flags)} with a message and a hint`, strict, async () => {
     const io = testIo();
     const error = await assertRejects(() => demoCommand.run({ operands: [], flags }, io), OperatorError, part);
     assertEquals(error.kind, "usage");
@@ -305,7 +307,7 @@ for (
 }
 
 Deno.test(
-  "demo --print-config prints a configuration that loads, with every profile of the story",
+  "demo --print-config prints a valid configuration with the four profiles of the demo",
   strict,
   async () => {
     const { loadConfig } = await import("../../src/config/load.ts");
@@ -325,7 +327,7 @@ for (
     [["--allow-net=127.0.0.1"], "the demo cannot make a temporary folder"],
   ] as const
 ) {
-  Deno.test(`a program with ${rights} says clearly that it cannot run the demo`, strict, async () => {
+  Deno.test(`with only ${rights} the demo reports the missing permission and a hint`, strict, async () => {
     const main = new URL("../../main.ts", import.meta.url).pathname;
     const { code, stderr, stdout } = await new Deno.Command(Deno.execPath(), {
       args: [

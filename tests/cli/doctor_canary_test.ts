@@ -1,4 +1,4 @@
-// `doctor --canary` with a running instance on the strict servers: each step is a row, nothing is left behind, and
+// `doctor --canary` with a running instance and the simulated servers: each step is a row, the canary is removed, and
 // failures are reported with the reason.
 
 import { assertEquals, assertMatch } from "@std/assert";
@@ -61,7 +61,7 @@ async function fast(
   }
 }
 
-Deno.test("a canary is launched, runs, registers and is removed, and nothing of it is left on either server", () =>
+Deno.test("a canary is launched, registers and is removed, and neither server retains it", () =>
   fast(async (begin, cluster) => {
     const { terminal, ended } = begin();
     await ended;
@@ -72,7 +72,7 @@ Deno.test("a canary is launched, runs, registers and is removed, and nothing of 
     assertEquals([cluster.running.size, cluster.gocd.agents()], [0, []]);
   }));
 
-Deno.test("Ctrl-C only ends the wait: the command shows what is left, and the instance removes it", () =>
+Deno.test("Ctrl-C ends the wait for a canary, and the running instance removes the canary later", () =>
   fast(async (begin, cluster) => {
     const { terminal, ended } = begin();
     await until(() => terminal.written(0).out.includes("is launched on"), () => terminal.written(0).all);
@@ -85,7 +85,7 @@ Deno.test("Ctrl-C only ends the wait: the command shows what is left, and the in
 
 const missing = { mesos: { missingImages: ["agent:1"] } };
 
-Deno.test("an image that cannot be pulled fails the canary, with the message of Docker and what to do", () =>
+Deno.test("if the image cannot be pulled, the canary fails with Docker's message and a hint", () =>
   withInstance({ options: missing }, async ({ conf, cluster }) => {
     const { code, out } = await runLine(["doctor", "--canary", conf]);
     assertMatch(out, /^ok {4}launch {2}gocd-\S+ is launched on \S+ after /m);
@@ -95,7 +95,7 @@ Deno.test("an image that cannot be pulled fails the canary, with the message of 
     assertEquals(cluster.gocd.agents(), []);
   }));
 
-Deno.test("without an instance nothing is launched, and the row explains how to try it before other launches", () =>
+Deno.test("without a running instance, no canary is launched, and the row suggests a start with launching frozen", () =>
   withInstance({ isRunning: false }, async ({ conf, cluster }) => {
     const { code, out } = await runLine(["doctor", "--canary", conf]);
     assertMatch(out, /^FAIL {2}canary {2}no instance runs here/m);
@@ -103,7 +103,7 @@ Deno.test("without an instance nothing is launched, and the row explains how to 
     assertEquals([code, cluster.launches.size], [4, 0]);
   }));
 
-Deno.test("if there are several profiles, one must be named, and it must exist", () =>
+Deno.test("with several profiles, --canary requires the name of an existing one", () =>
   withInstance({ isRunning: false, more: "profiles { a {}, b {} }" }, async ({ conf }) => {
     assertMatch((await runLine(["doctor", "--canary", conf])).err, /--canary needs --profile[^]*name one of: a, b/);
     assertMatch((await runLine(["doctor", "--canary", "--profile", "c", conf])).err, /there is no profile c/);

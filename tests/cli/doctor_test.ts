@@ -1,4 +1,4 @@
-// `gocd-mesos doctor` against the strict servers: what it finds in addition to `check`. Each problem must be reported.
+// `gocd-mesos doctor` against the simulated servers: its findings in addition to those of `check`.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { skewMs } from "../../src/cli/doctor_clocks.ts";
@@ -106,7 +106,7 @@ function further(all: string): string {
 }
 
 for (const { name, code, options, more, before, offMs } of affairs) {
-  Deno.test(`doctor reports its findings in words: ${name}`, async () => {
+  Deno.test(`doctor reports its findings: ${name}`, async () => {
     const cluster = startCluster({ speed: 1, ...options });
     try {
       before?.(cluster);
@@ -127,7 +127,7 @@ for (const { name, code, options, more, before, offMs } of affairs) {
   });
 }
 
-Deno.test("doctor shows that a profile fits, but that there is no room now", async () => {
+Deno.test("doctor warns if a profile fits a Mesos agent that currently has no room", async () => {
   const cluster = startCluster({
     speed: 1,
     mesos: { mesosAgents: [{ hostname: "h1", resources: { cpus: 2, mem: 4_096, disk: 10_000 } }] },
@@ -156,7 +156,7 @@ Deno.test("doctor shows that a profile fits, but that there is no room now", asy
   }
 });
 
-Deno.test("doctor and check report a key that the running instance has seen refused, and no other", async () => {
+Deno.test("doctor and check report exactly the auto-register key that the server has refused to the running instance", async () => {
   const cluster = startCluster({ speed: 1, bootDelayMs: 100 });
   const old = "env { AGENT_AUTO_REGISTER_KEY = old-key-1 }";
   const folder = confFolder(cluster.configText(`
@@ -183,7 +183,7 @@ Deno.test("doctor and check report a key that the running instance has seen refu
   }
 });
 
-Deno.test("doctor does not call a key ok that the running instance has seen refused", () => {
+Deno.test("doctor does not report a key as ok if the server has refused it", () => {
   const rows: string[] = [];
   const report = rowReport(({ level, text }) => void rows.push(`${level} ${text}`));
   const gocd = {
@@ -201,7 +201,7 @@ Deno.test("doctor does not call a key ok that the running instance has seen refu
   assertEquals(rows, [ok, ok]);
 });
 
-Deno.test("doctor changes nothing on either server", async () => {
+Deno.test("doctor changes nothing on the GoCD server and registers no framework with Mesos", async () => {
   const asked: string[] = [];
   const cluster = startCluster({ speed: 1, onRequest: (what) => void asked.push(what) });
   try {
@@ -217,7 +217,7 @@ Deno.test("doctor changes nothing on either server", async () => {
   }
 });
 
-Deno.test("doctor --json has the same rows for programs, and the exit code", async () => {
+Deno.test("doctor --json prints the rows and the exit code as JSON", async () => {
   const cluster = startCluster({ speed: 1, mesos: { mesosAgents: [] } });
   try {
     const { code, out } = await doctor(cluster.configText(), { args: ["--json"] });
@@ -234,7 +234,7 @@ Deno.test("doctor --json has the same rows for programs, and the exit code", asy
   assert(JSON.parse(refused.out).rows.every(({ what }: { what: string }) => what === "config"));
 });
 
-Deno.test("of several failures the one that is to be mended first decides the exit code", async () => {
+Deno.test("with several failures, the exit code is that of the failure to fix first", async () => {
   const cluster = startCluster({
     speed: 1,
     gocd: { security: { kind: "on", users: [{ ...user, admin: false, views: [] }] } },
@@ -259,9 +259,19 @@ const fixture = (file: string): string => Deno.readTextFileSync(new URL(`../fixt
 const expiresMs = Date.UTC(2126, 9, 30, 1, 41, 16);
 for (
   const [what, leftMs, row, code] of [
-    ["lasts", 31 * day, /^ok {4}tls {5}the certificate of 127\.0\.0\.1:\d+ is valid until 2126-10-30$/m, 0],
-    ["ends soon", 29 * day + 1_000, /^warn {2}tls .* expires on 2126-10-30, in 29 d\n +to do: renew it$/m, 0],
-    ["has ended", -day, /^FAIL {2}tls .* expired on 2126-10-30\n +to do: renew it$/m, 4],
+    [
+      "is valid for more than 30 days",
+      31 * day,
+      /^ok {4}tls {5}the certificate of 127\.0\.0\.1:\d+ is valid until 2126-10-30$/m,
+      0,
+    ],
+    [
+      "expires within 30 days",
+      29 * day + 1_000,
+      /^warn {2}tls .* expires on 2126-10-30, in 29 d\n +to do: renew it$/m,
+      0,
+    ],
+    ["has expired", -day, /^FAIL {2}tls .* expired on 2126-10-30\n +to do: renew it$/m, 4],
   ] as const
 ) {
   Deno.test(`doctor shows a certificate that ${what}`, async () => {
@@ -315,7 +325,7 @@ Deno.test("doctor requests the page where Mesos links to it", async () => {
   }
 });
 
-Deno.test("only near misses of names that the other side lacks are reported, each pair once", () => {
+Deno.test("doctor reports only names that are similar to an unmatched name of the other side", () => {
   const near = (
     configured: readonly string[],
     wanted: readonly string[],
@@ -335,7 +345,7 @@ Deno.test("only near misses of names that the other side lacks are reported, eac
   assertEquals(near(["x"], ["y"]), []);
 });
 
-Deno.test("an invalid key is reported as suspicious, a real one is not", () => {
+Deno.test("placeholders, quoted, short and multi-word keys are reported as suspicious, and real keys are not", () => {
   for (
     const key of [
       "right key",
@@ -355,7 +365,7 @@ Deno.test("an invalid key is reported as suspicious, a real one is not", () => {
   }
 });
 
-Deno.test("a clock is only off by what neither rounding nor a slow response explains", () => {
+Deno.test("the reported clock skew excludes rounding and the duration of the request", () => {
   const seen = (clockMs: number): number => skewMs({ who: "", clockMs, askedMs: 10_000, answeredMs: 12_000 });
   assertEquals([9_000, 10_000, 12_000].map(seen), [0, 0, 0]);
   assertEquals([13_000, 72_000].map(seen), [1_000, 60_000]);

@@ -1,4 +1,4 @@
-// Drains of one profile or one agent from the command line: through the running instance, into the state otherwise.
+// Drains of one profile or one agent on the command line, sent to the running instance or stored in the state.
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { startCluster } from "../support/cluster.ts";
@@ -34,7 +34,7 @@ Deno.test("a running instance drains one profile, and refuses agents that it doe
     }
   }));
 
-Deno.test("without a running instance a drain of a profile is stored, and an unknown agent is refused", () =>
+Deno.test("without a running instance, a drain of a profile is stored and an unknown agent is refused", () =>
   withConf(async (conf) => {
     const stored = await runLine(["drain", "--profile", "default", conf]);
     assertEquals(stored.code, 0, stored.all);

@@ -1,4 +1,5 @@
-// What is made from the table of commands and keys: topics of help, completions for shells, the manual page.
+// Texts generated from the tables of commands and keys: help topics, completions, the manual page,
+// docs/configuration.md.
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { commands } from "../../src/cli/commands.ts";
@@ -19,7 +20,7 @@ function readmeRows(head: string): readonly (readonly string[])[] {
 }
 
 for (const [topic, head] of [["exit-codes", "Exit code"], ["verdicts", "Verdict"]] as const) {
-  Deno.test(`help ${topic} shows the same as the README`, async () => {
+  Deno.test(`help ${topic} shows the table of the README`, async () => {
     const { code, out } = await runLine(["help", topic]);
     const told = out.trimEnd().replaceAll(/\n +/g, " ").split("\n").map((line) => line.split(/ {2,}/));
     assertEquals(code, 0);
@@ -30,7 +31,7 @@ for (const [topic, head] of [["exit-codes", "Exit code"], ["verdicts", "Verdict"
   });
 }
 
-Deno.test("help shows each key of framework.conf, under its own name, in a profile, and in its section", async () => {
+Deno.test("help describes each key of framework.conf by its path, within a profile and in its section", async () => {
   for (const { path } of keys) assertMatch((await runLine(["help", path])).out, new RegExp(`^${path} {2}\\(`));
   assertEquals((await runLine(["help", "gocd-mesos.poller.attempts"])).out.split("\n").slice(0, 2), [
     "poller.attempts  (int; default 5; e.g. 1)",
@@ -43,7 +44,7 @@ Deno.test("help shows each key of framework.conf, under its own name, in a profi
   assert((await runLine(["help", "keys"])).out.split("\n").every((line) => line.length <= 125));
 });
 
-Deno.test("help shows what an alert or a code of the log means, and what to do", async () => {
+Deno.test("help explains alerts and codes of the log", async () => {
   assertEquals((await runLine(["help", "held-limit"])).out.trimEnd().split("\n"), [
     "held-limit",
     "    (needs agent) “profile linux: limit reached: scaling.max-agents = 50”",
@@ -52,14 +53,14 @@ Deno.test("help shows what an alert or a code of the log means, and what to do",
   assertMatch((await runLine(["help", "GocdMesosNotLive"])).out, /^GocdMesosNotLive\n {4}\(critical, after 1m\)/);
 });
 
-Deno.test("docs/configuration.md has every key as the table has it", () => {
+Deno.test("docs/configuration.md equals the text generated from the table of keys", () => {
   const reference = Deno.readTextFileSync(new URL("../../docs/configuration.md", import.meta.url));
   const words = (text: string): string => text.replaceAll(/\s+/g, " ");
   assertEquals(words(reference), words(referenceText()), "run scripts/embed_assets.ts");
   for (const { path } of keys) assertStringIncludes(reference, `\n### \`${path}\`\n`);
 });
 
-Deno.test("help names what a mistyped topic may mean", async () => {
+Deno.test("help suggests a topic for a mistyped one", async () => {
   for (
     const [typed, meant] of [
       ["poller.atempts", "poller.attempts"],
@@ -75,18 +76,18 @@ Deno.test("help names what a mistyped topic may mean", async () => {
   }
 });
 
-Deno.test("each option has its text from the help of its command", () => {
+Deno.test("each option of a command has a description", () => {
   const silent = commands.flatMap((command) =>
     optionsOf(command).filter(({ text }) => text.length < 5).map(({ name }) => `${command.name} --${name}`)
   );
   assertEquals(silent, []);
 });
 
-Deno.test("there are completions for three shells only", async () => {
+Deno.test("completions refuses an unsupported shell", async () => {
   assertRefused(await runLine(["completions", "tcsh"]), 2, /no completions for "tcsh"/);
 });
 
-Deno.test("the manual page has every command, and no line that troff would interpret except its own", async () => {
+Deno.test("the manual page has a section for each command, and only intended troff requests", async () => {
   const { out } = await runLine(["manual"]);
   for (const { name } of commands) assertStringIncludes(out, `\n.SS ${name}\n`);
   const obeyed = out.split("\n").flatMap((line) => /^[.']\S*/.exec(line)?.[0] ?? []);
@@ -95,7 +96,7 @@ Deno.test("the manual page has every command, and no line that troff would inter
 });
 
 Deno.test({
-  name: "mandoc finds no fault in the manual page but that it has no date (apt-get install mandoc)",
+  name: "mandoc accepts the manual page except for its missing date (apt-get install mandoc)",
   ignore: !has("mandoc"),
   fn: async () => {
     const { out } = await runLine(["manual"]);

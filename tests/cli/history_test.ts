@@ -1,4 +1,4 @@
-// `history`: what it shows of a time and of a moment, of the running instance and of a file alone.
+// `history`: its output for a period, a moment and a job, from the running instance or from a file.
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { realClock } from "../../src/runtime/clock.ts";
@@ -97,7 +97,7 @@ function transcript(name: string, args: string, written: Written, path: string):
   assertTranscript(name, shown, [[path, "gocd-mesos.db-history"]]);
 }
 
-Deno.test("without an instance the file shows what happened, and what was known", async () => {
+Deno.test("without a running instance, history shows periods and past pictures from the file", async () => {
   await withFile(async (conf, path) => {
     transcript("history", "", await runLine(["history", conf], at(nowMs)), path);
     transcript("history-narrow", "--since 2h ", await runLine(["history", "--since", "2h", conf], at(nowMs, 72)), path);
@@ -108,7 +108,7 @@ Deno.test("without an instance the file shows what happened, and what was known"
   });
 });
 
-Deno.test("the agent that built a job is found by the name of the job, in the file or from the running instance", async () => {
+Deno.test("history --job shows which agent built a job, from the file or from the running instance", async () => {
   await withFile(async (conf, path) => {
     transcript("history-job", "--job shop ", await runLine(["history", "--job", "shop", conf], at(nowMs)), path);
     const none = await runLine(["history", "--job", "web", "--since", "2h", conf], at(nowMs));
@@ -125,7 +125,7 @@ Deno.test("the agent that built a job is found by the name of the job, in the fi
   history.close();
 });
 
-Deno.test("a time in which the GoCD server was not read has a ? for what waited, and words that say so", async () => {
+Deno.test("history shows ? for the jobs waiting in a period without successful polls, and says that they are not known", async () => {
   const folder = confFolder(text);
   try {
     const history = openHistory(`${folder.path}/gocd-mesos.db-history`, limits);
@@ -146,7 +146,7 @@ Deno.test("a time in which the GoCD server was not read has a ? for what waited,
   }
 });
 
-Deno.test("a period that starts within an hour shows since when its agent-hours are counted", async () => {
+Deno.test("if a period starts within an hour, its agent-hours show the start of that hour", async () => {
   await withFile(async (conf) => {
     const titleOf = async (since: string): Promise<string | undefined> => {
       const { out } = await runLine(["history", "--since", since, conf], at(nowMs));
@@ -158,7 +158,7 @@ Deno.test("a period that starts within an hour shows since when its agent-hours 
   });
 });
 
-Deno.test("a running instance is asked, and shows the same; the JSON is that of the API", async () => {
+Deno.test("history reads from the running instance, and --json prints the response of its API", async () => {
   const history = openHistory(undefined, limits);
   await fill(history);
   try {
@@ -200,7 +200,7 @@ for (const [args, code, message, more = ""] of refused) {
   });
 }
 
-Deno.test("a damaged file is reported with what to do", async () => {
+Deno.test("history reports a damaged file with a hint", async () => {
   await withFile(async (conf, path) => {
     Deno.writeTextFileSync(path, "no database at all".repeat(second));
     assertRefused(await runLine(["history", conf], at(nowMs)), 6, /file is not a database/);

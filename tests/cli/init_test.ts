@@ -1,4 +1,4 @@
-// `gocd-mesos init` against the strict servers: dialogues as transcripts, and the files that come of them.
+// `gocd-mesos init` against the simulated servers: dialogues as transcripts, and the files that it writes.
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { loadConfig } from "../../src/config/load.ts";
@@ -77,7 +77,7 @@ async function assertUsable({ conf }: Scene, env: Readonly<Record<string, string
   assertEquals([checked.code, /^(warn|FAIL) {2}(?!sandbox)/m.test(checked.all)], [0, false], checked.all);
 }
 
-Deno.test("a dialogue tries each answer at once, asks again after a wrong one, and writes a file that check accepts", async () => {
+Deno.test("init tests each answer immediately, asks again after a wrong one, and writes a file that check accepts", async () => {
   await inScene({}, async (scene) => {
     schedule(scene.cluster, "shop", ["docker"]);
     schedule(scene.cluster, "api", ["docker", "java"], "prod");
@@ -105,7 +105,7 @@ Deno.test("a dialogue tries each answer at once, asks again after a wrong one, a
   });
 });
 
-Deno.test("a dialogue about some resources and environments gives a profile for each environment", async () => {
+Deno.test("init with resources and environments writes a profile for each environment", async () => {
   await inScene({}, async (scene) => {
     schedule(scene.cluster, "shop", ["docker"]);
     schedule(scene.cluster, "legacy", ["windows"]);
@@ -119,7 +119,7 @@ Deno.test("a dialogue about some resources and environments gives a profile for 
   });
 });
 
-Deno.test("options alone write the same, with secrets in the variables that the file names", async () => {
+Deno.test("init with options only writes a file that takes its secrets from environment variables", async () => {
   await inScene({}, async (scene) => {
     const env = { GOCD_PASSWORD: password, GOCD_AUTO_REGISTER_KEY: key };
     const written = await scene.init([...scene.servers, "--user", userName, "--image", image], { env });
@@ -129,7 +129,7 @@ Deno.test("options alone write the same, with secrets in the variables that the 
   });
 });
 
-Deno.test("secrets in files, a principal and a role go into the file by name", async () => {
+Deno.test("init writes the paths of secret files, the principal and the role into the file", async () => {
   await inScene({ mesos: { credentials: [{ principal: "scaler", secret: "right" }] } }, async (scene) => {
     const place = Deno.makeTempDirSync();
     try {
@@ -149,7 +149,7 @@ Deno.test("secrets in files, a principal and a role go into the file by name", a
   });
 });
 
-Deno.test("a master that requires a login is asked for one, and a server without security for none", async () => {
+Deno.test("init asks for a login for a Mesos master that requires one, and for none for a GoCD server without security", async () => {
   const mesos = { credentials: [{ principal: "scaler", secret: "right" }] };
   await inScene({ mesos, gocd: { security: { kind: "off" } } }, async (scene) => {
     const written = await scene.init([...scene.servers, "--image", image], {
@@ -160,7 +160,7 @@ Deno.test("a master that requires a login is asked for one, and a server without
   });
 });
 
-Deno.test("an access token is as good as an account", async () => {
+Deno.test("init accepts an access token instead of an account", async () => {
   const users = [{ name: userName, password, admin: true, token: "token-1" }];
   await inScene({ gocd: { security: { kind: "on", users } } }, async (scene) => {
     const written = await scene.init([...scene.servers, "--image", image], {
@@ -185,7 +185,7 @@ interface Refusal {
 
 const refusals: readonly Refusal[] = [
   {
-    name: "options that are missing, all of them",
+    name: "missing options, and names all of them",
     args: () => ["--mesos", "m1:5050"],
     code: 2,
     message: /"init" needs --gocd, --image$/,
@@ -204,7 +204,7 @@ const refusals: readonly Refusal[] = [
     message: /GET http:\/\/127\.0\.0\.1:2\/go\/api\/version: the connection was refused$/,
   },
   {
-    name: "a URL that is none",
+    name: "an invalid URL",
     args: ({ servers }) => ["--gocd", "ftp://gocd", ...servers.slice(2), ...usable],
     code: 2,
     message: /go-server\.url: /,
@@ -217,7 +217,7 @@ const refusals: readonly Refusal[] = [
     message: /answered 401: Invalid credentials/,
   },
   {
-    name: "a login that is missing",
+    name: "a missing login",
     args: ({ servers }) => [...servers, "--image", image],
     around: { env: {} },
     code: 4,
@@ -231,13 +231,13 @@ const refusals: readonly Refusal[] = [
     message: /the password is not given$/,
   },
   {
-    name: "a password file that is not there",
+    name: "a missing password file",
     args: ({ servers }) => [...servers, ...usable, "--password-file", "/nowhere/password"],
     code: 2,
     message: /go-server\.password-file: cannot read the secret in \/nowhere\/password: it does not exist$/,
   },
   {
-    name: "an account that is no administrator",
+    name: "an account that is not an administrator",
     args: ({ servers }) => [...servers, ...usable],
     options: { gocd: { security: { kind: "on", users: [{ name: userName, password, admin: false }] } } },
     code: 4,
@@ -250,26 +250,26 @@ const refusals: readonly Refusal[] = [
     message: /Mesos master http:\/\/127\.0\.0\.1:2: the connection was refused$/,
   },
   {
-    name: "a Mesos login that is missing",
+    name: "a missing Mesos login",
     args: ({ servers }) => [...servers, ...usable],
     options: { mesos: { credentials: [{ principal: "scaler", secret: "right" }] } },
     code: 4,
     message: /127\.0\.0\.1:\d+ requires a login$/,
   },
   {
-    name: "the name of an image that Docker cannot read",
+    name: "an invalid image reference",
     args: ({ servers }) => [...servers, "--user", userName, "--image", "https://hub/agent"],
     code: 2,
     message: /go-agent\.docker-image: .*: it is a URL$/,
   },
   {
-    name: "a folder that is not there",
+    name: "a missing folder",
     args: ({ servers, folder }) => [...servers, ...usable, `${folder}/etc/framework.conf`],
     code: 2,
     message: /cannot write \S+\/etc\/framework\.conf: its folder does not exist$/,
   },
   {
-    name: "questions that are not answered",
+    name: "unanswered questions",
     args: () => [],
     around: { answers: [] },
     code: 2,
@@ -297,7 +297,7 @@ Deno.test("init shows the roles of the cluster with weight and quota, so that --
   });
 });
 
-Deno.test("init replaces a file only with --force, and asks nothing before it refuses", async () => {
+Deno.test("init replaces an existing file only with --force, and otherwise refuses before its first question", async () => {
   await inScene({}, async (scene) => {
     Deno.writeTextFileSync(scene.conf, "mine");
     assertRefused(await scene.init([], { answers: [] }), 2, /framework\.conf exists already$/);
@@ -309,7 +309,7 @@ Deno.test("init replaces a file only with --force, and asks nothing before it re
   });
 });
 
-Deno.test("a file that cannot be written is shown, so that no answer is lost", async () => {
+Deno.test("init prints the configuration if it cannot write the file", async () => {
   await inScene({}, async ({ servers, folder }) => {
     const { out } = await runLine(["init", ...servers, ...usable, `${folder}/etc/framework.conf`], { env });
     const text = out.slice(out.indexOf("gocd-mesos {"));
@@ -319,7 +319,7 @@ Deno.test("a file that cannot be written is shown, so that no answer is lost", a
 });
 
 Deno.test({
-  name: "a file with a password for ZooKeeper is readable only by its owner",
+  name: "init writes a file with a ZooKeeper password that only its owner can read",
   ignore: !hasZookeeper,
   // The writing client of the test leaves its own timers behind.
   sanitizeOps: false,
@@ -340,7 +340,7 @@ Deno.test({
   },
 });
 
-Deno.test("a secret is not typed over a file that is there", async () => {
+Deno.test("init does not overwrite an existing secret file without --force", async () => {
   await inScene({}, async (scene) => {
     Deno.writeTextFileSync(`${scene.folder}/auto-register-key`, "mine");
     const written = await scene.init([...scene.servers, ...usable], { env, answers: [] });
@@ -350,7 +350,7 @@ Deno.test("a secret is not typed over a file that is there", async () => {
   });
 });
 
-Deno.test("environments with similar names get profiles that task ids distinguish", async () => {
+Deno.test("init gives environments with similar names profiles with different names", async () => {
   const names = [
     "none",
     "plain",
@@ -372,7 +372,7 @@ Deno.test("environments with similar names get profiles that task ids distinguis
   });
 });
 
-Deno.test("init with a server of 15.2, which has no list of environments, uses its jobs", async () => {
+Deno.test("init takes environments from the waiting jobs of GoCD 15.2, which has no list of environments", async () => {
   await inScene({ version: "15.2.0" }, async (scene) => {
     schedule(scene.cluster, "api", ["docker"], "prod");
     const written = await scene.init([...scene.servers, ...usable], { env });

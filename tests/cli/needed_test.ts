@@ -1,4 +1,4 @@
-// What commands need of a configuration: never a secret, and nothing that has nothing to do with them.
+// The parts of a configuration that each command needs: no secrets and no keys unrelated to the command.
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { type Cluster, clusterNames, startCluster } from "../support/cluster.ts";
@@ -74,14 +74,14 @@ const commands: readonly (readonly [args: readonly string[], answer: RegExp])[] 
 
 for (
   const [what, spoil, warning] of [
-    ["whose secrets are not at hand", (text: string) => text, /^$/],
+    ["whose secrets are not available", (text: string) => text, /^$/],
     [
       "that has a typo and no secrets",
       (text: string) => `${text}gocd-mesos.scaling.max-agentz = 5\n`,
       /^gocd-mesos: warning: start and reload would refuse this file: \S+:\d+: scaling\.max-agentz: there is no such key\n$/,
     ],
     [
-      "with wrong values all over and no secrets",
+      "that has many invalid values and no secrets",
       (text: string) =>
         `${text}gocd-mesos { mesos-master = "a b", go-server.url = "ftp://x", poller.interval = 5, profiles = 3\n` +
         'go-server.ca-file = "none.pem" }\n',
@@ -93,13 +93,13 @@ for (
       /^gocd-mesos: warning: start and reload would refuse this file: \S+framework\.conf:\d+: .*\n$/,
     ],
     [
-      "whose section has another name",
+      "whose section is misnamed",
       (text: string) => text.replaceAll("gocd-mesos {", "gocd-mesoz {"),
       /there is no gocd-mesos/,
     ],
   ] as const
 ) {
-  Deno.test(`a running instance obeys every command with a file ${what}`, () =>
+  Deno.test(`a running instance accepts every command given with a file ${what}`, () =>
     withSecrets(async (setup) => {
       const { cluster, conf, run } = setup;
       cluster.gocd.schedule({ pipeline: "shop", stage: "s", job: "j", gocdResources: ["mac"], durationMs: 1_000 });
@@ -116,7 +116,7 @@ for (
     }));
 }
 
-Deno.test("without an instance, switches and the state need no secrets either; commands that need them say so", () =>
+Deno.test("without a running instance, switches and state need no secrets, and other commands report the missing variable", () =>
   withSecrets(async ({ conf, run }) => {
     for (const args of [["freeze", "--profile", "default"], ["drain"], ["resume"]]) {
       const written = await run(...args, conf);
@@ -139,12 +139,12 @@ for (
       'state.path = ${STATE}"/s.db"',
       /state\.path: \$\{STATE\} is not set$/m,
     ],
-    ["a state that is no text", "state.path = [a]", /state\.path: it is a list/],
+    ["a state that is not text", "state.path = [a]", /state\.path: it is a list/],
     ["no section", "} x {", /there is no gocd-mesos/],
-    ["what is no HOCON", "a = = b", /needs double quotes/],
+    ["invalid HOCON", "a = = b", /needs double quotes/],
   ] as const
 ) {
-  Deno.test(`commands refuse a file with ${what}, rather than use another state`, async () => {
+  Deno.test(`commands refuse a file with ${what} and do not use a default state`, async () => {
     const folder = confFolder(what === "no section" ? "gocd-mesoz {}" : `gocd-mesos {\n${line}\n}`);
     try {
       for (const args of [["freeze"], ["state", "show"], ["teardown", "--yes"]]) {
@@ -157,7 +157,7 @@ for (
   });
 }
 
-Deno.test("of a file that cannot be parsed, only the instance that runs with it is found", async () => {
+Deno.test("commands with a file that cannot be parsed find only the instance that runs with this file", async () => {
   const folder = confFolder('gocd-mesos { state.path = "data/s.db", poller = = {');
   const other = `${folder.path}/other.conf`;
   Deno.copyFileSync(folder.conf, other);
@@ -186,7 +186,7 @@ Deno.test("of a file that cannot be parsed, only the instance that runs with it 
   }
 });
 
-Deno.test("an instance whose state is in ZooKeeper is found without the password of the state", async () => {
+Deno.test("commands find an instance whose state is in ZooKeeper without knowing the password of the state", async () => {
   const folder = confFolder(`gocd-mesos {
     mesos-master = "m:5050", go-server.host = g, go-agent.docker-image = "agent:1"
     state = "zk://u:"\${ZK_PASSWORD}"@127.0.0.1:1/gocd-mesos"
@@ -212,7 +212,7 @@ Deno.test("an instance whose state is in ZooKeeper is found without the password
   }
 });
 
-Deno.test("adopt needs the login of Mesos, and no other secret", async () => {
+Deno.test("state adopt needs the Mesos login and no other secret", async () => {
   const cluster = startCluster({ speed: 1 });
   const login =
     "gocd-mesos { go-server.password = ${GOCD_PASSWORD}, mesos { principal = p, secret = ${MESOS_SECRET} } }";
@@ -228,7 +228,7 @@ Deno.test("adopt needs the login of Mesos, and no other secret", async () => {
 });
 
 Deno.test({
-  name: "freeze by root before the first start leaves no file that the owner of the folder could not open",
+  name: "freeze by root before the first start creates files that belong to the owner of the folder",
   // Only root may give a folder away.
   ignore: Deno.build.os === "windows" || Deno.uid() !== 0,
   fn: async () => {
@@ -250,7 +250,7 @@ Deno.test({
   },
 });
 
-Deno.test("the messages of commands about an invalid file, with and without an instance", async () => {
+Deno.test("freeze warns about an invalid file with a running instance, and refuses it without one", async () => {
   const folder = confFolder("");
   const page = Deno.serve(
     { port: 0, hostname: "127.0.0.1", onListen: () => {} },

@@ -1,4 +1,4 @@
-// `gocd-mesos notify-test`: what an operator reads of each webhook.
+// `gocd-mesos notify-test`: its report about each webhook.
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { assertRefused, assertTranscript, confFolder, runLine, type Written } from "./support.ts";
@@ -30,7 +30,7 @@ const two = `notify.webhooks {
   pager { url = "http://127.0.0.1:PORT/404" }
 }`;
 
-Deno.test("each webhook has a row with its response, and the exit code shows whether all accepted the message", async () => {
+Deno.test("notify-test prints a row with the response of each webhook, and fails if one refuses the message", async () => {
   const { written, got } = await test(two);
   assertEquals(written.code, 3);
   assertTranscript("notify-test", written.all, []);
@@ -38,7 +38,7 @@ Deno.test("each webhook has a row with its response, and the exit code shows whe
   assertEquals(JSON.parse(got[1] ?? "").event, "test");
 });
 
-Deno.test("notify-test --json has the same rows for programs, and the exit code", async () => {
+Deno.test("notify-test --json prints the rows and the exit code as JSON", async () => {
   const { written: { code, out, err } } = await test(two, "--json");
   const { rows, exitCode } = JSON.parse(out);
   assertEquals([code, exitCode, err], [3, 3, ""]);
@@ -46,12 +46,12 @@ Deno.test("notify-test --json has the same rows for programs, and the exit code"
   assertMatch(rows[1].hint, /check the URL/);
 });
 
-Deno.test("one webhook can be tried by its name, whatever else is wrong with the file", async () => {
+Deno.test("notify-test --webhook tests one webhook even if other keys of the file are invalid", async () => {
   const { written, got } = await test(`${two}\nscaling.max-agents = x`, "--webhook", "team");
   assertEquals([written.code, got.length], [0, 1]);
 });
 
-Deno.test("an unknown name, a file without webhooks and an invalid webhook are refused", async () => {
+Deno.test("notify-test refuses an unknown name, a file without webhooks and an invalid URL", async () => {
   assertRefused((await test(two, "--webhook", "tem")).written, 2, /no webhook tem/);
   assertRefused((await test("")).written, 2, /no webhooks/);
   assertRefused((await test('notify.webhooks.a.url = "secret-but-no-url"')).written, 2, /not an http or https URL/);

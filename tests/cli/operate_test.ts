@@ -1,4 +1,4 @@
-// freeze, resume, drain and teardown: through the running instance where there is one, into the state otherwise.
+// freeze, resume, drain and teardown, sent to the running instance or stored in the state.
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { readControlFile, writeControlFile } from "../../src/runtime/control_file.ts";
@@ -40,7 +40,7 @@ async function whileRunning(setup: Setup, act: (running: Running) => Promise<voi
 
 const frameworksOf = ({ cluster }: Setup): number => cluster.mesos.view().frameworks.length;
 
-Deno.test("a running instance carries out freeze, resume, drain and teardown, and never shows its token", () =>
+Deno.test("a running instance executes freeze, resume, drain and teardown, and its token is never shown", () =>
   withSetup((setup) =>
     whileRunning(setup, async (running) => {
       const { mode } = Deno.statSync(setup.controlFile);
@@ -74,7 +74,7 @@ Deno.test("a running instance carries out freeze, resume, drain and teardown, an
     })
   ));
 
-Deno.test("why asks the running instance", () =>
+Deno.test("why answers from the running instance", () =>
   withSetup(async (setup) => {
     setup.cluster.gocd.schedule({ pipeline: "shop", stage: "s", job: "j", gocdResources: ["mac"], durationMs: 1_000 });
     await whileRunning(setup, async (running) => {
@@ -86,7 +86,7 @@ Deno.test("why asks the running instance", () =>
     });
   }));
 
-Deno.test("without a running instance a switch is stored and takes effect at the next start", () =>
+Deno.test("without a running instance, a switch is stored for the next start", () =>
   withSetup(async (setup) => {
     const frozen = await runLine(["freeze", setup.conf]);
     assertEquals([frozen.code, frozen.err], [0, ""]);
@@ -141,22 +141,26 @@ Deno.test("another program on the port of a killed run gets no request and no to
 for (
   const [what, arrange, why] of [
     [
-      "of another user",
+      "that belongs to another user",
       (path: string): void => Deno.chownSync(path, 4711, null),
       "it belongs to another user (uid 4711)",
     ],
     [
-      "that a group may write",
+      "that its group can write",
       (path: string): void => Deno.chmodSync(path, 0o620),
       "others than its owner may write it",
     ],
-    ["that all may write", (path: string): void => Deno.chmodSync(path, 0o602), "others than its owner may write it"],
+    [
+      "that everyone can write",
+      (path: string): void => Deno.chmodSync(path, 0o602),
+      "others than its owner may write it",
+    ],
   ] as const
 ) {
   Deno.test({
     name: `a control file ${what} is not trusted, and its target gets no token`,
     // Only root may give a file away.
-    ignore: Deno.build.os === "windows" || (what === "of another user" && Deno.uid() !== 0),
+    ignore: Deno.build.os === "windows" || (what === "that belongs to another user" && Deno.uid() !== 0),
     fn: () =>
       withSetup(async (setup) => {
         let requests = 0;
@@ -177,7 +181,7 @@ for (
 }
 
 Deno.test({
-  name: "root can send commands to the instance of the owner of the folder",
+  name: "root accepts a control file that belongs to the owner of its folder",
   ignore: Deno.build.os === "windows" || Deno.uid() !== 0,
   fn: () => {
     const folder = Deno.makeTempDirSync();
@@ -192,7 +196,7 @@ Deno.test({
   },
 });
 
-Deno.test("a running instance without a status page still gets commands, and shows nothing without a token", () =>
+Deno.test("an instance without a status page accepts commands, and responds only to requests with its token", () =>
   withSetup(async (setup) => {
     Deno.writeTextFileSync(setup.controlFile, JSON.stringify({ url: "http://127.0.0.1:9/", token: "t", pid: 1 }));
     await whileRunning(setup, async (running) => {
@@ -220,7 +224,7 @@ async function fetchText(url: string, token?: string): Promise<readonly [number,
   return [response.status, await response.text()];
 }
 
-Deno.test("a command uses the token of the control file, whatever http.admin-token the configuration has now", () =>
+Deno.test("a command uses the token of the control file even after http.admin-token has changed", () =>
   withSetup(async (setup) => {
     const port = freePort();
     const text = Deno.readTextFileSync(setup.conf);
@@ -246,7 +250,7 @@ Deno.test("a command uses the token of the control file, whatever http.admin-tok
     });
   }, ""));
 
-Deno.test("teardown asks on a terminal, and does nothing without a yes", () =>
+Deno.test("teardown asks for confirmation on a terminal, and does nothing unless the answer is yes", () =>
   withSetup(async (setup) => {
     assertRefused(await runLine(["teardown", setup.conf]), 2, /teardown needs a confirmation/);
     for (const answer of ["", "no", "y"]) {
@@ -255,7 +259,7 @@ Deno.test("teardown asks on a terminal, and does nothing without a yes", () =>
     assertEquals(await exists(setup.controlFile.replace(".control", "")), false);
   }));
 
-Deno.test("teardown of a framework that was never registered does nothing, and registers nothing", () =>
+Deno.test("teardown of a framework that was never registered does nothing", () =>
   withSetup(async (setup) => {
     const { code, out } = await runLine(["teardown", "--yes", setup.conf]);
     assertEquals(code, 0);
@@ -263,7 +267,7 @@ Deno.test("teardown of a framework that was never registered does nothing, and r
     assertEquals(frameworksOf(setup), 0);
   }));
 
-Deno.test("without a running instance teardown removes the framework itself and forgets the id", () =>
+Deno.test("without a running instance, teardown removes the framework from Mesos and its id from the state", () =>
   withSetup(async (setup) => {
     await whileRunning(setup, async () => {});
     assertMatch((await runLine(["state", "show", setup.conf])).out, /^framework {2}[0-9a-f-]{36}/m);
@@ -273,7 +277,7 @@ Deno.test("without a running instance teardown removes the framework itself and 
     assertMatch((await runLine(["state", "show", setup.conf])).out, /^framework {2}not registered yet/m);
   }));
 
-Deno.test("servers that cannot be reached are tried again, and a signal ends the trying", async () => {
+Deno.test("start retries unreachable servers until a signal ends it", async () => {
   const folder = confFolder(`gocd-mesos {
   mesos-master = "127.0.0.1:${freePort()}"
   go-server { host = "127.0.0.1", port = ${freePort()} }
@@ -294,7 +298,7 @@ Deno.test("servers that cannot be reached are tried again, and a signal ends the
   }
 });
 
-Deno.test("a second signal ends the program at once and leaves no control file", () =>
+Deno.test("a second signal ends the program immediately and removes the control file", () =>
   withSetup((setup) =>
     whileRunning(setup, async (running) => {
       running.terminal.signal("SIGTERM");
@@ -305,7 +309,7 @@ Deno.test("a second signal ends the program at once and leaves no control file",
     })
   ));
 
-Deno.test("a port that is in use is refused in one line that names http.listen", async () => {
+Deno.test("start fails with one line that names http.listen if its port is in use", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   try {
     await withSetup(async (setup) => {
@@ -330,7 +334,7 @@ async function exists(path: string): Promise<boolean> {
   }
 }
 
-Deno.test("health shows the health of the running instance, also by its exit code", async () => {
+Deno.test("health shows the health of the running instance in its output and exit code", async () => {
   const cluster = startCluster({ speed: 1 });
   const folder = confFolder(cluster.configText());
   try {
@@ -376,7 +380,7 @@ function breakingPage(): { readonly url: string; close(): Promise<void> } {
   };
 }
 
-Deno.test("a broken connection does not mean that the instance has ended: a query is repeated, a command is not", async () => {
+Deno.test("after a broken connection a query is repeated, and a command fails without being stored", async () => {
   const folder = confFolder('gocd-mesos { mesos-master = "m:1", go-server.host = gocd, go-agent.docker-image = i }');
   const page = breakingPage();
   writeControlFile(`${folder.path}/gocd-mesos.db.control`, { url: page.url, token: "t", pid: Deno.pid });

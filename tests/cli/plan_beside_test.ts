@@ -1,5 +1,4 @@
-// What a plan takes from the picture of the running instance: holds of profiles and of all. Not here: the whole
-// command.
+// How holds of the running instance change a plan. The whole command: plan_test.ts.
 
 import { assertEquals } from "@std/assert";
 import { withHolds } from "../../src/cli/plan_beside.ts";
@@ -34,13 +33,13 @@ function planned(running: Partial<StatusView>): readonly (readonly string[])[] {
   ];
 }
 
-Deno.test("if the running instance holds nothing back, the plan is unchanged", () => {
+Deno.test("the plan is unchanged if the running instance holds back none of its profiles", () => {
   for (const jobs of [[], [jobOf("a", "held-limit", "limit"), jobOf("c", "held-breaker", "failed")]]) {
     assertEquals(withHolds(once, pictureOf({ jobs })), once);
   }
 });
 
-Deno.test("an open breaker of a profile holds its own buckets, and a job at a limit keeps its reason", () => {
+Deno.test("an open breaker of a profile holds back all its buckets, and a job at a limit keeps its reason", () => {
   const profiles = [{ name: "a", blocked: "no image" }] as unknown as StatusView["profiles"];
   const why = "the running instance holds it back: no image";
   assertEquals(planned({ profiles }), [
@@ -50,14 +49,14 @@ Deno.test("an open breaker of a profile holds its own buckets, and a job at a li
   ]);
 });
 
-Deno.test("a server that does not answer holds all of them", () => {
+Deno.test("a stale server or missing session holds back every affected profile", () => {
   const why = "the running instance holds it back: no poll";
   const problems = [{ code: "held-stale", message: "no poll", hint: "" }];
   assertEquals(planned({ problems })[2], [why, "limit", why]);
   assertEquals(planned({ jobs: [jobOf("b", "held-no-session", "no poll")] })[0], ["a 2", "b 0", "a2 3"]);
 });
 
-Deno.test("of a profile that is tried again one agent is launched", () => {
+Deno.test("the plan launches one agent of a profile that the running instance is probing", () => {
   const jobs = [jobOf("a", "held-probe", "one is tried first")];
   assertEquals(planned({ jobs })[0], ["a 1", "b 1", "a2 0"]);
 });

@@ -1,5 +1,5 @@
-// `gocd-mesos plan` and `plan --json` against the strict GoCD server: the shape that other programs rely on, and what
-// becomes of a poll that fails.
+// `gocd-mesos plan` and `plan --json` against the simulated GoCD server: the shape that other programs rely on, and the
+// errors of failed polls.
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import * as v from "valibot";
@@ -93,7 +93,7 @@ const planShape = v.strictObject({
   problems: v.array(problem),
 });
 
-Deno.test("plan --json prints one object of the promised shape and nothing else", async () => {
+Deno.test("plan --json prints exactly one object of the documented shape", async () => {
   const cluster = busyCluster();
   try {
     const { code, out, err } = await plan(cluster, ["--json"]);
@@ -124,7 +124,7 @@ Deno.test("plan --json prints one object of the promised shape and nothing else"
   }
 });
 
-Deno.test("plan for people reads like a report", async () => {
+Deno.test("plan prints jobs and demand as a readable report", async () => {
   const cluster = busyCluster();
   try {
     for (const [name, args] of [["plan", []], ["plan_jobs", ["--jobs"]]] as const) {
@@ -140,7 +140,7 @@ Deno.test("plan for people reads like a report", async () => {
   }
 });
 
-Deno.test("a plan on a narrow terminal keeps within its columns", async () => {
+Deno.test("the tables of plan fit a narrow terminal", async () => {
   const cluster = busyCluster();
   const folder = confFolder(cluster.configText(profiles));
   try {
@@ -155,7 +155,7 @@ Deno.test("a plan on a narrow terminal keeps within its columns", async () => {
   }
 });
 
-Deno.test("jobs that are not ours are shown by their reason, and counted separately", async () => {
+Deno.test("plan shows why jobs are not ours, and counts them separately", async () => {
   const cluster = busyCluster();
   try {
     const { out } = await plan(cluster, [], `${profiles}\npoller.ignore = ["legacy/*", "cron/*"]`);
@@ -166,7 +166,7 @@ Deno.test("jobs that are not ours are shown by their reason, and counted separat
   }
 });
 
-Deno.test("an empty server is an empty plan, with its lists", async () => {
+Deno.test("plan --json prints empty lists for an empty server", async () => {
   const cluster = startCluster({ speed: 1 });
   try {
     const read = v.parse(planShape, JSON.parse((await plan(cluster, ["--json"], "")).out));
@@ -184,15 +184,15 @@ const failures: readonly (readonly [name: string, code: number, arm: (cluster: C
     3,
     ({ gocd }) => gocd.inject({ kind: "login-page", style: "html-200" }, 100, "scheduled"),
   ],
-  ["a feed that is cut in the middle", 3, ({ gocd }) => gocd.inject({ kind: "truncated" }, 100, "scheduled")],
-  ["agents that are cut in the middle", 3, ({ gocd }) => gocd.inject({ kind: "truncated" }, 100, "api/agents")],
-  ["a server that starts", 3, ({ gocd }) => gocd.restart(3_600_000)],
+  ["a truncated feed", 3, ({ gocd }) => gocd.inject({ kind: "truncated" }, 100, "scheduled")],
+  ["a truncated list of agents", 3, ({ gocd }) => gocd.inject({ kind: "truncated" }, 100, "api/agents")],
+  ["a server that is starting", 3, ({ gocd }) => gocd.restart(3_600_000)],
   ["a 500", 3, ({ gocd }) => gocd.inject({ kind: "status", status: 500 }, 100)],
   ["a refusal", 4, ({ gocd }) => gocd.setSecurity({ kind: "on", users: [] })],
 ];
 
 for (const [name, code, arm] of failures) {
-  Deno.test(`a poll that fails is never an empty plan: ${name}`, async () => {
+  Deno.test(`a failed poll is an error and never an empty plan: ${name}`, async () => {
     const cluster = busyCluster();
     try {
       await arm(cluster);
@@ -215,7 +215,7 @@ for (const [name, code, arm] of failures) {
   });
 }
 
-Deno.test("plan --json lists every problem of a bad file", async () => {
+Deno.test("plan --json lists every problem of an invalid file", async () => {
   const folder = confFolder("gocd-mesos { poller.attempts = many, log.level = loud }");
   try {
     const { code, out } = await runLine(["plan", "--json", folder.conf]);
@@ -228,7 +228,7 @@ Deno.test("plan --json lists every problem of a bad file", async () => {
   }
 });
 
-Deno.test("state words that no release of today has stay as text", async () => {
+Deno.test("plan --json passes unknown agent states through as text", async () => {
   const cluster = busyCluster();
   cluster.gocd.addAgent({ uuid: "0000-2", hostname: "new-box" });
   const proxy = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, async (request) => {
@@ -259,7 +259,7 @@ Deno.test("state words that no release of today has stay as text", async () => {
   }
 });
 
-Deno.test("plan says that min-idle agents are not launched for an environment that the server does not have", async () => {
+Deno.test("plan reports that no min-idle agents are launched for an environment missing on the server", async () => {
   const cluster = startCluster({ speed: 1 });
   try {
     const { out, code } = await plan(cluster, [], "profiles { warm { environments = [prdo], min-idle = 1 } }");
@@ -275,7 +275,7 @@ Deno.test("plan says that min-idle agents are not launched for an environment th
   }
 });
 
-Deno.test("next to a running instance, a profile that it holds back is not launched, and the plan shows why", async () => {
+Deno.test("plan launches no profile that the running instance holds back, and shows the reason", async () => {
   const cluster = startCluster({ speed: 1 });
   cluster.mesos.setImage("agent:none", "everywhere");
   const folder = confFolder(cluster.configText(`

@@ -1,4 +1,4 @@
-// What servers, files and arguments name: no command prints what a terminal would obey.
+// No command prints control sequences from the names in servers, files and arguments.
 
 import { assert, assertEquals } from "@std/assert";
 import { commands } from "../../src/cli/commands.ts";
@@ -53,7 +53,7 @@ const stateActions: readonly (readonly string[])[] = [
   ["show"],
 ];
 
-Deno.test("no command, and no action of state, prints control sequences, or lines injected by others", async () => {
+Deno.test("no command prints control sequences or injected lines from external names", async () => {
   const cluster = startCluster({ speed: 1 });
   const folder = confFolder(cluster.configText("http.listen = off"));
   try {
@@ -82,9 +82,9 @@ Deno.test("no command, and no action of state, prints control sequences, or line
       if (written.all.includes("evil")) shown++;
     }
     assertHarmless(["init"], { all: Deno.readTextFileSync(fresh) });
-    assert(shown >= 8, `only ${shown} have told the name`);
+    assert(shown >= 8, `only ${shown} commands print the name`);
     const known = commands.map(({ name }) => name).filter((name) => name !== "start" && name !== "demo");
-    assertEquals(known.filter((name) => operandsOf[name] === undefined), [], "a command is not tried");
+    assertEquals(known.filter((name) => operandsOf[name] === undefined), [], "a command is missing");
   } finally {
     folder.remove();
     await cluster.close();

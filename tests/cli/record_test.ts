@@ -1,5 +1,4 @@
-// `record`: the trace of a history, of a running instance and of a server that is watched, and that nothing in it has a
-// name.
+// `record`: traces of a history, of a running instance and of an observed server, all without names.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { JobLife } from "../../src/core/view/history.ts";
@@ -37,7 +36,7 @@ function filled(path?: string): History {
 
 const line = (conf: string): string[] => ["record", "--since", "2026-11-27 12:00", "--until", "2026-11-27 14:00", conf];
 
-Deno.test("without an instance the trace is that of the file, and its gaps are reported", async () => {
+Deno.test("without a running instance, record reads the history file and reports incomplete observations", async () => {
   const folder = confFolder(text);
   try {
     filled(`${folder.path}/gocd-mesos.db-history`).close();
@@ -56,7 +55,7 @@ Deno.test("without an instance the trace is that of the file, and its gaps are r
   }
 });
 
-Deno.test("a running instance is asked, page by page, and shows the same", async () => {
+Deno.test("record reads all pages of the history from the running instance", async () => {
   const history = filled();
   // More than one page, many at one moment.
   const many = Array.from({ length: 25_000 }, (_, index): JobLife => ({
@@ -81,7 +80,7 @@ Deno.test("a running instance is asked, page by page, and shows the same", async
   }
 });
 
-Deno.test("with --for a server is watched: jobs, their needs, groups and the length of their builds, and no other name or variable", async () => {
+Deno.test("record --for observes jobs with resources, group and build duration, and records no other names or variables", async () => {
   const cluster = startVirtualServers();
   const folder = confFolder(cluster.configText("scaling.fair-share = pipeline-group"));
   try {
@@ -119,7 +118,7 @@ Deno.test("with --for a server is watched: jobs, their needs, groups and the len
   }
 });
 
-Deno.test("record refuses contradictory options, and a server that refuses access", async () => {
+Deno.test("record refuses contradictory and invalid options, and a missing history", async () => {
   const folder = confFolder(text);
   try {
     const { conf } = folder;

@@ -1,4 +1,5 @@
-// SIGHUP: changes of the new file are logged without secrets and become active, or the old one stays.
+// SIGHUP: a valid new file becomes active and its changes are logged without secrets; otherwise the old one stays
+// active.
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { configChanges } from "../../src/cli/config_diff.ts";
@@ -53,13 +54,13 @@ const differences: readonly (readonly [behind: string, changes: readonly string[
 ];
 
 for (const [behind, changes] of differences) {
-  Deno.test(`a difference is reported by key, without secrets: ${behind || "none"}`, () => {
+  Deno.test(`a changed setting is reported by its key and without secrets: ${behind || "none"}`, () => {
     const load = (text: string) => loadConfig("f.conf", {}, () => `gocd-mesos {\n${text}\n}`);
     assertEquals(configChanges(load(plain), load(`${plain}\n${behind}`)), changes);
   });
 }
 
-Deno.test("a difference of everything is cut, and still shows no value of a text", () => {
+Deno.test("a long list of changes is truncated and contains no secrets", () => {
   const load = (text: string) => loadConfig("f.conf", {}, () => `gocd-mesos {\n${text}\n}`);
   const many = Array.from({ length: 40 }, (_, index) => `p${index} { env.TOKEN = new-secret }`).join("\n");
   const changes = configChanges(load(plain), load(`${plain}\nprofiles {\n${many}\n}`));
@@ -68,7 +69,7 @@ Deno.test("a difference of everything is cut, and still shows no value of a text
   assert(!changes.join().includes("secret"));
 });
 
-Deno.test("the keys of a difference are those of the file", () => {
+Deno.test("reported changes use the keys of the file", () => {
   const load = (text: string) => loadConfig("f.conf", {}, () => `gocd-mesos {\n${text}\n}`);
   const known = new Set(keys.map((spec) => spec.path));
   const told = configChanges(
@@ -82,7 +83,7 @@ http.listen = "127.0.0.1:1", log { level = debug, format = json }`),
   assert(told.length >= 10, told.join());
 });
 
-Deno.test("SIGHUP applies a valid file, and keeps the old one if the new one is invalid", async () => {
+Deno.test("SIGHUP applies a valid file, and keeps the old configuration if the file is invalid", async () => {
   const cluster = startCluster({ speed: 1 });
   const folder = confFolder(cluster.configText());
   const write = (more: string): void => Deno.writeTextFileSync(folder.conf, cluster.configText(more));
@@ -120,7 +121,7 @@ Deno.test("SIGHUP applies a valid file, and keeps the old one if the new one is 
   }
 });
 
-Deno.test("a reload logs the same warnings and details as a start with the same file, and check the same warnings", async () => {
+Deno.test("a reload logs the same warnings and details as a start, and check reports the same warnings", async () => {
   const cluster = startCluster({ speed: 1 });
   const folder = confFolder(cluster.configText());
   const remarks = (log: string): readonly string[] =>
@@ -158,7 +159,7 @@ gocd-mesos { go-agent.auto-register-key = null, ${key} = key, mesos.allowed-host
   }
 });
 
-Deno.test("a reload that changes no setting tells new warnings, and a bad one those that may explain it", () => {
+Deno.test("a reload logs new warnings if no setting has changed, and warnings about an invalid file", () => {
   const lines: string[] = [];
   const log = createLog({
     level: "info",
@@ -186,7 +187,7 @@ Deno.test("a reload that changes no setting tells new warnings, and a bad one th
   assertStringIncludes(reload("signal", 'include "x.conf"\npoller.attempts = no').at(-1) ?? "", missing);
 });
 
-Deno.test("SIGHUP of a closed terminal stops the program, because nothing else could", async () => {
+Deno.test("SIGHUP stops the program if its terminal was closed", async () => {
   const cluster = startCluster({ speed: 1 });
   const folder = confFolder(cluster.configText());
   try {
@@ -201,7 +202,7 @@ Deno.test("SIGHUP of a closed terminal stops the program, because nothing else c
   }
 });
 
-Deno.test("SIGHUP reaches the connections: password, master, status page and log level of the new file are used", async () => {
+Deno.test("SIGHUP applies a new password, master, status page address and log level", async () => {
   const cluster = startCluster({ speed: 1 });
   const [nobody, first, second] = [freePort(), freePort(), freePort()];
   const wrong = cluster.configText(`poller { interval = 1 second, max-interval = 1 second }
@@ -218,20 +219,12 @@ Deno.test("SIGHUP reaches the connections: password, master, status page and log
         `poller { interval = 1 second, max-interval = 1 second }, http.listen = "127.0.0.1:${second}"`,
       ),
     );
+    const from = running.log().length;
     running.terminal.signal("SIGHUP");
-    await running.logged(`status page on http://127.0.0.1:${second}/`);
-    let view = { mesos: { session: "" }, gocd: { version: "" } };
-    const look = async (): Promise<void> => {
-      view = await (await fetch(`http://127.0.0.1:${second}/api/status`)).json();
-    };
-    for (
-      let tries = 0;
-      tries < 200 && !(view.mesos.session === "subscribed" && view.gocd.version === "26.1.0");
-      tries++
-    ) {
-      await look();
-      await new Promise((resolve) => setTimeout(resolve, 50));
+    for (const text of [`status page on http://127.0.0.1:${second}/`, "subscribed", "gocd-version"]) {
+      await running.logged(text, from);
     }
+    const view = await (await fetch(`http://127.0.0.1:${second}/api/status`)).json();
     assertEquals([view.mesos.session, view.gocd.version], ["subscribed", "26.1.0"]);
     await until(() => isClosed(first), () => "the old listener is still open");
     assertEquals(await running.stop(), 0);

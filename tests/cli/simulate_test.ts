@@ -1,5 +1,4 @@
-// `simulate`: what it prints for configurations, for policies and for a search, and how it refuses what it cannot
-// replay.
+// `simulate`: its output for configurations, policies and suggestions, and the errors of invalid input.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { formatTrace } from "../../src/whatif/trace.ts";
@@ -33,7 +32,7 @@ async function withFiles(act: (files: Files) => Promise<void>): Promise<void> {
   }
 }
 
-Deno.test("simulate shows two configurations and the policies of others side by side", async () => {
+Deno.test("simulate --peers compares two configurations with the policies of other autoscalers", async () => {
   await withFiles(async ({ conf, slow, trace, folder }) => {
     const line = ["simulate", trace, "--config", conf, "--config", slow, "--peers"];
     const { code, out, err } = await runLine(line);
@@ -42,7 +41,7 @@ Deno.test("simulate shows two configurations and the policies of others side by 
   });
 });
 
-Deno.test("simulate --json has the same figures, and --svg draws each configuration", async () => {
+Deno.test("simulate --json prints the outcomes of each configuration, and --svg draws them", async () => {
   await withFiles(async ({ conf, slow, trace, folder }) => {
     const svg = `${folder}/monday.svg`;
     const { out } = await runLine(["simulate", trace, "--config", conf, "--config", slow, "--json", "--svg", svg]);
@@ -59,7 +58,7 @@ Deno.test("simulate --json has the same figures, and --svg draws each configurat
   });
 });
 
-Deno.test("simulate --suggest shows what to write", async () => {
+Deno.test("simulate --suggest prints the cheapest setting that keeps the waits within --p95", async () => {
   await withFiles(async ({ conf, trace }) => {
     const { code, out } = await runLine(["simulate", trace, "--config", conf, "--suggest", "--p95", "3m"]);
     assertEquals(code, 0);
@@ -71,14 +70,14 @@ Deno.test("simulate --suggest shows what to write", async () => {
   });
 });
 
-Deno.test("simulate without a configuration uses the recommended one", async () => {
+Deno.test("simulate without a configuration uses the recommended example", async () => {
   await withFiles(async ({ trace }) => {
     const { out } = await runLine(["simulate", trace]);
     assertStringIncludes(out, "recommended example");
   });
 });
 
-Deno.test("simulate refuses what it cannot replay, and names the next step", async () => {
+Deno.test("simulate refuses invalid traces, configurations and options with a message and a hint", async () => {
   await withFiles(async ({ conf, trace, folder }) => {
     Deno.writeTextFileSync(`${folder}/bad.jsonl`, '{"trace":1,"start":"2026-01-05T00:00:00Z","seconds":9}\n{"at":1}\n');
     Deno.writeTextFileSync(`${folder}/bad.conf`, text.replace("15 seconds", "15 parsecs"));

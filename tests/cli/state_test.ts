@@ -1,4 +1,4 @@
-// `gocd-mesos state …` on real SQLite files: sound, missing, damaged, locked.
+// `gocd-mesos state …` on SQLite files: sound, missing, damaged, locked.
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
@@ -73,14 +73,14 @@ agents     2 on record
     );
   }));
 
-Deno.test("state check finds a sound file sound", () =>
+Deno.test("state check reports a sound file as sound", () =>
   withSetup(async ({ run }) => {
     const { code, out } = await run("check");
     assertEquals(code, 0);
     assertMatch(out, /^ok {4}.*gocd-mesos\.db is sound: 2 agents on record$/m);
   }));
 
-Deno.test("a missing state is reported, and reading does not create it", () =>
+Deno.test("state actions report a missing state and do not create it", () =>
   withSetup(async ({ run, folder }) => {
     for (const words of [["show"], ["export"], ["check"], ["forget", "gm-1"], ["forget-framework", "--yes"]]) {
       assertRefused(await run(...words), 6, /there is no state/);
@@ -88,7 +88,7 @@ Deno.test("a missing state is reported, and reading does not create it", () =>
     assertEquals([...Deno.readDirSync(folder)].map((entry) => entry.name), ["framework.conf"]);
   }, false));
 
-Deno.test("an exported state can be imported, but not over one that is in use without --replace", () =>
+Deno.test("state import restores an export, and replaces a non-empty state only with --replace", () =>
   withSetup(async ({ run, folder, path }) => {
     const { out: exported, code } = await run("export");
     assertEquals(code, 0);
@@ -102,7 +102,7 @@ Deno.test("an exported state can be imported, but not over one that is in use wi
     assertEquals((await run("export")).out, exported);
   }));
 
-Deno.test("what is not an export is not imported", () =>
+Deno.test("state import refuses missing files and files that are not exports", () =>
   withSetup(async ({ run, folder }) => {
     assertRefused(await run("import"), 2, /"state import" needs a file/);
     assertRefused(await run("import", `${folder}/nowhere.json`), 2, /cannot read .*nowhere\.json/);
@@ -113,7 +113,7 @@ Deno.test("what is not an export is not imported", () =>
     assertMatch((await run("show")).out, /2 on record/);
   }));
 
-Deno.test("state forget forgets one agent, and refuses one that is not on record", () =>
+Deno.test("state forget removes one agent, and refuses an unknown one", () =>
   withSetup(async ({ run }) => {
     assertRefused(await run("forget"), 2, /"state forget" needs a task id/);
     assertRefused(await run("forget", "gm-abc123-default-9"), 2, /no agent gm-abc123-default-9 is on record/);
@@ -124,7 +124,7 @@ Deno.test("state forget forgets one agent, and refuses one that is not on record
     assert(!left.includes("default-1") && left.includes("default-2"), left);
   }));
 
-Deno.test("state forget-framework asks, keeps the lineage, and forgets the id with its agents", () =>
+Deno.test("state forget-framework requires a confirmation, removes the id and the agents, and keeps the lineage", () =>
   withSetup(async ({ run }) => {
     assertRefused(await run("forget-framework"), 2, /not confirmed; nothing was done/);
     const { code, out } = await run("forget-framework", "--yes");
@@ -136,7 +136,7 @@ Deno.test("state forget-framework asks, keeps the lineage, and forgets the id wi
     assertMatch(left, /^agents {5}0 on record$/m);
   }));
 
-Deno.test("arguments in the wrong order are reported with the right order, and nothing is changed", () =>
+Deno.test("state reports arguments in the wrong order with the right order, and changes nothing", () =>
   withSetup(async ({ folder, run }) => {
     const backup = `${folder}/backup.json`;
     Deno.writeTextFileSync(backup, (await run("export")).out);
@@ -160,7 +160,7 @@ Deno.test("arguments in the wrong order are reported with the right order, and n
     assertMatch((await run("show")).out, /2 on record/);
   }));
 
-Deno.test("a state in use can be read but not changed", () =>
+Deno.test("state can read but not change a state that is in use", () =>
   withSetup(async ({ run, path, folder }) => {
     Deno.writeTextFileSync(`${folder}/backup.json`, (await run("export")).out);
     const store = openSqliteStore(path, { newLineage: () => "abc123" });
@@ -188,7 +188,7 @@ const damages: readonly (readonly [name: string, spoil: (path: string) => void])
     (path) => Deno.writeTextFileSync(path, "this is no database, whatever its name may say\n".repeat(100)),
   ],
   ["an empty file", (path) => Deno.writeTextFileSync(path, "")],
-  ["a file that is cut", (path) => Deno.truncateSync(path, 4096)],
+  ["a truncated file", (path) => Deno.truncateSync(path, 4096)],
   ["a page of noise in the middle", (path) => {
     using file = Deno.openSync(path, { read: true, write: true });
     file.seekSync(4096, Deno.SeekMode.Start);
@@ -197,7 +197,7 @@ const damages: readonly (readonly [name: string, spoil: (path: string) => void])
 ];
 
 for (const [name, spoil] of damages) {
-  Deno.test(`a damaged state file is refused by every action and left as it is: ${name}`, () =>
+  Deno.test(`every state action refuses a damaged file and does not modify it: ${name}`, () =>
     withSetup(async ({ run, path }) => {
       for (const suffix of ["-wal", "-shm"]) removeIfThere(path + suffix);
       spoil(path);
@@ -211,7 +211,7 @@ for (const [name, spoil] of damages) {
     }));
 }
 
-Deno.test("a damaged file is moved aside, and a backup imported in its place", () =>
+Deno.test("a backup can be imported after a damaged file was moved away", () =>
   withSetup(async ({ run, path, folder }) => {
     const backup = `${folder}/backup.json`;
     Deno.writeTextFileSync(backup, (await run("export")).out);
@@ -225,7 +225,7 @@ Deno.test("a damaged file is moved aside, and a backup imported in its place", (
     assertStringIncludes((await run("check")).out, "is sound: 2 agents on record");
   }));
 
-Deno.test("a record that does not read is named by every action, and removed by forget", () =>
+Deno.test("state actions name an unreadable record, and state forget removes it", () =>
   withSetup(async ({ run, path }) => {
     const write = (sql: string): void => {
       const database = new DatabaseSync(path);
@@ -247,7 +247,7 @@ Deno.test("a record that does not read is named by every action, and removed by 
     assertStringIncludes((await run("check")).out, "is sound: 1 agent on record");
   }));
 
-Deno.test("a file of a newer schema is refused by every action and left as it is", () =>
+Deno.test("every state action refuses a file of a newer schema and does not modify it", () =>
   withSetup(async ({ run, path, folder }) => {
     Deno.writeTextFileSync(`${folder}/backup.json`, (await run("export")).out);
     const database = new DatabaseSync(path);
@@ -261,13 +261,13 @@ Deno.test("a file of a newer schema is refused by every action and left as it is
     assertEquals(Deno.readFileSync(path), before);
   }));
 
-Deno.test("adopt and register-again are for a state that is not registered", () =>
+Deno.test("state adopt and register-anew refuse a registered state", () =>
   withSetup(async ({ run }) => {
     assertRefused(await run("adopt", "f-1"), 6, /the state already contains framework .* and 2 agents/);
     assertRefused(await run("register-anew"), 6, /the state is registered already, as framework/);
   }));
 
-Deno.test("a given id is adopted although the master cannot be asked, and the missing check is reported; without an id nothing is adopted", () =>
+Deno.test("if the master is unreachable, state adopt fails without an id, and adopts a given id with a warning", () =>
   withSetup(async ({ run }) => {
     const unreachable = await run("adopt");
     assertEquals(unreachable.code, 3, unreachable.all);
@@ -277,7 +277,7 @@ Deno.test("a given id is adopted although the master cannot be asked, and the mi
     assertMatch((await run("show")).out, /^framework {2}f-1$/m);
   }, false));
 
-Deno.test("register-again is shown until it is done, and adopt takes it back", () =>
+Deno.test("state show reports a stored register-anew, and state adopt cancels it", () =>
   withSetup(async ({ run }) => {
     assertEquals((await run("register-anew")).code, 0);
     assertMatch((await run("show")).out, /^framework {2}not registered yet, to be registered anew$/m);

@@ -1,4 +1,5 @@
-// `status`, `agents`, `events` and `why --json`: what they say of a running instance, and how --watch and --follow end.
+// `status`, `agents`, `events` and `why --json`: their output for a running instance, and the end of --watch and
+// --follow.
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import fc, { anyCharacter } from "../support/properties.ts";
@@ -60,7 +61,7 @@ for (
   });
 }
 
-Deno.test("no line is wider than the terminal or contains control sequences, whatever the names", () => {
+Deno.test("status prints no line wider than the terminal and no control sequences for any names", () => {
   const names = fc.oneof(fc.constant(hostileName), fc.constant("構建".repeat(40)), fc.string({ unit: anyCharacter }));
   fc.assert(
     fc.property(fc.integer({ min: 40, max: 200 }), names, (columns, name) => {
@@ -82,7 +83,7 @@ Deno.test("no line is wider than the terminal or contains control sequences, wha
   );
 });
 
-Deno.test("status shows the other configured limits in addition to those on agents, in the colour of a warning if one is reached", () => {
+Deno.test("status shows configured limits other than those on agents, and colours a reached one as a warning", () => {
   const limit = { key: "scaling.launches-per-minute", limit: 30, unit: "launches" } as const;
   const lines = (used: number): string =>
     statusLines(summaryOf({ ...sampleView, usedLimits: [{ ...limit, used }] }), { columns: 200, hasColour: true })
@@ -91,7 +92,7 @@ Deno.test("status shows the other configured limits in addition to those on agen
   assertEquals([12, 30].map((used) => lines(used).includes("mscaling.launches")), [false, true]);
 });
 
-Deno.test("status, agents, events and why ask the running instance, and print JSON for programs", () =>
+Deno.test("status, agents, events and why print the data of the running instance as JSON with --json", () =>
   withInstance(async ({ conf, start }) => {
     await start(() => sample);
     const json = async (...args: readonly string[]): Promise<ReturnType<typeof JSON.parse>> => {
@@ -112,7 +113,7 @@ Deno.test("status, agents, events and why ask the running instance, and print JS
     assertEquals(events.map(({ text }: NoteView) => text), sampleNotes.map(({ text }) => text));
   }));
 
-Deno.test("agents that could not be launched have what Docker said, without its command line", () =>
+Deno.test("agents shows Docker's error for a failed launch without the command line of Docker", () =>
   withInstance(async ({ conf, start }) => {
     const message = `Failed to run 'docker -H unix:///var/run/docker.sock pull ${
       "x".repeat(200)
@@ -125,7 +126,7 @@ Deno.test("agents that could not be launched have what Docker said, without its 
     assertMatch(out, / {2}no such image$/m);
   }));
 
-Deno.test("agents and events as tables and lines", () =>
+Deno.test("agents prints a table and events prints lines, both with filters", () =>
   withInstance(async ({ conf, start }) => {
     await start(() => sample);
     let text = "";
@@ -146,7 +147,7 @@ Deno.test("agents and events as tables and lines", () =>
     assertTranscript("agents-events", text, []);
   }));
 
-Deno.test("without a running instance each command says so in one line, and what to do", () =>
+Deno.test("without a running instance, status, agents and events fail with one line and a hint", () =>
   withInstance(async ({ conf, start, end }) => {
     const refused = async (): Promise<void> => {
       for (const args of [["status"], ["status", "--watch"], ["agents"], ["events"], ["events", "--follow"]]) {
@@ -159,7 +160,7 @@ Deno.test("without a running instance each command says so in one line, and what
     await refused();
   }));
 
-Deno.test("a standby has a status, and refuses its agents with the name of the leader", () =>
+Deno.test("status reports a standby, and agents is refused with the address of the leader", () =>
   withInstance(async ({ conf, start }) => {
     await start(() => pictureOf(standby));
     const { code, out } = await runLine(["status", conf]);
@@ -168,7 +169,7 @@ Deno.test("a standby has a status, and refuses its agents with the name of the l
     assertRefused(await runLine(["agents", conf]), 4, /on standby; http:\/\/one:8090 leads/);
   }));
 
-Deno.test("meaningless arguments are refused before any request", async () => {
+Deno.test("agents and events refuse invalid filters before any request", async () => {
   for (
     const [args, message] of [
       [["agents", "--state", "sleeping"], /there is no state "sleeping"/],
@@ -225,7 +226,7 @@ function watching(isTerminal: boolean, env: Readonly<Record<string, string>> = {
 const enter = "\x1b[?1049h";
 const leave = "\x1b[?1049l";
 
-Deno.test("on a terminal --watch draws a screen that follows, outlives its instance, and is gone after Ctrl-C", () =>
+Deno.test("status --watch redraws the screen on a terminal, survives a restart of the instance, and restores the terminal on Ctrl-C", () =>
   withInstance(async ({ conf, start, end }) => {
     let view = sampleView;
     await start(() => pictureOf(view));
@@ -249,7 +250,7 @@ Deno.test("on a terminal --watch draws a screen that follows, outlives its insta
     assertEquals([...terminal.listening], []);
   }));
 
-Deno.test("Ctrl-Z closes the screen, and lines follow", () =>
+Deno.test("after Ctrl-Z status --watch restores the terminal and continues with lines", () =>
   withInstance(async ({ conf, start }) => {
     let picture = sample;
     await start(() => picture);
@@ -269,7 +270,7 @@ Deno.test("Ctrl-Z closes the screen, and lines follow", () =>
     assertEquals(await ending, 130);
   }));
 
-Deno.test("elsewhere --watch prints a line whenever something has changed, and with --json an object in each", () =>
+Deno.test("without a terminal status --watch prints a line for each change, and --watch --json an object for each picture", () =>
   withInstance(async ({ conf, start }) => {
     let view = sampleView;
     await start(() => pictureOf(view));
@@ -300,7 +301,7 @@ Deno.test("elsewhere --watch prints a line whenever something has changed, and w
     }
   }));
 
-Deno.test("events --follow shows each event once, even across a restart of the instance", () =>
+Deno.test("events --follow prints each event once, even across a restart of the instance", () =>
   withInstance(async ({ conf, start, end }) => {
     const note = (text: string): NoteView => ({ atMs: sampleMs, level: "info", code: "c", text });
     let notes = Array.from({ length: 12 }, (_, index) => note(`old ${index + 1}`));

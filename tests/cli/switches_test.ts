@@ -1,5 +1,5 @@
-// What switches and teardowns report: what they cancel, what still holds launching back, and that a teardown cut
-// short is not done. Not here: that they work (operate_test.ts).
+// Reports of switches and teardowns: which earlier switches they cancel, which still prevent launches, and an
+// interrupted teardown. Their effects: operate_test.ts.
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { runCli } from "../../src/cli/cli.ts";
@@ -19,7 +19,7 @@ async function onStage(act: (conf: string, cluster: Cluster) => Promise<void>): 
   }
 }
 
-Deno.test("a switch reports what it cancels and what still holds launching back, stored or through an instance", () =>
+Deno.test("a switch reports which earlier switches it cancels and which still prevent launches", () =>
   onStage(async (conf) => {
     const said = async (...words: readonly string[]): Promise<string> => (await runLine([...words, conf])).out.trim();
     const stored = `is stored in ${conf.replace("framework.conf", "gocd-mesos.db")} and takes effect at the next start`;
@@ -56,7 +56,7 @@ Deno.test("a teardown through the instance logs no error", () =>
     assert(!/ERROR|stream-broken/.test(running.log()), running.log());
   }));
 
-Deno.test("a teardown that a signal ends early says so, and does not exit as if it were done", () =>
+Deno.test("a teardown interrupted by a signal exits with 130, and can be resumed or cancelled", () =>
   onStage(async (conf) => {
     const running = await startRunning(conf);
     await running.logged("subscribed");

@@ -1,4 +1,4 @@
-// What others have named, printed to a terminal. Not here: the tables of each command.
+// External names printed to a terminal. The tables of each command are tested with the commands.
 
 import { assertEquals } from "@std/assert";
 import fc from "../support/properties.ts";
@@ -13,7 +13,7 @@ Deno.test("escape sequences, line breaks and bidirectional characters are printe
   assertEquals(unsafe.test(table(["NAME", "X"], [[hostile, hostile], ["\ud800", "b"]], 200)), false);
 });
 
-Deno.test("JSON is printed without them and reads as the same value", () => {
+Deno.test("JSON is printed without unsafe characters and parses to the same value", () => {
   fc.assert(fc.property(fc.jsonValue({ stringUnit: "binary" }), fc.constantFrom("", hostile), (value, more) => {
     const whole = { value, more };
     const text = printableJson(JSON.stringify(whole, null, 2));

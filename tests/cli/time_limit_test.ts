@@ -1,5 +1,4 @@
-// Commands end with a clear line where the GoCD server hangs: at its first request, in the middle, or by being slow at
-// all.
+// Commands end with a clear message when the GoCD server hangs at a request or is too slow overall.
 
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { TimeLimitError, withinLimit } from "../../src/cli/time_limit.ts";
@@ -11,7 +10,7 @@ import { assertRefused, confFolder, runLine } from "./support.ts";
 const limit = { who: "the GoCD server", limitMs: 200, hint: "check why GoCD is slow, or raise go-server.timeout" };
 
 for (const path of ["/api/version", "scheduled.xml", "/api/agents"]) {
-  Deno.test(`plan, why and check end with a clear line where the server hangs at ${path}`, async () => {
+  Deno.test(`plan, why and check report a timeout if the server hangs at ${path}`, async () => {
     const cluster = startCluster({ speed: 1 });
     const folder = confFolder(cluster.configText("go-server.timeout = 1 second"));
     try {
@@ -34,7 +33,7 @@ for (const path of ["/api/version", "scheduled.xml", "/api/agents"]) {
   });
 }
 
-Deno.test("a server that answers each request in time, but never all, is cancelled with one line and one act", async () => {
+Deno.test("a poll that exceeds the total time limit is cancelled with a message and a hint", async () => {
   const fake = fakeGocd("26.1.0");
   const never: typeof fetch = async (input, init) => {
     if (!String(input).includes("agents")) return await fake.fetch(input, init);
@@ -49,7 +48,7 @@ Deno.test("a server that answers each request in time, but never all, is cancell
   ]);
 });
 
-Deno.test("an error before the limit keeps its own message", async () => {
+Deno.test("an error before the time limit is reported unchanged", async () => {
   await assertRejects(
     () => withinLimit({ ...limit, limitMs: 60_000 }, () => Promise.reject(new Error("own"))),
     Error,

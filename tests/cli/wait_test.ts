@@ -1,4 +1,4 @@
-// `drain --wait` and `teardown --wait`: what they print, and how the waiting ends.
+// `drain --wait` and `teardown --wait`: their output, and how they end.
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { runCli } from "../../src/cli/cli.ts";
@@ -86,7 +86,7 @@ Deno.test("drain --wait shows how many agents are left, and ends when none is le
   }));
 
 for (const whom of ["--profile", "--agent"]) {
-  Deno.test(`drain ${whom} --wait ends once it is gone, and lets its build finish`, () =>
+  Deno.test(`drain ${whom} --wait ends when the build is finished and the agent is gone`, () =>
     whileBuilding(async (setup) => {
       const [{ taskId = "" } = {}] = setup.cluster.mesos.view().tasks;
       const named = whom === "--profile" ? "default" : taskId;
@@ -100,7 +100,7 @@ for (const whom of ["--profile", "--agent"]) {
     }));
 }
 
-Deno.test("teardown --wait shows the end of the framework", () =>
+Deno.test("teardown --wait ends when the framework is removed", () =>
   whileBuilding(async (setup, program) => {
     assertMatch(
       await followed(setup, setup.begin("teardown", "--yes", "--wait")),
@@ -111,7 +111,7 @@ Deno.test("teardown --wait shows the end of the framework", () =>
     assertMatch((await runLine(["state", "show", setup.conf])).out, /^framework {2}not registered yet/m);
   }));
 
-Deno.test("a waiting is ended by a signal, by its limit, by a resume and by the end of the instance; the drain is not", () =>
+Deno.test("drain --wait ends on a signal, after its timeout, on resume and when the instance ends", () =>
   whileBuilding(async ({ conf, begin, start }, program) => {
     const waiting = async (...args: readonly string[]): Promise<ReturnType<Setup["begin"]>> => {
       const begun = begin("drain", "--wait", ...args);
@@ -156,7 +156,7 @@ Deno.test("a waiting is ended by a signal, by its limit, by a resume and by the 
     assertEquals(await begin("drain", "--wait", "--timeout", "1 second").ended, 124);
   }));
 
-Deno.test("an instance that hangs is reported as such, and delays no signal", async () => {
+Deno.test("drain --wait reports an instance that does not respond, and ends on a signal while a request hangs", async () => {
   const folder = confFolder("gocd-mesos {}");
   const hanging = Promise.withResolvers<void>();
   const page = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, async ({ method, url }) => {
@@ -184,7 +184,7 @@ Deno.test("an instance that hangs is reported as such, and delays no signal", as
   }
 });
 
-Deno.test("a teardown without an instance respects --timeout as well", () =>
+Deno.test("without a running instance, teardown --wait respects --timeout", () =>
   whileBuilding(async ({ begin, conf }, program) => {
     program.terminal.signal("SIGTERM");
     await program.ended;

@@ -16,7 +16,7 @@ function explained(wanted: string, changes: Partial<JobView> = {}): string {
   return explainJob({ ...rest, ...own, ...changes }, sampleView).join("\n");
 }
 
-Deno.test("failing launches are reported once for a job of their profile, and not for jobs of others", () => {
+Deno.test("why reports failing launches once for a job of their profile, and not for other jobs", () => {
   assert(sampleView.problems.some(({ code, profile }) => code === "profile-failing" && profile === "windows"));
   assertEquals(explained("msi").split("pull access denied").length, 2);
   assertEquals(explained("msi", { reasonCode: "held-frozen", reason: "frozen" }).split("pull access denied").length, 2);
@@ -75,7 +75,7 @@ function schedule(
 }
 
 for (const [name, arrange, more, job = "shop/1/build/1"] of causes) {
-  Deno.test(`why explains one waiting job: ${name}`, async () => {
+  Deno.test(`why explains why a job waits: ${name}`, async () => {
     const cluster = startCluster({ speed: 1, gocd: { environments: [{ name: "prod", origin: "gocd" }] } });
     const folder = confFolder(cluster.configText(more ?? ""));
     try {
@@ -90,7 +90,7 @@ for (const [name, arrange, more, job = "shop/1/build/1"] of causes) {
   });
 }
 
-Deno.test("why says that no such job waits, and how many do", async () => {
+Deno.test("why reports that no waiting job matches, and the number of waiting jobs", async () => {
   const cluster = startCluster({ speed: 1 });
   const folder = confFolder(cluster.configText());
   try {
@@ -118,7 +118,7 @@ Deno.test("why finds a job by its name, by a part of its locator, and by the loc
   }
 });
 
-Deno.test("a vague word gets a short list, and the way to name one job", async () => {
+Deno.test("why lists the first jobs that match a vague word, and explains how to name one", async () => {
   const cluster = startCluster({ speed: 1 });
   const folder = confFolder(cluster.configText("scaling.max-agents = 2"));
   try {
@@ -132,7 +132,7 @@ Deno.test("a vague word gets a short list, and the way to name one job", async (
   }
 });
 
-Deno.test("swapped arguments, the job before the file, are reported", async () => {
+Deno.test("why reports a job given before the file, with the right order", async () => {
   const folder = confFolder("gocd-mesos {}");
   try {
     const written = await runLine(["why", "shop/1/build/1/unit", folder.conf]);
