@@ -1,4 +1,4 @@
-// Schedules in time: which windows are open, in time zones, and on the days on which clocks change.
+// Schedules: open windows, time zones, and changes of daylight saving time.
 
 import { assertEquals } from "@std/assert";
 import fc from "../support/properties.ts";
@@ -92,7 +92,7 @@ Deno.test("a window that starts each day and ends on Fridays is open from Saturd
   ]);
 });
 
-Deno.test("of the windows that are open the last one of the list counts", () => {
+Deno.test("the last open window of the list applies", () => {
   const settings = settingsWith({ minIdle: 5 }, { from: "0 9 * * *", to: "0 11 * * *", minIdle: 9 }, {
     from: "0 0 1 1 *",
     to: "0 0 2 1 *",
@@ -107,14 +107,14 @@ Deno.test("of the windows that are open the last one of the list counts", () => 
   ], [5, 9, 5, undefined]);
 });
 
-Deno.test("each profile has its own window, and one without schedules has none", () => {
+Deno.test("each profile has its own windows, and a profile without schedules has none", () => {
   const [profile] = office.profiles;
   const profiles = [linux, { ...profile ?? linux, name: "a" }, { ...profile ?? linux, name: "b" }];
   const names = windowsAt({ profiles }, at("2026-01-14T12:00:00Z")).map((each) => each.profile);
   assertEquals(names, ["a", "b"]);
 });
 
-Deno.test("windows are looked up at each match, once an hour, and anew with other settings; without schedules never", () => {
+Deno.test("windows are computed again at each cron match, every hour and with new settings, and never without schedules", () => {
   const read = windowReader();
   const evening = at("2026-01-14T17:30:00Z");
   const minutes = (count: number): number => evening + count * 60_000;
@@ -127,7 +127,7 @@ Deno.test("windows are looked up at each match, once an hour, and anew with othe
   assertEquals(read(office, evening)?.length, 1, "a clock that was set back");
 });
 
-Deno.test("windows that are kept between two matches are those of each moment, also where clocks change", () => {
+Deno.test("cached windows equal the windows computed at each moment, also across changes of daylight saving time", () => {
   const expression = fc.constantFrom(
     "*/7 * * * *",
     "30 2 * * *",
@@ -151,7 +151,7 @@ Deno.test("windows that are kept between two matches are those of each moment, a
   );
 });
 
-Deno.test("a window of minutes of the hour is open in just these minutes", () => {
+Deno.test("a window between two minutes of the hour is open exactly then", () => {
   fc.assert(
     fc.property(fc.nat(59), fc.nat(59), fc.nat(100_000_000), (from, to, minute) => {
       fc.pre(from !== to);
@@ -181,13 +181,13 @@ for (
     ["0 7 * * ".repeat(100), `"${"0 7 * * ".repeat(8).slice(0, 57)}..." is not a cron expression: it has 400 fields`],
   ] as const
 ) {
-  Deno.test(`the cron expression ${text.slice(0, 60)} ${wanted === true ? "is taken" : "is refused"}`, () => {
+  Deno.test(`the cron expression ${text.slice(0, 60)} is ${wanted === true ? "accepted" : "refused"}`, () => {
     const parsed = parseCron(text, "Europe/Berlin");
     assertEquals(parsed.ok || parsed.message, wanted);
   });
 }
 
-Deno.test("time zones are known by their names", () => {
+Deno.test("IANA names are time zones, and other words are not", () => {
   assertEquals(["Europe/Berlin", "UTC", "America/New_York", "Europe/Berln", "MESZ", ""].map(isTimeZone), [
     true,
     true,

@@ -1,4 +1,4 @@
-// What an operator sets that would take an agent's name, or its container, out of our hands.
+// Docker options and variables that would change an agent's name or take its container out of our control.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { loadKeys, problemsOf, withKeys } from "./support.ts";
@@ -17,7 +17,7 @@ for (
     ],
   ] as const
 ) {
-  Deno.test(`${keys}: not used, and a warning names the key`, () => {
+  Deno.test(`a warning names the key, whose value is not used: ${keys}`, () => {
     const warnings = loadKeys(keys).warnings.filter((each) => each.includes("named by its Mesos task id"));
     assertEquals(warnings.length, 1);
     assertStringIncludes(warnings[0] ?? "", key);
@@ -51,7 +51,7 @@ for (
   });
 }
 
-Deno.test("an option that Docker 28 does not have is a warning, as a newer one may have it", () => {
+Deno.test("an option unknown to Docker 28 is a warning", () => {
   const { warnings } = loadKeys('go-agent.docker-parameters { volumes = "/a:/b", frobnicate = 1 }');
   const told = warnings.filter((each) => each.includes("docker-parameters"));
   assertEquals(told.length, 2);
@@ -60,19 +60,19 @@ Deno.test("an option that Docker 28 does not have is a warning, as a newer one m
   assertEquals(told[1]?.includes("did you mean"), false);
 });
 
-Deno.test("a file for the container's id is a warning, as only the first launch on a host can write it", () => {
+Deno.test("cidfile is a warning", () => {
   const { warnings } = loadKeys('go-agent.docker-parameters { cidfile = "/run/agent.cid" }');
   assertStringIncludes(warnings.join("\n"), "cidfile makes each launch fail on a host where the file already exists");
 });
 
-Deno.test("other options and variables are taken without a word", () => {
+Deno.test("other Docker options and variables cause no warning", () => {
   const { warnings } = loadKeys(
     'go-agent { docker-parameters { cap-add = SYS_PTRACE, env = "A=AGENT_HOSTNAME", volume = "/a:/b" }, env { AGENT_MEM = 256m } }',
   );
   assertEquals(warnings.filter((each) => each.includes("go-agent")), []);
 });
 
-Deno.test("agents that cannot be proven to be ours need a key, otherwise they stay Pending: a warning", () => {
+Deno.test("a warning recommends an auto-register key where nothing proves that an agent is ours", () => {
   const told = (keys: string): string | undefined =>
     loadKeys(keys).warnings.find((each) => each.includes("stay Pending"))?.replace(/^.*?: /, "");
   const why = "without go-agent.auto-register-key its agents stay Pending";

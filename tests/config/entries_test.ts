@@ -1,4 +1,4 @@
-// The configuration in force for people: where each value is written, and nothing that may be secret.
+// The effective configuration as shown to people: the source of each value, and no secrets.
 
 import { assertEquals } from "@std/assert";
 import { loadConfig } from "../../src/config/load.ts";
@@ -48,12 +48,12 @@ const wanted: readonly (readonly [string, string, string | undefined])[] = [
   ["go-agent.containerizer", "docker", undefined],
 ];
 for (const [key, value, from] of wanted) {
-  Deno.test(`${key} is ${value}, from ${from ?? "the table of keys"}`, () => {
+  Deno.test(`${key} is listed as ${value}, from ${from ?? "the table of keys"}`, () => {
     assertEquals(entries().get(key), [value, from]);
   });
 }
 
-Deno.test("no secret of any key is shown, nor is a value that may hold one", () => {
+Deno.test("the listed configuration contains no secrets, and no values that may contain one", () => {
   const text = JSON.stringify([...entries()]);
   for (const secret of secrets) assertEquals(text.includes(secret), false, secret);
 });

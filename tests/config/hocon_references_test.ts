@@ -1,5 +1,5 @@
-// What `${…}`, `+=` and concatenated values mean, case by case as the reference implementation (Typesafe Config)
-// decides; where it is wrong itself, the specification decides.
+// References, `+=` and concatenated values, case by case as in the reference implementation (Typesafe Config); where
+// that is wrong, as in the specification.
 
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { ConfigError } from "../../src/config/config_error.ts";
@@ -13,9 +13,16 @@ const profile = "base { cpus = 1, mem = 512 }\n";
 
 const read: readonly (readonly [name: string, text: string, want: unknown])[] = [
   // Looking forward
-  ["a reference sees what is set later", "host = ${name}\nname = a\nname = b", { host: "b", name: "b" }],
-  ["references are followed", "a = ${b}\nb = ${c.d}\nc.d = 8153", { a: "8153", b: "8153", c: { d: "8153" } }],
-  ["a part of a reference is found", "a = ${b.d}\nb = ${c}\nc.d = 1", { a: "1", b: { d: "1" }, c: { d: "1" } }],
+  ["a reference resolves to the last value of the file", "host = ${name}\nname = a\nname = b", {
+    host: "b",
+    name: "b",
+  }],
+  ["chained references are followed", "a = ${b}\nb = ${c.d}\nc.d = 8153", { a: "8153", b: "8153", c: { d: "8153" } }],
+  ["a reference into a referenced object is followed", "a = ${b.d}\nb = ${c}\nc.d = 1", {
+    a: "1",
+    b: { d: "1" },
+    c: { d: "1" },
+  }],
   ["an object may refer to itself", "go { port = 1, again = ${go.port} }\ngo.port = 2", {
     go: { port: "2", again: "2" },
   }],
@@ -26,28 +33,32 @@ const read: readonly (readonly [name: string, text: string, want: unknown])[] = 
     a: { x: "4", z: "3" },
     b: { w: "3", y: "4" },
   }],
-  ["only what lies on the path is looked up", "first = ${a.b}\na { b = 1, again = ${first} }", {
+  ["only values on the path of a reference are resolved", "first = ${a.b}\na { b = 1, again = ${first} }", {
     first: "1",
     a: { b: "1", again: "1" },
   }],
-  ["that holds through a reference too", "first = ${a.b}\na = ${c}\nc { b = 1, again = ${first} }", {
-    first: "1",
-    a: { b: "1", again: "1" },
-    c: { b: "1", again: "1" },
-  }],
-  ["quoted keys and blanks in paths are found", '"a.b" = 1\n"c d".e = 2\nx = ${"a.b"}\ny = ${c d.e}', {
+  [
+    "only values on the path are resolved through a reference too",
+    "first = ${a.b}\na = ${c}\nc { b = 1, again = ${first} }",
+    {
+      first: "1",
+      a: { b: "1", again: "1" },
+      c: { b: "1", again: "1" },
+    },
+  ],
+  ["paths may contain quoted keys and blanks", '"a.b" = 1\n"c d".e = 2\nx = ${"a.b"}\ny = ${c d.e}', {
     "a.b": "1",
     "c d": { e: "2" },
     x: "1",
     y: "2",
   }],
   // Objects over references
-  ["an object changes what a reference brings", `${profile}linux = \${base}\nlinux.mem = 1024`, {
+  ["an object overrides fields of a referenced object", `${profile}linux = \${base}\nlinux.mem = 1024`, {
     base: { cpus: "1", mem: "512" },
     linux: { cpus: "1", mem: "1024" },
   }],
   [
-    "a text over an object hides what a reference brings",
+    "a later text overrides a field of a referenced object",
     `${profile}linux = \${base}\nlinux.mem = 3\nx = \${linux.mem}`,
     {
       base: { cpus: "1", mem: "512" },
@@ -64,7 +75,7 @@ const read: readonly (readonly [name: string, text: string, want: unknown])[] = 
     linux: { cpus: "1", mem: "512" },
   }],
   [
-    "two objects over one reference may refer to each other",
+    "two objects that extend the same reference may refer to each other",
     `${profile}a = \${base}\na { x = \${b.y}, z = \${b.w} }\nb = \${base}\nb { y = \${a.cpus}, w = 5 }`,
     {
       base: { cpus: "1", mem: "512" },
@@ -73,7 +84,7 @@ const read: readonly (readonly [name: string, text: string, want: unknown])[] = 
     },
   ],
   [
-    "what a reference brings sees the object as it was before",
+    "a referenced object resolves against the earlier value of the object",
     "a.b = 7\nbase { x = ${a.b}, b = 2 }\na = ${base}\ny = ${a.b}",
     {
       a: { b: "2", x: "7" },
@@ -86,67 +97,91 @@ const read: readonly (readonly [name: string, text: string, want: unknown])[] = 
   ["a list may add to the earlier one", "l = [1]\nl = ${l} [2]\nl = [0] ${l}", { l: ["0", "1", "2"] }],
   ["an object may add to the earlier one", "o { a = 1 }\no = ${o} { b = 2 }", { o: { a: "1", b: "2" } }],
   ["an earlier object may come last", "o { a = 3 }\no = { a = 2 } ${o}", { o: { a: "3" } }],
-  ["a part of the earlier object may take its place", "a { b { c = 5 } }\na = ${a.b}\na { b = 2 }", {
+  ["a part of an earlier object may replace it", "a { b { c = 5 } }\na = ${a.b}\na { b = 2 }", {
     a: { b: "2", c: "5" },
   }],
-  ["a reference in a field of an object looks forward", "a { b { c = 5 } }\na { x = ${a.b} }\na { b = 2 }", {
+  ["a reference in a field resolves to the final value", "a { b { c = 5 } }\na { x = ${a.b} }\na { b = 2 }", {
     a: { b: "2", x: "2" },
   }],
   ["a later text hides a reference to itself", "a = ${a}\na = 1", { a: "1" }],
   ["a later text hides a reference to nothing", "a = ${nothing}\na = 1", { a: "1" }],
-  ["so does a later reference to a text", "a = ${nothing}\na = ${b}\nb = 1", { a: "1", b: "1" }],
-  ["a circle is broken where a key had a value before", "a = 1\nb = ${a}\na = ${b}", { a: "1", b: "1" }],
+  ["a later reference to a text hides a reference to nothing", "a = ${nothing}\na = ${b}\nb = 1", { a: "1", b: "1" }],
+  ["a circular reference resolves to the earlier value of a key", "a = 1\nb = ${a}\na = ${b}", { a: "1", b: "1" }],
   ["each reference has one value", "a = 1\nb = ${a}x\na = ${b}", { a: "1x", b: "1x" }],
-  ["two that had values before get the same one", "a = 1\nb = 2\na = ${b}\nb = ${a}", { a: "1", b: "1" }],
-  ["+= sees what a reference brings", "d { l = [0] }\nc = ${d}\nc { l += 1, l += 2 }", {
+  ["two keys in a circle with earlier values get the same value", "a = 1\nb = 2\na = ${b}\nb = ${a}", {
+    a: "1",
+    b: "1",
+  }],
+  ["+= appends to a list of a referenced object", "d { l = [0] }\nc = ${d}\nc { l += 1, l += 2 }", {
     d: { l: ["0"] },
     c: { l: ["0", "1", "2"] },
   }],
-  ["so does a list that adds to itself", "d.l = []\nc = ${d}\nc { l = ${c.l} [1], l = ${c.l} [2] }", {
-    d: { l: [] },
-    c: { l: ["1", "2"] },
-  }],
   [
-    "that holds three deep",
+    "a list that refers to itself appends to a list of a referenced object",
+    "d.l = []\nc = ${d}\nc { l = ${c.l} [1], l = ${c.l} [2] }",
+    {
+      d: { l: [] },
+      c: { l: ["1", "2"] },
+    },
+  ],
+  [
+    "a list in a doubly referenced object can be appended to",
     "r.d.l = []\nq = ${r}\nq { d.l = [0], c = ${q.d}, c { l = ${q.c.l} [1], l = ${q.c.l} [2] } }",
     { r: { d: { l: [] } }, q: { d: { l: ["0"] }, c: { l: ["0", "1", "2"] } } },
   ],
-  ["+= begins a list, in a list too", "a.b += 1\nc = [ { d += 1, d += 2 } ]", {
+  ["+= creates a list, also within a list", "a.b += 1\nc = [ { d += 1, d += 2 } ]", {
     a: { b: ["1"] },
     c: [{ d: ["1", "2"] }],
   }],
   ["+= adds an object as one item", "a += { b = 1 }\na += { b = 2 }", { a: [{ b: "1" }, { b: "2" }] }],
-  ["+= adds to what a reference brings", "x = [1]\ny = 2\na = ${x}\na += ${y}", { x: ["1"], y: "2", a: ["1", "2"] }],
+  ["+= appends to a referenced list", "x = [1]\ny = 2\na = ${x}\na += ${y}", { x: ["1"], y: "2", a: ["1", "2"] }],
   // References to nothing
   ["an optional reference to nothing keeps the earlier value", "a = 1\na = ${?nothing}\nb { c = 1 }\nb = ${?nothing}", {
     a: "1",
     b: { c: "1" },
   }],
-  ["it makes no key and no item", "a = ${?nothing}\nb = ${?a}\nc = [1, ${?nothing}]", { c: ["1"] }],
-  ["it is an empty text beside text", 'a = x${?nothing}\nb = ${?nothing}${?nothing}\nc = ""${?nothing}', {
-    a: "x",
-    c: "",
+  ["an optional reference to nothing creates no key and no item", "a = ${?nothing}\nb = ${?a}\nc = [1, ${?nothing}]", {
+    c: ["1"],
   }],
-  ["blanks around it stay", "a = ${?nothing} x\nb = x ${?nothing}\nc = ${?nothing} ${?nothing}", {
-    a: " x",
-    b: "x ",
-    c: " ",
-  }],
-  ["it is nothing beside a list or an object", "a = [1] ${?nothing} [2]\nb = ${?nothing} { c = 1 }", {
-    a: ["1", "2"],
-    b: { c: "1" },
-  }],
-  ["optional references in a circle are nothing", "a = ${?b}\nb = ${?c}\nc = ${?a}", {}],
-  ["one of them may have a value all the same", "a = ${?b}x\nb = ${?a}", { a: "x", b: "x" }],
+  [
+    "an optional reference to nothing is an empty text next to text",
+    'a = x${?nothing}\nb = ${?nothing}${?nothing}\nc = ""${?nothing}',
+    {
+      a: "x",
+      c: "",
+    },
+  ],
+  [
+    "blanks around an optional reference to nothing are kept",
+    "a = ${?nothing} x\nb = x ${?nothing}\nc = ${?nothing} ${?nothing}",
+    {
+      a: " x",
+      b: "x ",
+      c: " ",
+    },
+  ],
+  [
+    "an optional reference to nothing is ignored next to a list or an object",
+    "a = [1] ${?nothing} [2]\nb = ${?nothing} { c = 1 }",
+    {
+      a: ["1", "2"],
+      b: { c: "1" },
+    },
+  ],
+  ["a circle of optional references has no value", "a = ${?b}\nb = ${?c}\nc = ${?a}", {}],
+  ["a circle of optional references next to text resolves to the text", "a = ${?b}x\nb = ${?a}", { a: "x", b: "x" }],
   ["one optional reference is enough to break a circle", "b.c = ${?a}\na = ${b}", { a: {}, b: {} }],
-  ["an optional reference to itself is nothing", "a = ${?a}x${?a}\nb = 1\nb = ${?b}x${?b}", { a: "x", b: "1x1" }],
+  ["an optional reference to itself is the earlier value, or nothing", "a = ${?a}x${?a}\nb = 1\nb = ${?b}x${?b}", {
+    a: "x",
+    b: "1x1",
+  }],
   // Null
-  ["null is what a reference to it means", "n = null\na = 1\na = ${n}\nb = ${?n}\nc = ${n}x", { c: "nullx" }],
-  ["null alone stays null beside nothing", "a = null${?nothing}", {}],
-  ["null parts two objects", "a { b = 1 }\na = null\na { c = 2 }", { a: { c: "2" } }],
+  ["a reference to null is null", "n = null\na = 1\na = ${n}\nb = ${?n}\nc = ${n}x", { c: "nullx" }],
+  ["null next to an optional reference to nothing is null", "a = null${?nothing}", {}],
+  ["null between two objects prevents their merge", "a { b = 1 }\na = null\na { c = 2 }", { a: { c: "2" } }],
   // Concatenated values
-  ["blanks between words stay as they are", "a = x \t y\u00A0z\f1\u2003true ", { a: "x \t y\u00A0z\f1\u2003true" }],
-  ["numbers stay as they are written", "a = 1e+3\nb = 1.50 1E+3 x\nc = [1e+3]\n1e+3 = 1e5x\nd=-0.0", {
+  ["blanks between words are kept", "a = x \t y\u00A0z\f1\u2003true ", { a: "x \t y\u00A0z\f1\u2003true" }],
+  ["numbers keep their notation", "a = 1e+3\nb = 1.50 1E+3 x\nc = [1e+3]\n1e+3 = 1e5x\nd=-0.0", {
     a: "1e+3",
     b: "1.50 1E+3 x",
     c: ["1e+3"],
@@ -154,7 +189,7 @@ const read: readonly (readonly [name: string, text: string, want: unknown])[] = 
     d: "-0.0",
   }],
   [
-    "blanks between lists and objects do not count",
+    "blanks between lists and objects are ignored",
     "l = [1]\no { a = 1 }\nx = ${l} [2]  ${l}\ny = ${o} ${o} { b = 2 }",
     {
       l: ["1"],
@@ -163,27 +198,41 @@ const read: readonly (readonly [name: string, text: string, want: unknown])[] = 
       y: { a: "1", b: "2" },
     },
   ],
-  ["lists may go on behind a line that ends within", "a = [1,\n2\n] [3]\nb = { c = 1\n} { d = 2 }", {
-    a: ["1", "2", "3"],
-    b: { c: "1", d: "2" },
+  [
+    "a concatenation may continue after a list or object of several lines",
+    "a = [1,\n2\n] [3]\nb = { c = 1\n} { d = 2 }",
+    {
+      a: ["1", "2", "3"],
+      b: { c: "1", d: "2" },
+    },
+  ],
+  [
+    "in a list, line breaks separate items and blanks concatenate them",
+    "a = [[1] [2]\n[3]]\nb = [{ c = 1 } { d = 2 }\n{}]",
+    {
+      a: [["1", "2"], ["3"]],
+      b: [{ c: "1", d: "2" }, {}],
+    },
+  ],
+  ["an object is appended to a list by its numeric keys in order", 'a = [x] { "10" = z, "2" = y, name = n }', {
+    a: ["x", "y", "z"],
   }],
-  ["in a list a line end parts items, a blank joins them", "a = [[1] [2]\n[3]]\nb = [{ c = 1 } { d = 2 }\n{}]", {
-    a: [["1", "2"], ["3"]],
-    b: [{ c: "1", d: "2" }, {}],
-  }],
-  ["an object joins a list by its numbers alone", 'a = [x] { "10" = z, "2" = y, name = n }', { a: ["x", "y", "z"] }],
-  ["one item of a list is changed by its number", 'a { "0" = x, "1" = y }\na.1 = z\nb = ${a} []', {
+  ["one item of a list can be changed by its index", 'a { "0" = x, "1" = y }\na.1 = z\nb = ${a} []', {
     a: { "0": "x", "1": "z" },
     b: ["x", "z"],
   }],
-  ["a list hides its earlier objects", 'a { "0" = x }\na = [y]\na += z', { a: ["y", "z"] }],
+  ["a list replaces an earlier object", 'a { "0" = x }\na = [y]\na += z', { a: ["y", "z"] }],
   // The environment
-  ["the environment is looked at last", "HOME = here\na = ${HOME}\nb = ${USER_NAME}\nc = ${?UNSET}", {
-    HOME: "here",
-    a: "here",
-    b: "admin",
-  }],
-  ["what the file names is not looked for in the environment", "USER_NAME = ${?nothing}\na = ${?USER_NAME}", {}],
+  [
+    "the environment is used only for keys that the file does not set",
+    "HOME = here\na = ${HOME}\nb = ${USER_NAME}\nc = ${?UNSET}",
+    {
+      HOME: "here",
+      a: "here",
+      b: "admin",
+    },
+  ],
+  ["a key of the file is never looked up in the environment", "USER_NAME = ${?nothing}\na = ${?USER_NAME}", {}],
 ];
 
 const env = { HOME: "/root", USER_NAME: "admin" };
@@ -194,21 +243,21 @@ for (const [name, text, want] of read) {
 
 const refused: readonly (readonly [name: string, text: string, line: number, message: string])[] = [
   ["a reference to itself", "x = 1\na = ${a}", 2, "refers to itself"],
-  ["a reference to itself that the environment would fill", "HOME = ${HOME}", 1, "refers to itself"],
+  ["a reference to itself that the environment could resolve", "HOME = ${HOME}", 1, "refers to itself"],
   ["four keys in a circle", "a = ${b}\nb = ${c}\nc = ${d}\nd = ${a}", 4, "${a} refers to itself"],
   ["an optional reference into a circle of others", "a = ${?b}\nb = ${c}\nc = ${b}", 3, "refers to itself"],
   ["a list within itself", "a = 1\na = [${a}, 2]", 2, "refers to itself"],
   ["an object within itself", "a = 1\na { b = ${a} }", 2, "refers to itself"],
   ["an object over a reference to nothing", "a = ${nothing}\na { b = 1 }", 1, "${nothing} is not set"],
-  ["a reference to what is set to nothing", "HOME = ${?nothing}\na = ${HOME}", 2, "${HOME} is not set"],
+  ["a reference to an unset key of the file", "HOME = ${?nothing}\na = ${HOME}", 2, "${HOME} is not set"],
   ["a reference into a text", "a = 1\nb = ${a.c}", 2, "${a.c} is not set"],
-  ["a value that goes on behind a line end", "x = 1\na = ${x}\n[2]", 3, "a key is expected"],
-  ["text beside a list that is referred to", "l = [1]\na = x ${l}", 2, "cannot be combined"],
-  ["text beside an object, though it is replaced", "a = x { b = 1 }\na = 2", 1, "cannot be combined"],
-  ["text behind an empty list", "a = [] x", 1, "cannot be combined"],
+  ["a concatenation that continues on the next line", "x = 1\na = ${x}\n[2]", 3, "a key is expected"],
+  ["text next to a referenced list", "l = [1]\na = x ${l}", 2, "cannot be combined"],
+  ["text next to an object that is replaced later", "a = x { b = 1 }\na = 2", 1, "cannot be combined"],
+  ["text after an empty list", "a = [] x", 1, "cannot be combined"],
   ["quoted blanks between lists", 'l = [1]\na = ${l}" "${l}', 2, "cannot be combined"],
-  ["null beside a list", "n = null\na = ${n} [1]", 2, "cannot be combined"],
-  ["an empty object beside a list", "a = {} [1]", 1, "cannot be combined"],
+  ["null next to a list", "n = null\na = ${n} [1]", 2, "cannot be combined"],
+  ["an empty object next to a list", "a = {} [1]", 1, "cannot be combined"],
   ["+= on a text", "a = x\na += 1", 2, "+="],
   ["+= on an object", "a { b = 1 }\na += 1", 2, "+="],
   ["+= on null", "a = null\na += 1", 2, "+="],
@@ -222,7 +271,7 @@ for (const [name, text, line, message] of refused) {
   });
 }
 
-Deno.test("HOCON values: an included file sees its own place first, and is changed from outside", () => {
+Deno.test("HOCON values: references of an included file resolve relative to the include first, and to overridden values", () => {
   const files = { "/conf/a.conf": "x = 10\ny = ${x}\nz = ${outer}\nl += ${x}\nsub = ${x}${?missing}" };
   assertEquals(values('outer = o\nx = no\nin { include "a", x = 42 }', { files }), {
     outer: "o",
@@ -234,7 +283,7 @@ Deno.test("HOCON values: an included file sees its own place first, and is chang
   assertStringIncludes(error.message, "inside a list");
 });
 
-Deno.test("HOCON values: what is replaced in an included file is replaced where it is included", () => {
+Deno.test("HOCON values: a value replaced within an include is replaced at the place of the include", () => {
   const files = {
     "/conf/a.json": '{ "o": { "x": 1 }, "p": { "x": 1 } }',
     "/conf/a.conf": "o = null\no { y = 2 }\np.z = 3",
@@ -254,13 +303,13 @@ Deno.test("HOCON values: the contents of an include are merged with what precede
   });
 });
 
-Deno.test("HOCON values: a key may be added to a hundred times and more", () => {
+Deno.test("HOCON values: 200 items can be appended to a list", () => {
   const items = Array.from({ length: 200 }, (_, index) => `${index}`);
   assertEquals(values(items.map((item) => `a += ${item}`).join("\n")), { a: items });
   assertEquals(values(`a = []\n${items.map((item) => `a = \${a} [${item}]`).join("\n")}`), { a: items });
 });
 
-Deno.test("HOCON values: null next to text, and in a list, is reported", () => {
+Deno.test("HOCON values: null next to text and null in a list are warnings", () => {
   assertEquals(readText("n = null\na = x ${n}\nb = [1, null]").warnings, [
     "/conf/framework.conf:2: null next to other text is treated as a word",
     "/conf/framework.conf:3: a null in a list is left out",
@@ -285,12 +334,12 @@ const equals: readonly string[] = [
 ];
 
 for (const text of equals) {
-  Deno.test(`HOCON values: ${JSON.stringify(text)} is one of many spellings of the same`, () => {
+  Deno.test(`HOCON values: ${JSON.stringify(text)} is another notation of the example`, () => {
     assertEquals(values(text), example);
   });
 }
 
-Deno.test("HOCON values: three quotes keep all but the last three of the quotes that end them", () => {
+Deno.test("HOCON values: a text in triple quotes ends at the last three of several quotes", () => {
   const text =
     'a = """x"""\nb = """x\ny"""\nc = """x\\ny"""\nd = """"x""""\ne = """x""""""\nf = """x""y"""\ng = """"""\nh = """ x """ z';
   assertEquals(values(text), {

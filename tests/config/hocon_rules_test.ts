@@ -1,5 +1,5 @@
-// Which texts are HOCON and which are not, in the cases that the reference implementation (Typesafe Config) decides;
-// each also with other white space. Not here: what a text means (hocon_test.ts).
+// Valid and invalid HOCON, in the cases that the reference implementation (Typesafe Config) decides, each also with
+// different white space. Values: hocon_test.ts.
 
 import { assertEquals, assertThrows } from "@std/assert";
 import { ConfigError } from "../../src/config/config_error.ts";
@@ -70,7 +70,7 @@ const otherBlanks: readonly (readonly [name: string, change: (text: string) => s
 ];
 
 for (const [text, want] of accepted) {
-  Deno.test(`HOCON: ${JSON.stringify(text)} is taken, with any white space`, () => {
+  Deno.test(`HOCON: ${JSON.stringify(text)} is accepted with any white space`, () => {
     assertEquals(values(text), want);
     for (const [name, change] of isOneText.test(text) ? [] : otherBlanks) {
       assertEquals(values(change(text)), want, name);
@@ -217,12 +217,12 @@ const includes: readonly string[] = [
 ];
 
 for (const text of includes) {
-  Deno.test(`HOCON: ${JSON.stringify(text)} means b.json and b.conf, of which the latter counts`, () => {
+  Deno.test(`HOCON: ${JSON.stringify(text)} includes b.json and b.conf, which overrides it`, () => {
     assertEquals(values(text, files), { x: "conf", only: { conf: "1", json: "2" } });
   });
 }
 
-Deno.test("HOCON: a name with .conf or .json means that file alone, any other name also the file of that very name", () => {
+Deno.test("HOCON: an include with an extension includes only that file, and one without also a file of exactly that name", () => {
   assertEquals(values('include "b.json"', files), { x: "json", only: { json: "2" } });
   assertEquals(values('include "b"', { "/conf/b": "x = bare" }), { x: "bare" });
   assertEquals(readText('include "c"', { files }).warnings, [
@@ -230,7 +230,7 @@ Deno.test("HOCON: a name with .conf or .json means that file alone, any other na
   ]);
 });
 
-Deno.test("a list may be written by index, and one item of it be changed", () => {
+Deno.test("a list may be written as an object with indexes as keys", () => {
   const { settings } = loadKeys(`
     go-agent.resources.1 = java
     go-agent.resources.0 = linux
@@ -255,7 +255,7 @@ Deno.test("unusual whitespace and invisible characters are reported with their l
   ]);
 });
 
-Deno.test("what looks like a mistake is reported with its line", () => {
+Deno.test("probable mistakes are warnings with their line", () => {
   const files = { "/conf/s.properties": "a=1", "/conf/t.properties": "a = 1", "/conf/t.conf": "b = 1" };
   const cases: readonly (readonly [text: string, warning: string])[] = [
     [
@@ -276,7 +276,7 @@ Deno.test("what looks like a mistake is reported with its line", () => {
   assertEquals(readText('a = "x"#y\nb = "//x" //y\nc = 1 # z').warnings, []);
 });
 
-Deno.test("keys that are not numbers are reported in a list written by index", () => {
+Deno.test("keys that are not numbers are warnings in a list written by index", () => {
   const { settings, warnings } = loadKeys("go-agent.resources { 0 = linux, x = java }");
   assertEquals(settings.profiles[0]?.gocdResources, ["linux"]);
   assertEquals(warnings, [
@@ -284,7 +284,7 @@ Deno.test("keys that are not numbers are reported in a list written by index", (
   ]);
 });
 
-Deno.test("all files that an include may mean are watched and may be read, those that are not there too", () => {
+Deno.test("all candidate files of an include are listed, including missing ones", () => {
   assertEquals(readText('include "c"').files, [
     "/conf/framework.conf",
     "/conf/c.json",
@@ -293,17 +293,17 @@ Deno.test("all files that an include may mean are watched and may be read, those
   ]);
 });
 
-Deno.test("warnings accompany a syntax error, which they may explain", () => {
+Deno.test("a syntax error carries the warnings that precede it", () => {
   const error = problemsOf('include "secrets"\ngocd-mesos.go-server.password = ${password}');
   assertEquals([error.code, error.warnings.length], ["config-syntax", 1]);
 });
 
-Deno.test("a warning that may explain a problem is reported with it", () => {
+Deno.test("a configuration problem carries the warnings of the file", () => {
   const error = problemsOf(withKeys('go-server.user-name = u\ninclude "secrets"'));
   assertEquals([error.problems[0]?.key, error.warnings.length], ["go-server.password", 1]);
 });
 
-Deno.test("a blank behind a password is not part of it", () => {
+Deno.test("a no-break space after a quoted password is not part of it", () => {
   const config = load(withKeys('go-server { user-name = u, password = "hunter2"\u00A0\n }'));
   assertEquals(revealed(config.gocd.credentials)["password"], "hunter2");
 });

@@ -1,4 +1,4 @@
-// The HOCON that framework.conf may be written in. Not here: keys (load_test.ts).
+// The HOCON of framework.conf. Keys: load_test.ts.
 
 import parser from "@pushcorn/hocon-parser";
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
@@ -11,49 +11,55 @@ function read(text: string, around: Around = {}): unknown {
 }
 
 const goods: readonly (readonly [name: string, text: string, want: unknown])[] = [
-  ["braces around all are optional", "{ a = 1 }", { a: "1" }],
-  ["= and : and a brace mean the same", "a = 1\nb : 2\nc { d = 3 }", { a: "1", b: "2", c: { d: "3" } }],
-  ["commas and line ends part keys, one too many does no harm", "a = 1, b = 2,\nc = [1, 2,\n3\n]", {
-    a: "1",
-    b: "2",
-    c: ["1", "2", "3"],
-  }],
+  ["braces around the root object are optional", "{ a = 1 }", { a: "1" }],
+  ["=, : and { assign values", "a = 1\nb : 2\nc { d = 3 }", { a: "1", b: "2", c: { d: "3" } }],
+  [
+    "commas and line breaks separate keys and items, and a trailing comma is allowed",
+    "a = 1, b = 2,\nc = [1, 2,\n3\n]",
+    {
+      a: "1",
+      b: "2",
+      c: ["1", "2", "3"],
+    },
+  ],
   ["both kinds of comment end a line", "# x\na = 1 // y\nb = 2 # z", { a: "1", b: "2" }],
-  ["words on a line are one text", "a = 2 minutes \nb =  x  y ", { a: "2 minutes", b: "x  y" }],
+  ["several words on a line are one text", "a = 2 minutes \nb =  x  y ", { a: "2 minutes", b: "x  y" }],
   ["numbers keep their spelling", "a = 007\nb = 1.50\nc = 12345678901234567890", {
     a: "007",
     b: "1.50",
     c: "12345678901234567890",
   }],
-  ["quotes keep signs, escapes and blanks", 'a = " $x # {} \\u0041\\n"', { a: " $x # {} A\n" }],
-  ["triple quotes keep lines and backslashes", 'a = """x\\y\n"z" """\nb = 1', { a: 'x\\y\n"z" ', b: "1" }],
+  ["quotes preserve special characters and blanks, and allow escapes", 'a = " $x # {} \\u0041\\n"', {
+    a: " $x # {} A\n",
+  }],
+  ["triple quotes preserve line breaks and backslashes", 'a = """x\\y\n"z" """\nb = 1', { a: 'x\\y\n"z" ', b: "1" }],
   ["dotted keys are nested, quoted ones are not", 'a.b = 1\n"c.d" = 2', { a: { b: "1" }, "c.d": "2" }],
-  ["objects merge, the later value wins", "a { b = 1, c = 2 }\na { b = 3 }\na.d = 4", {
+  ["objects are merged, and later values override earlier ones", "a { b = 1, c = 2 }\na { b = 3 }\na.d = 4", {
     a: { b: "3", c: "2", d: "4" },
   }],
   ["a list replaces a list", "a = [1]\na = [2]", { a: ["2"] }],
-  ["+= adds to a list, or begins one", "a += 1\na += 2\nb = [x]\nb += y", { a: ["1", "2"], b: ["x", "y"] }],
-  ["null takes a value away", "a = 1\na = null\nb = null", {}],
-  ["a reference sees the last value", "a = ${b} x\nb = 1\nb = 2", { a: "2 x", b: "2" }],
-  ["an optional reference to nothing leaves the earlier value", "a = 1\na = ${?nothing}", { a: "1" }],
-  ["a reference to itself means the earlier value", "p = [a]\np = ${p} [b]\np = ${p} [c]", { p: ["a", "b", "c"] }],
-  ["an object is taken over and changed", "a { x = 1, y = 2 }\nb = ${a} { y = 3 }", {
+  ["+= appends to a list or creates one", "a += 1\na += 2\nb = [x]\nb += y", { a: ["1", "2"], b: ["x", "y"] }],
+  ["null removes a value", "a = 1\na = null\nb = null", {}],
+  ["a reference resolves to the last value", "a = ${b} x\nb = 1\nb = 2", { a: "2 x", b: "2" }],
+  ["an optional reference to nothing keeps the earlier value", "a = 1\na = ${?nothing}", { a: "1" }],
+  ["a reference to itself is the earlier value", "p = [a]\np = ${p} [b]\np = ${p} [c]", { p: ["a", "b", "c"] }],
+  ["a referenced object can be extended", "a { x = 1, y = 2 }\nb = ${a} { y = 3 }", {
     a: { x: "1", y: "2" },
     b: { x: "1", y: "3" },
   }],
-  ["objects next to each other merge", "a = { x = 1 } { y = 2 }", { a: { x: "1", y: "2" } }],
-  ["a reference into a reference is followed", "a = ${b.c}\nb = ${d}\nd { c = 1 }", {
+  ["adjacent objects are merged", "a = { x = 1 } { y = 2 }", { a: { x: "1", y: "2" } }],
+  ["a reference into a referenced object is followed", "a = ${b.c}\nb = ${d}\nd { c = 1 }", {
     a: "1",
     b: { c: "1" },
     d: { c: "1" },
   }],
-  ["__proto__ is a key like any other", "a { x = 1 }", { a: { x: "1" } }],
-  ["a byte order mark does no harm", "\uFEFFa = 1\r\nb = 2\r\n", { a: "1", b: "2" }],
+  ["__proto__ is an ordinary key", "__proto__ { x = 1 }", { ["__proto__"]: { x: "1" } }],
+  ["a byte order mark and CRLF line breaks are ignored", "\uFEFFa = 1\r\nb = 2\r\n", { a: "1", b: "2" }],
 ];
 
 for (const [name, text, want] of goods) Deno.test(`HOCON: ${name}`, () => assertEquals(read(text), want));
 
-Deno.test("HOCON: the environment comes after the file, and its values are never taken apart", () => {
+Deno.test("HOCON: keys of the file precede the environment, and values of the environment are not parsed", () => {
   const env = { X: '"} evil = 1 {', Y: "from env" };
   assertEquals(read("a = ${X}\nb = ${?Y}\nY = from file\nc = ${?toString}", { env }), {
     a: '"} evil = 1 {',
@@ -62,7 +68,7 @@ Deno.test("HOCON: the environment comes after the file, and its values are never
   });
 });
 
-Deno.test("HOCON: included files are found relative to the including one and resolve references at their own place first", () => {
+Deno.test("HOCON: included files are found relative to the including file, and their references resolve relative to the include first", () => {
   const files = {
     "/conf/sub/a.conf": 'x = ${y}\ny = 1\nz = ${outer}\ninclude "b.conf"',
     "/conf/sub/b.conf": "deep = 2",
@@ -74,7 +80,7 @@ Deno.test("HOCON: included files are found relative to the including one and res
   });
 });
 
-Deno.test("HOCON: an include that is not there is a warning, a required one an error", () => {
+Deno.test("HOCON: a missing include is a warning, and a missing required include is an error", () => {
   const hocon = readText('a = 1\ninclude "none.conf"');
   assertEquals(hocon.warnings, ["/conf/framework.conf:2: the included file /conf/none.conf does not exist"]);
   const error = syntaxError('a = 1\ninclude required("none.conf")');
@@ -82,13 +88,13 @@ Deno.test("HOCON: an include that is not there is a warning, a required one an e
 });
 
 const bads: readonly (readonly [name: string, text: string, line: number, message: string])[] = [
-  ["an unbalanced brace names the line that opens it", "a = 1\nb {\n c = 2\n", 2, "is not closed"],
-  ["a brace too many", "a { b = 1 }\n}", 2, "} without a {"],
-  ["an open list", "a = [1,\n2", 1, "is not closed"],
-  ["an open quote", 'a = 1\nb = "hunter2', 2, "not closed"],
-  ["an open triple quote", 'a = """hunter2', 1, "is not closed"],
-  ["a bad escape", 'a = "hunter2\\q"', 1, "invalid escape"],
-  ["a sign that needs quotes", "a = 1\nb = hunter2*", 2, "needs double quotes"],
+  ["an opening brace without a closing one", "a = 1\nb {\n c = 2\n", 2, "is not closed"],
+  ["a closing brace without an opening one", "a { b = 1 }\n}", 2, "} without a {"],
+  ["a list that is not closed", "a = [1,\n2", 1, "is not closed"],
+  ["a quote that is not closed", 'a = 1\nb = "hunter2', 2, "not closed"],
+  ["a triple quote that is not closed", 'a = """hunter2', 1, "is not closed"],
+  ["an invalid escape", 'a = "hunter2\\q"', 1, "invalid escape"],
+  ["a special character without quotes", "a = 1\nb = hunter2*", 2, "needs double quotes"],
   ["a plus sign", "a = hunter2+x", 1, "needs double quotes"],
   ["a URL without quotes", "a = http://hunter2", 1, "needs double quotes"],
   ["a key without a value", "password hunter2\nb = 1", 1, "no value"],
@@ -97,14 +103,14 @@ const bads: readonly (readonly [name: string, text: string, line: number, messag
   ["a reference that is not closed", "a = ${b", 1, "not closed"],
   ["a reference to nothing", "a = 1\nb = ${nothing}", 2, "${nothing} is not set"],
   ["a reference to itself", "a = ${a}", 1, "refers to itself"],
-  ["references in a circle", "a = ${b}\nb = ${a}", 2, "refers to itself"],
-  ["text beside a list", "a = hunter2 [1]", 1, "cannot be combined"],
+  ["a circle of references", "a = ${b}\nb = ${a}", 2, "refers to itself"],
+  ["text next to a list", "a = hunter2 [1]", 1, "cannot be combined"],
   ["+= on a text", "a = 1\na += 2", 2, "+="],
   ["an include over the network", 'include url("http://x/y")', 1, "only files"],
   ["an include of itself", 'include "framework.conf"', 1, "include each other"],
   ["too many braces", "a {".repeat(100), 1, "nested deeper"],
-  ["a file that is none", "a".repeat(300_000), 1, "more than"],
-  ["an endless run of plus signs", `a = 1e+${"1+".repeat(1000)}`, 1, "needs double quotes"],
+  ["a file that is too large", "a".repeat(300_000), 1, "more than"],
+  ["a long sequence of plus signs", `a = 1e+${"1+".repeat(1000)}`, 1, "needs double quotes"],
 ];
 
 for (const [name, text, line, message] of bads) {
@@ -116,13 +122,13 @@ for (const [name, text, line, message] of bads) {
   });
 }
 
-Deno.test("HOCON: text after a | is text: nothing in a configuration is ever executed", () => {
+Deno.test("HOCON: an expression after | is not executed", () => {
   const text = 'a = [1] | map { expr = "Deno.exit(3)" }';
   assertStringIncludes(syntaxError(text).message, "cannot be combined");
   assertEquals(read("a = x|y"), { a: "x|y" });
 });
 
-Deno.test("HOCON: configurations that multiply themselves end with an error, quickly", () => {
+Deno.test("HOCON: configurations that grow exponentially or recurse deeply are refused", () => {
   const doubling = (first: string, next: (name: string) => string): string =>
     [`a0 = ${first}`, ...Array.from({ length: 60 }, (_, i) => `a${i + 1} = ${next(`\${a${i}}`)}`)].join("\n");
   for (
@@ -137,7 +143,7 @@ Deno.test("HOCON: configurations that multiply themselves end with an error, qui
   }
 });
 
-Deno.test("HOCON: what is written without oddities reads the same as by hocon-parser itself", async () => {
+Deno.test("HOCON: common notations give the same values as hocon-parser", async () => {
   const word = fc.stringMatching(/^[a-z]{1,4}$/).filter((text) => !["null", "true", "on"].includes(text));
   const { node } = fc.letrec<{ node: string; object: string }>((tie) => ({
     node: fc.oneof(

@@ -1,4 +1,4 @@
-// Which permissions a configuration needs. Not here: granting them (scripts/).
+// The permissions that a configuration needs. Granting them: scripts/.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { type Hosts, hostsOf } from "../../src/config/hosts.ts";
@@ -15,7 +15,7 @@ const envOfAll = [
   ...["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"],
 ];
 
-Deno.test("the file of 2015 needs its master, its GoCD server and the page, and nothing else", () => {
+Deno.test("the file of 2015 needs only its master, its GoCD server, its status page, its files and the proxy variables", () => {
   assertEquals(hostsOf(load(oldFile)), {
     net: ["mesos-master:5050", "localhost:8080", "127.0.0.1:8090"],
     read: ["/conf/framework.conf", "/conf"],
@@ -38,13 +38,13 @@ const masters: readonly (readonly [written: string, net: readonly string[]])[] =
 ];
 
 for (const [written, net] of masters) {
-  Deno.test(`mesos-master = "${written}" needs exactly ${net.join(" ")}`, () => {
+  Deno.test(`mesos-master = "${written}" needs network access to ${net.join(" ")}`, () => {
     const more = ["gocd:8153", "127.0.0.1:8090"];
     assertEquals(hosts(`mesos-master = "${written}"`).net, [...net, ...more]);
   });
 }
 
-Deno.test("the GoCD server counts with the default port of its scheme", () => {
+Deno.test("the GoCD server is listed with its port or the default port of its scheme", () => {
   assertEquals(hosts('go-server.url = "https://ci.example.com/go", http.listen = off').net, [
     "m:5050",
     "ci.example.com:443",
@@ -53,12 +53,12 @@ Deno.test("the GoCD server counts with the default port of its scheme", () => {
   assertEquals(hosts('go-server.agent-url = "http://elsewhere/go", http.listen = off').net, ["m:5050", "gocd:8153"]);
 });
 
-Deno.test("the address of the page is included, unless it is off", () => {
+Deno.test("the address of the status page is listed unless the page is off", () => {
   assertEquals(hosts('http.listen = "[::]:80"').net, ["m:5050", "gocd:8153", "[::]:80"]);
   assertEquals(hosts("http.listen = off").net, ["m:5050", "gocd:8153"]);
 });
 
-Deno.test("allowed hosts are added, and what cannot be written as a list of hosts is a gap with its key", () => {
+Deno.test("allowed hosts are listed, and an IPv6 block is reported as a gap with its key", () => {
   const { net, gaps } = hosts(
     'mesos.allowed-hosts = ["m2:5050", m3, "10.0.0.0/8", "fd00::/8"], http.listen = off',
   );
@@ -67,18 +67,18 @@ Deno.test("allowed hosts are added, and what cannot be written as a list of host
   assertStringIncludes(gaps[0]?.message ?? "", "fd00::/8");
 });
 
-Deno.test("zk:// without allowed hosts is a gap, because any master may lead; with them it is not", () => {
+Deno.test("zk:// is reported as a gap unless mesos.allowed-hosts is set", () => {
   assertStringIncludes(hosts('mesos-master = "zk://z/mesos"').gaps[0]?.hint ?? "", "allowed-hosts =");
   assertEquals(hosts('mesos-master = "zk://z/mesos", mesos.allowed-hosts = ["m:5050"]').gaps, []);
 });
 
-Deno.test("the state in ZooKeeper needs its servers, and no file", () => {
+Deno.test("a state in ZooKeeper needs network access to its servers and no file", () => {
   const { net, write } = hosts('state = "zk://z1,z2:2182/x", http.listen = off');
   assertEquals(net, ["m:5050", "gocd:8153", "z1:2181", "z2:2182"]);
   assertEquals(write, []);
 });
 
-Deno.test("files and variables that are used are listed once", () => {
+Deno.test("each used file and variable is listed once", () => {
   const files = { "/run/p": "p", "/conf/ca.pem": "-----BEGIN CERTIFICATE-----" };
   const config = loadKeys(
     `state = "/var/lib/x/state.db"

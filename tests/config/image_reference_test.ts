@@ -1,4 +1,4 @@
-// Names of images that Docker can read, and those that fail every launch.
+// Valid and invalid image references, and settings with which every launch would fail.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { imageFlaw } from "../../src/config/image_reference.ts";
@@ -47,7 +47,7 @@ for (
     [`r.example.com/${"a".repeat(256)}`, "its name has more than 255 characters", "give the image a shorter name"],
   ] as const
 ) {
-  Deno.test(`no container starts from ${image.slice(0, 60)}: ${what}`, () => {
+  Deno.test(`the image reference ${image.slice(0, 60)} is invalid: ${what}`, () => {
     const flaw = imageFlaw(image);
     assertStringIncludes(flaw?.message ?? "none", what);
     assertStringIncludes(flaw?.hint ?? "none", hint);
@@ -71,10 +71,10 @@ for (
     `agent:${"t".repeat(128)}`,
   ]
 ) {
-  Deno.test(`a container may start from ${image.slice(0, 60)}`, () => assertEquals(imageFlaw(image), undefined));
+  Deno.test(`the image reference ${image.slice(0, 60)} is valid`, () => assertEquals(imageFlaw(image), undefined));
 }
 
-Deno.test("a wrong image is reported with key, line, value and what to write", () => {
+Deno.test("an invalid image reference is reported with key, line, value and a correction", () => {
   const { problems } = problemsOf(withKeys('go-agent.docker-image = "docker://img:1"'));
   assertEquals(problems.map(({ key, line, message, hint }) => ({ key, line, message, hint })), [{
     key: "go-agent.docker-image",
@@ -84,7 +84,7 @@ Deno.test("a wrong image is reported with key, line, value and what to write", (
   }]);
 });
 
-Deno.test("the Mesos containerizer may have image files with upper case letters in their names", () => {
+Deno.test("image names of the Mesos containerizer may contain upper case letters", () => {
   const { settings } = loadKeys('go-agent { containerizer = mesos, network = HOST, docker-image = "Agent" }');
   assertEquals(settings.profiles[0]?.container.image, "Agent");
 });
@@ -101,12 +101,12 @@ for (
     ['network = "container:proxy"', '"container:proxy" is not the name of a network'],
   ] as const
 ) {
-  Deno.test(`what fails every launch is refused: go-agent.${keys}`, () => {
+  Deno.test(`a setting with which every launch would fail is refused: go-agent.${keys}`, () => {
     assertEquals(problemsOf(withKeys(`go-agent { ${keys} }`)).problems.map((each) => each.message), [message]);
   });
 }
 
-Deno.test("an image name of any length is shown in part", () => {
+Deno.test("a long image name is truncated in messages", () => {
   const long = "a".repeat(5_000);
   for (const image of [`{${long}`, `X${long}`, `http://${long}`, `name:{${long}`, `name@${long}`]) {
     const { message = "", hint = "" } = imageFlaw(image) ?? {};

@@ -1,4 +1,4 @@
-// The table of keys, and everything that is written from it. Not here: what the values become (load_test.ts).
+// The table of keys, and the texts generated from it. Values: load_test.ts.
 
 import { assert, assertEquals } from "@std/assert";
 import { ConfigError } from "../../src/config/config_error.ts";
@@ -46,12 +46,12 @@ Deno.test("framework.conf.example loads, and differs from the defaults only wher
   });
 });
 
-Deno.test("the profiles that framework.conf.example shows behind # load", () => {
+Deno.test("the profiles commented out in framework.conf.example are valid", () => {
   const lines = example.split("\n").map((line) => /^ {2}# ( {2}[a-z]+ \{.*| *profiles \{|\})$/.exec(line)?.[1] ?? line);
   assertEquals(load(lines.join("\n")).settings.profiles.map((profile) => profile.name), ["linux", "browser"]);
 });
 
-Deno.test("the webhooks that framework.conf.example shows behind # load, and have every key", () => {
+Deno.test("the webhooks commented out in framework.conf.example are valid and show every key", () => {
   const shown = example.split("\n").map((line) =>
     /^ {4}# ( {2}[a-z]+ \{ .* \}| *webhooks \{|\})$/.exec(line)?.[1] ?? line
   );
@@ -77,7 +77,7 @@ function partnerOf(key: string): string {
   return /^notify\.webhooks\..*\.(format|events)$/.test(key) ? 'notify.webhooks.NAME.url = "http://h/"\n' : "";
 }
 
-Deno.test("every default of the table, written out, changes nothing", () => {
+Deno.test("each default of the table of keys can be written explicitly and changes nothing", () => {
   const bare = loadKeys("");
   for (const spec of keys) {
     if (spec.default === undefined) continue;
@@ -86,7 +86,7 @@ Deno.test("every default of the table, written out, changes nothing", () => {
   }
 });
 
-Deno.test("every example of the table is a value that its key takes", () => {
+Deno.test("each example of the table of keys is a valid value of its key", () => {
   const secret = "x".repeat(8);
   const pem = "-----BEGIN CERTIFICATE-----\n";
   const files = Object.fromEntries(
@@ -108,7 +108,7 @@ Deno.test("every example of the table is a value that its key takes", () => {
   }
 });
 
-Deno.test("keys are distinguished from sections, and profiles have the keys of go-agent but the register keys", () => {
+Deno.test("keys are distinguished from sections, and profiles have all keys of go-agent except the auto-register keys", () => {
   assertEquals(new Set(keys.map((spec) => spec.path)).size, keys.length);
   assert(isSection("poller") && isSection("profiles") && isSection("profiles.x") && !isSection("poller.interval"));
   assertEquals(keySpec("profiles.x.cpus")?.path, "go-agent.cpus");

@@ -1,4 +1,4 @@
-// Laws that hold for every text of a configuration. Not here: single cases (load_test.ts, hocon_test.ts).
+// Properties of every text of a configuration. Single cases: load_test.ts, hocon_test.ts.
 
 import { assert, assertEquals } from "@std/assert";
 import fc from "../support/properties.ts";
@@ -25,7 +25,7 @@ function loadOrProblems(text: string): "loaded" | "problems" {
   }
 }
 
-Deno.test("any text is a configuration or a ConfigError, never another error, never a hang", () => {
+Deno.test("any text is loaded or refused with a ConfigError", () => {
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 40 }).map((parts) => parts.join("")), (text) => {
       loadOrProblems(text);
@@ -34,7 +34,7 @@ Deno.test("any text is a configuration or a ConfigError, never another error, ne
   );
 });
 
-Deno.test("any values of any keys are a configuration or a ConfigError", () => {
+Deno.test("any values of any keys are loaded or refused with a ConfigError", () => {
   const field = fc.tuple(fc.constantFrom(...keys.map((spec) => spec.path)), fc.array(piece, { maxLength: 4 }));
   fc.assert(
     fc.property(fc.array(field, { maxLength: 6 }), (fields) => {
@@ -44,7 +44,7 @@ Deno.test("any values of any keys are a configuration or a ConfigError", () => {
   );
 });
 
-Deno.test("any value of any key in quotes is a configuration or a problem of that key or its section", () => {
+Deno.test("any quoted value of any key is loaded or refused with a ConfigError", () => {
   const value = fc.oneof(
     fc.string(),
     fc.constantFrom("0", "-1", "1e9", "*", "null", "10 minutes", "1 GB", "zk://", "[]"),
@@ -58,13 +58,13 @@ Deno.test("any value of any key in quotes is a configuration or a problem of tha
   );
 });
 
-Deno.test("a duration that is shown is read as the same duration", () => {
+Deno.test("a duration that is formatted parses to the same duration", () => {
   fc.assert(fc.property(fc.nat(10_000_000_000), (ms) => {
     assertEquals(parseDuration(durationText(ms)), { ok: true, value: ms });
   }));
 });
 
-Deno.test("memory in MB, with and without its unit, is the same to the thousandth", () => {
+Deno.test("memory in MB parses exactly to a thousandth, with and without its unit", () => {
   fc.assert(fc.property(fc.nat(10_000_000), (milli) => {
     assertEquals(parseMemoryMilli(`${milli / 1000}`), { ok: true, value: milli });
     assertEquals(parseMemoryMilli(`${milli / 1000} MiB`), { ok: true, value: milli });
@@ -79,7 +79,7 @@ Deno.test("edit distance is symmetric, and zero only for equal words", () => {
   }));
 });
 
-Deno.test("every key with one letter left out is recognised", () => {
+Deno.test("a key with one letter missing is matched to its key or a similar one", () => {
   const known = keys.map((spec) => spec.path);
   for (const path of known) {
     const last = path.lastIndexOf(".") + 1;

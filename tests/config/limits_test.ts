@@ -1,9 +1,9 @@
-// The limits of the whole framework, as they are written and refused.
+// The keys for limits of the whole framework.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { loadKeys, problemsOf, withKeys } from "./support.ts";
 
-Deno.test("limits of all profiles are off until they are written, and are checked", () => {
+Deno.test("limits of the whole framework are off by default, and their values are checked", () => {
   const { scaling } = loadKeys("").settings;
   assertEquals([scaling.launchesPerMinute, scaling.maxCpuShare, scaling.cpuHoursPerDay, scaling.timeZone], [
     undefined,
@@ -27,7 +27,7 @@ Deno.test("limits of all profiles are off until they are written, and are checke
   assertStringIncludes(`${message}; ${hint}`, '"Berlin" is not a time zone; write a name of the IANA database');
 });
 
-Deno.test("fair shares are off until they are written, and weights are checked", () => {
+Deno.test("fair shares are off by default, and their weights are checked", () => {
   assertEquals(loadKeys("").settings.scaling.fairShare, undefined);
   const shared = (keys: string): unknown => loadKeys(keys).settings.scaling.fairShare;
   assertEquals(shared("scaling.fair-share = profile"), { by: "profile", weights: {} });

@@ -1,4 +1,4 @@
-// The configuration read from framework.conf. Not here: errors in it (problems_test.ts), HOCON (hocon_test.ts).
+// The configuration read from framework.conf. Its errors: problems_test.ts. HOCON: hocon_test.ts.
 
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { ConfigError } from "../../src/config/config_error.ts";
@@ -71,7 +71,7 @@ for (
     ["go-server { user-name = u }", "go-server.password", "no password", undefined],
   ] as const
 ) {
-  Deno.test(`what is missing names its environment variable: ${keys}`, () => {
+  Deno.test(`the error for a missing value names its unset environment variable: ${keys}`, () => {
     const text = withKeys(keys);
     const problem = problemsOf(
       keys.includes("profiles") ? text.replace('go-agent.docker-image = "agent:1"', "") : text,
@@ -85,7 +85,7 @@ for (
   });
 }
 
-Deno.test("a login whose environment variable is not set is reported, if no login remains", () => {
+Deno.test("a warning reports a login whose environment variable is not set, unless another login remains", () => {
   const login = "go-server { user-name = ${?U}, password = ${?P}, access-token = ${?T} }";
   const more = "mesos { principal = p, secret = ${?S} }\ngo-agent.auto-register-key = ${?K}";
   const text = withKeys(`${login}\n${more}`);
@@ -102,7 +102,7 @@ Deno.test("a login whose environment variable is not set is reported, if no logi
   assertEquals(load(withKeys("")).warnings, []);
 });
 
-Deno.test("a missing file, a folder and an unreadable file are distinguished", async () => {
+Deno.test("a missing configuration file and a folder are reported differently", async () => {
   const folder = await Deno.makeTempDir();
   try {
     const missing = assertThrows(() => loadConfig(`${folder}/none.conf`, {}), ConfigError);
@@ -118,7 +118,7 @@ Deno.test("a missing file, a folder and an unreadable file are distinguished", a
   }
 });
 
-Deno.test("the address of GoCD is completed, however it is written", () => {
+Deno.test("the URL of the GoCD server is completed from host, port or URL", () => {
   for (
     const [keys, url] of [
       ["", "http://gocd:8153/go"],
@@ -137,12 +137,12 @@ Deno.test("the address of GoCD is completed, however it is written", () => {
   ]);
 });
 
-Deno.test("slower defaults follow a slower rhythm that is written", () => {
+Deno.test("a long poller.interval raises the defaults of max-interval and stale-after", () => {
   const { poller } = loadKeys("poller.interval = 20 minutes").settings;
   assertEquals([poller.maxIntervalMs, poller.staleAfterMs], [1_200_000, 3_600_000]);
 });
 
-Deno.test("the link in Mesos comes from http.advertise, else from LIBPROCESS_IP, else there is none", () => {
+Deno.test("the web UI URL in Mesos comes from http.advertise or LIBPROCESS_IP, and is absent otherwise", () => {
   const env = { LIBPROCESS_IP: "10.0.0.7" };
   assertEquals(loadKeys("").mesos.webuiUrl, undefined);
   assertEquals(loadKeys("", { env }).mesos.webuiUrl, "http://10.0.0.7:8090");
@@ -155,7 +155,7 @@ Deno.test("the link in Mesos comes from http.advertise, else from LIBPROCESS_IP,
   assertStringIncludes(loadKeys("", { env: { LIBPROCESS_IP: "?!" } }).warnings.join(), "LIBPROCESS_IP");
 });
 
-Deno.test("the state is a file beside the configuration or a place in ZooKeeper, short or long", () => {
+Deno.test("the state is a file relative to the configuration or a path in ZooKeeper, set by state or state.path", () => {
   assertEquals(loadKeys('state = "x.db"').state, { kind: "sqlite", path: "/conf/x.db" });
   assertEquals(loadKeys('state.path = "/var/x.db"').state, { kind: "sqlite", path: "/var/x.db" });
   const { state } = loadKeys('state { path = "zk://u:hunter2@h1,h2:2182/gocd-mesos/" }');

@@ -1,4 +1,4 @@
-// The webhook settings of the configuration.
+// The keys for webhooks.
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { loadPartially } from "../../src/config/load.ts";
@@ -9,7 +9,7 @@ import { loadKeys, problemsOf, withKeys } from "./support.ts";
 
 const url = "https://hooks.example.com/services/hunter2";
 
-Deno.test("without webhooks there are none, and the times have their defaults", () => {
+Deno.test("without keys there are no webhooks, and the times have their defaults", () => {
   assertEquals(loadKeys("").notify, { afterMs: 120_000, waitingLongerThanMs: 1_800_000, webhooks: [] });
 });
 
@@ -26,7 +26,7 @@ Deno.test("a webhook has all events and JSON by default", () => {
   });
 });
 
-Deno.test("URL and secret may lie in files, which are part of the rights, and are read at each use", () => {
+Deno.test("the URL and the secret of a webhook may be in files, which are listed for read permission", () => {
   const files: Record<string, string> = { "/conf/u": `${url}\n`, "/conf/s": "key\n" };
   const config = loadKeys(
     "notify { after = 0, webhooks.ops { url-file = u, secret-file = s, format = slack, events = [leader, breaker] } }",
@@ -38,14 +38,14 @@ Deno.test("URL and secret may lie in files, which are part of the rights, and ar
   assertEquals(config.readFiles, ["/conf/u", "/conf/s"]);
 });
 
-Deno.test("the hosts of webhooks are among the rights, by their key", () => {
+Deno.test("the hosts of webhooks are listed for network permission, with their key", () => {
   const config = loadKeys(`notify.webhooks { a.url = "${url}", b.url = "http://[::1]:9000/x" }`);
   const { net } = hostsOf(config);
   assertEquals(net.filter((host) => /hooks|9000/.test(host)), ["hooks.example.com:443", "[::1]:9000"]);
   assertEquals(keyOf(config, "hooks.example.com:443"), "notify.webhooks");
 });
 
-Deno.test("if URLs are not needed, nothing is reported about webhooks", () => {
+Deno.test("a partial configuration without webhooks reports no problems of webhooks", () => {
   const read = (path: string): string => {
     if (path === "/conf/f.conf") return withKeys("notify.webhooks { a.url-file = none, b.url = ${NOT_SET} }");
     throw new Deno.errors.NotFound(path);
@@ -70,7 +70,7 @@ const bad: readonly (readonly [text: string, key: string, message: RegExp])[] = 
 ];
 
 for (const [text, key, message] of bad) {
-  Deno.test(`webhooks { ${text} } is refused by its key, without the URL`, () => {
+  Deno.test(`webhooks { ${text} } is refused with its key and without the URL`, () => {
     const { problems } = problemsOf(withKeys(`notify.webhooks { ${text} }`));
     assertEquals(problems.map((each) => each.key), [key]);
     assertMatch(problems[0]?.message ?? "", message);
@@ -78,7 +78,7 @@ for (const [text, key, message] of bad) {
   });
 }
 
-Deno.test("a key of a webhook that is misspelt has a suggestion with its name", () => {
+Deno.test("the hint for a misspelt key of a webhook contains the name of the webhook", () => {
   const { problems } = problemsOf(withKeys(`notify.webhooks.team { url = "${url}", formt = json }`));
   assertEquals(problems.map(({ hint }) => hint), ["did you mean notify.webhooks.team.format?"]);
 });

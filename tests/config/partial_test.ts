@@ -14,7 +14,7 @@ function partially(text: string, files: string[] = []): PartialConfig {
   });
 }
 
-Deno.test("secrets and certificates that are not needed are not read", () => {
+Deno.test("a partial configuration does not read secrets and certificates", () => {
   const files: string[] = [];
   const part = partially(
     `go-server { user-name = u, password-file = pw, ca-file = ca }
@@ -47,7 +47,7 @@ for (
     ],
   ] as const
 ) {
-  Deno.test(`a variable that is not set here is not an error of the file, but reported where it is needed: ${what}`, () => {
+  Deno.test(`an unset variable is reported only when its key is required: ${what}`, () => {
     const part = partially(text);
     // Helper keys of the cases are no keys of ours.
     const flaw = flawOf(part)?.replace(/^\S+ gocd-mesos\.[ab]: .*/, "");
@@ -58,7 +58,7 @@ for (
   });
 }
 
-Deno.test("an invalid key is an error where it is needed, and a flaw elsewhere", () => {
+Deno.test("an invalid key is an error when it is required, and a warning otherwise", () => {
   const part = partially("poller.interval = 5\nscaling.max-agentz = 1");
   requireKeys(part, /^(state|http)/);
   assertThrows(() => requireKeys(part, /^poller\./), ConfigError, "poller.interval: ");
@@ -68,7 +68,7 @@ Deno.test("an invalid key is an error where it is needed, and a flaw elsewhere",
   );
 });
 
-Deno.test("a variable that is missing and one that is too long are distinguished, required or not", () => {
+Deno.test("an unset variable and one that is too long are reported differently", () => {
   const text = (value: string): string => `gocd-mesos { ${connections}\nmesos.name = ${value} }`;
   const long = { X: "x".repeat(65_537) };
   const want = "/conf/framework.conf:2: the environment variable X has 65537 characters, more than 65536";

@@ -1,4 +1,4 @@
-// `pipeline-groups` of a profile, as it is written and refused.
+// The key `pipeline-groups` of a profile.
 
 import { assertEquals } from "@std/assert";
 import type { AgentProfile } from "../../src/core/settings.ts";
@@ -6,7 +6,7 @@ import { loadKeys, problemsOf, withKeys } from "./support.ts";
 
 const profile = (keys: string): Partial<AgentProfile> => loadKeys(keys).settings.profiles[0] ?? {};
 
-Deno.test("pipeline groups are all unless they are written, by name or pattern, also of one profile", () => {
+Deno.test("a profile serves all pipeline groups by default, or the names and patterns that it lists", () => {
   assertEquals(profile("").pipelineGroups, undefined);
   assertEquals(profile('go-agent.pipeline-groups = "*"').pipelineGroups, undefined);
   assertEquals(profile('go-agent.pipeline-groups = [team-a, "mobile-*"]').pipelineGroups, ["team-a", "mobile-*"]);

@@ -1,5 +1,5 @@
-// The problems reported for an invalid framework.conf. Not here: wrong HOCON (hocon_test.ts), wrong profiles
-// (profiles_test.ts).
+// The problems reported for an invalid framework.conf. Invalid HOCON: hocon_test.ts. Invalid profiles:
+// profiles_test.ts.
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { problemsOf, withKeys } from "./support.ts";
@@ -40,14 +40,14 @@ const bads: readonly Bad[] = [
     hint: "did you mean go-server.user-name?",
   },
   {
-    name: "an unknown key that is like none",
+    name: "an unknown key without a similar one",
     keys: "frobnicate = 1",
     code: "config-unknown-key",
     key: "frobnicate",
     hint: "`gocd-mesos example-config` shows all keys",
   },
   {
-    name: "a key with a dot in quotes",
+    name: "a quoted key with a dot",
     keys: '"poller.interval" = 1 minute',
     code: "config-unknown-key",
     key: "poller.interval",
@@ -60,7 +60,7 @@ const bads: readonly Bad[] = [
     hint: "did you mean profiles.a.cpus?",
   },
   {
-    name: "a register key in a profile",
+    name: "an auto-register key in a profile",
     keys: "profiles.a { auto-register-key = k }",
     code: "config-unknown-key",
     key: "profiles.a.auto-register-key",
@@ -80,27 +80,27 @@ const bads: readonly Bad[] = [
     key: "go-server.constructor",
   },
   {
-    name: "a list where a value belongs",
+    name: "a list instead of a value",
     keys: "poller { attempts = [1] }",
     code: "config-wrong-type",
     key: "poller.attempts",
     hint: "attempts = 1",
   },
-  { name: "a value where a section belongs", keys: "poller = 1", code: "config-wrong-type", key: "poller" },
+  { name: "a value instead of a section", keys: "poller = 1", code: "config-wrong-type", key: "poller" },
   {
-    name: "a word where a number belongs",
+    name: "a word instead of a number",
     keys: "go-agent.cpus = two",
     code: "config-wrong-type",
     key: "go-agent.cpus",
   },
   {
-    name: "a fraction where a whole number belongs",
+    name: "a fraction instead of an integer",
     keys: "poller.attempts = 1.5",
     code: "config-wrong-type",
     key: "poller.attempts",
   },
   {
-    name: "a number where true belongs",
+    name: "a number instead of a boolean",
     keys: "go-agent.privileged = 7",
     code: "config-wrong-type",
     key: "go-agent.privileged",
@@ -140,7 +140,12 @@ const bads: readonly Bad[] = [
     key: "go-server.timeout",
     hint: "at least 1 second",
   },
-  { name: "a wrong amount of memory", keys: "go-agent.mem = 1 potato", code: "config-bad-memory", key: "go-agent.mem" },
+  {
+    name: "an invalid amount of memory",
+    keys: "go-agent.mem = 1 potato",
+    code: "config-bad-memory",
+    key: "go-agent.mem",
+  },
   { name: "too little memory", keys: "go-agent.mem = 1", code: "config-bad-value", key: "go-agent.mem", hint: "32 MB" },
   {
     name: "an unknown word",
@@ -150,14 +155,14 @@ const bads: readonly Bad[] = [
     hint: "write debug or info or warning or error",
   },
   {
-    name: "a key by one of its words",
+    name: "a key given by one of its words",
     keys: "go-agent.image = x",
     code: "config-unknown-key",
     key: "go-agent.image",
     hint: "did you mean go-agent.docker-image?",
   },
   {
-    name: "an interval that does not read, whose default is longer than max-interval",
+    name: "an invalid interval whose default is longer than max-interval",
     keys: "poller { interval = 5, max-interval = 30 seconds }",
     code: "config-bad-duration",
     key: "poller.interval",
@@ -190,7 +195,7 @@ const bads: readonly Bad[] = [
     key: "mesos-master",
     hint: "mesos.principal",
   },
-  { name: "a master that is none", keys: 'mesos-master = "m:x"', code: "config-bad-value", key: "mesos-master" },
+  { name: "an invalid master address", keys: 'mesos-master = "m:x"', code: "config-bad-value", key: "mesos-master" },
   {
     name: "a ZooKeeper address without a path",
     keys: 'mesos-master = "zk://u:hunter2@z:2181"',
@@ -230,7 +235,7 @@ const bads: readonly Bad[] = [
     key: "mesos.token",
   },
   { name: "role and roles", keys: "mesos { role = a, roles = [b] }", code: "config-conflict", key: "mesos.roles" },
-  { name: "a role that cannot be", keys: 'mesos.role = "a//b"', code: "config-bad-value", key: "mesos.role" },
+  { name: "an invalid role", keys: 'mesos.role = "a//b"', code: "config-bad-value", key: "mesos.role" },
   {
     name: "max-interval below interval",
     keys: "poller { interval = 1 hour, max-interval = 1 minute }",
@@ -244,7 +249,7 @@ const bads: readonly Bad[] = [
     key: "poller.stale-after",
   },
   {
-    name: "a pattern that is none",
+    name: "an invalid pattern",
     keys: 'poller.ignore = ["a/b/c/d"]',
     code: "config-bad-value",
     key: "poller.ignore",
@@ -257,23 +262,23 @@ const bads: readonly Bad[] = [
     hint: "127.0.0.1:8090",
   },
   {
-    name: "more idle agents than agents",
+    name: "a min-idle above max-agents",
     keys: "scaling.max-agents = 1\ngo-agent.min-idle = 2",
     code: "config-conflict",
     key: "scaling.max-agents",
   },
   {
-    name: "less than no agents",
+    name: "a negative max-agents",
     keys: "scaling.max-agents = -1",
     code: "config-bad-value",
     key: "scaling.max-agents",
     hint: "at least 0",
   },
-  { name: "a bad state address", keys: 'state = "zk://u:hunter2@/"', code: "config-bad-value", key: "state" },
+  { name: "an invalid state address", keys: 'state = "zk://u:hunter2@/"', code: "config-bad-value", key: "state" },
 ];
 
 for (const bad of bads) {
-  Deno.test(`${bad.name} is one clear problem with key and hint`, () => {
+  Deno.test(`${bad.name} is one problem with its key and a hint`, () => {
     const error = problemsOf(withKeys(bad.keys));
     const [problem, ...more] = error.problems;
     assertEquals(more, []);
@@ -287,7 +292,7 @@ for (const bad of bads) {
   });
 }
 
-Deno.test("all problems of a file are reported together; the message has the first and the number of others", () => {
+Deno.test("all problems of a file are reported together, and the message has the first one and the number of others", () => {
   const error = problemsOf("gocd-mesos {\n  poller.intervall = 1 minute\n  go-agent.cpus = x\n}");
   assertEquals(error.problems.map((problem) => `${problem.line ?? "-"} ${problem.key}`), [
     "2 poller.intervall",
@@ -302,19 +307,19 @@ Deno.test("all problems of a file are reported together; the message has the fir
   );
 });
 
-Deno.test("a wrong value that several profiles inherit is reported once", () => {
+Deno.test("an invalid value that several profiles inherit is reported once", () => {
   const error = problemsOf(withKeys("go-agent.cpus = x\nprofiles { a {}, b {} }"));
   assertEquals(error.problems.length, 1);
 });
 
-Deno.test("a file without gocd-mesos says so, and names a near miss", () => {
+Deno.test("a file without the section gocd-mesos is refused, with a similar name in the hint", () => {
   assertEquals(problemsOf("").code, "config-root-missing");
   const error = problemsOf("\ngocd-meso { mesos-master = m }");
   assertEquals([error.problems[0]?.line, error.hint], [2, "write gocd-mesos instead of gocd-meso"]);
   assertEquals(problemsOf("gocd-mesos = 1").code, "config-root-missing");
 });
 
-Deno.test("a message shows neither credentials nor further lines nor control characters of a value", () => {
+Deno.test("messages omit credentials, further lines and control characters of a value", () => {
   const shown: readonly (readonly [string, RegExp])[] = [
     ['http.listen = "user:hunter2@host"', /"\*\*\*@host" is not an address/],
     ['go-agent.cpus = """x\nhunter2"""', /"x\.\.\." is not a number/],
@@ -327,7 +332,7 @@ Deno.test("a message shows neither credentials nor further lines nor control cha
   }
 });
 
-Deno.test("numbers that are not addresses are not hosts", () => {
+Deno.test("numbers that are not IP addresses are refused as hosts", () => {
   for (const host of ["99999999999999", "1.2.3.4.5", "300.1.1.1"]) {
     assertEquals(problemsOf(withKeys(`go-server.host = "${host}"`)).problems[0]?.key, "go-server.host");
     assertEquals(problemsOf(withKeys(`mesos-master = "${host}:5050"`)).problems[0]?.key, "mesos-master");

@@ -1,4 +1,4 @@
-// What kinds of agents a configuration gives. Not here: where they are placed (core/).
+// The profiles of a configuration. Their placement: tests/core.
 
 import { assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { environmentNameProblem, gocdResourceProblem } from "../../src/core/words/names.ts";
@@ -12,7 +12,7 @@ function profile(keys: string): AgentProfile {
   return first;
 }
 
-Deno.test("a profile inherits from go-agent what it does not set, and adds to its maps", () => {
+Deno.test("a profile inherits unset keys from go-agent, and its maps extend those of go-agent", () => {
   const { profiles } = loadKeys(`
     go-agent { cpus = 2, resources = [linux], env { A = 1, B = 2 }, labels { com.example.team = x }, idle-timeout = 1 hour }
     scaling.drain-timeout = 6 hours
@@ -31,7 +31,7 @@ Deno.test("a profile inherits from go-agent what it does not set, and adds to it
   assertEquals([plain?.container.image, big?.container.image], ["agent:1", "x"]);
 });
 
-Deno.test("each profile without an image is a separate problem, and go-agent needs none if there are profiles", () => {
+Deno.test("each profile needs an image, and go-agent needs none if there are profiles", () => {
   const head = 'gocd-mesos { mesos-master = m, go-server.host = g, profiles { a { docker-image = "i" }\n';
   const error = problemsOf(`${head} b {} } }`);
   assertEquals(error.problems.map((problem) => [problem.code, problem.key, problem.line]), [
@@ -39,7 +39,7 @@ Deno.test("each profile without an image is a separate problem, and go-agent nee
   ]);
 });
 
-Deno.test("names of profiles are checked", () => {
+Deno.test("invalid names of profiles are refused", () => {
   for (const name of ['"a b"', "x".repeat(33), '"a.b"', '""']) {
     assertEquals(problemsOf(withKeys(`profiles { ${name} {} }`)).code, "config-bad-value", name);
   }
@@ -65,7 +65,7 @@ Deno.test("resources and environments are lists, texts with commas, or *", () =>
   }
 });
 
-Deno.test("resources and environments may be patterns, whose other characters are checked as those of names", () => {
+Deno.test("resources and environments may be patterns with the characters allowed in names", () => {
   assertEquals(profile('go-agent.resources = [linux, "jdk-*"]').gocdResources, ["linux", "jdk-*"]);
   assertEquals(profile('go-agent.environments = ["test-*", "*-eu"]').environments, ["test-*", "*-eu"]);
   for (const bad of ['resources = ["é*"]', 'environments = ["a b*"]', 'environments = ["prod", "*"]']) {
@@ -73,14 +73,14 @@ Deno.test("resources and environments may be patterns, whose other characters ar
   }
 });
 
-Deno.test("idle agents are kept ready in an environment that has a name", () => {
+Deno.test("min-idle requires an environment given by name", () => {
   const { problems: [problem] } = problemsOf(withKeys('go-agent { environments = ["test-*"], min-idle = 1 }'));
   assertEquals([problem?.code, problem?.key], ["config-conflict", "go-agent.min-idle"]);
   assertStringIncludes(problem?.hint ?? "", "add a name to environments");
   assertEquals(profile('go-agent { environments = ["test-*", test-1], min-idle = 1 }').minIdle, 1);
 });
 
-Deno.test("a priority is a whole number, and 0 means none", () => {
+Deno.test("a priority is an integer, and 0 is the default", () => {
   assertEquals([profile("go-agent.priority = -3").priority, profile("go-agent.priority = 0").priority], [
     -3,
     undefined,
@@ -88,7 +88,7 @@ Deno.test("a priority is a whole number, and 0 means none", () => {
   assertEquals(problemsOf(withKeys("go-agent.priority = 0.5")).code, "config-wrong-type");
 });
 
-Deno.test("a name that no agent could register with is refused with its key and line, not when it is launched for", () => {
+Deno.test("resources and environments with which no agent could register are refused in the configuration", () => {
   for (const name of ["x".repeat(255), "x".repeat(256), "x".repeat(300), "a b", ".a", "é", "a\\tb"]) {
     for (const [key, rule] of [["resources", gocdResourceProblem], ["environments", environmentNameProblem]] as const) {
       const isGood = rule(name.replace("\\t", "\t")) === undefined;
@@ -99,12 +99,12 @@ Deno.test("a name that no agent could register with is refused with its key and 
   }
 });
 
-Deno.test("an instance that has outlived its profile obeys the defaults of the key table", () => {
+Deno.test("an agent whose profile was removed has the default timeouts of the key table", () => {
   const { registerTimeoutMs, container: { killGraceMs } } = profile("");
   assertEquals(orphanClocks, { registerTimeoutMs, killGraceMs });
 });
 
-Deno.test("amounts are thousandths, and memory has many spellings", () => {
+Deno.test("amounts are parsed in thousandths, and memory with and without units", () => {
   const { mesosResources } = profile(
     'go-agent { cpus = "0.5", mem = 1.5 GiB, disk = 10g, gpus = 2, port-mappings = [1, 2] }',
   );
@@ -119,7 +119,7 @@ Deno.test("amounts are thousandths, and memory has many spellings", () => {
   assertEquals(profile("go-agent.shm-size = 1 GB").container.shmSizeMb, 1024);
 });
 
-Deno.test("volumes are read in both forms", () => {
+Deno.test("volumes are parsed as text and as objects", () => {
   const { volumes } = profile(`go-agent.volumes = [
     "/a:/b", "/a:/b2:ro", "cache:/c:rw"
     { host-path = /h, container-path = /c2, mode = RO }
@@ -134,7 +134,7 @@ Deno.test("volumes are read in both forms", () => {
   ]);
 });
 
-Deno.test("ports, URIs and Docker parameters are read in all their forms", () => {
+Deno.test("ports, URIs and Docker parameters are parsed in all notations", () => {
   const { container } = profile(`go-agent {
     port-mappings = [8080, 53/udp, { container-port = 81, protocol = TCP }]
     uris = ["file:///x.tar.gz", { value = "http://h/x", extract = false, executable = true, cache = yes, output-file = y }]
@@ -157,7 +157,7 @@ Deno.test("ports, URIs and Docker parameters are read in all their forms", () =>
   ]);
 });
 
-Deno.test("networks are BRIDGE, HOST, NONE or a name; the default of the Mesos containerizer is HOST", () => {
+Deno.test("a network is BRIDGE, HOST or a name, and the default of the Mesos containerizer is HOST", () => {
   assertEquals(profile("").container.network, { mode: "BRIDGE" });
   assertEquals(profile("go-agent.network = host").container.network, { mode: "HOST" });
   assertEquals(profile("go-agent.network = build-net").container.network, { mode: "USER", name: "build-net" });
@@ -165,7 +165,7 @@ Deno.test("networks are BRIDGE, HOST, NONE or a name; the default of the Mesos c
   assertEquals(profile("go-agent.containerizer = mesos").container.type, "MESOS");
 });
 
-Deno.test("constraints are read in every form", () => {
+Deno.test("constraints are parsed with every operator", () => {
   const { constraints } = profile(`go-agent.constraints = [
     "rack == r1", "rack != r1", "rack in [r1, 'r 2']", "zone not in [z]", "hostname =~ build-.*", "@rack !~ x|y",
     "gpu exists", "gpu not exists"
@@ -290,7 +290,7 @@ for (
     ['profiles.p.docker-parameters { env = "AGENT_AUTO_REGISTER_KEY=k" }', "profiles.p.docker-parameters"],
   ] as const
 ) {
-  Deno.test(`the key that agents register with is that of the container, else the common one: ${keys}`, () => {
+  Deno.test(`the auto-register key of the container precedes the common one: ${keys}`, () => {
     assertEquals(profile(`${keys}, profiles.p.cpus = 1`.replace(/^, /, "")).registerKey, wanted);
   });
 }
@@ -301,7 +301,7 @@ Deno.test("files named in env-files are relative to the configuration", () => {
   assertEquals(config.readFiles, ["/conf/secrets/t", "/run/u"]);
 });
 
-Deno.test("the hash of a profile changes only with the settings that a container is started with", () => {
+Deno.test("the hash of a profile changes only with settings of its containers", () => {
   const hash = (keys: string): string => profile(keys).hash;
   const plain = hash("");
   assertMatch(plain, /^[0-9a-f]{8}$/);
@@ -336,7 +336,7 @@ Deno.test("the hash of a profile changes only with the settings that a container
   assertEquals(hash("go-agent.resources = [a, b]"), hash("go-agent.resources = [b, a]"));
 });
 
-Deno.test("the hash of a known profile never changes: otherwise an upgrade would replace every agent", () => {
+Deno.test("the hash of a known profile is the same as in earlier versions", () => {
   assertEquals(profile("").hash, "57dcc36e");
 });
 
@@ -346,7 +346,7 @@ Deno.test("the role of a profile must be one of the framework's", () => {
   assertStringIncludes(problemsOf(withKeys("mesos.roles = [a, b], go-agent.role = c")).hint, "write one of a, b");
 });
 
-Deno.test("min-idle by environment, headroom and fresh agents are read, for each profile", () => {
+Deno.test("min-idle by environment, headroom, max-jobs and max-lifetime are parsed for each profile", () => {
   const { settings: { profiles } } = loadKeys(
     'go-agent { environments = "*", min-idle { none = 1, Staging = 2 }, headroom = "12.5%", max-jobs = 3 }\n' +
       "profiles { a {}, b { min-idle = 4, headroom = 2, max-lifetime = 12 hours } }",
@@ -360,7 +360,7 @@ Deno.test("min-idle by environment, headroom and fresh agents are read, for each
   ]);
 });
 
-Deno.test("schedules are read with their values and time zones", () => {
+Deno.test("schedules are parsed with their values and time zones", () => {
   const { settings: { profiles: [profile] } } = loadKeys(
     'go-agent { environments = "*", schedules = [\n' +
       '{ from = "0 7 * * mon-fri", to = "0 19 * * mon-fri", time-zone = "Europe/Berlin", min-idle = 5 }\n' +
@@ -380,7 +380,7 @@ Deno.test("schedules are read with their values and time zones", () => {
   ]);
 });
 
-Deno.test("the removal order and the peak settings are read; the defaults set nothing", () => {
+Deno.test("scale-in, keep-workspaces and keep-peak-for are parsed, and defaults are left out", () => {
   const upkeepOf = (text: string): unknown => {
     const [profile] = loadKeys(text).settings.profiles;
     return [profile?.scaleIn, profile?.keepsWorkspaces, profile?.keepPeakForMs];

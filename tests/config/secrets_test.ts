@@ -1,4 +1,4 @@
-// Secrets: where they come from, and that they stay unseen. Not here: other values (load_test.ts).
+// Secrets: their sources, and that they are never shown. Other values: load_test.ts.
 
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { ConfigError } from "../../src/config/config_error.ts";
@@ -9,7 +9,7 @@ import { loadKeys, problemsOf, reading, revealed, withKeys } from "./support.ts"
 
 const secretKeys = keys.filter((spec) => spec.type === "secret").map((spec) => spec.path);
 
-Deno.test("no secret of a configuration is in its JSON or its inspection", () => {
+Deno.test("the JSON and the inspection of a configuration contain no secret", () => {
   const written = `
     mesos-master = "zk://u:hunter1@z/mesos"
     state = "zk://u:hunter2@z/x"
@@ -24,7 +24,7 @@ Deno.test("no secret of a configuration is in its JSON or its inspection", () =>
   assertEquals(config.gocd.autoRegisterKey?.source, "go-agent.auto-register-key");
 });
 
-Deno.test("no secret is in any error, whatever else is wrong with it", () => {
+Deno.test("no error contains the value of an invalid secret key", () => {
   for (const key of secretKeys) {
     for (
       const keys of [
@@ -47,7 +47,7 @@ Deno.test("no secret is in any error, whatever else is wrong with it", () => {
   }
 });
 
-Deno.test("a secret in a file is read at each use, without its last line end", () => {
+Deno.test("a secret in a file is read at each use, without its last line break", () => {
   const files: Record<string, string> = { "/conf/secret": "first\n" };
   const read = reading(withKeys("go-server { user-name = u, password-file = secret }"), files);
   const { gocd, readFiles } = loadConfig(
@@ -66,7 +66,7 @@ Deno.test("a secret in a file is read at each use, without its last line end", (
   assertEquals(readFiles, ["/conf/secret"]);
 });
 
-Deno.test("a byte order mark and one line break are removed from a secret, whatever its source", () => {
+Deno.test("a byte order mark and one line break are removed from a secret in a variable or a file", () => {
   for (const written of ["hunter2\n", "\uFEFFhunter2\r\n", "hunter2"]) {
     const ofEnv = loadKeys("go-server { user-name = u, password = ${P} }", { env: { P: written } });
     const ofFile = loadKeys("go-server { user-name = u, password-file = p }", { files: { "/conf/p": written } });
@@ -78,14 +78,14 @@ Deno.test("a byte order mark and one line break are removed from a secret, whate
   }
 });
 
-Deno.test("a secret that still starts or ends with whitespace is reported, without the secret", () => {
+Deno.test("a secret that still starts or ends with whitespace is a warning without the secret", () => {
   const { warnings } = loadKeys("go-server { user-name = u, password = ${P} }", { env: { P: "hunter2\n\n" } });
   assertEquals(warnings, [
     "/conf/framework.conf:5: go-server.password starts or ends with whitespace, which is treated as part of it",
   ]);
 });
 
-Deno.test("what was removed from a secret is reported at debug level, with key and line", () => {
+Deno.test("characters removed from a secret are reported at debug level with key and line", () => {
   const ofEnv = loadKeys("http.admin-token = ${T}", { env: { T: "\uFEFFt\n" } });
   assertEquals(ofEnv.details, [
     "/conf/framework.conf:5: http.admin-token: removed a byte order mark and a line break from the secret",
@@ -102,7 +102,7 @@ const partners: Readonly<Record<string, string>> = {
   "notify.webhooks.NAME.secret": 'notify.webhooks.NAME.url = "http://h/"',
 };
 
-Deno.test("a secret file that is missing or empty is a problem with its key and path", () => {
+Deno.test("a missing or empty secret file is a problem with its key and path", () => {
   for (const key of secretKeys) {
     const keys = `mesos.principal = p\n${partners[key] ?? ""}\n`;
     const missing = problemsOf(withKeys(`${keys}${key}-file = "/run/none"`));
@@ -125,13 +125,13 @@ Deno.test("a secret both in the configuration and in a separate file is a confli
   ]);
 });
 
-Deno.test("empty texts count as absent, as an old file without authentication has them", () => {
+Deno.test("empty credentials are treated as absent", () => {
   const config = loadKeys('go-server { user-name = "", password = "" }, go-agent.auto-register-key = ""');
   assertEquals(config.gocd.credentials, { kind: "none" });
   assertEquals(config.gocd.autoRegisterKey, undefined);
 });
 
-Deno.test("a CA file is read, and an invalid one is a problem", () => {
+Deno.test("a CA file is read, and a missing or invalid one is a problem", () => {
   const pem = "-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n";
   const config = loadKeys("go-server.ca-file = ca.pem, mesos.ca-file = ca.pem", { files: { "/conf/ca.pem": pem } });
   assertEquals([config.gocd.caCerts, config.mesos.caCerts], [[pem], [pem]]);
@@ -144,7 +144,7 @@ Deno.test("a CA file is read, and an invalid one is a problem", () => {
   );
 });
 
-Deno.test("the environment is read name by name, and odd names are not set", () => {
+Deno.test("processEnv returns the variables of the process, and nothing for invalid names", () => {
   Deno.env.set("GOCD_MESOS_TEST", "value");
   try {
     const env = processEnv();

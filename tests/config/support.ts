@@ -1,4 +1,4 @@
-// Loads configurations out of texts. Not here: checks.
+// Loads configurations from texts.
 
 import type { Config } from "../../src/config/config.ts";
 import { ConfigError } from "../../src/config/config_error.ts";
