@@ -1,3 +1,5 @@
+// The lists of agents of all API versions, and bodies that are not such lists.
+
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "../support/properties.ts";
 import { GocdError } from "../../src/gocd/api.ts";
@@ -29,13 +31,13 @@ for (
     [null, ["Unknown", "Unknown", "Unknown"]],
   ] as const
 ) {
-  Deno.test(`the old status word ${JSON.stringify(word)} becomes ${want.join("/")}`, () => {
+  Deno.test(`the status ${JSON.stringify(word)} of old releases is parsed as ${want.join("/")}`, () => {
     assertEquals(statesOf("legacy", { status: word, build_locator: "" }), want);
     if (word) assertEquals(statesOf("v1", { status: word, enabled: word !== "Pending" }), want);
   });
 }
 
-Deno.test("a disabled agent of the legacy list builds where it has a build locator", () => {
+Deno.test("a disabled agent of the legacy list is building if it has a build locator", () => {
   assertEquals(statesOf("legacy", { status: "Disabled", build_locator: "/p/1/s/1/j" }), [
     "Disabled",
     "Building",
@@ -45,13 +47,13 @@ Deno.test("a disabled agent of the legacy list builds where it has a build locat
   assertEquals(statesOf("legacy", { status: "Disabled" }), ["Disabled", "Unknown", "Unknown"]);
 });
 
-Deno.test("v1 alone does not tell what a disabled agent does, and `enabled` outweighs the word", () => {
+Deno.test("in v1 the activity of a disabled agent is unknown, and `enabled` precedes the status", () => {
   assertEquals(statesOf("v1", { status: "Disabled", enabled: false }), ["Disabled", "Unknown", "Unknown"]);
   assertEquals(statesOf("v1", { status: "Building", enabled: false }), ["Disabled", "Building", "Building"]);
   assertEquals(statesOf("v1", { status: "Disabled", enabled: true }), ["Disabled", "Unknown", "Unknown"]);
 });
 
-Deno.test("the legacy list adds to v1 whether a disabled agent builds, what each builds, and nothing else", () => {
+Deno.test("the legacy list adds only the activity of disabled agents and the build locators to v1", () => {
   const v1 = readGocdAgents(
     listOf("v1", [
       { uuid: "a", status: "Disabled", enabled: false },
@@ -88,13 +90,13 @@ Deno.test("the legacy list adds to v1 whether a disabled agent builds, what each
 });
 
 for (const shape of ["v2-v3", "v4", "v5-v7"] as const) {
-  Deno.test(`${shape} keeps unknown words, and returns Unknown for what is not reported`, () => {
+  Deno.test(`${shape} keeps unknown states as they are, and missing states are Unknown`, () => {
     const told = { "agent_config_state": "Quarantined", "agent_state": "Napping", "build_state": "Pondering" };
     assertEquals(statesOf(shape, told), ["Quarantined", "Napping", "Pondering"]);
     assertEquals(statesOf(shape, { "agent_config_state": null, "agent_state": "" }), ["Unknown", "Unknown", "Unknown"]);
   });
 
-  Deno.test(`${shape}: busy or idle is never taken from build_details`, () => {
+  Deno.test(`${shape} does not derive the activity of an agent from build_details`, () => {
     const lost = {
       "agent_config_state": "Enabled",
       "agent_state": "LostContact",
@@ -113,7 +115,7 @@ function linked(href: unknown): Record<string, unknown> {
   return { "build_details": { _links: { job: { href } }, "job_name": "j" } };
 }
 
-Deno.test("what an agent builds is reported by the legacy list, and from v4 on by the link to the job", () => {
+Deno.test("the build of an agent comes from the legacy list, and from v4 on from the link to the job", () => {
   assertEquals(buildOf("legacy", { build_locator: "/pipeline/1/stage/2/job" }), "pipeline/1/stage/2/job");
   assertEquals(buildOf("legacy", { build_locator: "" }), undefined);
   for (const shape of ["v4", "v5-v7"] as const) {
@@ -127,7 +129,7 @@ Deno.test("what an agent builds is reported by the legacy list, and from v4 on b
   }
 });
 
-Deno.test("a link to a job that cannot be read says nothing, and the record stays", () => {
+Deno.test("an agent with an unreadable link to its job has no build locator", () => {
   for (
     const details of [linked("j"), linked(7), linked("/go//1/s/1/j"), { "build_details": [] }, { "build_details": 1 }]
   ) {
@@ -159,7 +161,7 @@ Deno.test("environments are names, with their origin where it is reported", () =
   ]);
 });
 
-Deno.test("an agent without contact has empty fields, and is read anyway", () => {
+Deno.test("an agent with empty fields is read", () => {
   for (const shape of shapes) {
     const entry = {
       uuid: "u",
@@ -191,7 +193,7 @@ Deno.test("an agent with an elastic id is elastic", () => {
   assertEquals(agents.map((agent) => agent.elastic), [true, true, false]);
 });
 
-Deno.test("records without a uuid, and repeated ones, are left out with findings", () => {
+Deno.test("records without a uuid and duplicates are left out and reported as findings", () => {
   for (const shape of shapes) {
     const reading = readGocdAgents(listOf(shape, [{ uuid: "a" }, { uuid: "" }, null, "x", { uuid: "a" }]), shape);
     assertEquals(reading.agents.map((agent) => agent.uuid), ["a"]);
@@ -202,14 +204,14 @@ Deno.test("records without a uuid, and repeated ones, are left out with findings
 for (
   const [what, text, code] of [
     ["an empty body", "", "gocd-truncated"],
-    ["a cut list", '{"_embedded":{"agents":[{"uuid":"a"}', "gocd-not-json"],
+    ["a truncated list", '{"_embedded":{"agents":[{"uuid":"a"}', "gocd-not-json"],
     ["HTML", "<html></html>", "gocd-not-json"],
     ["null", "null", "gocd-unexpected-shape"],
     ["an empty object", "{}", "gocd-unexpected-shape"],
-    ["no list", '{"_embedded":{}}', "gocd-unexpected-shape"],
-    ["null for the list", '{"_embedded":{"agents":null}}', "gocd-unexpected-shape"],
-    ["an object for the list", '{"_embedded":{"agents":{}}}', "gocd-unexpected-shape"],
-    ["a list of nothing with a uuid", '{"_embedded":{"agents":[{}]}}', "gocd-unexpected-shape"],
+    ["an object without a list", '{"_embedded":{}}', "gocd-unexpected-shape"],
+    ["null instead of a list", '{"_embedded":{"agents":null}}', "gocd-unexpected-shape"],
+    ["an object instead of a list", '{"_embedded":{"agents":{}}}', "gocd-unexpected-shape"],
+    ["a list without any uuid", '{"_embedded":{"agents":[{}]}}', "gocd-unexpected-shape"],
     ["a message", '{"message":"no"}', "gocd-unexpected-shape"],
   ] as const
 ) {
@@ -221,12 +223,12 @@ for (
   });
 }
 
-Deno.test("the error of cut JSON quotes nothing of it", () => {
+Deno.test("the error for truncated JSON does not quote it", () => {
   const error = assertThrows(() => readGocdAgents('{"password":"hunter2', "v4"), GocdError);
   assertEquals(`${error.message}${error.hint}${String(error.cause)}`.includes("hunter2"), false);
 });
 
-Deno.test("an empty list is an empty list, and only the right shape is one", () => {
+Deno.test("an empty list is accepted only in the shape of its API version", () => {
   assertEquals(readGocdAgents("[]", "legacy").agents, []);
   assertEquals(readGocdAgents('{"_embedded":{"agents":[]}}', "v5-v7").agents, []);
   assertThrows(() => readGocdAgents("[]", "v5-v7"), GocdError);
@@ -246,7 +248,7 @@ function assertHonest(text: string, shape: AgentsShape): void {
   }
 }
 
-Deno.test("no JSON crashes the reader or is read as an empty list", () => {
+Deno.test("any JSON gives a GocdError or its agents, and an empty list only for an empty list", () => {
   const entry = fc.oneof(
     fc.jsonValue(),
     fc.record({
@@ -269,7 +271,7 @@ Deno.test("no JSON crashes the reader or is read as an empty list", () => {
   );
 });
 
-Deno.test("no cut and no change of a valid list crashes the reader or comes out as an empty list", () => {
+Deno.test("a truncated or modified list gives a GocdError or its agents, and never an empty list", () => {
   const valid = listOf("v5-v7", [
     {
       uuid: "a",

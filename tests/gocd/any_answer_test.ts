@@ -1,5 +1,5 @@
-// With any response in place of the expected one (any status, headers and bytes), a poll is refused as a GocdError with
-// one line, or is whole: no crash, no hang, no job and no agent less.
+// With any response in place of the expected one (any status, headers and bytes) a poll fails with a GocdError of one
+// line or is complete: no crash, no hang, no lost job or agent.
 
 import { assert, assertEquals } from "@std/assert";
 import fc from "../support/properties.ts";
@@ -110,7 +110,7 @@ async function pollWith(at: string, answer: Answer): Promise<GocdPoll | GocdErro
 }
 
 for (const path of paths) {
-  Deno.test(`any response in place of ${path} is refused in one line, or the poll is whole`, async () => {
+  Deno.test(`with any response to ${path} the poll fails with a one-line error or is complete`, async () => {
     await fc.assert(
       fc.asyncProperty(answers, async (answer) => {
         const got = await pollWith(path, answer);
@@ -155,7 +155,7 @@ async function pollApiWith(at: string, answer: Answer): Promise<GocdPoll | GocdE
 }
 
 for (const path of apiPaths) {
-  Deno.test(`any response in place of ${path} is refused in one line, or no job is lost or guessed`, async () => {
+  Deno.test(`with any response to ${path} the poll fails with a one-line error or contains no lost or guessed jobs`, async () => {
     await fc.assert(
       fc.asyncProperty(answers, async (answer) => {
         const got = await pollApiWith(path, answer);

@@ -1,4 +1,5 @@
-// The waiting jobs without the feed, against the simulated servers: the same jobs, for few requests, and no guesses.
+// Waiting jobs read without the feed, against the simulated servers: the same jobs with few requests and without
+// guesses.
 
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { GocdError, type GocdPoll } from "../../src/gocd/api.ts";
@@ -67,7 +68,7 @@ function happen(model: SimGocd, random: () => number, step: number): void {
 }
 
 for (const version of ["20.1.0", "20.9.0", "26.1.0"]) {
-  Deno.test(`on GoCD ${version} the JSON APIs give the jobs of the feed, whatever happens on the server`, async () => {
+  Deno.test(`on GoCD ${version} the JSON APIs and the feed give the same jobs`, async () => {
     let most = 0;
     for (let seed = 1; seed <= 5; seed++) {
       const random = seededRandom(seed);
@@ -116,7 +117,7 @@ Deno.test("with 1,000 pipelines and 50 running stages a poll after the first tak
   assertEquals([of(third, "200 /api/stages/"), of(third, "304 /api/admin/pipelines/")], [50, 10]);
 });
 
-Deno.test("stages without waiting jobs are read in turns, so that a rescheduled job is found", async () => {
+Deno.test("stages without waiting jobs are read in turns, and a rescheduled job is found", async () => {
   const model = server("26.1.0");
   for (let index = 0; index < 200; index++) {
     launch(model, `agent-${index}`);
@@ -138,7 +139,7 @@ Deno.test("stages without waiting jobs are read in turns, so that a rescheduled 
   assert(polls <= 200 / requestsAimed + 1, `found after ${polls} polls`);
 });
 
-Deno.test("more running stages than one poll reads are read in the next ones, and none is forgotten", async () => {
+Deno.test("running stages beyond the limit of one poll are read in the next poll", async () => {
   const model = server("26.1.0");
   for (let index = 0; index < stagesMax + 20; index++) {
     job(model, "shop", { job: `job-${index}`, stage: `st-${index}` });
@@ -159,7 +160,7 @@ async function asViewer(model: SimGocd, more: Partial<SimUser>): Promise<GocdPol
   return await api.poll(signal);
 }
 
-Deno.test("what an account may not read is not guessed: the job says why, and so does a finding", async () => {
+Deno.test("resources that the account may not read are unknown, and the job and a finding contain the cause", async () => {
   const model = server("26.1.0");
   job(model, "mine", { gocdResources: ["linux"], environment: "prod" });
   job(model, "theirs", { gocdResources: ["linux"] });
@@ -185,7 +186,7 @@ Deno.test("what an account may not read is not guessed: the job says why, and so
   assertStringIncludes(rights?.message ?? "", "jobs of pipelines that it may not view are invisible");
 });
 
-Deno.test("rights that are given later are noticed a minute after", async () => {
+Deno.test("newly granted rights are noticed after a minute", async () => {
   const model = server("26.1.0");
   job(model, "mine", { gocdResources: ["linux"] });
   model.setSecurity({ kind: "on", users: [viewer({})] });
@@ -219,7 +220,7 @@ const template = {
   }],
 };
 
-Deno.test("jobs of a template get the parameters of their pipeline", async () => {
+Deno.test("parameters of the pipeline are substituted in jobs of a template", async () => {
   const model = server("26.1.0");
   model.configureTemplate(template);
   model.configurePipeline(templated);
@@ -236,7 +237,7 @@ Deno.test("jobs of a template get the parameters of their pipeline", async () =>
   assertEquals(take().filter((each) => each.includes("/api/admin/templates/")), ["200 /api/admin/templates/build"]);
 });
 
-Deno.test("a template that an account may not view leaves the jobs of its pipelines unknown", async () => {
+Deno.test("the resources of a job are unknown if the account may not view its template", async () => {
   for (const [viewsTemplates, want] of [[[], true], [["build"], false]] as const) {
     const model = server("26.1.0");
     model.configureTemplate(template);
@@ -250,7 +251,7 @@ Deno.test("a template that an account may not view leaves the jobs of its pipeli
   }
 });
 
-Deno.test("a job keeps what it was scheduled with, although the configuration changes while it waits", async () => {
+Deno.test("a waiting job keeps the resources with which it was scheduled when the configuration changes", async () => {
   const model = server("26.1.0");
   job(model, "shop", { gocdResources: ["linux"] });
   const { api } = client(model, { jobSource: "api" });
@@ -261,7 +262,7 @@ Deno.test("a job keeps what it was scheduled with, although the configuration ch
   assertEquals((await fed(model)).jobs.map((each) => each.gocdResources), [["linux"], ["windows"]]);
 });
 
-Deno.test("a stage that is run again has the jobs of its last run", async () => {
+Deno.test("a stage that is run again has the jobs of its latest run", async () => {
   const model = server("26.1.0");
   model.cancelJob(job(model, "shop", { counter: 3 }));
   job(model, "shop", { counter: 3, stageCounter: 2, job: "again" });
@@ -269,7 +270,7 @@ Deno.test("a stage that is run again has the jobs of its last run", async () => 
   assertEquals(jobs.map(({ locator }) => locator), ["shop/3/stage/2/again"]);
 });
 
-Deno.test("a dashboard with its own views is reported, because they may hide pipelines", async () => {
+Deno.test("a dashboard with personal views is reported as a finding", async () => {
   const model = server("26.1.0");
   job(model, "shown");
   job(model, "hidden");
@@ -278,7 +279,7 @@ Deno.test("a dashboard with its own views is reported, because they may hide pip
   assert(codes(poll).includes("gocd-dashboard-personal"));
 });
 
-Deno.test("a part that cannot be read fails the poll: a partly read backlog is never taken for a whole one", async () => {
+Deno.test("a failed request fails the poll, and the next poll is complete", async () => {
   const faults = [
     [{ kind: "status", status: 500 }, "/api/dashboard", "gocd-server-error"],
     [{ kind: "status", status: 500 }, "/api/stages/b/", "gocd-server-error"],
@@ -300,14 +301,14 @@ Deno.test("a part that cannot be read fails the poll: a partly read backlog is n
   }
 });
 
-Deno.test("a dashboard that is not made yet is a server that starts", async () => {
+Deno.test("a dashboard that is still being created is reported as a starting server", async () => {
   const model = server("26.1.0");
   model.setDashboardPending(true);
   const { problem } = await assertRejects(() => client(model, { jobSource: "api" }).api.poll(signal), GocdError);
   assertEquals([problem.code, problem.kind], ["gocd-starting", "starting"]);
 });
 
-Deno.test("a stage that the dashboard lists and the server denies has no jobs, and a finding", async () => {
+Deno.test("a stage of the dashboard that the server does not find has no jobs and is reported as a finding", async () => {
   const model = server("26.1.0");
   job(model, "gone");
   job(model, "here");
@@ -318,7 +319,7 @@ Deno.test("a stage that the dashboard lists and the server denies has no jobs, a
   assertEquals(codes(poll), ["gocd-stage-unread"]);
 });
 
-Deno.test("the configurations of thousands of pipelines are remembered from poll to poll", async () => {
+Deno.test("the configurations of 4,000 pipelines are requested again by their ETags in the next poll", async () => {
   let known = 0;
   const requester: Requester = {
     exchange: async (request, _signal, read) => {

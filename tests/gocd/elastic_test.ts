@@ -1,4 +1,4 @@
-// Jobs of elastic profiles, which the feed does not distinguish: found with the usages API of the simulated servers.
+// Jobs of elastic profiles, which the feed does not distinguish, found through the usages API of the simulated servers.
 
 import { serverAt } from "../support/addresses.ts";
 import { assertEquals, assertStringIncludes } from "@std/assert";
@@ -38,7 +38,7 @@ function profiles({ jobs }: GocdPoll): Record<string, string | undefined> {
 const codes = (poll: GocdPoll): string[] => poll.findings.map((finding) => finding.code);
 
 for (const version of ["19.1.0", "19.2.0", "19.3.0", "19.8.0", "20.8.0", "26.1.0"]) {
-  Deno.test(`on GoCD ${version} the jobs of elastic profiles are distinguished from those without resources`, async () => {
+  Deno.test(`on GoCD ${version} jobs with an elastic profile are distinguished from jobs without resources`, async () => {
     const model = server(version);
     job(model, "plugin", { elasticProfile: "k8s 1/2" });
     job(model, "many", { elasticProfile: "docker", job: "unit-runInstance-3" });
@@ -51,7 +51,7 @@ for (const version of ["19.1.0", "19.2.0", "19.3.0", "19.8.0", "20.8.0", "26.1.0
 }
 
 for (const version of ["16.11.0", "17.1.0", "18.10.0", "18.12.0"]) {
-  Deno.test(`GoCD ${version} has no usages: where profiles exist, that is said with what to do`, async () => {
+  Deno.test(`on GoCD ${version}, which has no usages API, a finding with a hint is reported if elastic profiles exist`, async () => {
     const model = server(version);
     job(model, "plain");
     const { api } = asked(model);
@@ -66,7 +66,7 @@ for (const version of ["16.11.0", "17.1.0", "18.10.0", "18.12.0"]) {
 }
 
 for (const version of ["16.8.0", "16.10.0"]) {
-  Deno.test(`GoCD ${version} has elastic jobs and no list of profiles: where an elastic agent is, that is said`, async () => {
+  Deno.test(`on GoCD ${version}, which has no list of elastic profiles, a finding is reported if an elastic agent exists`, async () => {
     const model = server(version);
     job(model, "linux", { gocdResources: ["linux"] });
     model.addAgent({ uuid: "u1", hostname: "pod", elastic: { agentId: "pod", pluginId: "docker" } });
@@ -81,7 +81,7 @@ for (const version of ["16.8.0", "16.10.0"]) {
 }
 
 for (const version of ["15.2.0", "16.6.0", "16.8.0", "16.10.0"]) {
-  Deno.test(`GoCD ${version} is never asked for elastic profiles`, async () => {
+  Deno.test(`elastic profiles are never requested from GoCD ${version}`, async () => {
     const model = server(version);
     job(model, "plain");
     const { api, paths } = asked(model);
@@ -90,7 +90,7 @@ for (const version of ["15.2.0", "16.6.0", "16.8.0", "16.10.0"]) {
   });
 }
 
-Deno.test("elastic profiles are asked for only while jobs without resources wait", async () => {
+Deno.test("elastic profiles are requested only while jobs without resources wait", async () => {
   const model = server("26.1.0");
   job(model, "linux", { gocdResources: ["linux"] });
   const { api, paths } = asked(model);
@@ -98,7 +98,7 @@ Deno.test("elastic profiles are asked for only while jobs without resources wait
   assertEquals(paths, []);
 });
 
-Deno.test("usages are read again after ten minutes, or for an unknown job, but not more than once a minute", async () => {
+Deno.test("usages are read again after ten minutes, or for an unknown job, and at most once a minute", async () => {
   const model = server("26.1.0");
   job(model, "plain");
   const { api, paths } = asked(model);
@@ -119,7 +119,7 @@ Deno.test("usages are read again after ten minutes, or for an unknown job, but n
   assertEquals(await readings(), 3);
 });
 
-Deno.test("an account that may not see elastic profiles is reported so, and the poll is good", async () => {
+Deno.test("an account that may not view elastic profiles is reported as a finding, and the poll succeeds", async () => {
   const model = server("26.1.0", { security: { ...users, users: [{ ...users.users[1], views: ["plain"] }] } });
   job(model, "plain");
   const { api } = asked(model, basic("guest", "guest"));
@@ -145,7 +145,7 @@ const list = (...ids: readonly string[]) => (): Response =>
   json(200, { _embedded: { profiles: ids.map((id) => ({ id })) } });
 
 for (const ids of [[], ["k8s"]] as const) {
-  Deno.test(`the list of ${ids.length} elastic profiles that no administrator sees is not all there are`, async () => {
+  Deno.test(`a list of ${ids.length} elastic profiles read without administrator rights is treated as incomplete`, async () => {
     const model = server("26.1.0");
     job(model, "plain");
     const answers = { "/usages": () => json(200, []), "elastic/profiles": list(...ids) };
@@ -157,7 +157,7 @@ for (const ids of [[], ["k8s"]] as const) {
   });
 }
 
-Deno.test("a profile whose usages GoCD 26.2 denies with 422 is gone", async () => {
+Deno.test("an elastic profile whose usages GoCD 26.2 answers with 422 is ignored", async () => {
   const model = server("26.1.0");
   job(model, "plain");
   const message = 'Cannot invoke "com.thoughtworks.go.config.elastic.ElasticProfile.getId()" because "profile" is null';
@@ -166,7 +166,7 @@ Deno.test("a profile whose usages GoCD 26.2 denies with 422 is gone", async () =
   assertEquals(codes(poll), []);
 });
 
-Deno.test("what is known of elastic jobs outlasts an answer that cannot be read", async () => {
+Deno.test("known elastic jobs are kept after a failed read, which is reported as a finding", async () => {
   const model = server("26.1.0");
   job(model, "plugin", { elasticProfile: "k8s" });
   const { api } = asked(model);

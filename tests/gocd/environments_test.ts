@@ -1,4 +1,4 @@
-// Environments that exist only in our configuration: requested if a server can answer; against the simulated servers.
+// Environments that exist only in our configuration, requested from simulated servers that have a list of them.
 
 import { serverAt } from "../support/addresses.ts";
 import { assertEquals } from "@std/assert";
@@ -53,7 +53,7 @@ for (
     ["26.1.0", "application/vnd.go.cd+json"],
   ] as const
 ) {
-  Deno.test(`on GoCD ${version} an environment that is not there is ${accept === undefined ? "not " : ""}told`, async () => {
+  Deno.test(`on GoCD ${version} a missing environment is ${accept === undefined ? "not " : ""}reported`, async () => {
     const its = asked(server(version, prod));
     // What is in no doubt is answered everywhere.
     assertEquals(await missing(its), []);
@@ -63,14 +63,14 @@ for (
 }
 
 for (const version of ["20.8.0", "26.1.0"]) {
-  Deno.test(`on GoCD ${version} an account that is not an administrator gets a shorter list: it is not asked for`, async () => {
+  Deno.test(`on GoCD ${version} environments are not requested without administrator rights`, async () => {
     const its = asked(server(version, { ...prod, security: users }), basic("guest", "guest"));
     assertEquals(await missing(its, "prod"), undefined);
     assertEquals(its.accepts, []);
   });
 }
 
-Deno.test("a list without rights (401, 403), a missing path (404, 406) and garbage are not the absence of an environment", async () => {
+Deno.test("refused, missing and invalid lists of environments report no environment as missing", async () => {
   for (
     const answer of [
       () => json(401, { message: "You are not authorized to perform this action." }),
@@ -95,7 +95,7 @@ Deno.test("a list without rights (401, 403), a missing path (404, 406) and garba
   }
 });
 
-Deno.test("whatever the body, only a whole list of environments reports that one is missing", async () => {
+Deno.test("for any body, only a complete list of environments reports an environment as missing", async () => {
   const names = fc.array(fc.string(), { maxLength: 5 });
   const list = names.map((all) => ({ _embedded: { environments: all.map((name) => ({ name })) } }));
   const other = fc.oneof(fc.json(), fc.string(), list.map((body) => JSON.stringify(body).slice(0, -2)));
@@ -121,7 +121,7 @@ Deno.test("whatever the body, only a whole list of environments reports that one
   );
 });
 
-Deno.test("no question is asked where a waiting job or an agent shows that the environment exists", async () => {
+Deno.test("environments are not requested if waiting jobs and agents show that they exist", async () => {
   const model = server("26.1.0", { environments: [{ name: "qa", origin: "gocd" }] });
   job(model, "shop", { environment: "Prod" });
   model.addAgent({ uuid: "u1", hostname: "box", environments: ["QA", "stage"] });
@@ -133,7 +133,7 @@ Deno.test("no question is asked where a waiting job or an agent shows that the e
   assertEquals(its.accepts.length, 1);
 });
 
-Deno.test("a new environment is noticed within a minute, and the server is not asked more often", async () => {
+Deno.test("environments are requested once a minute, and a new one is noticed", async () => {
   const model = server("26.1.0");
   const its = asked(model);
   assertEquals(await missing(its, "prod"), ["prod"]);
@@ -146,7 +146,7 @@ Deno.test("a new environment is noticed within a minute, and the server is not a
   assertEquals(its.accepts.length, 2);
 });
 
-Deno.test("an error is asked about again after a minute, and takes back what was said before", async () => {
+Deno.test("after an error missing environments are unknown, and they are requested again a minute later", async () => {
   const model = server("26.1.0");
   const its = asked(model);
   assertEquals(await missing(its, "prod"), ["prod"]);
@@ -159,7 +159,7 @@ Deno.test("an error is asked about again after a minute, and takes back what was
   assertEquals(await missing(its, "prod"), ["prod"]);
 });
 
-Deno.test("an upgraded server is asked again, in its own way", async () => {
+Deno.test("after an upgrade environments are requested with the media type of the new release", async () => {
   const options: Partial<SimGocdOptions> = { environments: [{ name: "prod", origin: "gocd" }] };
   const model = server("18.10.0", options);
   const its = asked(model);
@@ -170,7 +170,7 @@ Deno.test("an upgraded server is asked again, in its own way", async () => {
   assertEquals(its.accepts, ["application/vnd.go.cd.v2+json", "application/vnd.go.cd+json"]);
 });
 
-Deno.test("a new server that hides its version is asked once it is known that the account is an administrator", async () => {
+Deno.test("a server without a version API is asked for environments once the account is known to be an administrator", async () => {
   const fake = fakeGocd("26.1.0");
   const asked: string[] = [];
   fake.override = ({ path, accept }) => {

@@ -1,3 +1,5 @@
+// The client against servers of all releases: requests, changes of the version, findings.
+
 import { assertEquals, assertRejects } from "@std/assert";
 import { GocdError, type GocdPoll } from "../../src/gocd/api.ts";
 import { createHttpGocdApi, type HttpGocdApi } from "../../src/gocd/http_api.ts";
@@ -19,7 +21,7 @@ const releases = [
 for (const version of releases) {
   const release = releaseOf(version);
 
-  Deno.test(`a poll of GoCD ${version} reads version, maintenance, jobs and agents by its own paths`, async () => {
+  Deno.test(`a poll of GoCD ${version} reads version, maintenance mode, jobs and agents`, async () => {
     const fake = fakeGocd(version, [
       { uuid: "u1", config: "Enabled", state: "Idle" },
       { uuid: "u2", config: "Disabled", state: "Building" },
@@ -67,15 +69,13 @@ for (const version of releases) {
     assertEquals(poll.findings, []);
   });
 
-  Deno.test(`GoCD ${version} shows elastic agents as far as its API can`, async () => {
+  Deno.test(`on GoCD ${version} elastic agents are ${release >= 1608 ? "" : "not "}recognized`, async () => {
     const fake = fakeGocd(version, [{ uuid: "e1", config: "Enabled", state: "Idle", elastic: true }]);
-    if (release >= 1608) {
-      const poll = await apiOf(fake).poll(signal);
-      assertEquals(poll.agents.map((agent) => agent.elastic), [true]);
-    }
+    const poll = await apiOf(fake).poll(signal);
+    assertEquals(poll.agents.map((agent) => agent.elastic), [release >= 1608]);
   });
 
-  Deno.test(`GoCD ${version} has agents enabled, disabled and deleted in its own way`, async () => {
+  Deno.test(`on GoCD ${version} agents are enabled, disabled and deleted with the requests of its API`, async () => {
     const fake = fakeGocd(version, [
       { uuid: "a", config: "Pending", state: "Unknown" },
       { uuid: "b", config: "Enabled", state: "Idle" },
@@ -106,7 +106,7 @@ for (const version of releases) {
     assertEquals(writes(fake, before), release >= 1607 ? 5 : 4, "an unknown uuid makes it one by one");
   });
 
-  Deno.test(`GoCD ${version} reports whether the account is an administrator, and nothing is changed for it`, async () => {
+  Deno.test(`on GoCD ${version} the rights of the account are determined by GET requests only`, async () => {
     const fake = fakeGocd(version);
     const api = apiOf(fake);
     assertEquals((await api.rights(signal)).admin, "yes");
@@ -125,7 +125,7 @@ function writes(fake: FakeGocd, from: number): number {
   return fake.seen.slice(from).filter((request) => request.method !== "GET").length;
 }
 
-Deno.test("an unknown newer release is not reported as long as it is understood, and named if it is not", async () => {
+Deno.test("a newer release is named only in errors that its changes may explain", async () => {
   for (const version of ["26.2.0", "27.3.0"]) {
     const fake = fakeGocd("26.1.0");
     fake.override = (request) => request.path === "/api/version" ? json(200, { version }) : undefined;
@@ -151,7 +151,7 @@ Deno.test("an unknown newer release is not reported as long as it is understood,
   }
 });
 
-Deno.test("unknown versions are treated like the nearest one, with a finding", async () => {
+Deno.test("an unsupported version is treated like the nearest supported one and reported as a finding", async () => {
   for (const [told, shown] of [["nightly", "unknown"], ["", "unknown"], ["14.1.0", "14.1.0"]]) {
     const fake = fakeGocd(told === "14.1.0" ? "15.2.0" : "26.1.0");
     fake.override = (request) => request.path === "/api/version" ? json(200, { version: told }) : undefined;
@@ -161,7 +161,7 @@ Deno.test("unknown versions are treated like the nearest one, with a finding", a
   }
 });
 
-Deno.test("the version is asked for once, and again after ten minutes", async () => {
+Deno.test("the version is requested once, and again after ten minutes", async () => {
   let nowMs = 0;
   const fake = fakeGocd("26.1.0");
   const api = apiOf(fake, () => nowMs);
@@ -181,23 +181,19 @@ for (
     "18.1.0",
   ]] as const
 ) {
-  Deno.test(`a server that becomes ${after} from ${before} under us is read on, in one poll`, async () => {
+  Deno.test(`the first poll after a change from GoCD ${before} to ${after} is complete`, async () => {
     const fake = fakeGocd(before, [{ uuid: "u1", config: "Enabled", state: "Idle" }]);
     const api = apiOf(fake);
     await api.poll(signal);
     fake.version = after;
-    if (before !== "20.8.0") {
-      const poll = await api.poll(signal);
-      assertEquals(poll.server.version, after);
-      assertEquals(poll.agents.length, 1);
-    } else {
-      // Nothing that we use has changed: only the next look at the version shows it.
-      assertEquals((await api.poll(signal)).server.version, before);
-    }
+    const poll = await api.poll(signal);
+    // The requests for 20.8 and 20.9 are the same: only the next check of the version shows the change.
+    assertEquals(poll.server.version, before === "20.8.0" ? before : after);
+    assertEquals([poll.jobs.length, poll.agents.length], [1, 1]);
   });
 }
 
-Deno.test("after a failed poll the version is asked for again, because the server may come back as another one", async () => {
+Deno.test("the version is requested again after a failed poll", async () => {
   const fake = fakeGocd("20.8.0");
   const api = apiOf(fake);
   await api.poll(signal);
@@ -208,7 +204,7 @@ Deno.test("after a failed poll the version is asked for again, because the serve
   assertEquals((await api.poll(signal)).server.version, "20.9.0");
 });
 
-Deno.test("an old server that does not tell its version is probed once and then known", async () => {
+Deno.test("an old server without a version API is probed only once", async () => {
   const fake = fakeGocd("15.2.0");
   const api = apiOf(fake);
   await api.poll(signal);
@@ -220,7 +216,7 @@ Deno.test("an old server that does not tell its version is probed once and then 
   ]);
 });
 
-Deno.test("a new server that hides its version is found out, and works", async () => {
+Deno.test("a new server whose version API is missing is polled, and reported as a finding", async () => {
   const fake = fakeGocd("26.1.0", [{ uuid: "u1", config: "Enabled", state: "Idle" }]);
   fake.override = (request) => request.path === "/api/version" ? new Response("", { status: 404 }) : undefined;
   const api = apiOf(fake);
@@ -230,14 +226,14 @@ Deno.test("a new server that hides its version is found out, and works", async (
   assertEquals((await api.poll(signal)).server.maintenance, "off");
 });
 
-Deno.test("GoCD 15.2 without its un-versioned list leaves the state of a disabled agent open", async () => {
+Deno.test("on GoCD 15.2 without the unversioned list the activity of a disabled agent is unknown", async () => {
   const fake = fakeGocd("15.2.0", [{ uuid: "u1", config: "Disabled", state: "Idle" }]);
   fake.override = (request) => request.accept === "application/json" ? new Response("", { status: 404 }) : undefined;
   const [agent] = (await apiOf(fake).poll(signal)).agents;
   assertEquals([agent?.configState, agent?.agentState], ["Disabled", "Unknown"]);
 });
 
-Deno.test("GoCD 15.2 cannot set an environment, and the next poll says so", async () => {
+Deno.test("on GoCD 15.2 the next poll reports that an environment could not be set", async () => {
   const fake = fakeGocd("15.2.0", [{ uuid: "a", config: "Pending", state: "Unknown" }]);
   const api = apiOf(fake);
   await api.enableAgent("a", { gocdResources: [], environment: "prod" }, signal);
@@ -245,7 +241,7 @@ Deno.test("GoCD 15.2 cannot set an environment, and the next poll says so", asyn
 });
 
 for (const [version, part] of [["19.1.0", "maintenance mode"], ["20.9.0", "missing from the feed"]] as const) {
-  Deno.test(`on ${version} an account without rights gets a finding in each poll that says: ${part}`, async () => {
+  Deno.test(`on GoCD ${version} each poll reports the missing rights of the account: ${part}`, async () => {
     const fake = fakeGocd(version);
     fake.override = (request) =>
       request.path.includes("maintenance_mode") ? json(403, { message: "You are not authorized" }) : undefined;
@@ -260,7 +256,7 @@ for (const [version, part] of [["19.1.0", "maintenance mode"], ["20.9.0", "missi
   });
 }
 
-Deno.test("maintenance mode that cannot be found is unknown, not off", async () => {
+Deno.test("maintenance mode is unknown if its API is missing", async () => {
   const fake = fakeGocd("26.1.0");
   fake.override = (request) =>
     request.path.includes("maintenance_mode") ? json(404, { message: "not here" }) : undefined;
@@ -268,7 +264,7 @@ Deno.test("maintenance mode that cannot be found is unknown, not off", async () 
 });
 
 for (const part of ["/api/version", "maintenance_mode", "scheduled.xml", "/api/agents"]) {
-  Deno.test(`a poll fails as a whole where ${part} fails`, async () => {
+  Deno.test(`a poll fails if ${part} fails`, async () => {
     const fake = fakeGocd("26.1.0");
     fake.override = (request) => request.path.includes(part) ? new Response("oops", { status: 500 }) : undefined;
     const error = await assertRejects(() => apiOf(fake).poll(signal), GocdError);
@@ -276,13 +272,13 @@ for (const part of ["/api/version", "maintenance_mode", "scheduled.xml", "/api/a
   });
 }
 
-Deno.test("health messages that cannot be read are a finding, not a failed poll", async () => {
+Deno.test("unreadable health messages are a finding and do not fail the poll", async () => {
   const fake = fakeGocd("26.1.0");
   fake.override = (request) => request.path.includes("health") ? new Response("oops", { status: 500 }) : undefined;
   assertEquals((await apiOf(fake).poll(signal)).findings.map((finding) => finding.code), ["gocd-health-unread"]);
 });
 
-Deno.test("health messages that have not changed come as 304, by the ETag of the server, and stay findings", async () => {
+Deno.test("unchanged health messages are requested with their ETag, and their findings are kept", async () => {
   const fake = fakeGocd("26.1.0");
   const asked: (string | null)[] = [];
   let message = "one";
@@ -305,7 +301,7 @@ Deno.test("health messages that have not changed come as 304, by the ETag of the
   assertEquals((await api.poll(signal)).findings[0]?.code, "gocd-health-unread");
 });
 
-Deno.test("a server without ETag sends its health messages each time", async () => {
+Deno.test("health messages without an ETag are read completely in each poll", async () => {
   const fake = fakeGocd("26.1.0");
   const asked: (string | null)[] = [];
   fake.override = ({ path, headers }) => {
@@ -319,7 +315,7 @@ Deno.test("a server without ETag sends its health messages each time", async () 
   assertEquals(asked, [null, null]);
 });
 
-Deno.test("an unexpected 304 is an error, and never an empty list", async () => {
+Deno.test("an unexpected 304 fails the poll", async () => {
   for (const part of ["scheduled.xml", "/api/agents"]) {
     const fake = fakeGocd("26.1.0");
     fake.override = ({ path }) => path.includes(part) ? new Response(null, { status: 304 }) : undefined;
@@ -353,7 +349,7 @@ for (
     ["v25.4.0", "without replacement", []],
   ] as const
 ) {
-  Deno.test(`an API called deprecated since ${since}, to go with ${removal ?? "none"}, is reported if that makes sense`, async () => {
+  Deno.test(`a deprecation since ${since} with removal in ${removal ?? "no release"} is ${want.length > 0 ? "" : "not "}reported`, async () => {
     const fake = fakeGocd("26.1.0");
     const headers = {
       "x-gocd-api-deprecated-in": since,

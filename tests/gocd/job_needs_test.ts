@@ -1,4 +1,4 @@
-// The parts of reading without the feed, on answers of a real GoCD 26.2 and on odd ones.
+// The readers for jobs without the feed, on recordings of a real GoCD 26.2 and on invalid bodies.
 
 import { assertEquals, assertThrows } from "@std/assert";
 import { GocdError } from "../../src/gocd/api.ts";
@@ -9,7 +9,7 @@ import { apiRecordings } from "../support/gocd_recordings.ts";
 
 const text = (name: string): string => apiRecordings.find((each) => each.name === name)?.text ?? "";
 
-Deno.test("the recorded dashboard of a real server shows its running stages, its environment and its group", () => {
+Deno.test("the recorded dashboard is parsed into running stages, environments and groups", () => {
   const { running, environments, groups, isPersonal } = readDashboard(text("dashboard"), "GET");
   assertEquals(
     running.map(({ pipeline, counter, stage, stageCounter }) => [pipeline, counter, stage, stageCounter].join("/")),
@@ -27,7 +27,7 @@ function recordedNeeds(recording: string, job: string): JobNeeds {
   return needsOf({ pipeline, stages: pipeline.stages }, "st", job);
 }
 
-Deno.test("the recorded configurations of a real server say what their jobs need", () => {
+Deno.test("the recorded configurations are parsed into the resources and elastic profiles of their jobs", () => {
   const known = (gocdResources: readonly string[]): JobNeeds => ({ kind: "known", gocdResources });
   assertEquals(recordedNeeds("pipeline configuration", "Linux-Docker"), known(["Linux", "docker"]));
   assertEquals(recordedNeeds("pipeline configuration: run on all agents", "sweep-runOnAll-2"), known([]));
@@ -38,7 +38,7 @@ Deno.test("the recorded configurations of a real server say what their jobs need
   });
 });
 
-Deno.test("of the recorded run of a stage no job waits any more, and those in state Scheduled do", () => {
+Deno.test("in the run of a stage only jobs in state Scheduled are waiting", () => {
   const run = text("run of a stage");
   assertEquals(readWaitingJobs(run, "GET"), []);
   const waiting = run.replace('"state":"Completed","result":"Passed","scheduled', '"state":"Scheduled","scheduled');
@@ -61,7 +61,7 @@ for (
     ["a#", undefined],
   ] as const
 ) {
-  Deno.test(`with its parameters ${given} is ${want ?? "unknown"}`, () => {
+  Deno.test(`${given} with its parameters becomes ${want ?? "unknown"}`, () => {
     assertEquals(withParameters(given, parameters), want);
   });
 }
@@ -94,7 +94,7 @@ for (
     ["much", "build/much has more than 200 resources"],
   ] as const
 ) {
-  Deno.test(`a build called ${job} gets what is configured for its job, or is unknown`, () => {
+  Deno.test(`the build ${job} has ${want === "" ? "no resources" : `the resources or the problem "${want}"`}`, () => {
     const needs = needsOf({ pipeline: { parameters, stages: new Map() }, stages }, "build", job);
     assertEquals(needs.kind === "known" ? needs.gocdResources.join() : needs.cause, want);
   });
@@ -114,15 +114,15 @@ const odd: readonly (readonly [what: string, read: (text: string, source: string
   ["a job without a state", readWaitingJobs, '{"jobs":[{"name":"a"}]}'],
   ["a template without stages", readTemplate, '{"name":"t"}'],
   ["a pipeline with neither stages nor template", readPipeline, '{"name":"p","template":null}'],
-  ["half an answer", readDashboard, '{"_embedded":{"pipe'],
+  ["a truncated response", readDashboard, '{"_embedded":{"pipe'],
 ];
 for (const [what, read, body] of odd) {
-  Deno.test(`${what} is unreadable, and never an empty backlog`, () => {
+  Deno.test(`${what} is an error`, () => {
     assertEquals(assertThrows(() => read(body, "GET"), GocdError).problem.kind, "unreadable");
   });
 }
 
-Deno.test("groups that cannot be read are left out of a dashboard, which is read anyway", () => {
+Deno.test("unreadable groups of a dashboard are left out", () => {
   const dashboard = (groups: unknown): string =>
     JSON.stringify({ _embedded: { environments: [], pipelines: [], pipeline_groups: groups } });
   const read = (groups: unknown): unknown => [...readDashboard(dashboard(groups), "GET").groups];

@@ -1,5 +1,4 @@
-// Where the waiting jobs are read from: the feed while there is one, the JSON APIs once the server reports that there
-// is none.
+// The source of waiting jobs: the feed while it exists, and the JSON APIs once the server reports that it does not.
 
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { GocdError } from "../../src/gocd/api.ts";
@@ -10,7 +9,7 @@ import { client, codes } from "./sim_client.ts";
 const signal = new AbortController().signal;
 
 for (const status of [404, 410] as const) {
-  Deno.test(`where the feed is gone (${status}), the jobs come from the JSON APIs, and one finding says so`, async () => {
+  Deno.test(`without the feed (${status}) jobs are read from the JSON APIs, and a finding reports this once`, async () => {
     const model = server("26.1.0");
     job(model, "shop", { gocdResources: ["linux"] });
     const { api, take } = client(model);
@@ -37,7 +36,7 @@ for (const status of [404, 410] as const) {
   });
 }
 
-Deno.test("a feed that fails is not gone", async () => {
+Deno.test("a failed feed request fails the poll, and the JSON APIs are not used", async () => {
   const faults = [
     { kind: "status", status: 500 },
     { kind: "status", status: 503 },
@@ -57,7 +56,7 @@ Deno.test("a feed that fails is not gone", async () => {
   }
 });
 
-Deno.test("a poll without the feed that fails is not made twice", async () => {
+Deno.test("a failed poll through the JSON APIs is not repeated", async () => {
   const model = server("26.1.0");
   model.setFeedGone(404);
   job(model, "shop");
@@ -71,7 +70,7 @@ Deno.test("a poll without the feed that fails is not made twice", async () => {
   }
 });
 
-Deno.test("the switch is reported by the first poll that succeeds, not by one that fails behind it", async () => {
+Deno.test("the switch to the JSON APIs is reported by the first successful poll", async () => {
   const model = server("26.1.0");
   model.setFeedGone(404);
   const { api } = client(model);
@@ -81,7 +80,7 @@ Deno.test("the switch is reported by the first poll that succeeds, not by one th
   assertEquals(codes(await api.poll(signal)), []);
 });
 
-Deno.test("another release is asked for its feed at once", async () => {
+Deno.test("after an upgrade the feed is requested again immediately", async () => {
   const model = server("26.1.0");
   model.setFeedGone(404);
   const { api, take } = client(model);
@@ -95,7 +94,7 @@ Deno.test("another release is asked for its feed at once", async () => {
   assertEquals(take().filter((each) => each.startsWith("200 /api/feed/")).length, 1);
 });
 
-Deno.test("where the feed and the dashboard are missing, the address is wrong, and the feed's problem is reported", async () => {
+Deno.test("if both the feed and the dashboard are missing, the error of the feed is reported", async () => {
   const model = server("26.1.0");
   model.setFeedGone(404);
   model.inject({ kind: "status", status: 404 }, 2, "/api/dashboard");
@@ -104,7 +103,7 @@ Deno.test("where the feed and the dashboard are missing, the address is wrong, a
   assertStringIncludes(problem.message, "/api/feed/jobs/scheduled.xml");
 });
 
-Deno.test("with poller.source = feed a server without one is an error, and with api an old server is", async () => {
+Deno.test("poller.source = feed fails without a feed, and api fails on an old server", async () => {
   const model = server("26.1.0");
   model.setFeedGone(404);
   const feed = await assertRejects(() => client(model, { jobSource: "feed" }).api.poll(signal), GocdError);

@@ -1,4 +1,4 @@
-// Logins: secrets that come and go, how they are sent, and sessions that outlive them.
+// Logins: changing secrets, their encoding, and sessions.
 
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { GocdError } from "../../src/gocd/api.ts";
@@ -18,7 +18,7 @@ const basic: Credentials = {
   password: new Secret("go-server.password", () => "hunter2!"),
 };
 
-Deno.test("a secret file that has vanished is named, and its return is noticed", async () => {
+Deno.test("a missing secret file is named, and is used again once it exists", async () => {
   let text: string | undefined = "first";
   const password = new Secret("go-server.password-file", () => {
     if (text === undefined) throw new Error("ENOENT /etc/secret");
@@ -37,7 +37,7 @@ Deno.test("a secret file that has vanished is named, and its return is noticed",
   assertEquals(fake.seen.at(-1)?.headers.get("authorization"), `Basic ${btoa("ci:second")}`);
 });
 
-Deno.test("a token with a line break is refused before it is sent, and not shown", async () => {
+Deno.test("a token with a line break is refused without a request, and not shown", async () => {
   const token = new Secret("go-server.access-token", () => "abc\ndef");
   const fake = fakeGocd("26.1.0");
   const api = createHttpGocdApi({ ...connection, credentials: { kind: "bearer", token } }, {
@@ -49,7 +49,7 @@ Deno.test("a token with a line break is refused before it is sent, and not shown
   assert(!error.message.includes("abc"));
 });
 
-Deno.test("a user name and password beyond ASCII go out as UTF-8", async () => {
+Deno.test("user names and passwords are encoded as UTF-8", async () => {
   const credentials: Credentials = { kind: "basic", userName: "jörg", password: new Secret("p", () => "pä:ss€") };
   const fake = fakeGocd("26.1.0");
   await createHttpGocdApi({ ...connection, credentials }, { fetch: fake.fetch, nowMs: () => 0 }).poll(signal);
@@ -58,18 +58,15 @@ Deno.test("a user name and password beyond ASCII go out as UTF-8", async () => {
   assertEquals(new TextDecoder().decode(bytes), "jörg:pä:ss€");
 });
 
-Deno.test("certificate authorities that are none are named by their key", async () => {
-  const api = createHttpGocdApi({ ...connection, caCerts: ["no PEM"] }, {
-    fetch: fakeGocd("26.1.0").fetch,
-    nowMs: () => 0,
-  });
-  const result = await api.poll(signal).then(() => undefined, (error: GocdError) => error);
-  // Deno may take such a text for a file without certificates: then there is nothing to complain about.
-  assert(result === undefined || result.hint.includes("go-server.ca-file"));
+Deno.test("invalid CA certificates are reported with their key", async () => {
+  const caCerts = ["-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"];
+  const api = createHttpGocdApi({ ...connection, caCerts }, { fetch: fakeGocd("26.1.0").fetch, nowMs: () => 0 });
+  const { hint } = await assertRejects(() => api.poll(signal), GocdError);
+  assertStringIncludes(hint, "go-server.ca-file");
   api.close();
 });
 
-Deno.test("the session cookie is kept, and no other; a 401 and another password end it", async () => {
+Deno.test("only the session cookie is kept, until a 401 or a changed password", async () => {
   let password = "one";
   const credentials: Credentials = { kind: "basic", userName: "ci", password: new Secret("p", () => password) };
   const fake = fakeGocd("26.1.0");
@@ -96,7 +93,7 @@ Deno.test("the session cookie is kept, and no other; a 401 and another password 
   assertEquals(cookies(), [null, null]);
 });
 
-Deno.test("a session ends after five minutes, so that a password that GoCD no longer accepts is noticed", async () => {
+Deno.test("a session is dropped after five minutes, and a password that GoCD no longer accepts is noticed", async () => {
   const withPassword = (password: string): SimSecurity => ({
     kind: "on",
     users: [{ name: "ci", password, admin: true }],

@@ -1,4 +1,4 @@
-// Whether the account may change agents, by a change of no agent, and the server's clock.
+// Whether the account may change agents, determined by a change of no agent, and the server's clock.
 
 import { assertEquals, assertRejects } from "@std/assert";
 import { GocdError } from "../../src/gocd/api.ts";
@@ -20,7 +20,7 @@ function apiOf(model: SimGocd, name: "root" | "guest"): HttpGocdApi {
 }
 
 for (const version of ["16.7.0", "17.12.0", "18.5.0", "18.10.0", "19.2.0", "19.9.0", "21.3.0", "26.1.0"]) {
-  Deno.test(`on GoCD ${version} an administrator may change agents, another account may not, and none is changed`, async () => {
+  Deno.test(`on GoCD ${version} the right to change agents is determined without changing one`, async () => {
     const model = server(version, { security: users });
     model.addAgent({ uuid: "11111111-0000-4000-8000-000000000001", hostname: "box" });
     const before = JSON.stringify(model.agents());
@@ -30,12 +30,12 @@ for (const version of ["16.7.0", "17.12.0", "18.5.0", "18.10.0", "19.2.0", "19.9
   });
 }
 
-Deno.test("before 16.7 it is not tried", async () => {
+Deno.test("before GoCD 16.7 the right to change agents is unknown", async () => {
   const model = server("16.1.0", { security: users });
   assertEquals((await apiOf(model, "root").mayChange(signal)).admin, "unknown");
 });
 
-Deno.test("a server in maintenance mode refuses everybody, which shows no right; one that does not answer is an error", async () => {
+Deno.test("in maintenance mode the right to change agents is unknown, and a failed request is an error", async () => {
   const model = server("26.1.0", { security: users });
   model.setMaintenance(true);
   assertEquals((await apiOf(model, "root").mayChange(signal)).admin, "unknown");
@@ -55,7 +55,7 @@ for (
     [200, '{"message": "Updated agent(s) with uuid(s): []."}', "yes"],
   ] as const
 ) {
-  Deno.test(`${status} to a change of no agent shows: ${admin}`, async () => {
+  Deno.test(`the response ${status} to a change of no agent means administrator: ${admin}`, async () => {
     const fake = fakeGocd("26.1.0");
     const type = { "content-type": "application/vnd.go.cd.v7+json;charset=utf-8" };
     fake.override = ({ method }) => method === "PATCH" ? new Response(text, { status, headers: type }) : undefined;
@@ -67,7 +67,7 @@ for (
   });
 }
 
-Deno.test("the clock of the server is that of its Date header, and nothing where there is none", async () => {
+Deno.test("the clock of the server is read from its Date header, and is unknown without a valid one", async () => {
   for (
     const [date, clockMs] of [
       ["Fri, 27 Nov 2026 22:00:05 GMT", Date.UTC(2026, 10, 27, 22, 0, 5)],

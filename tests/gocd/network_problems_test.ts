@@ -1,4 +1,4 @@
-// What TLS failures are called. The texts are those of Deno 2.4.2 and 2.9.6 (see tests/net/network_failure_test.ts).
+// Explanations of TLS failures. The texts are those of Deno 2.4.2 and 2.9.6 (see tests/net/network_failure_test.ts).
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { networkError } from "../../src/gocd/network_problems.ts";
@@ -33,7 +33,7 @@ const problems: readonly (readonly [said: string, what: string, hint: string])[]
 ];
 
 for (const [said, what, hint] of problems) {
-  Deno.test(`GoCD: "${said.split(": ").at(-1)}" is put into words with the next act`, () => {
+  Deno.test(`GoCD: "${said.split(": ").at(-1)}" has an explanation and a hint`, () => {
     const { problem } = networkError(
       call,
       new TypeError(`error sending request for url (${call.url}): ${said}`),

@@ -1,4 +1,4 @@
-// The small parts that the other tests only pass through.
+// Small parts that the other tests cover only indirectly.
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "../support/properties.ts";
@@ -8,7 +8,7 @@ import { readMaintenance } from "../../src/gocd/maintenance.ts";
 import { dialectOf, isLater } from "../../src/gocd/versions.ts";
 import { createXmlCleaner } from "../../src/gocd/xml_cleaner.ts";
 
-Deno.test("text cleaned in pieces is the same as text cleaned at once", () => {
+Deno.test("text cleaned in pieces equals text cleaned at once", () => {
   const piece = fc.constantFrom(
     "&#27;",
     "&#x1B;",
@@ -40,7 +40,7 @@ Deno.test("text cleaned in pieces is the same as text cleaned at once", () => {
   }));
 });
 
-Deno.test("the state of maintenance mode is reported or refused, never guessed", () => {
+Deno.test("maintenance mode is on or off, and other bodies are errors", () => {
   assertEquals(readMaintenance('{"is_maintenance_mode":true}', "x"), "on");
   assertEquals(readMaintenance('{"_embedded":{"is_drain_mode":false}}', "x"), "off");
   for (const text of ["", "{}", "[]", "null", '{"is_maintenance_mode":"yes"}', '{"is_maintenance_mode":tr']) {
@@ -48,7 +48,7 @@ Deno.test("the state of maintenance mode is reported or refused, never guessed",
   }
 });
 
-Deno.test("a health message becomes a finding without markup, with the locator that it links to", () => {
+Deno.test("a health message becomes a finding without markup and with the locator of its link", () => {
   const detail = "Job <a href='/go/tab/build/detail/up+42/7/stage/1/job'>up 42</a> is running but it has not been " +
     "assigned an agent in the last 26 minute(s) &amp; may be hung.\n";
   assertEquals(
@@ -74,13 +74,13 @@ for (
     ["GoCD Server's artifact repository is running low on disk space", "", ["gocd-disk-low"]],
   ] as const
 ) {
-  Deno.test(`of GoCD's health messages, those about agents are reported: "${message}"`, () => {
+  Deno.test(`the health message "${message}" is ${want.length > 0 ? "" : "not "}reported`, () => {
     const text = JSON.stringify([{ message, detail, level: "ERROR" }]);
     assertEquals(readHealthMessages(text, "x").map(({ code }) => code), [...want]);
   });
 }
 
-Deno.test("health messages of any shape are read or refused, and a flood is cut", () => {
+Deno.test("health messages of any shape are parsed or refused, and their number is limited", () => {
   const many = JSON.stringify(
     Array.from({ length: 500 }, (_, at) => ({ message: at % 2 === 0 ? "m" : "[h] has duplicate unique identifier" })),
   );
@@ -108,7 +108,7 @@ for (
     [" 26.1 (build 7)", "cd+json"],
   ] as const
 ) {
-  Deno.test(`GoCD ${version} is asked for agents with …${accept}`, () => {
+  Deno.test(`agents are requested from GoCD ${version} as …${accept}`, () => {
     const dialect = dialectOf(version);
     assertEquals(dialect.agentsForms.map((form) => form.accept.endsWith(accept)), [true]);
     assertEquals(dialect.finding, undefined);
@@ -124,12 +124,12 @@ for (
     ["25.4.0", "", false],
   ] as const
 ) {
-  Deno.test(`release "${one}" ${later ? "comes" : "does not come"} after "${other}"`, () => {
+  Deno.test(`release "${one}" is ${later ? "" : "not "}later than "${other}"`, () => {
     assertEquals(isLater(one, other), later);
   });
 }
 
-Deno.test("any text for a version gives a dialect", () => {
+Deno.test("a dialect exists for any version text", () => {
   fc.assert(fc.property(fc.string(), (text) => {
     const { feedPaths, agentsForms, version } = dialectOf(text);
     assert(feedPaths.length > 0 && agentsForms.length > 0 && version.length <= 40);

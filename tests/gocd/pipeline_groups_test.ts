@@ -1,4 +1,5 @@
-// The groups of the pipelines, from the dashboard of the simulated servers: read seldom, and never in the way.
+// The groups of the pipelines from the dashboard of the simulated servers: read rarely, and never the cause of a failed
+// poll.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { GocdPoll } from "../../src/gocd/api.ts";
@@ -31,7 +32,7 @@ const dashboards = ({ take }: Client): readonly string[] =>
   take().flatMap((line) => line.endsWith("/api/dashboard") ? [line.slice(0, 3)] : []);
 
 for (const version of ["20.1.0", "20.9.0", "26.1.0"]) {
-  Deno.test(`on GoCD ${version} the groups come with a poll that asks for them, and with no other`, async () => {
+  Deno.test(`on GoCD ${version} only a poll that requests pipeline groups returns them`, async () => {
     const asked = client(teams(version));
     assertEquals(groupsOf(await asked.api.poll(signal)), undefined);
     assertEquals(dashboards(asked), []);
@@ -41,7 +42,7 @@ for (const version of ["20.1.0", "20.9.0", "26.1.0"]) {
   });
 }
 
-Deno.test("they are read again after minutes, and answered 304 where nothing has moved", async () => {
+Deno.test("pipeline groups are requested again after some minutes, with their ETag", async () => {
   const model = teams();
   const asked = client(model);
   await asked.api.poll(signal, questions);
@@ -57,7 +58,7 @@ Deno.test("they are read again after minutes, and answered 304 where nothing has
   assertEquals(dashboards(asked), ["200"]);
 });
 
-Deno.test("a waiting job of a pipeline that is not known has them read at once, but not all the time", async () => {
+Deno.test("a waiting job of an unknown pipeline causes an early request of the groups, at a limited rate", async () => {
   const model = teams();
   const asked = client(model);
   await asked.api.poll(signal, questions);
@@ -71,7 +72,7 @@ Deno.test("a waiting job of a pipeline that is not known has them read at once, 
   assertEquals(dashboards(asked), ["200"]);
 });
 
-Deno.test("with the JSON APIs as source the dashboard is asked for once in a poll", async () => {
+Deno.test("with the JSON APIs as job source a poll requests the dashboard once", async () => {
   const asked = client(teams(), { jobSource: "api" });
   assertEquals(groupsOf(await asked.api.poll(signal, questions)), { web: "Team-A", app: "mobile" });
   assertEquals(dashboards(asked), ["200"]);
@@ -79,7 +80,7 @@ Deno.test("with the JSON APIs as source the dashboard is asked for once in a pol
   assertEquals(dashboards(asked), ["304"]);
 });
 
-Deno.test("a read that fails fails no poll: the last known groups count, and it is reported", async () => {
+Deno.test("if the groups cannot be read, the poll succeeds with the last known ones and a finding", async () => {
   const model = teams();
   const asked = client(model);
   model.setDashboardPending(true);
@@ -103,7 +104,7 @@ Deno.test("a read that fails fails no poll: the last known groups count, and it 
   assertEquals(dashboards(asked), [], "and is not tried at each poll");
 });
 
-Deno.test("a pipeline that the account's dashboard hides has an unknown group, and that is reported with what to do", async () => {
+Deno.test("the unknown group of a pipeline hidden from the account's dashboard is reported with a hint", async () => {
   const user = { name: "bot", password: "sesame", token: "t", admin: true, hides: ["app"] };
   const model = server("26.1.0", { security: { kind: "on", users: [user] } });
   for (const pipeline of ["web", "app"]) job(model, pipeline, { gocdResources: ["linux"] });
@@ -116,7 +117,7 @@ Deno.test("a pipeline that the account's dashboard hides has an unknown group, a
   assertStringIncludes(finding?.hint ?? "", "let the view Default of its dashboard show all pipelines");
 });
 
-Deno.test("a server that is too old for it is not asked, and that is reported", async () => {
+Deno.test("groups are not requested from a server that is too old, which is reported as a finding", async () => {
   const asked = client(teams("19.12.0"));
   const poll = await asked.api.poll(signal, questions);
   assertEquals([groupsOf(poll), codes(poll), dashboards(asked)], [undefined, ["gocd-groups-unsupported"], []]);

@@ -1,3 +1,5 @@
+// Responses of servers, proxies and login pages that fail a poll, and what an operator reads about them.
+
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { GocdError } from "../../src/gocd/api.ts";
 import type { Credentials } from "../../src/net/credentials.ts";
@@ -46,7 +48,7 @@ const cases: readonly Case[] = [
     says: "page",
   },
   {
-    what: "a login page of XHTML that is XML, too",
+    what: "a login page in XHTML",
     answer: () =>
       page(200, `<?xml version="1.0" encoding="UTF-8"?>\n<html xmlns="x"><head><title>Log in</title></head></html>`, {
         "content-type": "application/xml",
@@ -55,7 +57,7 @@ const cases: readonly Case[] = [
     says: "page",
   },
   {
-    what: "a login page without a type",
+    what: "a login page without a content type",
     answer: () => page(200, html),
     want: ["gocd-login-page", "unreadable"],
     says: "page",
@@ -67,7 +69,7 @@ const cases: readonly Case[] = [
     says: "/go/auth/login",
   },
   {
-    what: "a redirect elsewhere",
+    what: "a redirect to another page",
     answer: () => page(301, "", { location: "https://gocd.test/go/api/version" }),
     want: ["gocd-redirected", "unreadable"],
     says: "https://gocd.test/go/api/version",
@@ -114,27 +116,27 @@ const cases: readonly Case[] = [
     credentials: bearer,
   },
   {
-    what: "no credentials",
+    what: "missing credentials",
     answer: () => json(401, { message: "You are not authenticated!" }),
     want: ["gocd-not-authenticated", "refused"],
     says: "go-server.user-name",
   },
   {
-    what: "credentials that something in between has taken away",
+    what: "credentials removed by an intermediary",
     answer: () => json(401, { message: "You are not authenticated!" }),
     want: ["gocd-credentials-lost", "refused"],
     says: "the Authorization header",
     credentials: basic,
   },
   {
-    what: "a login that a proxy wants, not GoCD",
+    what: "a login required by a proxy",
     answer: () => page(401, "401 Unauthorized", { "www-authenticate": 'Basic realm="traefik"' }),
     want: ["gocd-blocked", "refused"],
     says: "its own login",
     credentials: basic,
   },
   {
-    what: "no credentials, said in XML",
+    what: "missing credentials reported in XML",
     answer: () =>
       page(401, "<access-denied>\n  <message>You are not authenticated!</message>\n</access-denied>", {
         "content-type": "application/xml",
@@ -143,7 +145,7 @@ const cases: readonly Case[] = [
     says: "You are not authenticated!",
   },
   {
-    what: "credentials that are not wanted",
+    what: "credentials on a server without security",
     answer: () => json(401, { message: disabled }),
     want: ["gocd-credentials-not-wanted", "refused"],
     says: "remove go-server.user-name",
@@ -177,7 +179,7 @@ const cases: readonly Case[] = [
     says: "/go",
   },
   {
-    what: "a 404 that may mean anonymous",
+    what: "a 404 for a missing resource or missing rights",
     answer: () =>
       json(404, {
         message: "Either the resource you requested was not found, or you are not authorized to perform this action.",
@@ -187,7 +189,7 @@ const cases: readonly Case[] = [
   },
   { what: "a 406 to a GET", answer: () => page(406, ""), want: ["gocd-unknown-path", "missing"], says: "406" },
   {
-    what: "a proxy that wants a login",
+    what: "a proxy that requires a login",
     answer: () => page(407, ""),
     want: ["gocd-proxy-refused", "refused"],
     says: "HTTP_PROXY",
@@ -226,7 +228,7 @@ const cases: readonly Case[] = [
     says: "maintenance mode",
   },
   {
-    what: "a proxy without its server",
+    what: "a proxy whose server is unavailable",
     answer: () => page(503, html, asHtml),
     want: ["gocd-unavailable", "unreachable"],
     says: "503",
@@ -238,7 +240,7 @@ const cases: readonly Case[] = [
     says: 'with the page "Log in"',
   },
   {
-    what: "an error inside",
+    what: "an internal server error",
     answer: () => json(500, { error: "Internal server error" }),
     want: ["gocd-server-error", "unreachable"],
     says: "Internal server error",
@@ -257,7 +259,7 @@ const cases: readonly Case[] = [
   },
 ];
 
-Deno.test("a path that does not exist points to /go where the URL lacks it", async () => {
+Deno.test("the hint for a 404 mentions /go if the URL lacks it", async () => {
   const api = createHttpGocdApi({ ...connection, url: serverAt("http://gocd.test:8153") }, {
     fetch: () => Promise.resolve(page(404, "")),
     nowMs: () => 0,
@@ -268,7 +270,7 @@ Deno.test("a path that does not exist points to /go where the URL lacks it", asy
 
 for (const { what, answer, want, says, credentials = connection.credentials } of cases) {
   for (const path of ["/api/feed/jobs/scheduled.xml", "/api/agents"]) {
-    Deno.test(`${what} at ${path} gives one clear line, and no poll`, async () => {
+    Deno.test(`${what} at ${path} fails the poll with one line and its code`, async () => {
       const fake = fakeGocd("26.1.0");
       fake.override = (request) => request.path === path ? answer() : undefined;
       const api = createHttpGocdApi({ ...connection, credentials }, { fetch: fake.fetch, nowMs: () => 0 });
@@ -281,14 +283,14 @@ for (const { what, answer, want, says, credentials = connection.credentials } of
   }
 }
 
-Deno.test("data that is called HTML is not believed, even where it looks like an empty queue", async () => {
+Deno.test("an empty feed with content type text/html is refused", async () => {
   const fake = fakeGocd("26.1.0");
   fake.override = ({ path }) => path.endsWith("scheduled.xml") ? page(200, "<scheduledJobs/>", asHtml) : undefined;
   const api = createHttpGocdApi(connection, { fetch: fake.fetch, nowMs: () => 0 });
   assertEquals((await assertRejects(() => api.poll(signal), GocdError)).code, "gocd-login-page");
 });
 
-Deno.test("Retry-After is handed on, as seconds and as a date, at most an hour", async () => {
+Deno.test("Retry-After is read as seconds or as a date, and limited to an hour", async () => {
   const now = Date.parse("2026-01-01T00:00:00Z");
   for (
     const [header, want] of [
@@ -306,7 +308,7 @@ Deno.test("Retry-After is handed on, as seconds and as a date, at most an hour",
   }
 });
 
-Deno.test("what a server or proxy sends back of our secrets is not repeated", async () => {
+Deno.test("our secrets are redacted in responses of the server or a proxy", async () => {
   for (const [credentials, secret] of [[basic, "hunter2!"], [bearer, "t0ken-value"]] as const) {
     const fake = fakeGocd("26.1.0");
     fake.override = (request) =>
@@ -320,7 +322,7 @@ Deno.test("what a server or proxy sends back of our secrets is not repeated", as
   }
 });
 
-Deno.test("a long or many-lined message of the server becomes one short line", async () => {
+Deno.test("a long message of the server in several lines becomes one short line", async () => {
   const fake = fakeGocd("26.1.0");
   fake.override = () => json(500, { message: `first\nsecond\u0007 ${"x".repeat(5000)}` });
   const api = createHttpGocdApi(connection, { fetch: fake.fetch, nowMs: () => 0 });
@@ -329,7 +331,7 @@ Deno.test("a long or many-lined message of the server becomes one short line", a
   assert(message.length < 320);
 });
 
-Deno.test("one request is in flight at a time, for any callers", async () => {
+Deno.test("only one request is in flight at a time, for all callers", async () => {
   const fake = fakeGocd("26.1.0");
   let inFlight = 0;
   let most = 0;
@@ -346,7 +348,7 @@ Deno.test("one request is in flight at a time, for any callers", async () => {
   assertEquals(most, 1);
 });
 
-Deno.test("a caller who gives up gets a GocdError, and the next request continues", async () => {
+Deno.test("an aborted poll fails with a GocdError, and the next one succeeds", async () => {
   const fake = fakeGocd("26.1.0");
   const api = createHttpGocdApi(connection, { fetch: fake.fetch, nowMs: () => 0 });
   const error = await assertRejects(() => api.poll(AbortSignal.abort()), GocdError);

@@ -1,4 +1,4 @@
-// HTTP_PROXY, HTTPS_PROXY and NO_PROXY are honoured, under the rights that only name the GoCD server.
+// HTTP_PROXY, HTTPS_PROXY and NO_PROXY are respected with permissions for the GoCD server only.
 
 import { assertEquals } from "@std/assert";
 import { fakeGocd } from "./fake_gocd.ts";
@@ -78,10 +78,10 @@ const reached = "GET http://gocd.invalid:8153/go/api/version HTTP/1.1";
 for (
   const [what, env, args, said, first] of [
     ["HTTP_PROXY", ["HTTP_PROXY"], [http], "1 job", reached],
-    ["http_proxy in small letters", ["http_proxy"], [http], "1 job", reached],
-    ["HTTP_PROXY, with authorities of its own", ["HTTP_PROXY"], [http, ca], "1 job", reached],
+    ["http_proxy in lower case", ["http_proxy"], [http], "1 job", reached],
+    ["HTTP_PROXY with custom CA certificates", ["HTTP_PROXY"], [http, ca], "1 job", reached],
     [
-      "HTTPS_PROXY that gives no tunnel",
+      "HTTPS_PROXY that refuses the tunnel",
       ["HTTPS_PROXY"],
       [https],
       "gocd-proxy: unsuccessful tunnel, through the proxy PROXY (HTTPS_PROXY) (check HTTPS_PROXY, or put " +
@@ -98,7 +98,7 @@ for (
     ],
   ] as const
 ) {
-  Deno.test(`proxies of the environment are honoured: ${what}`, async () => {
+  Deno.test(`the proxy variables of the environment are respected: ${what}`, async () => {
     const proxy = startProxy();
     try {
       const set = Object.fromEntries(env.map((name) => [name, name === "NO_PROXY" ? host : proxy.url]));
@@ -123,7 +123,7 @@ function refusingProxy(status: number): { readonly url: string; close(): Promise
 }
 
 for (const status of [403, 407]) {
-  Deno.test(`a proxy of the environment that answers ${status} is named, and how to go past it`, async () => {
+  Deno.test(`the error of a proxy that answers ${status} names the proxy and explains how to bypass it`, async () => {
     const proxy = refusingProxy(status);
     try {
       // Meant for every host, but for addresses Deno does not take it so.
@@ -145,7 +145,7 @@ for (const status of [403, 407]) {
   });
 }
 
-Deno.test("where nothing listens at the proxy of the environment, the proxy is named, not the server", async () => {
+Deno.test("a refused connection to the proxy is reported with the proxy", async () => {
   assertEquals(
     await pollWith({ ...blank, HTTP_PROXY: "http://user:secret@127.0.0.1:1" }, [http]),
     `gocd-proxy: GET ${http}/api/version: the connection was refused, through the proxy http://127.0.0.1:1 ` +

@@ -1,4 +1,4 @@
-// What the client makes of the recorded answers of a real GoCD server, one by one.
+// How the client parses each recorded response of a real GoCD server.
 
 import { assert, assertEquals } from "@std/assert";
 import { GocdError } from "../../src/gocd/api.ts";
@@ -61,7 +61,7 @@ for (
     ]],
   ] as const
 ) {
-  Deno.test(`the recorded answer '${name}' is read as a feed`, () => {
+  Deno.test(`the recording '${name}' is parsed as a feed`, () => {
     const reading = readScheduledJobsText(recorded(name).text);
     assertEquals(reading.findings, []);
     assertEquals(reading.jobs, want.map((job) => ({ ...job, gocdResources: [...job.gocdResources] })));
@@ -98,12 +98,12 @@ for (
     ["agents: none", []],
   ] as const
 ) {
-  Deno.test(`the recorded answer '${name}' is read as a list of agents`, () => {
+  Deno.test(`the recording '${name}' is parsed as a list of agents`, () => {
     assertEquals(agentLines(recorded(name).text), [...want]);
   });
 }
 
-Deno.test("the recorded answer to a PATCH is read as one agent, with a disk that is unknown", () => {
+Deno.test("the recorded response to a PATCH is parsed as one agent", () => {
   const { text } = recorded("agent: Disabled and Missing");
   assertEquals(agentLines(`{"_embedded":{"agents":[${text}]}}`), [
     "auto-host-a | Disabled/Missing/Unknown | Linux,java 17,linux | nowhere:unknown prod-EU:gocd | ",
@@ -111,18 +111,18 @@ Deno.test("the recorded answer to a PATCH is read as one agent, with a disk that
 });
 
 for (const [name, want] of [["maintenance: on", "on"], ["maintenance: off", "off"]] as const) {
-  Deno.test(`the recorded answer '${name}' is understood`, () => {
+  Deno.test(`the recording '${name}' is parsed as maintenance mode`, () => {
     assertEquals(readMaintenance(recorded(name).text, "GET /x"), want);
   });
 }
 
-Deno.test("the recorded health messages are about triggers and plugins: none of them is reported", () => {
+Deno.test("the recorded health messages, which are about triggers and plugins, are not reported", () => {
   const { text } = recorded("health messages");
   assertEquals((JSON.parse(text) as unknown[]).length, 2);
   assertEquals(readHealthMessages(text, "GET /x"), []);
 });
 
-Deno.test("with the recorded answers a poll tells version, missing environments and jobs of elastic profiles", async () => {
+Deno.test("a poll of the recordings returns version, missing environments and jobs of elastic profiles", async () => {
   const { api } = replay(
     "version",
     "feed: environments, resources, several instances, no empty elements",
@@ -155,7 +155,7 @@ const refusedPolls: readonly (readonly [name: string, code: string])[] = [
   ["feed: during a backup", "gocd-backup"],
 ];
 for (const [name, code] of refusedPolls) {
-  Deno.test(`the recorded answer '${name}' to a poll is ${code}`, async () => {
+  Deno.test(`the recording '${name}' fails a poll with ${code}`, async () => {
     assertEquals(await codeOf(replay(name).api.poll(signal)), code);
   });
 }
@@ -182,7 +182,7 @@ const changes: readonly (readonly [name: string, code: string | undefined])[] = 
   ["change nothing of several", "gocd-bad-request"],
 ];
 for (const [name, code] of changes) {
-  Deno.test(`the recorded answer '${name}' is ${code ?? "as good as done"}`, async () => {
+  Deno.test(`the recording '${name}' is ${code ?? "a success"}`, async () => {
     const answer = recorded(name);
     const { api, fake } = replay();
     fake.override = ({ method }) => method === "GET" ? undefined : recordedResponse(answer);
@@ -202,7 +202,7 @@ async function codeOf(act: Promise<unknown>): Promise<string | undefined> {
   }
 }
 
-Deno.test("neither a message nor another list is taken for a feed or a list of agents", () => {
+Deno.test("messages and other lists are refused as a feed and as a list of agents", () => {
   for (
     const name of ["environments", "elastic usages", "health messages", "version", "show an agent that is not there"]
   ) {
@@ -218,7 +218,7 @@ Deno.test("neither a message nor another list is taken for a feed or a list of a
   }
 });
 
-Deno.test("every recording is read by a test", () => {
+Deno.test("each recording is used by a test", () => {
   // What the client never asks of such a server.
   const others = [
     "feed: the path of older releases",

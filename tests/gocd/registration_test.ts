@@ -1,8 +1,10 @@
+// The environment variables with which a container registers its agent.
+
 import { assertEquals } from "@std/assert";
 import { serverAt } from "../support/addresses.ts";
 import { registrationEnvironment } from "../../src/gocd/registration.ts";
 
-Deno.test("a container is reported all families of variables", () => {
+Deno.test("a container gets the registration variables of all agent images", () => {
   assertEquals(
     registrationEnvironment({
       agentUrl: serverAt("https://gocd.test:8154/go"),
@@ -27,7 +29,7 @@ Deno.test("a container is reported all families of variables", () => {
   );
 });
 
-Deno.test("what is not given is left out, and the port follows the scheme", () => {
+Deno.test("absent registration values are left out, and the port defaults to that of the scheme", () => {
   for (const [url, port] of [["http://gocd.test/go", "80"], ["https://gocd.test/go", "443"]] as const) {
     assertEquals(registrationEnvironment({ agentUrl: serverAt(url), taskId: "gocd-1", gocdResources: [] }), {
       GO_SERVER_URL: url,

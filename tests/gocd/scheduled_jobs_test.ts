@@ -1,3 +1,5 @@
+// The feed of waiting jobs, in chunks of any size, and bodies that are not such a feed.
+
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import fc, { anyCharacter } from "../support/properties.ts";
 import { GocdError } from "../../src/gocd/api.ts";
@@ -38,11 +40,11 @@ async function* bytesOf(text: string, size: number): AsyncGenerator<Uint8Array> 
   for (let from = 0; from < bytes.length; from += size) yield await Promise.resolve(bytes.subarray(from, from + size));
 }
 
-Deno.test("a feed gives name, locator, environment and resources of each job, and nothing else", () => {
+Deno.test("a feed is parsed into name, locator, environment and resources of each job", () => {
   assertEquals(readScheduledJobsText(feed), { jobs: feedJobs, findings: [] });
 });
 
-Deno.test("only a complete empty feed is an empty queue", () => {
+Deno.test("an empty feed is an empty queue", () => {
   for (const text of [empty, "<scheduledJobs></scheduledJobs>", "\uFEFF<scheduledJobs>\n </scheduledJobs>\n"]) {
     assertEquals(readScheduledJobsText(text).jobs, []);
   }
@@ -53,11 +55,11 @@ for (
     ["an empty body", "", "gocd-truncated"],
     ["blanks", " \n ", "gocd-truncated"],
     ["a login page", "<!DOCTYPE html>\n<html><head><meta charset=utf-8><title>Login</title>", "gocd-login-page"],
-    ["a login page in small letters", "<!doctype html><html><body><br></body></html>", "gocd-login-page"],
+    ["a login page in lower case", "<!doctype html><html><body><br></body></html>", "gocd-login-page"],
     ["a login page without doctype", "<HTML><body>hello</body></HTML>", "gocd-login-page"],
     ["XHTML", '<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml"/>', "gocd-login-page"],
     ["another root", "<pipelines/>", "gocd-unexpected-shape"],
-    ["a refusal", "<access-denied><message>no</message></access-denied>", "gocd-unexpected-shape"],
+    ["an access-denied document", "<access-denied><message>no</message></access-denied>", "gocd-unexpected-shape"],
     ["JSON", '{"message":"GoCD server is starting"}', "gocd-not-xml"],
     ["plain text", "GoCD server is starting", "gocd-not-xml"],
     ["a root that is not closed", "<scheduledJobs>", "gocd-truncated"],
@@ -66,9 +68,9 @@ for (
     ["a nested root", "<scheduledJobs><scheduledJobs/></scheduledJobs>", "gocd-unexpected-shape"],
     ["jobs of another name", "<scheduledJobs><work/></scheduledJobs>", "gocd-unexpected-shape"],
     ["jobs in a comment", "<scheduledJobs><!-- <job/> --></scheduledJobs>", "gocd-unexpected-shape"],
-    ["text for jobs", "<scheduledJobs>none</scheduledJobs>", "gocd-unexpected-shape"],
+    ["text instead of jobs", "<scheduledJobs>none</scheduledJobs>", "gocd-unexpected-shape"],
     ["only a job without locator", '<scheduledJobs><job name="x"/></scheduledJobs>', "gocd-unexpected-shape"],
-    ["entities of its own", '<!DOCTYPE a [<!ENTITY b "c">]><scheduledJobs/>', "gocd-unexpected-shape"],
+    ["a document with its own entities", '<!DOCTYPE a [<!ENTITY b "c">]><scheduledJobs/>', "gocd-unexpected-shape"],
     [
       "a document type before jobs",
       '<!DOCTYPE x><scheduledJobs><job name="a"><buildLocator>p/1/s/1/a</buildLocator></job></scheduledJobs>',
@@ -80,7 +82,7 @@ for (
       "gocd-unexpected-shape",
     ],
     ["an unknown entity", "<scheduledJobs>&nbsp;</scheduledJobs>", "gocd-not-xml"],
-    ["elements without end", "<scheduledJobs>" + "<job>".repeat(100), "gocd-unexpected-shape"],
+    ["unclosed elements", "<scheduledJobs>" + "<job>".repeat(100), "gocd-unexpected-shape"],
   ] as const
 ) {
   Deno.test(`${what} is not a feed`, () => {
@@ -90,7 +92,7 @@ for (
   });
 }
 
-Deno.test("illegal character references and control characters in variables do no harm, in chunks of any size", async () => {
+Deno.test("illegal character references and control characters in variables are ignored, in chunks of any size", async () => {
   const odd = feed.replace("secret-looking", "\u0001&#27;&#x1b;&#0;&#xFFFF;&#x110000;&#9;&#x41;");
   assertEquals(readScheduledJobsText(odd).jobs, feedJobs);
   for (let size = 1; size < 40; size++) {
@@ -98,7 +100,7 @@ Deno.test("illegal character references and control characters in variables do n
   }
 });
 
-Deno.test("bytes that are not UTF-8 in a variable do no harm", async () => {
+Deno.test("invalid UTF-8 in a variable is ignored", async () => {
   const bytes = new TextEncoder().encode(feed.replace("secret-looking", "~~~~"));
   const at = bytes.indexOf("~".charCodeAt(0));
   bytes[at] = 0xe4;
@@ -109,14 +111,14 @@ Deno.test("bytes that are not UTF-8 in a variable do no harm", async () => {
   assertEquals((await readScheduledJobs(once())).jobs, feedJobs);
 });
 
-Deno.test("a feed cut at any place is refused", () => {
+Deno.test("a feed truncated at any position is refused", () => {
   const whole = feed.trimEnd();
   for (let length = 0; length < whole.length; length++) {
     assertThrows(() => readScheduledJobsText(whole.slice(0, length)), GocdError);
   }
 });
 
-Deno.test("a locator is decoded segment by segment, form style and path style", () => {
+Deno.test("a locator is decoded segment by segment, in form and path encoding", () => {
   for (
     const [given, want] of [
       ["p/1/s/1/j", "p/1/s/1/j"],
@@ -129,21 +131,21 @@ Deno.test("a locator is decoded segment by segment, form style and path style", 
   }
 });
 
-Deno.test("a locator that comes twice counts once, and a job without one is left out; both are findings", () => {
+Deno.test("duplicate locators count once, jobs without a locator are left out, and both are findings", () => {
   const job = '<job name="a"><buildLocator>p/1/s/1/a</buildLocator></job>';
   const reading = readScheduledJobsText(`<scheduledJobs>${job}${job}<job name="b"/></scheduledJobs>`);
   assertEquals(reading.jobs.length, 1);
   assertEquals(reading.findings.map((finding) => finding.code), ["gocd-job-unreadable", "gocd-job-duplicate"]);
 });
 
-Deno.test("a job without a name is called as in its locator", () => {
+Deno.test("a job without a name has the name in its locator", () => {
   const reading = readScheduledJobsText(
     "<scheduledJobs><job><buildLocator>p/1/s/1/a</buildLocator></job></scheduledJobs>",
   );
   assertEquals(reading.jobs[0]?.name, "a");
 });
 
-Deno.test("elements in places where they do not belong are ignored", () => {
+Deno.test("misplaced elements are ignored", () => {
   const reading = readScheduledJobsText(
     `<scheduledJobs><note><buildLocator>no/1/s/1/a</buildLocator></note><job name="a">
       <buildLocator>p/1/s/1/a</buildLocator><resource>no</resource><environmentVariables><resource>no</resource>
@@ -152,7 +154,7 @@ Deno.test("elements in places where they do not belong are ignored", () => {
   assertEquals(reading.jobs, [{ locator: "p/1/s/1/a", name: "a", gocdResources: [] }]);
 });
 
-Deno.test("of a feed with too many jobs the oldest are read, and it says how many are left out", () => {
+Deno.test("only the oldest jobs of an overlong feed are read, and a finding reports how many are left out", () => {
   const job = (n: number): string => `<job name="a"><buildLocator>p/${n}/s/1/a</buildLocator></job>`;
   const many = Array.from({ length: jobsMax + 7 }, (_, n) => job(n)).join("");
   const { jobs, findings: [finding] } = readScheduledJobsText(`<scheduledJobs>${many}</scheduledJobs>`);
@@ -162,7 +164,7 @@ Deno.test("of a feed with too many jobs the oldest are read, and it says how man
   assertThrows(() => readScheduledJobsText(`<scheduledJobs>${many}`), GocdError, "truncated body");
 });
 
-Deno.test("a feed of more bytes than any is read as far as its limit, and says so", async () => {
+Deno.test("a feed is read up to its limit in bytes, and a finding reports the rest", async () => {
   const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
   const head = encode("<scheduledJobs><job name='a'><buildLocator>p/1/s/1/a</buildLocator></job>");
   const blanks = encode(" ".repeat(1024 * 1024));
@@ -179,7 +181,7 @@ Deno.test("a feed of more bytes than any is read as far as its limit, and says s
   assertEquals([jobs.length, findings.map(({ code }) => code), isEnded], [1, ["gocd-feed-left-out"], true]);
 });
 
-Deno.test("a job beyond the limits is left out", () => {
+Deno.test("a job with an overlong locator is left out", () => {
   const job = (n: number): string => `<job name="a"><buildLocator>p/${n}/s/1/a</buildLocator></job>`;
   const long = `<scheduledJobs>${job(1)}<job name="b"><buildLocator>${
     "x".repeat(5000)
@@ -188,7 +190,7 @@ Deno.test("a job beyond the limits is left out", () => {
   assertEquals([reading.jobs.length, reading.findings[0]?.code], [1, "gocd-job-unreadable"]);
 });
 
-Deno.test("an endless body is cancelled", async () => {
+Deno.test("an endless body without jobs is cancelled", async () => {
   const chunk = new TextEncoder().encode(`<scheduledJobs>${" ".repeat(1024 * 1024)}`);
   const blanks = new TextEncoder().encode(" ".repeat(1024 * 1024));
   async function* endless(): AsyncGenerator<Uint8Array> {
@@ -217,7 +219,7 @@ function isEmptyFeed(text: string): boolean {
   return /^\s*<scheduledJobs(\s[^<>]*)?(\/>|>\s*<\/scheduledJobs\s*>)\s*$/.test(plain);
 }
 
-Deno.test("no bytes hang the reader or are read as an empty queue", async () => {
+Deno.test("any bytes give jobs or a GocdError, and an empty queue only for an empty feed", async () => {
   await fc.assert(
     fc.asyncProperty(fc.uint8Array({ maxLength: 400 }), async (bytes) => {
       async function* once(): AsyncGenerator<Uint8Array> {
@@ -257,7 +259,7 @@ const tokens = [
   "<buildLocator>a</buildLocator>",
 ];
 
-Deno.test("no heap of XML pieces hangs the reader or comes out as an empty queue", () => {
+Deno.test("any XML fragments give jobs or a GocdError, and an empty queue only for an empty feed", () => {
   fc.assert(
     fc.property(fc.array(fc.constantFrom(...tokens), { maxLength: 12 }), (parts) => {
       const text = parts.join("");
@@ -269,7 +271,7 @@ Deno.test("no heap of XML pieces hangs the reader or comes out as an empty queue
   );
 });
 
-Deno.test("no change to a valid feed makes it an empty one", () => {
+Deno.test("a modified feed is never parsed as an empty queue", () => {
   const change = fc.record({
     at: fc.nat(feed.length - 1),
     length: fc.nat(300),
@@ -287,7 +289,7 @@ Deno.test("no change to a valid feed makes it an empty one", () => {
   );
 });
 
-Deno.test("reading in chunks of any size gives what reading at once gives", async () => {
+Deno.test("a feed in chunks of any size is parsed like one in a single piece", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.integer({ min: 1, max: 200 }),

@@ -1,4 +1,4 @@
-// The client against real sockets on loopback: what only the network can do to it.
+// The client over real sockets on loopback: everything that needs a network.
 
 import { serverAt } from "../support/addresses.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
@@ -45,7 +45,7 @@ async function problemOf(target: GocdConnection): Promise<GocdError> {
   }
 }
 
-Deno.test("a poll over a real socket, with the base path of the URL", async () => {
+Deno.test("a poll and changes of agents work over a real socket", async () => {
   const fake = fakeGocd("26.1.0", [{ uuid: "u1", config: "Enabled", state: "Idle" }]);
   await withServer(fake.handle, undefined, async (port) => {
     const api = createHttpGocdApi(at(`http://127.0.0.1:${port}/go`), { nowMs });
@@ -58,7 +58,7 @@ Deno.test("a poll over a real socket, with the base path of the URL", async () =
   });
 });
 
-Deno.test("a base path other than /go is kept", async () => {
+Deno.test("a base path other than /go is used for requests", async () => {
   const paths: string[] = [];
   const handler: Handler = (request) => {
     paths.push(new URL(request.url).pathname);
@@ -70,7 +70,7 @@ Deno.test("a base path other than /go is kept", async () => {
   assertEquals(paths, ["/ci/gocd/api/version"]);
 });
 
-Deno.test("a redirect is not followed, so that credentials and permissions stay with the host of the URL", async () => {
+Deno.test("a redirect is reported and not followed", async () => {
   const fake = fakeGocd("26.1.0");
   const handler: Handler = (request) => {
     const { pathname } = new URL(request.url);
@@ -86,7 +86,7 @@ Deno.test("a redirect is not followed, so that credentials and permissions stay 
   assertEquals(fake.seen, []);
 });
 
-Deno.test("TLS with a private authority works with its certificate, and without it names go-server.ca-file", async () => {
+Deno.test("TLS with a private CA works with its certificate, and the error without it names go-server.ca-file", async () => {
   const fake = fakeGocd("26.1.0");
   await withServer(fake.handle, tlsFiles, async (port) => {
     const url = `https://localhost:${port}/go`;
@@ -107,7 +107,7 @@ Deno.test("TLS with a private authority works with its certificate, and without 
   });
 });
 
-Deno.test("https:// to a port that speaks http is explained", async () => {
+Deno.test("the hint for https:// to a port without TLS names http://", async () => {
   await withServer(() => new Response("hi"), undefined, async (port) => {
     const error = await problemOf(at(`https://127.0.0.1:${port}/go`));
     assertEquals(error.problem.code, "gocd-tls");
@@ -115,13 +115,13 @@ Deno.test("https:// to a port that speaks http is explained", async () => {
   });
 });
 
-Deno.test("a refused connection names the keys to check", async () => {
+Deno.test("the hint for a refused connection names go-server", async () => {
   const error = await problemOf(at(`http://127.0.0.1:${freePort()}/go`));
   assertEquals([error.problem.code, error.problem.kind], ["gocd-connection-refused", "unreachable"]);
   assertStringIncludes(error.hint, "go-server");
 });
 
-Deno.test("a host name that does not exist is told from a server that is down", async () => {
+Deno.test("an unknown host name is reported as a DNS problem", async () => {
   const error = await problemOf(at("http://no-such-host.invalid:8153/go"));
   assertEquals([error.problem.code, error.problem.kind], ["gocd-dns", "unreachable"]);
 });
@@ -136,7 +136,7 @@ Deno.test("a server that never answers is cancelled after the timeout", async ()
   });
 });
 
-Deno.test("a server that stops in the middle of its answer is cancelled after the timeout", async () => {
+Deno.test("a response that stops in the middle is cancelled after the timeout", async () => {
   const stop = Promise.withResolvers<void>();
   const handler: Handler = () =>
     new Response(
@@ -156,7 +156,7 @@ Deno.test("a server that stops in the middle of its answer is cancelled after th
   });
 });
 
-Deno.test("a connection that is cut in the middle of the feed is not an empty queue", async () => {
+Deno.test("a connection that breaks in the middle of the feed is an error", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const serving = (async (): Promise<void> => {
     for await (const socket of listener) {
@@ -185,7 +185,7 @@ async function firstBytes(socket: Deno.Conn): Promise<Uint8Array> {
   return buffer.subarray(0, length);
 }
 
-Deno.test("a server that is not an HTTP server is explained", async () => {
+Deno.test("a server that does not use HTTP is reported in one line", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const serving = (async (): Promise<void> => {
     for await (const socket of listener) {
@@ -201,7 +201,7 @@ Deno.test("a server that is not an HTTP server is explained", async () => {
 });
 
 Deno.test({
-  name: "a host that this program may not reach names the host and the way to permit it",
+  name: "a host without permission is reported with its address and the key to set",
   permissions: { net: ["127.0.0.1:9"], read: true },
   fn: async (): Promise<void> => {
     const error = await problemOf(at("http://127.0.0.1:18153/go"));

@@ -1,3 +1,5 @@
+// Changes of agents: bulk and single requests, conflicts, refusals by servers and intermediaries.
+
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { GocdError } from "../../src/gocd/api.ts";
 import { createHttpGocdApi, type HttpGocdApi } from "../../src/gocd/http_api.ts";
@@ -13,7 +15,7 @@ function changes(fake: FakeGocd): readonly string[] {
   return fake.seen.filter(({ method }) => method !== "GET").map(({ method, path }) => `${method} ${path}`);
 }
 
-Deno.test("one agent that still builds does not keep the others from being deleted, and is named as a conflict", async () => {
+Deno.test("a building agent is reported as a conflict, and the other agents are deleted", async () => {
   for (const [version, status] of [["17.1.0", 406], ["26.1.0", 422]] as const) {
     const fake = fakeGocd(version, [
       { uuid: "a", config: "Disabled", state: "Idle" },
@@ -28,20 +30,20 @@ Deno.test("one agent that still builds does not keep the others from being delet
   }
 });
 
-Deno.test("several refusals become one error that counts them", async () => {
+Deno.test("several refused deletions become one error with their number", async () => {
   const fake = fakeGocd("26.1.0", ["a", "b", "c"].map((uuid) => ({ uuid, config: "Enabled", state: "Idle" })));
   const error = await assertRejects(() => apiOf(fake).deleteAgents(["a", "b", "c"], signal), GocdError);
   assertStringIncludes(error.message, "(and 2 more of 3 agents were refused)");
 });
 
-Deno.test("nothing to change asks nothing of the agents API", async () => {
+Deno.test("empty lists cause no request", async () => {
   const fake = fakeGocd("26.1.0");
   await apiOf(fake).disableAgents([], signal);
   await apiOf(fake).deleteAgents([], signal);
   assertEquals(changes(fake), []);
 });
 
-Deno.test("many agents are changed in lists of at most a hundred, each once, and one is deleted by its own path", async () => {
+Deno.test("agents are changed in lists of at most a hundred, and a single agent is deleted by its own path", async () => {
   const uuids = Array.from({ length: 250 }, (_, n) => `u${n}`);
   const fake = fakeGocd("26.1.0", uuids.map((uuid) => ({ uuid, config: "Enabled", state: "Idle" })));
   const api = apiOf(fake);
@@ -53,7 +55,7 @@ Deno.test("many agents are changed in lists of at most a hundred, each once, and
   assertEquals(fake.agents.every((agent) => agent.config === "Disabled"), true);
 });
 
-Deno.test("a server that goes into maintenance stops the writing at once", async () => {
+Deno.test("in maintenance mode a change fails after one request", async () => {
   const fake = fakeGocd("26.1.0", [{ uuid: "a", config: "Enabled", state: "Idle" }]);
   fake.override = ({ method }) =>
     method === "GET" ? undefined : json(503, { message: "Server is in maintenance mode, please try later." });
@@ -70,7 +72,7 @@ Deno.test("a server that goes into maintenance stops the writing at once", async
   assertEquals(changes(fake).length, 3);
 });
 
-Deno.test("enabling an agent that is gone is `missing`, and no sign of another version", async () => {
+Deno.test("enabling a deleted agent is reported as `missing`, without another check of the version", async () => {
   const fake = fakeGocd("26.1.0");
   const api = apiOf(fake);
   await api.poll(signal);
@@ -79,19 +81,19 @@ Deno.test("enabling an agent that is gone is `missing`, and no sign of another v
   assertEquals(fake.seen.filter(({ path }) => path === "/api/version").length, 1, "no reason to doubt the version");
 });
 
-Deno.test("enabling without registration leaves resources and environments as they are", async () => {
+Deno.test("enabling without a registration does not send resources and environments", async () => {
   const fake = fakeGocd("26.1.0", [{ uuid: "a", config: "Disabled", state: "Idle" }]);
   await apiOf(fake).enableAgent("a", undefined, signal);
   assertEquals(fake.seen.at(-1)?.body, { agent_config_state: "Enabled" });
 });
 
-Deno.test("enabling into no environment takes the agent out of those that it has", async () => {
+Deno.test("enabling without an environment removes the agent from its environments", async () => {
   const fake = fakeGocd("26.1.0", [{ uuid: "a", config: "Pending", state: "Unknown" }]);
   await apiOf(fake).enableAgent("a", { gocdResources: [] }, signal);
   assertEquals(fake.seen.at(-1)?.body, { agent_config_state: "Enabled", resources: [], environments: [] });
 });
 
-Deno.test("names that the server would refuse are not sent", async () => {
+Deno.test("invalid resources and environments are refused without a request", async () => {
   const fake = fakeGocd("26.1.0", [{ uuid: "a", config: "Pending", state: "Unknown" }]);
   const api = apiOf(fake);
   for (const registration of [{ gocdResources: ["a,b"] }, { gocdResources: [], environment: "no space" }]) {
@@ -101,13 +103,13 @@ Deno.test("names that the server would refuse are not sent", async () => {
   assertEquals(changes(fake), []);
 });
 
-Deno.test("a uuid is a path segment, whatever it holds", async () => {
+Deno.test("a uuid is encoded as one path segment", async () => {
   const fake = fakeGocd("26.1.0");
   await apiOf(fake).deleteAgents(["../../api/x?y#z"], signal);
   assertEquals(changes(fake), ["DELETE /api/agents/..%2F..%2Fapi%2Fx%3Fy%23z"]);
 });
 
-Deno.test("an upgrade between reading and writing is noticed, and the write done as the new release wants it", async () => {
+Deno.test("a change after an upgrade is repeated with the request of the new release", async () => {
   const fake = fakeGocd("16.5.0", [{ uuid: "a", config: "Enabled", state: "Idle" }]);
   const api = apiOf(fake);
   await api.poll(signal);
@@ -116,7 +118,7 @@ Deno.test("an upgrade between reading and writing is noticed, and the write done
   assertEquals(fake.agents[0]?.config, "Disabled");
 });
 
-Deno.test("a login page in answer to a write is not a success", async () => {
+Deno.test("a login page in response to a change is an error", async () => {
   const fake = fakeGocd("26.1.0", [{ uuid: "a", config: "Enabled", state: "Idle" }]);
   fake.override = ({ method }) =>
     method === "GET" ? undefined : new Response("<html></html>", { headers: { "content-type": "text/html" } });
@@ -124,7 +126,7 @@ Deno.test("a login page in answer to a write is not a success", async () => {
   assertEquals(error.problem.code, "gocd-login-page");
 });
 
-Deno.test("up to 16.6 the API does not disable a Pending agent: said in one line, nothing else is tried", async () => {
+Deno.test("disabling a Pending agent fails up to GoCD 16.6 with one line after one request", async () => {
   for (const version of ["15.2.0", "16.6.0"]) {
     const fake = fakeGocd(version, [{ uuid: "a", config: "Pending", state: "Unknown" }]);
     const error = await assertRejects(() => apiOf(fake).disableAgents(["a"], signal), GocdError);
@@ -133,7 +135,7 @@ Deno.test("up to 16.6 the API does not disable a Pending agent: said in one line
   }
 });
 
-Deno.test("a Pending agent is disabled on every server that has lists, although its own path refuses that up to 19.8", async () => {
+Deno.test("a Pending agent is disabled by the bulk API from GoCD 16.7 on", async () => {
   for (const version of ["16.7.0", "19.8.0", "19.9.0", "26.1.0"]) {
     const fake = fakeGocd(version, [{ uuid: "a", config: "Pending", state: "Unknown" }]);
     await apiOf(fake).disableAgents(["a"], signal);
@@ -141,7 +143,7 @@ Deno.test("a Pending agent is disabled on every server that has lists, although 
   }
 });
 
-Deno.test("a page of GoCD that is called JSON says nothing of an agent: it counts as none that is gone", async () => {
+Deno.test("an HTML page with status 404 is not treated as the deletion of an agent", async () => {
   const fake = fakeGocd("26.1.0", [{ uuid: "a", config: "Disabled", state: "Idle" }]);
   // As recorded (post agents, put agent): the route's type on the page for an unknown path.
   fake.override = ({ method }) =>
@@ -156,14 +158,14 @@ Deno.test("a page of GoCD that is called JSON says nothing of an agent: it count
 for (
   const [name, status, body, headers] of [
     ["405 of nginx", 405, "<html><head><title>405 Not Allowed</title></head></html>", { server: "nginx" }],
-    ["405 without a word", 405, "", {}],
+    ["405 without a body", 405, "", {}],
     ["403 of a firewall", 403, "<html><head><title>Attention Required!</title></head></html>", {}],
     ["403 of an API gateway", 403, '{"message":"Forbidden"}', {}],
     ["404 of a proxy", 404, "<html><head><title>404 Not Found</title></head></html>", { server: "nginx" }],
     ["501 of a proxy", 501, "<html><head><title>501 Not Implemented</title></head></html>", {}],
   ] as const
 ) {
-  Deno.test(`a change that something in between refuses is not GoCD's word on rights or agents: ${name}`, async () => {
+  Deno.test(`a change refused by an intermediary is not reported as missing rights: ${name}`, async () => {
     const fake = fakeGocd("26.1.0", [{ uuid: "a", config: "Enabled", state: "Idle" }]);
     fake.override = ({ method }) => method === "GET" ? undefined : new Response(body, { status, headers });
     const { problem } = await assertRejects(() => apiOf(fake).disableAgents(["a"], signal), GocdError);
@@ -173,7 +175,7 @@ for (
   });
 }
 
-Deno.test("where a balancer lets no DELETE with a body pass, agents are deleted one by one", async () => {
+Deno.test("agents are deleted one by one if a load balancer refuses DELETE with a body", async () => {
   const fake = fakeGocd("26.1.0", ["a", "b"].map((uuid) => ({ uuid, config: "Disabled", state: "Idle" })));
   // As Google's load balancer answers.
   const page = "<!DOCTYPE html><html lang=en><title>Error 400 (Bad Request)!!1</title>";

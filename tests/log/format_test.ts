@@ -1,4 +1,4 @@
-// What one log line looks like, whatever is in it.
+// The format of one log line, for any content.
 
 import { assertEquals } from "@std/assert";
 import fc, { anyCharacter } from "../support/properties.ts";
@@ -31,7 +31,7 @@ const lines: readonly (readonly [string, LogEntry, string])[] = [
     '2026-11-23T00:45:05Z ERROR stopped why="two words" code=3 empty=""',
   ],
   [
-    "a secret among the fields",
+    "a secret in the fields",
     {
       atMs,
       level: "debug",
@@ -47,16 +47,16 @@ const lines: readonly (readonly [string, LogEntry, string])[] = [
     "job up/1/a\\n2026-11-23T00:45:06Z ERROR forged\\x1b[2J\\x07\\u202e\\x9b31m",
   ],
   [
-    "a time that no calendar has",
+    "an invalid time",
     { ...launched, atMs: NaN, text: "x" },
     "1970-01-01T00:00:00Z INFO  agent-launched: x",
   ],
 ];
 for (const [what, entry, line] of lines) {
-  Deno.test(`a text line of ${what} is one line`, () => assertEquals(textLine(entry), line));
+  Deno.test(`the text format writes ${what} in one line`, () => assertEquals(textLine(entry), line));
 }
 
-Deno.test("a JSON line has time, level, code, message, hint and fields in that order", () => {
+Deno.test("a JSON line contains time, level, code, message, hint and fields in this order", () => {
   assertEquals(
     jsonLine({ ...launched, hint: "nothing" }),
     '{"time":"2026-11-23T00:45:05.678Z","level":"info","code":"agent-launched",' +
@@ -65,7 +65,7 @@ Deno.test("a JSON line has time, level, code, message, hint and fields in that o
   );
 });
 
-Deno.test("a JSON line hides secrets and reads back to the very text", () => {
+Deno.test("a JSON line redacts secrets and parses to the original text", () => {
   const text = "a\nb\x1b[0m\u2028\u202e\u009b";
   const line = jsonLine({ ...launched, text, fields: { key: new Secret("k", () => "s3cr3t") } });
   assertEquals(JSON.parse(line).message, text);
@@ -73,11 +73,11 @@ Deno.test("a JSON line hides secrets and reads back to the very text", () => {
   assertEquals(isClean(line), true);
 });
 
-Deno.test("a text that is too long is cut and says by how much", () => {
+Deno.test("a long text is truncated with the number of omitted characters", () => {
   assertEquals(printable("x".repeat(textCharactersMax + 7)), `${"x".repeat(textCharactersMax)}… (7 more characters)`);
 });
 
-Deno.test("for any text, a line has no control character, no changed direction and no half character", () => {
+Deno.test("for any text, a line contains no control characters, bidirectional controls or lone surrogates", () => {
   const anyText = fc.string({
     unit: fc.oneof(fc.string({ unit: anyCharacter, maxLength: 2 }), anyCodeUnit),
     maxLength: 50,

@@ -19,7 +19,7 @@ function logInto(lines: string[], options: Partial<LogOptions> = {}): ReturnType
   return createLog({ level: "info", format: "text", write, isTerminal: false, nowMs: () => nowMs, ...options });
 }
 
-Deno.test("a note becomes one line with its own time, code and hint", () => {
+Deno.test("a note is written as one line with its time, code and hint", () => {
   const lines: string[] = [];
   logInto(lines).note({ ...lasting, hint: "look at it" }, nowMs + 1000);
   assertEquals(lines, [
@@ -52,7 +52,7 @@ for (const [format, isTerminal, isJson] of formats) {
   });
 }
 
-Deno.test("two logs in one process keep apart", () => {
+Deno.test("two logs in one process are independent", () => {
   const [first, second]: [string[], string[]] = [[], []];
   const one = logInto(first);
   const other = logInto(second, { level: "debug" });
@@ -62,7 +62,7 @@ Deno.test("two logs in one process keep apart", () => {
   assertEquals([first.length, second.length], [1, 1]);
 });
 
-Deno.test("a lasting condition is written once, whatever its words, and every ten minutes with its count", () => {
+Deno.test("a lasting condition is written once, and every ten minutes with its count, even if its text changes", () => {
   const lines: string[] = [];
   const log = logInto(lines);
   for (let second = 0; second <= repeatAfterMs / 1000; second += 10) log.note(lasting, nowMs + second * 1000);
@@ -73,7 +73,7 @@ Deno.test("a lasting condition is written once, whatever its words, and every te
   ]);
 });
 
-Deno.test("notes without a once key, or with other keys, are all written", () => {
+Deno.test("notes without a once key, with another one or with another code are all written", () => {
   const { onceKey: _, ...plain } = lasting;
   const lines: string[] = [];
   const log = logInto(lines);
@@ -83,13 +83,13 @@ Deno.test("notes without a once key, or with other keys, are all written", () =>
   assertEquals(lines.length, 5);
 });
 
-Deno.test("a clock set back does not silence a lasting condition", () => {
+Deno.test("a lasting condition is written again after the clock was set back", () => {
   const gate = createFloodGate();
   gate.pass(lasting, nowMs);
   assertEquals(gate.pass(lasting, nowMs - 1), "no answer from the GoCD server (still, 1 time)");
 });
 
-Deno.test("a flood of different conditions does not grow the gate without end", () => {
+Deno.test("the flood gate forgets the oldest of too many conditions", () => {
   const gate = createFloodGate();
   for (let key = 0; key < 10_001; key++) gate.pass({ ...lasting, onceKey: String(key) }, nowMs);
   assertEquals(gate.pass({ ...lasting, onceKey: "0" }, nowMs), lasting.text, "the oldest is forgotten");

@@ -1,4 +1,4 @@
-// Lines to standard error, in a process of their own.
+// Lines to standard error, written by a separate process.
 
 import { assertEquals } from "@std/assert";
 
@@ -10,7 +10,7 @@ Deno.stderr.close();
 writeToStderr("to nobody");
 Deno.stdout.writeSync(new TextEncoder().encode("still there"));`;
 
-Deno.test("lines arrive whole, one after the other, and a reader that has gone away stops nothing", async () => {
+Deno.test("lines are written completely and in order, and a closed standard error is ignored", async () => {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-prompt", "--quiet", "--no-check", `data:application/typescript,${encodeURIComponent(script)}`],
     stdout: "piped",
