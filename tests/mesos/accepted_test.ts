@@ -1,5 +1,5 @@
-// From the offers of a strict master to an ACCEPT that it finds valid: decoding, placement and encoding together, over
-// hosts of every make. The parts have tests of their own.
+// From the offers of the simulated master to an ACCEPT that it accepts: decoding, placement and encoding together, for
+// hosts of all kinds. Each part has its own tests.
 
 import { assert, assertEquals } from "@std/assert";
 import fc from "../support/properties.ts";
@@ -97,7 +97,7 @@ function offered(mesosAgents: readonly SimMesosAgentSpec[], offersSpecialToAll: 
   return { model, streamId: answer.headers["mesos-stream-id"] ?? "", frameworkId, offers };
 }
 
-Deno.test("law: whatever a master offers, what we make of it is an ACCEPT that it finds valid", () => {
+Deno.test("placements of any offers of a master are encoded as ACCEPT calls that it accepts", () => {
   let launched = 0;
   fc.assert(
     fc.property(hosts, profiles, fc.boolean(), (mesosAgents, profiles, offersSpecialToAll) => {

@@ -1,4 +1,4 @@
-// Acknowledgements: what they carry, and how they end.
+// Acknowledgements: their content, and how they end.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { MesosEffect } from "../../src/core/effect.ts";
@@ -59,7 +59,7 @@ function headersOf({ headers }: AskedRequest): readonly (string | null)[] {
   return ["content-type", "mesos-stream-id", "authorization", "user-agent"].map((name) => headers.get(name));
 }
 
-Deno.test("an acknowledgement has stream id, types and login like any call", async () => {
+Deno.test("an acknowledgement has the stream id, media types and login of any call", async () => {
   const credentials = { kind: "bearer", token: new Secret("mesos.token", () => "t-o-k-e-n") } as const;
   await using bench = await benchWith(accepted, { credentials });
   await bench.acknowledge("t1");
@@ -75,7 +75,7 @@ Deno.test("an acknowledgement has stream id, types and login like any call", asy
   });
 });
 
-Deno.test("a refusal is reported in the words of the master, and the subscription ends where it says so", async () => {
+Deno.test("a refused acknowledgement is reported with the master's message, and a lost subscription ends the session", async () => {
   await using bench = await benchWith(() => refusal(403, "Framework is not subscribed"));
   const { message } = await mesosError(bench.acknowledge("t1"), "call-refused");
   assertStringIncludes(message, "not subscribed");
@@ -84,7 +84,7 @@ Deno.test("a refusal is reported in the words of the master, and the subscriptio
   await mesosError(events.next(), "stream-broken");
 });
 
-Deno.test("an acknowledgement without an answer is cancelled in time, and is not sent a second time", async () => {
+Deno.test("an acknowledgement without a response is cancelled after the timeout and not repeated", async () => {
   const asked = Promise.withResolvers<void>();
   const held = Promise.withResolvers<Response>();
   await using bench = await benchWith(() => {
@@ -99,7 +99,7 @@ Deno.test("an acknowledgement without an answer is cancelled in time, and is not
   held.resolve(accepted());
 });
 
-Deno.test("a stopped program gives an acknowledgement up that waits for its answer", async () => {
+Deno.test("a stopping program cancels an acknowledgement that waits for its response", async () => {
   const asked = Promise.withResolvers<void>();
   const held = Promise.withResolvers<Response>();
   await using bench = await benchWith(() => {

@@ -1,4 +1,5 @@
-// What is made of a master's answers about its cluster, by shapes of master.proto and quota.proto. Real servers: tests/cli.
+// The view of a cluster from the responses of a master, in the formats of master.proto and quota.proto. Real servers:
+// tests/cli.
 
 import { assertEquals, assertRejects } from "@std/assert";
 import type { Offer } from "../../src/core/placement/offer.ts";
@@ -71,7 +72,7 @@ function amounts({ resources }: Offer): readonly string[] {
   });
 }
 
-Deno.test("what tasks use is not free, and what is reserved is for its role and those below it", async () => {
+Deno.test("used resources are not free, and reserved ones are available to their role and its subroles", async () => {
   const busy = agent({
     "total_resources": [
       scalar("cpus", 4),
@@ -92,7 +93,7 @@ Deno.test("what tasks use is not free, and what is reserved is for its role and 
   assertEquals((await offersOf("ci", "free", busy))[0]?.resources.every(({ role }) => role === "ci"), true);
 });
 
-Deno.test("attributes and fault domain come with the offer; an agent that is going away is not active", async () => {
+Deno.test("offers contain attributes and fault domain, and a deactivated, draining or disconnected agent is inactive", async () => {
   const info = {
     hostname: "h1",
     id: { value: "S1" },
@@ -118,7 +119,7 @@ Deno.test("attributes and fault domain come with the offer; an agent that is goi
   assertEquals(offer?.attributes, [{ name: "rack", kind: "text", text: "r1" }]);
 });
 
-Deno.test("roles come with their weights, quotas as what is guaranteed and what is the most", async () => {
+Deno.test("roles are read with their weights, and quotas as guarantees and limits", async () => {
   const cluster = await clusterOf({
     GET_AGENTS: { "get_agents": {} },
     GET_ROLES: {
@@ -155,18 +156,18 @@ Deno.test("roles come with their weights, quotas as what is guaranteed and what 
 for (
   const [what, answer] of [
     ["forbidden", 403],
-    ["not there", 404],
-    ["not known", 501],
+    ["missing (404)", 404],
+    ["not implemented (501)", 501],
     ["a login page", "<html></html>"],
-    ["another shape", { "get_agents": { agents: [{ active: true }] }, "get_roles": 1, "get_quota": {} }],
+    ["of another shape", { "get_agents": { agents: [{ active: true }] }, "get_roles": 1, "get_quota": {} }],
   ] as const
 ) {
-  Deno.test(`what is ${what} is left out, not taken for empty`, async () => {
+  Deno.test(`cluster data that is ${what} is left out of the view and not treated as empty`, async () => {
     const all = { GET_AGENTS: answer, GET_ROLES: answer, GET_WEIGHTS: answer, GET_QUOTA: answer };
     assertEquals(await clusterOf(all), { leader: "m:5050" });
   });
 }
 
-Deno.test("a master that recovers is an error, not an empty cluster", async () => {
+Deno.test("a recovering master is an error and not an empty cluster", async () => {
   await assertRejects(() => clusterOf({ GET_AGENTS: 503 }), MesosError);
 });

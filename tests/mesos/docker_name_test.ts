@@ -1,4 +1,4 @@
-// The name that Docker gives a container, in the output of `docker inspect`: Mesos sends it with TASK_RUNNING.
+// The name that Docker gives a container, in the output of `docker inspect`, which Mesos sends with TASK_RUNNING.
 
 import { assertEquals } from "@std/assert";
 import { type DecodedEvent, decodeEvent } from "../../src/mesos/from_proto.ts";
@@ -9,16 +9,20 @@ const updateOf = (status: WireRecord): DecodedEvent =>
 
 const dockerId = "7d08e0c08897787125749d5bce7287a883accaa5247c35f660ce755c768ad309";
 const told: readonly (readonly [string, unknown, string | undefined])[] = [
-  ["as Docker has chosen it", [{ Id: dockerId, Config: { Hostname: "7d08e0c08897", Env: ["A=1"] } }], "7d08e0c08897"],
-  ["by a shim that tells the id only", [{ Id: dockerId }], "7d08e0c08897"],
-  ["by somebody, as all may know", [{ Id: dockerId, Config: { Hostname: "gocd-abc123-linux-7" } }], undefined],
-  ["in a few digits, which can be guessed", [{ Id: dockerId, Config: { Hostname: "7d" } }], undefined],
-  ["by nobody", [], undefined],
-  ["in another executor's own words", { Id: dockerId }, undefined],
-  ["by an id that is none", [{ Id: "7d08e0c08897" }], undefined],
+  [
+    "the name is the one chosen by Docker",
+    [{ Id: dockerId, Config: { Hostname: "7d08e0c08897", Env: ["A=1"] } }],
+    "7d08e0c08897",
+  ],
+  ["a shim reports only the id", [{ Id: dockerId }], "7d08e0c08897"],
+  ["a name chosen by a person is ignored", [{ Id: dockerId, Config: { Hostname: "gocd-abc123-linux-7" } }], undefined],
+  ["a short name, which can be guessed, is ignored", [{ Id: dockerId, Config: { Hostname: "7d" } }], undefined],
+  ["an empty list contains no name", [], undefined],
+  ["the data of another executor is ignored", { Id: dockerId }, undefined],
+  ["an invalid id is ignored", [{ Id: "7d08e0c08897" }], undefined],
 ];
 for (const [name, data, dockerName] of told) {
-  Deno.test(`the name of a container comes with TASK_RUNNING: ${name}`, () => {
+  Deno.test(`the name of a container is read from TASK_RUNNING: ${name}`, () => {
     const bytes = new TextEncoder().encode(JSON.stringify(data));
     const named = (state: string): unknown => {
       const event = updateOf({ state, data: bytes });
@@ -28,7 +32,7 @@ for (const [name, data, dockerName] of told) {
   });
 }
 
-Deno.test("data of a status that is not a text at all names no container", () => {
+Deno.test("binary data of a status contains no container name", () => {
   const event = updateOf({ state: "TASK_RUNNING", data: Uint8Array.of(0xff, 0, 1) });
   assertEquals(event.kind === "task-status-updated" && event.status.dockerName, undefined);
 });

@@ -7,7 +7,7 @@ import { createEventQueue } from "../../src/mesos/event_queue.ts";
 import { drain } from "../support/scripted_master.ts";
 import { rescinded } from "../support/subscribed_bench.ts";
 
-Deno.test("a queue over its limits, of events or of bytes, ends: waiting events are dropped, except an ERROR", async () => {
+Deno.test("a queue over its limit of events or bytes ends with an error, and drops all waiting events except an ERROR", async () => {
   const failedOver = { kind: "framework-error", error: "failed-over", message: "Framework failed over" } as const;
   for (const limits of [{ eventsMax: 3, bytesMax: 1e9 }, { eventsMax: 1e9, bytesMax: 30 }]) {
     for (const errorAt of [0, 2, 3, undefined]) {
@@ -25,7 +25,7 @@ Deno.test("a queue over its limits, of events or of bytes, ends: waiting events 
   }
 });
 
-Deno.test("a queue gives many events in order, whether they were there before or come while it is walked through", async () => {
+Deno.test("a queue returns events in order, including events added during the iteration", async () => {
   const queue = createEventQueue(() => {});
   const ids = Array.from({ length: 5_000 }, (_, index) => `o${index}`);
   const seen: MesosEvent[] = [];

@@ -1,4 +1,4 @@
-// What is made of a master's answers to an operator's questions, odd ones included. Real shapes: tests/sim, tests/wire.
+// The frameworks of a master, from its operator API, with unusual responses. Real formats: tests/sim, tests/wire.
 
 import { assertEquals, assertRejects } from "@std/assert";
 import type { SeenFramework } from "../../src/core/identity/orphans.ts";
@@ -47,7 +47,7 @@ function tasksOf(id: string, tasks: readonly unknown[], unreachable: readonly un
   return Response.json({ frameworks: [{ id: "x" }, { id, tasks, "unreachable_tasks": unreachable }] });
 }
 
-Deno.test("frameworks of the name come with their tasks that may be alive", async () => {
+Deno.test("frameworks with the name are listed with their tasks that may be alive", async () => {
   const { asked, seen } = answering([
     list(framework("f/1", { roles: ["a"], principal: "p" }), { ...framework("f-2"), connected: true }, {
       ...framework("f-3", { name: "theirs" }),
@@ -74,27 +74,27 @@ Deno.test("frameworks of the name come with their tasks that may be alive", asyn
 });
 
 const hidden: readonly (readonly [what: string, answer: () => Response])[] = [
-  ["a login is wanted", () => new Response("", { status: 401 })],
+  ["a login is required", () => new Response("", { status: 401 })],
   ["it is forbidden", () => new Response("", { status: 403 })],
-  ["a proxy knows no such path", () => new Response("", { status: 404 })],
-  ["the call is not known", () => new Response("", { status: 501 })],
-  ["a login page", () => new Response("<html>", { status: 200 })],
-  ["a redirect to a login page", () => new Response("", { status: 302, headers: { location: "/login" } })],
-  ["another shape", () => Response.json({ "get_frameworks": { frameworks: [{}] } })],
-  ["no object", () => Response.json(null)],
+  ["a proxy does not have the path", () => new Response("", { status: 404 })],
+  ["the call is not implemented", () => new Response("", { status: 501 })],
+  ["a login page responds", () => new Response("<html>", { status: 200 })],
+  ["a redirect leads to a login page", () => new Response("", { status: 302, headers: { location: "/login" } })],
+  ["the body has another shape", () => Response.json({ "get_frameworks": { frameworks: [{}] } })],
+  ["the body is not an object", () => Response.json(null)],
 ];
 
 for (const [what, answer] of hidden) {
-  Deno.test(`nothing is to be seen where ${what}`, async () => {
+  Deno.test(`the frameworks are unknown if ${what}`, async () => {
     assertEquals(await answering([answer()]).seen(), undefined);
   });
 }
 
-Deno.test("a master with no frameworks at all shows an empty list", async () => {
+Deno.test("a master without frameworks has an empty list", async () => {
   assertEquals(await answering([Response.json({ type: "GET_FRAMEWORKS", "get_frameworks": {} })]).seen(), []);
 });
 
-Deno.test("tasks that are not shown to us are none", async () => {
+Deno.test("a framework whose tasks are forbidden to us is listed without tasks", async () => {
   const { seen } = answering([list(framework("f-1")), new Response("", { status: 403 })]);
   assertEquals((await seen())?.map((each) => each.taskIds), [[]]);
 });
@@ -102,19 +102,19 @@ Deno.test("tasks that are not shown to us are none", async () => {
 const broken: readonly (readonly [what: string, answers: readonly (Response | Error)[]])[] = [
   ["does not answer", [new TypeError("connection refused")]],
   ["recovers", [new Response("Master has not finished recovery", { status: 503 })]],
-  ["is overrun", [new Response("", { status: 429 })]],
-  ["breaks off", [
+  ["is overloaded", [new Response("", { status: 429 })]],
+  ["breaks the response off", [
     new Response(
       new ReadableStream({
         pull: (stream) => stream.error(new TypeError("connection reset")),
       }),
     ),
   ]],
-  ["is gone at the second question", [list(framework("f-1")), new TypeError("connection refused")]],
+  ["is gone at the second request", [list(framework("f-1")), new TypeError("connection refused")]],
 ];
 
 for (const [what, answers] of broken) {
-  Deno.test(`a master that ${what} is an error, not an empty cluster`, async () => {
+  Deno.test(`a master that ${what} is an error and not an empty cluster`, async () => {
     await assertRejects(() => answering(answers).seen(), MesosError);
   });
 }

@@ -1,4 +1,4 @@
-// Events that are in no recording, and bytes that are not events.
+// Decoding of events that no recording contains, and of bytes that are not events.
 
 import { assertEquals, assertInstanceOf, assertStringIncludes, assertThrows } from "@std/assert";
 import fc from "../support/properties.ts";
@@ -18,7 +18,7 @@ function status(fields: WireRecord): WireRecord {
 
 const events: readonly (readonly [string, WireRecord, unknown])[] = [
   [
-    "SUBSCRIBED names the master by its address, else by its hostname",
+    "SUBSCRIBED contains the address of the master",
     {
       type: "SUBSCRIBED",
       subscribed: {
@@ -36,19 +36,19 @@ const events: readonly (readonly [string, WireRecord, unknown])[] = [
     },
   ],
   [
-    "SUBSCRIBED of an old master comes without master_info",
+    "SUBSCRIBED of an old master is decoded without master_info",
     { type: "SUBSCRIBED", subscribed: { framework_id: { value: "f1" } } },
     { kind: "subscribed", frameworkId: "f1", master: "", heartbeatMs: 15_000 },
   ],
-  ["HEARTBEAT is a sign of life", { type: "HEARTBEAT" }, { kind: "heartbeat" }],
-  ["OFFERS may be empty", { type: "OFFERS", offers: {} }, { kind: "offers-received", offers: [] }],
+  ["HEARTBEAT is decoded as a heartbeat", { type: "HEARTBEAT" }, { kind: "heartbeat" }],
+  ["OFFERS is decoded without offers", { type: "OFFERS", offers: {} }, { kind: "offers-received", offers: [] }],
   [
-    "RESCIND names the offer",
+    "RESCIND contains the id of the offer",
     { type: "RESCIND", rescind: { offer_id: { value: "o1" } } },
     { kind: "offer-rescinded", offerId: "o1" },
   ],
   [
-    "an inverse offer without an agent and without an end is for the whole framework and for ever",
+    "an inverse offer without agent and duration applies to the whole framework without end",
     {
       type: "INVERSE_OFFERS",
       inverse_offers: {
@@ -62,39 +62,42 @@ const events: readonly (readonly [string, WireRecord, unknown])[] = [
     { kind: "inverse-offers-received", offers: [{ id: "i1", unavailability: { startMs: 1795344692184 } }] },
   ],
   [
-    "RESCIND_INVERSE_OFFER names the inverse offer",
+    "RESCIND_INVERSE_OFFER contains the id of the inverse offer",
     { type: "RESCIND_INVERSE_OFFER", rescind_inverse_offer: { inverse_offer_id: { value: "i1" } } },
     { kind: "inverse-offer-rescinded", offerId: "i1" },
   ],
   [
-    "FAILURE with only an agent means the agent",
+    "FAILURE with only an agent is a failed agent",
     { type: "FAILURE", failure: { agent_id: { value: "a1" } } },
     { kind: "mesos-agent-failed", mesosAgentId: "a1" },
   ],
   [
-    "FAILURE with an executor means the executor; status 0 is a status",
+    "FAILURE with an executor is a failed executor, with a status of 0",
     { type: "FAILURE", failure: { agent_id: { value: "a1" }, executor_id: { value: "e1" }, status: 0 } },
     { kind: "executor-failed", mesosAgentId: "a1", executorId: "e1", status: 0 },
   ],
   [
-    "FAILURE of an executor may come without a status",
+    "FAILURE of an executor is decoded without a status",
     { type: "FAILURE", failure: { agent_id: { value: "a1" }, executor_id: { value: "e1" } } },
     { kind: "executor-failed", mesosAgentId: "a1", executorId: "e1" },
   ],
-  ["FAILURE of nobody says nothing", { type: "FAILURE", failure: {} }, { kind: "unknown-event", type: "FAILURE" }],
+  ["FAILURE without agent and executor is unknown", { type: "FAILURE", failure: {} }, {
+    kind: "unknown-event",
+    type: "FAILURE",
+  }],
   [
-    "MESSAGE says nothing to us",
+    "MESSAGE is unknown",
     { type: "MESSAGE", message: { agent_id: { value: "a1" }, executor_id: { value: "e1" }, data: "AAEC" } },
     { kind: "unknown-event", type: "MESSAGE" },
   ],
   [
-    "UPDATE_OPERATION_STATUS says nothing to us",
+    "UPDATE_OPERATION_STATUS is unknown",
     { type: "UPDATE_OPERATION_STATUS" },
     { kind: "unknown-event", type: "UPDATE_OPERATION_STATUS" },
   ],
   ["an event without a type is unknown", {}, { kind: "unknown-event", type: "UNKNOWN" }],
   [
-    "the first source and the first reason of the schema are 0 and still told",
+    "the source and the reason with the number 0 are decoded",
     status({ source: "SOURCE_MASTER", reason: "REASON_COMMAND_EXECUTOR_FAILED" }),
     {
       kind: "task-status-updated",
@@ -108,12 +111,12 @@ const events: readonly (readonly [string, WireRecord, unknown])[] = [
     },
   ],
   [
-    "an update without source, reason, uuid, agent and time has none",
+    "an update is decoded without source, reason, uuid, agent and time",
     status({}),
     { kind: "task-status-updated", status: { taskId: "t1", state: "TASK_RUNNING", message: "" } },
   ],
   [
-    "an update of the agent has a uuid and a time in seconds",
+    "an update of an agent is decoded with its uuid and its time in seconds",
     status({
       uuid: "RQ5AvjiyREynJ6HO05juaQ==",
       timestamp: 1795343950.535666,
@@ -140,11 +143,11 @@ for (const [name, record, want] of events) {
   });
 }
 
-Deno.test("an event of a type to come is unknown", () => {
+Deno.test("an event of a future type is unknown", () => {
   assertEquals<unknown>(decodeEvent(Uint8Array.of(8, 99)), { kind: "unknown-event", type: "UNKNOWN" });
 });
 
-Deno.test("a state and a reason to come make the update unclear, not unreadable", () => {
+Deno.test("an update with a future state and reason is decoded, and its meaning is unclear", () => {
   const statusBytes = [10, 4, 10, 2, 0x74, 0x31, 16, 77, 80, 78];
   const event = decodeEvent(Uint8Array.of(8, 4, 42, statusBytes.length + 2, 10, statusBytes.length, ...statusBytes));
   const state = "TASK_STATE_UNRECOGNIZED";
@@ -152,7 +155,7 @@ Deno.test("a state and a reason to come make the update unclear, not unreadable"
   assertEquals(taskMeaning(state), "unclear");
 });
 
-Deno.test("in JSON, a state to come keeps its word", () => {
+Deno.test("a future state in JSON keeps its name", () => {
   const event = eventOfShape({
     type: "UPDATE",
     update: { status: { task_id: { value: "t1" }, state: "TASK_NAPPING" } },
@@ -170,7 +173,7 @@ function firstOffer(fields: WireRecord, role?: string): unknown {
   return event.kind === "offers-received" ? event.offers[0] : undefined;
 }
 
-Deno.test("an offer tells region, zone, attributes of every kind and its maintenance window", () => {
+Deno.test("an offer is decoded with region, zone, attributes of every type and its maintenance window", () => {
   const got = firstOffer({
     allocation_info: { role: "gocd" },
     domain: { fault_domain: { region: { name: "eu" }, zone: { name: "eu-1" } } },
@@ -201,30 +204,30 @@ const uses: readonly (readonly [string, WireRecord, string, string])[] = [
   ["plain", {}, "usable", "[]"],
   ["shared", { shared: {} }, "shared", "[]"],
   ["revocable", { revocable: {} }, "revocable", "[]"],
-  ["a persistent volume or a disk of its own", { disk: {} }, "disk-source", "[]"],
-  ["of a resource provider", { provider_id: { value: "p" } }, "disk-source", "[]"],
-  ["unreserved in the old form", { role: "*" }, "usable", "[]"],
-  ["reserved in the old form", { role: "gocd" }, "usable", '{"role":"gocd"}'],
+  ["a persistent volume or a separate disk", { disk: {} }, "disk-source", "[]"],
+  ["from a resource provider", { provider_id: { value: "p" } }, "disk-source", "[]"],
+  ["unreserved in the old format", { role: "*" }, "usable", "[]"],
+  ["reserved in the old format", { role: "gocd" }, "usable", '{"role":"gocd"}'],
   [
-    "dynamically reserved in the old form",
+    "dynamically reserved in the old format",
     { role: "gocd", reservation: { principal: "ops" } },
     "usable",
     '{"role":"gocd","reservation":{"principal":"ops"}}',
   ],
   [
-    "reserved by an operator's request, whose principal is not ours",
+    "reserved by an operator with another principal",
     { reservations: [{ type: "DYNAMIC", role: "gocd", principal: "ops", labels: { labels: [] } }] },
     "usable",
     '[{"type":"DYNAMIC","role":"gocd","principal":"ops","labels":{"labels":[]}}]',
   ],
   [
-    "reserved with labels in the older form",
+    "reserved with labels in the old format",
     { role: "gocd", reservation: { principal: "p", labels: { labels: [{ key: "k" }] } } },
     "labelled",
     '{"role":"gocd","reservation":{"principal":"p","labels":{"labels":[{"key":"k"}]}}}',
   ],
   [
-    "reserved twice over, by a framework that labels its own",
+    "reserved twice, with labels of a framework",
     {
       reservations: [{ type: "STATIC", role: "eng" }, {
         type: "DYNAMIC",
@@ -240,7 +243,7 @@ const uses: readonly (readonly [string, WireRecord, string, string])[] = [
 ];
 
 for (const [name, fields, use, reservations] of uses) {
-  Deno.test(`a resource that is ${name} is ${use}`, () => {
+  Deno.test(`a resource that is ${name} is decoded as ${use}`, () => {
     assertEquals(firstOffer({ resources: [{ ...cpus, ...fields }] }, "gocd"), {
       id: "o1",
       mesosAgentId: "a1",
@@ -257,7 +260,7 @@ function heartbeatMsIn(record: Uint8Array): number | undefined {
   return event.kind === "subscribed" ? event.heartbeatMs : undefined;
 }
 
-Deno.test("the heartbeat interval is the master's, or 15 seconds where it does not say", () => {
+Deno.test("the heartbeat interval is that of the master, or 15 seconds by default", () => {
   const subscribed = { "framework_id": { value: "f1" } };
   const told = encodeEvent({ type: "SUBSCRIBED", subscribed: { ...subscribed, heartbeat_interval_seconds: 7.5 } });
   assertEquals(heartbeatMsIn(told), 7500);
@@ -287,7 +290,7 @@ const errors: readonly (readonly [string, FrameworkErrorKind])[] = [
 ];
 
 for (const [message, kind] of errors) {
-  Deno.test(`the ERROR "${message}" is ${kind}`, () => {
+  Deno.test(`the ERROR "${message}" is classified as ${kind}`, () => {
     assertEquals(frameworkErrorKind(message), kind);
     assertEquals<unknown>(decodeEvent(encodeEvent({ type: "ERROR", error: { message } })), {
       kind: "framework-error",
@@ -300,13 +303,13 @@ for (const [message, kind] of errors) {
 const noEvents: readonly (readonly [string, Uint8Array])[] = [
   ["text", new TextEncoder().encode('{"type":"HEARTBEAT"}')],
   ["a page", new TextEncoder().encode("<html><body>Bad gateway</body></html>")],
-  ["a cut record", encodeEvent(status({ message: "hello" })).slice(0, -3)],
+  ["a truncated record", encodeEvent(status({ message: "hello" })).slice(0, -3)],
   ["an UPDATE without an update", encodeEvent({ type: "UPDATE" })],
   ["a SUBSCRIBED without a framework id", Uint8Array.of(8, 1, 18, 0)],
 ];
 
 for (const [name, bytes] of noEvents) {
-  Deno.test(`${name} is not an event, and the error says so in one line`, () => {
+  Deno.test(`${name} is refused as an event with a one-line error`, () => {
     const error = assertThrows(() => decodeEvent(bytes));
     assertInstanceOf(error, MesosError);
     assertEquals(error.reason, "stream-unreadable");
@@ -315,11 +318,11 @@ for (const [name, bytes] of noEvents) {
   });
 }
 
-Deno.test("a JSON event without its content is an error, too", () => {
+Deno.test("a JSON event without its content is an error", () => {
   assertThrows(() => eventOfShape({ type: "OFFERS" }), MesosError, "an event of type OFFERS came without its content");
 });
 
-Deno.test("any bytes give an event or a stream-unreadable, and nothing else", () => {
+Deno.test("any bytes give an event or a MesosError", () => {
   const records = new RecordDecoder().push(readStream("lifecycle-protobuf"));
   const anyRecord = fc.constantFrom(...records).chain((record) =>
     fc.array(fc.tuple(fc.nat(record.length - 1), fc.nat(255)), { maxLength: 4 }).map((changes) => {
@@ -340,13 +343,13 @@ Deno.test("any bytes give an event or a stream-unreadable, and nothing else", ()
   );
 });
 
-Deno.test("events are the same after a round trip through the wire", () => {
+Deno.test("events are unchanged after encoding and decoding", () => {
   for (const record of new RecordDecoder().push(readStream("lifecycle-protobuf"))) {
     assertEquals(decodeEvent(encodeEvent(decodeEventRecord(record))), decodeEvent(record));
   }
 });
 
-Deno.test("a heartbeat interval beyond reason neither ends the stream at once nor switches its watch off", () => {
+Deno.test("an unreasonable heartbeat interval is limited to between 1 second and 10 minutes", () => {
   for (const [seconds, wantedMs] of [[1e-300, 1_000], [-5, 1_000], [1e300, 600_000], [Infinity, 600_000]] as const) {
     const told = encodeEvent({
       type: "SUBSCRIBED",
@@ -356,7 +359,7 @@ Deno.test("a heartbeat interval beyond reason neither ends the stream at once no
   }
 });
 
-Deno.test("a status with a message of any length keeps its start, and one of no possible time has none", () => {
+Deno.test("a long message of a status is truncated, and an impossible time is left out", () => {
   const update = {
     status: { task_id: { value: "t" }, state: "TASK_FAILED", message: "x".repeat(50_000), timestamp: 1e308 },
   };
@@ -366,7 +369,7 @@ Deno.test("a status with a message of any length keeps its start, and one of no 
   assertEquals(event.status.timestampMs, undefined);
 });
 
-Deno.test("an amount that no Mesos offers is nothing, and ranges that end before they start are left out", () => {
+Deno.test("invalid amounts are 0, and ranges that end before they start are left out", () => {
   const scalars = [NaN, Infinity, -1, 2].map((value) => ({ name: "cpus", type: "SCALAR", scalar: { value } }));
   const range = [{ begin: 5, end: 3 }, { begin: 3, end: 5 }];
   const offer = {

@@ -1,4 +1,4 @@
-// The calls of a session over HTTP: their order, refusals, masters that are gone, and what is never sent.
+// The calls of a session over HTTP: their order, refusals, stopped masters, and calls that are never sent.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { MesosEffect } from "../../src/core/effect.ts";
@@ -22,7 +22,7 @@ const heartbeatMs = 15_000;
 const callMs = 10_000;
 
 Deno.test({
-  name: "calls go out one at a time in their order; acknowledgements go beside them, each task's own in order",
+  name: "calls are sent one at a time in order, and acknowledgements in parallel to them, in order for each task",
   ...strict,
   fn: async () => {
     const held = new Map<string, PromiseWithResolvers<Response>>();
@@ -63,8 +63,8 @@ Deno.test({
 const refusals: readonly (readonly [string, () => Response, said: string, endsSession: boolean])[] = [
   ["a refusal", () => refusal(400, "Failed to validate scheduler::Call: bad"), "bad", false],
   ["a missing right", () => refusal(403, "Not authorized"), "Not authorized", false],
-  ["a login that has become invalid", () => refusal(401, "401 Unauthorized."), "401", false],
-  ["a fault of the master", () => refusal(500, "oops"), "500: oops", false],
+  ["an invalid login", () => refusal(401, "401 Unauthorized."), "401", false],
+  ["an internal error", () => refusal(500, "oops"), "500: oops", false],
   ["200", () => new Response("ok"), "200", false],
   [
     "a wrong stream id",
@@ -81,12 +81,12 @@ const refusals: readonly (readonly [string, () => Response, said: string, endsSe
   ["a lost subscription", () => refusal(403, "Framework is not subscribed"), "not subscribed", true],
   ["a lost framework", () => refusal(400, "Framework cannot be found"), "cannot be found", true],
   ["a redirect", () => refusal(307, "", { location: "//m2:5050/x" }), "//m2:5050/x", true],
-  ["no leader", () => refusal(503, "Master is not leading"), "not leading", true],
+  ["a master that does not lead", () => refusal(503, "Master is not leading"), "not leading", true],
 ];
 
 for (const [name, answer, said, endsSession] of refusals) {
   Deno.test({
-    name: `a call answered with ${name} is refused${endsSession ? ", and the subscription is over" : ", no more"}`,
+    name: `a call answered with ${name} is refused, and the subscription ${endsSession ? "ends" : "continues"}`,
     ...strict,
     fn: async () => {
       let calls = 0;
@@ -108,7 +108,7 @@ for (const [name, answer, said, endsSession] of refusals) {
 }
 
 Deno.test({
-  name: "a call without an answer within 10 seconds is unknown, and the next one goes out",
+  name: "a call without a response within 10 seconds is reported as unknown, and the next one is sent",
   ...strict,
   fn: async () => {
     const held = Promise.withResolvers<Response>();
@@ -128,7 +128,7 @@ Deno.test({
   },
 });
 
-Deno.test("a call that its caller gives up is unknown, and one given up before is not sent", async () => {
+Deno.test("an aborted call is reported as unknown, and a queued one is not sent", async () => {
   const held = Promise.withResolvers<Response>();
   await using bench = await subscribedBench(() => held.promise);
   const giving = new AbortController();
@@ -141,16 +141,17 @@ Deno.test("a call that its caller gives up is unknown, and one given up before i
   held.resolve(accepted());
 });
 
-Deno.test("a call to a master that has gone is unknown", async () => {
+Deno.test("a call to a stopped master is reported as unknown", async () => {
   const bench = await subscribedBench();
   bench.stream.end();
   await bench.master[Symbol.asyncDispose]();
   const { error } = await drain(bench.session.events);
   assertEquals(error?.reason, "stream-broken");
+  await mesosError(bench.session.send(decline("o1"), bench.test.signal), "call-unknown");
   bench.test.scheduler.close();
 });
 
-Deno.test("a launch whose variables cannot be read is refused before it is sent", async () => {
+Deno.test("a launch whose variables cannot be read is refused without a request", async () => {
   const stream = openStream();
   stream.send(subscribed);
   await using master = startMaster((asked) => asked.call["type"] === "SUBSCRIBE" ? stream.response : accepted());
@@ -174,7 +175,7 @@ Deno.test("a launch whose variables cannot be read is refused before it is sent"
 });
 
 Deno.test({
-  name: "subscribing again and again leaves nothing behind",
+  name: "repeated subscriptions leave no timers and no resources behind",
   ...strict,
   fn: async () => {
     const streams: OpenStream[] = [];
@@ -195,7 +196,7 @@ Deno.test({
   },
 });
 
-Deno.test("a signal that outlives many calls and subscriptions keeps nothing of them", async () => {
+Deno.test("calls and subscriptions remove their listeners from a long-lived signal", async () => {
   const controller = new AbortController();
   const { signal } = controller;
   let listeners = 0;

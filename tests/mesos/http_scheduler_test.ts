@@ -1,4 +1,4 @@
-// The session over HTTP: headers, its start and end, silence. Streams: http_stream_test.ts. Calls: http_calls_test.ts.
+// The session over HTTP: headers, start, end, silence. Streams: http_stream_test.ts. Calls: http_calls_test.ts.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { MesosEvent } from "../../src/core/event.ts";
@@ -25,7 +25,7 @@ const heartbeatMs = 15_000;
 const callMs = 10_000;
 
 Deno.test({
-  name: "SUBSCRIBE has exact types, the id at both places and no stream id; every later call has it",
+  name: "SUBSCRIBE has its media types, the framework id in both places and no stream id, which every later call has",
   ...strict,
   fn: async () => {
     await using bench = await subscribedBench();
@@ -60,7 +60,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "SUBSCRIBED comes first, with the leader that answered, and close() ends the events and the connection",
+  name: "SUBSCRIBED with the address of the leader is the first event, and close() ends the events and the connection",
   ...strict,
   fn: async () => {
     await using bench = await subscribedBench();
@@ -81,8 +81,8 @@ Deno.test({
 });
 
 const ends: readonly (readonly [string, (bench: Bench) => void])[] = [
-  ["closing the scheduler", (bench) => bench.test.scheduler.close()],
-  ["the signal of subscribe()", (bench) => bench.test.abort()],
+  ["close() of the scheduler", (bench) => bench.test.scheduler.close()],
+  ["an abort of the signal of subscribe()", (bench) => bench.test.abort()],
 ];
 
 for (const [name, end] of ends) {
@@ -105,7 +105,7 @@ for (const [name, end] of ends) {
   });
 }
 
-Deno.test("leaving the events early ends the subscription", async () => {
+Deno.test("a break out of the iteration of events ends the subscription", async () => {
   await using bench = await subscribedBench();
   for await (const event of bench.session.events) {
     if (event.kind === "subscribed") break;
@@ -129,13 +129,13 @@ const firsts: readonly (readonly [string, (stream: OpenStream) => void, MesosErr
   ["another event", (stream) => stream.send(heartbeat), "not-a-master", "instead of SUBSCRIBED"],
   ["garbage instead of a length", (stream) => stream.sendBytes(ascii("hello")), "stream-unreadable", "'hello'"],
   [
-    "a record that is no event",
+    "a record that is not an event",
     (stream) => stream.sendBytes(ascii("3\n\xff\xff\xff")),
     "stream-unreadable",
     "not a scheduler event",
   ],
   ["the end of the stream", (stream) => stream.end(), "stream-broken", "has ended the event stream"],
-  ["a break", (stream) => stream.cut(), "stream-broken", "stream broke"],
+  ["a broken connection", (stream) => stream.cut(), "stream-broken", "stream broke"],
 ];
 
 function ascii(text: string): Uint8Array {
@@ -144,7 +144,7 @@ function ascii(text: string): Uint8Array {
 
 for (const [name, write, reason, said] of firsts) {
   Deno.test({
-    name: `${name} where SUBSCRIBED is due makes subscribe() fail as ${reason}`,
+    name: `subscribe() fails with ${reason} on ${name} instead of SUBSCRIBED`,
     ...strict,
     fn: async () => {
       const stream = openStream();
@@ -176,7 +176,7 @@ Deno.test("a master that accepts SUBSCRIBE and then sends nothing is cancelled a
 });
 
 Deno.test({
-  name: "a stream that falls silent for five heartbeats ends, naming the seconds; any record starts the count anew",
+  name: "a stream ends after five heartbeats without a record, and any record restarts the count",
   ...strict,
   fn: async () => {
     await using bench = await subscribedBench();
@@ -195,7 +195,7 @@ Deno.test({
   },
 });
 
-Deno.test("the interval of the heartbeats is the master's", async () => {
+Deno.test("the heartbeat interval of the master is used", async () => {
   const stream = openStream();
   stream.send({
     type: "SUBSCRIBED",
@@ -223,7 +223,7 @@ const breaks: readonly (readonly [string, (stream: OpenStream) => void, said: st
 
 for (const [name, write, said] of breaks) {
   Deno.test({
-    name: `what came before a stream ${name} is still given, then the error`,
+    name: `events before a stream ${name} are delivered before the error`,
     ...strict,
     fn: async () => {
       await using bench = await subscribedBench();

@@ -1,4 +1,4 @@
-// Streams of a session as they were recorded, cut anywhere, and faster than they are taken.
+// Recorded streams of a session, split and truncated at any byte, and faster than their consumer.
 
 import { assert, assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
 import type { MesosEvent } from "../../src/core/event.ts";
@@ -47,7 +47,7 @@ function recordingEvents(stream: Uint8Array): MesosEvent[] {
   });
 }
 
-Deno.test("a recorded session comes through real HTTP in single bytes as it was recorded", async () => {
+Deno.test("a recorded session sent over HTTP in single bytes gives the recorded events", async () => {
   const stream = readStream("lifecycle-protobuf");
   await using master = startMaster(() =>
     new Response(ReadableStream.from([...stream].map((byte) => Uint8Array.of(byte))) as ReadableStream<Uint8Array>, {
@@ -62,7 +62,7 @@ Deno.test("a recorded session comes through real HTTP in single bytes as it was 
   assertStringIncludes(error?.message ?? "", "has ended the event stream");
 });
 
-Deno.test("a recorded stream cut off at any byte gives the events before, and always says that it broke", async () => {
+Deno.test("a recorded stream truncated at any byte gives the events before it and an error", async () => {
   const stream = readStream("offers-reserved-protobuf");
   const want = recordingEvents(stream);
   let at = 0;
@@ -84,7 +84,7 @@ Deno.test("a stream split in two chunks at any byte gives the same events", asyn
 });
 
 Deno.test({
-  name: "a taker that takes nothing holds neither the reader nor the calls up",
+  name: "a consumer that takes no events blocks neither the reader nor the calls",
   ...strict,
   fn: async () => {
     await using bench = await subscribedBench();

@@ -1,4 +1,4 @@
-// A SUBSCRIBE that was given up may arrive after the one that followed it, and fail that over: no other instance does.
+// An abandoned SUBSCRIBE may arrive after the next one and fail that over. This is not another instance.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { lateSubscribeMs, subscribeAnswerMs } from "../../src/mesos/http_scheduler.ts";
@@ -49,7 +49,7 @@ async function play(afterMs: number, sessions: number): Promise<readonly string[
   return told;
 }
 
-Deno.test("failed over soon after a SUBSCRIBE without an answer is our own late one: subscribed again, once", async () => {
+Deno.test("a failover soon after an unanswered SUBSCRIBE is attributed to that SUBSCRIBE, once", async () => {
   assertEquals(await play(lateSubscribeMs - 1, 3), [
     "subscribed, ours",
     "subscribed framework-error, ended",
@@ -58,9 +58,12 @@ Deno.test("failed over soon after a SUBSCRIBE without an answer is our own late 
 });
 
 for (
-  const [what, afterMs] of [["long after it", lateSubscribeMs], ["by a clock set back", -lateSubscribeMs]] as const
+  const [what, afterMs] of [["long after an unanswered SUBSCRIBE", lateSubscribeMs], [
+    "after the clock was set back",
+    -lateSubscribeMs,
+  ]] as const
 ) {
-  Deno.test(`failed over ${what} is another instance`, async () => {
+  Deno.test(`a failover ${what} is attributed to another instance`, async () => {
     assertEquals(await play(afterMs, 1), ["subscribed framework-error, ended"]);
   });
 }

@@ -1,4 +1,4 @@
-// Logins at masters that lead or redirect, and what `check` finds out about a leader.
+// Logins at leading and redirecting masters, and `probe()`, which `check` uses.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { MesosConnection, MesosErrorReason } from "../../src/mesos/api.ts";
@@ -33,7 +33,7 @@ const logins: readonly (readonly [string, MesosConnection["credentials"], header
 ];
 
 for (const [name, credentials, header, wanted] of logins) {
-  Deno.test(`${name} is answered with 401 and says which keys to look at, never the secret`, async () => {
+  Deno.test(`the error for a 401 with ${name} names the keys to check and not the secret`, async () => {
     const [recorded] = readCalls("auth");
     const echoed = credentials.kind === "basic" ? "correct horse" : "tok.en";
     await using master = startMaster((asked) =>
@@ -50,7 +50,7 @@ for (const [name, credentials, header, wanted] of logins) {
   });
 }
 
-Deno.test("a secret that cannot be read, or no token at all, is said before anything is sent", async () => {
+Deno.test("an unreadable secret and an empty token are refused without a request", async () => {
   await using master = startLeader();
   const gone = new Secret("mesos.secret-file", () => {
     throw new Error("No such file");
@@ -73,7 +73,7 @@ const tls = {
 };
 const caCert = Deno.readTextFileSync(new URL("ca.pem", tlsFolder));
 
-Deno.test("a redirect away from TLS is refused: the login would be readable on the way", async () => {
+Deno.test("a redirect from https to http is refused", async () => {
   await using plain = startLeader();
   await using secure = startMaster(() => redirectTo(`http://localhost:${plain.port}`), tls);
   const { message } = await failAt(`https://localhost:${secure.port}`, "redirect-refused", { caCerts: [caCert] });
@@ -81,7 +81,7 @@ Deno.test("a redirect away from TLS is refused: the login would be readable on t
   assertEquals(plain.asked.length, 0);
 });
 
-Deno.test("check sees the leader behind a redirect and its version, without subscribing", async () => {
+Deno.test("probe() finds the leader behind a redirect and its version without subscribing", async () => {
   await using leader = startMaster(({ method, path }) =>
     path === "/version"
       ? Response.json({ version: "1.11.0", git_sha: "x" })
@@ -99,23 +99,23 @@ Deno.test("check sees the leader behind a redirect and its version, without subs
 });
 
 const probes: readonly (readonly [string, (path: string) => Response, MesosErrorReason])[] = [
-  ["wants a login", () => refusal(401), "unauthorized"],
+  ["requires a login", () => refusal(401), "unauthorized"],
   ["is recovering", () => refusal(503), "no-leader"],
   ["is a web server", () => new Response(html, { headers: { "content-type": "text/html" } }), "not-a-master"],
-  ["has no such path", () => refusal(404), "not-a-master"],
-  ["knows no version", (path) => path === "/version" ? refusal(404) : refusal(405), "not-a-master"],
-  ["has a strange version", (path) => path === "/version" ? new Response("{") : refusal(405), "not-a-master"],
+  ["does not have the path", () => refusal(404), "not-a-master"],
+  ["has no version", (path) => path === "/version" ? refusal(404) : refusal(405), "not-a-master"],
+  ["has an invalid version", (path) => path === "/version" ? new Response("{") : refusal(405), "not-a-master"],
 ];
 
 for (const [name, answer, reason] of probes) {
-  Deno.test(`check says that a server which ${name} is ${reason}`, async () => {
+  Deno.test(`probe() reports a server that ${name} as ${reason}`, async () => {
     await using master = startMaster(({ path }) => answer(path));
     using test = testScheduler(master.address);
     await mesosError(test.scheduler.probe(test.signal), reason);
   });
 }
 
-Deno.test("check names a page that claims to be XML", async () => {
+Deno.test("probe() reports the title of a page served as XHTML", async () => {
   const body = `<?xml version="1.0"?>\n<!DOCTYPE html><html xmlns="x"><title>Sign-On</title></html>`;
   await using master = startMaster(() => new Response(body, { headers: { "content-type": "application/xhtml+xml" } }));
   using test = testScheduler(master.address);

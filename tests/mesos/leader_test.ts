@@ -1,5 +1,5 @@
-// Which master is asked first, redirects, dead leaders, and everything that answers but does not lead. Logins:
-// leader_login_test.ts.
+// Finding the leader: the order of masters, redirects, dead leaders, and responses of everything that does not lead.
+// Logins: leader_login_test.ts.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { MesosConnection, MesosErrorReason } from "../../src/mesos/api.ts";
@@ -43,7 +43,7 @@ function allowed(text: string): MesosConnection["allowedHosts"] {
 
 const addresses: readonly HttpAddress[] = ["m1", "m2", "m3"].map((host) => ({ scheme: "http", host, port: 5050 }));
 
-Deno.test("the master that answered is asked first the next time, the one that failed last", async () => {
+Deno.test("the master that answered comes first the next time, and the one that failed comes last", async () => {
   const finder = createStaticFinder(addresses);
   const order = async (): Promise<string> => (await finder.candidates([])).map(({ host }) => host).join();
   const [m1, , m3] = addresses;
@@ -58,7 +58,7 @@ Deno.test("the master that answered is asked first the next time, the one that f
 });
 
 Deno.test({
-  name: "a scheme-relative 307 is followed by hand, with the login and to the path that it names",
+  name: "a scheme-relative 307 is followed to its path with the login",
   ...strict,
   fn: async () => {
     await using leader = startLeader();
@@ -78,7 +78,7 @@ Deno.test({
   },
 });
 
-Deno.test("a 307 that names only the host leads to the same path there", async () => {
+Deno.test("a 307 with only a host is followed to the same path", async () => {
   await using leader = startLeader();
   await using other = startMaster(() => redirectTo(`//${leader.address}`));
   await subscribeAt(other.address);
@@ -92,7 +92,7 @@ Deno.test("two redirects in a row are followed", async () => {
   assertEquals(await subscribeAt(first.address), leader.address);
 });
 
-Deno.test("a redirect to a host that is not allowed is refused, naming host and key, and nothing is sent there", async () => {
+Deno.test("a redirect to a host that is not allowed is refused with the key, and nothing is sent there", async () => {
   await using leader = startLeader();
   const elsewhere = `localhost:${leader.port}`;
   await using other = startMaster(() => redirectTo(`//${elsewhere}/master/api/v1/scheduler`));
@@ -104,7 +104,7 @@ Deno.test("a redirect to a host that is not allowed is refused, naming host and 
   assertEquals(await subscribeAt(other.address, { allowedHosts: allowed("localhost") }), elsewhere);
 });
 
-Deno.test("masters that redirect in a circle have no leader", async () => {
+Deno.test("masters that redirect in a circle are reported as having no leader", async () => {
   const peers: string[] = [];
   await using one = startMaster(() => redirectTo(`//${peers[1]}`));
   await using two = startMaster(() => redirectTo(`//${peers[0]}`));
@@ -114,7 +114,7 @@ Deno.test("masters that redirect in a circle have no leader", async () => {
   assertEquals(one.asked.length + two.asked.length, 2);
 });
 
-Deno.test("no more redirects are followed than the limit", async () => {
+Deno.test("redirects are followed up to the limit", async () => {
   const masters: ScriptedMaster[] = [];
   try {
     for (let index = 0; index <= redirectsMax + 1; index++) {
@@ -129,7 +129,7 @@ Deno.test("no more redirects are followed than the limit", async () => {
   }
 });
 
-Deno.test("a dead leader that is still named is waited for, and the other masters are asked before", async () => {
+Deno.test("a dead leader that other masters name is reported after all masters were asked", async () => {
   const dead = `127.0.0.1:${freePort()}`;
   await using one = startMaster(() => redirectTo(`//${dead}/master/api/v1/scheduler`));
   await using two = startMaster(() => redirectTo(`//${dead}/master/api/v1/scheduler`));
@@ -140,14 +140,14 @@ Deno.test("a dead leader that is still named is waited for, and the other master
   assertEquals([one.asked.length, two.asked.length], [1, 1]);
 });
 
-Deno.test("one dead leader behind a redirect is an error that names the redirecting master", async () => {
+Deno.test("the error for a dead leader behind a redirect names the redirecting master", async () => {
   const dead = `127.0.0.1:${freePort()}`;
   await using one = startMaster(() => redirectTo(`//${dead}/x`));
   const { message } = await failAt(one.address, "no-leader");
   assertStringIncludes(message, `${one.address} names ${dead} as the leader, but: `);
 });
 
-Deno.test("of several masters, the one that leads is found behind a dead, a recovering and a strange one", async () => {
+Deno.test("the leading master is found after a dead, a recovering and a foreign server", async () => {
   await using leader = startLeader();
   await using recovering = startMaster(() => refusal(503, "Master has not finished recovery"));
   await using strange = startMaster(() => new Response("<html>", { headers: { "content-type": "text/html" } }));
@@ -161,7 +161,7 @@ Deno.test("of several masters, the one that leads is found behind a dead, a reco
   assertEquals([recovering.asked.length, strange.asked.length, leader.asked.length], [1, 1, 2]);
 });
 
-Deno.test("the leader that a redirect named is asked first the next time", async () => {
+Deno.test("the leader found through a redirect is asked first the next time", async () => {
   await using leader = startLeader();
   await using other = startMaster(() => redirectTo(`//${leader.address}`));
   using test = testScheduler(`${other.address},${leader.address}`);
@@ -172,7 +172,7 @@ Deno.test("the leader that a redirect named is asked first the next time", async
   assertEquals([other.asked.length, leader.asked.length], [1, 2]);
 });
 
-Deno.test("a master whose stream gave nothing, or fell silent, is asked last the next time", async () => {
+Deno.test("a master whose stream broke or fell silent is asked last the next time", async () => {
   const [broken, quiet] = [openStream(), openStream()];
   broken.end();
   quiet.send(subscribed);
@@ -202,14 +202,14 @@ const answers: readonly (readonly [
   ["a refusal", () => refusal(400, "Failed to validate scheduler::Call:\n no user"), "refused", [
     "400: Failed to validate scheduler::Call: no user",
   ]],
-  ["a master without this API", () => refusal(404), "not-a-master", ["404", "mesos-master"]],
-  ["something that takes no POST", () => refusal(405), "not-a-master", ["405"]],
+  ["a master without the scheduler API", () => refusal(404), "not-a-master", ["404", "mesos-master"]],
+  ["a server that refuses POST", () => refusal(405), "not-a-master", ["405"]],
   ["an old master", () => refusal(415, "Unsupported"), "not-a-master", ["1.0"]],
   ["a web page with 200", () => new Response(html, { headers: { "content-type": "text/html" } }), "not-a-master", [
     "not a master, but something else, with an HTML page",
   ]],
   [
-    "a page of XHTML that is called XML, with 200",
+    "a page of XHTML served as XML",
     () =>
       new Response(`<?xml version="1.0"?>\n<html xmlns="x"><head><title>Sign-On</title></head></html>`, {
         headers: { "content-type": "application/xml" },
@@ -230,27 +230,29 @@ const answers: readonly (readonly [
     "proxy",
   ]],
   ["JSON", () => openStream({ "content-type": "application/json" }).response, "not-a-master", ["application/json"]],
-  ["no stream id", () => openStream({ "mesos-stream-id": "" }).response, "not-a-master", ["without Mesos-Stream-Id"]],
+  ["a missing stream id", () => openStream({ "mesos-stream-id": "" }).response, "not-a-master", [
+    "without Mesos-Stream-Id",
+  ]],
   ["a long stream id", () => openStream({ "mesos-stream-id": "x".repeat(129) }).response, "not-a-master", [
     "unusable Mesos-Stream-Id",
   ]],
-  ["a proxy without its master", () => refusal(502, "Bad Gateway"), "unreachable", [
+  ["a proxy whose master is unavailable", () => refusal(502, "Bad Gateway"), "unreachable", [
     'not a master, but something else, saying "Bad Gateway"',
   ]],
   [
-    "a 307 of a gateway to single sign-on",
+    "a 307 to single sign-on",
     () => redirectTo("https://sso.example/authorize?state=secret"),
     "not-a-master",
     ["not a master, but something else, which points to https://sso.example/authorize"],
   ],
   ["a 307 without a target", () => refusal(307), "not-a-master", ["names no target"]],
   ["a 307 to another protocol", () => redirectTo("ftp://127.0.0.1/x"), "redirect-refused", ["ftp://127.0.0.1"]],
-  ["no right", () => refusal(403, "not allowed"), "unauthorized", ["--acls"]],
+  ["missing rights", () => refusal(403, "not allowed"), "unauthorized", ["--acls"]],
 ];
 
 for (const [name, answer, reason, said] of answers) {
   Deno.test({
-    name: `SUBSCRIBE answered with ${name} is ${reason}`,
+    name: `SUBSCRIBE answered with ${name} fails with ${reason}`,
     ...strict,
     fn: async () => {
       await using master = startMaster(answer);
@@ -263,7 +265,7 @@ for (const [name, answer, reason, said] of answers) {
 }
 
 Deno.test({
-  name: "a refused connection, an unknown name and a port without HTTP are told apart",
+  name: "a refused connection, an unknown name and a port without HTTP are reported differently",
   ...strict,
   fn: async () => {
     assertStringIncludes((await failAt(`127.0.0.1:${freePort()}`, "unreachable")).message, "connection was refused");
@@ -284,7 +286,7 @@ Deno.test({
   },
 });
 
-Deno.test("a host that Deno does not permit is named with the key to change", async () => {
+Deno.test("a host without permission is reported with the key to change", async () => {
   const refuse = (url: string): Promise<Response> =>
     Promise.reject(
       new Deno.errors.NotCapable(`Requires net access to "${new URL(url).host}", run again with --allow-net`),
@@ -313,7 +315,7 @@ const tls = {
 const caCert = Deno.readTextFileSync(new URL("ca.pem", tlsFolder));
 
 Deno.test({
-  name: "TLS with a private authority works with its certificate, and without it names mesos.ca-file",
+  name: "TLS with a private CA works with its certificate, and the error without it names mesos.ca-file",
   ...strict,
   fn: async () => {
     await using leader = startMaster(() => {
@@ -335,7 +337,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a master that accepts the connection and says nothing is cancelled after 15 seconds, and the next one asked",
+  name: "a master that does not respond is cancelled after 15 seconds, and the next one is asked",
   ...strict,
   fn: async () => {
     const never = Promise.withResolvers<Response>();
@@ -355,7 +357,7 @@ Deno.test({
   },
 });
 
-Deno.test("an aborted caller gets its error at once", async () => {
+Deno.test("an aborted subscribe() fails immediately", async () => {
   const never = Promise.withResolvers<Response>();
   await using silent = startMaster(() => never.promise);
   using test = testScheduler(silent.address);

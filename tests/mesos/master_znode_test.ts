@@ -1,4 +1,4 @@
-// Hosts in the znode of a leading master. Not here: getting it (zookeeper_test.ts).
+// Hosts in the znode of a leading master. Reading the znode: zookeeper_test.ts.
 
 import { assertEquals } from "@std/assert";
 import type { HostPort } from "../../src/net/addresses.ts";
@@ -8,7 +8,7 @@ function hostsIn(info: unknown): readonly HostPort[] {
   return hostsInMasterInfo(JSON.stringify(info));
 }
 
-Deno.test("the name comes first, then the address, each once and in small letters", () => {
+Deno.test("the host name precedes the address, each once and in lower case", () => {
   const address = { hostname: "Master1", ip: "10.0.0.1", port: 5050 };
   assertEquals(hostsIn({ address, hostname: "master1", port: 5050 }), [
     { host: "master1", port: 5050 },
@@ -33,7 +33,7 @@ const noHosts: readonly string[] = [
   "",
 ];
 for (const host of noHosts) {
-  Deno.test(`${JSON.stringify(host.slice(0, 20))} is not a host of a master`, () => {
+  Deno.test(`${JSON.stringify(host.slice(0, 20))} is refused as the host of a master`, () => {
     assertEquals(hostsIn({ address: { hostname: host, ip: host, port: 5050 }, hostname: host, port: 5050 }), []);
   });
 }

@@ -1,4 +1,4 @@
-// Hosts that swallow packets: found out before a request, and never instead of one that would have been answered.
+// Hosts that drop packets are detected before a request, and hosts that would respond are never excluded.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { MesosError } from "../../src/mesos/api.ts";
@@ -46,7 +46,7 @@ async function runOut(timer: ManualTimer, ms: number): Promise<void> {
 }
 
 Deno.test({
-  name: "of a list, the leader is asked as soon as the host before it is found to take no connection",
+  name: "the next master is asked as soon as the probe of an unresponsive host fails",
   ...linux,
   fn: async () => {
     using off = await startSwallowingHost();
@@ -59,7 +59,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a dead leader that swallows packets costs one look, however many followers name it",
+  name: "a dead leader that drops packets is probed once, even if several masters name it",
   ...linux,
   fn: async () => {
     using off = await startSwallowingHost();
@@ -92,7 +92,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "an aborted probe ends at once, and leaves nothing behind",
+  name: "an aborted probe ends immediately and leaves no resources behind",
   ...linux,
   fn: async () => {
     using off = await startSwallowingHost();
@@ -104,7 +104,7 @@ Deno.test({
   },
 });
 
-Deno.test("no connection of our own is tried beside a fetch that is given", async () => {
+Deno.test("hosts are not probed if a custom fetch is given", async () => {
   let asked = 0;
   const answer = (): Promise<Response> => {
     asked++;
@@ -143,7 +143,7 @@ function lookWith(direct = true): ProbeAt {
 const ip: HttpAddress = { scheme: "http", host: "192.0.2.1", port: 5050 };
 const name: HttpAddress = { scheme: "https", host: "m1.example", port: 5050 };
 
-Deno.test("a host that was silent gets less time at the next look, the full time every 30 s, and after an answer", async () => {
+Deno.test("an unresponsive host gets a shorter timeout at the next probe, and the full one every 30 s and after a response", async () => {
   const test = lookWith();
   const silentFor = async (ms: number): Promise<void> => {
     const looking = test.portProbe();
@@ -170,7 +170,7 @@ Deno.test("a host that was silent gets less time at the next look, the full time
   await silentFor(connectionMs);
 });
 
-Deno.test("a slow name server is not a fault of the host, whose time limit starts after it", async () => {
+Deno.test("the timeout of a host starts after the name resolution", async () => {
   const test = lookWith();
   const slow = test.portProbe(name);
   await runOut(test.timer, 1_000);
@@ -184,7 +184,7 @@ Deno.test("a slow name server is not a fault of the host, whose time limit start
   assertStringIncludes((await found)?.message ?? "", "https://m1.example:5050");
 });
 
-Deno.test("each address of a name has its time", async () => {
+Deno.test("the timeout grows with each further address of a name", async () => {
   const test = lookWith();
   const looking = test.portProbe(name);
   for (let address = 0; address < 3; address++) test.attempts[0]?.events.onAddress();
@@ -222,12 +222,12 @@ const proxies: readonly (readonly [Readonly<Record<string, string>>, host: strin
 ];
 
 for (const [env, host, direct] of proxies) {
-  Deno.test(`with ${JSON.stringify(env)} fetch goes to ${host} ${direct ? "directly" : "by a proxy, for all we know"}`, () => {
+  Deno.test(`with ${JSON.stringify(env)} ${host} is considered ${direct ? "direct" : "behind a proxy"}`, () => {
     assertEquals(isDirect({ host, port: 5050 }, (each) => env[each]), direct);
   });
 }
 
-Deno.test("a variable that may not be read counts as a proxy", () => {
+Deno.test("a host is considered behind a proxy if the variables cannot be read", () => {
   assertEquals(
     isDirect(ip, () => {
       throw new Deno.errors.NotCapable("no");
@@ -237,14 +237,14 @@ Deno.test("a variable that may not be read counts as a proxy", () => {
 });
 
 const real: readonly (readonly [string, () => HttpAddress])[] = [
-  ["refuses", () => ({ scheme: "http", host: "127.0.0.1", port: freePort() })],
+  ["refuses the connection", () => ({ scheme: "http", host: "127.0.0.1", port: freePort() })],
   ["is unknown", () => ({ scheme: "http", host: "no-such-host.invalid", port: 5050 })],
-  ["has an unknown IPv6 address", () => ({ scheme: "http", host: "::1", port: freePort() })],
+  ["refuses the connection at its IPv6 address", () => ({ scheme: "http", host: "::1", port: freePort() })],
 ];
 
 for (const [how, address] of real) {
   Deno.test({
-    name: `a host that ${how} is not silent: the request itself says what it is`,
+    name: `the probe of a host that ${how} reports no problem`,
     ...strict,
     fn: async () => {
       const portProbe = createPortProbe({

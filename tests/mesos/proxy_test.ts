@@ -1,4 +1,4 @@
-// HTTP_PROXY and NO_PROXY are honoured on the whole way: the look at the port, SUBSCRIBE, and acknowledgements.
+// HTTP_PROXY and NO_PROXY are respected by the port probe, SUBSCRIBE and acknowledgements.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { accepted, openStream, type ScriptedMaster, startMaster, subscribed } from "../support/scripted_master.ts";
@@ -36,7 +36,7 @@ function masterLike(): ScriptedMaster {
 
 const types = ({ asked }: ScriptedMaster): readonly unknown[] => asked.map(({ call }) => call["type"]);
 
-Deno.test("a master that only a proxy reaches is subscribed to and gets its acknowledgements by way of it", async () => {
+Deno.test("SUBSCRIBE and acknowledgements are sent through the proxy", async () => {
   await using proxy = masterLike();
   // This name does not exist: probed without the proxy, the host would count as dead.
   const line = await childWith({ http_proxy: `http://${proxy.address}` }, "master.invalid:5050");
@@ -44,7 +44,7 @@ Deno.test("a master that only a proxy reaches is subscribed to and gets its ackn
   assertEquals(types(proxy), ["SUBSCRIBE", "ACKNOWLEDGE"]);
 });
 
-Deno.test("a master that NO_PROXY names is asked past the proxy", async () => {
+Deno.test("a master in NO_PROXY is contacted directly", async () => {
   await using proxy = masterLike();
   await using master = masterLike();
   const env = { "http_proxy": `http://${proxy.address}`, NO_PROXY: "127.0.0.1" };
@@ -52,7 +52,7 @@ Deno.test("a master that NO_PROXY names is asked past the proxy", async () => {
   assertEquals([types(proxy), types(master)], [[], ["SUBSCRIBE", "ACKNOWLEDGE"]]);
 });
 
-Deno.test("a failure on the way through a proxy names the proxy, not the master", async () => {
+Deno.test("an error of the proxy names the proxy", async () => {
   const past = "put master.invalid into NO_PROXY to bypass the proxy";
   const refused = await childWith({ http_proxy: "http://127.0.0.1:1" }, "master.invalid:5050");
   assertStringIncludes(

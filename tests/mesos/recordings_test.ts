@@ -1,4 +1,4 @@
-// The recordings of a real Mesos master, byte for byte and cut at every byte.
+// The recordings of a real Mesos master, complete and split at every byte.
 
 import { Buffer } from "node:buffer";
 import { assert, assertEquals, assertThrows } from "@std/assert";
@@ -29,16 +29,16 @@ function sameBytes(left: readonly Uint8Array[], right: readonly Uint8Array[]): b
   });
 }
 
-Deno.test("there is an expectation for each recording, and a recording for each expectation", () => {
+Deno.test("each recording has an expectation, and each expectation a recording", () => {
   assertEquals(Object.keys(recordedEvents).sort(), [...streamNames]);
 });
 
 for (const name of streamNames) {
-  Deno.test(`the recording ${name} reports what happened`, () => {
+  Deno.test(`the recording ${name} is decoded into the expected events`, () => {
     assertEquals(eventsOf(name).map(summary), [...recordedEvents[name] ?? []]);
   });
 
-  Deno.test(`the recording ${name} gives the same records when cut in two at any byte`, () => {
+  Deno.test(`the recording ${name} gives the same records when split at any byte`, () => {
     const stream = readStream(name);
     const want = recordsOf(name);
     let boundary = 0;
@@ -70,7 +70,7 @@ function finishAt(stream: Uint8Array, at: number): void {
   decoder.finish();
 }
 
-Deno.test("the same offer reads the same in JSON and in protobuf: reservations, GPUs, attributes of every type", () => {
+Deno.test("the same offer in JSON and in protobuf is decoded identically", () => {
   const [json, protobuf] = ["offers-reserved", "offers-reserved-protobuf"].map((name) => offersIn(eventsOf(name)));
   assertEquals(protobuf, json);
   const [offer] = json ?? [];
@@ -86,7 +86,7 @@ Deno.test("the same offer reads the same in JSON and in protobuf: reservations, 
   ]);
 });
 
-Deno.test("the same session reads the same in JSON and in protobuf, but for ids, times and the order between tasks", () => {
+Deno.test("the same session in JSON and in protobuf is decoded identically except for ids, times and the order between tasks", () => {
   const [json, protobuf] = ["lifecycle-json", "lifecycle-protobuf"].map((name) => {
     const events = eventsOf(name);
     return { statuses: statusesByTask(events), offers: offersIn(events).map((offer) => JSON.stringify(offer)).sort() };
@@ -119,7 +119,7 @@ function statusesByTask(events: readonly DecodedEvent[]): Record<string, unknown
   return tasks;
 }
 
-Deno.test("every uuid that was acknowledged is in the stream of its session, letter by letter", () => {
+Deno.test("each recorded acknowledgement contains a uuid of its session", () => {
   let acknowledged = 0;
   for (const name of callsNames) {
     const uuids = streamNames.filter((stream) => stream.startsWith(name)).flatMap(eventsOf)
@@ -135,7 +135,7 @@ Deno.test("every uuid that was acknowledged is in the stream of its session, let
   assertEquals(acknowledged > 20, true);
 });
 
-Deno.test("every task state of the schema and of the recordings has a meaning", () => {
+Deno.test("each task state of the schema and of the recordings has a meaning", () => {
   const states = Object.values(enumWords("mesos.v1.TaskState"));
   assertEquals(states.length, 14);
   assertEquals(states.filter((state) => taskMeaning(state) === "unclear"), []);
@@ -144,7 +144,7 @@ Deno.test("every task state of the schema and of the recordings has a meaning", 
   assertEquals(recorded.filter((state) => !states.includes(state)), []);
 });
 
-Deno.test("every reason of the schema and of the recordings has a meaning, and the table has no other words", () => {
+Deno.test("each reason of the schema and of the recordings has a meaning, and the table contains no others", () => {
   const reasons = Object.values(enumWords("mesos.v1.TaskStatus.Reason"));
   assertEquals(reasons.length, 35);
   assertEquals([...reasonWords].sort(), [...reasons].sort());
@@ -154,7 +154,7 @@ Deno.test("every reason of the schema and of the recordings has a meaning, and t
   assertEquals(recorded.filter((reason) => reasonMeaning(reason) === "unclear"), []);
 });
 
-Deno.test("a reason with its name before Mesos 1.0, a missing one, and a future one are handled", () => {
+Deno.test("a reason named as before Mesos 1.0 keeps its meaning, and missing and future ones are unclear", () => {
   assertEquals(reasonMeaning("REASON_SLAVE_REMOVED"), reasonMeaning("REASON_AGENT_REMOVED"));
   for (const reason of [undefined, "REASON_OF_LATER", "77", "toString"]) {
     assertEquals(reasonMeaning(reason), "unclear", reason);

@@ -1,4 +1,4 @@
-// RecordIO under any chunking, and against garbage.
+// RecordIO in any chunks, and invalid bytes.
 
 import { assertEquals, assertInstanceOf, assertStringIncludes, assertThrows } from "@std/assert";
 import fc from "../support/properties.ts";
@@ -17,13 +17,13 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
   return new Uint8Array(parts.flatMap((part) => [...part]));
 }
 
-Deno.test("a length counts bytes, not characters", () => {
+Deno.test("the length of a record is in bytes", () => {
   const decoder = new RecordDecoder();
   assertEquals(texts(decoder.push(bytes("6\n任务3\nabc"))), ["任务", "abc"]);
   decoder.finish();
 });
 
-Deno.test("several records in one chunk come out in order, and the rest with the next chunk", () => {
+Deno.test("several records in one chunk are decoded in order, and an incomplete one with the next chunk", () => {
   const decoder = new RecordDecoder();
   assertEquals(texts(decoder.push(bytes("1\na2\nbc1"))), ["a", "bc"]);
   assertEquals(texts(decoder.push(bytes("0\n01234"))), []);
@@ -31,11 +31,11 @@ Deno.test("several records in one chunk come out in order, and the rest with the
   decoder.finish();
 });
 
-Deno.test("a record of no bytes is given as it is, as Mesos' own reader does", () => {
+Deno.test("empty records are decoded", () => {
   assertEquals(texts(new RecordDecoder().push(bytes("0\n0\n1\na"))), ["", "", "a"]);
 });
 
-Deno.test("records survive any chunking", () => {
+Deno.test("records are decoded from any chunks", () => {
   fc.assert(fc.property(
     fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 8 }),
     fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 1, maxLength: 40 }),
@@ -54,7 +54,7 @@ Deno.test("records survive any chunking", () => {
   ));
 });
 
-Deno.test("garbage results in an error or records, never in a hang or more bytes than received", () => {
+Deno.test("any bytes give an error or records with no more bytes than received", () => {
   fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (garbage) => {
     const decoder = new RecordDecoder({ recordBytesMax: 1000 });
     try {
@@ -87,7 +87,7 @@ const garbage: readonly (readonly [string, string])[] = [
 ];
 
 for (const [text, message] of garbage) {
-  Deno.test(`a stream that goes ${JSON.stringify(text)} is refused at once, with what was received`, () => {
+  Deno.test(`a stream that starts with ${JSON.stringify(text)} is refused with the received text`, () => {
     const decoder = new RecordDecoder();
     const error = assertThrows(() => decoder.push(bytes(text)), RecordIoError);
     assertStringIncludes(error.message, message);
@@ -99,13 +99,13 @@ for (const [text, message] of garbage) {
   });
 }
 
-Deno.test("a length is refused before its line feed comes, at the byte that makes it wrong", () => {
+Deno.test("a length above the limit is refused before its line feed", () => {
   const decoder = new RecordDecoder({ recordBytesMax: 100 });
   assertEquals(decoder.push(bytes("10")), []);
   assertThrows(() => decoder.push(bytes("1")), RecordIoError, "a record of 101 bytes or more was announced");
 });
 
-Deno.test("a record of exactly the limit is taken", () => {
+Deno.test("a record of exactly the limit is accepted", () => {
   assertEquals(recordBytesMax, 64 * 1024 * 1024);
   const decoder = new RecordDecoder();
   assertEquals(decoder.push(bytes(`${recordBytesMax}\n`)), []);
@@ -121,14 +121,14 @@ const unfinished: readonly (readonly [string, string])[] = [
 ];
 
 for (const [text, message] of unfinished) {
-  Deno.test(`a stream that ends after ${JSON.stringify(text)} is cut`, () => {
+  Deno.test(`a stream that ends after ${JSON.stringify(text)} is reported as truncated`, () => {
     const decoder = new RecordDecoder();
     decoder.push(bytes(text));
     assertThrows(() => decoder.finish(), RecordIoError, message);
   });
 }
 
-Deno.test("an empty stream and one that ends behind a record are whole", () => {
+Deno.test("an empty stream and one that ends after a record are complete", () => {
   new RecordDecoder().finish();
   const decoder = new RecordDecoder();
   decoder.push(bytes("1\na"));
@@ -136,7 +136,7 @@ Deno.test("an empty stream and one that ends behind a record are whole", () => {
   decoder.finish();
 });
 
-Deno.test("a large record in tiny chunks costs its bytes once", () => {
+Deno.test("a record of 8 MiB in chunks of 64 bytes is decoded without repeated copies", () => {
   // 8 MiB in chunks of 64 bytes: a reader that joins what it has with each chunk would copy half a terabyte here.
   const size = 8 * 1024 * 1024;
   const decoder = new RecordDecoder();

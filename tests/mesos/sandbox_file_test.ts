@@ -1,5 +1,4 @@
-// Reading the end of a container's stderr: who is asked, with which login, what is shown of the answer, and what is
-// said where there is none.
+// Reading the end of a container's stderr: the requests, the login, the text that is shown, and failures.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { SandboxEffect } from "../../src/core/effect.ts";
@@ -64,7 +63,7 @@ function fileOf(text: string): (asked: Asked) => Response {
   };
 }
 
-Deno.test("the end of the file is read by its size, under the path that every agent has", async () => {
+Deno.test("the end of the file is read from its size, at the path of the executor", async () => {
   const { read, asked } = bench(fileOf(`${"x".repeat(20_000)}\nlast but one\nlast\n`));
   const answer = await read();
   assertEquals(asked.map(({ url }) => url.host), ["h1:5051", "h1:5051"]);
@@ -76,7 +75,7 @@ Deno.test("the end of the file is read by its size, under the path that every ag
   assertStringIncludes(answer.text, "x\nlast but one\nlast");
 });
 
-Deno.test("no secret, no control character and no empty line is shown, and at most twenty lines", async () => {
+Deno.test("the text contains no secrets, control characters or empty lines, and at most twenty lines", async () => {
   const lines = Array.from({ length: 30 }, (_, index) => `line ${index}`);
   const { read } = bench(fileOf(`${lines.join("\r\n")}\n\n\u001b[31mkey right-key\u202e\u0007\t.\n`));
   const answer = await read();
@@ -91,7 +90,7 @@ Deno.test("an empty file is read in one request", async () => {
   assertEquals(asked.length, 1);
 });
 
-Deno.test("only named hosts are asked, by name or else by address, and with https where masters have it", async () => {
+Deno.test("only allowed hosts are asked, by name or address, and with https if the masters use it", async () => {
   const { read, asked } = bench(fileOf("a"));
   assertEquals(await read({ hosts: ["other"] }), { kind: "not-allowed", host: "h1:5051" });
   assertEquals(await read({ hosts: ["h1:5052"] }), { kind: "not-allowed", host: "h1:5051" });
@@ -100,7 +99,7 @@ Deno.test("only named hosts are asked, by name or else by address, and with http
   assertEquals(asked[0]?.url.origin, "https://10.0.0.7:5051");
 });
 
-Deno.test("the login is sent only to an agent that asks for it", async () => {
+Deno.test("the login is sent only to an agent that requires it", async () => {
   const { read, asked } = bench((one) =>
     one.authorization === null ? new Response("401 Unauthorized.", { status: 401 }) : fileOf("a")(one)
   );
@@ -118,7 +117,7 @@ const refusals: readonly (readonly [status: number, body: string, says: string])
   [302, "", "answers 302"],
 ];
 for (const [status, body, says] of refusals) {
-  Deno.test(`an answer ${status} ${JSON.stringify(body)} is reported: ${says}`, async () => {
+  Deno.test(`the response ${status} ${JSON.stringify(body)} is reported as: ${says}`, async () => {
     const answer = await bench(() => new Response(body, { status })).read();
     if (answer.kind !== "failed") throw new Error(answer.kind);
     assertStringIncludes(answer.message, says);
@@ -126,14 +125,14 @@ for (const [status, body, says] of refusals) {
   });
 }
 
-Deno.test("an agent that cannot be reached is reported, and one that Deno does not permit is not allowed", async () => {
+Deno.test("an unreachable agent is a failure, and an agent without permission is reported as not allowed", async () => {
   const refused = await bench(() => Promise.reject(new TypeError("error sending request: Connection refused"))).read();
   assertEquals(refused.kind, "failed");
   const barred = await bench(() => Promise.reject(new Deno.errors.NotCapable("Requires net access to h1:5051"))).read();
   assertEquals(barred, { kind: "not-allowed", host: "h1:5051" });
 });
 
-Deno.test("a response that is far too large is an error", async () => {
+Deno.test("a response above the limit is a failure", async () => {
   const huge = JSON.stringify({ data: "y".repeat(200_000), offset: 1 });
   const answer = await bench(() => new Response(huge)).read();
   assertEquals(answer.kind, "failed");
@@ -152,13 +151,13 @@ const simRefusals: readonly (readonly [path: string, status: number, body: strin
   ["/state", 404, ""],
 ];
 for (const [path, status, body] of simRefusals) {
-  Deno.test(`the simulated agent answers ${path} as a real one: ${status}`, () => {
+  Deno.test(`the simulated agent answers ${path} with ${status} like a real one`, () => {
     const answer = simulated().mesosAgentRequest(5051, { method: "GET", path, headers: {}, call: {} }, 0);
     assertEquals([answer.status, answer.body], [status, body]);
   });
 }
 
-Deno.test("the simulated agent asks for a login in its own realm, and an ACL may forbid the sandbox", () => {
+Deno.test("the simulated agent requires a login in its own realm, and an ACL can forbid the sandbox", () => {
   const path = "/files/read?path=/x";
   const asked = { method: "GET", path, headers: {}, call: {} };
   const locked = simulated({ credentials: [{ principal: "p", secret: "s" }] }).mesosAgentRequest(5051, asked, 0);

@@ -1,16 +1,16 @@
-// The schema in the program is the schema in the .proto files, and needs no permission.
+// The embedded schema equals that of the .proto files, and loads without permissions.
 
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { enumWords, messageType } from "../../src/mesos/proto/schema.ts";
 import { schemaTextSource } from "../../scripts/proto.ts";
 
-Deno.test("schema_text.ts is what scripts/proto.ts makes of the .proto files", () => {
+Deno.test("schema_text.ts equals the text that scripts/proto.ts generates from the .proto files", () => {
   const written = Deno.readTextFileSync(new URL("../../src/mesos/proto/schema_text.ts", import.meta.url));
   assertEquals(written, schemaTextSource());
   assertStringIncludes(written, "message TaskInfo { required string name = 1;");
 });
 
-Deno.test("names that the schema does not have are an error", () => {
+Deno.test("names missing in the schema are an error", () => {
   assertThrows(() => messageType("mesos.v1.Nothing"));
   assertThrows(() => enumWords("mesos.v1.Nothing"));
 });

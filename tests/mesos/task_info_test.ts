@@ -1,4 +1,4 @@
-// What a launch becomes: everything of ContainerSettings, in both containerizers, and resources without loss.
+// The TaskInfo of a launch: every container setting in both containerizers, and resources without loss.
 
 import { assertEquals, assertThrows } from "@std/assert";
 import fc from "../support/properties.ts";
@@ -34,7 +34,7 @@ function part(key: string, container: Partial<ContainerSettings>, changes: Parti
   return onTheWire(plainLaunch(container, changes))[key];
 }
 
-Deno.test("a plain task has our labels, its resources, its grace and the image's own entry point", () => {
+Deno.test("a plain task has our labels, its resources, its grace period and the entry point of the image", () => {
   assertEquals(onTheWire(plainLaunch({}), { GO_SERVER_URL: "http://gocd:8153/go" }), {
     name: "gocd-agent-linux-01",
     task_id: { value: "gocd-agent-linux-01" },
@@ -67,7 +67,7 @@ Deno.test("a plain task has our labels, its resources, its grace and the image's
   });
 });
 
-Deno.test("nothing that the master's state shows reports what a container is called, or lets anyone try values of variables", () => {
+Deno.test("the public state of the master contains neither the name of the container nor the hash of the profile", () => {
   const told = onTheWire(plainLaunch({ env: { TOKEN: "guess" } }, { taskId: "gocd-abc123-linux-7" }));
   const { command: _, ...shown } = told;
   const { hash } = plainLaunch().profile;
@@ -75,7 +75,7 @@ Deno.test("nothing that the master's state shows reports what a container is cal
   assertEquals(JSON.stringify(shown).includes(hash), false);
 });
 
-Deno.test("a task for no environment and no resources has no labels for them; the operator's labels stand beside ours", () => {
+Deno.test("a task without environment and resources has no labels for them, and labels of the operator are added to ours", () => {
   const { environment: _environment, ...launch } = plainLaunch({ labels: { team: "ci", "gocd-mesos-profile": "x" } }, {
     gocdResources: [],
   });
@@ -88,39 +88,39 @@ Deno.test("a task for no environment and no resources has no labels for them; th
 });
 
 const commands: readonly (readonly [string, Partial<ContainerSettings>, WireRecord])[] = [
-  ["nothing", {}, { shell: false }],
-  ["arguments only", { arguments: ["-v", "a b"] }, { shell: false, arguments: ["-v", "a b"] }],
-  ["a command, which Docker takes as its entry point", { command: "/go", arguments: ["x"] }, {
+  ["the image", {}, { shell: false }],
+  ["arguments", { arguments: ["-v", "a b"] }, { shell: false, arguments: ["-v", "a b"] }],
+  ["a command, which is the entry point in Docker,", { command: "/go", arguments: ["x"] }, {
     shell: false,
     arguments: ["x"],
   }],
-  ["a command behind the operator's own entry point", {
+  ["a command with an entry point of the operator", {
     command: "/go",
     parameters: [{ key: "entrypoint", value: "/tini" }],
   }, { shell: false, value: "/go" }],
-  ["a command for the Mesos containerizer, whose first argument is its name", {
+  ["a command of the Mesos containerizer with arguments", {
     type: "MESOS",
     command: "/go",
     arguments: ["x"],
   }, { shell: false, value: "/go", arguments: ["/go", "x"] }],
-  ["a command alone for the Mesos containerizer", { type: "MESOS", command: "/go" }, {
+  ["a command of the Mesos containerizer without arguments", { type: "MESOS", command: "/go" }, {
     shell: false,
     value: "/go",
     arguments: ["/go"],
   }],
   ["a shell line", { command: "echo $HOME", shell: true }, { shell: true, value: "echo $HOME" }],
-  ["a shell without a line, which Mesos would refuse", { shell: true }, { shell: false }],
+  ["a shell without a line, which Mesos refuses,", { shell: true }, { shell: false }],
   ["a user of the Mesos containerizer", { type: "MESOS", user: "go" }, { shell: false, user: "go" }],
-  ["a user in a Docker container, who need not be one of the host", { user: "go" }, { shell: false }],
+  ["a user of a Docker container, who may not exist on the host,", { user: "go" }, { shell: false }],
 ];
 
 for (const [name, container, want] of commands) {
-  Deno.test(`a command of ${name} becomes ${JSON.stringify(want)}`, () => {
+  Deno.test(`CommandInfo for ${name} is ${JSON.stringify(want)}`, () => {
     assertEquals(part("command", container), { ...want, environment: {} });
   });
 }
 
-Deno.test("URIs keep what the fetcher is to do with them", () => {
+Deno.test("URIs are encoded with their fetcher settings", () => {
   const uris = [
     { value: "file:///etc/docker.tar.gz", extract: true, executable: false, cache: false },
     { value: "http://h/tool", extract: false, executable: true, cache: true, outputFile: "tool" },
@@ -131,7 +131,7 @@ Deno.test("URIs keep what the fetcher is to do with them", () => {
   ]);
 });
 
-Deno.test("the operator's variables win over ours, except those that name the agent", () => {
+Deno.test("variables of the operator do not override those that name the agent", () => {
   const names = ["AGENT_AUTO_REGISTER_HOSTNAME", "AGENT_HOSTNAME"];
   const launch = plainLaunch({ env: Object.fromEntries(names.map((name) => [name, "fixed"])) });
   const command = onTheWire(launch, Object.fromEntries(names.map((name) => [name, "task"])))["command"] as WireRecord;
@@ -139,7 +139,7 @@ Deno.test("the operator's variables win over ours, except those that name the ag
   assertEquals(variables.map(({ name, value }) => `${name}=${value}`), names.map((name) => `${name}=task`));
 });
 
-Deno.test("the operator's variables win over ours, but not over what was read from a file", () => {
+Deno.test("variables of the operator override ours, except those read from files", () => {
   const launch = plainLaunch({ env: { A: "operator", B: "operator" }, envFiles: { B: "/secret" } });
   const command = onTheWire(launch, { A: "ours", B: "from file", C: "ours" })["command"] as WireRecord;
   const { variables } = command["environment"] as { variables: { name: string; value: string }[] };
@@ -150,7 +150,7 @@ const docker = { image: "gocd/gocd-agent-alpine:v1", network: "BRIDGE", privileg
 const hostname = "gocd-agent-linux-01";
 const dockerContainers: readonly (readonly [string, Partial<ContainerSettings>, Partial<TaskLaunch>, WireRecord])[] = [
   [
-    "on the host's network it is named, by a parameter, since Mesos refuses it as a field",
+    "the hostname is a parameter on the host network, because Mesos refuses the field",
     { network: { mode: "HOST" } },
     {},
     { docker: { ...docker, network: "HOST", parameters: [{ key: "hostname", value: hostname }] } },
@@ -161,9 +161,9 @@ const dockerContainers: readonly (readonly [string, Partial<ContainerSettings>, 
     {},
     { network_infos: [{ name: "overlay" }], docker: { ...docker, network: "USER" } },
   ],
-  ["no network is possible", { network: { mode: "NONE" } }, {}, { docker: { ...docker, network: "NONE" } }],
+  ["the network may be NONE", { network: { mode: "NONE" } }, {}, { docker: { ...docker, network: "NONE" } }],
   [
-    "ports are mapped in their order",
+    "ports are mapped in order",
     { portMappings: [{ containerPort: 80, protocol: "tcp" }, { containerPort: 53, protocol: "udp" }] },
     { hostPorts: [31000, 31001] },
     {
@@ -177,19 +177,19 @@ const dockerContainers: readonly (readonly [string, Partial<ContainerSettings>, 
     },
   ],
   [
-    "ports are not mapped on the host's network, where Mesos refuses it",
+    "ports are not mapped on the host network, because Mesos refuses it",
     { network: { mode: "HOST" }, portMappings: [{ containerPort: 80, protocol: "tcp" }] },
     { hostPorts: [31000] },
     { docker: { ...docker, network: "HOST", parameters: [{ key: "hostname", value: hostname }] } },
   ],
   [
-    "privileged and force pull are told",
+    "privileged and force pull are set",
     { privileged: true, forcePull: true },
     {},
     { docker: { ...docker, privileged: true, force_pull_image: true } },
   ],
   [
-    "parameters come behind ours, except those that would name the agent",
+    "parameters of the operator follow ours, except those that would name the agent",
     {
       shmSizeMb: 512,
       parameters: [
@@ -208,31 +208,31 @@ const dockerContainers: readonly (readonly [string, Partial<ContainerSettings>, 
     },
   ],
   [
-    "a command replaces the image's entry point",
+    "a command replaces the entry point of the image",
     { command: "/go", arguments: ["x"] },
     {},
     { docker: { ...docker, parameters: [{ key: "entrypoint", value: "/go" }] } },
   ],
   [
-    "a line for the shell is no entry point, and an entry point of the operator stands",
+    "a shell line is not an entry point, and an entry point of the operator is kept",
     { command: "echo", shell: true, parameters: [{ key: "entrypoint", value: "/tini" }] },
     {},
     { docker: { ...docker, parameters: [{ key: "entrypoint", value: "/tini" }] } },
   ],
   [
-    "the user is that of docker run: what CommandInfo says changes the sandbox only",
+    "the user is a parameter, because CommandInfo.user only changes the sandbox",
     { user: "go" },
     {},
     { docker: { ...docker, parameters: [{ key: "user", value: "go" }] } },
   ],
   [
-    "a user among the parameters of the operator stands",
+    "a user in the parameters of the operator is kept",
     { user: "go", parameters: [{ key: "user", value: "1000:1000" }] },
     {},
     { docker: { ...docker, parameters: [{ key: "user", value: "1000:1000" }] } },
   ],
   [
-    "volumes are of the host or named",
+    "volumes are host paths or named",
     {
       volumes: [
         { kind: "host", hostPath: "/var/run/docker.sock", containerPath: "/var/run/docker.sock", mode: "RW" },
@@ -266,10 +266,10 @@ const image = (cached: boolean): WireRecord => ({
   image: { type: "DOCKER", docker: { name: "gocd/gocd-agent-alpine:v1" }, cached },
 });
 const mesosContainers: readonly (readonly [string, Partial<ContainerSettings>, Partial<TaskLaunch>, WireRecord])[] = [
-  ["the image is a Docker image; BRIDGE means the host's network", {}, {}, { mesos: image(true) }],
-  ["a forced pull is an image not cached", { forcePull: true }, {}, { mesos: image(false) }],
+  ["the image is a Docker image, and BRIDGE is the host network", {}, {}, { mesos: image(true) }],
+  ["a forced pull disables the image cache", { forcePull: true }, {}, { mesos: image(false) }],
   [
-    "a CNI network has a name, a hostname and port mappings",
+    "a CNI network is set with name, hostname and port mappings",
     { network: { mode: "USER", name: "cni" }, portMappings: [{ containerPort: 80, protocol: "tcp" }] },
     { hostPorts: [31000] },
     {
@@ -279,13 +279,13 @@ const mesosContainers: readonly (readonly [string, Partial<ContainerSettings>, P
     },
   ],
   [
-    "shared memory comes with a private IPC namespace",
+    "shared memory sets a private IPC namespace",
     { shmSizeMb: 64 },
     {},
     { mesos: image(true), linux_info: { ipc_mode: "PRIVATE", shm_size: 64 } },
   ],
   [
-    "Docker parameters do not apply, volumes do",
+    "Docker parameters are left out, and volumes are set",
     {
       parameters: [{ key: "cap-add", value: "ALL" }],
       volumes: [{ kind: "host", hostPath: "/a", containerPath: "/b", mode: "RO" }],
@@ -301,23 +301,23 @@ for (const [name, container, changes, want] of mesosContainers) {
   });
 }
 
-Deno.test("Mesos containerizer: privileged means every capability", () => {
+Deno.test("Mesos containerizer: privileged sets every capability", () => {
   const container = part("container", { type: "MESOS", privileged: true }) as WireRecord;
   const info = container["linux_info"] as { "effective_capabilities": { capabilities: string[] } };
   assertEquals(info["effective_capabilities"].capabilities.length, 38);
 });
 
 const checks: readonly (readonly [string, Partial<ContainerSettings>, boolean])[] = [
-  ["none is asked for", {}, false],
+  ["no setting", {}, false],
   ["Docker, BRIDGE", { healthCheck: "agent-api" }, true],
   ["Docker, USER", { healthCheck: "agent-api", network: { mode: "USER", name: "n" } }, true],
-  ["Docker, HOST: the port would be shared", { healthCheck: "agent-api", network: { mode: "HOST" } }, false],
-  ["Mesos, BRIDGE: that is the host's network", { healthCheck: "agent-api", type: "MESOS" }, false],
+  ["Docker, HOST, where the port is shared", { healthCheck: "agent-api", network: { mode: "HOST" } }, false],
+  ["Mesos, BRIDGE, which is the host network", { healthCheck: "agent-api", type: "MESOS" }, false],
   ["Mesos, CNI", { healthCheck: "agent-api", type: "MESOS", network: { mode: "USER", name: "n" } }, true],
 ];
 
 for (const [name, container, want] of checks) {
-  Deno.test(`health check ${want ? "is there" : "is left out"} where ${name}`, () => {
+  Deno.test(`the health check is ${want ? "set" : "left out"} for ${name}`, () => {
     const check = part("health_check", container) as WireRecord | undefined;
     assertEquals(check?.["type"], want ? "HTTP" : undefined);
     // Never reached, so that Mesos never kills a build because the GoCD server is away.
@@ -351,7 +351,7 @@ const anyResource: fc.Arbitrary<OfferedResource> = fc.record({
   use: fc.constant("usable" as const),
 });
 
-Deno.test("the resources of a launch arrive as they were offered, reservations and all", () => {
+Deno.test("the resources of a launch are encoded as they were offered, with their reservations", () => {
   fc.assert(fc.property(fc.array(anyResource, { minLength: 1, maxLength: 6 }), (resources) => {
     const task = taskInfo(plainLaunch({}, { resources }), place);
     const call = decodeCall(
@@ -364,7 +364,7 @@ Deno.test("the resources of a launch arrive as they were offered, reservations a
 
 type ResourceShape = Parameters<typeof offeredResource>[0];
 
-Deno.test("thousandths become the doubles that Mesos sends: 0.1 is 0.1", () => {
+Deno.test("thousandths are encoded as doubles: 0.1 is 0.1", () => {
   const [resource] = onTheWire(
     plainLaunch({}, { resources: [scalarResource("cpus", 100)] }),
   )["resources"] as WireRecord[];
@@ -372,7 +372,7 @@ Deno.test("thousandths become the doubles that Mesos sends: 0.1 is 0.1", () => {
 });
 
 for (const use of ["shared", "revocable", "disk-source"] as const) {
-  Deno.test(`a ${use} resource is never given to a task`, () => {
+  Deno.test(`a ${use} resource is refused in a task`, () => {
     const resources = [{ ...scalarResource("disk", 1000), use }];
     assertThrows(() => taskInfo(plainLaunch({}, { resources }), place), Error, `a ${use} resource 'disk'`);
   });

@@ -1,4 +1,4 @@
-// Calls as a master reads them, and against the calls of the recordings.
+// Encoding of calls, as a master decodes them, and compared with the recorded calls.
 
 import { assertEquals, assertThrows } from "@std/assert";
 import type { MesosEffect, TaskLaunch } from "../../src/core/effect.ts";
@@ -34,18 +34,18 @@ const id = (value: string): WireRecord => ({ value });
 
 const calls: readonly (readonly [string, MesosEffect, WireRecord])[] = [
   [
-    "a decline has explicit refuse_seconds",
+    "DECLINE has explicit refuse_seconds",
     { kind: "decline-offers", offerIds: ["o1", "o2"], refuseSeconds: 3600 },
     { type: "DECLINE", decline: { offer_ids: [id("o1"), id("o2")], filters: { refuse_seconds: 3600 } } },
   ],
   [
-    "suppress names the roles",
+    "SUPPRESS contains the roles",
     { kind: "suppress-offers", roles: ["a", "b/c"] },
     { type: "SUPPRESS", suppress: { roles: ["a", "b/c"] } },
   ],
-  ["revive names the roles", { kind: "revive-offers", roles: ["a"] }, { type: "REVIVE", revive: { roles: ["a"] } }],
+  ["REVIVE contains the roles", { kind: "revive-offers", roles: ["a"] }, { type: "REVIVE", revive: { roles: ["a"] } }],
   [
-    "an acknowledgement gives the uuid back byte for byte",
+    "ACKNOWLEDGE contains the exact uuid",
     { kind: "acknowledge-status", taskId: "t1", mesosAgentId: "a1", uuid: "RQ5AvjiyREynJ6HO05juaQ==" },
     {
       type: "ACKNOWLEDGE",
@@ -53,13 +53,13 @@ const calls: readonly (readonly [string, MesosEffect, WireRecord])[] = [
     },
   ],
   [
-    "an explicit reconciliation names agents where they are known",
+    "an explicit RECONCILE contains the agents if they are known",
     { kind: "reconcile-tasks", tasks: [{ taskId: "t1", mesosAgentId: "a1" }, { taskId: "t2" }] },
     { type: "RECONCILE", reconcile: { tasks: [{ task_id: id("t1"), agent_id: id("a1") }, { task_id: id("t2") }] } },
   ],
-  ["an implicit reconciliation is empty", { kind: "reconcile-tasks", tasks: [] }, { type: "RECONCILE", reconcile: {} }],
+  ["an implicit RECONCILE is empty", { kind: "reconcile-tasks", tasks: [] }, { type: "RECONCILE", reconcile: {} }],
   [
-    "a kill carries its grace in nanoseconds, beyond 32 bits",
+    "KILL contains its grace period in nanoseconds beyond 32 bits",
     { kind: "kill-task", taskId: "t1", mesosAgentId: "a1", graceMs: 30_000 },
     {
       type: "KILL",
@@ -71,24 +71,24 @@ const calls: readonly (readonly [string, MesosEffect, WireRecord])[] = [
     },
   ],
   [
-    "a kill may not know the agent",
+    "KILL is encoded without an agent",
     { kind: "kill-task", taskId: "t1", graceMs: 0 },
     { type: "KILL", kill: { task_id: id("t1"), kill_policy: { grace_period: { nanoseconds: 0 } } } },
   ],
   [
-    "inverse offers are accepted",
+    "ACCEPT_INVERSE_OFFERS contains the offers",
     { kind: "accept-inverse-offers", offerIds: ["i1"] },
     { type: "ACCEPT_INVERSE_OFFERS", accept_inverse_offers: { inverse_offer_ids: [id("i1")] } },
   ],
   [
-    "inverse offers are declined for a while",
+    "DECLINE_INVERSE_OFFERS contains the offers and refuse_seconds",
     { kind: "decline-inverse-offers", offerIds: ["i1"], refuseSeconds: 60 },
     {
       type: "DECLINE_INVERSE_OFFERS",
       decline_inverse_offers: { inverse_offer_ids: [id("i1")], filters: { refuse_seconds: 60 } },
     },
   ],
-  ["teardown says only that", { kind: "teardown-framework" }, { type: "TEARDOWN" }],
+  ["TEARDOWN has no body", { kind: "teardown-framework" }, { type: "TEARDOWN" }],
 ];
 
 for (const [name, call, want] of calls) {
@@ -97,7 +97,7 @@ for (const [name, call, want] of calls) {
   });
 }
 
-Deno.test("an accept launches all tasks in one operation on all offers, each with its own variables", () => {
+Deno.test("ACCEPT launches all tasks in one operation on all offers, each with its own variables", () => {
   const call: MesosEffect = {
     kind: "accept-offers",
     offerIds: ["o1", "o2"],
@@ -144,29 +144,29 @@ function infoOf(call: WireRecord): WireRecord {
   return (call["subscribe"] as WireRecord)["framework_info"] as WireRecord;
 }
 
-Deno.test("a framework that comes back sends its id in both places", () => {
+Deno.test("SUBSCRIBE of a known framework contains its id in both places", () => {
   const call = subscribed({}, "f1");
   assertEquals(call["framework_id"], id("f1"));
   assertEquals(infoOf(call)["id"], id("f1"));
 });
 
-Deno.test("the user is on the wire even where it is empty: Mesos refuses a FrameworkInfo without", () => {
+Deno.test("an empty user is encoded, because Mesos refuses a FrameworkInfo without one", () => {
   assertEquals(infoOf(subscribed({ user: "" }))["user"], "");
 });
 
-Deno.test("principal and hostname are given where they are known, and left out where not", () => {
+Deno.test("principal and hostname are encoded if known, and left out otherwise", () => {
   const info = infoOf(subscribed({ principal: "p", hostname: "h" }));
   assertEquals([info["principal"], info["hostname"]], ["p", "h"]);
   const bare = infoOf(subscribed({}));
   assertEquals(["principal", "hostname", "offer_filters", "role", "id"].filter((key) => key in bare), []);
 });
 
-Deno.test("without MULTI_ROLE the role is in the old field", () => {
+Deno.test("without MULTI_ROLE the role is encoded in the old field", () => {
   const info = infoOf(subscribed({ capabilities: ["PARTITION_AWARE"] }));
   assertEquals([info["role"], info["roles"]], ["gocd", undefined]);
 });
 
-Deno.test("the smallest useful offers are reported by role", () => {
+Deno.test("the smallest useful offers are encoded by role", () => {
   const info = infoOf(subscribed({
     minAllocatable: [
       { role: "gocd", quantities: { cpus: 0.5, mem: 512 } },
@@ -187,7 +187,7 @@ Deno.test("the smallest useful offers are reported by role", () => {
   });
 });
 
-Deno.test("a capability that Mesos does not know is refused instead of lost", () => {
+Deno.test("an unknown capability is refused", () => {
   assertThrows(
     () => subscribed({ capabilities: ["MULTI_ROLES"] }),
     Error,
@@ -197,10 +197,10 @@ Deno.test("a capability that Mesos does not know is refused instead of lost", ()
 
 for (const name of callsNames) {
   for (const [index, { call, request }] of readCalls(name).entries()) {
-    Deno.test(`call ${index + 1} (${call}) of the recording ${name} fits the schema without loss`, () => {
+    Deno.test(`call ${index + 1} (${call}) of the recording ${name} is encoded without loss`, () => {
       assertEquals(decodeCall(encodeCallRecord(request)), withoutEmptyLists(request));
     });
-    Deno.test(`call ${index + 1} (${call}) of the recording ${name} is what we would send`, () => {
+    Deno.test(`call ${index + 1} (${call}) of the recording ${name} is contained in ours`, () => {
       assertHolds(ourCall(request), withoutEmptyLists(request), call);
     });
   }
@@ -311,7 +311,7 @@ function acceptOf(accept: AcceptShape, offerIds: string[], refuseSeconds: number
   return { kind: "accept-offers", offerIds, mesosAgentId: tasks[0]?.["agent_id"].value ?? "", launches, refuseSeconds };
 }
 
-Deno.test("SUBSCRIBE says which agents are of use, in the groups of offer_constraints, and nothing where all are", () => {
+Deno.test("SUBSCRIBE contains offer_constraints in groups, or none if all agents are usable", () => {
   const plain = decodeCall(encodeSubscribe(identity, undefined)) as { subscribe: Record<string, unknown> };
   assertEquals("offer_constraints" in plain.subscribe, false);
   const constrained = decodeCall(encodeSubscribe({

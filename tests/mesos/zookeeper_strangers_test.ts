@@ -1,4 +1,4 @@
-// Servers that are not a ZooKeeper, or are silent, in place of one; and callers that do not wait for it.
+// Other servers and silent ones in place of ZooKeeper, and callers that stop waiting.
 
 import { assertRejects, assertStringIncludes } from "@std/assert";
 import { MesosError } from "../../src/mesos/api.ts";
@@ -33,7 +33,7 @@ async function withListener(
 
 const strangers: readonly (readonly [string, (connection: Deno.TcpConn) => Promise<void>, said: string])[] = [
   ["closes each connection", (connection) => Promise.resolve(connection.close()), "connection was closed"],
-  ["says nothing", () => Promise.resolve(), "no answer within 4 s"],
+  ["does not respond", () => Promise.resolve(), "no answer within 4 s"],
   ["speaks HTTP", async (connection) => {
     await connection.write(new TextEncoder().encode("HTTP/1.1 400 Bad Request\r\n\r\n"));
   }, "no answer within 4 s"],
@@ -44,7 +44,7 @@ const strangers: readonly (readonly [string, (connection: Deno.TcpConn) => Promi
 
 for (const [name, talk, said] of strangers) {
   Deno.test({
-    name: `a server that ${name} instead of being a ZooKeeper is said to be unreachable`,
+    name: `a server that ${name} instead of ZooKeeper is reported as unreachable`,
     ...strict,
     fn: () =>
       withListener(talk, async (address) => {
@@ -58,7 +58,7 @@ for (const [name, talk, said] of strangers) {
   });
 }
 
-Deno.test("the connection to a server that says nothing is hung up", async () => {
+Deno.test("the connection to a server that does not respond is closed", async () => {
   const hungUp = Promise.withResolvers<void>();
   await withListener(async (connection) => {
     const buffer = new Uint8Array(1024);
@@ -72,7 +72,7 @@ Deno.test("the connection to a server that says nothing is hung up", async () =>
 });
 
 Deno.test({
-  name: "an aborted wait, or a closed finder, ends at once",
+  name: "an aborted query and a closed finder end immediately",
   ...strict,
   fn: () =>
     withListener(() => Promise.resolve(), async (address) => {

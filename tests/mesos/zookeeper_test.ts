@@ -1,4 +1,4 @@
-// The leading master as a real ZooKeeper knows it: changes, expired sessions, restarts.
+// The leading master in a real ZooKeeper: changes, expired sessions, restarts.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { hostCheck, parseAllowedHost } from "../../src/net/allowed_hosts.ts";
@@ -67,7 +67,7 @@ function testAlone(name: string, body: ZookeeperTest): void {
   });
 }
 
-Deno.test("the lowest json.info_ number leads, whatever else is there", () => {
+Deno.test("the znode with the lowest json.info_ number is the leader", () => {
   const names = Object.keys(recorded).map((path) => path.replace("/mesos/", ""));
   assertEquals(leadingZnode(names), "json.info_0000000001");
   assertEquals(leadingZnode([...names].reverse()), "json.info_0000000001");
@@ -75,7 +75,7 @@ Deno.test("the lowest json.info_ number leads, whatever else is there", () => {
   assertEquals(leadingZnode(["log_replicas", "info_0000000001", "json.info_x", "json.info_1.bak"]), undefined);
 });
 
-Deno.test("the ZooKeeper client is loaded by nothing but a zk:// address", () => {
+Deno.test("in src/mesos only zookeeper_leader.ts imports the ZooKeeper client", () => {
   const folder = new URL("../../src/mesos/", import.meta.url);
   const loaders = [...Deno.readDirSync(folder)].filter(({ isFile }) => isFile).filter(({ name }) => {
     const text = Deno.readTextFileSync(new URL(name, folder));
@@ -86,7 +86,7 @@ Deno.test("the ZooKeeper client is loaded by nothing but a zk:// address", () =>
   assertEquals(loaders.map(({ name }) => name), ["zookeeper_leader.ts"]);
 });
 
-zookeeperTest("of the znodes of a real cluster the leader's address is taken", async (server, path) => {
+zookeeperTest("the leader is found in the znodes of a real cluster", async (server, path) => {
   await using writer = await openWriter(server.address);
   for (const [recordedPath, value] of Object.entries(recorded)) {
     await writer.create(recordedPath.replace("/mesos", path), value);
@@ -97,7 +97,7 @@ zookeeperTest("of the znodes of a real cluster the leader's address is taken", a
   assertEquals(await secure.leader(), "https://127.0.0.1:5050");
 });
 
-zookeeperTest("a leader that leaves is followed by the next, and whoever listens is told", async (server, path) => {
+zookeeperTest("after the leader leaves, the next one is reported to listeners and queries", async (server, path) => {
   await using first = await openWriter(server.address);
   await using second = await openWriter(server.address);
   await register(first, 5050, path);
@@ -110,7 +110,7 @@ zookeeperTest("a leader that leaves is followed by the next, and whoever listens
   assertEquals(await test.leader(), "http://127.0.0.1:5150");
 });
 
-zookeeperTest("where the path does not exist yet the election is waited for", async (server, path) => {
+zookeeperTest("a query waits for the election if the path does not exist yet", async (server, path) => {
   using test = finderAt(`zk://${server.address}/clusters${path}`);
   const leader = test.leader();
   await using writer = await openWriter(server.address);
@@ -123,7 +123,7 @@ zookeeperTest("where the path does not exist yet the election is waited for", as
   assertEquals(await next, "http://127.0.0.1:5250");
 });
 
-zookeeperTest("no leader within the limit is said, with what lies there instead", async (server, path) => {
+zookeeperTest("the error for no leader within the limit describes the znodes at the path", async (server, path) => {
   await using writer = await openWriter(server.address);
   const setTimer: SetTimer = (callback, ms) => realTimer(callback, ms === leaderWaitMs ? 300 : ms);
   using test = finderAt(`zk://${server.address}${path}`, { setTimer });
@@ -137,7 +137,7 @@ zookeeperTest("no leader within the limit is said, with what lies there instead"
   assertStringIncludes(old.hint, "1.0");
 });
 
-testAlone("an expired session is survived, and a leader elected meanwhile is seen", async (server, path) => {
+testAlone("after an expired session, a leader elected meanwhile is found", async (server, path) => {
   await using proxy = startProxy(server.port);
   await using first = await openWriter(server.address);
   await using second = await openWriter(server.address);
@@ -156,7 +156,7 @@ testAlone("an expired session is survived, and a leader elected meanwhile is see
 });
 
 testAlone(
-  "a ZooKeeper that has fallen silent is noticed at the next question, and found again when it speaks",
+  "a frozen ZooKeeper is reported at the next query, and used again when it responds",
   async (server, path) => {
     await using writer = await openWriter(server.address);
     await writer.create(`${path}/json.info_0000000001`, masterInfo(5050));
@@ -173,7 +173,7 @@ testAlone(
   },
 );
 
-testAlone("a restart of ZooKeeper is survived, be its data kept or new", async (server, path) => {
+testAlone("the leader is found after a restart of ZooKeeper with its data or without", async (server, path) => {
   const writer = await openWriter(server.address);
   await writer.create(`${path}/json.info_0000000001`, masterInfo(5050));
   await writer.leave();
@@ -193,7 +193,7 @@ testAlone("a restart of ZooKeeper is survived, be its data kept or new", async (
   assertEquals(await other, "127.0.0.1:5350");
 });
 
-zookeeperTest("of several servers one that answers is enough; an IPv6 address is one", async (server, path) => {
+zookeeperTest("one responding server of several is enough, and IPv6 addresses are accepted", async (server, path) => {
   await using writer = await openWriter(server.address);
   await writer.create(`${path}/json.info_0000000001`, masterInfo(5050));
   using test = finderAt(`zk://127.0.0.1:1,[::1]:1,${server.address}${path}`);
@@ -205,7 +205,7 @@ zookeeperTest("of several servers one that answers is enough; an IPv6 address is
 });
 
 zookeeperTest(
-  "a protected path is read with user and password, from the address or from beside it",
+  "a protected path is read with the user and password of the address",
   async (server, path) => {
     await using writer = await openWriter(server.address);
     await writer.create(`${path}/json.info_0000000001`, masterInfo(5050));
@@ -222,30 +222,33 @@ zookeeperTest(
 );
 
 const values: readonly (readonly [string, string, string | MesosErrorReason])[] = [
-  ["a name", masterInfo(5050, "Master1.example"), "http://master1.example:5050"],
+  ["a host name", masterInfo(5050, "Master1.example"), "http://master1.example:5050"],
   ["an address without a name", JSON.stringify({ address: { ip: "10.0.0.1", port: 5050 } }), "http://10.0.0.1:5050"],
-  ["no address, as old masters write it", JSON.stringify({ hostname: "m1", ip: 1, port: 5051 }), "http://m1:5051"],
-  ["no JSON", "\n\u0010protobuf", "not-a-master"],
+  ["the format of old masters", JSON.stringify({ hostname: "m1", ip: 1, port: 5051 }), "http://m1:5051"],
+  ["text that is not JSON", "\n\u0010protobuf", "not-a-master"],
   ["other JSON", "[1]", "not-a-master"],
   ["null", "null", "not-a-master"],
   ["a port out of range", masterInfo(65_536), "not-a-master"],
 ];
 
-zookeeperTest("the address of the leader is read from what is there, or said not to be there", async (server) => {
-  await using writer = await openWriter(server.address);
-  for (const [index, [name, value, want]] of values.entries()) {
-    const path = await writer.create(`/case${index}/json.info_0000000001`, value);
-    using test = finderAt(`zk://${server.address}/case${index}`);
-    if (want === "not-a-master") {
-      assertStringIncludes((await test.fails(want)).message, path, name);
-    } else {
-      assertEquals(await test.leader(), want, name);
+zookeeperTest(
+  "the address of the leader is read from each format of its znode, and invalid ones are errors",
+  async (server) => {
+    await using writer = await openWriter(server.address);
+    for (const [index, [name, value, want]] of values.entries()) {
+      const path = await writer.create(`/case${index}/json.info_0000000001`, value);
+      using test = finderAt(`zk://${server.address}/case${index}`);
+      if (want === "not-a-master") {
+        assertStringIncludes((await test.fails(want)).message, path, name);
+      } else {
+        assertEquals(await test.leader(), want, name);
+      }
     }
-  }
-});
+  },
+);
 
 zookeeperTest(
-  "a leader that is not allowed is named with the key; its address may be allowed instead of its name",
+  "a leader that is not allowed is reported with the key, and may be allowed by its IP address",
   async (server, path) => {
     await using writer = await openWriter(server.address);
     await writer.create(`${path}/json.info_0000000001`, masterInfo(5050, "m1"));
@@ -266,7 +269,7 @@ zookeeperTest(
 );
 
 zookeeperTest(
-  "a redirect is followed to whom ZooKeeper names or the configuration allows, and nobody else gets the login",
+  "a redirect is followed only to masters that ZooKeeper names or the configuration allows",
   async (server, path) => {
     await using stranger = startMaster(() => {
       const stream = openStream();
@@ -300,7 +303,7 @@ zookeeperTest(
 );
 
 zookeeperTest(
-  "a session ends when ZooKeeper names another leader, which is then subscribed to",
+  "a session ends when ZooKeeper reports another leader, to which the next subscription goes",
   async (server, path) => {
     const startLeader = (): ReturnType<typeof startMaster> =>
       startMaster(() => {
@@ -327,7 +330,7 @@ zookeeperTest(
 );
 
 zookeeperTest(
-  "a server that falls silent while nobody asks is left for another, which tells of the new leader",
+  "an idle finder switches from a silent server to another one, which reports the new leader",
   async (server, path) => {
     await using first = await openWriter(server.address);
     await using second = await openWriter(server.address);
@@ -344,6 +347,6 @@ zookeeperTest(
   },
 );
 
-Deno.test("a question waits for an election longer than one takes, and not much longer", () => {
+Deno.test("a query waits between 10 and 15 seconds for an election", () => {
   assert(leaderWaitMs >= 10_000 && leaderWaitMs <= 15_000);
 });

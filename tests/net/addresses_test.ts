@@ -1,4 +1,4 @@
-// Addresses as people write them: `mesos-master`, hosts and ports, base URLs.
+// Parsing of addresses: `mesos-master`, hosts and ports, base URLs.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import fc from "../support/properties.ts";
@@ -50,7 +50,7 @@ const good: readonly (readonly [string, Masters])[] = [
 ];
 
 for (const [text, want] of good) {
-  Deno.test(`mesos-master = "${text}" is understood`, () => {
+  Deno.test(`mesos-master = "${text}" is parsed`, () => {
     const { auth, ...rest } = { auth: undefined, ...mastersAt(text) };
     assertEquals(rest, want);
     assertEquals(auth === undefined ? undefined : (auth as Secret).reveal(), /^zk:..(.+)@/.exec(text)?.[1]);
@@ -92,7 +92,7 @@ for (const [text, said] of bad) {
   });
 }
 
-Deno.test("of an address of several lines no message shows one, as an unclosed quote may have swallowed a secret", () => {
+Deno.test("the error for an address of several lines shows none of them", () => {
   const swallowed = "\ngo-agent.env = secret";
   for (const text of [`zk://u:p@${swallowed}`, swallowed, `h1:5050,${swallowed}`, `http://h1:5050${swallowed}`]) {
     const masters = parseMasters(text);
@@ -103,7 +103,7 @@ Deno.test("of an address of several lines no message shows one, as an unclosed q
   assertEquals(listen.ok ? "" : listen.message, "one of several lines is not a host and port");
 });
 
-Deno.test("a master may be called zk", () => {
+Deno.test("the host name of a master may be zk", () => {
   for (const text of ["zk", "ZK:5050", "zk:5050", "zk:5050, zk:5050"]) {
     const masters = parseMasters(text);
     assertEquals(masters.ok ? mastersText(masters.value).split(",")[0] : masters.message, "zk:5050");
@@ -111,7 +111,7 @@ Deno.test("a master may be called zk", () => {
   assert(!parseMasters("zk:h1:2181/mesos").ok);
 });
 
-Deno.test("any text is either understood or refused, and what is understood makes URLs", () => {
+Deno.test("any text is refused or parsed into valid URLs", () => {
   const texts = fc.oneof(fc.string(), fc.stringMatching(/^(zk:\/\/|https?:\/\/)?[a-z0-9.:,@[\]/-]{0,30}$/));
   fc.assert(fc.property(texts, (text) => {
     const masters = parseMasters(text);
@@ -127,7 +127,7 @@ Deno.test("any text is either understood or refused, and what is understood make
   }));
 });
 
-Deno.test("a host and port, written out, is read as the same", () => {
+Deno.test("a host and port that are formatted parse to the same value", () => {
   const hosts = fc.oneof(fc.domain().map((name) => name.toLowerCase()), fc.ipV4(), fc.ipV6());
   fc.assert(fc.property(hosts, fc.integer({ min: 1, max: 65_535 }), (host, port) => {
     assertEquals(parseHostPort(hostPortText({ host, port }), 1), {
@@ -137,7 +137,7 @@ Deno.test("a host and port, written out, is read as the same", () => {
   }));
 });
 
-Deno.test("a base URL is shown without the port of its scheme, and without a slash at its end", () => {
+Deno.test("a base URL is shown without the default port and without a trailing slash", () => {
   for (
     const [text, want] of [
       ["http://gocd:8153/go/", "http://gocd:8153/go"],
@@ -149,7 +149,7 @@ Deno.test("a base URL is shown without the port of its scheme, and without a sla
   }
 });
 
-Deno.test("a base URL with credentials or a query, and what is not a URL of HTTP, are refused without showing secrets", () => {
+Deno.test("a base URL with credentials or a query, or of another scheme, is refused without showing secrets", () => {
   for (
     const [text, said] of [
       ["http://user:hunter2@gocd:8153/go", "credentials"],

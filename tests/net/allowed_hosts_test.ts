@@ -1,4 +1,4 @@
-// Which hosts a redirect or ZooKeeper may name.
+// Hosts to which a redirect or ZooKeeper may lead.
 
 import { assertEquals } from "@std/assert";
 import fc from "../support/properties.ts";
@@ -53,7 +53,7 @@ for (const [entries, host, want] of cases) {
   });
 }
 
-Deno.test("an empty list allows any host with ZooKeeper, a list only what it names", () => {
+Deno.test("with ZooKeeper an empty list allows any host, and another list only its hosts", () => {
   assertEquals(allows([], "m9", "any"), true);
   assertEquals(allows(["m2"], "m9", "any"), false);
 });

@@ -1,4 +1,4 @@
-// Bodies are read within limits, and shown in full, in part or not at all.
+// Bodies are read within limits, completely or in part.
 
 import { assertEquals, assertRejects } from "@std/assert";
 import { firstPart, wholeText } from "../../src/net/body.ts";
@@ -18,26 +18,26 @@ async function* broken(before: string): AsyncGenerator<Uint8Array> {
   throw new Error("reset");
 }
 
-Deno.test("a character that is cut by two chunks is read as one", async () => {
+Deno.test("a character split across two chunks is decoded", async () => {
   assertEquals(await wholeText(pieces(3, 4), 100), "größe");
   assertEquals(await firstPart(pieces(3, 4), 100), "größe");
 });
 
-Deno.test("a body of more bytes than allowed is not read, one of exactly as many is", async () => {
+Deno.test("a body is read up to exactly its limit, and not beyond", async () => {
   assertEquals(await wholeText(pieces(7), 7), "größe");
   assertEquals(await wholeText(pieces(6, 1), 6), undefined);
 });
 
-Deno.test("an answer without a body is an empty text", async () => {
+Deno.test("a response without a body is an empty text", async () => {
   assertEquals([await wholeText(null, 1), await firstPart(null, 1)], ["", ""]);
 });
 
-Deno.test("the first part ends at its limit, and is enough where the rest never comes", async () => {
+Deno.test("the first part of a body ends at its limit or where the body breaks off", async () => {
   assertEquals(await firstPart(pieces(7), 2), "gr");
   assertEquals(await firstPart(broken("half"), 100), "half");
 });
 
-Deno.test("a body that breaks off is reported, the first part of one where nothing has come", async () => {
+Deno.test("reading a body that breaks off fails, and reading its first part fails if nothing arrived", async () => {
   await assertRejects(() => wholeText(broken("half"), 100), Error, "reset");
   await assertRejects(() => firstPart(broken(""), 100), Error, "reset");
 });

@@ -1,4 +1,4 @@
-// Until when the certificate of a server is valid.
+// The expiry of a server's certificate.
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { certificateEndMs } from "../../src/net/certificate.ts";
@@ -12,7 +12,7 @@ async function failure(look: Promise<number | undefined>): Promise<string> {
   return await look.then(() => "none", (error) => String(error));
 }
 
-Deno.test("the end of a certificate is seen whether or not it is trusted", async () => {
+Deno.test("the expiry of an untrusted certificate is read", async () => {
   const fixture = (file: string): string => Deno.readTextFileSync(new URL(`../fixtures/gocd/${file}`, import.meta.url));
   const server = Deno.serve(
     { port: 0, hostname: "127.0.0.1", cert: fixture("server.pem"), key: fixture("server-key.pem"), onListen: () => {} },
@@ -25,7 +25,7 @@ Deno.test("the end of a certificate is seen whether or not it is trusted", async
   }
 });
 
-Deno.test("who does not listen, speaks no TLS or says nothing is an error, the last one after its limit", async () => {
+Deno.test("a closed port, a server without TLS and a silent server after its time limit are errors", async () => {
   assertMatch(await failure(certificateEndMs({ ...at, port: freePort() })), /refused/i);
   const plain = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, () => new Response());
   assertMatch(await failure(certificateEndMs({ ...at, port: plain.addr.port })), /Error/);

@@ -1,4 +1,4 @@
-// Who answered: by what shows on the answer. What each server sends itself is tested with its client (gocd/, mesos/).
+// Identification of intermediaries by their responses. Responses of the servers themselves: tests/gocd, tests/mesos.
 
 import { assertEquals } from "@std/assert";
 import { intermediaryOf, isHtml } from "../../src/net/intermediary.ts";
@@ -23,7 +23,7 @@ const denied =
   "<!DOCTYPE html><html><head><title>ERROR: The requested URL could not be retrieved</title></head></html>";
 
 const cases: readonly Case[] = [
-  { name: "what the server sends itself", status: 403, sends: true, want: undefined },
+  { name: "a response of the server itself", status: 403, sends: true, want: undefined },
   {
     name: "a reverse proxy with a page",
     status: 405,
@@ -43,7 +43,7 @@ const cases: readonly Case[] = [
     headers: { "content-type": "text/html" },
     want: "other: something else, with an HTML page",
   },
-  { name: "plain words", status: 502, body: "Bad Gateway\n", want: 'other: something else, saying "Bad Gateway"' },
+  { name: "plain text", status: 502, body: "Bad Gateway\n", want: 'other: something else, saying "Bad Gateway"' },
   {
     name: "a login gateway",
     status: 302,
@@ -58,7 +58,7 @@ const cases: readonly Case[] = [
     want: undefined,
   },
   {
-    name: "a forward proxy that says no, and is not known",
+    name: "a forward proxy that refuses, without a variable",
     status: 403,
     headers: squidHeaders,
     body: denied,
@@ -67,7 +67,7 @@ const cases: readonly Case[] = [
       '"ERROR: The requested URL could not be retrieved"',
   },
   {
-    name: "the forward proxy of the environment that wants a login",
+    name: "a forward proxy of the environment that requires a login",
     status: 407,
     headers: { "proxy-authenticate": "Basic" },
     proxy: squid,
@@ -75,7 +75,7 @@ const cases: readonly Case[] = [
     want: "proxy: the proxy http://10.0.0.9:3128 (HTTP_PROXY)",
   },
   {
-    name: "something behind the forward proxy",
+    name: "an intermediary behind the forward proxy",
     status: 502,
     headers: { server: "edge" },
     proxy: squid,
@@ -84,7 +84,7 @@ const cases: readonly Case[] = [
 ];
 
 for (const { name, status, headers = {}, body = "", proxy, sends = false, want } of cases) {
-  Deno.test(`who answered: ${name}`, () => {
+  Deno.test(`the intermediary of a response is identified: ${name}`, () => {
     const between = intermediaryOf({ status, headers: new Headers(headers), body }, {
       url,
       proxy,
@@ -109,7 +109,7 @@ for (
     [`${"<!-- -->".repeat(10_000)}<x`, false],
   ] as const
 ) {
-  Deno.test(`${isPage ? "a page" : "no page"}: ${JSON.stringify(body.slice(0, 60))}`, () => {
+  Deno.test(`the body ${JSON.stringify(body.slice(0, 60))} is ${isPage ? "" : "not "}an HTML page`, () => {
     assertEquals(isHtml({ headers: new Headers({ "content-type": "text/xml" }), body }), isPage);
   });
 }
@@ -144,7 +144,7 @@ for (const [env, to, want] of environments) {
   });
 }
 
-Deno.test("where the environment may not be read, no proxy is named", () => {
+Deno.test("without permission for the environment no proxy is named", () => {
   const deny = (): never => {
     throw new Deno.errors.NotCapable("no");
   };

@@ -1,5 +1,5 @@
-// How requests without a response are classified, and the hints about a master. The texts are those of Deno 2.4.2 and
-// 2.9.6 against real servers (openssl s_server, Deno.serve), cut to what differs.
+// Classification of requests without a response, and the hints about a master. The texts are those of Deno 2.4.2 and
+// 2.9.6 against real servers (openssl s_server, Deno.serve), reduced to their differences.
 
 import { assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { networkHints } from "../../src/mesos/network_problems.ts";
@@ -46,7 +46,7 @@ const problems: readonly (readonly [said: string, what: string, hint: string])[]
 ];
 
 for (const [said, what, hint] of problems) {
-  Deno.test(`"${said.split(": ").at(-1)}" is put into words with the next act`, () => {
+  Deno.test(`"${said.split(": ").at(-1)}" has an explanation and a hint`, () => {
     // 2.4 says it in one text, 2.9 in the cause.
     const text = `error sending request for url (${url}): ${said}`;
     for (const failure of [new TypeError(text), new TypeError("fetch failed", { cause: new Error(text) })]) {
@@ -58,7 +58,7 @@ for (const [said, what, hint] of problems) {
   });
 }
 
-Deno.test("of a connection that broke, TLS is thought of only where none was spoken", () => {
+Deno.test("the hint for a broken connection mentions TLS only for http://", () => {
   assertEquals(brokenHint("https://m:5050/", "look there"), "look there");
   assertEquals(
     brokenHint("http://m:5050/", "look there"),
