@@ -4,6 +4,7 @@
 import type { Config } from "../config/config.ts";
 import type { StoredState } from "../core/record.ts";
 import { withoutFramework } from "../core/identity/lineage.ts";
+import { suspicionText } from "../core/words/causes.ts";
 import { counted, formatDuration } from "../core/words/phrases.ts";
 import { messageOf, OperatorError } from "../errors.ts";
 import { stateOf } from "../runtime/ports.ts";
@@ -174,7 +175,7 @@ async function required(config: Config): Promise<StoredState> {
 }
 
 function show(stored: StoredState, io: CliIo): number {
-  const { framework, controls, instances } = stored;
+  const { framework, controls, suspicion, instances } = stored;
   io.out(printable(
     `framework  ${framework.frameworkId ?? "not registered yet"}${
       framework.frameworkId === undefined && framework.registersAnew === true ? ", to be registered anew" : ""
@@ -186,6 +187,7 @@ function show(stored: StoredState, io: CliIo): number {
       controls.frozenProfiles.length === 0 ? "" : `, frozen profiles: ${controls.frozenProfiles.join(", ")}`
     }`,
   ));
+  if (suspicion !== undefined) io.out(`brake      on: ${suspicionText(suspicion).text}`);
   io.out(`agents     ${instances.length} on record`);
   if (instances.length === 0) return 0;
   const nowMs = io.machine.nowMs();

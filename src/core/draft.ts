@@ -5,7 +5,7 @@ import type { Frame } from "./frame.ts";
 import type { AgentInstance } from "./instance.ts";
 import type { Note } from "./note.ts";
 import type { ControlsRecord, FrameworkRecord, StateRecord } from "./record.ts";
-import type { CpuUseState, State } from "./state.ts";
+import type { BrakeState, CpuUseState, State } from "./state.ts";
 
 /** The frame of one event under construction. The initial state is never modified. */
 export class Draft {
@@ -32,7 +32,7 @@ export class Draft {
   }
 
   /** Replaces parts of the state that are not durable. */
-  set(part: Partial<Omit<State, "instances" | "framework" | "controls">>): void {
+  set(part: Partial<Omit<State, "instances" | "framework" | "controls" | "brake">>): void {
     this.#state = { ...this.#state, ...part };
   }
 
@@ -52,6 +52,15 @@ export class Draft {
   setCpuUse(cpuUse: CpuUseState): void {
     this.#state = { ...this.#state, cpuUse };
     this.#records.set("cpu-use", { kind: "cpu-use", cpuUse: cpuUse.record });
+  }
+
+  /** Replaces the brake; the suspicion of the GoCD server is stored. */
+  setBrake(brake: BrakeState): void {
+    const { gocd } = brake;
+    if (gocd !== this.#state.brake.gocd) {
+      this.#records.set("suspicion", { kind: "suspicion", ...(gocd === undefined ? {} : { suspicion: gocd }) });
+    }
+    this.#state = { ...this.#state, brake };
   }
 
   /** An instance with the changes so far. */

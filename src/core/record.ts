@@ -8,7 +8,9 @@ export type StateRecord =
   | { readonly kind: "instance"; readonly instance: AgentInstance }
   | { readonly kind: "instance-removed"; readonly taskId: string }
   | { readonly kind: "controls"; readonly controls: ControlsRecord }
-  | { readonly kind: "cpu-use"; readonly cpuUse: CpuUse };
+  | { readonly kind: "cpu-use"; readonly cpuUse: CpuUse }
+  /** Absent: there is none any more. */
+  | { readonly kind: "suspicion"; readonly suspicion?: GocdSuspicion };
 
 /** Our identity in Mesos. */
 export interface FrameworkRecord {
@@ -60,6 +62,20 @@ export interface CpuUse {
   readonly cpuMs: number;
 }
 
+/** Evidence that the GoCD server is another one, or has lost its data: it lists too few of our agents. */
+export interface GocdSuspicion {
+  readonly kind: "gocd-unlisted";
+  readonly sinceMs: number;
+  /** Our agents that it does not list; 0: it lists none of the agents of its last list, of any owner. */
+  readonly missing: number;
+  /** Our agents that it should list. */
+  readonly of: number;
+  /** Its version has gone back. */
+  readonly isOlder: boolean;
+  /** Uuids of the last list, if all of them have vanished; 200 at most. */
+  readonly vanished?: readonly string[];
+}
+
 /** Everything that a store loads at the start. */
 export interface StoredState {
   readonly framework: FrameworkRecord;
@@ -67,4 +83,6 @@ export interface StoredState {
   readonly controls: ControlsRecord;
   /** Absent: not counted yet. */
   readonly cpuUse?: CpuUse;
+  /** Absent: none. */
+  readonly suspicion?: GocdSuspicion;
 }

@@ -9,7 +9,7 @@ import type { StderrTail } from "./life/sandbox.ts";
 import type { Offer } from "./placement/offer.ts";
 import type { PlacementMiss } from "./placement/reason.ts";
 import type { LaunchReason } from "./demand/reason.ts";
-import type { ControlsRecord, CpuUse, FrameworkRecord } from "./record.ts";
+import type { ControlsRecord, CpuUse, FrameworkRecord, GocdSuspicion } from "./record.ts";
 import type { Settings } from "./settings.ts";
 import type { Backlog } from "./demand/backlog.ts";
 import type { Unpinned } from "./demand/run_on_all.ts";
@@ -185,7 +185,7 @@ export interface WriteFailure {
 
 /** Whether a server seems to be a different one, or to have lost its data. */
 export interface BrakeState {
-  /** The GoCD server no longer lists most of our agents. */
+  /** The GoCD server no longer lists most of our agents. Stored. */
   readonly gocd?: GocdSuspicion;
   /** Mesos has lost most of our agents. */
   readonly mesos?: MesosSuspicion;
@@ -197,20 +197,6 @@ export interface BrakeState {
 
 /** Evidence that a server does not show what it should. */
 export type Suspicion = GocdSuspicion | MesosSuspicion;
-
-/** The GoCD server lists too few of our agents. */
-export interface GocdSuspicion {
-  readonly kind: "gocd-unlisted";
-  readonly sinceMs: number;
-  /** Our agents that it does not list; 0: it lists none of the agents of its last list, of any owner. */
-  readonly missing: number;
-  /** Our agents that it should list. */
-  readonly of: number;
-  /** Its version has gone back. */
-  readonly isOlder: boolean;
-  /** Uuids of the last list, if all of them have vanished. */
-  readonly vanished?: readonly string[];
-}
 
 /** Mesos has lost agents of ours with which the GoCD server is in contact. */
 export interface MesosSuspicion {

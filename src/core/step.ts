@@ -4,7 +4,7 @@
 // event → (life cycles) → plan, if something changed → suppress or revive → frame: records, then effects
 
 import { emptyBacklog } from "./demand/backlog.ts";
-import { judgeLosses, knowCluster, noBrake } from "./life/brake.ts";
+import { judgeLosses, knowCluster, restoredBrake } from "./life/brake.ts";
 import { countCpuHours } from "./life/cpu_hours.ts";
 import { Draft } from "./draft.ts";
 import type { Effect, GocdAgentRef } from "./effect.ts";
@@ -105,7 +105,7 @@ export function initialState(stored: StoredState, settings: Settings, atMs: numb
     failureWindow: new Map(),
     canaries: new Map(),
     reconciliation: unansweredAtFirst(instances.keys()),
-    brake: noBrake,
+    brake: restoredBrake(stored.suspicion, atMs),
     inherited: inheritedOf(stored.framework),
     shuttingDown: false,
     tearDownNow: false,

@@ -4,7 +4,14 @@ import { messageOf } from "../errors.ts";
 import * as v from "valibot";
 import { taskNumberMax } from "../core/identity/task_id.ts";
 import { type AgentInstance, type InstanceIdentity, type InstanceMarks, phaseFields } from "../core/instance.ts";
-import type { ControlsRecord, CpuUse, FrameworkRecord, StateRecord, StoredState } from "../core/record.ts";
+import type {
+  ControlsRecord,
+  CpuUse,
+  FrameworkRecord,
+  GocdSuspicion,
+  StateRecord,
+  StoredState,
+} from "../core/record.ts";
 import { shortened } from "../core/text.ts";
 import { StoreError } from "./store_error.ts";
 
@@ -14,6 +21,8 @@ export const frameworkKey = "framework";
 export const controlsKey = "controls";
 /** Key of the record of used cpus. */
 export const cpuUseKey = "cpu-use";
+/** Key of the record of a suspicion. */
+export const suspicionKey = "suspicion";
 /** Prefix of the key of an instance record; the task id follows. */
 export const instanceKeyPrefix = "instance/";
 
@@ -39,6 +48,7 @@ export interface DecodedRecords {
   readonly framework?: FrameworkRecord;
   readonly controls?: ControlsRecord;
   readonly cpuUse?: CpuUse;
+  readonly suspicion?: GocdSuspicion;
   /** Oldest first. */
   readonly instances: readonly AgentInstance[];
   readonly unreadable: readonly UnreadableRecord[];
@@ -184,11 +194,21 @@ const cpuUseSchema = v.looseObject({
   cpuMs: v.pipe(v.number(), v.finite(), v.minValue(0)),
 });
 
+const suspicionSchema = v.looseObject({
+  kind: v.literal("gocd-unlisted"),
+  sinceMs: ms,
+  missing: v.number(),
+  of: v.number(),
+  isOlder: v.boolean(),
+  vanished: v.exactOptional(v.array(text)),
+});
+
 /** Fields of this version at the top of each kind of record; every other stored field belongs to a newer one. */
-const knownFields: Readonly<Record<"framework" | "controls" | "cpu-use" | "instance", ReadonlySet<string>>> = {
+const knownFields: Readonly<Record<Exclude<StateRecord["kind"], "instance-removed">, ReadonlySet<string>>> = {
   "cpu-use": new Set(Object.keys(cpuUseSchema.entries)),
   framework: new Set(Object.keys(frameworkSchema.entries)),
   controls: new Set(Object.keys(controlsSchema.entries)),
+  suspicion: new Set(Object.keys(suspicionSchema.entries)),
   instance: new Set([...Object.keys(common), ...Object.keys(phaseFields)]),
 };
 
@@ -203,10 +223,12 @@ export function freshState(newLineage: string): StoredState {
 
 /** All records of a state, as in a commit. */
 export function recordsOf(state: StoredState): readonly StateRecord[] {
+  const { suspicion } = state;
   return [
     { kind: "framework", framework: state.framework },
     { kind: "controls", controls: state.controls },
     ...state.cpuUse === undefined ? [] : [{ kind: "cpu-use" as const, cpuUse: state.cpuUse }],
+    { kind: "suspicion", ...(suspicion === undefined ? {} : { suspicion }) },
     ...state.instances.map((instance): StateRecord => ({ kind: "instance", instance })),
   ];
 }
@@ -238,11 +260,13 @@ export function decodeRecords(texts: Iterable<StoredText>): DecodedRecords {
   let framework: FrameworkRecord | undefined;
   let controls: ControlsRecord | undefined;
   let cpuUse: CpuUse | undefined;
+  let suspicion: GocdSuspicion | undefined;
   for (const { key, json } of texts) {
     try {
       if (key === frameworkKey) framework = parseAs(frameworkSchema, json);
       else if (key === controlsKey) controls = parseAs(controlsSchema, json);
       else if (key === cpuUseKey) cpuUse = parseAs(cpuUseSchema, json);
+      else if (key === suspicionKey) suspicion = parseAs(suspicionSchema, json);
       else if (key.startsWith(instanceKeyPrefix)) instances.push(parseInstance(key, json));
       // Any other key is a kind of record of a newer version, and ignored.
     } catch (cause) {
@@ -257,6 +281,7 @@ export function decodeRecords(texts: Iterable<StoredText>): DecodedRecords {
     ...(framework === undefined ? {} : { framework }),
     ...(controls === undefined ? {} : { controls }),
     ...(cpuUse === undefined ? {} : { cpuUse }),
+    ...(suspicion === undefined ? {} : { suspicion }),
     instances,
     unreadable,
   };
@@ -267,14 +292,14 @@ export function decodeRecords(texts: Iterable<StoredText>): DecodedRecords {
  * `state-record-unreadable` that names every record at fault; `place` is the file.
  */
 export function completeState(decoded: DecodedRecords, place: string): StoredState | undefined {
-  const { framework, controls, cpuUse, instances, unreadable } = decoded;
+  const { framework, controls, instances, unreadable, ...others } = decoded;
   if (unreadable.length > 0) throw unreadableError(unreadable, place);
   if (framework === undefined && controls === undefined && instances.length === 0) return undefined;
   if (framework === undefined || controls === undefined) {
     const key = framework === undefined ? frameworkKey : controlsKey;
     throw unreadableError([{ key, reason: "the record is missing" }], place);
   }
-  return { framework, instances, controls, ...(cpuUse === undefined ? {} : { cpuUse }) };
+  return { framework, instances, controls, ...others };
 }
 
 function unreadableError(unreadable: readonly UnreadableRecord[], place: string): StoreError {
@@ -299,6 +324,9 @@ function textChange(record: StateRecord, stored: (key: string) => string | undef
       return put(controlsKey, record.controls, knownFields.controls, stored);
     case "cpu-use":
       return put(cpuUseKey, record.cpuUse, knownFields["cpu-use"], stored);
+    case "suspicion":
+      if (record.suspicion === undefined) return { kind: "remove", key: suspicionKey };
+      return put(suspicionKey, record.suspicion, knownFields.suspicion, stored);
     case "instance":
       return put(instanceKeyPrefix + record.instance.taskId, record.instance, knownFields.instance, stored);
     case "instance-removed":

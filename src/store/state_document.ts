@@ -12,6 +12,7 @@ import {
   instanceKeyPrefix,
   recordsOf,
   type StoredText,
+  suspicionKey,
 } from "./record_codec.ts";
 import type { Store } from "./store.ts";
 import { StoreError } from "./store_error.ts";
@@ -92,7 +93,7 @@ function objectOf(text: string, source: string): Record<string, unknown> {
 }
 
 function textsOf(
-  { framework, controls, cpuUse }: Record<string, unknown>,
+  { framework, controls, cpuUse, suspicion }: Record<string, unknown>,
   instances: readonly unknown[],
   source: string,
 ): readonly StoredText[] {
@@ -101,6 +102,7 @@ function textsOf(
       { key: frameworkKey, json: JSON.stringify(framework ?? null) },
       { key: controlsKey, json: JSON.stringify(controls ?? null) },
       ...cpuUse === undefined ? [] : [{ key: cpuUseKey, json: JSON.stringify(cpuUse) }],
+      ...suspicion === undefined ? [] : [{ key: suspicionKey, json: JSON.stringify(suspicion) }],
       ...instances.map((instance) => ({ key: instanceKeyPrefix + taskIdOf(instance), json: JSON.stringify(instance) })),
     ];
   } catch (cause) {

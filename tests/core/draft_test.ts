@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { Draft } from "../../src/core/draft.ts";
 import { zeroMs } from "../support/core.ts";
-import { anInstance, stateOf } from "./instance_fixtures.ts";
+import { anInstance, gocdSuspicion, mesosSuspicion, stateOf } from "./instance_fixtures.ts";
 
 const one = anInstance("t", { state: "starting" });
 const later = { ...one, lastReconcileMs: 7 };
@@ -49,6 +49,18 @@ Deno.test("an instance that is removed makes the plan stale, and cpu-hours are s
   draft.setCpuUse(cpuUse);
   assertEquals(draft.state.cpuUse, cpuUse);
   assertEquals(draft.finish().records.slice(1), [{ kind: "cpu-use", cpuUse: cpuUse.record }]);
+});
+
+Deno.test("a suspicion of the GoCD server is stored when it begins and when it ends, and no other change of the brake is", () => {
+  const draft = draftOf(one);
+  const brake = { isSameCluster: true, gocd: gocdSuspicion };
+  draft.setBrake(brake);
+  assertEquals([draft.state.brake, draft.finish().records], [brake, [{ kind: "suspicion", suspicion: gocdSuspicion }]]);
+  const next = new Draft(draft.state, zeroMs, 0.5);
+  next.setBrake({ ...brake, mesos: mesosSuspicion });
+  assertEquals([next.state.brake.mesos, next.finish().records], [mesosSuspicion, []]);
+  next.setBrake({ isSameCluster: true });
+  assertEquals(next.finish().records, [{ kind: "suspicion" }]);
 });
 
 Deno.test("the previous state is unchanged, and unchanged parts are the same objects", () => {

@@ -3,7 +3,8 @@
 
 import type { Failure } from "../../src/core/life/causes.ts";
 import type { LaunchReason } from "../../src/core/demand/reason.ts";
-import type { GocdSuspicion, MesosSuspicion } from "../../src/core/state.ts";
+import type { GocdSuspicion } from "../../src/core/record.ts";
+import type { MesosSuspicion } from "../../src/core/state.ts";
 import type { AgentInstance, InstanceIdentity, InstanceMarks, InstancePhase } from "../../src/core/instance.ts";
 import type { BucketDemand } from "../../src/core/demand/verdict.ts";
 import type { State } from "../../src/core/state.ts";

@@ -243,6 +243,12 @@ const anyRecord: fc.Arbitrary<StateRecord> = fc.oneof(
     kind: "cpu-use",
     cpuUse: { day: "2026-11-28", cpuMs: Math.abs(cpuMs) },
   })),
+  fc.option(fc.uuid(), { nil: undefined }).map((uuid): StateRecord => ({
+    kind: "suspicion",
+    ...(uuid === undefined
+      ? {}
+      : { suspicion: { kind: "gocd-unlisted", sinceMs: 1, missing: 0, of: 0, isOlder: false, vanished: [uuid] } }),
+  })),
 );
 
 const anyCommit = fc.array(anyRecord, { maxLength: 5 });
@@ -251,6 +257,7 @@ interface Model {
   framework: unknown;
   controls: unknown;
   cpuUse: unknown;
+  suspicion: unknown;
   readonly instances: Record<string, unknown>;
 }
 
@@ -259,6 +266,7 @@ function modelOf(state: StoredState): Model {
     framework: state.framework,
     controls: state.controls,
     cpuUse: state.cpuUse,
+    suspicion: state.suspicion,
     instances: Object.fromEntries(state.instances.map((instance) => [instance.taskId, instance])),
   };
 }
@@ -267,6 +275,7 @@ function applyToModel(model: Model, record: StateRecord): void {
   if (record.kind === "framework") model.framework = record.framework;
   else if (record.kind === "controls") model.controls = record.controls;
   else if (record.kind === "cpu-use") model.cpuUse = record.cpuUse;
+  else if (record.kind === "suspicion") model.suspicion = record.suspicion;
   else if (record.kind === "instance") model.instances[record.instance.taskId] = record.instance;
   else delete model.instances[record.taskId];
 }

@@ -37,6 +37,7 @@ Deno.test("an import does not overwrite a state in use unless it is told to", as
   await store.commit([
     { kind: "framework", framework: { ...held.framework, frameworkId: "f00", nextTaskNumber: 40 } },
     { kind: "instance", instance: { ...identity("old"), state: "unreachable", sinceMs: 1 } },
+    { kind: "suspicion", suspicion: { kind: "gocd-unlisted", sinceMs: 1, missing: 3, of: 3, isOlder: false } },
   ]);
   const wanted: StoredState = {
     framework: { lineage: "abc123", nextTaskNumber: 12, frameworkId: "f00" },
@@ -50,6 +51,7 @@ Deno.test("an import does not overwrite a state in use unless it is told to", as
   const loaded = await store.load();
   assertEquals(loaded.instances, wanted.instances);
   assertEquals(loaded.controls, wanted.controls);
+  assertEquals(loaded.suspicion, undefined, "the brake of the replaced state is released");
   assertEquals(loaded.framework.nextTaskNumber, 40, "task numbers of one lineage never go back");
 });
 

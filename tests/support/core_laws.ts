@@ -18,6 +18,7 @@ export class Laws {
   #controls: ControlsRecord;
   readonly #launched = new Set<string>();
   #aliveBefore = new Map<string, number>();
+  #isSuspected: boolean;
   #before: State;
   #demand: DemandState | undefined;
 
@@ -26,6 +27,7 @@ export class Laws {
     for (const instance of state.instances.values()) this.#stored.set(instance.taskId, instance);
     this.#framework = stored.framework;
     this.#controls = stored.controls;
+    this.#isSuspected = stored.suspicion !== undefined;
     this.#before = state;
   }
 
@@ -58,6 +60,9 @@ export class Laws {
         return;
       case "cpu-use":
         return;
+      case "suspicion":
+        this.#isSuspected = record.suspicion !== undefined;
+        return;
       case "controls":
         this.#controls = record.controls;
         return;
@@ -80,6 +85,7 @@ export class Laws {
       assertEquals(framework, this.#framework, "the framework record is behind the state");
     }
     if (controls !== this.#controls) assertEquals(controls, this.#controls, "the controls record is behind the state");
+    assertEquals(this.#isSuspected, state.brake.gocd !== undefined, "the suspicion on record is behind the brake");
     const isComplete = this.#stored.size === instances.size &&
       [...this.#stored.keys()].every((id) => instances.has(id));
     if (!isComplete) {

@@ -28,6 +28,7 @@ const records: Words<StateRecord["kind"]> = {
   framework: true,
   controls: true,
   "cpu-use": true,
+  suspicion: true,
   instance: true,
   "instance-removed": true,
 };

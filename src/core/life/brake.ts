@@ -6,6 +6,7 @@ import type { Draft } from "../draft.ts";
 import type { GocdAgent } from "../gocd_records.ts";
 import type { AgentInstance, Unreachable } from "../instance.ts";
 import { uuidOf } from "./phase.ts";
+import type { GocdSuspicion } from "../record.ts";
 import type { BrakeState, State, Suspicion } from "../state.ts";
 
 /**
@@ -17,8 +18,17 @@ const vanishedMin = 3;
 const vanishedShare = 1 / 2;
 const missingShare = 1 / 4;
 
+/** Stored with a suspicion at most: enough to recognize the server. */
+const vanishedStoredMax = 200;
+
 /** No suspicion. */
 export const noBrake: BrakeState = { isSameCluster: false };
+
+/** The brake at the start: a suspicion of an earlier run remains until a list refutes it. */
+export function restoredBrake(suspicion: GocdSuspicion | undefined, atMs: number): BrakeState {
+  if (suspicion === undefined) return noBrake;
+  return { ...noBrake, gocd: { ...suspicion, sinceMs: Math.min(suspicion.sinceMs, atMs) } };
+}
 
 /** Whether nothing may be removed now: no KILL, no DELETE, no new drain, no task given up. */
 export function holdsTakingDown({ brake }: State): boolean {
@@ -45,13 +55,13 @@ export function knowCluster(draft: Draft, mesosAgentIds: readonly (string | unde
   if (brake.isSameCluster) return;
   const ids = new Set(mesosAgentIds);
   if (![...instances.values()].some(({ mesosAgentId }) => mesosAgentId !== "" && ids.has(mesosAgentId))) return;
-  draft.set({ brake: { ...brake, isSameCluster: true } });
+  draft.setBrake({ ...brake, isSameCluster: true });
   if (brake.mesos !== undefined) draft.markPlanStale();
 }
 
 /** Subscribed to another master: its cluster has to be verified again. */
 export function otherMaster(draft: Draft): void {
-  draft.set({ brake: { ...draft.state.brake, isSameCluster: false } });
+  draft.setBrake({ ...draft.state.brake, isSameCluster: false });
 }
 
 /** Checks a new list of the GoCD server. Call before the list is used. */
@@ -83,7 +93,7 @@ export function judgeGocdList(draft: Draft, agents: readonly GocdAgent[]): void 
     missing: missing.length,
     of: ours.length,
     isOlder,
-    ...(isAnother ? { vanished: before.map(({ uuid }) => uuid) } : {}),
+    ...(isAnother ? { vanished: before.slice(0, vanishedStoredMax).map(({ uuid }) => uuid) } : {}),
   });
 }
 
@@ -216,15 +226,25 @@ export function judgeLosses(draft: Draft): void {
 function suspect(draft: Draft, suspicion: Suspicion): void {
   const { brake } = draft.state;
   const whom = suspicion.kind === "gocd-unlisted" ? "gocd" : "mesos";
-  draft.set({ brake: { ...brake, [whom]: suspicion } });
+  draft.setBrake({ ...brake, [whom]: suspicion });
   draft.markPlanStale();
+  noteSuspicion(draft, suspicion);
+}
+
+function noteSuspicion(draft: Draft, suspicion: Suspicion): void {
   draft.note({ kind: "brake-on", suspicion, holdsLaunching: launchBrake(draft.state) !== undefined });
 }
 
 function release(draft: Draft, brake: BrakeState, whom: "gocd" | "mesos"): void {
-  draft.set({ brake: { ...brake, releasedMs: draft.atMs } });
+  draft.setBrake({ ...brake, releasedMs: draft.atMs });
   draft.markPlanStale();
   draft.note({ kind: "brake-off", server: whom });
+}
+
+/** Reports at the first session of a run that the brake of an earlier one is still on. */
+export function noteRestoredBrake(draft: Draft): void {
+  const { brake: { gocd }, startedMs } = draft.state;
+  if (gocd !== undefined && gocd.sinceMs <= startedMs) noteSuspicion(draft, gocd);
 }
 
 /** The operator has declared vanished agents lost: each is treated as if it had vanished alone. */
@@ -240,7 +260,7 @@ export function acceptLoss(draft: Draft): void {
     count++;
   }
   const { gocd: _, mesos: __, ...others } = brake;
-  draft.set({ brake: others });
+  draft.setBrake(others);
   draft.markPlanStale();
   draft.note({ kind: "loss-accepted", instances: count });
 }

@@ -5,7 +5,7 @@ import type { Draft } from "../draft.ts";
 import { countFailure, waivePollWait } from "./failures.ts";
 import { isAsked } from "./gocd_index.ts";
 import type { GocdAgent } from "../gocd_records.ts";
-import { isNamed } from "../identity/hostnames.ts";
+import { isCalled, isNamed } from "../identity/hostnames.ts";
 import { afterKill } from "../identity/reregistered.ts";
 import { type AgentInstance, inPhase, type InstanceIn, type Killing, type Waiting } from "../instance.ts";
 import { end, sendKill, startKill, uuidOf } from "./phase.ts";
@@ -112,9 +112,19 @@ function mayEnd(draft: Draft, instance: Waiting): boolean {
     if (instance.held !== true) draft.put({ ...instance, held: true });
     return false;
   }
+  if (isAgainPending(instance, agents)) return true;
   const possible = possibleAgents(draft, instance);
   if (possible.length > 0) hold(draft, instance, possible);
   return possible.length === 0;
+}
+
+/**
+ * Its agent was registered, and waits to be enabled again under the name of the container: any other agent in it would
+ * have that name, too.
+ */
+function isAgainPending(instance: Waiting, agents: readonly GocdAgent[]): boolean {
+  const { formerUuids } = instance;
+  return agents.some(({ uuid, hostname }) => formerUuids?.includes(uuid) === true && isCalled(instance, hostname));
 }
 
 /** Left running, and reported once: only the operator can know whether that agent belongs to it. */

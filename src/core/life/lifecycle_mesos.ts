@@ -18,7 +18,7 @@ import {
 import { isFence } from "../identity/lineage.ts";
 import type { EndedTask } from "../note.ts";
 import { errorCharactersMax, oneLine } from "../text.ts";
-import { end, endUnproven, startKill, taskOf, uuidOf } from "./phase.ts";
+import { end, endUnproven, formerRecords, startKill, taskOf, uuidOf } from "./phase.ts";
 import { askFor } from "../session/reconciliation.ts";
 import { activityOnReturn, isPendingOnReturn } from "./returned.ts";
 import { isOver, reasonMeaning, type TaskMeaning, taskMeaning, type TaskStatus } from "../session/task_status.ts";
@@ -168,7 +168,8 @@ function comeBack(draft: Draft, instance: Unreachable | Gone, isRunning: boolean
   const sinceMs = draft.atMs;
   if (uuid === undefined || isPendingOnReturn(draft, uuid)) {
     const running = isRunning ? { runningSinceMs: sinceMs } : {};
-    return draft.put(inPhase(instance, { state: "starting", sinceMs, ...running }));
+    const returned = { ...instance, ...formerRecords(instance, undefined) };
+    return draft.put(inPhase(returned, { state: "starting", sinceMs, ...running }));
   }
   draft.put(inPhase(instance, { state: "registered", sinceMs, uuid, activity: activityOnReturn(draft, instance) }));
 }

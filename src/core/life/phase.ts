@@ -31,8 +31,8 @@ export function uuidOf(instance: AgentInstance): string | undefined {
 /** Maximum number of earlier records remembered for an instance. */
 const formerMax = 10;
 
-/** Its earlier records once this one counts. */
-export function formerRecords(instance: AgentInstance, uuid: string): Pick<InstanceMarks, "formerUuids"> {
+/** Its earlier records once this one counts, or none. */
+export function formerRecords(instance: AgentInstance, uuid: string | undefined): Pick<InstanceMarks, "formerUuids"> {
   // A Pending record that was being enabled may be that of somebody who has copied the name.
   const before = instance.state === "starting" ? undefined : uuidOf(instance);
   if (before === undefined || before === uuid) return {};

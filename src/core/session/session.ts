@@ -1,6 +1,6 @@
 // The subscription: started, lost, ended by an ERROR, failed calls.
 
-import { otherMaster } from "../life/brake.ts";
+import { noteRestoredBrake, otherMaster } from "../life/brake.ts";
 import type { Draft } from "../draft.ts";
 import type { EventOf } from "../event.ts";
 import { countFailure } from "../life/failures.ts";
@@ -72,7 +72,10 @@ export function subscribed(draft: Draft, event: EventOf<"subscribed">): void {
   });
   noteKeptIdentity(draft);
   noteRolesIgnored(draft, event.masterVersion);
-  if (isFirst) noteSwitches(draft);
+  if (isFirst) {
+    noteSwitches(draft);
+    noteRestoredBrake(draft);
+  }
   startReconciliation(draft);
 }
 

@@ -3,12 +3,32 @@
 
 import { suspicionText } from "../../../src/core/words/causes.ts";
 import { assertEquals } from "@std/assert";
-import { holdsTakingDown, judgeGocdList, judgeLosses, knowCluster, noBrake } from "../../../src/core/life/brake.ts";
+import {
+  holdsTakingDown,
+  judgeGocdList,
+  judgeLosses,
+  knowCluster,
+  noBrake,
+  noteRestoredBrake,
+  restoredBrake,
+} from "../../../src/core/life/brake.ts";
 import { Draft } from "../../../src/core/draft.ts";
 import type { GocdAgent } from "../../../src/core/gocd_records.ts";
 import type { AgentInstance } from "../../../src/core/instance.ts";
 import type { State } from "../../../src/core/state.ts";
-import { gocdAgent, linesOf, zeroMs } from "../../support/core.ts";
+import {
+  building,
+  drive,
+  gocdAgent,
+  jobs,
+  linesOf,
+  minute,
+  offer,
+  reconciled,
+  second,
+  zeroMs,
+} from "../../support/core.ts";
+import { aProfile } from "../../support/placement.ts";
 import { anInstance, aRegistered, gocdSuspicion, mesosSuspicion, stateOf } from "../instance_fixtures.ts";
 
 const strangers = (...names: readonly string[]): GocdAgent[] => names.map((name) => gocdAgent(name));
@@ -42,6 +62,27 @@ Deno.test("while a container may have registered unnoticed, a list without any e
   );
   const ours = ["x", "y", "z"].map((taskId) => aRegistered(taskId, "idle"));
   assertEquals(judged(ours, { before }).state.brake.gocd?.vanished, undefined, "most of ours are missing");
+});
+
+Deno.test("of a list that has vanished, 200 records are remembered at most", () => {
+  const before = strangers(...Array.from({ length: 201 }, (_, index) => `${index}`));
+  const draft = judged([anInstance("t", { state: "starting" })], { before });
+  assertEquals(draft.state.brake.gocd?.vanished, before.slice(0, 200).map(({ uuid }) => uuid));
+});
+
+Deno.test("a brake is restored with the suspicion of an earlier run, which began no later than now", () => {
+  assertEquals(restoredBrake(undefined, 5), noBrake);
+  const at = (sinceMs: number): number | undefined => restoredBrake({ ...gocdSuspicion, sinceMs }, 5).gocd?.sinceMs;
+  assertEquals([at(4), at(6)], [4, 5]);
+  const noted = (gocd: State["brake"]["gocd"]): readonly string[] => {
+    const state = stateOf([], { brake: { isSameCluster: true, ...(gocd === undefined ? {} : { gocd }) } });
+    const draft = new Draft(state, zeroMs + 7, 0.5);
+    noteRestoredBrake(draft);
+    return draft.finish().notes.map(({ kind }) => kind);
+  };
+  const since = (sinceMs: number): State["brake"]["gocd"] => ({ ...gocdSuspicion, sinceMs });
+  const { startedMs } = stateOf([]);
+  assertEquals([noted(undefined), noted(since(startedMs)), noted(since(startedMs + 1))], [[], ["brake-on"], []]);
 });
 
 Deno.test("a brake that continues is not reported again; one that ends keeps what is known of the cluster and of Mesos", () => {
@@ -103,4 +144,29 @@ Deno.test("once the cluster is known to be ours, a plan that the brake of Mesos 
     isReplanned({ isSameCluster: true, mesos }),
     isReplanned({ isSameCluster: false }),
   ], [true, false, false]);
+});
+
+Deno.test("a brake survives a restart if only starting containers depend on it: they may have registered and build", () => {
+  const before = drive({ profiles: [aProfile({ gocdResources: ["linux"] })] });
+  const others = ["a", "b", "c"].map((name) => gocdAgent(name, building));
+  before.subscribe();
+  before.poll({ jobs: jobs(1), agents: others });
+  before.wait(6 * second);
+  before.offers(offer("h1"));
+  const [id = ""] = before.state.instances.keys();
+  before.status(id, "TASK_RUNNING", { mesosAgentId: before.instance(id).mesosAgentId });
+  before.poll({ agents: [gocdAgent("elsewhere")] });
+  const { framework, controls, instances, brake: { gocd: suspicion } } = before.state;
+  if (suspicion === undefined) throw new Error("the brake is not on");
+  const world = drive({ stored: { framework, controls, suspicion, instances: [...instances.values()] } });
+  world.subscribe();
+  assertEquals(world.noted().filter(({ code }) => code === "brake-on").length, 1, "the new run reports it");
+  world.status(id, "TASK_RUNNING", { ...reconciled, mesosAgentId: world.instance(id).mesosAgentId });
+  for (let polls = 0; polls < 30; polls++) {
+    world.wait(minute, 10 * second);
+    world.poll({ agents: [gocdAgent("elsewhere")] });
+  }
+  assertEquals(world.instance(id).state, "starting", "its register-timeout is over");
+  world.poll({ agents: [...others, gocdAgent(id, building)] });
+  assertEquals([world.state.brake.gocd, world.instance(id).state], [undefined, "registered"]);
 });

@@ -67,6 +67,24 @@ for (
       killed,
     ],
     ["another may be it", late(), { agents: [gocdAgent("odd")] }, held],
+    [
+      "another may be it, but its own agent, which was registered before, is Pending again under its name",
+      { ...late(), formerUuids: ["uuid-t"] },
+      { agents: [gocdAgent("odd"), gocdAgent("t", { ...pending, proof: "missing" })] },
+      killed,
+    ],
+    [
+      "another may be it, and its own agent, which was registered before, is Pending again under another name",
+      { ...late(), formerUuids: ["u"] },
+      { agents: [gocdAgent("odd"), renamed(pending)] },
+      held,
+    ],
+    [
+      "another may be it, and a record that was never its own claims its name",
+      { ...late(), formerUuids: ["u"] },
+      { agents: [gocdAgent("odd"), gocdAgent("t", { ...pending, proof: "missing" })] },
+      held,
+    ],
     ["others are listed that cannot be it", late(), { agents: [gocdAgent("odd", { gocdResources: ["arm"] })] }, killed],
   ] as const
 ) {

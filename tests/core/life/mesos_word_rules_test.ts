@@ -144,6 +144,9 @@ Deno.test("an agent that is found alive again with a record is in service, or is
     assertEquals(states, ["registered", "registered", "starting"]);
     assertEquals(back(known, "Pending", false), "starting", "a list may lack it");
   }
+  const record = gocdAgent("t", { configState: "Pending", uuid: "u" });
+  const update = { state: "TASK_RUNNING", reason: "REASON_RECONCILIATION" };
+  assertEquals(after(unreachable, update, { agents: [record] }).instance("t")?.formerUuids, ["u"]);
 });
 
 const losses = (draft: Draft): number =>

@@ -2,6 +2,7 @@
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { ServerHealth } from "../../../src/core/view/view.ts";
+import { isBacklogCurrent } from "../../../src/core/view/health.ts";
 import { statusView } from "../../../src/core/view/status_view.ts";
 import {
   drive,
@@ -99,6 +100,20 @@ Deno.test("without a successful poll for stale-after, GoCD is down immediately",
   assertEquals(gocd(world), "failing for 10 s: no answer");
   world.wait(minute);
   assertEquals(gocd(world), "down for 70 s: no answer");
+});
+
+Deno.test("the backlog is that of now after a good poll, unless a later one failed, is overdue, or is older than stale-after", () => {
+  const isCurrent = (world: Driver, laterMs = 0): boolean => isBacklogCurrent(world.state, world.atMs + laterMs);
+  assertEquals([isCurrent(drive()), isCurrent(polled())], [false, true], "none read, one read");
+  const old = drive({ poller: { staleAfterMs: 3 * minute } });
+  old.poll();
+  assertEquals([isCurrent(old, 3 * minute), isCurrent(old, 3 * minute + 1)], [true, false]);
+  const failed = polled();
+  fail(failed);
+  assertEquals(isCurrent(failed), false);
+  const silent = polled();
+  silent.wait(silent.state.server.nextPollMs - silent.atMs + 11 * second);
+  assertEquals(isCurrent(silent), false, "the next poll is not answered");
 });
 
 Deno.test("GoCD fails while it lets no record be changed, although it is read", () => {

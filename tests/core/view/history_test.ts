@@ -8,6 +8,7 @@ import {
   isDrainedUnseen,
   lifeKindOf,
   sumOfSpent,
+  waitingJobs,
 } from "../../../src/core/view/history.ts";
 import { zeroMs } from "../../support/core.ts";
 import { anInstance, aRegistered } from "../instance_fixtures.ts";
@@ -35,6 +36,13 @@ for (
     assertEquals(lifeKindOf(instance), kind);
   });
 }
+
+Deno.test("the waiting jobs of a sample are those that need an agent of ours, unless the backlog was not known", () => {
+  const agents = { atMs: zeroMs, starting: 9, idle: 9, building: 9, draining: 9, away: 9 };
+  const demand = { needsAgent: 1, coming: 2, willBeTaken: 4, otherCause: 8, unserved: 16 };
+  const others = { notOurs: 32, wanted: 64, oldestWaitMs: 128 };
+  assertEquals([waitingJobs({ ...agents, ...demand, ...others }), waitingJobs(agents)], [31, undefined]);
+});
 
 Deno.test("agent times are added up by activity", () => {
   const one = { busy: 1, idle: 2, starting: 3, draining: 4, other: 5 };
