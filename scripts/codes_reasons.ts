@@ -70,7 +70,7 @@ export const reasonExamples: { readonly [K in ReasonCode]: ReasonExample<K> } = 
   "held-attempts": { verdict: "needs-agent", of: { kind: "held-attempts", polls: 2, attempts: 5 } },
   "held-limit": { verdict: "needs-agent", of: { kind: "held-limit", limit: 50, allowed: 0 } },
   "held-rate": { verdict: "needs-agent", of: { kind: "held-rate", perMinute: 10 } },
-  "held-pace": { verdict: "needs-agent", of: { kind: "held-pace", perMinute: 30 } },
+  "held-pace": { verdict: "needs-agent", of: { kind: "held-pace", key: "scaling.launches-per-minute", limit: 30 } },
   "held-cpu-hours": {
     verdict: "needs-agent",
     of: { kind: "held-cpu-hours", usedHours: 100.02, limitHours: 100, timeZone: "UTC" },

@@ -167,21 +167,18 @@ function limitRow({ key, name, used, limit, text, held = "" }: LimitRow): Html {
   `;
 }
 
-const limitWords = {
-  launches: { name: "launches", of: "a minute" },
-  cpus: { name: "cpus", of: "now" },
-  "cpu-hours": { name: "cpu-hours", of: "today" },
-} as const;
+/** When what counts against a limit was used, by its unit; other units: now. */
+const limitSpans: ReadonlyMap<string, string> = new Map([["launches", "a minute"], ["cpu-hours", "today"]]);
 
 function otherLimits({ usedLimits = [] }: StatusView): Html | undefined {
   if (usedLimits.length === 0) return undefined;
   const rows = usedLimits.map(({ key, used, limit, unit }) =>
     limitRow({
       key,
-      name: html`<span title="${key}">${limitWords[unit].name}</span>`,
+      name: html`<span title="${key}">${unit}</span>`,
       used,
       limit,
-      text: `${used} of ${limit} ${limitWords[unit].of}`,
+      text: `${used} of ${limit} ${limitSpans.get(unit) ?? "now"}`,
     })
   );
   return html`

@@ -14,8 +14,21 @@ export function isClamp({ kind }: LaunchGate): boolean {
   return clamps.has(kind);
 }
 
+/** A limit of `scaling` other than `max-agents`, and how much of it is used. */
+export interface LimitUsage {
+  /** Its key in the configuration. */
+  readonly key: string;
+  readonly used: number;
+  /** For `max-cpu-share`: the cpus in use and all cpus seen in Mesos. */
+  readonly limit: number;
+  /** The unit of both: `launches` of the last minute, `cpu-hours` of today, others now. */
+  readonly unit: string;
+}
+
 /** A limit on launches over time, which removing agents does not relax. */
 export interface LaunchLimit {
+  /** For people. */
+  readonly usage: LimitUsage;
   /** How many more instances of a profile it allows now; Infinity: unlimited. */
   room(profile: AgentProfile): number;
   /** Counts instances as planned. */
@@ -24,7 +37,7 @@ export interface LaunchLimit {
   gate(allowed: number): LaunchGate;
 }
 
-/** The configured limits. */
+/** The configured limits, whether they are reached or not. */
 export function launchLimits(state: State, atMs: number): readonly LaunchLimit[] {
   return [paceLimit(state, atMs), cpuHoursLimit(state, atMs)].filter((limit) => limit !== undefined);
 }

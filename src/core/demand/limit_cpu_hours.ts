@@ -4,16 +4,16 @@ import type { LaunchLimit } from "./limit.ts";
 import { cpuHoursOf } from "../life/cpu_hours.ts";
 import type { State } from "../state.ts";
 
-/** The limit on cpu-hours per day; absent: not configured, or not reached. */
+/** The limit on cpu-hours per day; absent: not configured. */
 export function cpuHoursLimit(state: State, atMs: number): LaunchLimit | undefined {
   const budget = cpuHoursOf(state, atMs);
-  if (budget === undefined || budget.usedHours < budget.limitHours) return undefined;
+  if (budget === undefined) return undefined;
+  const { usedHours, limitHours, timeZone } = budget;
+  const used = Math.round(usedHours * 100) / 100;
   return {
-    room: () => 0,
+    usage: { key: "scaling.cpu-hours-per-day", used, limit: limitHours, unit: "cpu-hours" },
+    room: () => usedHours < limitHours ? Infinity : 0,
     take: () => {},
-    gate: () => {
-      const { usedHours, limitHours, timeZone } = budget;
-      return { kind: "held-cpu-hours", usedHours, limitHours, timeZone };
-    },
+    gate: () => ({ kind: "held-cpu-hours", usedHours, limitHours, timeZone }),
   };
 }

@@ -11,11 +11,14 @@ export const paceMs = 60_000;
 export function paceLimit(state: State, atMs: number): LaunchLimit | undefined {
   const { launchesPerMinute: perMinute } = state.settings.scaling;
   if (perMinute === undefined) return undefined;
-  let left = perMinute - launchedInMinute(state, atMs);
+  const key = "scaling.launches-per-minute";
+  const used = launchedInMinute(state, atMs);
+  let left = perMinute - used;
   return {
+    usage: { key, used, limit: perMinute, unit: "launches" },
     room: () => left,
     take: (count) => left -= count,
-    gate: () => ({ kind: "held-pace", perMinute }),
+    gate: () => ({ kind: "held-pace", key, limit: perMinute }),
   };
 }
 

@@ -101,8 +101,8 @@ export type Held =
   | { readonly kind: "held-restarted" }
   | { readonly kind: "held-brake"; readonly suspicion: Suspicion }
   | { readonly kind: "held-rate"; readonly perMinute: number }
-  /** By `scaling.launches-per-minute`. */
-  | { readonly kind: "held-pace"; readonly perMinute: number }
+  /** By a limit on launches whose room returns by itself, `scaling.launches-per-minute`. */
+  | { readonly kind: "held-pace"; readonly key: string; readonly limit: number }
   /** By `scaling.cpu-hours-per-day`: until the next day. */
   | {
     readonly kind: "held-cpu-hours";

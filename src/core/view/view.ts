@@ -3,6 +3,7 @@
 import type { Finding } from "../event.ts";
 import type { NoteLevel } from "../note.ts";
 import type { ReasonCode, Remark } from "../demand/reason.ts";
+import type { LimitUsage } from "../demand/limit.ts";
 import type { BucketDemand, JobVerdict } from "../demand/verdict.ts";
 import type { FailureCounts, LaunchHosts } from "../life/failure_window.ts";
 
@@ -31,7 +32,7 @@ export interface StatusView {
   /** `scaling.max-agents`. */
   readonly maxAgents: number;
   /** The configured limits of `scaling` other than `max-agents`; absent: none. */
-  readonly usedLimits?: readonly UsedLimitView[];
+  readonly usedLimits?: readonly LimitUsage[];
   /** `max-agents` of a profile, or without one of `scaling`, that holds back so many jobs; absent: not recorded. */
   readonly heldByLimits?: readonly { readonly profile?: string; readonly jobs: number }[];
   /** Mesos agents that are avoided for a while, with the reason. */
@@ -101,17 +102,6 @@ export interface BucketView extends Omit<BucketDemand, "unserved" | "gate" | "re
   readonly brief?: string;
   /** When its longest waiting job was first seen waiting; absent: none waits any more. */
   readonly oldestMs?: number;
-}
-
-/** A limit of `scaling` and its usage. */
-export interface UsedLimitView {
-  /** Its key in the configuration. */
-  readonly key: "scaling.launches-per-minute" | "scaling.max-cpu-share" | "scaling.cpu-hours-per-day";
-  readonly used: number;
-  /** For `max-cpu-share`: the cpus in use and all cpus seen in Mesos. */
-  readonly limit: number;
-  /** The unit of both; launches are those of the last minute, cpu-hours those of today. */
-  readonly unit: "launches" | "cpus" | "cpu-hours";
 }
 
 /** The role of this instance among several that share one state. */

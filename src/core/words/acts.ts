@@ -56,7 +56,7 @@ const acts: { readonly [K in ReasonCode]: (reason: Extract<Reason, { readonly ki
   "held-attempts": () => `${patience}; a lower poller.attempts makes it faster`,
   "held-limit": () => limitHint,
   "held-rate": () => `${patience}; scaling.slow-server-launches-per-minute is the limit`,
-  "held-pace": () => `${patience}; scaling.launches-per-minute is the limit`,
+  "held-pace": ({ key }) => `${patience}; ${key} is the limit`,
   "held-cpu-hours": () => cpuHoursHint,
   "held-share": () => "raise scaling.max-cpu-share, or wait until an agent is idle",
   "held-breaker": checkProfile,

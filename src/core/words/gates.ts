@@ -114,7 +114,7 @@ export function gateText(gate: LaunchGate): string {
     case "held-rate":
       return `this GoCD server saves its configuration at each registration: at most ${gate.perMinute} launches a minute`;
     case "held-pace":
-      return `limit reached: scaling.launches-per-minute = ${gate.perMinute}`;
+      return `limit reached: ${gate.key} = ${gate.limit}`;
     case "held-cpu-hours":
       return `the cpu-hours of the day are used up: ${cpuHoursText(gate)}; launching resumes at midnight`;
     case "held-share":

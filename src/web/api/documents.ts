@@ -2,6 +2,7 @@
 
 import { healthOf } from "../../core/view/health.ts";
 import type { Picture } from "../../core/view/picture.ts";
+import type { LimitUsage } from "../../core/demand/limit.ts";
 import type { Finding } from "../../core/event.ts";
 import type { FailureCounts } from "../../core/life/failure_window.ts";
 import type {
@@ -14,7 +15,6 @@ import type {
   MesosView,
   NoteView,
   StatusView,
-  UsedLimitView,
 } from "../../core/view/view.ts";
 import { countBy } from "../../core/view/why.ts";
 import { verdictKinds } from "../../core/words/verdicts.ts";
@@ -45,7 +45,7 @@ export interface StatusSummary extends ProgramFacts {
   /** All agents of the server by category; every category is present. */
   readonly gocdAgents: Readonly<Record<string, number>>;
   readonly limits: readonly LimitView[];
-  readonly usedLimits: readonly UsedLimitView[];
+  readonly usedLimits: readonly LimitUsage[];
   readonly avoidedHosts: StatusView["avoidedHosts"];
   readonly problems: readonly Finding[];
 }

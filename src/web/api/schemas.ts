@@ -293,10 +293,10 @@ const program: Readonly<Record<string, Schema>> = {
     maxAgents: count("the limit"),
   }),
   UsedLimit: record("a limit of scaling and how much of it is used", {
-    key: word("its key", ["scaling.launches-per-minute", "scaling.max-cpu-share", "scaling.cpu-hours-per-day"]),
+    key: text("its key: scaling.launches-per-minute, scaling.max-cpu-share, scaling.cpu-hours-per-day"),
     used: amount("how much is used: launches of the last minute, cpus now, cpu-hours of today"),
     limit: amount("the limit; of max-cpu-share so many of the cpus seen in Mesos"),
-    unit: word("what both count", ["launches", "cpus", "cpu-hours"]),
+    unit: text("what both count: launches, cpus, cpu-hours"),
   }),
 };
 

@@ -132,7 +132,10 @@ Deno.test("scaling.launches-per-minute counts launches of the last minute and th
   const paced = { ...state, offers: { ...state.offers, launchTimesMs: [zeroMs] } };
   assertEquals(gateOf(paced, 1), { gate: { kind: "go" }, allowed: 1 });
   assertEquals(gateOf(paced, 2), { gate: { kind: "go" }, allowed: 2 });
-  assertEquals(gateOf(paced, 3), { gate: { kind: "held-pace", perMinute: 3 }, allowed: 2 });
+  assertEquals(gateOf(paced, 3), {
+    gate: { kind: "held-pace", key: "scaling.launches-per-minute", limit: 3 },
+    allowed: 2,
+  });
   assertEquals([gateOf(paced, 3, { planned: 1 }).allowed, gateOf(paced, 3, { planned: 9 }).allowed], [1, 0]);
   const later = (afterMs: number): number => gateOf(paced, 9, { atMs: zeroMs + afterMs }).allowed;
   assertEquals([later(minute - 1), later(minute)], [2, 3]);

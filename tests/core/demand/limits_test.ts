@@ -115,7 +115,9 @@ Deno.test("agents never have more than their share, whatever hosts offer and in 
 Deno.test("limits let some agents through, a freeze and a pause none", () => {
   const limit = { kind: "held-limit", limit: 1, allowed: 0 } as const;
   assertEquals(
-    [limit, { kind: "held-rate", perMinute: 1 } as const, { kind: "held-pace", perMinute: 1 } as const].map(isClamp),
+    [limit, { kind: "held-rate", perMinute: 1 } as const, { kind: "held-pace", key: "k", limit: 1 } as const].map(
+      isClamp,
+    ),
     [
       true,
       true,
@@ -141,7 +143,7 @@ Deno.test("cpu-hours hold launches back from the moment at which those of the da
     return limit === undefined ? undefined : [limit.room(profiles[0] ?? aProfile({})), limit.gate(0)];
   };
   const gate = { kind: "held-cpu-hours", usedHours: 2, limitHours: 2, timeZone: "UTC" };
-  assertEquals([said(2 * hour - 1), said(2 * hour)], [undefined, [0, gate]]);
+  assertEquals([said(2 * hour - 1), said(2 * hour)], [[Infinity, { ...gate, usedHours: 2 - 1 / hour }], [0, gate]]);
 });
 
 Deno.test("once the cpu-hours of the day are used up nothing is launched until midnight, and it is reported before", () => {

@@ -79,7 +79,7 @@ const acts: { readonly [K in ReasonCode]: readonly (readonly [Extract<Reason, { 
     `${waits}; scaling.slow-server-launches-per-minute is the limit`,
   ]],
   "held-pace": [[
-    { kind: "held-pace", perMinute: 10 },
+    { kind: "held-pace", key: "scaling.launches-per-minute", limit: 10 },
     `${waits}; scaling.launches-per-minute is the limit`,
   ]],
   "held-cpu-hours": [[

@@ -207,7 +207,7 @@ Deno.test("limits that are shared, and those of rate, hours and cpus, are report
   assertEquals(
     ([
       { kind: "held-limit", limit: 5, allowed: 1, sharedBy: "environment" },
-      { kind: "held-pace", perMinute: 10 },
+      { kind: "held-pace", key: "scaling.launches-per-minute", limit: 10 },
       { kind: "held-cpu-hours", usedHours: 100.456, limitHours: 100, timeZone: "UTC" },
       { kind: "held-share", share: 0.25, usedCpus: 2, clusterCpus: 8.125 },
       { kind: "held-probe", failure: mesosSays("exited"), failures: 3, stderr },
