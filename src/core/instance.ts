@@ -123,7 +123,7 @@ export interface Built {
 /** Its phase; each phase only has the ids that exist in it. Times in ms since the epoch. */
 export type InstancePhase =
   /** ACCEPT is stored and being sent; nothing was received from Mesos yet. `held` as for a starting one. */
-  | { readonly state: "launching"; readonly sinceMs: number; readonly offerId: string; readonly held?: true }
+  | { readonly state: "launching"; readonly sinceMs: number; readonly held?: true }
   /** Mesos knows the task; GoCD has not seen the agent as usable. `runningSinceMs` once the container is running. */
   | {
     readonly state: "starting";
@@ -191,7 +191,6 @@ export type FieldOf<Each> = Each extends unknown ? keyof Each : never;
 export const phaseFields: Readonly<Record<FieldOf<InstancePhase>, 0>> = {
   state: 0,
   sinceMs: 0,
-  offerId: 0,
   held: 0,
   runningSinceMs: 0,
   pendingUuid: 0,

@@ -134,7 +134,7 @@ const killCause = v.picklist([
 const endCause = v.picklist(["stopped", "dropped", "launch-failed", "exited", "never-registered", "lost"]);
 
 const instanceSchema = v.variant("state", [
-  v.looseObject({ ...common, state: v.literal("launching"), offerId: text, held: maybeTrue }),
+  v.looseObject({ ...common, state: v.literal("launching"), held: maybeTrue }),
   v.looseObject({
     ...common,
     state: v.literal("starting"),

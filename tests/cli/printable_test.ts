@@ -110,7 +110,6 @@ async function fill(path: string): Promise<void> {
         bucketKey: "k",
         state: "launching",
         sinceMs: 1,
-        offerId: "o1",
       },
     },
   ]);

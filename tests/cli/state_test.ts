@@ -21,7 +21,6 @@ function instance(number: number): AgentInstance {
     bucketKey: "k",
     state: "launching",
     sinceMs: Date.now(),
-    offerId: "o1",
   };
 }
 

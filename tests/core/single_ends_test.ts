@@ -40,7 +40,7 @@ Deno.test("under the brake no clock ends an agent, and no KILL is repeated", () 
 });
 
 Deno.test("a teardown disables and deletes the records that may be left, of no instance without one", () => {
-  const instances = [anInstance("a", { state: "launching", offerId: "o" }), aRegistered("b", "idle")];
+  const instances = [anInstance("a", { state: "launching" }), aRegistered("b", "idle")];
   const { controls } = stateOf([]);
   const draft = at(minute, instances, { agents: [gocdAgent("b")] }, {
     controls: { ...controls, mode: "teardown" },

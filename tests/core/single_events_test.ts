@@ -79,7 +79,7 @@ Deno.test("a failed call is repeated if its outcome is unknown; SUPPRESS and REV
 });
 
 Deno.test("a failed ACCEPT ends its launches if it was refused, otherwise reconciles them, and releases its offers", () => {
-  const launching = anInstance("t", { state: "launching", offerId: "o" });
+  const launching = anInstance("t", { state: "launching" });
   const running = anInstance("r", { state: "starting" });
   const launch = (taskId: string): never =>
     ({ taskId, profile: linux, gocdResources: [], resources: [], hostPorts: [] }) as never;

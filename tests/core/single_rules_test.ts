@@ -85,7 +85,7 @@ const whole: Required<InstanceIdentity & InstanceMarks> = {
 Deno.test("an instance keeps what it is and all its marks in every phase, and nothing that only a former phase knew", () => {
   const sinceMs = 5;
   const phases: readonly InstancePhase[] = [
-    { state: "launching", sinceMs, offerId: "o", held: true },
+    { state: "launching", sinceMs, held: true },
     { state: "starting", sinceMs, runningSinceMs: 4, pendingUuid: "p", held: true },
     { state: "registered", sinceMs, uuid: "u", activity: { kind: "idle", sinceMs }, gap: { sinceMs } },
     { state: "draining", sinceMs, uuid: "u", reason: "idle", step: { kind: "finishing" } },
@@ -128,7 +128,7 @@ Deno.test("one agent is launched for builds that hang, of a profile that may lau
   assertEquals(wanted((state) => ({ ...state, controls: { ...state.controls, frozenProfiles: ["default"] } })), []);
   assertEquals([wanted(undefined, { isAnyWanted: true }), wanted(undefined, { agents: [gocdAgent("x")] })], [[], []]);
   assertEquals(wanted(undefined, { agents: [gocdAgent("x", lostContact)] }), [[1, "default", "prod", reason]]);
-  for (const state of [{ state: "launching", offerId: "o" }, { state: "starting" }] as const) {
+  for (const state of [{ state: "launching" }, { state: "starting" }] as const) {
     assertEquals(wanted(undefined, { others: [anInstance("n", state)] }), []);
   }
 });

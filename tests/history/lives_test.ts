@@ -11,7 +11,7 @@ const at = (ms: number): number => beginMs + ms;
 const task = (phase: Parameters<typeof anInstance>[1]): AgentInstance =>
   anInstance("t-1", phase, { createdMs: beginMs, host: "h1" });
 
-const launching = task({ state: "launching", sinceMs: at(0), offerId: "o" });
+const launching = task({ state: "launching", sinceMs: at(0) });
 const starting = task({ state: "starting", sinceMs: at(5 * second), runningSinceMs: at(5 * second) });
 const registered = (kind: "idle" | "building", sinceMs: number): AgentInstance =>
   task({ state: "registered", sinceMs: at(20 * second), uuid: "u", activity: { kind, sinceMs } });

@@ -80,7 +80,7 @@ function testLoading(test: Register): void {
   });
 
   test("within one commit the last record of an instance counts", async (place) => {
-    const first: AgentInstance = { ...identity("t-1"), state: "launching", sinceMs: 1, offerId: "o" };
+    const first: AgentInstance = { ...identity("t-1"), state: "launching", sinceMs: 1 };
     const second: AgentInstance = { ...identity("t-1"), state: "starting", sinceMs: 2 };
     const loaded = await withStore(place, "first1", async (store) => {
       await store.load();

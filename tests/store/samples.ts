@@ -20,7 +20,7 @@ export function identity(taskId: string): InstanceIdentity & InstanceMarks {
 
 /** One phase of each shape that exists. */
 export const phases: readonly InstancePhase[] = [
-  { state: "launching", sinceMs: 1, offerId: "f00-O1" },
+  { state: "launching", sinceMs: 1 },
   { state: "starting", sinceMs: 2 },
   { state: "starting", sinceMs: 2, runningSinceMs: 3, pendingUuid: "u-1" },
   { state: "registered", sinceMs: 4, uuid: "u-1", activity: { kind: "idle", sinceMs: 4 } },
@@ -63,7 +63,7 @@ export const anyControls: fc.Arbitrary<ControlsRecord> = fc.record({
 
 /** A record of an instance that is launching. */
 export function launching(taskId: string): StateRecord {
-  return { kind: "instance", instance: { ...identity(taskId), state: "launching", sinceMs: 1, offerId: "o" } };
+  return { kind: "instance", instance: { ...identity(taskId), state: "launching", sinceMs: 1 } };
 }
 
 /** So many records with a long text each. */

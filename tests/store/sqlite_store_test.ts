@@ -257,7 +257,7 @@ async function* linesOf(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncG
 }
 
 function launching(taskId: string): StateRecord {
-  return { kind: "instance", instance: { ...identity(taskId), state: "launching", sinceMs: 1, offerId: "o" } };
+  return { kind: "instance", instance: { ...identity(taskId), state: "launching", sinceMs: 1 } };
 }
 
 async function usedFile(path: string): Promise<void> {

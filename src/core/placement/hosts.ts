@@ -26,7 +26,7 @@ export interface HostOffers extends ConstrainedHost {
   /** The role of all the offers. */
   readonly role: string;
   /** Sorted. */
-  readonly offerIds: readonly [string, ...string[]];
+  readonly offerIds: readonly string[];
   /** Maintenance windows of all the offers. */
   readonly unavailabilities: readonly Unavailability[];
   /** Whether the offers contain resources that another framework has reserved with labels. */
@@ -168,7 +168,7 @@ function hostOf({ first, offers }: OfferGroup, position: number, occupancy: Host
     ...(first.region === undefined ? {} : { region: first.region }),
     ...(first.zone === undefined ? {} : { zone: first.zone }),
     attributes: first.attributes,
-    offerIds: [first.id, ...offers.slice(1).map((offer) => offer.id)],
+    offerIds: offers.map((offer) => offer.id),
     unavailabilities: offers.map((offer) => offer.unavailability).filter((window) => window !== undefined),
     holdsLabelled: offers.some((offer) => offer.resources.some(({ use }) => use === "labelled")),
     offersGpus: pool.totals.gpus > 0,

@@ -139,7 +139,6 @@ function launch(draft: Draft, { wanted, profile, resources, hostPorts, accept, s
     ...(strangers === undefined || strangers.length === 0 ? {} : { strangers }),
     state: "launching",
     sinceMs: draft.atMs,
-    offerId: accept.offerIds[0],
   });
   if (wanted.reason.kind === "canary") {
     draft.set({ canaries: new Map([...draft.state.canaries].filter(([name]) => name !== profile.name)) });

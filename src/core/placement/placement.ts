@@ -55,7 +55,7 @@ export interface AcceptedHost {
   /** The role of all the offers. */
   readonly role: string;
   /** Sorted. */
-  readonly offerIds: readonly [string, ...string[]];
+  readonly offerIds: readonly string[];
   /** At least one, by priority. */
   readonly placements: readonly Placed[];
 }

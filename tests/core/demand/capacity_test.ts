@@ -31,8 +31,8 @@ const draining = (step: (InstancePhase & { state: "draining" })["step"]): AgentI
   anInstance("t", { state: "draining", uuid: "u", reason: "idle", step });
 
 const comings: readonly (readonly [string, AgentInstance, number, boolean])[] = [
-  ["launching", anInstance("t", { state: "launching", offerId: "o" }), 0, true],
-  ["launching, but held back", anInstance("t", { state: "launching", offerId: "o", held: true }), 0, false],
+  ["launching", anInstance("t", { state: "launching" }), 0, true],
+  ["launching, but held back", anInstance("t", { state: "launching", held: true }), 0, false],
   ["starting", anInstance("t", { state: "starting" }), 0, true],
   ["starting, but held back", anInstance("t", { state: "starting", held: true }), 0, false],
   ["starting, but retired", anInstance("t", { state: "starting" }, { retire: "operator" }), 0, false],
@@ -159,7 +159,7 @@ Deno.test("one that has started to build since the poll counts for the job that 
 
 for (
   const [name, instance, isCapacity] of [
-    ["is launching", anInstance("a", { state: "launching", offerId: "o" }), true],
+    ["is launching", anInstance("a", { state: "launching" }), true],
     ["is starting", anInstance("a", { state: "starting" }), true],
     ["has registered", aRegistered("a", "idle"), true],
     ["has registered amiss, and counts as coming", { ...amiss("idle"), taskId: "a" }, false],

@@ -74,7 +74,7 @@ Deno.test("the weight of a profile is its own, that of an environment is listed;
 
 Deno.test("an agent is in use until it leaves", () => {
   const all = [
-    anInstance("launching", { state: "launching", offerId: "o" }, ofLinux),
+    anInstance("launching", { state: "launching" }, ofLinux),
     anInstance("starting", { state: "starting" }, inProd),
     aRegistered("registered", "idle", inProd),
     leaving(inProd),

@@ -216,12 +216,12 @@ Deno.test("after three failures in a row one agent is tried alone, after two all
 
 for (
   const [name, instance, allowed] of [
-    ["is launching", anInstance("t", { state: "launching", offerId: "o" }), 0],
+    ["is launching", anInstance("t", { state: "launching" }), 0],
     ["is starting", anInstance("t", { state: "starting" }), 0],
     ["is starting, but has had its time", anInstance("t", { state: "starting", held: true }), 1],
     [
       "is launching, but of another profile",
-      anInstance("t", { state: "launching", offerId: "o" }, { profile: "x" }),
+      anInstance("t", { state: "launching" }, { profile: "x" }),
       1,
     ],
     ["has registered", anInstance("t", { state: "registered", uuid: "u", activity: { kind: "idle", sinceMs: 0 } }), 1],

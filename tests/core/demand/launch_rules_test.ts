@@ -215,7 +215,6 @@ Deno.test("launches are remembered for a minute, and an instance is stored as it
     needsProof: true,
     state: "launching",
     sinceMs: zeroMs + minute,
-    offerId: "o1",
   } as unknown as AgentInstance);
   assertEquals(
     linesOf(draft)[0]?.text,

@@ -82,8 +82,8 @@ Deno.test("after a start, all agents that are found count as in use for one peri
 
 Deno.test("agents launched for jobs are in use, those kept idle are not, nor those that are disabled", () => {
   let state = measured(nothing, [], 0);
-  const launching = anInstance("l", { state: "launching", offerId: "o" }, { bucketKey: "k" });
-  const warm = anInstance("w", { state: "launching", offerId: "o" }, { bucketKey: "warm default" });
+  const launching = anInstance("l", { state: "launching" }, { bucketKey: "k" });
+  const warm = anInstance("w", { state: "launching" }, { bucketKey: "warm default" });
   const finishing = anInstance("f", { state: "draining", uuid: "u", reason: "max-jobs", step: { kind: "finishing" } });
   const going = aRegistered("g", "idle", { retire: "operator" });
   state = measured(state, [launching, warm, finishing, going], minute);
@@ -93,7 +93,7 @@ Deno.test("agents launched for jobs are in use, those kept idle are not, nor tho
 const held = { held: true } as const;
 for (
   const [name, instance, isUsable, isInUse] of [
-    ["launching for a job", anInstance("t", { state: "launching", offerId: "o" }, { bucketKey: "k" }), true, true],
+    ["launching for a job", anInstance("t", { state: "launching" }, { bucketKey: "k" }), true, true],
     ["starting for a job", anInstance("t", { state: "starting" }, { bucketKey: "k" }), true, true],
     ["starting, adopted", anInstance("t", { state: "starting" }), true, true],
     ["starting to be idle", anInstance("t", { state: "starting" }, { bucketKey: "warm default" }), true, false],

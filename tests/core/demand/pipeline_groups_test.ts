@@ -350,6 +350,6 @@ Deno.test("an agent that waits or drains counts for the group that it was launch
   const bucketKey = keyWithGroup(";linux", "ops");
   assertEquals([
     tell(anInstance("b", { state: "starting" }, { bucketKey })),
-    tell(anInstance("c", { state: "launching", offerId: "o" }, {})),
+    tell(anInstance("c", { state: "launching" }, {})),
   ], ["ops", ""]);
 });

@@ -248,7 +248,7 @@ Deno.test("agents are kept ready up to min-idle: those on their way and idle one
   const key = "warm default";
   assertEquals(ready([]), [3, "min-idle = 3, 0 ready", key]);
   const counting = [
-    anInstance("a", { state: "launching", offerId: "o" }),
+    anInstance("a", { state: "launching" }),
     anInstance("b", { state: "starting" }),
     aRegistered("c", "idle"),
   ];

@@ -109,7 +109,7 @@ Deno.test("an agent of a profile for all resources also gets those of other jobs
 });
 
 const waiting = anInstance("t", { state: "starting", runningSinceMs: zeroMs }) as InstanceIn<"starting">;
-const launching = anInstance("t", { state: "launching", offerId: "o" }) as InstanceIn<"launching">;
+const launching = anInstance("t", { state: "launching" }) as InstanceIn<"launching">;
 const claimed = gocdAgent("t", { ...pending, uuid: "a" });
 const own = gocdAgent("t", { ...pending, uuid: "b", proof: "given" });
 

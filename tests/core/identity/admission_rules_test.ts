@@ -39,7 +39,7 @@ for (
 
 Deno.test("missing proof is only reported for an instance that waits for a record", () => {
   const gone: InstancePhase = { state: "gone", sinceMs: zeroMs, cause: "exited", message: "" };
-  const launching: InstancePhase = { state: "launching", sinceMs: zeroMs, offerId: "o" };
+  const launching: InstancePhase = { state: "launching", sinceMs: zeroMs };
   const beside = (instance: AgentInstance): number => told([claim("a")], [instance]).length;
   assertEquals([beside(anInstance("t", launching)), beside(starting)], [1, 1]);
   assertEquals(beside(anInstance("t", { state: "starting", pendingUuid: "b" })), 0, "one is being enabled");
@@ -53,7 +53,7 @@ Deno.test("each instance that waits while others claim its name is reported", ()
 
 Deno.test("the key of the instance's own profile counts, or none if that profile is no longer configured", () => {
   const state = stateOf([]);
-  const early = anInstance("t", { state: "launching", offerId: "o" }) as Waiting;
+  const early = anInstance("t", { state: "launching" }) as Waiting;
   const admitted = (withKey: string, profile: string): string | undefined => {
     const profiles = ["default", "other"].map((name) => ({
       ...linux,

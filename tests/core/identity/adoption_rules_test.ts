@@ -276,7 +276,7 @@ Deno.test("only TASK_ERROR with the message of Mesos shows that a task id is alr
 });
 
 Deno.test("of a launch whose id is already in use only the id and the profile are known", () => {
-  const launching = anInstance("t", { state: "launching", offerId: "o" }, { bucketKey: "k" });
+  const launching = anInstance("t", { state: "launching" }, { bucketKey: "k" });
   const draft = drafted(5, { instances: [launching] });
   advanceLiving(draft, launching as InstanceIn<"launching">);
   const want = anInstance("t", { state: "starting", sinceMs: atMs }, {

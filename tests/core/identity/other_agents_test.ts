@@ -190,7 +190,7 @@ Deno.test("two agents share a record if it shows the address of the one that has
   const found = [`${other2} uuid-${first}`, `agent-guid-shared uuid-${first} ${other2}`];
   assertEquals(shared([owner, homeless], [at("10.0.0.2")]), found);
   assertEquals(
-    shared([owner, { ...homeless, state: "launching", offerId: "o" } as AgentInstance], [at("10.0.0.2")]),
+    shared([owner, { ...homeless, state: "launching" } as AgentInstance], [at("10.0.0.2")]),
     found,
   );
   const unheeded = anInstance(other2, { state: "killing", cause: "register-timeout" }, { addresses: ["10.0.0.2"] });

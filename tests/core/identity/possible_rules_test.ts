@@ -145,7 +145,7 @@ const cases: readonly (readonly [what: string, given: Case, want: boolean])[] = 
   ["the container is not even staged, and it has been idle for a minute", {
     ...shown({}),
     ...idleFor(minute),
-    instance: own({ state: "launching", sinceMs: launchedMs, offerId: "o" }),
+    instance: own({ state: "launching", sinceMs: launchedMs }),
   }, false],
   ["the container runs, and it has been idle for long", { ...shown({}), ...idleFor(9 * minute) }, true],
 ];

@@ -170,7 +170,7 @@ Deno.test("an agent that is kept after its KILL was sent is marked for removal, 
 
 Deno.test("in no other phase a record of its name makes an instance another's", () => {
   const phases: readonly InstancePhase[] = [
-    { state: "launching", sinceMs: zeroMs, offerId: "o" },
+    { state: "launching", sinceMs: zeroMs },
     { state: "starting", sinceMs: zeroMs },
     { state: "unreachable", sinceMs: zeroMs, uuid: "own" },
     { state: "gone", sinceMs: zeroMs, uuid: "own", cause: "lost", message: "" },
@@ -214,7 +214,7 @@ Deno.test("earlier records are remembered, ten at most, without a Pending one th
   const many = Array.from({ length: 10 }, (_, index) => `u${index}`);
   assertEquals(formers({ ...registered, formerUuids: many }, "new"), [...many.slice(1), "own"]);
   assertEquals(formers(anInstance("t", { state: "starting", pendingUuid: "p" }), "new"), undefined);
-  assertEquals(formers(anInstance("t", { state: "launching", offerId: "o" }), "new"), undefined);
+  assertEquals(formers(anInstance("t", { state: "launching" }), "new"), undefined);
 });
 
 Deno.test("an earlier record that shows another hostname is disabled and deleted like the agent's own", () => {

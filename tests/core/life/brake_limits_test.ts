@@ -48,7 +48,7 @@ Deno.test("while a container may have registered unnoticed, a list without any e
   const starting = anInstance("t", { state: "starting" });
   const isOn = (instances: readonly AgentInstance[], now: GocdAgent[] = []): boolean =>
     judged(instances, { before, now }).state.brake.gocd !== undefined;
-  assertEquals([isOn([starting]), isOn([]), isOn([anInstance("t", { state: "launching", offerId: "o" })])], [
+  assertEquals([isOn([starting]), isOn([]), isOn([anInstance("t", { state: "launching" })])], [
     true,
     false,
     false,

@@ -121,7 +121,7 @@ Deno.test("possible agents are reported by name and address", () => {
 Deno.test("the time to register runs once the container does", () => {
   const isOver = (phase: Partial<InstancePhase>): boolean =>
     isRegisterTimeOver(draftAt(nowMs, []), anInstance("t", { sinceMs: zeroMs, ...phase } as InstancePhase) as Waiting);
-  assertEquals(isOver({ state: "launching", offerId: "o" }), false);
+  assertEquals(isOver({ state: "launching" }), false);
   assertEquals(isOver({ state: "starting" }), false);
   assertEquals(isOver({ state: "starting", runningSinceMs: nowMs - 10 * minute + 1 }), false);
   assertEquals(isOver({ state: "starting", runningSinceMs: nowMs - 10 * minute }), true);
@@ -131,7 +131,7 @@ Deno.test("the jobs of an agent that is ended wait no second time for their poll
   const { settings, demand } = stateOf([]);
   const parts = { demand: { ...demand, backlog: bucketJobs(jobs(1), settings.poller, "insensitive") } };
   const phases: readonly InstancePhase[] = [
-    { state: "launching", sinceMs: zeroMs, offerId: "o" },
+    { state: "launching", sinceMs: zeroMs },
     { state: "starting", sinceMs: zeroMs },
     { state: "starting", sinceMs: zeroMs, runningSinceMs: zeroMs },
   ];

@@ -142,7 +142,7 @@ for (
 }
 
 const claim = gocdAgent("t", { ...pending, uuid: "p" });
-const launching = anInstance("t", { state: "launching", offerId: "o" });
+const launching = anInstance("t", { state: "launching" });
 
 for (
   const [what, before, want] of [
@@ -211,7 +211,7 @@ const sharer = { ...starting(), sharedUuid: "uuid-o" };
 Deno.test("an agent that lives under the record of another takes its place once that one has ended", () => {
   const after = (owner: AgentInstance | undefined): string | undefined =>
     listed(
-      [...(owner === undefined ? [] : [owner]), sharer, anInstance("x", { state: "launching", offerId: "o" })],
+      [...(owner === undefined ? [] : [owner]), sharer, anInstance("x", { state: "launching" })],
       [gocdAgent("o")],
     ).instance("t")?.state;
   const over = anInstance("o", { state: "gone", cause: "exited", message: "", uuid: "uuid-o" });

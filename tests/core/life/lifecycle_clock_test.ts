@@ -63,7 +63,7 @@ function killed(frame: Told): string {
   return now?.state === "killing" ? now.cause : "";
 }
 
-const launching = anInstance("t", { state: "launching", offerId: "o" });
+const launching = anInstance("t", { state: "launching" });
 const pulling = anInstance("t", { state: "starting" });
 const running = anInstance("t", { state: "starting", runningSinceMs: zeroMs });
 const pending = anInstance("t", { state: "starting", runningSinceMs: zeroMs, pendingUuid: "u" });

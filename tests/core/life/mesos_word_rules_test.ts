@@ -33,7 +33,7 @@ function after(
 }
 
 const of = (phase: InstancePhase): AgentInstance => anInstance("t", phase, { bucketKey });
-const launching = of({ state: "launching", sinceMs: zeroMs, offerId: "o" });
+const launching = of({ state: "launching", sinceMs: zeroMs });
 const starting = of({ state: "starting", sinceMs: zeroMs, runningSinceMs: zeroMs });
 const unreachable = of({ state: "unreachable", sinceMs: zeroMs, uuid: "u" });
 const doubted = of({ state: "unreachable", sinceMs: zeroMs, uuid: "u", lost: { sinceMs: zeroMs, message: "m" } });

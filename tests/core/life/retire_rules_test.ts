@@ -46,7 +46,7 @@ for (
 
 Deno.test("agents that have ended, or are to be killed, cannot be drained any more", () => {
   const phases: readonly (readonly [InstancePhase, boolean])[] = [
-    [{ state: "launching", sinceMs: zeroMs, offerId: "o" }, true],
+    [{ state: "launching", sinceMs: zeroMs }, true],
     [{ state: "starting", sinceMs: zeroMs }, true],
     [draining, true],
     [{ state: "unreachable", sinceMs: zeroMs }, true],

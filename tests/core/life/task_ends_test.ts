@@ -49,7 +49,7 @@ function after(instance: AgentInstance, changes: Partial<TaskStatus>, atMs = zer
   return finished(draft);
 }
 
-const launching = anInstance("t", { state: "launching", offerId: "o" });
+const launching = anInstance("t", { state: "launching" });
 const starting = anInstance("t", { state: "starting", runningSinceMs: zeroMs });
 const idle = aRegistered("t", "idle");
 const draining = anInstance("t", { state: "draining", uuid: "u", reason: "idle", step: { kind: "finishing" } });

@@ -302,7 +302,7 @@ Deno.test("a failing profile tries one agent at a time: one that is starting, or
   assertEquals([allowed(), allowed(aRegistered("a", "idle")), allowed(lacking)], [1, 1, 0]);
   const starting = anInstance("a", { state: "starting" });
   assertEquals([
-    allowed(anInstance("a", { state: "launching", offerId: "o" })),
+    allowed(anInstance("a", { state: "launching" })),
     allowed(starting),
     allowed({ ...starting, held: true } as AgentInstance),
     allowed({ ...starting, profile: "other" }),

@@ -270,7 +270,7 @@ Deno.test("a framework is torn down only in that mode, in a session, and once no
     [],
     [],
   ]);
-  const launching = anInstance("l", { state: "launching", offerId: "o" });
+  const launching = anInstance("l", { state: "launching" });
   assertEquals([torn([launching]), torn([gone({ uuid: "x", isDeleteAsked: true, isDeleted: true }), launching])], [
     [],
     [],
@@ -297,7 +297,7 @@ Deno.test("a teardown waits for agents that may come back, and for a later list 
 });
 
 Deno.test("remaining records are deleted with the framework, one by one, and remembered as requested", () => {
-  const launching = anInstance("l", { state: "launching", offerId: "o" });
+  const launching = anInstance("l", { state: "launching" });
   const asked = { ...aRegistered("b", "idle"), isDeleteAsked: true as const };
   const unread = { reading: { askedMs: zeroMs - 1, readMs: zeroMs, tookMs: [0] } };
   const draft = at([launching, aRegistered("a", "idle"), asked], unread, {

@@ -45,7 +45,7 @@ for (
       anInstance("t", { state: "draining", uuid: "u", reason: "idle", step: { kind: "finishing" } }),
       true,
     ],
-    ["is launching", anInstance("t", { state: "launching", offerId: "o" }), false],
+    ["is launching", anInstance("t", { state: "launching" }), false],
     ["has registered", aRegistered("t", "idle"), false],
     ["waits for a look before its KILL", anInstance("t", { state: "killing", cause: "drained" }), true],
     ["is killed for its drain-timeout", anInstance("t", { state: "killing", cause: "drain-timeout" }), false],

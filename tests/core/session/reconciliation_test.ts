@@ -122,7 +122,7 @@ Deno.test("a reconciliation of everything that may not have arrived needs a new 
 });
 
 Deno.test("a launch is reconciled after thirty seconds without a status, and not again within a minute", () => {
-  const launching = instance("a", { state: "launching", offerId: "o" });
+  const launching = instance("a", { state: "launching" });
   const state = stateWith([launching, instance("b")]);
   assertEquals(asked(state, zeroMs + 30 * second - 1).said, []);
   const { said, state: after } = asked(state, zeroMs + 30 * second);

@@ -289,7 +289,7 @@ Deno.test("a failed SUPPRESS or REVIVE leaves the other roles as they are", () =
 });
 
 Deno.test("a refused launch counts against its profile, with as much of the error as is of use", () => {
-  const launching = anInstance("t", { state: "launching", offerId: "o" });
+  const launching = anInstance("t", { state: "launching" });
   const call = {
     kind: "accept-offers",
     offerIds: ["o"],

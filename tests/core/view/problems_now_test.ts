@@ -160,7 +160,7 @@ Deno.test("a failing profile that nothing needs is shown for ten minutes after i
   const asked = (verdict: "coming" | "will-be-taken" | "other-cause", profile: string): Partial<State> => ({
     demand: { ...plain.demand, jobs: [{ ...needed.demand.jobs[0] as JobVerdict, verdict, profile }] },
   });
-  const launched = anInstance("t", { state: "launching", sinceMs: 0, offerId: "o" });
+  const launched = anInstance("t", { state: "launching", sinceMs: 0 });
   assertEquals([told({}, 0), told({}, 9.9), told({}, 10)], [
     "not retried, as no waiting job needs it",
     "not retried, as no waiting job needs it",

@@ -72,7 +72,7 @@ Deno.test("the job of an agent is shown while it builds, and the owner of a reco
     aRegistered("a", "building"),
     aRegistered("b", "idle"),
     aRegistered("c", "building"),
-    anInstance("d", { state: "launching", offerId: "o" }),
+    anInstance("d", { state: "launching" }),
   ]);
   const agents = [
     gocdAgent("a", { ...building, buildLocator: "p/1/s/1/x" }),

@@ -186,7 +186,7 @@ Deno.test("an ended instance keeps its identity, its uuid and a message of one l
     cause: "exited",
     message: "two lines",
   });
-  const bare = anInstance("u", { state: "launching", offerId: "o" }, { mesosAgentId: "" });
+  const bare = anInstance("u", { state: "launching" }, { mesosAgentId: "" });
   assertEquals([taskOf(bare), taskOf(registered)], [{ taskId: "u" }, { taskId: "t", mesosAgentId: "s-t" }]);
 });
 

@@ -108,7 +108,7 @@ function pictured(phase: InstancePhase, changes: Partial<AgentInstance> = {}): R
 const at = { sinceMs: zeroMs };
 const drained = { ...at, state: "draining", uuid: "u", reason: "idle" } as const;
 const pictures: readonly (readonly [string, string, InstancePhase, Partial<AgentInstance>?])[] = [
-  ["launching", "accepted an offer, waiting for Mesos (2 jobs wait)", { ...at, state: "launching", offerId: "o" }],
+  ["launching", "accepted an offer, waiting for Mesos (2 jobs wait)", { ...at, state: "launching" }],
   ["starting", "pulling the image, starting the container", { ...at, state: "starting" }],
   [
     "starting",
@@ -187,16 +187,16 @@ for (const [state, detail, phase, changes] of pictures) {
 }
 
 Deno.test("an instance is shown with the uuid of its phase", () => {
-  assertEquals("uuid" in pictured({ ...at, state: "launching", offerId: "o" }), false);
+  assertEquals("uuid" in pictured({ ...at, state: "launching" }), false);
   assertEquals(pictured({ ...at, state: "starting", pendingUuid: "p" })["uuid"], "p");
   assertEquals(pictured({ ...at, state: "killing", cause: "drained", uuid: "k" })["uuid"], "k");
   assertEquals(pictured({ ...at, state: "killing", cause: "drained" }, { environment: "prod" })["environment"], "prod");
-  assertEquals(uuidOf({ ...at, state: "launching", offerId: "o" } as AgentInstance), undefined);
+  assertEquals(uuidOf({ ...at, state: "launching" } as AgentInstance), undefined);
 });
 
 Deno.test("a profile of the picture counts its agents by what they do, and is blocked only while its pause lasts", () => {
   const phases: readonly InstancePhase[] = [
-    { ...at, state: "launching", offerId: "o" },
+    { ...at, state: "launching" },
     { ...at, state: "starting" },
     { ...at, state: "starting" },
     { ...at, state: "registered", uuid: "1", activity: { kind: "idle", sinceMs: 0 } },
