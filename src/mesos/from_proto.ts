@@ -40,9 +40,6 @@ export const heartbeatIntervalDefaultMs = 15_000;
 const heartbeatIntervalMsMin = 1_000;
 const heartbeatIntervalMsMax = 10 * 60_000;
 
-// The last moment that a Date can represent.
-const calendarMsMax = 8.64e15;
-
 // Messages of an executor or the master; containerizers put whole command lines into them.
 const messageCharactersMax = 4_000;
 
@@ -233,8 +230,6 @@ function taskStatusOf(status: TaskStatusShape): TaskStatus {
     const dockerName = dockerNameOf(status.data ?? "");
     if (dockerName !== undefined) told.dockerName = dockerName;
   }
-  const timestampMs = Math.round((status.timestamp ?? 0) * 1000);
-  if (timestampMs !== 0 && Math.abs(timestampMs) <= calendarMsMax) told.timestampMs = timestampMs;
   return told;
 }
 

@@ -332,7 +332,6 @@ class CoreFleet {
         message: "",
         ...(host === undefined ? {} : { mesosAgentId: mesosAgentIdOf(host) }),
         ...(reason === undefined ? { uuid: "cmVwbGF5" } : { reason }),
-        timestampMs: this.#nowMs(),
       },
     }));
   }

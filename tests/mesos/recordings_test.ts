@@ -104,13 +104,12 @@ function statusesByTask(events: readonly DecodedEvent[]): Record<string, unknown
   const tasks: Record<string, unknown[]> = {};
   for (const event of events) {
     if (event.kind === "task-status-updated") {
-      const { taskId, uuid, timestampMs, mesosAgentId, message, dockerName, ...rest } = event.status;
+      const { taskId, uuid, mesosAgentId, message, dockerName, ...rest } = event.status;
       const told = {
         ...rest,
         message: message.replace(/Offer \S+/, "Offer"),
         hasUuid: uuid !== undefined,
         onAgent: mesosAgentId?.slice(-2),
-        hasTime: timestampMs !== undefined,
         isNamed: dockerName !== undefined,
       };
       tasks[taskId] = [...tasks[taskId] ?? [], told];

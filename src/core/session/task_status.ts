@@ -17,8 +17,6 @@ export interface TaskStatus {
   readonly ipAddresses?: readonly string[];
   /** The hostname that Docker has assigned to the container: the first digits of its id; absent: none given. */
   readonly dockerName?: string;
-  /** When the status was created, ms since the epoch, if given. */
-  readonly timestampMs?: number;
 }
 
 /** The meaning of a task state for an instance. */
