@@ -8,10 +8,9 @@ import { foldEnvironment, foldResource, type Requirement } from "./matching.ts";
 import { isPattern, patternTest } from "./patterns.ts";
 import { groupTest, unknownGroup } from "./pipeline_groups.ts";
 
-/** How well a profile serves a requirement. */
+/** Whether a profile serves a requirement, and what it lacks otherwise. */
 export type ProfileMatch =
-  /** `surplus`: number of additional resources, each pattern counted as one; Infinity: any. */
-  | { readonly kind: "serves"; readonly surplus: number }
+  | { readonly kind: "serves" }
   | {
     readonly kind: "lacks";
     readonly missingResources: readonly string[];
@@ -111,7 +110,7 @@ export function matchProfile(profile: AgentProfile, requirement: Requirement, ru
   const missingResources = requirement.gocdResources.filter((name) => !has(entry, name));
   const lacksEnvironment = !servesEnvironment(profile, requirement.environment);
   if (lacksEnvironment || missingResources.length > 0) return { kind: "lacks", missingResources, lacksEnvironment };
-  return { kind: "serves", surplus: surplusOf(entry, requirement) };
+  return { kind: "serves" };
 }
 
 /** Indexes are cached for the lifetime of their list of profiles. */
@@ -182,9 +181,8 @@ function has({ names, patterns, isCatchAll }: Entry, name: string): boolean {
   return isCatchAll || names.has(name) || patterns.some((test) => test(name));
 }
 
-/** A catch-all profile comes after all profiles that name their resources; a pattern counts as one resource. */
+/** Number of additional resources of a profile that names its own; a pattern counts as one. */
 function surplusOf(entry: Entry, { gocdResources }: Requirement): number {
-  if (entry.isCatchAll) return Infinity;
   return entry.size - gocdResources.filter((name) => entry.names.has(name)).length;
 }
 
@@ -248,6 +246,7 @@ function twoBest(index: Index, requirement: Requirement, isOpen: (entry: Entry) 
   const found = [...firstTwo(shortestList(index, gocdResources), serves), ...index.patterned.filter(serves)]
     .map((entry) => ({ entry, surplus: surplusOf(entry, requirement) }))
     .sort((a, b) => a.surplus - b.surplus || byRank(a.entry, b.entry));
+  // A profile for any resources comes after all that name theirs.
   found.push(...firstTwo(index.catchAlls, serves).map((entry) => ({ entry, surplus: Infinity })));
   return found;
 }

@@ -4,7 +4,7 @@
 import type { Assessment, BucketAssessment } from "./assess.ts";
 import type { GocdAgent } from "../gocd_records.ts";
 import { nameOf } from "../identity/hostnames.ts";
-import { canTake, type Capability, capabilityKey, capabilityOf } from "./matching.ts";
+import { canTake, type Capability, capabilityKey, capabilityOf, matchingEnvironments } from "./matching.ts";
 import { uuidOf } from "../life/phase.ts";
 import type { State } from "../state.ts";
 import type { Remark, UnavailableKind } from "./reason.ts";
@@ -112,9 +112,12 @@ function wrongEnvironmentRemark(
   return undefined;
 }
 
-function inEnvironment({ hostname: host, environments: named }: GocdAgent): Remark {
-  const environments = named.filter(({ origin }) => origin !== "unknown").map(({ name }) => name);
-  return { kind: "agent-in-environment", host, environments };
+function inEnvironment(gocdAgent: GocdAgent): Remark {
+  return {
+    kind: "agent-in-environment",
+    host: gocdAgent.hostname,
+    environments: matchingEnvironments(gocdAgent),
+  };
 }
 
 /** All environments that it names are unknown to the server. */

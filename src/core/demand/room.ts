@@ -15,7 +15,7 @@ import { profileOf } from "../profile_of.ts";
 import { shareHeldOf } from "../placement/cpu_share.ts";
 import { isOfferless } from "../placement/roles.ts";
 import type { AgentProfile } from "../settings.ts";
-import type { State, WantedAgents } from "../state.ts";
+import type { NearestMiss, State, WantedAgents } from "../state.ts";
 
 /** Offers of several hosts arrive one after the other: only a lasting miss means that none fits. */
 const missMinMs = 20_000;
@@ -155,11 +155,17 @@ function roomInCluster(state: State, idle: readonly Registered[], atMs: number):
   return [...going];
 }
 
+/** The last miss of a profile, unless it is outdated. */
+export function recentMiss({ offers }: State, profile: string, atMs: number): NearestMiss | undefined {
+  const miss = offers.nearestMiss.get(profile);
+  return miss !== undefined && atMs - miss.atMs < missMaxMs ? miss : undefined;
+}
+
 /** Whether no offer has fitted a profile for a while: only freed resources can help. */
 export function isRoomless(state: State, { name, role }: AgentProfile, atMs: number): boolean {
   if (state.session.kind !== "subscribed") return false;
-  const miss = state.offers.nearestMiss.get(name);
-  if (miss !== undefined && atMs - miss.atMs < missMaxMs && miss.atMs - miss.sinceMs >= missMinMs) return true;
+  const miss = recentMiss(state, name, atMs);
+  if (miss !== undefined && miss.atMs - miss.sinceMs >= missMinMs) return true;
   return isOfferless(state, role, atMs);
 }
 

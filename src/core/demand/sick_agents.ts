@@ -5,7 +5,6 @@ import type { Bucket } from "./backlog.ts";
 import type { Draft } from "../draft.ts";
 import type { GocdAgent, ResourceCase } from "../gocd_records.ts";
 import { canTake, capabilityOf } from "./matching.ts";
-import { uuidOf } from "../life/phase.ts";
 import type { SeenJob, State } from "../state.ts";
 
 /** How many jobs another agent must have taken while this one was idle: a single one may be a hiccup of the server. */
@@ -60,7 +59,7 @@ export function watchOvertaken(draft: Draft, question: OvertakenQuestion): void 
 /** Our own agents are replaced; others are reported. */
 function tell(draft: Draft, { uuid, hostname }: GocdAgent): void {
   const instance = [...draft.state.instances.values()].find((each) =>
-    each.state === "registered" && uuidOf(each) === uuid
+    each.state === "registered" && each.uuid === uuid
   );
   if (instance !== undefined) draft.put({ ...instance, retire: "surplus" });
   draft.note({ kind: "agent-sick", uuid, hostname, jobs: overtakenMin, isOurs: instance !== undefined, onceKey: uuid });

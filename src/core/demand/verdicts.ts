@@ -5,6 +5,7 @@ import { isClamp } from "./limit.ts";
 import type { Held, LaunchGate, OnItsWay, Reason, Remark, Unserved } from "./reason.ts";
 import type { Remarks } from "./remarks.ts";
 import { isOfferless } from "../placement/roles.ts";
+import { recentMiss } from "./room.ts";
 import { shareHeldOf } from "../placement/cpu_share.ts";
 import type { AgentProfile } from "../settings.ts";
 import type { State } from "../state.ts";
@@ -122,11 +123,8 @@ function unservedReason({ bucket, choice }: BucketAssessment): Unserved {
   return { kind: "no-profile-resources", nearest, missing, lacksEnvironment, isElsewhere, ...group };
 }
 
-/** An older miss is outdated. */
-const missMaxMs = 120_000;
-
 function offerReason(state: State, profile: AgentProfile, atMs: number): OnItsWay | Held {
-  const { session, offers } = state;
+  const { session } = state;
   if (session.kind !== "subscribed") {
     const { reason, hint } = session;
     return {
@@ -141,8 +139,8 @@ function offerReason(state: State, profile: AgentProfile, atMs: number): OnItsWa
     const { maxCpuShare = 1 } = state.settings.scaling;
     return { kind: "held-share", share: maxCpuShare, usedCpus: usedMilli / 1000, clusterCpus: clusterMilli / 1000 };
   }
-  const miss = offers.nearestMiss.get(profile.name);
-  if (miss !== undefined && atMs - miss.atMs < missMaxMs) return { kind: "no-fitting-offer", miss: miss.miss };
+  const miss = recentMiss(state, profile.name, atMs);
+  if (miss !== undefined) return { kind: "no-fitting-offer", miss: miss.miss };
   return isOfferless(state, profile.role, atMs) ? { kind: "no-offer", role: profile.role } : { kind: "launching" };
 }
 

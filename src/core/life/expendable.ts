@@ -3,6 +3,7 @@
 
 import { countsToLimit } from "../demand/gates.ts";
 import type { AgentInstance, Registered } from "../instance.ts";
+import { pipelineOf } from "../demand/pipeline_groups.ts";
 import { profileOf } from "../profile_of.ts";
 import type { AgentProfile } from "../settings.ts";
 import type { State } from "../state.ts";
@@ -22,11 +23,6 @@ export function inOrderOfScaleIn(
     ),
   );
   return byIdleness.map((each) => queues.get(each.profile)?.next().value).filter((each) => each !== undefined);
-}
-
-/** The pipeline of a job, by its locator. */
-export function pipelineOf(locator: string): string {
-  return locator.split("/", 1).join();
 }
 
 /** `own`: in order of idleness. */

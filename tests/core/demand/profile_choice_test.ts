@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import fc from "../../support/properties.ts";
 import { requirementOf } from "../../../src/core/demand/backlog.ts";
 import { matchProfile, type ProfileChoice, profileChooser } from "../../../src/core/demand/profile_choice.ts";
-import type { Requirement } from "../../../src/core/demand/matching.ts";
+import { foldResource, type Requirement } from "../../../src/core/demand/matching.ts";
 import type { ResourceCase } from "../../../src/core/gocd_records.ts";
 import type { AgentProfile } from "../../../src/core/settings.ts";
 import { job } from "../../support/core.ts";
@@ -74,21 +74,23 @@ for (const { name, from, asks, chosen } of choices) {
   });
 }
 
-Deno.test("the spare resources of a profile are those that it names in addition to the requested ones", () => {
+Deno.test("a profile serves what it has everything for, and lacks the rest", () => {
   const asks = requirementOf(job("j", { gocdResources: ["linux"] }), "insensitive");
   const named = (...gocdResources: readonly string[]): unknown =>
     matchProfile(aProfile({ gocdResources }), asks, "insensitive");
-  assertEquals(named("linux"), { kind: "serves", surplus: 0 });
-  assertEquals(named("linux", "docker", "java"), { kind: "serves", surplus: 2 });
+  assertEquals([named("linux"), named("linux", "docker")], [{ kind: "serves" }, { kind: "serves" }]);
   assertEquals(named("docker"), { kind: "lacks", missingResources: ["linux"], lacksEnvironment: false });
 });
 
 Deno.test("a pattern counts as one spare resource, even if the job asks for a name that it matches", () => {
-  const patterned = aProfile({ gocdResources: ["linux", "jdk-*"] });
-  const surplus = (...gocdResources: readonly string[]): unknown =>
-    matchProfile(patterned, requirementOf(job("j", { gocdResources }), "insensitive"), "insensitive");
-  assertEquals(surplus("linux"), { kind: "serves", surplus: 1 });
-  assertEquals(surplus("linux", "jdk-17"), { kind: "serves", surplus: 1 });
+  const patterned = aProfile({ name: "patterned", gocdResources: ["linux", "jdk-*"] });
+  const plain = aProfile({ name: "plain", gocdResources: ["linux", "jdk-17", "docker", "java"] });
+  const surplus = (...gocdResources: readonly string[]): unknown => {
+    const choice = choose([patterned, plain], requirementOf(job("j", { gocdResources }), "insensitive"), "insensitive");
+    return choice.kind === "serves" ? choice.by : undefined;
+  };
+  assertEquals(surplus("linux"), { kind: "surplus", surplus: 1, over: "plain", others: 3 });
+  assertEquals(surplus("linux", "jdk-17"), { kind: "surplus", surplus: 1, over: "plain", others: 2 });
 });
 
 Deno.test("a job in no environment is for profiles in none", () => {
@@ -216,10 +218,21 @@ Deno.test("a pattern serves what it matches, and counts as one spare resource", 
   assertEquals(chosen(["linux", "jdk-17"], "staging"), "lacks any-jdk");
 });
 
+/** Names and patterns in addition to what is asked for. */
+function spare({ gocdResources }: AgentProfile, asks: Requirement, rule: ResourceCase): number {
+  if (gocdResources === "*") return Infinity;
+  return gocdResources.filter((name) => !asks.gocdResources.includes(foldResource(name, rule))).length;
+}
+
 /** The rule once more, without an index. */
 function plainly(profiles: readonly AgentProfile[], asks: Requirement, rule: ResourceCase): string {
-  const all = profiles.map((profile, position) => ({ profile, position, match: matchProfile(profile, asks, rule) }));
-  const serving = all.flatMap(({ match, ...each }) => match.kind === "serves" ? [{ ...each, ...match }] : []).sort((
+  const all = profiles.map((profile, position) => ({
+    profile,
+    position,
+    match: matchProfile(profile, asks, rule),
+    surplus: spare(profile, asks, rule),
+  }));
+  const serving = all.flatMap(({ match, ...each }) => match.kind === "serves" ? [each] : []).sort((
     a,
     b,
   ) =>

@@ -3,7 +3,8 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "../../support/properties.ts";
 import type { AgentInstance, Registered } from "../../../src/core/instance.ts";
-import { inOrderOfScaleIn, pipelineOf } from "../../../src/core/life/expendable.ts";
+import { pipelineOf } from "../../../src/core/demand/pipeline_groups.ts";
+import { inOrderOfScaleIn } from "../../../src/core/life/expendable.ts";
 import type { AgentProfile } from "../../../src/core/settings.ts";
 import { linux, someSettings, zeroMs } from "../../support/core.ts";
 import { anInstance } from "../instance_fixtures.ts";
