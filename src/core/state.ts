@@ -262,6 +262,7 @@ export interface WantedAgents {
   readonly profile: string;
   readonly environment?: string;
   readonly gocdResources: readonly string[];
+  /** At least one. */
   readonly count: number;
   readonly reason: LaunchReason;
 }

@@ -142,11 +142,6 @@ Deno.test("a role is offered nothing only in a session, and a removed profile ne
     demand: { ...state.demand, wanted: [{ ...wantedOne, profile: "former" }] },
   });
   assertEquals(told(0, {}, false, former).said, "suppress-offers");
-  const none = (state: State): State => ({
-    ...state,
-    demand: { ...state.demand, wanted: [{ ...wantedOne, count: 0 }] },
-  });
-  assertEquals(told(0, {}, false, none).said, "suppress-offers");
 });
 
 /** The draft after a call failed. */

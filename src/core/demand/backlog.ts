@@ -2,7 +2,7 @@
 
 import type { ResourceCase, ScheduledJob } from "../gocd_records.ts";
 import type { NotOurs } from "./reason.ts";
-import { foldEnvironment, foldResource, type Requirement } from "./matching.ts";
+import { environmentOf, foldEnvironment, foldResource, type Requirement } from "./matching.ts";
 import { isRunOnAll, type Unpinned } from "./run_on_all.ts";
 import type { PollerSettings } from "../settings.ts";
 
@@ -73,7 +73,7 @@ export function bucketJobs(
   return {
     buckets: [...buckets].map(([key, { first, requirement, jobs }]) => ({
       key,
-      ...(first.environment === undefined ? {} : { environment: first.environment }),
+      ...environmentOf(first),
       gocdResources: [...new Set(first.gocdResources)].sort(),
       requirement,
       jobs,

@@ -1,5 +1,6 @@
 // A canary: one agent of a profile, launched on request of the operator and removed as soon as it has registered.
 
+import { registrationOf } from "./matching.ts";
 import { isMissing } from "./environments.ts";
 import type { LaunchBudget } from "./gates.ts";
 import { invalidRegistration } from "../names.ts";
@@ -30,10 +31,7 @@ export function canaryAgents(
     ];
     if (Math.min(...rooms) < 1) return [];
     const environment = namesOf(profile.environments).find((each) => !isMissing(state, each));
-    const registration = {
-      gocdResources: namesOf(profile.gocdResources),
-      ...(environment === undefined ? {} : { environment }),
-    };
+    const registration = registrationOf({ gocdResources: namesOf(profile.gocdResources), environment });
     if (invalidRegistration(registration.gocdResources, environment) !== undefined) return [];
     budget.take(name, 1);
     return [{ bucketKey: `canary ${name}`, profile: name, ...registration, count: 1, reason: { kind: "canary" } }];

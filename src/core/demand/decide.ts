@@ -7,7 +7,8 @@ import type { LaunchGate } from "./reason.ts";
 import { type ReusableInstance, reusedFor } from "./reusable.ts";
 import type { AgentProfile } from "../settings.ts";
 import type { State, WantedAgents } from "../state.ts";
-import { environmentOf, groupOf } from "./verdicts.ts";
+import { environmentOf } from "./matching.ts";
+import { groupOf } from "./verdicts.ts";
 
 /** The demand of a bucket. */
 export interface Ask {

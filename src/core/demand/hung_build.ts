@@ -9,7 +9,7 @@ import type { GocdAgent } from "../gocd_records.ts";
 import { type GocdAgentIndex, isJustUnlisted, lastListed, rescheduleLimitMs } from "../life/gocd_index.ts";
 import { isNamed } from "../identity/hostnames.ts";
 import type { AgentInstance } from "../instance.ts";
-import { canTake, capabilityFor } from "./matching.ts";
+import { canTake, capabilityFor, registrationOf } from "./matching.ts";
 import { uuidOf } from "../life/phase.ts";
 import { profileOf } from "../profile_of.ts";
 import { shownForMs } from "../session/reading.ts";
@@ -226,10 +226,11 @@ export function agentForHungBuilds(
   if (isAnyWanted || state.server.agents.some(isInContact)) return [];
   const instances = [...state.instances.values()];
   if (instances.some(({ state: phase }) => phase === "launching" || phase === "starting")) return [];
-  for (const { taskId, profile: name, gocdResources, environment } of instances.filter((each) => each.mayHoldBuild)) {
+  for (const instance of instances.filter((each) => each.mayHoldBuild)) {
+    const { taskId, profile: name } = instance;
     const profile = profileOf(state.settings, name);
     if (profile === undefined) continue;
-    const registration = { gocdResources, ...(environment === undefined ? {} : { environment }) };
+    const registration = registrationOf(instance);
     if (profileGate(state, { profile, needs: 1, budget, registration }, atMs).allowed < 1) continue;
     return [{
       bucketKey: `hung ${name}`,

@@ -5,7 +5,7 @@ import { minIdleEnvironments } from "./environments.ts";
 import type { AgentInstance } from "../instance.ts";
 import type { AgentProfile, Headroom, Schedule } from "../settings.ts";
 import type { State } from "../state.ts";
-import { foldEnvironment } from "./matching.ts";
+import { environmentOf, foldEnvironment } from "./matching.ts";
 import { profileNow } from "./windows.ts";
 
 /** Idle agents of a profile to keep. */
@@ -91,7 +91,7 @@ function poolsOf(
   const floors = minIdleEnvironments(profile);
   const pools = floors.map(({ environment, count }): IdlePool => ({
     profile,
-    ...(environment === undefined ? {} : { environment }),
+    ...environmentOf({ environment }),
     isOfAll: profile.minIdleOf === undefined,
     count,
     why: { kind: "min-idle", ...byFloor },
@@ -103,10 +103,9 @@ function poolsOf(
   for (const [key, { environment, count: busyCount }] of busy) {
     const count = headroomOf(headroom, busyCount);
     if (count <= (kept.get(key)?.count ?? 0)) continue;
-    const where = environment === undefined ? {} : { environment };
     kept.set(key, {
       profile,
-      ...where,
+      ...environmentOf({ environment }),
       isOfAll: false,
       count,
       why: { kind: "headroom", busy: busyCount, ...byHeadroom },
@@ -124,8 +123,7 @@ function busyOf({ instances }: Pick<State, "instances">): ReadonlyMap<string, Bu
     if (!isBusy) continue;
     const own = busy.get(instance.profile) ?? new Map();
     const key = foldEnvironment(instance.environment);
-    const { environment } = instance;
-    own.set(key, { ...(environment === undefined ? {} : { environment }), count: (own.get(key)?.count ?? 0) + 1 });
+    own.set(key, { ...environmentOf(instance), count: (own.get(key)?.count ?? 0) + 1 });
     busy.set(instance.profile, own);
   }
   return busy;

@@ -2,7 +2,7 @@
 
 import type { BucketAssessment } from "./assess.ts";
 import type { ResourceCase } from "../gocd_records.ts";
-import { foldResource } from "./matching.ts";
+import { environmentOf, foldResource } from "./matching.ts";
 import { namesOf } from "./patterns.ts";
 import type { AgentProfile } from "../settings.ts";
 import type { WantedAgents } from "../state.ts";
@@ -56,7 +56,7 @@ export function launchRegistration(
   { bucket }: BucketAssessment,
   { beside, rule }: { readonly beside: Beside; readonly rule: ResourceCase },
 ): Pick<WantedAgents, "gocdResources" | "environment"> {
-  const environment = bucket.environment === undefined ? {} : { environment: bucket.environment };
+  const environment = environmentOf(bucket);
   const always = namesOf(profile.gocdResources);
   if (always.length === profile.gocdResources.length) return { gocdResources: always, ...environment };
   const names = new Map([...always, ...bucket.gocdResources].map((name) => [foldResource(name, rule), name]));

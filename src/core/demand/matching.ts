@@ -1,6 +1,7 @@
 // Which GocdAgent may take which job, by the rules of the server (GoCD BuildAssignmentService,
 // AgentInstance.firstMatching).
 
+import type { Registered } from "../life/causes.ts";
 import type { GocdAgent, ResourceCase } from "../gocd_records.ts";
 
 /** What an agent offers to jobs, in normalized spelling. */
@@ -16,6 +17,23 @@ export interface Requirement {
   /** In lower case; empty: in no environment. */
   readonly environment: string;
   readonly gocdResources: readonly string[];
+}
+
+/** The environment alone, as a field; no field if there is none. */
+export function environmentOf(
+  { environment }: { readonly environment?: string | undefined },
+): { readonly environment?: string } {
+  return environment === undefined ? {} : { environment };
+}
+
+/** The registration alone, of anything that has one. */
+export function registrationOf(
+  { gocdResources, environment }: {
+    readonly gocdResources: readonly string[];
+    readonly environment?: string | undefined;
+  },
+): Registered {
+  return { gocdResources, ...environmentOf({ environment }) };
 }
 
 /** Environment names are case-insensitive; none is the empty string. */

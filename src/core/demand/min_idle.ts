@@ -1,5 +1,6 @@
 // Agents that are launched although no job waits (`min-idle`, `headroom`). Their number is computed in kept_idle.ts.
 
+import { registrationOf } from "./matching.ts";
 import { isMissing } from "./environments.ts";
 import { type LaunchBudget, profileGate } from "./gates.ts";
 import { type IdlePool, isOfPool, keptIdle } from "./kept_idle.ts";
@@ -25,13 +26,10 @@ export function minIdleAgents(
   for (const pool of pools) {
     const { profile, environment } = pool;
     if (isMissing(state, environment)) continue;
-    const isReadyCount = ready.filter((each) => isOfPool(pool, each)).length +
+    const readyCount = ready.filter((each) => isOfPool(pool, each)).length +
       (pool.isOfAll ? planned.get(profile.name) ?? 0 : 0);
-    const needs = pool.count - isReadyCount;
-    const registration = {
-      gocdResources: namesOf(profile.gocdResources),
-      ...(environment === undefined ? {} : { environment }),
-    };
+    const needs = pool.count - readyCount;
+    const registration = registrationOf({ gocdResources: namesOf(profile.gocdResources), environment });
     const clamp = profileGate(state, { profile, needs, budget: left, registration }, atMs);
     const count = Math.min(needs, clamp.allowed);
     if (count <= 0) continue;
@@ -42,7 +40,7 @@ export function minIdleAgents(
       profile: profile.name,
       ...registration,
       count,
-      reason: reasonOf(pool, isReadyCount),
+      reason: reasonOf(pool, readyCount),
     });
   }
   return wanted;

@@ -16,7 +16,8 @@ import { isRoomless } from "./room.ts";
 import type { DemandState, State, WantedAgents } from "../state.ts";
 import type { LaunchGate, Remark } from "./reason.ts";
 import type { BucketDemand } from "./verdict.ts";
-import { environmentOf, groupOf, type PlannedBucket, verdicts } from "./verdicts.ts";
+import { environmentOf } from "./matching.ts";
+import { groupOf, type PlannedBucket, verdicts } from "./verdicts.ts";
 
 /** The current plan. */
 export interface Plan {

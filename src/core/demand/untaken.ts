@@ -5,7 +5,7 @@ import { isBuilding } from "../life/activity.ts";
 import type { Bucket } from "./backlog.ts";
 import type { Draft } from "../draft.ts";
 import type { GocdAgent, ResourceCase } from "../gocd_records.ts";
-import { canTake, capabilityOf } from "./matching.ts";
+import { canTake, capabilityOf, registrationOf } from "./matching.ts";
 import type { Departure } from "./taken_jobs.ts";
 import type { JobVerdict } from "./verdict.ts";
 
@@ -132,10 +132,7 @@ function tell(
     kind: "jobs-left-untaken",
     jobs: now.jobs,
     polls: now.occasions,
-    need: {
-      gocdResources: bucket.gocdResources,
-      ...(bucket.environment === undefined ? {} : { environment: bucket.environment }),
-    },
+    need: registrationOf(bucket),
     waitedMs: now.waitedMs,
     last,
     attempts,

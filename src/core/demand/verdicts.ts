@@ -2,6 +2,7 @@
 
 import type { BucketAssessment } from "./assess.ts";
 import { isClamp } from "./limit.ts";
+import { environmentOf } from "./matching.ts";
 import type { Held, LaunchGate, OnItsWay, Reason, Remark, Unserved } from "./reason.ts";
 import type { Remarks } from "./remarks.ts";
 import { isOfferless } from "../placement/roles.ts";
@@ -147,9 +148,4 @@ function offerReason(state: State, profile: AgentProfile, atMs: number): OnItsWa
 /** The pipeline group, if groups are used. */
 export function groupOf({ pipelineGroup }: { readonly pipelineGroup?: string }): { readonly pipelineGroup?: string } {
   return pipelineGroup === undefined ? {} : { pipelineGroup };
-}
-
-/** The environment, if there is one. */
-export function environmentOf({ environment }: { readonly environment?: string }): { readonly environment?: string } {
-  return environment === undefined ? {} : { environment };
 }

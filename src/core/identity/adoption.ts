@@ -1,6 +1,6 @@
 // Adopts tasks of ours that Mesos reports and the store does not contain.
 
-import { matchingEnvironments } from "../demand/matching.ts";
+import { environmentOf, matchingEnvironments } from "../demand/matching.ts";
 import type { Draft } from "../draft.ts";
 import type { GocdAgent } from "../gocd_records.ts";
 import { nameOf } from "./hostnames.ts";
@@ -87,7 +87,7 @@ export function adoptRecords(draft: Draft, agents: readonly GocdAgent[]): readon
       taskId,
       ...profileBySlug(draft, parsed.profileSlug),
       gocdResources: gocdAgent.gocdResources,
-      ...(environment === undefined ? {} : { environment }),
+      ...environmentOf({ environment }),
       createdMs: draft.atMs,
       mesosAgentId: "",
       host: "?",

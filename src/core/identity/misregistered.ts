@@ -14,6 +14,7 @@ import {
   foldEnvironment,
   foldResource,
   matchingEnvironments,
+  registrationOf,
 } from "../demand/matching.ts";
 import { agentsAsOfMs } from "../session/reading.ts";
 import type { Misregistered } from "../life/causes.ts";
@@ -35,11 +36,8 @@ export function registrationGap(
   const [environment] = matchingEnvironments(gocdAgent);
   return {
     kind: "misregistered",
-    got: { gocdResources: gocdAgent.gocdResources, ...(environment === undefined ? {} : { environment }) },
-    wanted: {
-      gocdResources: instance.gocdResources,
-      ...(instance.environment === undefined ? {} : { environment: instance.environment }),
-    },
+    got: registrationOf({ gocdResources: gocdAgent.gocdResources, environment }),
+    wanted: registrationOf(instance),
   };
 }
 
@@ -100,10 +98,7 @@ function repair(draft: Draft, instance: Registered, gocdAgent: GocdAgent, missin
     kind: "correct-gocd-agent",
     taskId,
     uuid,
-    registration: {
-      gocdResources: [...gocdAgent.gocdResources, ...lacking],
-      ...(environment === undefined ? {} : { environment }),
-    },
+    registration: registrationOf({ gocdResources: [...gocdAgent.gocdResources, ...lacking], environment }),
   });
   draft.note({ kind: "agent-corrected", taskId, profile, uuid, gap: missing });
 }

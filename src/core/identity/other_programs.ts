@@ -6,7 +6,7 @@ import type { Bucket } from "../demand/backlog.ts";
 import type { Draft } from "../draft.ts";
 import type { GocdAgent, ResourceCase } from "../gocd_records.ts";
 import { nameOf } from "./hostnames.ts";
-import { canTake, capabilityOf } from "../demand/matching.ts";
+import { canTake, capabilityOf, registrationOf } from "../demand/matching.ts";
 import { matchProfile } from "../demand/profile_choice.ts";
 
 /** A list of agents and the waiting jobs. */
@@ -40,10 +40,7 @@ export function noteOtherPrograms(draft: Draft, { agents, buckets, rule }: Liste
       kind: "other-program",
       hostname: name,
       lineage,
-      need: {
-        gocdResources: shared.gocdResources,
-        ...(shared.environment === undefined ? {} : { environment: shared.environment }),
-      },
+      need: registrationOf(shared),
       onceKey: lineage,
     });
   }

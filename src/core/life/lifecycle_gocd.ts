@@ -22,7 +22,7 @@ import {
 import { askToEnable, type GocdAgentIndex, indexGocdAgents, isAsked } from "./gocd_index.ts";
 import { trackBuild, trackFound, trackSilence } from "../demand/hung_build.ts";
 import { isRegisterTimeOver } from "./lifecycle_clock.ts";
-import { matchingEnvironments } from "../demand/matching.ts";
+import { matchingEnvironments, registrationOf } from "../demand/matching.ts";
 import { noteGap, trackGap } from "../identity/misregistered.ts";
 import { register, startDrain, startKill, uuidOf } from "./phase.ts";
 import { isFresh, shownForMs } from "../session/reading.ts";
@@ -76,13 +76,11 @@ function advanceRegistration(draft: Draft, instance: Waiting, index: GocdAgentIn
       onceKey: `${instance.taskId} ${found.length}`,
     });
   }
-  const enabled = found.find((each) => each.configState === "Enabled");
-  const disabled = found.find((each) => each.configState === "Disabled");
-  const pending = found.filter((each) => each.configState === "Pending");
-  if (enabled !== undefined) return registered(draft, instance, enabled);
-  if (disabled !== undefined) return registered(draft, instance, disabled);
-  const own = admissible(draft.state, instance, pending);
-  if (own !== undefined) enablePending(draft, instance, own);
+  const own = found.find((each) => each.configState === "Enabled") ??
+    found.find((each) => each.configState === "Disabled");
+  if (own !== undefined) return registered(draft, instance, own);
+  const pending = admissible(draft.state, instance, found.filter((each) => each.configState === "Pending"));
+  if (pending !== undefined) enablePending(draft, instance, pending);
 }
 
 /** By uuid if known, otherwise by name or by address. */
@@ -116,14 +114,11 @@ function inherited(draft: Draft, instance: Waiting): GocdAgent | undefined {
 }
 
 function registered(draft: Draft, instance: Waiting, gocdAgent: GocdAgent): void {
-  const learnt = isAdopted(instance)
-    ? { gocdResources: gocdAgent.gocdResources, environment: matchingEnvironments(gocdAgent)[0] }
-    : undefined;
-  const known: AgentInstance = learnt === undefined ? instance : {
-    ...instance,
-    gocdResources: learnt.gocdResources,
-    ...(learnt.environment === undefined ? {} : { environment: learnt.environment }),
-  };
+  const [environment] = matchingEnvironments(gocdAgent);
+  const { gocdResources } = gocdAgent;
+  const known: AgentInstance = isAdopted(instance)
+    ? { ...instance, ...registrationOf({ gocdResources, environment }) }
+    : instance;
   const wasPending = uuidOf(instance) !== undefined;
   if (!wasPending && gocdAgent.configState === "Enabled") keyWorked(draft, instance.profile);
   const isDisabled = gocdAgent.configState === "Disabled";
@@ -164,11 +159,7 @@ function enablePending(draft: Draft, instance: Waiting, gocdAgent: GocdAgent): v
     kind: "enable-gocd-agent",
     taskId: instance.taskId,
     uuid: gocdAgent.uuid,
-    registration: {
-      hostname: instance.taskId,
-      gocdResources: instance.gocdResources,
-      ...(instance.environment === undefined ? {} : { environment: instance.environment }),
-    },
+    registration: { hostname: instance.taskId, ...registrationOf(instance) },
   });
 }
 
@@ -176,7 +167,7 @@ function advanceRegistered(draft: Draft, instance: Registered, gocdAgent: GocdAg
   const activity = gocdAgent === undefined && isReturning(instance.activity)
     ? instance.activity
     : gocdAgent === undefined
-    ? absence(instance.activity, draft.atMs)
+    ? sameWord("absent", instance.activity, draft.atMs)
     : gocdAgent.configState === "Enabled" || activityWord(gocdAgent) === "building"
     ? activityOf(gocdAgent, instance.activity, draft.atMs)
     : sameWord(gocdAgent.configState, instance.activity, draft.atMs);
@@ -200,10 +191,6 @@ function advanceRegistered(draft: Draft, instance: Registered, gocdAgent: GocdAg
   } else if (activity.word === "Missing" && forMs >= connectionTimeoutMs + lostContactMs) {
     startDrain(draft, now, "surplus");
   }
-}
-
-function absence(before: AgentActivity, atMs: number): AgentActivity {
-  return sameWord("absent", before, atMs);
 }
 
 function sameWord(word: string, before: AgentActivity, atMs: number): AgentActivity {

@@ -1,6 +1,7 @@
 // From offers to launches: every offer is answered in the step that receives it, and the intent is stored before ACCEPT
 // is sent.
 
+import { registrationOf } from "../demand/matching.ts";
 import { paceMs } from "../demand/limit_pace.ts";
 import { nameHosts } from "../identity/adoption.ts";
 import { makeTaskId } from "../identity/task_id.ts";
@@ -12,11 +13,10 @@ import { seeCapacity, type Shared, withinShare } from "./cpu_share.ts";
 import { beforeLaunch, isLearning } from "../identity/lineage.ts";
 import type { Offer } from "./offer.ts";
 import { place, type PlacementResult } from "./placement.ts";
-import { profileOf } from "../profile_of.ts";
 import { launchReasonText } from "../words/reasons.ts";
 import { strangersTo } from "../identity/recognition.ts";
 import { replanIfDue } from "../demand/replan.ts";
-import { freshRole } from "./roles.ts";
+import { freshRole, wantedWithProfile } from "./roles.ts";
 import type { AgentProfile } from "../settings.ts";
 import type { State, WantedAgents } from "../state.ts";
 
@@ -38,10 +38,7 @@ export function offersReceived(draft: Draft, offers: readonly Offer[]): void {
   seeCapacity(draft, offers);
   nameHosts(draft, offers);
   replanIfDue(draft);
-  const wanted = draft.state.demand.wanted.flatMap((each) => {
-    const profile = profileOf(draft.state.settings, each.profile);
-    return profile === undefined || each.count <= 0 ? [] : [{ wanted: each, profile }];
-  });
+  const wanted = wantedWithProfile(draft.state);
   const offerIds = offers.map((offer) => offer.id);
   if (wanted.length === 0 || draft.state.shuttingDown) return decline(draft, offerIds, offers, refuseIdleSeconds);
   if (isLearning(draft.state, draft.atMs)) return decline(draft, offerIds, offers, refuseBusySeconds);
@@ -119,10 +116,7 @@ function launch(draft: Draft, { wanted, profile, resources, hostPorts, accept, s
   const framework = beforeLaunch(draft);
   const taskId = makeTaskId(framework, profile.name);
   draft.setFramework({ ...framework, nextTaskNumber: framework.nextTaskNumber + 1 });
-  const registration = {
-    ...(wanted.environment === undefined ? {} : { environment: wanted.environment }),
-    gocdResources: wanted.gocdResources,
-  };
+  const registration = registrationOf(wanted);
   draft.put({
     taskId,
     profile: profile.name,

@@ -45,7 +45,7 @@ export function answerTo(step: AnsweredOffers): (offer: Offer) => OfferAnswer {
     if (effect.kind !== "accept-offers") continue;
     for (const id of effect.offerIds) launches.set(id, effect.launches.length);
   }
-  const left = after.demand.wanted.find(({ count }) => count > 0);
+  const left = after.demand.wanted[0];
   const profile = left === undefined ? undefined : profileOf(after.settings, left.profile);
   const occupancy = occupancyOf(after);
   const rules: RoundRules = {
@@ -75,5 +75,5 @@ export function answerTo(step: AnsweredOffers): (offer: Offer) => OfferAnswer {
 }
 
 function wantedBefore({ before, effects }: AnsweredOffers): boolean {
-  return effects.some(({ kind }) => kind === "accept-offers") || before.demand.wanted.some(({ count }) => count > 0);
+  return effects.some(({ kind }) => kind === "accept-offers") || before.demand.wanted.length > 0;
 }

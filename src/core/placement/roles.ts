@@ -2,8 +2,8 @@
 
 import type { Draft } from "../draft.ts";
 import { profileOf } from "../profile_of.ts";
-import type { AgentProfile } from "../settings.ts";
-import type { RoleOffers, State, WantedAgents } from "../state.ts";
+import type { RoleOffers, State } from "../state.ts";
+import type { WantedWithProfile } from "./placement.ts";
 
 /** Minimum interval between two REVIVEs of a role. */
 export const reviveGapMs = 5_000;
@@ -29,7 +29,7 @@ export function adjustRoles(draft: Draft): void {
   const { state, atMs } = draft;
   if (state.session.kind !== "subscribed" || state.shuttingDown) return;
   const wantedRoles = new Set([
-    ...wantedByProfile(state).map(({ profile }) => profile.role),
+    ...wantedWithProfile(state).map(({ profile }) => profile.role),
     ...rolesOfNamelessHosts(state, atMs),
   ]);
   const suppress: string[] = [];
@@ -87,7 +87,7 @@ export function isOfferless({ session, offers }: State, role: string, atMs: numb
 
 /** Reports roles with wanted agents but without offers; each once. */
 export function noteOfferless(draft: Draft): void {
-  for (const { profile } of wantedByProfile(draft.state)) {
+  for (const { profile } of wantedWithProfile(draft.state)) {
     if (!isOfferless(draft.state, profile.role, draft.atMs)) continue;
     draft.note({
       kind: "no-offer",
@@ -110,12 +110,11 @@ export function noteRolesIgnored(draft: Draft, masterVersion = "1.0"): void {
   draft.note({ kind: "roles-ignored", masterVersion, roles, onceKey: "roles-ignored" });
 }
 
-function wantedByProfile(
-  { demand, settings }: State,
-): readonly { readonly wanted: WantedAgents; readonly profile: AgentProfile }[] {
+/** What should be launched, with its profile; nothing of a profile that is no longer configured. */
+export function wantedWithProfile({ demand, settings }: State): readonly WantedWithProfile[] {
   return demand.wanted.flatMap((wanted) => {
     const profile = profileOf(settings, wanted.profile);
-    return profile === undefined || wanted.count <= 0 ? [] : [{ wanted, profile }];
+    return profile === undefined ? [] : [{ wanted, profile }];
   });
 }
 

@@ -8,7 +8,7 @@ import { countsToLimit, unpolledMs } from "../demand/gates.ts";
 import type { GocdAgent } from "../gocd_records.ts";
 import type { AgentInstance } from "../instance.ts";
 import { makePlan } from "../demand/plan.ts";
-import { matchingEnvironments } from "../demand/matching.ts";
+import { environmentOf, matchingEnvironments } from "../demand/matching.ts";
 import { groupOfJob, keyWithGroup, wantsGroups } from "../demand/pipeline_groups.ts";
 import { failuresByHost, failuresOfProfile, launchHosts } from "../life/failure_window.ts";
 import { uuidOf } from "../life/phase.ts";
@@ -227,7 +227,7 @@ function instanceView(
   return {
     taskId: instance.taskId,
     profile: instance.profile,
-    ...(instance.environment === undefined ? {} : { environment: instance.environment }),
+    ...environmentOf(instance),
     gocdResources: instance.gocdResources,
     state: stateOf(instance),
     detail: instanceText(instance, outlook),

@@ -32,13 +32,9 @@ function answer(before: State, after: State, effects: readonly Effect[] = []): u
 
 Deno.test("a declined offer was one too many if another was accepted, or if something was wanted before", () => {
   const kind = (before: State, ...effects: readonly Effect[]): unknown => answer(before, wanting(), effects);
-  assertEquals([kind(wanting()), kind(wanting(0), decline)], [{ kind: "unwanted" }, { kind: "unwanted" }]);
+  assertEquals([kind(wanting()), kind(wanting(), decline)], [{ kind: "unwanted" }, { kind: "unwanted" }]);
   assertEquals(kind(wanting(), decline, accept), { kind: "enough" });
-  assertEquals([kind(wanting(0, 1)), kind(wanting(1), decline, accept)], [{ kind: "enough" }, { kind: "enough" }]);
-});
-
-Deno.test("an offer was not declined because of something that is no longer wanted", () => {
-  assertEquals(answer(wanting(1), wanting(0)), { kind: "enough" });
+  assertEquals([kind(wanting(1)), kind(wanting(1), decline, accept)], [{ kind: "enough" }, { kind: "enough" }]);
 });
 
 Deno.test("an offer that would fit was too small after other launches, or the share held it back", () => {
