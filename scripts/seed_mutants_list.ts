@@ -196,8 +196,8 @@ export const seedMutants: readonly SeedMutant[] = [
   {
     name: "backoff-without-end",
     file: "session/poll_schedule.ts",
-    original: "Math.min(firstMs * 2 ** (failuresInARow - 1), Math.max(intervalMs, maxIntervalMs))",
-    replacement: "firstMs * 2 ** (failuresInARow - 1)",
+    original: "Math.min(firstMs * 2 ** (count - 1), Math.max(intervalMs, maxIntervalMs))",
+    replacement: "firstMs * 2 ** (count - 1)",
   },
   // Offers.
   {

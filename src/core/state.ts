@@ -115,11 +115,8 @@ export interface ServerState {
   /** When the first failed read since the last successful one was sent; absent: none. */
   readonly failingSinceMs?: number;
   readonly quietPolls: number;
-  readonly failuresInARow: number;
-  /** Why the last read failed, until a full poll succeeds. */
-  readonly problem?: GocdProblem;
-  /** When the first failed read since then was requested. */
-  readonly problemSinceMs?: number;
+  /** Why reads fail, until a full poll succeeds. */
+  readonly readFailure?: ReadFailure;
   /** Duration of the last successful poll, ms. */
   readonly pollTookMs?: number;
   /** Why changes of records fail although the server can be read; absent: the last one succeeded. */
@@ -174,6 +171,16 @@ export type KeyOutcome =
   | { readonly kind: "accepted" }
   /** Agents have registered as Pending since then. */
   | { readonly kind: "refused"; readonly sinceMs: number };
+
+/** Reads have failed. */
+export interface ReadFailure {
+  /** That of the last one. */
+  readonly problem: GocdProblem;
+  /** When the first of them was requested. */
+  readonly sinceMs: number;
+  /** How many. */
+  readonly count: number;
+}
 
 /** Changes of records have failed since then, for reasons that no single record causes. */
 export interface WriteFailure {

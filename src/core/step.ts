@@ -69,7 +69,6 @@ export function initialState(stored: StoredState, settings: Settings, atMs: numb
       nextPollMs: atMs,
       nextAgentsMs: atMs,
       quietPolls: 0,
-      failuresInARow: 0,
       findings: [],
       agents: [],
       judged: [],

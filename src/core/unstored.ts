@@ -75,9 +75,7 @@ export const serverFates: Readonly<Record<keyof ServerState, Fate>> = {
   healthySinceMs: "learned",
   failingSinceMs: "learned",
   quietPolls: "learned",
-  failuresInARow: "learned",
-  problem: "learned",
-  problemSinceMs: "learned",
+  readFailure: "learned",
   pollTookMs: "learned",
   writeFailure: "learned",
   // Reported with the act that shows it.

@@ -38,7 +38,10 @@ Deno.test("jobs are known while the GoCD server is read, not before its first po
   const [known, unread] = [aSample(later, { idle: 1 }), unreadSample(later, { idle: 1 })];
   assertEquals(sampleOf({ ...state, server: polled }, later), known);
   assertEquals(sampleOf({ ...state, server: unpolled }, later), unread);
-  assertEquals(sampleOf({ ...state, server: { ...polled, problem } }, later), unread);
+  assertEquals(
+    sampleOf({ ...state, server: { ...polled, readFailure: { problem, sinceMs: 0, count: 1 } } }, later),
+    unread,
+  );
   const staleMs = beginMs + state.settings.poller.staleAfterMs + 1;
   assertEquals(sampleOf({ ...state, server: polled }, staleMs), unreadSample(staleMs, { idle: 1 }));
 });

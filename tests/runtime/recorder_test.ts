@@ -186,7 +186,7 @@ Deno.test("what waits is unknown while a read has failed, known again after the 
   const known = { ...quiet, server };
   const problem = { kind: "unreachable", code: "gocd-unreachable", message: "refused", hint: "start it" } as const;
   await pass(20 * second, known);
-  await pass(70 * second, { ...known, server: { ...server, problem } });
+  await pass(70 * second, { ...known, server: { ...server, readFailure: { problem, sinceMs: 0, count: 1 } } });
   await pass(70 * second, { ...known, server: { ...server, lastPollMs: beginMs + 90 * second } });
   const jobs = recorder.reader.samples(always, second).map(({ needsAgent }) => needsAgent);
   assertEquals(jobs, [0, 0, ...Array.from({ length: 4 }, () => undefined), 0, 0, 0, 0]);

@@ -70,7 +70,7 @@ for (
     await its.pass(minute);
     const { server, demand } = its.world.state;
     assertEquals(server.info?.version, after < "16.6" ? "<16.6" : after);
-    assertEquals(server.problem, undefined);
+    assertEquals(server.readFailure, undefined);
     assertEquals(demand.jobs.map(({ locator }) => locator), [first, next]);
     assertEquals(server.agents.map(({ hostname }) => hostname), ["box"]);
     const told = logged(its, "gocd-version").map((text) => /^GoCD server (\S+):/.exec(text)?.[1]);

@@ -3,7 +3,6 @@
 
 import type { Draft } from "../draft.ts";
 import { environmentsInQuestion } from "../demand/environments.ts";
-import type { GocdProblem } from "../event.ts";
 import { wantsGroups } from "../demand/pipeline_groups.ts";
 import { answerMaxMs } from "../life/gocd_clocks.ts";
 import { waitsForLook } from "../life/lifecycle_clock.ts";
@@ -11,7 +10,7 @@ import { uuidOf } from "../life/phase.ts";
 import { isReturning } from "../life/returned.ts";
 import { isLastJobNear } from "../life/worn.ts";
 import type { Registered } from "../instance.ts";
-import type { ServerState, State } from "../state.ts";
+import type { ReadFailure, ServerState, State } from "../state.ts";
 
 /** Interval between two reads of the agents while instances change. */
 const agentsReadMs = 10_000;
@@ -98,13 +97,12 @@ export function afterPoll(
 /** The times of the next requests after an error: exponential backoff with jitter, and no sooner than `Retry-After`. */
 export function afterFailure(
   state: State,
-  problem: GocdProblem,
+  { problem, count }: ReadFailure,
   { atMs, random }: { readonly atMs: number; readonly random: number },
-): Pick<ServerState, "nextPollMs" | "nextAgentsMs" | "failuresInARow"> {
+): Pick<ServerState, "nextPollMs" | "nextAgentsMs"> {
   const { intervalMs, maxIntervalMs } = state.settings.poller;
-  const failuresInARow = state.server.failuresInARow + 1;
   const firstMs = Math.min(intervalMs, retryFirstMs);
-  const pauseMs = Math.min(firstMs * 2 ** (failuresInARow - 1), Math.max(intervalMs, maxIntervalMs));
+  const pauseMs = Math.min(firstMs * 2 ** (count - 1), Math.max(intervalMs, maxIntervalMs));
   const waitMs = Math.max(Math.round(pauseMs * (0.5 + random)), problem.retryAfterMs ?? 0);
-  return { failuresInARow, nextPollMs: atMs + waitMs, nextAgentsMs: atMs + waitMs };
+  return { nextPollMs: atMs + waitMs, nextAgentsMs: atMs + waitMs };
 }

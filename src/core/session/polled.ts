@@ -166,12 +166,11 @@ export function gocdAgentsRead(draft: Draft, event: EventOf<"gocd-agents-read">)
 
 /** A failed poll: no decisions in this round. */
 export function gocdPollFailed(draft: Draft, event: EventOf<"gocd-poll-failed">): void {
-  const { problemSinceMs = draft.state.server.askedMs ?? draft.atMs } = draft.state.server;
+  const { askedMs = draft.atMs, readFailure: before } = draft.state.server;
   failedReading(draft);
-  const { server } = draft.state;
   const { problem } = event;
-  const next = afterFailure(draft.state, problem, draft);
-  draft.set({ server: { ...server, ...next, problem, problemSinceMs } });
+  const readFailure = { problem, sinceMs: before?.sinceMs ?? askedMs, count: (before?.count ?? 0) + 1 };
+  draft.set({ server: { ...draft.state.server, ...afterFailure(draft.state, readFailure, draft), readFailure } });
   noteProblem(draft, problem);
 }
 
@@ -220,10 +219,10 @@ function lookAgain(draft: Draft, pauseMs: number): void {
  * persist.
  */
 function polledWell(draft: Draft): void {
-  const { problem, problemSinceMs, ...server } = draft.state.server;
-  if (problem === undefined && problemSinceMs === undefined && server.failuresInARow === 0) return;
-  if (problem !== undefined) draft.note({ kind: "gocd-answers", failures: server.failuresInARow });
-  draft.set({ server: { ...server, failuresInARow: 0 } });
+  const { readFailure, ...server } = draft.state.server;
+  if (readFailure === undefined) return;
+  draft.note({ kind: "gocd-answers", failures: readFailure.count });
+  draft.set({ server });
 }
 
 function readAgents(before: ServerState, agents: readonly GocdAgent[], atMs: number): ServerState {

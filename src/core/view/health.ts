@@ -40,16 +40,18 @@ export function gocdSilentMs(
 
 /** Whether the list of waiting jobs is that of now; otherwise it is not known what waits. */
 export function isBacklogCurrent(state: State, atMs: number): boolean {
-  const { server: { lastPollMs, problem }, settings } = state;
-  const isRead = problem === undefined && gocdSilentMs(state) === undefined;
+  const { server: { lastPollMs, readFailure }, settings } = state;
+  const isRead = readFailure === undefined && gocdSilentMs(state) === undefined;
   return lastPollMs !== undefined && isRead && unpolledMs(state, atMs) <= settings.poller.staleAfterMs;
 }
 
 /** The state of the GoCD server. */
 export function gocdHealth(state: State, atMs: number): ServerHealth {
-  const { problem, problemSinceMs, askedMs = atMs, lastPollMs, healthySinceMs } = state.server;
+  const { readFailure, askedMs = atMs, lastPollMs, healthySinceMs } = state.server;
   const isDown = unpolledMs(state, atMs) > state.settings.poller.staleAfterMs;
-  if (problem !== undefined) return troubled(problemSinceMs ?? atMs, { problem: findingOf(problem), atMs, isDown });
+  if (readFailure !== undefined) {
+    return troubled(readFailure.sinceMs, { problem: findingOf(readFailure.problem), atMs, isDown });
+  }
   const silentMs = gocdSilentMs(state);
   if (silentMs !== undefined) return troubled(askedMs, { problem: gocdOverdue(silentMs), atMs, isDown });
   if (lastPollMs === undefined) return { state: "unknown", sinceMs: state.startedMs };

@@ -110,11 +110,11 @@ export function statusView(latest: State, atMs: number): StatusView {
 
 /** Verdicts are from the last successful poll: while the server cannot be read, they are marked as such. */
 function jobsNow(state: State, atMs: number): readonly JobView[] {
-  const { problem, lastPollMs } = state.server;
+  const { readFailure, lastPollMs } = state.server;
   const jobs = state.demand.jobs.map((job) => withFailures(jobView(job), heldBreakerOf(state, job, atMs)));
-  const isRead = problem === undefined && gocdSilentMs(state) === undefined;
+  const isRead = readFailure === undefined && gocdSilentMs(state) === undefined;
   if (isRead || lastPollMs === undefined) return jobs;
-  const why = serverProblemText(problem);
+  const why = serverProblemText(readFailure?.problem);
   const asOf = (reason: string): string => asOfText(reason, atMs - lastPollMs, why);
   return jobs.map((job) =>
     job.reasonCode === "held-stale"

@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import { Draft } from "../../../src/core/draft.ts";
 import type { AgentInstance, Registered } from "../../../src/core/instance.ts";
 import { afterFailure, afterPoll, agentsPauseMs, pollIfDue } from "../../../src/core/session/poll_schedule.ts";
-import type { ServerState, State } from "../../../src/core/state.ts";
+import type { ReadFailure, ServerState, State } from "../../../src/core/state.ts";
 import { finished, gocdAgent, linux, minute, problem, second, zeroMs } from "../../support/core.ts";
 import { anInstance, aRegistered, stateOf } from "../instance_fixtures.ts";
 
@@ -133,21 +133,23 @@ Deno.test("a server rests for nine times as long as it took, up to the longest i
 
 Deno.test("after errors, pauses double from five seconds to the longest interval, half of it random, or as the server requests", () => {
   const state = stateOf([]);
-  const pause = (failuresInARow: number, random: number, retryAfterMs?: number): number => {
-    const failed = { ...state, server: { ...state.server, failuresInARow } };
-    const wish = problem(retryAfterMs === undefined ? {} : { retryAfterMs });
-    const after = afterFailure(failed, wish, { atMs: zeroMs, random });
-    assertEquals([after.nextAgentsMs, after.failuresInARow], [after.nextPollMs, failuresInARow + 1]);
+  const failure = (count: number, retryAfterMs?: number): ReadFailure => ({
+    problem: problem(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    sinceMs: zeroMs,
+    count,
+  });
+  const pause = (count: number, random: number, retryAfterMs?: number): number => {
+    const after = afterFailure(state, failure(count, retryAfterMs), { atMs: zeroMs, random });
+    assertEquals(after.nextAgentsMs, after.nextPollMs);
     return (after.nextPollMs - zeroMs) / second;
   };
-  assertEquals([0, 1, 2, 5, 99].map((failures) => pause(failures, 0.5)), [5, 10, 20, 120, 120]);
-  assertEquals([pause(0, 0), pause(0, 0.9)], [2.5, 7]);
-  assertEquals([pause(0, 0.5, 4 * second), pause(0, 0.5, 30 * second)], [5, 30]);
+  assertEquals([1, 2, 3, 6, 100].map((count) => pause(count, 0.5)), [5, 10, 20, 120, 120]);
+  assertEquals([pause(1, 0), pause(1, 0.9)], [2.5, 7]);
+  assertEquals([pause(1, 0.5, 4 * second), pause(1, 0.5, 30 * second)], [5, 30]);
   const eager = stateOf([], {}, { poller: { intervalMs: second, maxIntervalMs: second } });
-  assertEquals(afterFailure(eager, problem(), { atMs: zeroMs, random: 0.5 }).nextPollMs - zeroMs, second);
+  assertEquals(afterFailure(eager, failure(1), { atMs: zeroMs, random: 0.5 }).nextPollMs - zeroMs, second);
   const slow = stateOf([], {}, { poller: { intervalMs: 5 * minute, maxIntervalMs: minute } });
-  const failed = { ...slow, server: { ...slow.server, failuresInARow: 9 } };
-  assertEquals(afterFailure(failed, problem(), { atMs: zeroMs, random: 0.5 }).nextPollMs - zeroMs, 5 * minute);
+  assertEquals(afterFailure(slow, failure(10), { atMs: zeroMs, random: 0.5 }).nextPollMs - zeroMs, 5 * minute);
 });
 
 Deno.test("a poll requests pipeline groups only if they are used", () => {

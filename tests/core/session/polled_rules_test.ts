@@ -124,16 +124,14 @@ Deno.test("a read that shows that a waiting job was taken renews the plan at onc
 
 Deno.test("a poll leaves what it has found, and nothing of the failures before", () => {
   const before: Partial<ServerState> = {
-    problem: problem(),
-    problemSinceMs: zeroMs,
-    failuresInARow: 3,
+    readFailure: { problem: problem(), sinceMs: zeroMs, count: 3 },
     missingEnvironments: ["old"],
     newestVersion: "26.2.0",
   };
   const findings = [{ code: "gocd-disk-full", message: "m", hint: "h" }];
   const draft = polled(at([], before), { findings, missingEnvironments: ["qa"], tookMs: 2_000 });
   const { server } = draft.state;
-  assertEquals(["problem" in server, "problemSinceMs" in server, server.failuresInARow], [false, false, 0]);
+  assertEquals("readFailure" in server, false);
   assertEquals([server.findings, server.missingEnvironments, server.newestVersion], [findings, ["qa"], "26.2.0"]);
   assertEquals([server.info, server.lastPollMs, server.pollTookMs], [serverInfo, nowMs, 2_000]);
   const told = draft.finish().notes.map(({ kind }) => kind);
@@ -226,21 +224,24 @@ Deno.test("a failed poll is a problem since its request, and each outage is a ne
   const failed = (server: Partial<ServerState>): readonly unknown[] => {
     const draft = at([], server);
     gocdPollFailed(draft, { kind: "gocd-poll-failed", problem: problem() });
-    const { problemSinceMs, failuresInARow, nextPollMs, failingSinceMs } = draft.state.server;
+    const { readFailure, nextPollMs, failingSinceMs } = draft.state.server;
     const [note] = draft.finish().notes;
-    return [problemSinceMs, failuresInARow, nextPollMs, failingSinceMs, note?.onceKey];
+    return [readFailure?.sinceMs, readFailure?.count, nextPollMs, failingSinceMs, note?.onceKey];
   };
   const { lastPollMs: _, ...never } = at([]).state.server;
   const key = (ms: number): string => `gocd-unreachable ${ms}`;
   assertEquals(failed({ askedMs: nowMs - 7 }), [nowMs - 7, 1, nowMs + 5_000, nowMs - 7, key(nowMs)]);
   assertEquals(failed({}), [nowMs, 1, nowMs + 5_000, nowMs, key(nowMs)]);
-  assertEquals(failed({ problemSinceMs: 3, failuresInARow: 1, failingSinceMs: 4, lastPollMs: 5 }), [
-    3,
-    2,
-    nowMs + 10_000,
-    4,
-    key(5),
-  ]);
+  assertEquals(
+    failed({ readFailure: { problem: problem(), sinceMs: 3, count: 1 }, failingSinceMs: 4, lastPollMs: 5 }),
+    [
+      3,
+      2,
+      nowMs + 10_000,
+      4,
+      key(5),
+    ],
+  );
   const draft = at([]);
   draft.set({ server: never });
   gocdPollFailed(draft, { kind: "gocd-poll-failed", problem: problem() });

@@ -33,7 +33,7 @@ const cut = {
 Deno.test("if nothing is wrong, nothing is reported", () => assertEquals(told(), []));
 
 Deno.test("servers come first, each with since when it fails", () => {
-  const failing = { problem: problem(), problemSinceMs: zeroMs + 5 };
+  const failing = { readFailure: { problem: problem(), sinceMs: zeroMs + 5, count: 1 } };
   assertEquals(told({ session: cut, controls }, failing), [
     "gocd-unreachable since 5",
     "mesos-connecting since 3",
@@ -43,7 +43,7 @@ Deno.test("servers come first, each with since when it fails", () => {
 
 Deno.test("refused changes of records are reported once, by the health of the server or by themselves", () => {
   assertEquals(told({}, { writeFailure: refused }), ["gocd-writes-refused since 7"]);
-  const failing = { writeFailure: refused, problem: problem(), problemSinceMs: zeroMs + 5 };
+  const failing = { writeFailure: refused, readFailure: { problem: problem(), sinceMs: zeroMs + 5, count: 1 } };
   assertEquals(told({}, failing), ["gocd-unreachable since 5", "gocd-writes-refused since 7"]);
 });
 
@@ -233,7 +233,7 @@ Deno.test("what is wrong is reported in this order", () => {
     demand: { ...plain.demand, jobs, buckets },
   };
   const server: Partial<State["server"]> = {
-    problem: problem(),
+    readFailure: { problem: problem(), sinceMs: nowMs, count: 1 },
     writeFailure: refused,
     keyOutcomes: new Map([["default", { kind: "refused", sinceMs: 1 }]]),
     missingEnvironments: ["qa"],

@@ -163,16 +163,20 @@ Deno.test("while GoCD cannot be read, verdicts say how old they are, unless they
   const read = { lastPollMs: zeroMs };
   const late = zeroMs + 11 * second;
   assertEquals(reasons(read), ["offer", "paused"]);
-  assertEquals(reasons({ ...read, problem: problem({ kind: "starting" }) }), [
-    "offer (as of 60 s ago: the GoCD server is starting)",
-    "paused",
-  ]);
+  assertEquals(
+    reasons({ ...read, readFailure: { problem: problem({ kind: "starting" }), sinceMs: zeroMs, count: 1 } }),
+    [
+      "offer (as of 60 s ago: the GoCD server is starting)",
+      "paused",
+    ],
+  );
   assertEquals(reasons({ ...read, askedMs: zeroMs }, late), [
     "offer (as of 60 s ago: the GoCD server does not answer)",
     "paused",
   ]);
-  assertEquals(reasons({ problem: problem() }), ["offer", "paused"]);
-  const silent = { ...state, demand: { ...demand, jobs }, server: { ...server, ...read, problem: problem() } };
+  const readFailure = { problem: problem(), sinceMs: zeroMs, count: 1 };
+  assertEquals(reasons({ readFailure }), ["offer", "paused"]);
+  const silent = { ...state, demand: { ...demand, jobs }, server: { ...server, ...read, readFailure } };
   assertEquals(statusView(silent, nowMs).jobs, [
     {
       ...jobView(verdict),
