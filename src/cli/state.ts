@@ -271,6 +271,7 @@ async function forgetFramework(store: Store, { flags }: CommandArguments, io: Cl
       kind: "framework",
       framework: withoutFramework({ lineage: framework.lineage, nextTaskNumber: framework.nextTaskNumber }),
     },
+    { kind: "suspicion" },
     ...instances.map(({ taskId }) => ({ kind: "instance-removed" as const, taskId })),
   ]);
   io.out(printable(

@@ -124,7 +124,12 @@ Deno.test("state forget removes one agent, and refuses an unknown one", () =>
   }));
 
 Deno.test("state forget-framework requires a confirmation, removes the id and the agents, and keeps the lineage", () =>
-  withSetup(async ({ run }) => {
+  withSetup(async ({ path, run }) => {
+    const store = openSqliteStore(path, { newLineage: () => "unused" });
+    const suspicion = { kind: "gocd-unlisted", sinceMs: 1, missing: 3, of: 4, isOlder: false } as const;
+    await store.commit([{ kind: "suspicion", suspicion }]);
+    await store.close();
+    assertMatch((await run("show")).out, /^brake {6}on: the GoCD server no longer lists 3 of our 4 agents: it may be/m);
     assertRefused(await run("forget-framework"), 2, /not confirmed; nothing was done/);
     const { code, out } = await run("forget-framework", "--yes");
     assertEquals(code, 0);
@@ -133,6 +138,7 @@ Deno.test("state forget-framework requires a confirmation, removes the id and th
     assertMatch(left, /^framework {2}not registered yet$/m);
     assertMatch(left, /^lineage {4}abc123, next task number 3$/m);
     assertMatch(left, /^agents {5}0 on record$/m);
+    assertEquals(left.includes("brake"), false, "the agents that were missing are forgotten");
   }));
 
 Deno.test("state reports arguments in the wrong order with the right order, and changes nothing", () =>

@@ -17,7 +17,7 @@ import { checkLimitsOfLaunch, checkUseReload, trackUse } from "./invariants_limi
 import { checkShares } from "./invariants_shares.ts";
 import { checkPace, trackPace } from "./invariants_pace.ts";
 import { checkVerdicts, shownBy } from "./invariants_verdicts.ts";
-import { checkLivingRecords, trackServers } from "./invariants_servers.ts";
+import { checkLivingRecords, noteSuspicion, trackServers } from "./invariants_servers.ts";
 import { isSame, isSameBut } from "./same.ts";
 import { demand, Violation } from "./violation.ts";
 import { type Program, programMs, type World } from "./world_state.ts";
@@ -192,6 +192,7 @@ const unstored: ReadonlySet<string> = new Set(["lastKillMs", "lastReconcileMs", 
  */
 export function checkReload(world: World, stored: StoredState): void {
   checkUseReload(world, stored);
+  noteSuspicion(world, stored);
   for (const { taskId, state } of stored.instances) {
     if (state === "launching") world.watch.launched.add(taskId);
   }

@@ -5,6 +5,7 @@ import type { Effect } from "../../src/core/effect.ts";
 import type { Event } from "../../src/core/event.ts";
 import type { Frame } from "../../src/core/frame.ts";
 import type { GocdAgent } from "../../src/core/gocd_records.ts";
+import type { StoredState } from "../../src/core/record.ts";
 import { doubtMsMax } from "../../src/core/life/doubt.ts";
 import { taskMeaning } from "../../src/core/session/task_status.ts";
 import { demand } from "./violation.ts";
@@ -99,6 +100,11 @@ export function noteRestore({ watch: { servers, learnt, launches } }: World): vo
   learnt.clear();
   launches.launchedMs.clear();
   servers.restoredMs = Infinity;
+}
+
+/** At a start: the brake remains on until the first list. The frame of the last one may have been stored unnoticed. */
+export function noteSuspicion({ watch: { servers } }: World, { suspicion }: StoredState): void {
+  servers.isShownStrange ||= suspicion !== undefined;
 }
 
 /** The server has created a list of its agents, which the program may get. */

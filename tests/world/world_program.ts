@@ -212,6 +212,7 @@ function refused(world: World): void {
     world.disk.failure = undefined;
     world.disk.commit([
       { kind: "framework", framework: withoutFramework({ lineage, nextTaskNumber }) },
+      { kind: "suspicion" },
       ...instances.map(({ taskId }) => ({ kind: "instance-removed" as const, taskId })),
     ]);
     for (const { taskId } of instances) world.watch.forgotten.add(taskId);

@@ -1,6 +1,6 @@
 // Operator commands at run time: new settings, freeze, drain, teardown.
 
-import { acceptLoss } from "../life/brake.ts";
+import { acceptLoss, noBrake } from "../life/brake.ts";
 import { restartTimeout, takeBack } from "../life/drain.ts";
 import { retire } from "../life/retire.ts";
 import { isWear } from "../life/worn.ts";
@@ -250,6 +250,7 @@ export function tornDown(draft: Draft): void {
   const { frameworkId } = draft.state.framework;
   draft.setFramework(withoutFramework(draft.state.framework));
   draft.setControls({ ...allRuns, tornDown: true });
+  draft.setBrake(noBrake);
   draft.set({ session: { kind: "ended", sinceMs: draft.atMs, reason: tornDownText } });
   // A TEARDOWN that was sent twice is answered twice.
   if (frameworkId !== undefined) draft.note({ kind: "torn-down", frameworkId });

@@ -131,8 +131,12 @@ for (
 }
 
 Deno.test("after a teardown no switch is set, and that it was torn down is remembered", () => {
-  const draft = at([aRegistered("a", "idle")], {}, { controls: frozen });
+  const draft = at([aRegistered("a", "idle")], {}, {
+    controls: frozen,
+    brake: { isSameCluster: true, gocd: gocdSuspicion },
+  });
   tornDown(draft);
+  assertEquals(draft.state.brake.gocd, undefined);
   assertEquals(draft.state.controls, { frozen: false, frozenProfiles: [], mode: "run", tornDown: true });
   assertEquals([draft.state.instances.size, draft.state.framework.frameworkId], [0, undefined]);
   assertEquals(draft.state.session, { kind: "ended", sinceMs: draft.atMs, reason: "torn down" });
