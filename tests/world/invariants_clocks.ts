@@ -76,6 +76,11 @@ function ranMs({ clocks, nowMs }: World, sinceMs: number): number {
   return countedMs({ sinceMs: clocks.startedMs, gaps: clocks.stoodStill }, sinceMs, nowMs);
 }
 
+/** For how long the program has stood still since then. */
+export function stoodStillMs({ clocks }: World, sinceMs: number): number {
+  return clocks.stoodStill.reduce((sum, { fromMs, toMs }) => sum + Math.max(0, toMs - Math.max(fromMs, sinceMs)), 0);
+}
+
 /** The program gets a list. */
 export function noteList({ clocks }: World, list: { readonly askedMs: number; readonly tookMs: number }): void {
   clocks.listAskedMs = list.askedMs;

@@ -8,6 +8,7 @@ import type { GocdAgent } from "../../src/core/gocd_records.ts";
 import type { StoredState } from "../../src/core/record.ts";
 import { doubtMsMax } from "../../src/core/life/doubt.ts";
 import { taskMeaning } from "../../src/core/session/task_status.ts";
+import { stoodStillMs } from "./invariants_clocks.ts";
 import { demand } from "./violation.ts";
 import type { World } from "./world_state.ts";
 
@@ -76,7 +77,8 @@ export function trackServers(world: World, { state }: Frame, event: Event): void
   }
   demand(
     state.brake.gocd === undefined || servers.isShownStrange || servers.isCleared ||
-      world.nowMs - servers.restoredMs <= afterRestoreMs || isDeleteForgotten(world, state),
+      world.nowMs - servers.restoredMs - stoodStillMs(world, servers.restoredMs) <= afterRestoreMs ||
+      isDeleteForgotten(world, state),
     "brake",
     () => `the brake is on although every list was whole: ${JSON.stringify(state.brake.gocd)}`,
   );
