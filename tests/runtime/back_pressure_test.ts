@@ -1,5 +1,5 @@
-// A master that sends faster than the engine handles, which here stands still because its store does. The program
-// around it runs on a virtual clock; the session's queue is the real one.
+// A master that sends faster than the engine, whose store hangs. The program around it runs on a virtual clock; the
+// queue of the session is the real one.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { loadConfig } from "../../src/config/load.ts";
@@ -104,7 +104,7 @@ function update(number: number): MesosEvent {
   return { kind: "task-status-updated", status };
 }
 
-Deno.test("150,000 events while the engine stands still end the session, which is renewed: none is dropped silently", async () => {
+Deno.test("a full event queue ends the session with an error, and the next session delivers every update", async () => {
   const world = await bench();
   const stop = new AbortController();
   const running = world.framework.run(stop.signal);
@@ -144,7 +144,7 @@ Deno.test("150,000 events while the engine stands still end the session, which i
   assertEquals(world.clock.sleepers, 0);
 });
 
-Deno.test("in a flood that never pauses, clocks, polls and commands continue, and no update is lost", async () => {
+Deno.test("during a continuous flood of updates polls and commands continue, and every update is acknowledged", async () => {
   const world = await bench();
   const stop = new AbortController();
   const running = world.framework.run(stop.signal);

@@ -1,4 +1,4 @@
-// The loop around the core: records before effects, what continues while nothing can be stored, the history.
+// The loop around the core: records before effects, failing stores, the history of notes.
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { Effect } from "../../src/core/effect.ts";
@@ -94,7 +94,7 @@ async function handleAll({ engine }: Bench, ...events: readonly Parameters<Engin
   for (const event of events) await engine.handle(event);
 }
 
-Deno.test("records are stored before the effects of their frame leave", async () => {
+Deno.test("records are stored before the effects of their frame are performed", async () => {
   const world = await bench();
   await handleAll(world, subscribedEvent, polled);
   world.acts.length = 0;
@@ -104,7 +104,7 @@ Deno.test("records are stored before the effects of their frame leave", async ()
   assertEquals([...world.disk.texts.keys()].filter((key) => key.includes("gocd-abc123")).length, 2);
 });
 
-Deno.test("a launch whose intent cannot be stored does not happen, and its offer is given back", async () => {
+Deno.test("a launch whose record cannot be stored is not performed, and its offer is declined", async () => {
   const world = await bench();
   await handleAll(world, subscribedEvent, polled);
   world.acts.length = 0;
@@ -119,7 +119,7 @@ Deno.test("a launch whose intent cannot be stored does not happen, and its offer
   assertEquals(only(effects(world), "accept-offers").length, 1, "it launches as soon as it can be stored");
 });
 
-Deno.test("an update whose effect cannot be stored is not acknowledged", async () => {
+Deno.test("an update whose record cannot be stored is not acknowledged", async () => {
   const world = await bench();
   await handleAll(world, subscribedEvent, polled, { kind: "offers-received", offers: [offer("h1")] });
   const taskId = [...world.engine.state.instances.keys()][0] ?? "";
@@ -164,7 +164,7 @@ async function runThrough(
   return problem;
 }
 
-Deno.test("updates that wait together are stored together, and acknowledged in their order after that", async () => {
+Deno.test("queued updates are stored in one commit and acknowledged in order afterwards", async () => {
   const world = await bench();
   const updates = await manyUpdates(world);
   assertEquals(await runThrough(world, updates), undefined);
@@ -181,7 +181,7 @@ Deno.test("updates that wait together are stored together, and acknowledged in t
   assertEquals(world.disk.texts, apart.disk.texts);
 });
 
-Deno.test("of updates that cannot be stored together, those that need no record are acknowledged", async () => {
+Deno.test("if a commit fails, only updates that change no record are acknowledged", async () => {
   const world = await bench();
   const updates = await manyUpdates(world);
   world.isBroken = true;
@@ -192,7 +192,7 @@ Deno.test("of updates that cannot be stored together, those that need no record 
   assertEquals(new Set([...world.engine.state.instances.values()].map(({ state }) => state)), new Set(["launching"]));
 });
 
-Deno.test("of updates that wait together each is acknowledged when it is stored, whichever commits fail", async () => {
+Deno.test("for any failing commits, exactly the stored ones of queued updates are acknowledged", async () => {
   for (const failing of [[1], [1, 2], [1, 3, 5], [1, 21], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]]) {
     const world = await bench();
     const updates = await manyUpdates(world);
@@ -216,7 +216,7 @@ Deno.test("of updates that wait together each is acknowledged when it is stored,
   }
 });
 
-Deno.test("a failing store is reported once, and again when it works, and the server is still polled", async () => {
+Deno.test("a failing store and its recovery are reported once, and the server is still polled", async () => {
   const world = await bench();
   await handleAll(world, subscribedEvent, polled);
   world.isBroken = true;
@@ -242,7 +242,7 @@ Deno.test("a failing store is reported once, and again when it works, and the se
   assertEquals(world.notes.filter((note) => note.code === "store-works").length, 1);
 });
 
-Deno.test("a configuration that is put in force while the disk is full is in force, then and later", async () => {
+Deno.test("settings changed while the store fails apply immediately, and are stored later", async () => {
   const world = await bench();
   await handleAll(world, subscribedEvent, polled, { kind: "offers-received", offers: [offer("h1")] });
   const before = world.engine.state.settings;
@@ -259,7 +259,7 @@ Deno.test("a configuration that is put in force while the disk is full is in for
   assertEquals([...world.disk.texts.values()].filter((text) => text.includes("profile-changed")).length, 2);
 });
 
-Deno.test("an enabling that was held back by a full disk is asked for with the next list", async () => {
+Deno.test("an enable request prevented by a failing store is sent with the next list of agents", async () => {
   const world = await bench();
   await handleAll(world, subscribedEvent, polled, { kind: "offers-received", offers: [offer("h1")] });
   const [one = "", two = ""] = world.engine.state.instances.keys();
@@ -280,7 +280,7 @@ Deno.test("an enabling that was held back by a full disk is asked for with the n
   assertEquals(only(effects(world), "enable-gocd-agent").map(({ taskId }) => taskId), [one]);
 });
 
-Deno.test("a framework id that cannot be stored ends the session, so that no agent is launched under it", async () => {
+Deno.test("the session ends if the framework id cannot be stored", async () => {
   const world = await bench();
   world.isBroken = true;
   await world.engine.handle(subscribedEvent);
@@ -289,7 +289,7 @@ Deno.test("a framework id that cannot be stored ends the session, so that no age
   assertEquals(world.engine.state.session.kind, "connecting");
 });
 
-Deno.test("an ERROR that takes the framework away is obeyed even while nothing can be stored", async () => {
+Deno.test("an ERROR for a failover or a removed framework takes effect even while the store fails", async () => {
   const world = await bench();
   await handleAll(world, subscribedEvent, polled, { kind: "offers-received", offers: [offer("h1")] });
   world.isBroken = true;
@@ -300,7 +300,7 @@ Deno.test("an ERROR that takes the framework away is obeyed even while nothing c
   assertEquals(kinds(effects(world)).at(-1), "end-session");
 });
 
-Deno.test("the history keeps the last 200 notes, and a lasting condition once", async () => {
+Deno.test("the picture keeps the last 200 notes, and a lasting condition once", async () => {
   const world = await bench();
   const told = (): Picture => world.observations.picture(world.engine.view());
   for (let count = 0; count < 300; count++) await world.engine.handle({ kind: "gocd-poll-failed", problem: problem() });
@@ -312,7 +312,7 @@ Deno.test("the history keeps the last 200 notes, and a lasting condition once", 
   ]);
 });
 
-Deno.test("events are handled in order until the end, and a fault of ours comes out of run", async () => {
+Deno.test("events are handled in order, and an internal error rejects run()", async () => {
   const world = await bench();
   const ending = new AbortController();
   const running = world.engine.run(ending.signal);
@@ -322,7 +322,7 @@ Deno.test("events are handled in order until the end, and a fault of ours comes 
   assertEquals(world.engine.state.session.kind, "subscribed");
 });
 
-Deno.test("who asks is reported when it is stored, and otherwise why it has not happened", async () => {
+Deno.test("ask() resolves after the commit, or with the problem of a failed one", async () => {
   const world = await bench();
   const ending = new AbortController();
   const running = world.engine.run(ending.signal);
@@ -337,7 +337,7 @@ Deno.test("who asks is reported when it is stored, and otherwise why it has not 
   await running;
 });
 
-Deno.test("the picture reports when the core last moved, so that one that hangs is seen", async () => {
+Deno.test("the health check fails if the core has handled no event for 90 seconds", async () => {
   const world = await bench();
   const startMs = world.clock.nowMs();
   await world.clock.pass(10_000);
@@ -350,7 +350,7 @@ Deno.test("the picture reports when the core last moved, so that one that hangs 
   assertEquals(healthOf(world.engine.view()).isHealthy, true);
 });
 
-Deno.test("a flood of events leaves turns to everybody else", async () => {
+Deno.test("the engine yields to the event loop during a flood of events", async () => {
   const eventsCount = 1_000;
   let handled = 0;
   let turns = 0;

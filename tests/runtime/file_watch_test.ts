@@ -1,4 +1,4 @@
-// Watching files, on a clock that the test moves.
+// Watching files, on a clock that the test advances.
 
 import { assertEquals } from "@std/assert";
 import type { Clock } from "../../src/runtime/clock.ts";
@@ -45,13 +45,13 @@ async function whileWatching(
   }
 }
 
-Deno.test("a file that stays as it is is not a change", () =>
+Deno.test("an unchanged file is not reported", () =>
   whileWatching(async ({ look, changes }) => {
     for (let looks = 0; looks < 5; looks++) await look();
     assertEquals(changes(), 0);
   }));
 
-Deno.test("a change is reported once, after one look at which it was the same", () =>
+Deno.test("a change is reported once, at the first check at which the file is stable", () =>
   whileWatching(async ({ path, look, changes }) => {
     Deno.writeTextFileSync(path, "ab");
     await look();
@@ -62,7 +62,7 @@ Deno.test("a change is reported once, after one look at which it was the same", 
     assertEquals(changes(), 1);
   }));
 
-Deno.test("a file that is still being written is waited for", () =>
+Deno.test("a file that is still being written is not reported", () =>
   whileWatching(async ({ path, look, changes }) => {
     for (let length = 2; length < 6; length++) {
       Deno.writeTextFileSync(path, "x".repeat(length));
@@ -73,7 +73,7 @@ Deno.test("a file that is still being written is waited for", () =>
     assertEquals(changes(), 1);
   }));
 
-Deno.test("a file that is put in the place of another, or comes back, is a change", () =>
+Deno.test("a replaced, removed or restored file is reported", () =>
   whileWatching(async ({ path, look, changes }) => {
     Deno.writeTextFileSync(`${path}.new`, "b");
     Deno.renameSync(`${path}.new`, path);

@@ -1,4 +1,4 @@
-// The parts together on a virtual clock: a failing part ends the program, calls become events, ends have reasons.
+// All parts together on a virtual clock: errors of a part, calls and their events, the end.
 
 import { assertEquals, assertRejects } from "@std/assert";
 import { loadConfig } from "../../src/config/load.ts";
@@ -54,7 +54,7 @@ async function framework(
   return { framework: made, clock };
 }
 
-Deno.test("a part that fails ends the others, and the failure comes out", async () => {
+Deno.test("an error of one part ends the others and rejects run()", async () => {
   // A reading that no port gives: the core throws.
   const broken = { poll: () => Promise.resolve({ server: serverInfo, findings: [] } as never) };
   const { framework: made, clock } = await framework({ gocd: broken });
@@ -64,7 +64,7 @@ Deno.test("a part that fails ends the others, and the failure comes out", async 
   assertEquals(clock.sleepers, 0, "nothing goes on in the background");
 });
 
-Deno.test("asked to stop, it ends at once although a server does not answer", async () => {
+Deno.test("run() ends immediately on abort although a server does not respond", async () => {
   const never = {
     poll: (signal: AbortSignal) =>
       new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(new Error("aborted")))),
@@ -78,7 +78,7 @@ Deno.test("asked to stop, it ends at once although a server does not answer", as
   assertEquals(clock.sleepers, 0);
 });
 
-Deno.test("a call that does not end is waited for two seconds, no longer", async () => {
+Deno.test("run() waits at most two seconds for a call that does not end", async () => {
   const { framework: made, clock } = await framework({ gocd: { poll: () => new Promise<never>(() => {}) } });
   const stop = new AbortController();
   let end: unknown;
@@ -92,7 +92,7 @@ Deno.test("a call that does not end is waited for two seconds, no longer", async
   assertEquals(end, { kind: "stopped" });
 });
 
-Deno.test("a command that names no profile of ours is refused, and the profiles that there are are named", async () => {
+Deno.test("a command for an unknown profile is refused with the names of the profiles", async () => {
   const { framework: made } = await framework({});
   assertEquals(await made.command({ kind: "launching-frozen", profile: "nobody" }), {
     code: "profile-unknown",
@@ -101,7 +101,7 @@ Deno.test("a command that names no profile of ours is refused, and the profiles 
   });
 });
 
-Deno.test("what an instance that leads again counts continues from what it counted before", async () => {
+Deno.test("counters continue when an instance leads again", async () => {
   const observations = new Observations();
   for (const expected of [1, 2]) {
     const { framework: made } = await framework({}, observations);
@@ -160,7 +160,7 @@ function measuredBy({ observations }: PerformBench): unknown {
 const suppress: Effect = { kind: "suppress-offers", roles: ["*"] };
 const refs = [{ taskId: "t", uuid: "u" }];
 
-Deno.test("a good call to GoCD becomes the event that says so", async () => {
+Deno.test("a successful call to GoCD posts its event", async () => {
   const bench = performBench({});
   bench.performer.perform({ kind: "poll-gocd" });
   bench.performer.perform({ kind: "read-gocd-agents" });
@@ -170,7 +170,7 @@ Deno.test("a good call to GoCD becomes the event that says so", async () => {
   assertEquals(measuredBy(bench), { polls: 1, mesosCalls: {} });
 });
 
-Deno.test("what a Mesos agent answers becomes an event; one that is not allowed is counted as an error", async () => {
+Deno.test("the response of a Mesos agent posts an event, and a host that is not allowed is counted as an error", async () => {
   const answer = { kind: "not-allowed", host: "h1:5051" } as const;
   const bench = performBench({ readStderr: () => Promise.resolve(answer) });
   const request = {
@@ -188,7 +188,7 @@ Deno.test("what a Mesos agent answers becomes an event; one that is not allowed 
   assertEquals(JSON.stringify(errors).includes("sandbox-not-allowed"), true);
 });
 
-Deno.test("an error of GoCD becomes an event with its problem, and one of ours is called so", async () => {
+Deno.test("a GocdError posts an event with its problem, and any other error one with gocd-internal", async () => {
   const bench = performBench({
     gocd: {
       poll: () => Promise.reject(new GocdError(problem({ code: "gocd-starting" }))),
@@ -206,10 +206,10 @@ for (
   const [name, send, outcome] of [
     ["refused", () => Promise.reject(new MesosError("call-refused", "400", "look")), "refused"],
     ["lost", () => Promise.reject(new MesosError("call-unknown", "no answer", "look")), "unknown"],
-    ["broken by a fault", () => Promise.reject(new TypeError("odd")), "unknown"],
+    ["failed with an internal error", () => Promise.reject(new TypeError("odd")), "unknown"],
   ] as const
 ) {
-  Deno.test(`a call to Mesos that is ${name} becomes an event with the outcome ${outcome}`, async () => {
+  Deno.test(`a call to Mesos that is ${name} posts an event with the outcome ${outcome}`, async () => {
     const bench = performBench({ session: session(send) });
     bench.performer.perform(suppress);
     await bench.performer.settled();
@@ -220,14 +220,14 @@ for (
   });
 }
 
-Deno.test("a call to Mesos without a subscription is not lost in silence", async () => {
+Deno.test("a call to Mesos without a subscription posts a failure", async () => {
   const bench = performBench({});
   bench.performer.perform(suppress);
   await bench.performer.settled();
   assertEquals(bench.events.map((event) => event.kind), ["mesos-call-failed"]);
 });
 
-Deno.test("after the end an aborted call is not reported", async () => {
+Deno.test("after the end aborted calls post no events", async () => {
   const end = new AbortController();
   const bench = performBench({
     signal: end.signal,
@@ -241,7 +241,7 @@ Deno.test("after the end an aborted call is not reported", async () => {
   assertEquals(bench.events, []);
 });
 
-Deno.test("after a teardown no session is started, and the program exits once the calls before it have ended", async () => {
+Deno.test("after a teardown no session is started, and the program exits once earlier calls have ended", async () => {
   const answered = Promise.withResolvers<void>();
   const bench = performBench({ session: session(() => answered.promise) });
   bench.performer.perform({ kind: "teardown-framework" });

@@ -1,5 +1,5 @@
 // Two instances of the real program that share a state in a real ZooKeeper: the leader is killed, stopped, cut off or
-// asked to leave, and the standby continues with its agents. Not here: the election itself (tests/store).
+// terminated, and the standby continues with its agents. The election itself: tests/store.
 
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { runCli } from "../../src/cli/cli.ts";
@@ -150,7 +150,7 @@ async function statusOf({ page }: Instance): Promise<Record<string, unknown>> {
   return await (await fetch(`${page}/api/status`)).json();
 }
 
-testInOrder("the standby neither subscribes nor polls, is healthy, and its page shows who leads", async (scene) => {
+testInOrder("a standby neither subscribes nor polls, is healthy, and shows the leader on its page", async (scene) => {
   const { first, second, zookeeper } = scene;
   schedule(scene, 1);
   await building(scene, 1);
@@ -176,7 +176,7 @@ testInOrder("the standby neither subscribes nor polls, is healthy, and its page 
   assertStringIncludes(locked.message, `process ${first.program.pid}`);
 });
 
-test("the leader is killed: the standby adopts its agents and scales", async (scene) => {
+test("after the leader was killed, the standby takes over its agents and launches new ones", async (scene) => {
   const { first, second } = scene;
   schedule(scene, 2);
   await building(scene, 2);
@@ -189,7 +189,7 @@ test("the leader is killed: the standby adopts its agents and scales", async (sc
 });
 
 testInOrder(
-  "the leader is asked to leave: the standby leads without waiting for a session to expire",
+  "after SIGTERM to the leader, the standby leads without waiting for a session to expire",
   async (scene) => {
     const { first, second } = scene;
     schedule(scene, 2);
@@ -203,7 +203,7 @@ testInOrder(
   },
 );
 
-test("the leader is stopped and resumes when another leads: it disturbs nothing and is on standby", async (scene) => {
+test("a leader resumed after SIGSTOP while another one leads becomes a standby", async (scene) => {
   const { first, second } = scene;
   schedule(scene, 2);
   await building(scene, 2);
@@ -226,7 +226,7 @@ test("the leader is stopped and resumes when another leads: it disturbs nothing 
   assert(!second.program.lines.some((line) => line.includes("taken over our framework")), "nobody took it away");
 });
 
-test("the leader is cut off from ZooKeeper: it stops, the other one leads, and it stands by afterwards", async (scene) => {
+test("a leader cut off from ZooKeeper is replaced, and becomes a standby once it is reconnected", async (scene) => {
   const { first, second } = scene;
   schedule(scene, 2);
   await building(scene, 2);
@@ -240,7 +240,7 @@ test("the leader is cut off from ZooKeeper: it stops, the other one leads, and i
   assertNothingLost(scene, 3);
 });
 
-testInOrder("a short loss of the connection to ZooKeeper changes nothing", async (scene) => {
+testInOrder("a short loss of the connection to ZooKeeper does not change the leader", async (scene) => {
   const { first, second } = scene;
   schedule(scene, 1);
   await building(scene, 1);
@@ -260,45 +260,48 @@ async function command(instance: Pick<Instance, "conf">, ...words: readonly stri
   return terminal.written(await runCli([name, instance.conf, ...more], terminal.io));
 }
 
-testInOrder("a command reaches the leader on its machine; elsewhere it is told who leads", async (scene) => {
-  const { zookeeper, first, second } = scene;
-  const leads = `process ${first.program.pid}\\) leads`;
-  const refused = await command(second, "freeze");
-  assertEquals(refused.code, 4, refused.all);
-  assertMatch(
-    refused.err,
-    new RegExp(`refused "freeze": this instance is on standby; .*${leads}\\n.*run the command on the`),
-  );
-  const why = await command(second, "why", "x");
-  assertEquals(why.code, 4, why.all);
-  assertMatch(
-    why.err,
-    new RegExp(`is on standby; .*${leads}\\n.*run this command on the machine of the leader`),
-  );
-  assertMatch((await command(first, "freeze")).out, /^launching is frozen$/m);
-  await first.program.line("operator: launching is frozen");
-
-  const folder = Deno.makeTempDirSync({ prefix: "gocd-mesos-wire-" });
-  try {
-    const conf = `${folder}/framework.conf`;
-    Deno.writeTextFileSync(conf, configText(scene, zookeeper.address, "off"));
-    const elsewhere = await command({ conf }, "freeze");
-    assertEquals(elsewhere.code, 6, elsewhere.all);
+testInOrder(
+  "a command is executed on the machine of the leader, and elsewhere its error names the leader",
+  async (scene) => {
+    const { zookeeper, first, second } = scene;
+    const leads = `process ${first.program.pid}\\) leads`;
+    const refused = await command(second, "freeze");
+    assertEquals(refused.code, 4, refused.all);
     assertMatch(
-      elsewhere.err,
-      new RegExp(`in use by .*process ${first.program.pid}.*\\n.*on the machine of that instance`),
+      refused.err,
+      new RegExp(`refused "freeze": this instance is on standby; .*${leads}\\n.*run the command on the`),
     );
-  } finally {
-    Deno.removeSync(folder, { recursive: true });
-  }
-  first.program.signal("SIGTERM");
-  await first.program.ended();
-  assertEquals([...Deno.readDirSync(first.conf.replace("/framework.conf", ""))].map(({ name }) => name), [
-    "framework.conf",
-  ]);
-});
+    const why = await command(second, "why", "x");
+    assertEquals(why.code, 4, why.all);
+    assertMatch(
+      why.err,
+      new RegExp(`is on standby; .*${leads}\\n.*run this command on the machine of the leader`),
+    );
+    assertMatch((await command(first, "freeze")).out, /^launching is frozen$/m);
+    await first.program.line("operator: launching is frozen");
 
-testInOrder("after a teardown no instance registers a framework until the operator resumes one", async (scene) => {
+    const folder = Deno.makeTempDirSync({ prefix: "gocd-mesos-wire-" });
+    try {
+      const conf = `${folder}/framework.conf`;
+      Deno.writeTextFileSync(conf, configText(scene, zookeeper.address, "off"));
+      const elsewhere = await command({ conf }, "freeze");
+      assertEquals(elsewhere.code, 6, elsewhere.all);
+      assertMatch(
+        elsewhere.err,
+        new RegExp(`in use by .*process ${first.program.pid}.*\\n.*on the machine of that instance`),
+      );
+    } finally {
+      Deno.removeSync(folder, { recursive: true });
+    }
+    first.program.signal("SIGTERM");
+    await first.program.ended();
+    assertEquals([...Deno.readDirSync(first.conf.replace("/framework.conf", ""))].map(({ name }) => name), [
+      "framework.conf",
+    ]);
+  },
+);
+
+testInOrder("after a teardown no instance registers a framework until `resume`", async (scene) => {
   const { cluster, statePath, zookeeper, first, second } = scene;
   schedule(scene, 1);
   await building(scene, 1);
@@ -331,7 +334,7 @@ testInOrder("after a teardown no instance registers a framework until the operat
   assertEquals((await statusOf(second))["tornDown"], undefined);
 });
 
-testInOrder("after the teardown of a lone instance the next start registers a new framework", async (scene) => {
+testInOrder("after a teardown of the only instance the next start registers a new framework", async (scene) => {
   const { cluster, statePath, zookeeper, first, second } = scene;
   second.program.signal("SIGTERM");
   await second.program.ended();
@@ -347,7 +350,7 @@ testInOrder("after the teardown of a lone instance the next start registers a ne
   }
 });
 
-testInOrder("another scheduler that takes the framework over is obeyed by the leader, which ends", async (scene) => {
+testInOrder("the leader ends if another scheduler takes over the framework", async (scene) => {
   const { cluster, first, second } = scene;
   schedule(scene, 1);
   await building(scene, 1);
@@ -366,30 +369,33 @@ testInOrder("another scheduler that takes the framework over is obeyed by the le
   assertNothingLost(scene, 1);
 });
 
-testInOrder("a state that is lost in ZooKeeper is not registered beside its living agents", async (scene) => {
-  const { cluster, zookeeper, first, second } = scene;
-  schedule(scene, 2);
-  await building(scene, 2);
-  for (const { program } of [first, second]) {
-    program.signal("SIGKILL");
-    await program.ended();
-  }
-  const elsewhere = { cluster, statePath: `${scene.statePath}-lost` };
-  const folder = programFolder(cluster);
-  const again = folder.start(configText(elsewhere, zookeeper.address, "off"));
-  try {
-    assertEquals(await again.ended(), 4, again.lines.join("\n"));
-    const line = again.lines.find((each) => each.includes("so no new framework is registered")) ?? "";
-    assertMatch(line, /the state zk:\/\/\S+ is new, .* with 2 tasks like ours/);
-    const terminal = fakeTerminal();
-    const code = await runCli(["state", "adopt", `${folder.path}/framework.conf`], terminal.io);
-    assertEquals(code, 0, terminal.written(code).all);
-    const adopted = folder.start(configText(elsewhere, zookeeper.address, "off"));
-    await adopted.line("is adopted: Mesos runs it");
-    await endProgram(adopted);
-    assertNothingLost(scene, 2);
-  } finally {
-    await endProgram(again);
-    folder.remove();
-  }
-});
+testInOrder(
+  "after the state in ZooKeeper was lost, no new framework is registered while its agents are alive",
+  async (scene) => {
+    const { cluster, zookeeper, first, second } = scene;
+    schedule(scene, 2);
+    await building(scene, 2);
+    for (const { program } of [first, second]) {
+      program.signal("SIGKILL");
+      await program.ended();
+    }
+    const elsewhere = { cluster, statePath: `${scene.statePath}-lost` };
+    const folder = programFolder(cluster);
+    const again = folder.start(configText(elsewhere, zookeeper.address, "off"));
+    try {
+      assertEquals(await again.ended(), 4, again.lines.join("\n"));
+      const line = again.lines.find((each) => each.includes("so no new framework is registered")) ?? "";
+      assertMatch(line, /the state zk:\/\/\S+ is new, .* with 2 tasks like ours/);
+      const terminal = fakeTerminal();
+      const code = await runCli(["state", "adopt", `${folder.path}/framework.conf`], terminal.io);
+      assertEquals(code, 0, terminal.written(code).all);
+      const adopted = folder.start(configText(elsewhere, zookeeper.address, "off"));
+      await adopted.line("is adopted: Mesos runs it");
+      await endProgram(adopted);
+      assertNothingLost(scene, 2);
+    } finally {
+      await endProgram(again);
+      folder.remove();
+    }
+  },
+);

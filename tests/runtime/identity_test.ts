@@ -1,4 +1,4 @@
-// Who we are to Mesos.
+// The identity of the framework in Mesos.
 
 import { assertEquals } from "@std/assert";
 import { loadConfig } from "../../src/config/load.ts";
@@ -14,7 +14,7 @@ for (
     ['gocd-mesos.mesos.hostname = "scheduler.example"', "scheduler.example"],
   ] as const
 ) {
-  Deno.test(`Mesos shows as our host ${more === "" ? "what the system is called" : "what mesos.hostname says"}`, () => {
+  Deno.test(`the hostname of the framework is ${more === "" ? "that of the system" : "mesos.hostname"}`, () => {
     assertEquals(frameworkIdentity(loadConfig("f.conf", {}, () => `${text}\n${more}`)).hostname, want);
   });
 }

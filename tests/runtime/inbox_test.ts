@@ -1,4 +1,4 @@
-// The queue of events: order, bounds, and what it holds on to.
+// The queue of events: order, limits, and room for streams.
 
 import { assertEquals } from "@std/assert";
 import type { Event } from "../../src/core/event.ts";
@@ -8,7 +8,7 @@ import { settle } from "../support/virtual_clock.ts";
 const never = new AbortController().signal;
 const rescinded = (number: number): Event => ({ kind: "offer-rescinded", offerId: `o-${number}` });
 
-Deno.test("events come out in the order in which they came in, also across many", async () => {
+Deno.test("thousands of events are taken in the order in which they were posted", async () => {
   const inbox = new Inbox();
   let next = 0;
   for (let round = 0; round < 50; round++) {
@@ -19,7 +19,7 @@ Deno.test("events come out in the order in which they came in, also across many"
   assertEquals(await inbox.next(never), rescinded(4_500));
 });
 
-Deno.test("a reader that waits is woken by an event, and by the end", async () => {
+Deno.test("next() waits for an event, or for the abort", async () => {
   const inbox = new Inbox();
   const waiting = inbox.next(never);
   inbox.post(rescinded(1));
@@ -30,7 +30,7 @@ Deno.test("a reader that waits is woken by an event, and by the end", async () =
   assertEquals(await last, undefined);
 });
 
-Deno.test("what waits at the end is still given, then nothing", async () => {
+Deno.test("queued events can still be taken after the abort, and then undefined", async () => {
   const inbox = new Inbox();
   inbox.post(rescinded(1));
   const over = AbortSignal.abort();
@@ -38,7 +38,7 @@ Deno.test("what waits at the end is still given, then nothing", async () => {
   assertEquals(await inbox.next(over), undefined);
 });
 
-Deno.test("one tick waits at most, and it waits beside anything, so that clocks continue in a flood", async () => {
+Deno.test("at most one tick is queued, in addition to any other events", async () => {
   const inbox = new Inbox();
   for (let count = 0; count < 3; count++) {
     inbox.post(rescinded(count));
@@ -75,7 +75,7 @@ async function handedOver(inbox: Inbox, event: Event): Promise<number> {
   return count;
 }
 
-Deno.test("a stream hands over one event that may be large, or so many updates, and waits until they are taken", async () => {
+Deno.test("room() admits one large event or a limited number of updates until they are taken", async () => {
   const inbox = new Inbox();
   assertEquals(await handedOver(inbox, rescinded(1)), 1);
   assertEquals(await handedOver(inbox, rescinded(2)), 0);

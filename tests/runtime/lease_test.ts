@@ -1,4 +1,4 @@
-// What an instance may do that is not certain to lead, and how time is counted for that.
+// Requests of an instance that may no longer lead, and the time of its lease.
 
 import { assertEquals, assertRejects } from "@std/assert";
 import fc from "../support/properties.ts";
@@ -74,7 +74,7 @@ const gocdCalls: readonly (readonly [string, (gocd: GocdApi) => Promise<unknown>
 ];
 
 for (const [name, ask] of gocdCalls) {
-  Deno.test(`${name} reaches the GoCD server only while this instance certainly leads`, async () => {
+  Deno.test(`${name} is sent to the GoCD server only while the lease is held`, async () => {
     const { calls, gocd } = recorder();
     let isHeld = true;
     const leased = leasedGocd(gocd, leaseWhile(() => isHeld));
@@ -86,7 +86,7 @@ for (const [name, ask] of gocdCalls) {
 }
 
 for (const [name, ask] of gocdCalls) {
-  Deno.test(`${name} waits while the connection to ZooKeeper is lost for a moment, and no longer`, async () => {
+  Deno.test(`${name} waits up to five seconds for a lost lease to be held again`, async () => {
     const { calls, gocd } = recorder();
     const clock = virtualClock();
     let isHeld = false;
@@ -106,7 +106,7 @@ for (const [name, ask] of gocdCalls) {
   });
 }
 
-Deno.test("a call to Mesos is sent only while this instance certainly leads", async () => {
+Deno.test("a call to Mesos is sent only while the lease is held", async () => {
   const { calls, mesos } = recorder();
   let isHeld = true;
   const session = await leasedMesos(mesos, leaseWhile(() => isHeld)).subscribe(identity, "f", signal);
@@ -117,7 +117,7 @@ Deno.test("a call to Mesos is sent only while this instance certainly leads", as
   assertEquals(calls, ["subscribe", "send"]);
 });
 
-Deno.test("an instance that may no longer lead does not take over the framework", async () => {
+Deno.test("SUBSCRIBE is not sent without the lease, and its session is closed if the lease is lost meanwhile", async () => {
   const { calls, mesos } = recorder();
   await assertRejects(() => leasedMesos(mesos, leaseWhile(() => false)).subscribe(identity, "f", signal), MesosError);
   assertEquals(calls, []);
@@ -138,7 +138,7 @@ function silent(): { readonly signals: AbortSignal[]; readonly never: (signal: A
 }
 
 for (const [name, ask] of gocdCalls) {
-  Deno.test(`${name} is broken off under way when the lease ends, and not before`, async () => {
+  Deno.test(`${name} is aborted exactly when the lease ends`, async () => {
     const { signals, never } = silent();
     const gocd: GocdApi = {
       poll: never,
@@ -161,7 +161,7 @@ for (const [name, ask] of gocdCalls) {
   });
 }
 
-Deno.test("calls to Mesos are broken off under way when the lease ends, SUBSCRIBE too", async () => {
+Deno.test("calls to Mesos and SUBSCRIBE are aborted when the lease ends", async () => {
   const { signals, never } = silent();
   const { mesos } = recorder();
   const session = await mesos.subscribe(identity, "f", signal);
@@ -180,7 +180,7 @@ Deno.test("calls to Mesos are broken off under way when the lease ends, SUBSCRIB
   assertEquals(clock.sleepers, 0);
 });
 
-Deno.test("a port that does not obey is not waited for, and a subscription that it makes anyway is closed", async () => {
+Deno.test("a subscription completed after the end of the lease is closed", async () => {
   const { calls, mesos } = recorder();
   const late = Promise.withResolvers<void>();
   const deaf: MesosApi = {
@@ -199,7 +199,7 @@ Deno.test("a port that does not obey is not waited for, and a subscription that 
   assertEquals(calls, ["subscribe", "close"]);
 });
 
-Deno.test("a call that ends in time leaves nothing behind, and its own error is passed on", async () => {
+Deno.test("a call that ends within the lease leaves no timers behind, and its error is passed on", async () => {
   const { gocd } = recorder();
   const { lease, clock } = leaseFor(1_000);
   await leasedGocd(gocd, lease).poll(signal);
@@ -210,7 +210,7 @@ Deno.test("a call that ends in time leaves nothing behind, and its own error is 
   assertEquals(clock.sleepers, 0);
 });
 
-Deno.test("what a poll is to ask about is handed on", async () => {
+Deno.test("the questions of a poll are passed on", async () => {
   const { gocd } = recorder();
   const { lease } = leaseFor(1_000);
   const asked: (PollQuestions | undefined)[] = [];
@@ -225,7 +225,7 @@ Deno.test("what a poll is to ask about is handed on", async () => {
   assertEquals(asked, [{ environments: ["prod"] }]);
 });
 
-Deno.test("a request on a real socket is broken off when the lease ends: the server sees it go", async () => {
+Deno.test("a request on a real socket is aborted when the lease ends", async () => {
   const gone = Promise.withResolvers<void>();
   const here = Promise.withResolvers<void>();
   const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, async ({ signal }) => {
@@ -250,7 +250,7 @@ Deno.test("a request on a real socket is broken off when the lease ends: the ser
   }
 });
 
-Deno.test("time that passed by either clock of the machine has passed", () => {
+Deno.test("elapsed time is the maximum of the monotonic and the wall clock", () => {
   const clocks = { monotonic: 0, wall: 1_000 };
   const elapsedMs = elapsedCounter({ monotonicMs: () => clocks.monotonic, wallMs: () => clocks.wall });
   const steps: readonly (readonly [what: string, monotonic: number, wall: number, passedMs: number])[] = [
@@ -269,7 +269,7 @@ Deno.test("time that passed by either clock of the machine has passed", () => {
   }
 });
 
-Deno.test("counted time never goes back and is never less than the monotonic clock's", () => {
+Deno.test("elapsed time never decreases and is never less than that of the monotonic clock", () => {
   fc.assert(fc.property(fc.array(fc.tuple(fc.nat(1_000), fc.integer({ min: -5_000, max: 5_000 }))), (steps) => {
     const clocks = { monotonic: 7, wall: 0 };
     const elapsedMs = elapsedCounter({ monotonicMs: () => clocks.monotonic, wallMs: () => clocks.wall });

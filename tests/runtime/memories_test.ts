@@ -1,4 +1,4 @@
-// What a run remembers in addition to its state: since when problems exist, and the lives of our instances.
+// Memories of a run in addition to its state: start times of problems, and lives of instances.
 
 import { assertEquals } from "@std/assert";
 import type { Finding } from "../../src/core/event.ts";
@@ -10,7 +10,7 @@ function problem(message: string, more: Partial<Finding> = {}): Finding {
   return { code: "c", message, hint: "h", ...more };
 }
 
-Deno.test("a problem starts with the first check that found it, whatever its count since", () => {
+Deno.test("a problem starts with the first check that found it, even if its count changes", () => {
   const memory = createProblemMemory();
   const sinceOf = (found: readonly Finding[], atMs: number): (number | undefined)[] =>
     memory.dated(found, atMs).map(({ sinceMs }) => sinceMs);
@@ -20,7 +20,7 @@ Deno.test("a problem starts with the first check that found it, whatever its cou
   assertEquals(sinceOf([problem("5 jobs wait")], 4_000), [4_000], "it was over, and is there again");
 });
 
-Deno.test("the start time of a problem is used if it has one, and a profile has one clock whatever its error", () => {
+Deno.test("an existing start time of a problem is kept, and problems of one profile share their start time", () => {
   const memory = createProblemMemory();
   assertEquals(memory.dated([problem("x", { sinceMs: 7 })], 1_000)[0]?.sinceMs, 7);
   memory.dated([problem("profile linux: no image", { profile: "linux" })], 2_000);
@@ -58,7 +58,7 @@ const idle: AgentInstance = {
 };
 const gone: AgentInstance = { ...identity, state: "gone", sinceMs: 9, cause: "exited", message: "status 1" };
 
-Deno.test("the life of an instance is reported state by state, with the time at which each started", () => {
+Deno.test("the life of an instance lists each state with its start time", () => {
   const lives = seen([1, starting], [2, running], [3, idle], [4, { ...idle }]);
   const view = { taskId: "gocd-1" } as Parameters<typeof lives.withLives>[0][number];
   assertEquals(lives.withLives([view])[0]?.life, [
@@ -69,7 +69,7 @@ Deno.test("the life of an instance is reported state by state, with the time at 
   assertEquals(lives.finished(), []);
 });
 
-Deno.test("an instance that has ended is remembered with its end, once, and forgotten if Mesos finds it alive", () => {
+Deno.test("an ended instance is listed once with its end, and not listed if Mesos reports it alive", () => {
   const { taskId, profile, host, mesosAgentId, createdMs } = identity;
   const ended = { taskId, profile, host, mesosAgentId, createdMs, endedMs: 9, end: "exited: status 1" };
   const life = [{ state: "starting" as const, sinceMs: 1 }];
@@ -77,7 +77,7 @@ Deno.test("an instance that has ended is remembered with its end, once, and forg
   assertEquals(seen([1, starting], [10, gone], [20, idle]).finished(), []);
 });
 
-Deno.test("fifty ended instances are remembered at most, the latest first", () => {
+Deno.test("at most fifty ended instances are listed, latest first", () => {
   const lives = createLifeLines();
   for (let index = 0; index < 120; index++) {
     const instance = { ...gone, taskId: `gocd-${index}`, sinceMs: index };
@@ -90,7 +90,7 @@ Deno.test("fifty ended instances are remembered at most, the latest first", () =
   ]);
 });
 
-Deno.test("one that was stopped has ended for the reason of that, not with the status of its container", () => {
+Deno.test("the end of a stopped instance is the reason of the stop and not the status of its container", () => {
   const killing: AgentInstance = { ...identity, state: "killing", sinceMs: 8, uuid: "u", cause: "drained" };
   const stopped: AgentInstance = { ...gone, cause: "stopped", message: "Container exited with status 143" };
   assertEquals(seen([3, idle], [8, killing], [9, stopped]).finished()[0]?.end, "stopped: no longer needed");

@@ -1,4 +1,4 @@
-// Series of what is measured: by their labels, however they are written, and never too many.
+// Series of measurements: by their labels, and with a limit on their number.
 
 import { assertEquals } from "@std/assert";
 import { Meters } from "../../src/runtime/meters.ts";
@@ -19,12 +19,12 @@ Deno.test("each set of labels is a separate series", () => {
   assertEquals([snapshot?.counts[1], snapshot?.counts.at(-1)], [1, 1]);
 });
 
-Deno.test("nothing measured gives no series", () => {
+Deno.test("without measurements there are no series", () => {
   const meters = new Meters();
   for (const series of Object.values({ ...meters.durations(), ...meters.totals() })) assertEquals(series.length, 0);
 });
 
-Deno.test("beyond a thousand series the rest is one, and nothing is lost", () => {
+Deno.test("measurements beyond a thousand series are added up in one series", () => {
   const meters = new Meters();
   for (let number = 0; number < 3_000; number++) {
     meters.total("builds-lost", { profile: `p${number}`, cause: "lost" }, 1);

@@ -1,10 +1,10 @@
-// What is remembered of offers.
+// The log of recent offers.
 
 import { assertEquals } from "@std/assert";
 import { createOfferLog } from "../../src/runtime/offer_log.ts";
 import { drive, minute, offer } from "../support/core.ts";
 
-Deno.test("the log of offers keeps the latest of each host and role for ten minutes, the latest first", () => {
+Deno.test("the offer log keeps the latest offer of each host and role for ten minutes, latest first", () => {
   const log = createOfferLog();
   const world = drive({ onStep: (step) => log.seen(step) });
   world.subscribe();
@@ -18,7 +18,7 @@ Deno.test("the log of offers keeps the latest of each host and role for ten minu
   assertEquals(log.recent(world.atMs + 10 * minute), []);
 });
 
-Deno.test("the log of offers stays small, whatever the cluster offers", () => {
+Deno.test("the offer log keeps at most 500 offers and 50 of one event", () => {
   const log = createOfferLog();
   const world = drive({ onStep: (step) => log.seen(step) });
   world.subscribe();

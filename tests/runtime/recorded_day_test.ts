@@ -1,4 +1,4 @@
-// What a whole run of the program leaves of its demand in the history is what was asked of the server.
+// The demand recorded by a whole run of the program equals the demand on the server.
 
 import { assert, assertEquals } from "@std/assert";
 import { recorded } from "../../src/whatif/recorded.ts";
@@ -9,7 +9,7 @@ import { surroundings } from "../whatif/support.ts";
 import { aProfile } from "../support/placement.ts";
 import { someSettings } from "../support/core.ts";
 
-Deno.test("a morning that the program has run leaves a trace with its jobs, and the trace can be replayed", async () => {
+Deno.test("the history of a simulated morning gives a trace of its jobs that can be replayed", async () => {
   const day = await playDay(3);
   const span = { fromMs: day.nowMs - 180 * minute, toMs: day.nowMs };
   const lives = day.recorder.reader.jobs(span, 10_000);

@@ -1,4 +1,4 @@
-// What a run puts into its history, and that nothing stops where it cannot.
+// What a run records in its history, and failures of the history, which stop nothing.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { Config } from "../../src/config/config.ts";
@@ -61,7 +61,7 @@ function inFolder(name: string, body: (folder: string) => Promise<void>): void {
   });
 }
 
-Deno.test("what there was for a second only is in the sample of its 15 seconds, as long as it lasted", async () => {
+Deno.test("a state that lasted a second counts proportionally in its sample of 15 seconds", async () => {
   const { recorder, pass } = inMemory();
   await pass(2 * second);
   await pass(second, stateOf([aRegistered("t-1", "building"), aRegistered("t-2", "building")]));
@@ -73,7 +73,7 @@ Deno.test("what there was for a second only is in the sample of its 15 seconds, 
   recorder.close();
 });
 
-Deno.test("a sample is kept every 15 seconds, a picture at most every minute, and rarely while nothing changes", async () => {
+Deno.test("samples are kept every 15 seconds, and pictures at most every minute and rarely without changes", async () => {
   const { recorder, pass } = inMemory();
   await pass(5 * minute);
   const { reader } = recorder;
@@ -97,7 +97,7 @@ Deno.test("a sample is kept every 15 seconds, a picture at most every minute, an
   recorder.close();
 });
 
-Deno.test("the agent of a job is known while it builds, and once it has finished, before that is stored", async () => {
+Deno.test("the agent of a job is known during and after its build before it is stored", async () => {
   const { recorder, pass } = inMemory();
   const world = drive({ poller: { attempts: 0 } });
   world.subscribe();
@@ -118,7 +118,7 @@ Deno.test("the agent of a job is known while it builds, and once it has finished
   recorder.close();
 });
 
-Deno.test("a build that only one list shows is known, however late the next look is", () => {
+Deno.test("a build that appears in only one list is recorded", () => {
   const { recorder } = inMemory();
   const world = drive({ poller: { attempts: 0 } });
   world.subscribe();
@@ -143,7 +143,7 @@ function picturesOf({ recorder: { reader } }: Run): readonly number[] {
   return times;
 }
 
-Deno.test("a picture follows a decision at once, or 15 seconds after the one before", async () => {
+Deno.test("a picture is kept immediately after a decision, and at most every 15 seconds", async () => {
   const run = inMemory();
   await run.pass(30 * second, busy);
   for (const text of ["one", "two", "three"]) {
@@ -155,7 +155,7 @@ Deno.test("a picture follows a decision at once, or 15 seconds after the one bef
   run.recorder.close();
 });
 
-Deno.test("a picture that takes long to pack does not follow each decision", async () => {
+Deno.test("large pictures are kept less often", async () => {
   const run = inMemory();
   const many = stateOf(Array.from({ length: 8_000 }, (_, index) => aRegistered(`t-${index}`, "idle")));
   await run.pass(second, many);
@@ -167,7 +167,7 @@ Deno.test("a picture that takes long to pack does not follow each decision", asy
   run.recorder.close();
 });
 
-Deno.test("a program that has just started has no picture until a poll has succeeded, or a minute has passed", async () => {
+Deno.test("the first picture is kept after the first successful poll or after a minute", async () => {
   const { lastPollMs, ...unpolled } = { lastPollMs: beginMs, ...quiet.server };
   const starting = { ...quiet, startedMs: beginMs, server: unpolled };
   const soon = inMemory();
@@ -179,7 +179,7 @@ Deno.test("a program that has just started has no picture until a poll has succe
   for (const { recorder } of [soon, never]) recorder.close();
 });
 
-Deno.test("what waits is unknown while a read has failed, known again after the next one, and each has a picture", async () => {
+Deno.test("waiting jobs are unknown between a failed and the next successful poll, and both changes are kept as pictures", async () => {
   const run = inMemory();
   const { recorder, pass } = run;
   const server = { ...quiet.server, lastPollMs: beginMs };
@@ -194,7 +194,7 @@ Deno.test("what waits is unknown while a read has failed, known again after the 
   recorder.close();
 });
 
-Deno.test("agent-hours, lives and notes are kept by and by; a standby's notes are, without a look", async () => {
+Deno.test("agent-hours, ended agents and notes are recorded", async () => {
   const { recorder, pass } = inMemory();
   recorder.told(aNote(beginMs, "first"));
   await pass(minute, busy);
@@ -208,7 +208,7 @@ Deno.test("agent-hours, lives and notes are kept by and by; a standby's notes ar
   recorder.close();
 });
 
-inFolder("a run continues the lives of the previous one", async (folder) => {
+inFolder("a run continues the agents' lives of the previous run", async (folder) => {
   const path = `${folder}/history.db`;
   const started = (): Run => runOf((clock) => new Recorder(openHistory(path, limits), clock));
   const first = started();
@@ -223,7 +223,7 @@ inFolder("a run continues the lives of the previous one", async (folder) => {
   next.recorder.close();
 });
 
-inFolder("by default the history is next to the state, and not reported", async (folder) => {
+inFolder("the history is stored next to the state by default, without a note", async (folder) => {
   const run = runOf((clock) => opened(openRecorder(configIn(folder), clock)));
   assertEquals(run.recorder.reader.place, { kind: "file", path: `${Deno.realPathSync(folder)}/state.db-history` });
   await run.pass(minute, busy);
@@ -238,16 +238,19 @@ function opened(recorder: Recorder | undefined): Recorder {
   return recorder;
 }
 
-inFolder("a file that cannot be opened is told once, and the history is in memory", async (folder) => {
-  Deno.writeTextFileSync(`${folder}/state.db-history`, "nothing of ours".repeat(100));
-  const { recorder, told, pass } = runOf((clock) => opened(openRecorder(configIn(folder), clock)));
-  await pass(2 * minute, busy);
-  assertEquals([told.map(({ kind }) => kind), recorder.reader.place], [["history-in-memory"], { kind: "memory" }]);
-  assert(recorder.reader.samples(always, second).length > 5);
-  recorder.close();
-});
+inFolder(
+  "if the history file cannot be opened, a note reports it once and the history is kept in memory",
+  async (folder) => {
+    Deno.writeTextFileSync(`${folder}/state.db-history`, "nothing of ours".repeat(100));
+    const { recorder, told, pass } = runOf((clock) => opened(openRecorder(configIn(folder), clock)));
+    await pass(2 * minute, busy);
+    assertEquals([told.map(({ kind }) => kind), recorder.reader.place], [["history-in-memory"], { kind: "memory" }]);
+    assert(recorder.reader.samples(always, second).length > 5);
+    recorder.close();
+  },
+);
 
-Deno.test("with a state in ZooKeeper the history is in memory, and the key for a file is named", async () => {
+Deno.test("with a state in ZooKeeper the history is kept in memory, and a note names history.path", async () => {
   const config: Config = { ...configIn("/x"), state: { kind: "zookeeper", servers: [], path: "/gocd-mesos" } };
   const { recorder, told, pass } = runOf((clock) => opened(openRecorder(config, clock)));
   await pass(second);
@@ -276,7 +279,7 @@ Deno.test("an error in the observed data is reported once, and not thrown", () =
   recorder.close();
 });
 
-Deno.test("a failing history is reported once, with its end; data missed in the meantime is written then", async () => {
+Deno.test("a failing history and its recovery are each reported once, and missed data is written afterwards", async () => {
   const history = openHistory(undefined, limits);
   let isFull = false;
   const { write } = history;

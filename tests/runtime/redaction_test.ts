@@ -1,10 +1,10 @@
-// Reports of Mesos about containers, without the values of their variables.
+// Reports of Mesos about containers contain no values of secret variables.
 
 import { assertEquals } from "@std/assert";
 import { configRedactor } from "../../src/runtime/redaction.ts";
 import { load, withKeys } from "../config/support.ts";
 
-Deno.test("the command line of a failed launch is reported without the secrets that it holds", () => {
+Deno.test("secrets in the command line of a failed launch are redacted", () => {
   const file = Deno.makeTempFileSync();
   Deno.writeTextFileSync(file, "token-in-a-file\n");
   try {
@@ -25,7 +25,7 @@ Deno.test("the command line of a failed launch is reported without the secrets t
   }
 });
 
-Deno.test("the URL and the secret of a webhook are never shown", () => {
+Deno.test("the URL and the secret of a webhook are redacted", () => {
   const config = load(withKeys('notify.webhooks.t { url = "https://h.example/T0/B0", secret = hunter2 }'));
   assertEquals(configRedactor(() => config)("POST https://h.example/T0/B0 with hunter2"), "POST *** with ***");
 });

@@ -1,4 +1,4 @@
-// What steps of the core say of times and amounts. Each is a difference of two states, so the core is driven by hand.
+// Measurements of steps of the core. Each is a difference of two states, so the core is driven by hand.
 
 import { assertEquals } from "@std/assert";
 import { type Measure, measureStep, nothingRemembered } from "../../src/runtime/steps.ts";
@@ -74,7 +74,7 @@ function idleAgent(some: Bench): string {
   return taskId;
 }
 
-Deno.test("a launch is measured by its steps: decision to ACCEPT, to the container, to the agent", () => {
+Deno.test("a launch is measured from decision to ACCEPT, from there to the container, and from there to registration", () => {
   const some = bench();
   const taskId = launch(some);
   assertEquals(some.measured(), ["accept-delay default 3", "offers accepted fits 1"]);
@@ -92,7 +92,7 @@ Deno.test("a launch is measured by its steps: decision to ACCEPT, to the contain
   assertEquals(some.measured(), []);
 });
 
-Deno.test("the start time of a container that was found running is unknown", () => {
+Deno.test("a container that was found running is not measured", () => {
   const some = bench();
   const taskId = "gocd-abc123-default-77";
   some.world.status(taskId, "TASK_STAGING");
@@ -102,7 +102,7 @@ Deno.test("the start time of a container that was found running is unknown", () 
   assertEquals([some.world.state.instances.get(taskId)?.state, some.measured()], ["registered", []]);
 });
 
-Deno.test("a second launch for the same jobs waits since they are wanted, a later one again", () => {
+Deno.test("the delay of each launch is measured since its agent is wanted", () => {
   const some = bench();
   some.world.poll({ jobs: jobs(2) });
   some.world.wait(4 * second);
@@ -115,7 +115,7 @@ Deno.test("a second launch for the same jobs waits since they are wanted, a late
   ]);
 });
 
-Deno.test("a job has waited from when it was first seen until it is listed no more", () => {
+Deno.test("the wait of a job is measured from its first poll to the poll that no longer lists it", () => {
   const some = bench();
   const taskId = idleAgent(some);
   some.measured();
@@ -124,7 +124,7 @@ Deno.test("a job has waited from when it was first seen until it is listed no mo
   assertEquals(some.measured(), ["agent-idle default 15", "job-wait default 30"]);
 });
 
-Deno.test("a job that no agent could have taken has not been assigned", () => {
+Deno.test("the wait of a job that no agent could take is not measured", () => {
   const some = bench();
   some.world.poll({ jobs: [job("a", { gocdResources: ["windows"] })] });
   some.world.wait(minute);
@@ -132,7 +132,7 @@ Deno.test("a job that no agent could have taken has not been assigned", () => {
   assertEquals(some.measured(), []);
 });
 
-Deno.test("a job of people's agents counts for no profile", () => {
+Deno.test("the wait of a job built by a foreign agent is measured without a profile", () => {
   const some = bench({ profiles: [aProfile({ gocdResources: ["linux"] })] });
   const theirs = gocdAgent("theirs", { gocdResources: ["windows"], ...building, buildLocator: "other" });
   const windows = job("a", { gocdResources: ["windows"] });
@@ -142,7 +142,7 @@ Deno.test("a job of people's agents counts for no profile", () => {
   assertEquals(some.measured(), ["job-wait none 30"]);
 });
 
-Deno.test("an idle agent that is taken out of service has been idle until then", () => {
+Deno.test("the idle time of an agent ends with its drain", () => {
   const some = bench({ profiles: [aProfile({ gocdResources: ["linux"], idleTimeoutMs: minute })] });
   const taskId = idleAgent(some);
   some.world.poll({ agents: [gocdAgent(taskId)] });
@@ -154,7 +154,7 @@ Deno.test("an idle agent that is taken out of service has been idle until then",
   assertEquals(some.measured(), ["agent-idle default 80"]);
 });
 
-Deno.test("offers are counted by their answer and its reason", () => {
+Deno.test("offers are counted by their answer and reason", () => {
   const some = bench();
   some.world.offers(offer("h1"), offer("h2"));
   assertEquals(some.measured(), ["offers declined unwanted 2"]);
@@ -165,7 +165,7 @@ Deno.test("offers are counted by their answer and its reason", () => {
   assertEquals(some.measured(), ["accept-delay default 0", "offers accepted fits 1", "offers declined enough 1"]);
 });
 
-Deno.test("an offer that a constraint refuses is counted as that", () => {
+Deno.test("an offer refused by a constraint is counted with that reason", () => {
   const constraint = { field: "rack", operator: "exists" } as const;
   const some = bench({ profiles: [aProfile({ gocdResources: ["linux"], constraints: [constraint] })] });
   some.world.poll({ jobs: [job("a")] });
@@ -173,7 +173,7 @@ Deno.test("an offer that a constraint refuses is counted as that", () => {
   assertEquals(some.measured(), ["offers declined constraint 1"]);
 });
 
-Deno.test("a build that ends with its agent is lost, whatever ended it; the end of an idle agent loses none", () => {
+Deno.test("a build is counted as lost if its agent ends, and the end of an idle agent is not", () => {
   for (const [word, cause] of [["TASK_FAILED", "exited"], ["TASK_LOST", "lost"], ["TASK_GONE", "lost"]] as const) {
     const some = bench();
     const taskId = idleAgent(some);
@@ -189,7 +189,7 @@ Deno.test("a build that ends with its agent is lost, whatever ended it; the end 
   }
 });
 
-Deno.test("a build that is killed after drain-timeout is lost, and its agent has built until then", () => {
+Deno.test("a build killed after drain-timeout is counted as lost, and its agent as building until then", () => {
   const some = bench({ profiles: [aProfile({ gocdResources: ["linux"], drainTimeoutMs: 5 * minute })] });
   const { world } = some;
   const taskId = idleAgent(some);
@@ -217,7 +217,7 @@ Deno.test("a build that is killed after drain-timeout is lost, and its agent has
   assertEquals(some.measured(), ["builds-lost default drain-timeout 1"]);
 });
 
-Deno.test("an agent on an unreachable host is counted as that, and its build is lost with it", () => {
+Deno.test("an agent on an unreachable host is counted as unreachable, and its build as lost once it is gone", () => {
   const some = bench();
   const taskId = idleAgent(some);
   some.world.read(gocdAgent(taskId, building));
@@ -229,7 +229,7 @@ Deno.test("an agent on an unreachable host is counted as that, and its build is 
   assertEquals(some.measured(), ["builds-lost default lost 1"]);
 });
 
-Deno.test("offers that come while the program ends are held", () => {
+Deno.test("offers during the shutdown are counted as held", () => {
   const some = bench();
   some.world.poll({ jobs: [job("a")] });
   some.world.send({ kind: "shutdown-started" });
@@ -237,7 +237,7 @@ Deno.test("offers that come while the program ends are held", () => {
   assertEquals(some.measured(), ["offers declined held 1"]);
 });
 
-Deno.test("the time of agents is counted by what they do, and not while the program stands still", () => {
+Deno.test("agent-seconds are counted by activity, and a gap counts for at most a minute", () => {
   const some = bench();
   const taskId = launch(some);
   some.world.wait(5 * second);

@@ -1,4 +1,4 @@
-// Staying subscribed: pauses between attempts, sessions that are ended on purpose, and what is reported.
+// Staying subscribed: pauses between attempts, deliberately ended sessions, and reports.
 
 import { assert, assertEquals } from "@std/assert";
 import type { Event } from "../../src/core/event.ts";
@@ -122,7 +122,7 @@ function gaps(times: readonly number[]): number[] {
   return times.slice(1).map((time, index) => time - (times[index] ?? 0));
 }
 
-Deno.test("tries come 0.25 s apart at first, double, and never more than 1.5 s in the first ten minutes", async () => {
+Deno.test("pauses between attempts double from 0.25 s up to 1.5 s, and up to 15 s after ten minutes", async () => {
   const world = bench("refused");
   await world.clock.pass(60_000);
   assertEquals(gaps(world.tries).slice(0, 5), [250, 500, 1_000, 1_500, 1_500]);
@@ -134,7 +134,7 @@ Deno.test("tries come 0.25 s apart at first, double, and never more than 1.5 s i
   await world.stop();
 });
 
-Deno.test("who leaves tries no more: not after a pause, not after the session of now, and not by a try under way", async () => {
+Deno.test("leave() ends all attempts during a pause, a session or an attempt", async () => {
   const pausing = bench("refused");
   await pausing.clock.pass(100);
   pausing.supervisor.leave();
@@ -161,7 +161,7 @@ Deno.test("who leaves tries no more: not after a pause, not after the session of
   await trying.stop();
 });
 
-Deno.test("within two seconds of a master that answers again it is subscribed", async () => {
+Deno.test("SUBSCRIBE succeeds within two seconds after the master responds again", async () => {
   for (const outageMs of [1_000, 60_000, 500_000]) {
     const world = bench("refused");
     await world.clock.pass(outageMs);
@@ -172,7 +172,7 @@ Deno.test("within two seconds of a master that answers again it is subscribed", 
   }
 });
 
-Deno.test("what a person must mend is tried every 2 to 15 seconds only", async () => {
+Deno.test("an error that a person must fix is retried every 2 to 15 seconds", async () => {
   const world = bench(new MesosError("unauthorized", "401", "check mesos.secret"));
   await world.clock.pass(120_000);
   assert(gaps(world.tries).every((gap) => gap >= 2_000));
@@ -180,7 +180,7 @@ Deno.test("what a person must mend is tried every 2 to 15 seconds only", async (
   await world.stop();
 });
 
-Deno.test("a stream that breaks is reported as a lost connection, and the next session comes at once", async () => {
+Deno.test("a broken stream posts `disconnected`, and the next session follows immediately", async () => {
   const world = bench("session");
   await world.clock.pass(60_000);
   world.sessions[0]?.push({ kind: "offer-rescinded", offerId: "o" });
@@ -195,7 +195,7 @@ Deno.test("a stream that breaks is reported as a lost connection, and the next s
   assertEquals(world.supervisor.session(), undefined);
 });
 
-Deno.test("an outage keeps its number until a session has held for half a minute", async () => {
+Deno.test("an outage ends once a session has lasted half a minute", async () => {
   const world = bench("session");
   for (let round = 0; round < 6; round++) {
     await world.clock.pass(2_000);
@@ -216,14 +216,14 @@ Deno.test("an outage keeps its number until a session has held for half a minute
   await world.stop();
 });
 
-Deno.test("why there is no session is reported with what to do about it", async () => {
+Deno.test("a failed attempt posts `disconnected` with its reason and hint", async () => {
   const world = bench("refused");
   await world.clock.pass(1_000);
   assertEquals(world.events[0], { kind: "disconnected", reason: refused.message, hint: refused.hint });
   await world.stop();
 });
 
-Deno.test("a session that is ended on purpose is followed by the next after the pause that was asked for", async () => {
+Deno.test("endSession() is followed by the next session after the given pause", async () => {
   const world = bench("session");
   await world.clock.pass(1_000);
   world.supervisor.endSession("the configuration has changed", 60_000);
@@ -236,7 +236,7 @@ Deno.test("a session that is ended on purpose is followed by the next after the 
   await world.stop();
 });
 
-Deno.test("an ERROR that is handled after its stream has ended still sets the pause", async () => {
+Deno.test("endSession() after the end of the stream still sets the pause", async () => {
   const world = bench("session");
   await world.clock.pass(1_000);
   world.answer = "refused";
@@ -250,7 +250,7 @@ Deno.test("an ERROR that is handled after its stream has ended still sets the pa
   await world.stop();
 });
 
-Deno.test("a try that still waits for its answer is ended too", async () => {
+Deno.test("endSession() aborts an attempt that waits for its response", async () => {
   const world = bench("hang");
   await world.clock.pass(1_000);
   world.answer = "session";
@@ -261,7 +261,7 @@ Deno.test("a try that still waits for its answer is ended too", async () => {
   await world.stop();
 });
 
-Deno.test("after a permanently ended session there is no other", async () => {
+Deno.test("endSession() without a pause prevents further sessions", async () => {
   const world = bench("session");
   await world.clock.pass(1_000);
   world.supervisor.endSession("removed", undefined);
@@ -270,7 +270,7 @@ Deno.test("after a permanently ended session there is no other", async () => {
   await world.stop();
 });
 
-Deno.test("the end of the program ends a pause, a try and a session at once", async () => {
+Deno.test("an abort of run() ends a pause, an attempt and a session immediately", async () => {
   for (const answer of ["refused", "hang", "session"] as const) {
     const world = bench(answer);
     await world.clock.pass(100);

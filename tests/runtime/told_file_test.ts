@@ -1,5 +1,5 @@
-// Webhook notifications across a restart of the program: nothing twice, no end lost, and undelivered messages are
-// delivered.
+// Webhook messages across a restart of the program: nothing is sent twice, ends are reported, and undelivered messages
+// are delivered.
 
 import { assertEquals } from "@std/assert";
 import type { Finding } from "../../src/core/event.ts";
@@ -61,7 +61,7 @@ function inMemory(): ToldFile {
   return { load: () => kept, save: (text) => void (kept = text) };
 }
 
-Deno.test("a problem that lasts over a restart is reported once, and its end by the next run", async () => {
+Deno.test("a problem that lasts across a restart is reported once, and its end by the next run", async () => {
   const runs = runsWith(inMemory());
   const first = runs.start();
   runs.shown = [failing];
@@ -76,7 +76,7 @@ Deno.test("a problem that lasts over a restart is reported once, and its end by 
   await runs.stop(second);
 });
 
-Deno.test("what was over while the program was down has its end told by the next run", async () => {
+Deno.test("the end of a problem that ended while the program was down is reported by the next run", async () => {
   const runs = runsWith(inMemory());
   const first = runs.start();
   runs.shown = [failing];
@@ -89,7 +89,7 @@ Deno.test("what was over while the program was down has its end told by the next
   await runs.stop(second);
 });
 
-Deno.test("a message that has not arrived when the program ends arrives from the next run, once", async () => {
+Deno.test("a message not delivered before the end of the program is delivered once by the next run", async () => {
   const runs = runsWith(inMemory());
   runs.status = 503;
   const first = runs.start();
@@ -103,7 +103,7 @@ Deno.test("a message that has not arrived when the program ends arrives from the
   await runs.stop(second);
 });
 
-Deno.test("a memory that cannot be written is reported once, and everything else continues", async () => {
+Deno.test("an error of the file is reported once, and messages are still sent", async () => {
   const runs = runsWith({ load: () => undefined, save: () => "the disk is full" });
   const notifier = runs.start();
   runs.shown = [failing];
@@ -113,7 +113,7 @@ Deno.test("a memory that cannot be written is reported once, and everything else
   await runs.stop(notifier);
 });
 
-Deno.test("it is next to the state, readable only by its owner; without webhooks, or with zk://, there is none", () => {
+Deno.test("the file is next to the state with mode 600, and absent without webhooks or with zk://", () => {
   const folder = Deno.makeTempDirSync({ prefix: "gocd-mesos-told-" });
   try {
     const paths = toldPaths(loadKeys(`state.path = "${folder}/s.db", notify.webhooks.a.url = "http://h/a"`));

@@ -1,4 +1,4 @@
-// What every store must do, whatever it is made of.
+// The suite for every implementation of a store.
 
 import { assertEquals, assertRejects } from "@std/assert";
 import fc from "../support/properties.ts";
@@ -39,7 +39,7 @@ export function testStore(name: string, makePlace: () => StorePlace): void {
 type Register = (sentence: string, body: (place: StorePlace) => Promise<void>) => void;
 
 function testLoading(test: Register): void {
-  test("an unused place returns a new state whose lineage is kept", async (place) => {
+  test("an unused place has a new state, whose lineage is kept", async (place) => {
     const fresh: StoredState = {
       framework: { lineage: "first1", nextTaskNumber: 1 },
       instances: [],
@@ -67,7 +67,7 @@ function testLoading(test: Register): void {
     assertEquals((await withStore(place, "x", (store) => store.load())).instances, instances);
   });
 
-  test("an instance removed is gone, removing it again does no harm", async (place) => {
+  test("a removed instance is not loaded, and removing it again is allowed", async (place) => {
     const instance: AgentInstance = { ...identity("t-1"), state: "unreachable", sinceMs: 1 };
     const loaded = await withStore(place, "first1", async (store) => {
       await store.load();
@@ -79,7 +79,7 @@ function testLoading(test: Register): void {
     assertEquals(loaded.instances, []);
   });
 
-  test("within one commit the last record of an instance counts", async (place) => {
+  test("the last record of an instance in a commit applies", async (place) => {
     const first: AgentInstance = { ...identity("t-1"), state: "launching", sinceMs: 1 };
     const second: AgentInstance = { ...identity("t-1"), state: "starting", sinceMs: 2 };
     const loaded = await withStore(place, "first1", async (store) => {
@@ -104,7 +104,7 @@ function testRefusals(test: Register): void {
     await (await place.open("other2")).close();
   });
 
-  test("a closed store says so, closing twice does no harm", async (place) => {
+  test("a closed store refuses all operations, and closing it twice is allowed", async (place) => {
     const store = await place.open("first1");
     await store.close();
     await store.close();
@@ -125,7 +125,7 @@ function testRefusals(test: Register): void {
     ["controls", JSON.stringify({ frozen: "no", frozenProfiles: [], mode: "run" }), "frozen"],
   ];
   for (const [key, json, named] of unreadable) {
-    test(`an unreadable record is named, not dropped: ${key} with ${json.slice(0, 4)}… (${named})`, async (place) => {
+    test(`an unreadable record is an error with its key and is not changed: ${key} with ${json.slice(0, 4)}… (${named})`, async (place) => {
       await withStore(place, "first1", (store) => store.load());
       await place.write(key, json);
       const error = await withStore(place, "x", (store) => loadError(store));
@@ -143,7 +143,7 @@ function testRefusals(test: Register): void {
     assertEquals((await withStore(place, "x", (store) => store.load())).instances, []);
   });
 
-  test("a state that has lost its framework record gets no new lineage", async (place) => {
+  test("a state without a valid framework record is an error and gets no new lineage", async (place) => {
     await withStore(place, "first1", (store) => store.load());
     await place.write("framework", "");
     const error = await withStore(place, "x", (store) => loadError(store));
@@ -152,7 +152,7 @@ function testRefusals(test: Register): void {
 }
 
 function testOtherVersions(test: Register): void {
-  test("fields of a newer version survive being loaded and stored by this one", async (place) => {
+  test("fields of a newer version are kept when records are loaded and stored", async (place) => {
     const newer = {
       framework: { lineage: "abc123", nextTaskNumber: 7, region: "eu" },
       controls: { frozen: false, frozenProfiles: [], mode: "run", pausedUntilMs: 5 },
@@ -175,7 +175,7 @@ function testOtherVersions(test: Register): void {
     for (const [key, value] of Object.entries(newer)) assertEquals(JSON.parse(await place.read(key) ?? ""), value, key);
   });
 
-  test("a newer version's field survives even where the core made the record anew, an own one can be dropped", async (place) => {
+  test("a newer version's field is kept in a replaced record, and our own fields can be dropped", async (place) => {
     await withStore(place, "first1", (store) => store.load());
     const stored = {
       ...identity("t-1"),
@@ -194,7 +194,7 @@ function testOtherVersions(test: Register): void {
     assertEquals(JSON.parse(await place.read("instance/t-1") ?? ""), { ...instance, costPerHour: 2 });
   });
 
-  test("a kind of record that this version does not know is left alone", async (place) => {
+  test("records of an unknown kind are not changed", async (place) => {
     await withStore(place, "first1", (store) => store.load());
     await place.write("budget/eu", '{"eur":3}');
     await withStore(place, "x", async (store) => {
@@ -207,7 +207,7 @@ function testOtherVersions(test: Register): void {
 
 /** Commits in any order, with reopening in between, give what a plain map gives. */
 function testModel(test: Register): void {
-  test("any run of commits and restarts loads what the commits say", async (place) => {
+  test("any sequence of commits and restarts loads the committed records", async (place) => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.oneof(anyCommit, fc.constant("restart" as const)), { maxLength: 8 }),

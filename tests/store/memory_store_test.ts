@@ -19,7 +19,7 @@ const error = new StoreError("state-full", { message: "the disk in memory is ful
 for (
   const [outcome, stored] of [["nothing-stored", false], ["all-stored", true]] as const
 ) {
-  Deno.test(`memory store: a commit that fails with ${outcome} reports it and continues afterwards`, async () => {
+  Deno.test(`memory store: a commit fails with ${outcome}, and the store works afterwards`, async () => {
     const disk = createMemoryDisk();
     let failure: StoreFailure | undefined;
     const store = openMemoryStore(disk, {
@@ -35,7 +35,7 @@ for (
   });
 }
 
-Deno.test("memory store: the disk of a crashed program opens again with what was stored", async () => {
+Deno.test("memory store: the disk of a crashed program can be opened with its data", async () => {
   const disk = createMemoryDisk();
   const crashed = openMemoryStore(disk, { newLineage: () => "abc123" });
   await crashed.load();

@@ -1,4 +1,4 @@
-// The SQLite store: the suite of all stores, and everything that can be wrong with a file.
+// The SQLite store: the suite of all stores, and problems of files.
 
 import { assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
@@ -27,7 +27,7 @@ testStore("sqlite store", (): StorePlace => {
   };
 });
 
-inFolder("a commit is on disk when it returns, with full synchronisation", async (folder) => {
+inFolder("commits are written with WAL and full synchronisation", async (folder) => {
   const store = open(`${folder}/state.db`);
   await store.load();
   const database = openStateFile(`${folder}/state.db`);
@@ -37,7 +37,7 @@ inFolder("a commit is on disk when it returns, with full synchronisation", async
   await store.close();
 });
 
-inFolder("readers can read while a writer has the file, and see its last commit", async (folder) => {
+inFolder("a reader sees the last commit while a writer has the file open", async (folder) => {
   const path = `${folder}/state.db`;
   const store = open(path);
   await store.load();
@@ -52,7 +52,7 @@ inFolder("readers can read while a writer has the file, and see its last commit"
   await store.close();
 });
 
-inFolder("a probe writes as much as a first start, refuses a full disk, and leaves nothing", (folder) => {
+inFolder("a probe refuses a full disk and leaves no files", (folder) => {
   const path = `${folder}/state.db`;
   Deno.symlinkSync("/dev/null", `${path}-check`);
   probeSqliteStore(path);
@@ -73,7 +73,7 @@ inFolder("a probe writes as much as a first start, refuses a full disk, and leav
   assertEquals([...Deno.readDirSync(folder)], []);
 });
 
-inFolder("an inspection tells readable and unreadable records apart", async (folder) => {
+inFolder("an inspection lists readable and unreadable records separately", async (folder) => {
   const path = `${folder}/state.db`;
   const store = open(path);
   await store.load();
@@ -88,14 +88,14 @@ inFolder("an inspection tells readable and unreadable records apart", async (fol
   reader.close();
 });
 
-inFolder("two names of one file are one state", async (folder) => {
+inFolder("a symbolic link to an open file is locked as well", async (folder) => {
   const store = open(`${folder}/state.db`);
   Deno.symlinkSync(`${folder}/state.db`, `${folder}/alias.db`);
   assertEquals(assertThrows(() => open(`${folder}/alias.db`), StoreError).code, "state-locked");
   await store.close();
 });
 
-inFolder("a commit that does not fit is not stored at all, and the next one that fits is", async (folder) => {
+inFolder("a commit that does not fit is not stored in part, and the next one is stored", async (folder) => {
   const path = `${folder}/state.db`;
   await usedFile(path);
   const fileBytesMax = 1024 * 1024;
@@ -118,13 +118,17 @@ inFolder("a commit that does not fit is not stored at all, and the next one that
 type Spoiler = (path: string) => void | Promise<void>;
 const spoiled: readonly (readonly [string, StoreErrorCode, Spoiler])[] = [
   ["text", "state-foreign", (path) => Deno.writeTextFile(path, "framework { }\n".repeat(200))],
-  ["no bytes at all", "state-damaged", (path) => Deno.writeTextFile(path, "")],
+  ["no content", "state-damaged", (path) => Deno.writeTextFile(path, "")],
   [
     "another program's database",
     "state-foreign",
     (path) => withDatabase(path, (db) => db.exec("CREATE TABLE x (y); PRAGMA application_id = 7")),
   ],
-  ["a database of nobody", "state-foreign", (path) => withDatabase(path, (db) => db.exec("CREATE TABLE x (y)"))],
+  [
+    "a database without an application id",
+    "state-foreign",
+    (path) => withDatabase(path, (db) => db.exec("CREATE TABLE x (y)")),
+  ],
   ["a newer schema", "state-newer", async (path) => {
     await usedFile(path);
     withDatabase(path, (db) => db.exec("PRAGMA user_version = 99"));
@@ -134,14 +138,14 @@ const spoiled: readonly (readonly [string, StoreErrorCode, Spoiler])[] = [
     const bytes = Deno.readFileSync(path);
     Deno.writeFileSync(path, bytes.fill(0xaa, 4096));
   }],
-  ["half its length", "state-damaged", async (path) => {
+  ["only its first page", "state-damaged", async (path) => {
     await usedFile(path);
     Deno.truncateSync(path, 4096);
   }],
   ["only its log left", "state-damaged", (path) => Deno.writeTextFile(`${path}-wal`, "left over")],
 ];
 for (const [what, code, spoil] of spoiled) {
-  inFolder(`a file with ${what} is refused as ${code} and left as it is`, async (folder) => {
+  inFolder(`a file with ${what} is refused as ${code} and not modified`, async (folder) => {
     const path = `${folder}/state.db`;
     await spoil(path);
     const before = bytesOf(path);
@@ -159,7 +163,7 @@ for (const [what, code, spoil] of spoiled) {
   });
 }
 
-inFolder("a missing folder is reported, and not created", (folder) => {
+inFolder("a missing folder is an error and is not created", (folder) => {
   const error = assertThrows(() => open(`${folder}/nowhere/state.db`), StoreError);
   assertEquals(error.code, "state-folder-missing");
   assertMatch(error.message, /nowhere/);
@@ -171,7 +175,7 @@ inFolder("a reader does not create a missing file", (folder) => {
   assertEquals([...Deno.readDirSync(folder)], []);
 });
 
-inFolder("without permission to write, the refusal explains what to do", async (folder) => {
+inFolder("the error without write permission has a hint", async (folder) => {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-prompt", "--quiet", `--allow-read=${folder}`, childPath, "refusal", `${folder}/state.db`],
     stdout: "piped",
@@ -182,7 +186,7 @@ inFolder("without permission to write, the refusal explains what to do", async (
   assertMatch(said.hint, /state\.path/);
 });
 
-inFolder("a first start cut short leaves nothing that looks like a state", async (folder) => {
+inFolder("a file left by an interrupted first start is replaced", async (folder) => {
   const path = `${folder}/state.db`;
   Deno.writeTextFileSync(`${path}.new`, "half a file");
   const store = open(path);
@@ -190,7 +194,7 @@ inFolder("a first start cut short leaves nothing that looks like a state", async
   await store.close();
 });
 
-inFolder("an older schema is brought up to date step by step, all of a step or nothing", async (folder) => {
+inFolder("an older schema is migrated in steps, and a failing step is rolled back", async (folder) => {
   const path = `${folder}/state.db`;
   await usedFile(path);
   const added = [...migrations, "CREATE TABLE second (a)", "CREATE TABLE third (a)"];
@@ -205,7 +209,7 @@ inFolder("an older schema is brought up to date step by step, all of a step or n
   });
 });
 
-inFolder("a process that has the file keeps a second one out until it is killed", async (folder) => {
+inFolder("the lock of a process prevents a second one from opening the file until it is killed", async (folder) => {
   const path = `${folder}/state.db`;
   const child = startChild("hold", path);
   const lines = linesOf(child.stdout);
@@ -219,7 +223,7 @@ inFolder("a process that has the file keeps a second one out until it is killed"
   await open(path).close();
 });
 
-inFolder("a process killed between commits loses no reported commit, and no commit is half visible", async (folder) => {
+inFolder("after a kill every reported commit is stored, and the last one completely", async (folder) => {
   const path = `${folder}/state.db`;
   let expectedMin = 0;
   for (const linesBeforeKill of [1, 2, 7, 23]) {

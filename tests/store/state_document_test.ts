@@ -23,7 +23,7 @@ function byTaskId(state: StoredState): StoredState {
   return { ...state, instances: state.instances.toSorted((a, b) => a.taskId < b.taskId ? -1 : 1) };
 }
 
-Deno.test("any state exported, imported into an empty store and loaded is the same", async () => {
+Deno.test("any state is unchanged after export and import", async () => {
   await fc.assert(fc.asyncProperty(anyState, async (state) => {
     const store = newStore("zzz999");
     await importState(store, parseStateDocument(exportState(state), "backup.json"), "only-into-empty");
@@ -31,7 +31,7 @@ Deno.test("any state exported, imported into an empty store and loaded is the sa
   }));
 });
 
-Deno.test("an import does not overwrite a state in use unless it is told to", async () => {
+Deno.test("an import replaces a non-empty state only with `replace`", async () => {
   const store = newStore();
   const held = await store.load();
   await store.commit([
@@ -61,22 +61,22 @@ const sound = JSON.parse(exportState({
   instances: [{ ...identity("t-1"), state: "unreachable", sinceMs: 2 }],
 }));
 const invalid: readonly (readonly [string, string, RegExp])[] = [
-  ["text that is no JSON", "{", /JSON/],
+  ["text that is not JSON", "{", /JSON/],
   ["a list", "[]", /not an object/],
   ["another format", "{}", /format/],
   ["a newer version", JSON.stringify({ ...sound, version: 2 }), /version 2/],
   ["no framework", JSON.stringify({ ...sound, framework: undefined }), /framework/],
-  ["instances that are no list", JSON.stringify({ ...sound, instances: {} }), /instances/],
+  ["instances that are not a list", JSON.stringify({ ...sound, instances: {} }), /instances/],
   ["an instance without a state", JSON.stringify({ ...sound, instances: [identity("t-1")] }), /t-1.*state/],
-  ["an instance that is no object", JSON.stringify({ ...sound, instances: [7] }), /instance/],
+  ["an instance that is not an object", JSON.stringify({ ...sound, instances: [7] }), /instance/],
   [
-    "an instance twice",
+    "a duplicate instance",
     JSON.stringify({ ...sound, instances: [sound.instances[0], sound.instances[0]] }),
     /t-1.*twice/,
   ],
 ];
 for (const [what, text, named] of invalid) {
-  Deno.test(`a document with ${what} is refused with the reason`, () => {
+  Deno.test(`a document with ${what} is refused with its reason`, () => {
     const error = assertThrows(() => parseStateDocument(text, "backup.json"), StoreError);
     assertEquals(error.code, "state-document-invalid");
     assertMatch(error.message, /backup\.json/);
@@ -84,13 +84,13 @@ for (const [what, text, named] of invalid) {
   });
 }
 
-Deno.test("no text makes the import crash", () => {
+Deno.test("any text that is not an export is refused with a StoreError", () => {
   fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
     assertThrows(() => parseStateDocument(text, "backup.json"), StoreError);
   }));
 });
 
-Deno.test("a task id that is not a text, a time that no calendar has and brackets without end are reported in a short line", () => {
+Deno.test("invalid task ids, impossible times, long values and deep nesting are refused with a short message", () => {
   const [instance] = sound.instances;
   const cases: readonly (readonly [string, RegExp])[] = [
     [JSON.stringify({ ...sound, instances: [{ ...instance, taskId: { toString: 1 } }] }), /instance\/\?: taskId/],
@@ -112,7 +112,7 @@ Deno.test("a task id that is not a text, a time that no calendar has and bracket
 const fixtures = new URL("../fixtures/states/", import.meta.url);
 for (const { name } of Deno.readDirSync(fixtures)) {
   const { program, documents } = JSON.parse(Deno.readTextFileSync(new URL(name, fixtures)));
-  Deno.test(`an export of the program ${program} is imported without loss`, async () => {
+  Deno.test(`an export of version ${program} is imported without loss`, async () => {
     for (const document of documents) {
       const store = newStore();
       await importState(store, parseStateDocument(JSON.stringify(document), name), "replace");

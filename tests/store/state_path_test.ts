@@ -1,4 +1,4 @@
-// Paths of the state file: links, folders and files mistaken for each other, and whose the files are.
+// Paths of the state file: links, files instead of folders and vice versa, and owners.
 
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { durableState } from "../../src/store/open.ts";
@@ -10,7 +10,7 @@ import { StoreError } from "../../src/store/store_error.ts";
 const newLineage = (): string => "abc123";
 const open = (path: string): Store => openSqliteStore(path, { newLineage });
 
-inFolder("through links to a folder and to a file, the state is created and found at its real path", async (folder) => {
+inFolder("the state is created and found at its real path through symbolic links", async (folder) => {
   Deno.mkdirSync(`${folder}/disk`);
   Deno.symlinkSync("disk", `${folder}/data`);
   const store = open(`${folder}/data/state.db`);
@@ -34,12 +34,12 @@ interface Obstacle {
 }
 
 const obstacles: Readonly<Record<string, Obstacle>> = {
-  "a link to a file that is gone": {
+  "a link to a missing file": {
     path: "state.db",
     arrange: (folder) => Deno.symlinkSync("/nowhere/state.db", `${folder}/state.db`),
     says: "/state.db is a link to /nowhere/state.db, which cannot be resolved",
   },
-  "a link to a folder that is gone": {
+  "a link to a missing folder": {
     path: "data/state.db",
     arrange: (folder) => Deno.symlinkSync("/nowhere", `${folder}/data`),
     says: "/data is a link to /nowhere, which cannot be resolved",
@@ -49,17 +49,17 @@ const obstacles: Readonly<Record<string, Obstacle>> = {
     arrange: (folder) => Deno.symlinkSync("state.db", `${folder}/state.db`),
     says: "/state.db is a link to state.db, which cannot be resolved",
   },
-  "a folder in the place of the file": {
+  "a folder instead of the file": {
     path: "data",
     arrange: (folder) => Deno.mkdirSync(`${folder}/data`),
     says: "/data is a folder",
   },
-  "a file in the place of a folder": {
+  "a file instead of a folder": {
     path: "file/deep/state.db",
     arrange: (folder) => Deno.writeTextFileSync(`${folder}/file`, "x"),
     says: "/file, which is not a folder",
   },
-  "a link to a file in the place of a folder": {
+  "a link to a file instead of a folder": {
     path: "link/state.db",
     arrange: (folder) => {
       Deno.writeTextFileSync(`${folder}/file`, "x");
@@ -71,7 +71,7 @@ const obstacles: Readonly<Record<string, Obstacle>> = {
 
 for (const [what, { path, arrange, says }] of Object.entries(obstacles)) {
   inFolder(
-    `${what} is reported with the key and what to do, to writers and readers, and nothing is created`,
+    `${what} is an error with key and hint for writers and readers, and nothing is created`,
     async (folder) => {
       arrange(folder);
       const before = namesIn(folder);
@@ -87,7 +87,7 @@ for (const [what, { path, arrange, says }] of Object.entries(obstacles)) {
   );
 }
 
-inFolder("a missing folder is an error for a writer, and no state yet for a reader", async (folder) => {
+inFolder("a missing folder is an error for a writer, and an absent state for a reader", async (folder) => {
   const error = assertThrows(() => open(`${folder}/a/b/state.db`), StoreError);
   assertEquals(error.code, "state-folder-missing");
   assertStringIncludes(error.message, `${folder}/a/b `);
@@ -95,7 +95,7 @@ inFolder("a missing folder is an error for a writer, and no state yet for a read
 });
 
 inFolder(
-  "state, log and lock are their owner's only, also those that an earlier version has left open",
+  "state, log and lock have mode 600, including those created by an earlier version",
   async (folder) => {
     const path = `${folder}/state.db`;
     for (let start = 0; start < 2; start++) {
@@ -109,7 +109,7 @@ inFolder(
   },
 );
 
-inFolder("a file of another program keeps its rights", (folder) => {
+inFolder("the mode of another program's file is not changed", (folder) => {
   const path = `${folder}/other.db`;
   Deno.writeTextFileSync(path, "no database at all, but long enough to be one".repeat(100));
   Deno.chmodSync(path, 0o644);
@@ -178,7 +178,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a command creates no state in the folder of another user, who could not open it; it may open an existing one",
+  name: "a command does not create a state in a folder of another user, and may open an existing one",
   ignore: !isRoot,
   fn: withForeignFolder((path) => {
     const refused = assertThrows(() => refuseForeignState(path, 1000), StoreError);

@@ -1,4 +1,5 @@
-// The store in ZooKeeper: the suite of all stores, and what a lock over a network must survive. Against a real server.
+// The store in ZooKeeper, against a real server: the suite of all stores, and failures of the network, the server and
+// the instances.
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { realClock } from "../../src/runtime/clock.ts";
@@ -85,7 +86,7 @@ if (hasZookeeper) {
   });
 }
 
-test("the second instance is on standby, knows the leader, and leads as soon as the first one ends", async (server) => {
+test("the second instance is on standby, knows the leader, and leads immediately after the first one ends", async (server) => {
   const one = options(server.address, { name: "one" });
   const first = await openCandidate(one, never);
   const second = await openCandidate(other(one), never);
@@ -106,7 +107,7 @@ test("the second instance is on standby, knows the leader, and leads as soon as 
   await next.close();
 });
 
-test("of many instances that start at once exactly one leads, whichever of them ends", async (server) => {
+test("exactly one of several instances leads, also after each one ends", async (server) => {
   const one = options(server.address);
   let running = await Promise.all(
     Array.from({ length: 5 }, async () => {
@@ -124,7 +125,7 @@ test("of many instances that start at once exactly one leads, whichever of them 
   }
 });
 
-test("an instance that is cut off stops before another leads, and its late writes are refused", async (server) => {
+test("an instance that is cut off stops acting before another one leads, and its late commits are refused", async (server) => {
   await using proxy = startProxy(server.port);
   const one = options(proxy.address, { sessionTimeoutMs: shortSessionMs });
   const first = await openCandidate(one, never);
@@ -156,7 +157,7 @@ test("an instance that is cut off stops before another leads, and its late write
   await nextStore.close();
 });
 
-test("a write of a former leader is refused by ZooKeeper itself", async (server) => {
+test("ZooKeeper refuses a commit of a former leader", async (server) => {
   const one = options(server.address);
   const first = await openCandidate(one, never);
   const leading = await first.lead(never);
@@ -171,7 +172,7 @@ test("a write of a former leader is refused by ZooKeeper itself", async (server)
   await store.close();
 });
 
-test("an instance whose candidate was removed does not write", async (server) => {
+test("a commit of an instance whose candidate was removed is refused", async (server) => {
   const one = options(server.address);
   const first = await openCandidate(one, never);
   const store = storeOf(await first.lead(never), first);
@@ -185,7 +186,7 @@ test("an instance whose candidate was removed does not write", async (server) =>
   await store.close();
 });
 
-test("a lost connection stops the leader at once, and it continues if the connection returns in time", async (server) => {
+test("a leader stops acting when its connection is lost, and continues if it is restored in time", async (server) => {
   await using proxy = startProxy(server.port);
   const one = options(proxy.address);
   const first = await openCandidate(one, never);
@@ -201,7 +202,7 @@ test("a lost connection stops the leader at once, and it continues if the connec
   await store.close();
 });
 
-testAlone("a silent server stops the leader within two thirds of the session's time", async (server) => {
+testAlone("a leader stops acting within two thirds of the session timeout if the server is silent", async (server) => {
   const one = options(server.address, { sessionTimeoutMs: shortSessionMs });
   const first = await openCandidate(one, never);
   const leading = await first.lead(never);
@@ -222,7 +223,7 @@ testAlone("a silent server stops the leader within two thirds of the session's t
   await store.close();
 });
 
-test("a process that was stopped does not act when it resumes, before any response", async (server) => {
+test("a resumed process does not act before its session is confirmed", async (server) => {
   let stoppedMs = 0;
   const stopped: ZookeeperClock = { ...clock, elapsedMs: () => clock.elapsedMs() + stoppedMs };
   const sessionTimeoutMs = shortSessionMs;
@@ -238,7 +239,7 @@ test("a process that was stopped does not act when it resumes, before any respon
   await first.close();
 });
 
-test("half an answer before a connection is lost spoils no answer of the next one", async (server) => {
+test("a truncated response does not corrupt the responses of the next connection", async (server) => {
   await using proxy = startHalvingProxy(server.port);
   const one = options(proxy.address);
   const first = await openCandidate(one, never);
@@ -254,7 +255,7 @@ test("half an answer before a connection is lost spoils no answer of the next on
   await store.close();
 });
 
-testAlone("a restarted server finds the state as it was, and an instance leads again", async (server) => {
+testAlone("after a restart of the server the state is unchanged, and an instance leads again", async (server) => {
   const one = options(server.address, { sessionTimeoutMs: shortSessionMs });
   const first = await openCandidate(one, never);
   const store = storeOf(await first.lead(never), first);
@@ -271,7 +272,7 @@ testAlone("a restarted server finds the state as it was, and an instance leads a
   await next.close();
 });
 
-test("a commit larger than ZooKeeper takes at once is stored as a whole", async (server) => {
+test("a commit above the request limit of ZooKeeper is stored completely", async (server) => {
   const one = options(server.address);
   const first = await openCandidate(one, never);
   const store = storeOf(await first.lead(never), first);
@@ -285,7 +286,7 @@ test("a commit larger than ZooKeeper takes at once is stored as a whole", async 
   await store.close();
 });
 
-test("a large commit that is interrupted anywhere is complete, or absent", async (server) => {
+test("a large commit that is interrupted at any transaction is stored completely or not at all", async (server) => {
   const one = options(server.address);
   let wholes = 0;
   for (let cutAt = 0;; cutAt++) {
@@ -334,14 +335,14 @@ test("with a password, the data is accessible only to this user", async (server)
   await store.close();
 });
 
-test("a server that is down is passed over for the next one", async (server) => {
+test("a server that is down is skipped", async (server) => {
   const one = options(`127.0.0.1:1,${server.address}`);
   const store = await openZookeeperStore({ ...one, newLineage: () => "abc123" }, never);
   await store.load();
   await store.close();
 });
 
-Deno.test("zookeeper store: where no server answers, the error names the servers and what to check", async () => {
+Deno.test("zookeeper store: the error names the servers if none responds", async () => {
   const error = await assertRejects(
     () => openCandidate(options("127.0.0.1:1", { sessionTimeoutMs: 500 }), never),
     StoreError,
@@ -354,7 +355,7 @@ Deno.test("zookeeper store: where no server answers, the error names the servers
   await assertRejects(() => waiting, StoreError);
 });
 
-test("keys under the path that are not ours are left alone", async (server) => {
+test("foreign znodes below the path are ignored", async (server) => {
   const one = options(server.address);
   const store = await openZookeeperStore({ ...one, newLineage: () => "abc123" }, never);
   await store.load();
