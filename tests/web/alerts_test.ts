@@ -1,5 +1,5 @@
-// The alert rules and the dashboard that are shipped (docs/run): they are valid, use only metrics of the program,
-// and each alert fires when it should and at no other time.
+// The alert rules and the dashboard of docs/run: they are valid and use only metrics of the program, and each alert
+// fires exactly when it should.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { parse } from "@std/yaml";
@@ -58,7 +58,7 @@ function firedIn(alert: string): readonly (readonly string[])[] {
 }
 
 for (const { alert, labels, annotations, for: delay } of rules) {
-  Deno.test(`${alert} has a severity, what to do and a link, and has a case for and one against it`, () => {
+  Deno.test(`${alert} has a severity, a description, documentation, and a unit test in which it fires and one in which it does not`, () => {
     assertMatch(labels["severity"] ?? "", /^(critical|warning)$/);
     assertMatch(delay, /^\d+[mh]$/);
     const { summary = "", description = "", ["page_url"]: pageUrl = "" } = annotations;
@@ -102,7 +102,7 @@ function* filesUnder(folder: string): Generator<string> {
 }
 
 for (const { name, expr } of [...rules.map(({ alert, expr }) => ({ name: alert, expr })), ...queries]) {
-  Deno.test(`"${name}" asks for metrics, labels and values that the program has: ${expr}`, () => {
+  Deno.test(`"${name}" uses only metrics, labels and values of the program: ${expr}`, () => {
     const selectors = [...expr.matchAll(/\b(up|gocd_mesos_\w+|process_\w+)(?:\{([^}]*)\})?/g)];
     assert(selectors.length > 0);
     for (const [, metric = "", matchers = ""] of selectors) {
@@ -120,7 +120,7 @@ for (const { name, expr } of [...rules.map(({ alert, expr }) => ({ name: alert, 
   });
 }
 
-Deno.test("docs/monitoring.md has every metric with its labels, and no other", () => {
+Deno.test("docs/monitoring.md lists exactly the metrics of the program with their labels", () => {
   const families = [...leaderText.matchAll(/^# TYPE (\w+) (\w+)$/gm)].map(([, name = "", kind = ""]) => ({
     name,
     kind,
@@ -134,7 +134,7 @@ Deno.test("docs/monitoring.md has every metric with its labels, and no other", (
   }
 });
 
-Deno.test("docs/monitoring.md names every state of an agent in the metrics", () => {
+Deno.test("docs/monitoring.md lists each state of an agent in the metrics", () => {
   const [paragraph = ""] = /The states of `gocd_mesos_agent_instances`[\s\S]*?\n\n/.exec(guide) ?? [];
   for (const name of ["agent_instances", "agent_seconds_total"]) {
     const states = leaderText.matchAll(new RegExp(`^gocd_mesos_${name}\\{.*state="(\\w+)"`, "gm"));
@@ -156,7 +156,7 @@ Deno.test("the dashboard has a panel for each topic, each with a description", (
   assertEquals(new Set(panels.map(({ id }) => id)).size, panels.length);
 });
 
-Deno.test("no two panels of the dashboard lie upon each other", () => {
+Deno.test("panels of the dashboard do not overlap", () => {
   const cells = panels.flatMap(({ gridPos: { x, y, w, h } }) =>
     Array.from({ length: w * h }, (_, index) => `${x + index % w} ${y + Math.floor(index / w)}`)
   );
@@ -177,7 +177,7 @@ Deno.test("the dashboard names no specific data source, scrape job or host", () 
 const needsPromtool = { ignore: promtool === undefined };
 
 Deno.test({
-  name: `promtool reads the alert rules (${promtoolPackage})`,
+  name: `promtool accepts the alert rules (${promtoolPackage})`,
   ...needsPromtool,
   fn: async () => {
     const [code, said] = await runPromtool(["check", "rules", rulesPath]);
@@ -186,7 +186,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: `promtool finds that each alert fires when it should, and only then (${promtoolPackage})`,
+  name: `the unit tests of the alert rules pass in promtool (${promtoolPackage})`,
   ...needsPromtool,
   fn: async () => {
     const [code, said] = await runPromtool(["test", "rules", casesPath]);
@@ -195,7 +195,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: `promtool reads every query of the dashboard (${promtoolPackage})`,
+  name: `promtool accepts each query of the dashboard (${promtoolPackage})`,
   ...needsPromtool,
   fn: async () => {
     const recorded = queries.map(({ expr }, index) => ({
@@ -245,19 +245,19 @@ const situations: readonly (readonly [string, readonly StatusView[], readonly st
   ["a quiet cluster", [quiet], []],
   ["a leader with a standby", [leading, standby({ leader: "one" })], []],
   ["two on standby", [standby({}), standby({})], ["GocdMesosNoLeader"]],
-  ["two that lead", [leading, leading], ["GocdMesosTwoLeaders"]],
+  ["two leaders", [leading, leading], ["GocdMesosTwoLeaders"]],
   ["GoCD down", [{ ...quiet, gocd: { ...quiet.gocd, health: down } }], ["GocdMesosGocdDown"]],
   ["Mesos down, with a standby", [
     { ...leading, mesos: { ...quiet.mesos, health: down } },
     standby({ leader: "one" }),
   ], ["GocdMesosMesosDown"]],
-  ["a GoCD server that refuses changes for long", [{
+  ["a GoCD server that refuses changes for a long time", [{
     ...quiet,
     gocd: { ...quiet.gocd, health: { ...down, problem: refused } },
     problems: [refused],
   }], ["GocdMesosWritesRefused"]],
   ["a loop that hangs", [{ ...quiet, movedMs: atMs - 2 * minute }], ["GocdMesosNotLive", "GocdMesosNotReady"]],
-  ["a cluster with something of everything", [sampleView], [
+  ["the sample cluster", [sampleView], [
     "GocdMesosAgentsUnreachable",
     "GocdMesosJobsStuck",
     "GocdMesosJobsUnserved",
@@ -267,7 +267,7 @@ const situations: readonly (readonly [string, readonly StatusView[], readonly st
 ];
 
 Deno.test({
-  name: `of what the program tells in each situation, only the alerts fire that an operator wants (${promtoolPackage})`,
+  name: `with the program's metrics of each situation exactly the expected alerts fire (${promtoolPackage})`,
   ...needsPromtool,
   fn: async () => {
     const tests = situations.map(([name, views, alerts]) => ({

@@ -90,7 +90,7 @@ async function inACluster(checker: Checker): Promise<void> {
   }
 }
 
-Deno.test("every answer fits the document, in every situation, and every documented property occurs in one", async () => {
+Deno.test("every response matches the OpenAPI document, and every documented property occurs", async () => {
   const checker = createChecker();
   await inSituations(checker);
   await inACluster(checker);
@@ -209,7 +209,7 @@ async function commands(checker: Checker): Promise<void> {
   }
 }
 
-Deno.test("a command takes exactly the bodies that the document allows", async () => {
+Deno.test("commands accept exactly the bodies that the OpenAPI document allows", async () => {
   const onCommand = (): Promise<CommandAnswer> => Promise.resolve({ kind: "accepted", message: "done" });
   const handler = handlerOf(() => pictureOf(sampleView), {
     commands: { tokens: [new Secret("t", () => token)], onCommand },
@@ -233,7 +233,7 @@ Deno.test("a command takes exactly the bodies that the document allows", async (
   assert(allowed > 10);
 });
 
-Deno.test("the document has every route and no other, each with its own id", async () => {
+Deno.test("the OpenAPI document contains exactly the routes of the API, with unique operation ids", async () => {
   assertMatch(openapi.openapi, /^3\.1\./);
   const ids = Object.values(openapi.paths).flatMap((methods) =>
     Object.values(methods).map((each) => (each as unknown as { operationId: string }).operationId)
@@ -258,7 +258,7 @@ async function read(path: string, handler = sample): Promise<any> {
   return await (await handler(new Request(`http://localhost${path}`))).json();
 }
 
-Deno.test("filters of jobs pass what they name, in any case where GoCD compares so, and together", async () => {
+Deno.test("filters of jobs match case-insensitively as GoCD does, and can be combined", async () => {
   const verdicts = new Set(sampleView.jobs.map(({ verdict }) => verdict));
   for (const verdict of verdicts) {
     const { jobs, total } = await read(`/api/v1/jobs?verdict=${verdict}`);
@@ -275,7 +275,7 @@ Deno.test("filters of jobs pass what they name, in any case where GoCD compares 
   assertEquals(await locators("verdict=unserved&pipeline=shop"), []);
 });
 
-Deno.test("filters of agents and of records pass what they name", async () => {
+Deno.test("filters of agents and of GoCD agents return the matching ones", async () => {
   for (const [state, key] of [["building", "agents"], ["pending", "gocdAgents"]] as const) {
     const path = key === "agents" ? "agents" : "gocd-agents";
     const all = key === "agents" ? sampleView.instances : sampleView.gocdAgents;
@@ -288,7 +288,7 @@ Deno.test("filters of agents and of records pass what they name", async () => {
   assertEquals(found.agents, [instance]);
 });
 
-Deno.test("pages lead from one to the next, and together they are the list", async () => {
+Deno.test("the links to next pages lead through the whole list", async () => {
   const view = largeView(1_234, 3);
   const handler = handlerOf(() => pictureOf(view));
   const seen: string[] = [];
@@ -305,7 +305,7 @@ Deno.test("pages lead from one to the next, and together they are the list", asy
   assertEquals((await read("/api/v1/jobs?offset=2000", handler)).jobs, []);
 });
 
-Deno.test("events keep their ids when older ones are forgotten, and come by id, time, level and code", async () => {
+Deno.test("events keep their ids when older ones are dropped, and can be filtered by id, time, level and code", async () => {
   const notes: readonly NoteView[] = (["info", "warning", "error"] as const).map((level, index) => ({
     atMs: Date.UTC(2026, 10, 1, 12, index),
     level,
@@ -344,7 +344,7 @@ const bad: readonly (readonly [path: string, message: RegExp])[] = [
   ["/api/v1/events?level=debug", /is none of info, warning, error/],
 ];
 for (const [path, message] of bad) {
-  Deno.test(`${path} is refused, with what it takes`, async () => {
+  Deno.test(`${path} is refused with a message and a hint`, async () => {
     const answer = await sample(new Request(`http://localhost${path}`));
     const body = await answer.json();
     assertEquals([answer.status, body.code], [400, "bad-query"]);
@@ -353,7 +353,7 @@ for (const [path, message] of bad) {
   });
 }
 
-Deno.test("a standby has a status, and refuses the lists that it cannot know", async () => {
+Deno.test("a standby returns its status, and refuses lists with the address of the leader", async () => {
   const handler = handlerOf(() => pictureOf(standby("http://one:8090")));
   assertEquals((await read("/api/v1/status", handler)).leadership.leader, "http://one:8090");
   const answer = await handler(new Request("http://localhost/api/v1/jobs"));
@@ -361,7 +361,7 @@ Deno.test("a standby has a status, and refuses the lists that it cannot know", a
   assertStringIncludes((await answer.json()).message, "http://one:8090 leads");
 });
 
-Deno.test("where the listener is not open, the API needs the token", async () => {
+Deno.test("on a private listener the API requires the token", async () => {
   const options = { tokens: [new Secret("t", () => token)], onCommand: () => Promise.reject(new Error()) };
   const handler = handlerOf(() => pictureOf(sampleView), { commands: options, isPrivate: true });
   const status = async (headers: HeadersInit): Promise<number> =>
@@ -370,7 +370,7 @@ Deno.test("where the listener is not open, the API needs the token", async () =>
   assertEquals(await status({ authorization: `Bearer ${token}` }), 200);
 });
 
-Deno.test("the summary counts what the lists hold, and names the job that has waited longest", async () => {
+Deno.test("the counts of the summary equal those of the lists, with the longest wait of each verdict", async () => {
   const { jobs, agents, limits } = await read("/api/v1/status");
   const oldest = Math.min(...sampleView.jobs.map(({ firstSeenMs }) => firstSeenMs));
   assertEquals(jobs.waiting, sampleView.jobs.length);
@@ -382,7 +382,7 @@ Deno.test("the summary counts what the lists hold, and names the job that has wa
   assertEquals(limits.slice(1).map(({ profile }: { profile: string }) => profile), ["linux", "deploy"]);
 });
 
-Deno.test("any name comes through the path and the JSON as it is", async () => {
+Deno.test("any name is preserved in paths and JSON", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.oneof(fc.constant(hostileName), fc.string({ unit: "grapheme", minLength: 1 })),

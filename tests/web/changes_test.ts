@@ -1,4 +1,4 @@
-// What is sent of a page that has changed: enough to make it, and little where little has changed.
+// The changes of a page that are sent: sufficient to produce the new page, and small.
 
 import { assert, assertEquals } from "@std/assert";
 import fc from "../support/properties.ts";
@@ -8,14 +8,14 @@ const pieces = fc.array(fc.constantFrom("<tr>", "<td>a", "<td>b", "<td>in 3 s", 
   maxLength: 30,
 });
 
-Deno.test("whatever a page was, its changes result in the new page", () => {
+Deno.test("the changes between any two pages result in the new page", () => {
   fc.assert(fc.property(pieces, pieces, (before, after) => {
     const changes = changesOf(before, after, "exact");
     assertEquals(changes === undefined ? before : changed(before, changes), after);
   }));
 });
 
-Deno.test("spans of time left aside, nothing else of a page is older than it was sent", () => {
+Deno.test("changes without time spans result in the new page except for time spans", () => {
   const bare = (all: readonly string[]): string[] => all.map((each) => each.replace(/\d+ s/, ""));
   fc.assert(fc.property(pieces, pieces, (before, after) => {
     const changes = changesOf(before, after, "but-spans");
@@ -23,7 +23,7 @@ Deno.test("spans of time left aside, nothing else of a page is older than it was
   }));
 });
 
-Deno.test("a reader whose spans of time are unknown has exactly the page after the changes", () => {
+Deno.test("changes for a reader with unknown time spans result in exactly the new page", () => {
   const aged = (all: readonly string[]): string[] => all.map((each) => each.replace(/\d+ s/, "99 s"));
   fc.assert(fc.property(pieces, pieces, (before, after) => {
     const changes = changesOf(before, after, "unknown-spans");
@@ -31,14 +31,14 @@ Deno.test("a reader whose spans of time are unknown has exactly the page after t
   }));
 });
 
-Deno.test("a page that is the same, or differs only in a span of time, is not sent", () => {
+Deno.test("an equal page, or one that differs only in time spans, has no changes", () => {
   assertEquals(changesOf(["<td>in 3 s", "<td>b"], ["<td>in 3 s", "<td>b"], "exact"), undefined);
   assertEquals(changesOf(["<td>in 3 s", "<td>b"], ["<td>in 4 s", "<td>b"], "but-spans"), undefined);
   assertEquals(changesOf(["<td>in 3 s", "<td>b"], ["<td>in 4 s", "<td>b"], "exact"), ["<td>in 4 s", [1, 1]]);
   assertEquals(changesOf([], [], "exact"), undefined);
 });
 
-Deno.test("a row that is new or has moved never has the span of time of another row", () => {
+Deno.test("a new or moved row never shows the time span of another row", () => {
   const row = (name: string, span: string, word = "runs"): string =>
     `<tr data-key="${name}"><td>${name}</td><td>${word}</td><td>${span}</td></tr>`;
   const after = (first: readonly string[], next: readonly string[]): string => {
@@ -56,7 +56,7 @@ Deno.test("a row that is new or has moved never has the span of time of another 
   );
 });
 
-Deno.test("agent-hours are amounts, not spans of time in a sentence", () => {
+Deno.test("agent-hours are not treated as time spans", () => {
   assertEquals(changesOf(["<td>0.05 h"], ["<td>0.16 h"], "but-spans"), ["<td>0.16 h"]);
   assertEquals(changesOf(["<td>all 0.05 h", "<td>0.05 h"], ["<td>0.16 h", "<td>0.05 h"], "but-spans"), ["<td>0.16 h", [
     1,
@@ -64,7 +64,7 @@ Deno.test("agent-hours are amounts, not spans of time in a sentence", () => {
   ]]);
 });
 
-Deno.test("of a long table with one changed cell only that cell is sent, also if its rows move", () => {
+Deno.test("only the changed cell of a long table is sent, and moved rows are sent as references", () => {
   const row = (name: number, word = "waits"): string => `<tr data-key="${name}"><td>${name}</td><td>${word}</td></tr>`;
   const rows = Array.from({ length: 200 }, (_, index) => row(index));
   const before = piecesOf(rows.join(""));
@@ -78,7 +78,7 @@ Deno.test("of a long table with one changed cell only that cell is sent, also if
   assert(size([...rows.slice(100), ...rows.slice(0, 100)]) < 60, "they have changed places");
 });
 
-Deno.test("markup is taken apart before rows, cells and entries, and loses nothing", () => {
+Deno.test("markup is split before rows, cells and list items without loss", () => {
   const markup = `<section id="x"><h2>a</h2><ul><li>b</li><li>c</li></ul></section>`;
   assertEquals(piecesOf(markup), [`<section id="x"><h2>a</h2><ul>`, "<li>b</li>", "<li>c</li></ul></section>"]);
   assertEquals(piecesOf(""), []);

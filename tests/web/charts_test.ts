@@ -1,4 +1,4 @@
-// The trend as a drawing: its layout, and its text for screen readers.
+// The drawing of the trend: its layout, and its text for screen readers.
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { AgentFigures, DemandFigures, HistorySample } from "../../src/core/view/history.ts";
@@ -20,7 +20,7 @@ for (
     [1_234, ["500", "1,000", "1,500"]],
   ] as const
 ) {
-  Deno.test(`an axis up to ${most} has lines at ${wanted}`, () => {
+  Deno.test(`an axis up to ${most} has ticks at ${wanted}`, () => {
     const scale = countScale(most);
     assertEquals(labels(scale), [...wanted]);
     assert(scale.max >= most);
@@ -36,13 +36,13 @@ for (
     [4 * day, ["2 d", "4 d"]],
   ] as const
 ) {
-  Deno.test(`an axis of time up to ${most / minute} min has lines at ${wanted}`, () => {
+  Deno.test(`an axis of durations up to ${most / minute} min has ticks at ${wanted}`, () => {
     assertEquals(labels(spanScale(most)), [...wanted]);
     assert(spanScale(most).max >= most);
   });
 }
 
-Deno.test("times are reported at round moments, days where days pass", () => {
+Deno.test("time ticks are at round times, and at days for long periods", () => {
   const of = (fromMs: number, lengthMs: number): readonly string[] =>
     timeTicks(fromMs, fromMs + lengthMs).map(({ label }) => label);
   assertEquals(of(beginMs + 7 * minute, hour), ["12:10", "12:20", "12:30", "12:40", "12:50", "13:00"]);
@@ -64,20 +64,20 @@ function pathOf(trend: Trend, className: string): string {
 const at = (minutes: number, counts: Partial<AgentFigures & DemandFigures>): HistorySample =>
   aSample(beginMs + minutes * minute, counts);
 
-Deno.test("a layer lies on the one below it; equal steps are one", () => {
+Deno.test("layers are stacked, and equal steps are merged", () => {
   const trend = trendOf([at(0, { building: 1, idle: 1 }), at(1, { building: 1, idle: 1 }), at(2, { building: 2 })]);
   assertEquals(pathOf(trend, "layer building"), "M0 130V65H200V0H300V130H200V130H0Z");
   assertEquals(pathOf(trend, "layer idle"), "M0 65V0H200V65H0Z");
   assertEquals(pathOf(trend, "layer starting"), "");
 });
 
-Deno.test("times without observation are not drawn, nor is a line along the bottom", () => {
+Deno.test("lines are not drawn at zero or without samples", () => {
   const jobs = [at(0, { needsAgent: 3 }), at(1, { coming: 3 }), at(6, { needsAgent: 0 }), at(7, { otherCause: 3 })];
   assertEquals(pathOf(trendOf(jobs), "line jobs"), "M0 80V0H200V80M700 80V0H800V80");
   assertEquals(pathOf(trendOf(jobs), "line wanted"), "");
 });
 
-Deno.test("the drawing says in words what it shows", () => {
+Deno.test("the drawing has a text description of its figures", () => {
   const { markup } = trendFigure(
     "t",
     trendOf([
@@ -99,7 +99,7 @@ Deno.test("the drawing says in words what it shows", () => {
   }
 });
 
-Deno.test("each column shows its figures and its decisions, and leads to the page of its end", () => {
+Deno.test("each column shows its figures and decisions, and links to the page of its end", () => {
   const text = `<script>alert(1)</script>${"x".repeat(500)}`;
   const marks = [5, 4, 3, 2, 1].map((second) => aNote(beginMs + second, text, second === 3 ? "error" : "warning"));
   const { markup } = trendFigure("t", trendOf([at(0, { starting: 1, wanted: 2, needsAgent: 1 })], { marks }));
@@ -113,7 +113,7 @@ Deno.test("each column shows its figures and its decisions, and leads to the pag
   assertEquals([markup.split('class="mark bad"').length, markup.includes("<script>")], [2, false]);
 });
 
-Deno.test("the legend names what is drawn and nothing else", () => {
+Deno.test("the legend lists exactly the drawn elements", () => {
   const legendOf = (samples: readonly HistorySample[], more: Partial<Trend> = {}): readonly string[] => {
     const { markup } = trendFigure("t", trendOf(samples, more));
     return [...markup.matchAll(/<li class="([^"]*)"/g)].map(([, name = ""]) => name);
@@ -128,7 +128,7 @@ Deno.test("the legend names what is drawn and nothing else", () => {
   ]);
 });
 
-Deno.test("times without samples are marked: they are not times without jobs", () => {
+Deno.test("periods without samples are marked", () => {
   const marked = (minutes: readonly number[]): readonly string[] => {
     const { markup } = trendFigure("t", trendOf(minutes.map((each) => at(each, {}))));
     return [...markup.matchAll(/class="unrecorded" x="([^"]*)" width="([^"]*)"/g)].map(([, x, width]) =>
@@ -141,7 +141,7 @@ Deno.test("times without samples are marked: they are not times without jobs", (
   assertEquals(marked([0, 1, 2]), ["30% 70%"]);
 });
 
-Deno.test("times in which waiting jobs are not known are marked where jobs and waits are drawn, and said in words", () => {
+Deno.test("periods with unknown waiting jobs are marked in the drawing and described in its text", () => {
   const unread = [2, 3].map((minutes) => unreadSample(beginMs + minutes * minute, { idle: 1 }));
   const waiting = { needsAgent: 3, wanted: 3, oldestWaitMs: minute };
   const trend = trendOf([at(0, waiting), at(1, waiting), ...unread, at(4, waiting)]);
@@ -158,7 +158,7 @@ Deno.test("times in which waiting jobs are not known are marked where jobs and w
   assertEquals(figureTexts([at(0, {}), ...unread]), ["1 idle", "no job waits", "waiting jobs not known for a part"]);
 });
 
-Deno.test("a column in which agents were launched or drained has a sign, and says how many", () => {
+Deno.test("a column in which agents were launched or drained has a mark with their numbers", () => {
   const acts = [{ atMs: beginMs, launched: 3, drained: 0 }, { atMs: beginMs + 5 * minute, launched: 1, drained: 2 }];
   const marks = [aNote(beginMs, "the image is missing", "error")];
   const { markup } = trendFigure("t", trendOf([at(0, { idle: 1 })], { acts, marks }));
@@ -167,7 +167,7 @@ Deno.test("a column in which agents were launched or drained has a sign, and say
   assertEquals([markup.split('class="mark bad"').length, markup.split('class="mark acted"').length], [2, 3]);
 });
 
-Deno.test("a command of an operator has a sign of its own, its words, and is no warning", () => {
+Deno.test("a command of an operator has its own mark with its text, separate from warnings", () => {
   const command = { ...aNote(beginMs, "launching is frozen"), code: "operator" };
   const marks = [command, aNote(beginMs, "the image is missing", "warning")];
   const { markup } = trendFigure("t", trendOf([at(0, { idle: 1 })], { marks }));
@@ -186,14 +186,14 @@ Deno.test("a command of an operator has a sign of its own, its words, and is no 
   assertEquals([alone.includes('class="mark warning"'), alone.includes('class="mark command"')], [false, true]);
 });
 
-Deno.test("the words of the axes are beside the drawing, where no line crosses them", () => {
+Deno.test("the labels of the axes are to the right of the drawing", () => {
   const { markup } = trendFigure("t", trendOf([at(0, { idle: 3, needsAgent: 9, oldestWaitMs: hour })]));
   const words = [...markup.matchAll(/<text class="tick"([^>]*)>(?:[0-9]+(?: min| h)?)</g)].map(([, place]) => place);
   assertEquals(words.length, 8);
   assert(words.every((place) => / x="100%" dx="6"/.test(place ?? "")), words.join());
 });
 
-Deno.test("no point of the drawing is outside it, whatever the figures", () => {
+Deno.test("all points of the drawing are within its bounds for large figures", () => {
   const samples = [0, 1, 5, 9].map((minutes) => at(minutes, { away: 0.33, idle: 17.5, unserved: 99_999, wanted: 3 }));
   const { markup } = trendFigure("t", trendOf(samples, { toMs: beginMs + 10 * minute }));
   const numbers = [...markup.matchAll(/ d="([^"]*)"/g)].flatMap(([, path = ""]) => path.match(/-?[\d.]+/g) ?? []);

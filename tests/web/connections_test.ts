@@ -1,5 +1,5 @@
-// Connections of the status server on real sockets: what is read and written on them, and that slow, idle and many
-// clients are bounded. Nothing here measures time: each test waits for the close that a limit brings about.
+// Connections of the status server on real sockets: requests and responses, and limits for slow, idle and many clients.
+// Nothing here measures time: each test waits for the close that a limit causes.
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { Secret } from "../../src/secret.ts";
@@ -61,17 +61,17 @@ async function toEnd(conn: Deno.TcpConn): Promise<string> {
 
 const unfinished: readonly (readonly [string, string])[] = [
   ["sends nothing", ""],
-  ["sends half a request line and waits", "GET /hea"],
+  ["sends half a request line", "GET /hea"],
   ["never ends its headers", `${askHealth}X-A: b\r\n`],
   ["sends half a body", `POST /api/commands/drain HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{"a`],
 ];
 for (const [what, text] of unfinished) {
-  Deno.test(`a client that ${what} is closed`, async () => {
+  Deno.test(`a connection whose client ${what} is closed`, async () => {
     await withServer({ requestMs: 20 }, {}, async ({ exchange }) => assertEquals(await exchange(text), ""));
   });
 }
 
-Deno.test("an idle connection is closed: each serves one request, whatever the client asks for", async () => {
+Deno.test("a connection is closed after one request, even with keep-alive", async () => {
   await withServer({}, {}, async ({ connect }) => {
     const conn = await connect(`${askHealth}Connection: keep-alive\r\n\r\n${askHealth}\r\n`);
     const answer = await toEnd(conn);
@@ -80,7 +80,7 @@ Deno.test("an idle connection is closed: each serves one request, whatever the c
   });
 });
 
-Deno.test("a client that does not read its response is closed in the middle of it", async () => {
+Deno.test("the connection of a client that does not read its response is closed", async () => {
   const picture = (): ReturnType<typeof pictureOf> => pictureOf(largeView(60_000, 10));
   await withServer({ responseMs: 300, requestMs: 1_500 }, { picture }, async ({ connect, exchange }) => {
     const slow = await connect("GET /api/status HTTP/1.1\r\nHost: localhost\r\n\r\n");
@@ -90,7 +90,7 @@ Deno.test("a client that does not read its response is closed in the middle of i
   });
 });
 
-Deno.test("beyond the limit the connection that has waited longest is closed, so that no client is locked out", async () => {
+Deno.test("above the connection limit the longest waiting connection is closed", async () => {
   await withServer({ connectionsMax: 2 }, {}, async ({ connect, exchange }) => {
     const [first, second] = [await connect("GET /"), await connect("GET /")];
     assertMatch(await exchange(`${askHealth}\r\n`), /^HTTP\/1\.1 200 /);
@@ -100,7 +100,7 @@ Deno.test("beyond the limit the connection that has waited longest is closed, so
   });
 });
 
-Deno.test("beyond the limit a new connection is refused while all others are being answered", async () => {
+Deno.test("above the connection limit a new connection is refused if all others are being served", async () => {
   const asked = Promise.withResolvers<void>();
   const answer = Promise.withResolvers<CommandAnswer>();
   const commands = {
@@ -120,7 +120,7 @@ Deno.test("beyond the limit a new connection is refused while all others are bei
   });
 });
 
-Deno.test("a request that comes byte by byte is answered, with its body", async () => {
+Deno.test("a request sent byte by byte is answered", async () => {
   const commands = {
     tokens: [new Secret("http.admin-token", () => "t")],
     onCommand: (command: unknown): Promise<CommandAnswer> =>
@@ -137,7 +137,7 @@ Deno.test("a request that comes byte by byte is answered, with its body", async 
   });
 });
 
-Deno.test("a client that waits for permission to send its body gets it", async () => {
+Deno.test("Expect: 100-continue is answered with 100 Continue", async () => {
   await withServer({}, {}, async ({ connect }) => {
     const conn = await connect(
       "POST /api/commands/drain HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n",
@@ -151,31 +151,31 @@ Deno.test("a client that waits for permission to send its body gets it", async (
 });
 
 const checks: readonly (readonly [string, string, RegExp])[] = [
-  ["OPTIONS without Host, as HAProxy's option httpchk", "OPTIONS /health HTTP/1.0\r\n\r\n", /^HTTP\/1\.1 200 /],
+  ["OPTIONS without Host, as sent by HAProxy", "OPTIONS /health HTTP/1.0\r\n\r\n", /^HTTP\/1\.1 200 /],
   ["OPTIONS of the page", "OPTIONS / HTTP/1.0\r\n\r\n", /^HTTP\/1\.1 200 [\s\S]*allow: GET, HEAD, OPTIONS/i],
   [
-    "a slash at the end",
+    "a trailing slash",
     "GET /health/ HTTP/1.1\r\nHost: balancer\r\n\r\n",
     /^HTTP\/1\.1 200 [\s\S]*\{"status":"healthy"/,
   ],
   ["HEAD, without a body", "HEAD /health HTTP/1.1\r\nHost: a\r\n\r\n", /^HTTP\/1\.1 200 [\s\S]*\r\n\r\n$/],
-  ["a whole URL", "GET http://localhost/health HTTP/1.1\r\nHost: localhost\r\n\r\n", /^HTTP\/1\.1 200 /],
+  ["an absolute URL", "GET http://localhost/health HTTP/1.1\r\nHost: localhost\r\n\r\n", /^HTTP\/1\.1 200 /],
   ["no Host", "GET / HTTP/1.1\r\n\r\n", /^HTTP\/1\.1 400 [\s\S]*bad-request/],
   ["two hosts", "GET / HTTP/1.1\r\nHost: localhost\r\nHost: evil\r\n\r\n", /^HTTP\/1\.1 40[03] /],
   ["a header without a colon", "GET / HTTP/1.1\r\nHost: localhost\r\nno\r\n\r\n", /^HTTP\/1\.1 400 /],
-  ["another protocol", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", /^HTTP\/1\.1 400 /],
+  ["HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", /^HTTP\/1\.1 400 /],
   ["TRACE", "TRACE / HTTP/1.1\r\nHost: localhost\r\n\r\n", /^HTTP\/1\.1 400 /],
-  ["a body in chunks", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", /^HTTP\/1\.1 411 /],
+  ["a chunked body", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", /^HTTP\/1\.1 411 /],
   ["two lengths", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", /^HTTP\/1\.1 400 /],
   ["large headers", `${askHealth}X: ${"y".repeat(20_000)}\r\n\r\n`, /^HTTP\/1\.1 431 /],
   [
-    "a large body that is on its way",
+    "a large body",
     `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 50000\r\n\r\n${"x".repeat(50_000)}`,
     /^HTTP\/1\.1 413 [\s\S]*too-large/,
   ],
 ];
 for (const [what, text, answer] of checks) {
-  Deno.test(`on the wire: ${what}`, async () => {
+  Deno.test(`${what} is answered with ${/ ([\d[\]]+)/.exec(answer.source)?.[1]}`, async () => {
     await withServer({}, {}, async ({ exchange }) => assertMatch(await exchange(text), answer));
   });
 }

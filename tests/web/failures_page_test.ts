@@ -1,4 +1,4 @@
-// What the page shows of failures: the kinds of the last hour by profile and host, and the agent that is tried first.
+// Failures on the page: by profile and host, errors, and the canary of a breaker.
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { metricsPage } from "../../src/web/metrics.ts";
@@ -21,7 +21,7 @@ const failing: StatusView = {
   })),
 };
 
-Deno.test("the page shows what has failed of each profile and on each host, and which agent is tried first", async () => {
+Deno.test("the page shows the failures of each profile and host, and the canary of a half-open breaker", async () => {
   const handler = createHandler(sampleOptions({ picture: () => pictureOf(failing) }));
   const page = await (await handler(new Request("http://127.0.0.1:8090/"))).text();
   assertStringIncludes(page, "3 × image not pulled, 1 × ended before it registered");
@@ -46,8 +46,8 @@ function failingFor(message: string, waves: number): StatusView {
   return statusView(world.state, world.atMs);
 }
 
-for (const [what, waves, code] of [["waits", 1, "held-breaker"], ["is tried again", 3, "held-probe"]] as const) {
-  Deno.test(`the long error of a profile that ${what} is shown once, whatever waits for it or has ended with it`, async () => {
+for (const [what, waves, code] of [["waits", 1, "held-breaker"], ["is probed", 3, "held-probe"]] as const) {
+  Deno.test(`the long error of a profile that ${what} is shown once with its problem and once with an ended agent`, async () => {
     const view = failingFor(`Failed to pull the image: ${"manifest unknown, ".repeat(9)}the very end`, waves);
     assertEquals(new Set(view.jobs.map(({ reasonCode }) => reasonCode)), new Set([code]));
     const handler = createHandler(sampleOptions({ picture: () => pictureOf(view, { notes: [] }) }));
@@ -61,12 +61,12 @@ for (const [what, waves, code] of [["waits", 1, "held-breaker"], ["is tried agai
   });
 }
 
-Deno.test("a host without agents of ours is listed while something has failed there", () => {
+Deno.test("a host without agents of ours is listed if it has recent failures", () => {
   const host = hostViews(failing).find((each) => each.host === "rack9");
   assertEquals(host, { host: "rack9", agents: 0, byState: {}, recentFailures: { "lost-host": 2 } });
 });
 
-Deno.test("metrics of failures have every kind of each profile, and hosts are only counted", () => {
+Deno.test("metrics of failures contain each kind by profile, and the number of hosts without their names", () => {
   const lines = metricsPage(pictureOf(failing), "1").split("\n");
   assertEquals(lines.filter((line) => line.startsWith('gocd_mesos_recent_failures{profile="linux"')).length, 7);
   assertEquals(lines.includes('gocd_mesos_recent_failures{profile="linux",kind="pull"} 3'), true);
@@ -74,7 +74,7 @@ Deno.test("metrics of failures have every kind of each profile, and hosts are on
   assertEquals(lines.some((line) => line.startsWith("gocd_mesos_failing_hosts") && line.includes("rack9")), false);
 });
 
-Deno.test("failures on a host are shown by profile, the card says where launches fail, and a freeze does not hide it", async () => {
+Deno.test("failures are shown by host and profile, on the card of the profile, and also while launching is frozen", async () => {
   const world = drive();
   world.subscribe();
   for (const host of ["h1", "h2"]) {

@@ -1,4 +1,4 @@
-// Figures of the page that stand beside each other agree, and say what they cover.
+// Related figures of the page agree and show what they cover.
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { Spent } from "../../src/core/view/history.ts";
@@ -47,7 +47,7 @@ async function pageWithHistory(search: string): Promise<string> {
   }
 }
 
-Deno.test("the agent-hours of the day are the same below the trend and in the history, whatever profiles are too cheap to be listed", async () => {
+Deno.test("the agent-hours of the day are equal below the trend and in the history, although tiny profiles are not listed", async () => {
   const page = await pageWithHistory("");
   assertStringIncludes(page, "<b>0.76 agent-hours</b>");
   const [, table = ""] = page.split("Agent-hours by profile");
@@ -55,19 +55,19 @@ Deno.test("the agent-hours of the day are the same below the trend and in the hi
   assert(!table.includes('data-key="a"'), "0.00 h says nothing");
 });
 
-Deno.test("failures by host say of which time they are, and a trend of long steps how far it goes", async () => {
+Deno.test("failures by host show their period, and a trend with long steps shows its end", async () => {
   const [day, quarter] = [await pageWithHistory("?range=24h"), await pageWithHistory("?range=15min")];
   assertStringIncludes(day, "exited or were lost in the last 24 h, by host");
   assertMatch(day, /class="until">until \S+Z, in steps of 5 min</);
   assert(!quarter.includes('class="until"'), "its last step is over a moment ago");
 });
 
-Deno.test("a share below one percent is not called none", () => {
+Deno.test("a share below one percent is shown as <1 %", () => {
   const spent = { starting: hour / 10, idle: 0, busy: 34 * hour, draining: 0, other: 0 };
   assertEquals(sharesText(spent), "34.0 h building (100 %), 0.10 h starting (<1 %)");
 });
 
-Deno.test("unreachable agents are named beside the number that the limit counts", () => {
+Deno.test("unreachable agents are shown separately from the number that the limit counts", () => {
   const cardOf = (states: readonly InstanceView["state"][]): string => {
     const instances = states.map((state, index) => ({ ...first(sampleView.instances), taskId: `t-${index}`, state }));
     return pageOf({ ...sampleView, instances }).split('id="trend"')[0] ?? "";
@@ -76,7 +76,7 @@ Deno.test("unreachable agents are named beside the number that the limit counts"
   assert(!cardOf(["idle"]).includes(", which no limit counts"));
 });
 
-Deno.test("the page says that there is no problem, but not where it cannot know or is unhealthy", () => {
+Deno.test("the page shows that there are no problems only if the instance leads and is healthy", () => {
   const calm = { ...sampleView, problems: [] };
   assertStringIncludes(pageOf(calm), "No problems.");
   assert(!pageOf(sampleView).includes("No problems."));
@@ -88,7 +88,7 @@ Deno.test("the page says that there is no problem, but not where it cannot know 
   assert(!pageOf({ ...calm, gocd: down }).includes("No problems."));
 });
 
-Deno.test("a job leads to the problem that says what to do about its reason", () => {
+Deno.test("a job links to the problem with the hint for its reason", () => {
   const { brief: _, ...plain } = first(sampleView.jobs);
   const problem = { code: "held-limit", message: "a limit", hint: "raise it" };
   const leads = (reasonCode: JobView["reasonCode"]): boolean =>
@@ -96,7 +96,7 @@ Deno.test("a job leads to the problem that says what to do about its reason", ()
   assertEquals([leads("held-limit"), leads("held-attempts")], [true, false]);
 });
 
-Deno.test("the states of an agent on the GoCD server are named once if they are equal", () => {
+Deno.test("equal states of a GoCD agent are shown once", () => {
   const agent = { ...first(sampleView.gocdAgents), configState: "Enabled", agentState: "Idle" };
   const cellOf = (buildState: string): boolean =>
     pageOf({ ...sampleView, gocdAgents: [{ ...agent, buildState }] }).includes("<bdi>Enabled, Idle</bdi>");

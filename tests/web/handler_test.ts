@@ -56,7 +56,7 @@ const routes: readonly (readonly [string, string, RegExp])[] = [
   ["/assets/icon.svg", "image/svg+xml", /^<svg/],
 ];
 for (const [path, contentType, body] of routes) {
-  Deno.test(`GET ${path} answers, HEAD and OPTIONS give the same without a body, POST is refused`, async () => {
+  Deno.test(`${path} responds to GET, to HEAD and OPTIONS without a body, and refuses POST`, async () => {
     const handler = handlerOf();
     const response = await handler(new Request(base + path));
     assertEquals([response.status, response.headers.get("content-type")], [200, contentType]);
@@ -72,7 +72,7 @@ for (const [path, contentType, body] of routes) {
   });
 }
 
-Deno.test("every response, including refusals, forbids what a page must not do", async () => {
+Deno.test("every response, including errors, has the security headers", async () => {
   const handler = handlerOf();
   const requests = [
     ...routes.map(([path]) => new Request(base + path)),
@@ -98,12 +98,12 @@ Deno.test("adjacent words on the page have a space between them", async () => {
   }
 });
 
-Deno.test("an unknown path is not found, a page under a untrustedText name is refused with the key to set", async () => {
+Deno.test("an unknown path is not found, and a foreign Host is refused except for /health", async () => {
   const handler = handlerOf();
   assertEquals((await readJson(await handler(new Request(`${base}/etc/passwd`)))).status, 404);
-  const untrustedText = await readJson(await handler(new Request("http://evil.example.org/api/status")));
-  assertEquals([untrustedText.status, untrustedText.body.code], [403, "foreign-host"]);
-  assertMatch(String(untrustedText.body.hint), /http\.advertise/);
+  const foreign = await readJson(await handler(new Request("http://evil.example.org/api/status")));
+  assertEquals([foreign.status, foreign.body.code], [403, "foreign-host"]);
+  assertMatch(String(foreign.body.hint), /http\.advertise/);
   assertEquals((await readJson(await handler(new Request("http://evil.example.org/health")))).status, 200);
 });
 
@@ -122,21 +122,21 @@ const gocdDown = "GoCD has been failing for 6 min: the connection was refused";
 const mesosFails = "Mesos has been failing for 7 s: the connection was refused";
 const healths: readonly (readonly [string, Changes, readonly [string, number][], readonly string[]])[] = [
   ["all is well", {}, [["healthy", 200], ["live", 200], ["ready", 200]], []],
-  ["the operator froze it", { frozen: true, mode: "drain" }, [["healthy", 200], ["live", 200], ["ready", 200]], []],
+  ["launching is frozen", { frozen: true, mode: "drain" }, [["healthy", 200], ["live", 200], ["ready", 200]], []],
   [
-    "GoCD has failed for a moment: polls go on from the last good one",
+    "GoCD has failed for a few seconds",
     failing("gocd", "failing", 7_000),
     [["degraded", 200], ["live", 200], ["ready", 200]],
     ["GoCD has been failing for 7 s: the connection was refused"],
   ],
   [
-    "GoCD is down: no restart mends that",
+    "GoCD is down",
     failing("gocd", "down", 360_000),
     [["unhealthy", 503], ["live", 200], ["not ready", 503]],
     [gocdDown],
   ],
   [
-    "Mesos has failed for a moment: there is no subscription",
+    "Mesos has failed for a few seconds",
     failing("mesos", "failing", 7_000),
     [["degraded", 200], ["live", 200], ["not ready", 503]],
     [mesosFails],
@@ -156,7 +156,7 @@ const healths: readonly (readonly [string, Changes, readonly [string, number][],
   ],
 ];
 for (const [what, changes, answers, reasons] of healths) {
-  Deno.test(`health, live and ready when ${what}`, async () => {
+  Deno.test(`the health endpoints respond correctly when ${what}`, async () => {
     const handler = handlerOf({ picture: () => pictureOf({ ...sampleView, ...changes }) });
     for (const [index, path] of ["/health", "/health/live", "/health/ready"].entries()) {
       for (const slash of ["", "/"]) {
@@ -173,7 +173,7 @@ for (const [what, changes, answers, reasons] of healths) {
   });
 }
 
-Deno.test("a slash at the end changes nothing", async () => {
+Deno.test("a trailing slash is ignored", async () => {
   const handler = handlerOf();
   for (const [path] of routes) {
     const answer = await handler(new Request(`${base}${path}/`));
@@ -182,7 +182,7 @@ Deno.test("a slash at the end changes nothing", async () => {
   }
 });
 
-Deno.test("an error while responding is reported to the program, not to the client", async () => {
+Deno.test("an error while responding is passed to onError and not shown to the client", async () => {
   const errors: unknown[] = [];
   const failing = handlerOf({
     picture: () => {
@@ -196,7 +196,7 @@ Deno.test("an error while responding is reported to the program, not to the clie
 });
 
 for (const path of ["/", "/metrics", "/api/status", "/health", "/nothing"]) {
-  Deno.test(`${path} is never refused for being asked too often: a proxy is one address for all its readers`, async () => {
+  Deno.test(`${path} is not rate-limited`, async () => {
     const handler = handlerOf(commandsInto([]));
     for (let count = 0; count < 300; count++) {
       const { status, body } = await handler(new Request(base + path), "10.0.0.1");
@@ -206,7 +206,7 @@ for (const path of ["/", "/metrics", "/api/status", "/health", "/nothing"]) {
   });
 }
 
-Deno.test("a client that guesses tokens blocks neither readers, nor health checks, nor the operator", async () => {
+Deno.test("a client that guesses tokens does not block readers, health checks or the valid token", async () => {
   const given: WebCommand[] = [];
   for (const isPrivate of [false, true]) {
     const handler = handlerOf({ ...commandsInto(given), ...(isPrivate ? { isPrivate: true } : {}) });
@@ -241,7 +241,7 @@ const commands: readonly (readonly [string, string | null, WebCommand])[] = [
   ["teardown", '{"mode":"now"}', { kind: "teardown", mode: "now" }],
 ];
 for (const [name, body, command] of commands) {
-  Deno.test(`POST ${name} with ${body} and the token gives the command ${JSON.stringify(command)}`, async () => {
+  Deno.test(`POST ${name} with ${body} and the token executes ${JSON.stringify(command)}`, async () => {
     const given: WebCommand[] = [];
     const answer = await readJson(await handlerOf(commandsInto(given))(post(`/api/commands/${name}`, body)));
     assertEquals([answer.status, answer.body], [202, { kind: "accepted", message: "done" }]);
@@ -261,19 +261,19 @@ const refusals: readonly (readonly [string, () => Request, number, string])[] = 
     405,
     "method-not-allowed",
   ],
-  ["with a body too large", () => post(drain, "x".repeat(5_000)), 413, "too-large"],
-  ["with a streamed body too large", () => post(drain, endless()), 413, "too-large"],
-  ["with a body that is no JSON", () => post(drain, "now!"), 400, "bad-command"],
+  ["with a large body", () => post(drain, "x".repeat(5_000)), 413, "too-large"],
+  ["with an endless streamed body", () => post(drain, endless()), 413, "too-large"],
+  ["with a body that is not JSON", () => post(drain, "now!"), 400, "bad-command"],
   ["with an unknown field", () => post(drain, '{"force":true}'), 400, "bad-command"],
   ["with a profile and an agent", () => post(drain, '{"profile":"linux","agent":"a"}'), 400, "bad-command"],
-  ["with a list for a body", () => post("/api/commands/freeze", "[]"), 400, "bad-command"],
-  ["with a profile that is no name", () => post("/api/commands/freeze", '{"profile":"<b>"}'), 400, "bad-command"],
+  ["with a list as its body", () => post("/api/commands/freeze", "[]"), 400, "bad-command"],
+  ["with an invalid profile name", () => post("/api/commands/freeze", '{"profile":"<b>"}'), 400, "bad-command"],
   ["with an unknown mode", () => post("/api/commands/teardown", '{"mode":"soon"}'), 400, "bad-command"],
   ["that does not exist", () => post("/api/commands/constructor"), 404, "not-found"],
-  ["under a untrustedText name", () => new Request(`http://evil.org${drain}`, { method: "POST" }), 403, "foreign-host"],
+  ["with a foreign Host", () => new Request(`http://evil.org${drain}`, { method: "POST" }), 403, "foreign-host"],
 ];
 for (const [what, makeRequest, status, code] of refusals) {
-  Deno.test(`a command ${what} is refused with ${status} and not carried out`, async () => {
+  Deno.test(`a command ${what} is refused with ${status} and not executed`, async () => {
     const given: WebCommand[] = [];
     const answer = await readJson(await handlerOf(commandsInto(given))(makeRequest()));
     assertEquals([answer.status, answer.body.code, given], [status, code, []]);
@@ -281,7 +281,7 @@ for (const [what, makeRequest, status, code] of refusals) {
   });
 }
 
-Deno.test("without http.admin-token there are no commands, and the response explains how to enable them", async () => {
+Deno.test("without http.admin-token commands are refused with a hint", async () => {
   const { status, body } = await readJson(await handlerOf()(post(drain)));
   assertEquals([status, body.code], [403, "commands-off"]);
   assertMatch(String(body.hint), /http\.admin-token/);
@@ -298,7 +298,7 @@ Deno.test("a rejected command is answered with its reason", async () => {
   assertEquals([status, body], [409, answer]);
 });
 
-Deno.test("after ten wrong tokens an address waits before the next, and the right one is never locked out by them", async () => {
+Deno.test("after ten wrong tokens further ones from an address are rate-limited, and the right one is accepted", async () => {
   const given: WebCommand[] = [];
   let nowMs = sampleMs;
   const handler = handlerOf({ ...commandsInto(given), nowMs: () => nowMs });
@@ -314,7 +314,7 @@ Deno.test("after ten wrong tokens an address waits before the next, and the righ
   assertEquals(given.length, 3);
 });
 
-Deno.test("no hostile name breaks out of the page", async () => {
+Deno.test("hostile names are escaped on the page", async () => {
   for (const path of ["/", "/fragment", "/?verdict=unserved"]) {
     const text = await (await handlerOf()(new Request(base + path))).text();
     assertEquals([text.includes("<script>"), text.includes("<img src=x"), text.includes("<i>linux")], [
@@ -326,7 +326,7 @@ Deno.test("no hostile name breaks out of the page", async () => {
   }
 });
 
-Deno.test("ten thousand jobs and a thousand instances stay a small page that says how many more there are", async () => {
+Deno.test("a page with 10,000 jobs and 1,000 instances is limited in size, with links to the rest", async () => {
   const handler = handlerOf({ picture: () => pictureOf(largeView(10_000, 1_000)) });
   const text = await (await handler(new Request(`${base}/`))).text();
   assertEquals(text.length < 620_000, true, `${text.length} characters`);
@@ -336,7 +336,7 @@ Deno.test("ten thousand jobs and a thousand instances stay a small page that say
   assertEquals(Array.isArray(status.body.jobs) && status.body.jobs.length, 10_000);
 });
 
-Deno.test("a page without a good poll says that the backlog is not known, never that nothing waits", async () => {
+Deno.test("without a recent successful poll the page shows the backlog as unknown", async () => {
   const { lastPollMs: _, ...unread } = sampleView.gocd;
   const { health: _health, ...read } = sampleView.gocd;
   const problem = { code: "gocd-starting", message: "it is starting", hint: "" };
@@ -359,13 +359,13 @@ Deno.test("a page without a good poll says that the backlog is not known, never 
   assertMatch(old, /As of the last poll that succeeded, <time[^>]*>[^<]*<\/time> ago:\s+10 jobs, all accounted for/);
 });
 
-Deno.test("a filter shows only the jobs of its verdict and marks itself as current", async () => {
+Deno.test("a filter shows only the jobs of its verdict and is marked as current", async () => {
   const text = await (await handlerOf()(new Request(`${base}/?verdict=unserved`))).text();
   assertEquals([text.includes("mobile/88/build/1/ios"), text.includes("shop/1204/test/1/integration")], [true, false]);
   assertMatch(text, /aria-current="true">unserved <b>2<\/b>/);
 });
 
-Deno.test("whatever is requested, the response is one of ours and not an error", async () => {
+Deno.test("any request gets a response without an internal error", async () => {
   const handler = handlerOf(commandsInto([]));
   const anyPath = fc.oneof(
     fc.webPath(),

@@ -1,4 +1,4 @@
-// The history on the status page: the trend, agent-hours, finished agents, and the page of a moment.
+// The history on the status page: the trend, agent-hours, finished agents, and pages of past moments.
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { type History, openHistory, type PackedSnapshot } from "../../src/history/history.ts";
@@ -50,7 +50,7 @@ async function pageOf(path: string, history?: History): Promise<string> {
   return await (await handler(new Request(`http://localhost${path}`))).text();
 }
 
-Deno.test("the page shows trend, agent-hours and finished agents, and the way to any moment", async () => {
+Deno.test("the page shows trend, agent-hours, finished agents and a form for past moments", async () => {
   using history = closing(await kept());
   const page = await pageOf("/?range=6h", history);
   for (
@@ -78,7 +78,7 @@ function closing(history: History): History & Disposable {
   return Object.assign(history, { [Symbol.dispose]: () => history.close() });
 }
 
-Deno.test("the length of the trend is chosen by a link, and every other link keeps it", async () => {
+Deno.test("the range of the trend is selected by a link and kept by every other link", async () => {
   using history = closing(await kept());
   const page = await pageOf("/?range=1h&verdict=unserved", history);
   assertStringIncludes(page, `from 2026-11-27T16:59:15Z to 2026-11-27T17:59:15Z`);
@@ -90,7 +90,7 @@ Deno.test("the length of the trend is chosen by a link, and every other link kee
   assertStringIncludes(await pageOf("/", history), `from 2026-11-27T16:59:15Z`);
 });
 
-Deno.test("the trend is that of the last hour, however long the program has run", async () => {
+Deno.test("the trend shows the last hour by default", async () => {
   for (const minutes of [1, 14, 16, 59, 61, 600]) {
     using history = closing(openHistory(undefined, limits));
     history.write(aBatch({ samples: [aSample(nowMs - minutes * minute, {}), aSample(nowMs, {})] }));
@@ -99,7 +99,7 @@ Deno.test("the trend is that of the last hour, however long the program has run"
   }
 });
 
-Deno.test("the page of a moment shows what was known then, says so, and stays as it is", async () => {
+Deno.test("the page of a past moment shows its picture, labels it as past and does not reload", async () => {
   using history = closing(await kept());
   const page = await pageOf("/?at=16:01", history);
   assertStringIncludes(page, "This is the past: what the program knew at <time>2026-11-27T16:00:00Z</time>, 2 h");
@@ -125,7 +125,7 @@ Deno.test("the page of a moment shows what was known then, says so, and stays as
   assertStringIncludes(earlier, "ago, the first picture that is kept from 2026-11-27T15:59:50Z on.");
 });
 
-Deno.test("a moment in the future is refused, one that a fast clock may have sent is not", async () => {
+Deno.test("a moment in the future is refused, with a tolerance for clock skew", async () => {
   using history = closing(await kept());
   const at = (ms: number): string => new Date(nowMs + ms).toISOString();
   const future = await pageOf(`/?at=${at(2 * minute)}`, history);
@@ -138,7 +138,7 @@ function picturesAt(...times: readonly number[]): Promise<readonly PackedSnapsho
   return Promise.all(times.map((atMs) => packView({ ...sampleView, atMs }, () => Promise.resolve())));
 }
 
-Deno.test("everything on the page of a moment is as of its picture: nothing is of the moment that was asked for", async () => {
+Deno.test("everything on the page of a past moment is as of its picture, which may precede the requested moment", async () => {
   using history = closing(openHistory(undefined, limits));
   const thenMs = beginMs + 10 * minute;
   const spentMs = { busy: hour, idle: 0, starting: 0, draining: 0, other: 0 };
@@ -169,7 +169,7 @@ Deno.test("everything on the page of a moment is as of its picture: nothing is o
   assertEquals([..."told between,t-between,h-between".split(",")].filter((part) => page.includes(part)), []);
 });
 
-Deno.test("of every agent that the run has seen end the page has what the history knows, however long ago that was", async () => {
+Deno.test("agents that ended before the range of the trend are shown with their data of the history", async () => {
   using history = closing(openHistory(undefined, limits));
   const before = Array.from({ length: 40 }, (_, index) => aLife(`t-${index}`, { endedMs: beginMs + index * minute }));
   history.write(aBatch({ lives: before, samples: [aSample(nowMs - minute)] }));
@@ -182,7 +182,7 @@ Deno.test("of every agent that the run has seen end the page has what the histor
   assertEquals([page.includes("t-39"), page.includes("not in the history")], [true, false]);
 });
 
-Deno.test("the agent that built a job is found by a part of its name, as of the moment of the page", async () => {
+Deno.test("the agent that built a job is found by a part of the job's name, as of the moment of the page", async () => {
   using history = closing(openHistory(undefined, limits));
   const job = { ...aJob(beginMs), buildMs: hour };
   history.write(aBatch({
@@ -203,7 +203,7 @@ Deno.test("the agent that built a job is found by a part of its name, as of the 
   assertStringIncludes(await pageOf("/?built=other", history), "No build of such a job has been seen.");
 });
 
-Deno.test("of two pictures around the moment that is asked for the nearer one is shown, also a later one", async () => {
+Deno.test("the picture nearest to the requested moment is shown, even if it is later", async () => {
   using history = closing(openHistory(undefined, limits));
   const pack = async (atMs: number): Promise<void> =>
     history.write(aBatch({ snapshots: [await packView({ ...sampleView, atMs }, () => Promise.resolve())] }));
@@ -229,7 +229,7 @@ for (
     ["2026-11-27T11:00Z", "No picture of 2026-11-27T11:00:00Z or before is kept."],
   ] as const
 ) {
-  Deno.test(`if there is no page of "${at}", the present is shown, with the reason`, async () => {
+  Deno.test(`if there is no page of "${at}", the present is shown with the reason`, async () => {
     using history = closing(await kept());
     const page = await pageOf(`/?at=${encodeURIComponent(at)}`, history);
     assertStringIncludes(page, why);
@@ -238,7 +238,7 @@ for (
   });
 }
 
-Deno.test("a picture that this version cannot show is reported, not a crash", async () => {
+Deno.test("a picture that this version cannot show is reported on the page", async () => {
   using history = closing(await kept());
   const { instances: _, ...strange } = sampleView;
   const snapshot = await packView(
@@ -249,7 +249,7 @@ Deno.test("a picture that this version cannot show is reported, not a crash", as
   assertStringIncludes(await pageOf("/?at=17:00", history), "was made by another version");
 });
 
-Deno.test("a decision leads to the page of its moment, which has it", async () => {
+Deno.test("a decision links to the page of its moment, which contains it", async () => {
   using history = closing(await kept());
   const { atMs } = sampleNotes.at(-1) ?? { atMs: 0 };
   const page = await pageOf("/", history);
@@ -263,13 +263,13 @@ Deno.test("a decision leads to the page of its moment, which has it", async () =
   assertStringIncludes(await pageOf(asked, history), "in the middle of a second");
 });
 
-Deno.test("without a history there is no trace of it, except after a request for a moment", async () => {
+Deno.test("without a history the page has no trend, and a request for a moment is answered with the reason", async () => {
   const page = await pageOf("/");
   assertEquals([page.includes('id="trend"'), page.includes('id="history"')], [false, false]);
   assertStringIncludes(await pageOf("/?at=14:05"), "No history is kept (history.keep).");
 });
 
-Deno.test("a history that cannot be read is reported in its place, and the page is whole otherwise", async () => {
+Deno.test("a history that cannot be read is reported, and the rest of the page is complete", async () => {
   const history = await kept();
   history.close();
   const failing = { ...history, span: () => fail(), nextSnapshotMs: () => fail() };
@@ -283,7 +283,7 @@ function fail(): never {
   throw new HistoryError("history-failed", "the disk is gone");
 }
 
-Deno.test("agent-hours are those of today by UTC, of the last 24 hours and of all that is given, the dearest first", () => {
+Deno.test("agent-hours are added up for today in UTC, the last 24 hours and all hours, highest first", () => {
   const spent = (busy: number): Spent => (
     { starting: 0, idle: second, busy, draining: 0, other: 0 }
   );

@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import fc from "../support/properties.ts";
 import { escapeHtml, html } from "../../src/web/html.ts";
 
-Deno.test("text in a hole is escaped, also inside a quoted attribute", () => {
+Deno.test("inserted text is escaped, also in quoted attributes", () => {
   const name = `<b a="1" b='2'>&\``;
   assertEquals(
     html`<td title="${name}">${name}</td>`.markup,
@@ -13,7 +13,7 @@ Deno.test("text in a hole is escaped, also inside a quoted attribute", () => {
   assertEquals(escapeHtml(name), "&lt;b a=&quot;1&quot; b=&#39;2&#39;&gt;&amp;&#96;");
 });
 
-Deno.test("markup made by the template passes, lists are joined, undefined is nothing, numbers are numbers", () => {
+Deno.test("templates insert markup unchanged, join lists, omit undefined and format numbers", () => {
   assertEquals(html`${[html`<i>${1}</i>`, "<", undefined, 2]}`.markup, "<i>1</i>&lt;2");
 });
 
@@ -22,11 +22,11 @@ Deno.test("an object that only looks like markup is escaped", () => {
   assertEquals(html`${forged}`.markup, "&lt;script&gt;");
 });
 
-Deno.test("control characters and turned directions become visible, line breaks and tabs stay", () => {
+Deno.test("control and bidirectional characters are replaced, and line breaks and tabs are kept", () => {
   assertEquals(escapeHtml("a\u0000b\u001b\u0085c\u202ed\ud800\n\t"), "a\ufffdb\ufffd\ufffdc\ufffdd\ufffd\n\t");
 });
 
-Deno.test("of ASCII only keys of markup and control characters change", () => {
+Deno.test("only markup and control characters of ASCII are escaped", () => {
   const changed: Readonly<Record<string, string>> = {
     "&": "&amp;",
     "<": "&lt;",
@@ -42,7 +42,7 @@ Deno.test("of ASCII only keys of markup and control characters change", () => {
   }
 });
 
-Deno.test("no text can open a tag, close an attribute or start an entity, and it can be read back", () => {
+Deno.test("escaped text cannot open a tag, close an attribute or start an entity, and can be unescaped", () => {
   fc.assert(fc.property(fc.string({ unit: "grapheme", maxLength: 60 }), (text) => {
     const escaped = escapeHtml(text);
     assertEquals(/[<>"'`]/.test(escaped), false);

@@ -1,5 +1,4 @@
-// Lists of the page: those that have ended stand once, long ones are short on a narrow screen, names break where they
-// may.
+// Lists of the page: ended instances are shown once, long lists are shortened on a narrow screen, names may break.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { FinishedView, StatusView } from "../../src/core/view/view.ts";
@@ -37,7 +36,7 @@ function rowsOf(markup: string): readonly string[] {
   return [...markup.matchAll(/<tr role="row" data-key[\s\S]*?<\/tr>/g)].map(([row]) => plain(row));
 }
 
-Deno.test("an ended instance is shown once, whether this run observed it, the history has it, or both", () => {
+Deno.test("an ended instance is shown once if it is in this run, in the history or in both", () => {
   const lives = [
     aLife("t-1", { endedMs: watched.endedMs, registeredMs: undefined as never, builds: 4 }),
     aLife("t-0", {
@@ -54,7 +53,7 @@ Deno.test("an ended instance is shown once, whether this run observed it, the hi
   assertEquals(endedList({ ...view, finished: [] }, links, historyOf([])), undefined);
 });
 
-Deno.test("the heading of a full list of ended instances says that these are the last, and unknown values say why", () => {
+Deno.test("a full list of ended instances is labelled as the last ones, and unknown values are explained", () => {
   const lives = Array.from({ length: 60 }, (_, index) => aLife(`t-${index}`));
   assertMatch(
     plain(endedList({ ...view, finished: [] }, links, historyOf(lives))?.markup ?? ""),
@@ -66,7 +65,7 @@ Deno.test("the heading of a full list of ended instances says that these are the
   assert(!dashOf(historyOf([aLife("t-1")])).includes("–"));
 });
 
-Deno.test("a long error is shown by the message of Docker, and in full once it is opened", () => {
+Deno.test("a long error is folded under Docker's message and complete when unfolded", () => {
   const message = `Failed to run 'docker run ${"-e A=B ".repeat(200)}': exited; stderr='pull access denied for x'`;
   const [, fold = ""] = /(<details class="long"[\s\S]*?<\/details>)/.exec(
     endedList({ ...view, finished: [{ ...watched, end: `launch-failed: ${message}` }] }, links, undefined)?.markup ??
@@ -82,7 +81,7 @@ Deno.test("an instance that was killed before a restart shows the reason from th
   assertMatch(rowsOf(markup)[0] ?? "", / stopped: no longer needed$/);
 });
 
-Deno.test("if more have ended than are shown, it says how many, and in which period", () => {
+Deno.test("if more instances have ended than are shown, their number and period are shown", () => {
   const { markup = "" } = endedList(view, links, historyOf([aLife("t-0")], 712)) ?? {};
   assertMatch(plain(markup), /^Ended lately 2 instances .* the last 2, of 712 in 6 h; all are in the JSON API$/);
 });
@@ -95,14 +94,14 @@ for (
     [2, 2, "2 agents needed, all to launch now"],
   ] as const
 ) {
-  Deno.test(`where ${needed} are needed and ${wanted} may be launched, the page says: ${text}`, () => {
+  Deno.test(`if ${needed} agents are needed and ${wanted} may be launched, the page shows: ${text}`, () => {
     const [bucket] = sampleView.demand;
     if (bucket === undefined) throw new Error("the sample has no bucket");
     assertEquals(neededText({ ...sampleView, demand: [{ ...bucket, needsAgent: needed, wanted }] }), text);
   });
 }
 
-Deno.test("a list of more than four rows can be shown as a whole on a narrow screen, without scripts", () => {
+Deno.test("a list of more than four rows has a checkbox to show all rows", () => {
   const listOf = (count: number): string => {
     const rows = Array.from({ length: count }, (_, index) => ({ key: `${index}`, cells: [html`x`] }));
     return table({ caption: "Things", columns: [{ label: "A", kind: "text" }], rows, empty: "" }).markup;
@@ -114,7 +113,7 @@ Deno.test("a list of more than four rows can be shown as a whole on a narrow scr
   assert(!listOf(4).includes("checkbox"));
 });
 
-Deno.test("the name of a job may break after each slash, and is one text for readers", () => {
+Deno.test("the name of a job may break after each slash", () => {
   const { markup } = jobName("shop/7/build/1/<b>", links);
   assertEquals(markup.split("/<wbr>").length, 5);
   assertEquals(markup.replace(/<[^>]*>/g, ""), "shop/7/build/1/&lt;b&gt;");

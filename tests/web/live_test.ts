@@ -1,4 +1,4 @@
-// Open pages by server-sent events: only what changes since the document, or everything to who has none.
+// Open pages by server-sent events: only changes since the document, or everything for a reader without one.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { Picture } from "../../src/core/view/picture.ts";
@@ -79,7 +79,7 @@ function has(page: OpenPage): Record<string, string> {
   return Object.fromEntries([...page.parts].map(([id, pieces]) => [id, pieces.join("")]));
 }
 
-Deno.test("a reader without a document gets the whole page, and then changes that update it", () => {
+Deno.test("a reader without a document gets the whole page, and then changes", () => {
   const { pages, show } = pagesOf(sampleView);
   const page = open(pages);
   assertMatch(page.next(), /^retry: 2000\nid: \S+\nevent: update\n/);
@@ -90,7 +90,7 @@ Deno.test("a reader without a document gets the whole page, and then changes tha
   assertEquals(has(page), Object.fromEntries(render(pictureOf(next, { notes: sampleNotes })).parts));
 });
 
-Deno.test("of a page that its reader has just loaded nothing is sent but the time, also with ten thousand jobs", () => {
+Deno.test("a reader with the current document of 10,000 jobs gets only the time", () => {
   const view = { ...largeView(10_000, 1_000), atMs: sampleMs };
   const { pages, load, show } = pagesOf(view);
   const page = open(pages, load());
@@ -109,7 +109,7 @@ Deno.test("a reader gets the changes since its document", () => {
   assertEquals(has(page), Object.fromEntries(render(pictureOf(next, { notes: sampleNotes })).parts));
 });
 
-Deno.test("a reader who comes back with an older page is sent the changes, or everything once it is forgotten", () => {
+Deno.test("a reader with an older document gets the changes, or the whole page once the document is forgotten", () => {
   const large = { ...largeView(10_000, 1_000), atMs: sampleMs };
   const { pages, load, show } = pagesOf(sampleView);
   const document = load();
@@ -128,7 +128,7 @@ Deno.test("a reader who comes back with an older page is sent the changes, or ev
   assertEquals(has(late), has(soon));
 });
 
-Deno.test("a reader with older spans of time comes back and has the present ones", () => {
+Deno.test("a reader with older time spans gets the current ones", () => {
   const { gocd } = sampleView;
   const polled = (seconds: number): StatusView => {
     const problem = { code: "c", message: `no successful poll for ${seconds} s`, hint: "h" };
@@ -144,7 +144,7 @@ Deno.test("a reader with older spans of time comes back and has the present ones
   assertEquals(has(page), Object.fromEntries(render(pictureOf(polled(14), { notes: sampleNotes })).parts));
 });
 
-Deno.test("the document names its version, and a browser that connects again names that of the last message", async () => {
+Deno.test("changes start from the version of the document, or from Last-Event-ID after a reconnection", async () => {
   let picture = pictureOf(sampleView, { notes: sampleNotes });
   let nowMs = sampleMs;
   const handler = createHandler(sampleOptions({ picture: () => picture, nowMs: () => nowMs }));
@@ -168,7 +168,7 @@ Deno.test("the document names its version, and a browser that connects again nam
   assert((await first("unknown", { "Last-Event-ID": after })).length < (await first("unknown")).length / 4);
 });
 
-Deno.test("where only time passes, nothing but the time is sent", () => {
+Deno.test("if only time passes, only the time is sent", () => {
   const idle = { ...sampleView, instances: sampleView.instances.filter(({ state }) => state === "gone") };
   const { pages, show } = pagesOf(idle);
   const page = open(pages);
@@ -177,7 +177,7 @@ Deno.test("where only time passes, nothing but the time is sent", () => {
   assertEquals(page.next(), `event: tick\ndata: ${sampleMs + 2_000}\n\n`);
 });
 
-Deno.test("with ten thousand jobs and a thousand agents, one change of each is less than 2 kB", () => {
+Deno.test("a change of one job and one agent of thousands is sent in less than 2 kB", () => {
   const view = largeView(10_000, 1_000);
   const { pages, show } = pagesOf(view);
   const page = open(pages);
@@ -196,7 +196,7 @@ Deno.test("with ten thousand jobs and a thousand agents, one change of each is l
   assert(message.length < 2_000, `${message.length} bytes`);
 });
 
-Deno.test("two hundred young agents that only grow older cost nothing but the time, whatever their lives", () => {
+Deno.test("200 agents that only grow older cause no changes", () => {
   const view = largeView(0, 200);
   const instances = view.instances.map((instance, index) => {
     const createdMs = sampleMs - index * 700;
@@ -216,7 +216,7 @@ Deno.test("two hundred young agents that only grow older cost nothing but the ti
   }
 });
 
-Deno.test("readers of the same page share the rendering, and each gets its own changes", () => {
+Deno.test("readers of the same page share its rendering, and each gets its own changes", () => {
   let renderings = 0;
   let picture = pictureOf(sampleView);
   const pages = createLivePages(() => picture, (given, query) => {
@@ -234,7 +234,7 @@ Deno.test("readers of the same page share the rendering, and each gets its own c
   assertEquals(has(one), has(other));
 });
 
-Deno.test("/events starts with the page that was asked for, is not kept by HEAD, and ends when its reader leaves", async () => {
+Deno.test("/events starts with the requested page, and HEAD has no body", async () => {
   const handler = createHandler(sampleOptions());
   const head = await handler(new Request("http://localhost/events", { method: "HEAD" }));
   assertEquals([head.status, head.headers.get("content-type"), head.body], [
@@ -250,7 +250,7 @@ Deno.test("/events starts with the page that was asked for, is not kept by HEAD,
   await reader?.cancel();
 });
 
-Deno.test("who has the answer to a command gets no picture from before it", async () => {
+Deno.test("a reader that connects after a command gets the picture after it", async () => {
   let view = sampleView;
   const onCommand = (): Promise<CommandAnswer> => {
     view = { ...view, frozen: true };

@@ -1,4 +1,4 @@
-// The metrics: what they say, how many there can be, and whether a real promtool takes them.
+// The metrics: their values, their number, and their validity in promtool.
 
 import { assertEquals, assertMatch } from "@std/assert";
 import fc, { anyCharacter } from "../support/properties.ts";
@@ -80,12 +80,12 @@ const expected: readonly string[] = [
   'gocd_mesos_webhook_messages_lost_total{webhook="team"} 1',
   'gocd_mesos_webhook_failing{webhook="team"} 1',
 ];
-Deno.test("the metrics report the same as the page", () => {
+Deno.test("the metrics contain the values of the sample picture", () => {
   const lines = metricsOf().split("\n");
   for (const line of expected) assertEquals(lines.includes(line), true, line);
 });
 
-Deno.test("a drain and a teardown can be alarmed on", () => {
+Deno.test("the metric of the mode distinguishes run, drain and teardown", () => {
   for (const mode of ["run", "drain", "teardown"] as const) {
     const lines = metricsOf({ ...sampleView, mode }).split("\n");
     const on = lines.filter((line) => /^gocd_mesos_mode\{.*\} 1$/.test(line));
@@ -96,7 +96,7 @@ Deno.test("a drain and a teardown can be alarmed on", () => {
   }
 });
 
-Deno.test("a backlog that was read and is empty has zeros for every verdict, one never read has no value", () => {
+Deno.test("an empty backlog has zeros for every verdict, and one never read has no values", () => {
   const { lastPollMs: _, ...gocd } = sampleView.gocd;
   const zeros = /^gocd_mesos_waiting_jobs\{verdict="[a-z-]+",code="none"\} 0$/gm;
   assertEquals(metricsOf({ ...sampleView, jobs: [] }).match(zeros)?.length, 6);
@@ -104,7 +104,7 @@ Deno.test("a backlog that was read and is empty has zeros for every verdict, one
   assertEquals(/^gocd_mesos_(last_poll_timestamp_seconds|waiting_jobs|oldest_wait_seconds)\b.* \d/m.test(text), false);
 });
 
-Deno.test("however many profiles, codes and jobs there are, the number of series stays bounded, and nothing is lost", () => {
+Deno.test("the number of series is limited for many profiles and codes, and their sums are complete", () => {
   const count = 1_000;
   const large = largeView(count, count);
   const view = {
@@ -126,7 +126,7 @@ Deno.test("however many profiles, codes and jobs there are, the number of series
   }
 });
 
-Deno.test("hostile label values stay within their quotes", () => {
+Deno.test("hostile label values are escaped", () => {
   const text = metricsText([{
     kind: "gauge",
     name: "x",
@@ -142,7 +142,7 @@ Deno.test("hostile label values stay within their quotes", () => {
 });
 
 Deno.test({
-  name: `promtool finds nothing to object to (${promtoolPackage})`,
+  name: `promtool accepts the metrics (${promtoolPackage})`,
   ignore: promtool === undefined,
   fn: async () => {
     const text = metricsOf(seen, { notesByCode: { [hostileName]: 1 } });

@@ -1,4 +1,4 @@
-// The small parts of the web folder: words, hosts, limits, histogram.
+// Small parts of the web folder: texts, hosts, limits, histograms, queries.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { formatDuration } from "../../src/core/words/phrases.ts";
@@ -22,10 +22,10 @@ const spans: readonly (readonly [number, string])[] = [
   [90_000_000, "1 d 1 h"],
 ];
 for (const [spanMs, text] of spans) {
-  Deno.test(`a span of ${spanMs} ms reads ${text}`, () => assertEquals(spanText(spanMs), text));
+  Deno.test(`a span of ${spanMs} ms is shown as ${text}`, () => assertEquals(spanText(spanMs), text));
 }
 
-Deno.test("a sentence counts down to its next try, and to no other time", () => {
+Deno.test("only the time of the next try in a sentence is a countdown", () => {
   const { markup } = sentence("no image at 2026-11-28T12:00:00Z; next try at 2026-11-28T12:01:00Z");
   const time = "2026-11-28T12:01:00Z";
   assertEquals(
@@ -34,7 +34,7 @@ Deno.test("a sentence counts down to its next try, and to no other time", () => 
   );
 });
 
-Deno.test("a time that no calendar has is unknown, not a crash", () => {
+Deno.test("an invalid time is shown as unknown", () => {
   assertEquals([timeText(Date.UTC(2026, 10, 23, 0, 45, 5)), timeText(NaN), timeText(9e15)], [
     "2026-11-23T00:45:05Z",
     "unknown",
@@ -64,12 +64,12 @@ const hosts: readonly (readonly [string, boolean])[] = [
   ["", false],
 ];
 for (const [host, isOurs] of hosts) {
-  Deno.test(`the Host ${JSON.stringify(host)} is ${isOurs ? "ours" : "refused"}`, () => {
+  Deno.test(`the Host ${JSON.stringify(host)} is ${isOurs ? "accepted" : "refused"}`, () => {
     assertEquals(isOurHost(host, rules), isOurs);
   });
 }
 
-Deno.test("a listener on an IPv6 address answers to it, one without advertise to no name", () => {
+Deno.test("the Host of an IPv6 listener is accepted, and a name without http.advertise is refused", () => {
   assertEquals(isOurHost("[fe80::1]:80", { listen: { host: "fe80::1", port: 80 } }), true);
   assertEquals(isOurHost("ci.example.org", { listen: { host: "0.0.0.0", port: 80 } }), false);
 });
@@ -83,7 +83,7 @@ const origins: readonly (readonly [string | null, string, boolean])[] = [
   ["null", "localhost:8090", false],
 ];
 for (const [origin, host, isOurs] of origins) {
-  Deno.test(`the Origin ${origin} at ${host} is ${isOurs ? "taken" : "refused"}`, () => {
+  Deno.test(`the Origin ${origin} at ${host} is ${isOurs ? "accepted" : "refused"}`, () => {
     assertEquals(isOurOrigin(origin, host), isOurs);
   });
 }
@@ -100,16 +100,16 @@ const authorizations: readonly (readonly [string | null, boolean])[] = [
   ["Basic s3cr3t-token", false],
 ];
 for (const [authorization, isGood] of authorizations) {
-  Deno.test(`the Authorization ${JSON.stringify(authorization)} is ${isGood ? "taken" : "refused"}`, async () => {
+  Deno.test(`the Authorization ${JSON.stringify(authorization)} is ${isGood ? "accepted" : "refused"}`, async () => {
     assertEquals(await isAuthorized(authorization, token), isGood);
   });
 }
 
-Deno.test("an empty token authorizes no client", async () => {
+Deno.test("an empty token authorizes no request", async () => {
   assertEquals(await isAuthorized("Bearer ", new Secret("http.admin-token", () => "")), false);
 });
 
-Deno.test("a limiter allows the burst at once, then its rate, for each key separately", () => {
+Deno.test("a rate limiter allows the burst and then its rate, separately for each key", () => {
   let nowMs = 0;
   const limiter = createRateLimiter({ perSecond: 2, burst: 3, nowMs: () => nowMs });
   const takeAll = (key: string): number => {
@@ -124,7 +124,7 @@ Deno.test("a limiter allows the burst at once, then its rate, for each key separ
   assertEquals(takeAll("a"), 0, "a clock set back gives nothing away");
 });
 
-Deno.test("a histogram puts each value under the first bound that holds it", () => {
+Deno.test("a histogram counts each value in the first bucket whose bound is not below it", () => {
   const histogram = createHistogram([1, 5]);
   [0.5, 1, 1.1, 5, 7].forEach(histogram.observe);
   assertEquals(histogram.snapshot(), { boundsSeconds: [1, 5], counts: [2, 2, 1], sumSeconds: 14.6 });
@@ -146,23 +146,23 @@ const queries: readonly (readonly [string, ReturnType<typeof pageQuery>])[] = [
   [`q=${"x".repeat(300)}`, { ...allJobs, text: "x".repeat(255) }],
 ];
 for (const [search, query] of queries) {
-  Deno.test(`the address ?${search} asks for ${JSON.stringify(query)}`, () => {
+  Deno.test(`the query ?${search} is parsed as ${JSON.stringify(query)}`, () => {
     assertEquals(pageQuery(new URLSearchParams(search)), query);
     assertEquals(pageQuery(new URL(pageHref(query), "http://localhost").searchParams), query);
   });
 }
 
-Deno.test("rows that are not shown can be read with more rows, and at last as JSON", () => {
+Deno.test("hidden rows are linked with more rows, and finally as JSON", () => {
   assertEquals(moreHref(allJobs), "/?rows=2000");
   assertEquals(moreHref({ ...allJobs, rowsMax: rowsLimit, verdict: "coming" }), "/api/status");
 });
 
-Deno.test("what will be has its time, which stays true in a page of the past; the script counts down to it", () => {
+Deno.test("a future time is shown as an absolute time with a countdown attribute", () => {
   const time = "2026-11-28T12:00:00Z";
   assertEquals(until(Date.parse(time)).markup, `<time datetime="${time}" title="${time}" data-until>at ${time}</time>`);
 });
 
-Deno.test("a section that is folded on a narrow screen can be shown, and hidden again", () => {
+Deno.test("a folded section has a checkbox to show and hide it", () => {
   const { markup } = foldedSection("x", "Things", undefined, "body");
   const words = '<span class="when-shut">Show</span><span class="when-open">Hide</span>';
   assertStringIncludes(
@@ -171,11 +171,11 @@ Deno.test("a section that is folded on a narrow screen can be shown, and hidden 
   );
 });
 
-Deno.test("page and terminal have the same age: full seconds", () => {
+Deno.test("the page and the terminal show the same durations", () => {
   for (const ms of [-1, 999, 10_999, 59_999]) assertEquals(spanText(ms), formatDuration(ms));
 });
 
-Deno.test("a long decision is folded under a text that leaves room for its time and code on the same line", () => {
+Deno.test("a long decision is folded under its first 105 characters", () => {
   const [, summary = ""] = /<summary><bdi>([^<]*)<\/bdi>/.exec(loggedSentence("x".repeat(321)).markup) ?? [];
   assertEquals([summary.length, summary.endsWith("…")], [106, true]);
   assertEquals(loggedSentence("x".repeat(320)).markup.includes("<details"), false);

@@ -1,4 +1,4 @@
-// The sections of the page: what is accounted for, search, pages, links, lives, long errors.
+// The sections of the page: summary, search, pages, links, lives, errors.
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { Finding } from "../../src/core/event.ts";
@@ -37,7 +37,7 @@ function like(job: Partial<JobView>): JobView {
   return { ...first, ...job };
 }
 
-Deno.test("every waiting job is in exactly one clause of the sentence at the top", () => {
+Deno.test("each waiting job is counted in exactly one clause of the summary", () => {
   const fates = fatesOf(sampleView.jobs);
   assertEquals(fates.reduce((sum, { count }) => sum + count, 0), sampleView.jobs.length);
   const text = pageOf(sampleView).replace(/<[^>]*>/g, "").replace(/\s+/g, " ");
@@ -45,7 +45,7 @@ Deno.test("every waiting job is in exactly one clause of the sentence at the top
   for (const { count, text: words } of fates) assertStringIncludes(text, `${count} ${words}`);
 });
 
-Deno.test("each clause of that sentence leads to as many jobs as it counts", () => {
+Deno.test("each clause of the summary links to as many jobs as it counts", () => {
   const of = (locator: string, reasonCode: JobView["reasonCode"], verdict: JobView["verdict"] = "needs-agent") =>
     like({ locator, verdict, reasonCode });
   const jobs = [
@@ -67,7 +67,7 @@ Deno.test("each clause of that sentence leads to as many jobs as it counts", () 
   );
 });
 
-Deno.test("the top names the job of ours that has waited longest", () => {
+Deno.test("the summary shows our longest waiting job", () => {
   const jobs = [
     like({ locator: "a/1/b/1/late", firstSeenMs: sampleMs - 1_000 }),
     like({ locator: "a/1/b/1/oldest", firstSeenMs: sampleMs - 3_600_000 }),
@@ -77,7 +77,7 @@ Deno.test("the top names the job of ours that has waited longest", () => {
   assertMatch(oldest.replace(/<[^>]*>/g, ""), /^Oldest wait: 1 h, a\/1\/b\/1\/oldest /);
 });
 
-Deno.test("a page without scripts reloads itself until its reader stops that, and says how in both cases", () => {
+Deno.test("a page without scripts reloads itself unless paused, with a link to pause or continue", () => {
   const [reloads, stopped] = [pageOf(sampleView, "q=shop"), pageOf(sampleView, "q=shop&pause=yes")];
   assertStringIncludes(reloads, 'http-equiv="refresh" content="5; url=/?q=shop"');
   assertStringIncludes(reloads, '<a href="/?q=shop&amp;pause=yes">Stop reloading</a>');
@@ -85,7 +85,7 @@ Deno.test("a page without scripts reloads itself until its reader stops that, an
   assertStringIncludes(stopped, '<a href="/?q=shop">Continue reloading</a>');
 });
 
-Deno.test("agents that have ended are not among the numbers of our agents by state", () => {
+Deno.test("ended agents are not counted in the agents by state", () => {
   const left = sampleView.instances.filter(({ state }) => state !== "gone");
   assert(left.length < sampleView.instances.length);
   const [, card = ""] = /data-key="glance-agents"([\s\S]*?)<\/section>/.exec(pageOf(sampleView)) ?? [];
@@ -117,7 +117,7 @@ for (const [search, found] of searches) {
   });
 }
 
-Deno.test("a search stays in its form, in the links to verdicts and to other pages", () => {
+Deno.test("a search is kept in its form and in the links to verdicts and pages", () => {
   const view = largeView(1_000, 1);
   const page = pageOf(view, "q=shop&rows=100&page=3");
   assertEquals(jobsOn(page).length, 100);
@@ -128,12 +128,12 @@ Deno.test("a search stays in its form, in the links to verdicts and to other pag
   assertEquals(jobsOn(pageOf(view, "page=99")).length, 200, "beyond the last page is the last page");
 });
 
-Deno.test("of each verdict the job that waits longest comes first", () => {
+Deno.test("jobs of a verdict are sorted by their wait, longest first", () => {
   const jobs = [3, 1, 2].map((age) => like({ locator: `a/1/b/1/${age}`, firstSeenMs: sampleMs - age * 1_000 }));
   assertEquals(jobsOn(pageOf({ ...sampleView, jobs })), ["a/1/b/1/3", "a/1/b/1/2", "a/1/b/1/1"]);
 });
 
-Deno.test("the bucket of which most jobs wait for nothing on its way comes first", () => {
+Deno.test("buckets are sorted by their number of uncovered jobs", () => {
   const [bucket] = sampleView.demand;
   if (bucket === undefined) throw new Error("the sample has no bucket");
   const none = { willBeTaken: 0, coming: 0 };
@@ -160,12 +160,12 @@ const locators: readonly (readonly [string, string | undefined])[] = [
   [`a/1/b/1/${"x".repeat(10_000)}`, undefined],
 ];
 for (const [locator, path] of locators) {
-  Deno.test(`the link of job ${locator.slice(0, 40)} is ${path}`, () => {
+  Deno.test(`the link of the job ${locator.slice(0, 40)} is ${path}`, () => {
     assertEquals(jobHref(links, locator), path === undefined ? undefined : links.gocdUrl + path);
   });
 }
 
-Deno.test("an instance is linked to its record in GoCD, its sandbox in Mesos, and the job that it builds", () => {
+Deno.test("an instance links to its GoCD agent, its Mesos sandbox and its job", () => {
   assertEquals(gocdAgentHref(links, "u/1"), "https://gocd.example.org/go/agents/u%2F1/job_run_history");
   const mesos = { ...sampleView.mesos, master: "m1:5050", frameworkId: "f-0001" };
   const on = { mesosAgentId: "abc-S1", taskId: "gocd-x-1" };
@@ -181,7 +181,7 @@ Deno.test("an instance is linked to its record in GoCD, its sandbox in Mesos, an
   assertStringIncludes(page, `href="${gocdAgentHref(links, builder?.uuid ?? "")}"`);
 });
 
-Deno.test("a problem shows for how long it has existed and what to do, and a long error is shown once, collapsed", () => {
+Deno.test("a problem shows its duration and its hint, and a long error folded", () => {
   const detail = `docker said: ${"no such image ".repeat(50)}`;
   const problem: Finding = { code: "c", message: "it fails", hint: "mend it", detail, sinceMs: sampleMs - 720_000 };
   const page = pageOf({ ...sampleView, problems: [problem] });
@@ -191,7 +191,7 @@ Deno.test("a problem shows for how long it has existed and what to do, and a lon
   assertEquals(page.split(detail).length, 2);
 });
 
-Deno.test("each other limit that is set is shown with its key, how full it is, and what it counts", () => {
+Deno.test("each other limit is shown with its key, its usage and its unit", () => {
   const limit = { key: "scaling.cpu-hours-per-day", limit: 10, unit: "cpu-hours" } as const;
   const rowOf = (used: number): readonly string[] =>
     /<li data-key="scaling.cpu-hours-per-day" class="(\w+)"[\s\S]*?width="([\d.]+%)"[\s\S]*?<span>([^<]*)<\/span><\/li>/
@@ -201,7 +201,7 @@ Deno.test("each other limit that is set is shown with its key, how full it is, a
   assertEquals(pageOf(sampleView).includes("Other limits"), false);
 });
 
-Deno.test("text between backticks is code, escaped like everything else, and a single backtick is kept", () => {
+Deno.test("text between backticks is shown as escaped code, and a single backtick is kept", () => {
   assertEquals(
     sentence("`gocd-mesos why FILE <job>` tells more, `a & b` too").markup,
     "<bdi><code>gocd-mesos why FILE &lt;job&gt;</code> tells more, <code>a &amp; b</code> too</bdi>",
@@ -213,7 +213,7 @@ Deno.test("text between backticks is code, escaped like everything else, and a s
   );
 });
 
-Deno.test("a life line shows the states as shares, also in words, and time without observation in grey", () => {
+Deno.test("a life line shows states and unobserved time as shares, with a text", () => {
   const life = [{ state: "starting", sinceMs: 60_000 }, { state: "idle", sinceMs: 90_000 }] as const;
   const { markup } = lifeLine(life, { createdMs: 0, atMs: 100_000, endedMs: 120_000 });
   assertMatch(markup, /<title>not watched for 1 min, starting for 30 s, idle for 30 s<\/title>/);
@@ -223,7 +223,7 @@ Deno.test("a life line shows the states as shares, also in words, and time witho
   assertMatch(markup, /class="idle" +x="90" width="30"/);
 });
 
-Deno.test("a life that continues has the same markup until its state changes", () => {
+Deno.test("the markup of a continuing life is the same until its state changes", () => {
   const life = [{ state: "idle", sinceMs: 5_000 }] as const;
   const bar = (atMs: number, endedMs?: number): string =>
     lifeLine(life, { createdMs: 5_000, atMs, ...(endedMs === undefined ? {} : { endedMs }) }).markup;
@@ -233,7 +233,7 @@ Deno.test("a life that continues has the same markup until its state changes", (
   assertEquals(withoutAges(bar(0, 65_000)), bar(0, 65_000), "an end stays as it is");
 });
 
-Deno.test("of a life with many states the last are reported in words, and all are drawn", () => {
+Deno.test("a life with many states is drawn completely, and its text lists the last states", () => {
   const life = Array.from({ length: 30 }, (_, index) => ({
     state: index % 2 === 0 ? "idle" as const : "building" as const,
     sinceMs: index * 60_000,
@@ -243,14 +243,14 @@ Deno.test("of a life with many states the last are reported in words, and all ar
   assertEquals(markup.split("<rect").length, 31);
 });
 
-Deno.test("a name of ten thousand characters takes little room", () => {
+Deno.test("a name of 10,000 characters is truncated", () => {
   const jobs = [like({ locator: `a/1/b/1/${hostileName}${"y".repeat(10_000)}`, reason: "z".repeat(10_000) })];
   const page = pageOf({ ...sampleView, jobs, problems: [] });
   const bare = pageOf({ ...sampleView, jobs: [], problems: [] });
   assert(page.length - bare.length < 9_000, `${page.length - bare.length} characters`);
 });
 
-Deno.test("each host shows what our agents do there, an avoided one first, with why and until when", () => {
+Deno.test("avoided hosts are listed first, with reason and end", () => {
   const page = pageOf(sampleView);
   const [, hosts = ""] = /<section id="hosts"([\s\S]*?)<\/section>/.exec(page) ?? [];
   const [first = ""] = /<tr role="row" data-key="[^"]*"/.exec(hosts) ?? [];
@@ -262,7 +262,7 @@ Deno.test("each host shows what our agents do there, an avoided one first, with 
   );
 });
 
-Deno.test("what is frozen or drained is reported once at the top and on each profile", () => {
+Deno.test("a freeze or drain is shown on each profile, and a drain replaces the banner of a freeze", () => {
   const badges = (view: StatusView): number =>
     [...pageOf(view).matchAll(/<\/h3><span class="badge warning">(frozen|draining)</g)].length;
   const drained = { ...sampleView, frozen: true, mode: "drain" } as const;
@@ -273,14 +273,14 @@ Deno.test("what is frozen or drained is reported once at the top and on each pro
   ]);
 });
 
-Deno.test("an agent that the operator drains already has no button for it", () => {
+Deno.test("an agent with a requested drain has no drain button", () => {
   const [first] = sampleView.instances.filter(({ state }) => state === "idle");
   if (first === undefined) throw new Error("the sample has no idle agent");
   assertEquals(actionsForAgent(first)?.markup.includes("Drain"), true);
   assertEquals(actionsForAgent({ ...first, drainRequested: true }), undefined);
 });
 
-Deno.test("agents that fit no offer are shown with their profile, since when, and why", () => {
+Deno.test("unplaced agents are shown with profile, start and reason", () => {
   const unplaced = [{
     profile: "big",
     sinceMs: sampleMs - 120_000,
@@ -305,7 +305,7 @@ Deno.test("the latest offer of each host is shown with its outcome", () => {
   assertMatch(text, /h2 ci 5 s ago .* used 2 agents launched/);
 });
 
-Deno.test("permissions and configuration are on the page, each key with its place", () => {
+Deno.test("the page shows permissions and configuration, each key with its source", () => {
   const setup = {
     rights: { net: ["mesos:5050"], env: [] },
     entries: [{ key: "scaling.max-agents", value: "7", from: "framework.conf:12" }, {

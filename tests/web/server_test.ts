@@ -1,4 +1,4 @@
-// The listener on a real socket: start, answer, close, and every reason not to start.
+// The listener on a real socket: start, response, close, and every reason not to start.
 
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { OperatorError } from "../../src/errors.ts";
@@ -12,7 +12,7 @@ function optionsOf(host: string, port: number): HandlerOptions {
   return sampleOptions({ listen: { host, port } });
 }
 
-Deno.test("it responds at its address, and no longer after close", async () => {
+Deno.test("the server responds at its URL until it is closed", async () => {
   const server = startWebServer(optionsOf("127.0.0.1", 0));
   assertMatch(server.url, /^http:\/\/127\.0\.0\.1:\d+\/$/);
   const response = await fetch(`${server.url}api/status`);
@@ -24,7 +24,7 @@ Deno.test("it responds at its address, and no longer after close", async () => {
   );
 });
 
-Deno.test("close does not wait for a client that keeps its connection and sends half a request", async () => {
+Deno.test("close() does not wait for a client with an incomplete request", async () => {
   const server = startWebServer(optionsOf("127.0.0.1", 0));
   const connection = await Deno.connect({ hostname: "127.0.0.1", port: Number(new URL(server.url).port) });
   await connection.write(new TextEncoder().encode("POST /api/commands/drain HTTP/1.1\r\nHost: loc"));
@@ -32,7 +32,7 @@ Deno.test("close does not wait for a client that keeps its connection and sends 
   connection.close();
 });
 
-Deno.test("a rebound name is refused over a real connection", async () => {
+Deno.test("a foreign Host is refused over a real connection", async () => {
   const server = startWebServer(optionsOf("127.0.0.1", 0));
   const connection = await Deno.connect({ hostname: "127.0.0.1", port: Number(new URL(server.url).port) });
   await connection.write(
@@ -43,7 +43,7 @@ Deno.test("a rebound name is refused over a real connection", async () => {
   await server.close();
 });
 
-Deno.test("a command goes through a real connection", async () => {
+Deno.test("a command is accepted over a real connection", async () => {
   const server = startWebServer({
     ...optionsOf("127.0.0.1", 0),
     commands: {
@@ -60,7 +60,7 @@ Deno.test("a command goes through a real connection", async () => {
   await server.close();
 });
 
-Deno.test("a port in use is an error of the configuration that names the key", async () => {
+Deno.test("a port in use is a usage error that names http.listen", async () => {
   const first = startWebServer(optionsOf("127.0.0.1", 0));
   const port = Number(new URL(first.url).port);
   const error = assertThrows(() => startWebServer(optionsOf("127.0.0.1", port)), OperatorError);
@@ -70,19 +70,19 @@ Deno.test("a port in use is an error of the configuration that names the key", a
   await first.close();
 });
 
-Deno.test("an address of another machine is an error of the configuration", () => {
+Deno.test("an address of another machine is a usage error", () => {
   const error = assertThrows(() => startWebServer(optionsOf("192.0.2.1", 8090)), OperatorError);
   assertEquals([error.code, error.kind], ["http-address-unknown", "usage"]);
   assertEquals(error.message, 'cannot listen on http.listen = "192.0.2.1:8090": this machine has no such address');
 });
 
-Deno.test("on all interfaces it is reached by loopback", async () => {
+Deno.test("the URL of a listener on all interfaces is that of loopback", async () => {
   const server = startWebServer(optionsOf("0.0.0.0", 0));
   assertMatch(server.url, /^http:\/\/127\.0\.0\.1:/);
   await server.close();
 });
 
-Deno.test("a Host header that does not read is answered 400 with all headers, and is not a fault of ours", async () => {
+Deno.test("an invalid Host header is answered with 400 and the security headers", async () => {
   const server = startWebServer(optionsOf("127.0.0.1", 0));
   try {
     using connection = await Deno.connect({ hostname: "127.0.0.1", port: Number(new URL(server.url).port) });

@@ -1,4 +1,4 @@
-// The page, health and metrics of an instance that shares its state with others. Not here: the election (tests/store).
+// The page, health and metrics of an instance that shares its state with others. The election: tests/store.
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { LeadershipView, StatusView } from "../../src/core/view/view.ts";
@@ -26,19 +26,19 @@ const lead = "/health/leader";
 const ready = "/health/ready";
 const answers: readonly (readonly [string, StatusView, Readonly<Record<string, number>>, RegExp])[] = [
   [
-    "a standby that sees the leader",
+    "a standby that knows the leader",
     shared({ role: "standby", leader: "one" }),
     { "/health": 200, [ready]: 503, [lead]: 503 },
     /^on standby: one leads$/,
   ],
   [
-    "a standby that has not seen a leader yet",
+    "a new standby that knows no leader",
     shared({ role: "standby" }, sampleMs),
     { "/health": 200, [ready]: 503, [lead]: 503 },
     /^on standby: no leader is known$/,
   ],
   [
-    "a standby that sees no leader for an hour",
+    "a standby that has known no leader for an hour",
     shared({ role: "standby" }),
     { "/health": 503, [ready]: 503, [lead]: 503 },
     /^on standby: no leader is known$/,
@@ -57,7 +57,7 @@ const answers: readonly (readonly [string, StatusView, Readonly<Record<string, n
   ],
 ];
 for (const [what, view, statuses, reason] of answers) {
-  Deno.test(`${what} is asked for its health by a monitor, a supervisor and a load balancer`, async () => {
+  Deno.test(`the health endpoints respond correctly for ${what}`, async () => {
     const handler = createHandler(sampleOptions({ picture: () => pictureOf(view) }));
     const ask = async (path: string): Promise<readonly [number, readonly string[]]> => {
       const answer = await handler(new Request(`http://localhost${path}`));
@@ -75,7 +75,7 @@ function pageOf(view: StatusView): string {
   return statusPage({ view, notes: [], query, links, version: "1", sandbox: "on" });
 }
 
-Deno.test("the page of a standby shows the leader, whatever its name", () => {
+Deno.test("the page of a standby shows the escaped name of the leader", () => {
   assertStringIncludes(pageOf(shared({ role: "standby", leader: "http://one:8090 (process 7)" })), "http://one:8090");
   assertStringIncludes(pageOf(shared({ role: "standby" })), "no leader is known");
   assert(!pageOf(shared({ role: "standby", leader: hostileName })).includes("<script>document.title"));
@@ -83,12 +83,12 @@ Deno.test("the page of a standby shows the leader, whatever its name", () => {
   assert(!pageOf(sampleView).includes("Election"), "where there is only one instance nothing is said of it");
 });
 
-Deno.test("the page of a leader that waits after a teardown says how it continues", () => {
+Deno.test("the page of a leader after a teardown names `gocd-mesos resume`", () => {
   assertStringIncludes(pageOf(tornDown()), "Torn down: no framework is registered until gocd-mesos resume.");
   assert(!pageOf(shared({ role: "leader" })).includes("Torn down"));
 });
 
-Deno.test("the metrics count the leader, and nothing where there is only one instance", () => {
+Deno.test("gocd_mesos_leader is 1 or 0 with an election, and absent without one", () => {
   const metrics = (view: StatusView): string => metricsPage(pictureOf(view), "1");
   assertStringIncludes(metrics(shared({ role: "leader" })), "gocd_mesos_leader 1\n");
   assertStringIncludes(metrics(shared({ role: "standby" })), "gocd_mesos_leader 0\n");

@@ -1,4 +1,4 @@
-// Responses that go on: the events as they come, how many may follow, and how such a response ends, on sockets too.
+// Streamed responses: their events, their number, and how they end, also on sockets.
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { NoteView } from "../../src/core/view/view.ts";
@@ -54,7 +54,7 @@ async function follow(handler: Handler, query = "follow"): Promise<ReadableStrea
   return text.getReader();
 }
 
-Deno.test("a follower gets the existing events, and then each new one once, as documented", async () => {
+Deno.test("a follower gets the existing events and then each new one once", async () => {
   const program = deciding();
   program.decide("first");
   program.decide("second");
@@ -106,7 +106,7 @@ Deno.test("an empty line is sent if there is nothing new for 15 s", async () => 
   await reader.cancel();
 });
 
-Deno.test("so many may follow, and one more when one has left; HEAD and a refused one take no place", async () => {
+Deno.test("the number of followers is limited, and HEAD and refused requests do not count", async () => {
   const program = deciding();
   program.decide("x");
   const handler = createHandler(sampleOptions(program.options));
@@ -131,7 +131,7 @@ Deno.test("so many may follow, and one more when one has left; HEAD and a refuse
   assertEquals(program.timer.running(lookMs), 0);
 });
 
-Deno.test("a picture that cannot be made ends the stream, and its place is free again", async () => {
+Deno.test("an error of the picture ends the stream and frees its place", async () => {
   const program = deciding();
   program.decide("x");
   let fails = false;
@@ -171,7 +171,7 @@ async function connect(url: string): Promise<Deno.TcpConn> {
   return conn;
 }
 
-Deno.test("on a socket it comes without a length, is limited only while a part is written, and ends with the client or the server", async () => {
+Deno.test("a stream on a socket has no length, no time limit while idle, and ends with the client or the server", async () => {
   const program = deciding();
   program.decide("first");
   const limits = { requestMs: 60_000, responseMs: 30_000, connectionsMax: 100 };

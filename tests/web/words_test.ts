@@ -1,5 +1,4 @@
-// Words of the page that an operator has to understand without another page: times of the log, pairs of terms, buttons
-// that do something.
+// Texts of the page that an operator must understand without documentation: times of the log, pairs of terms, buttons.
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { NoteView, StatusView } from "../../src/core/view/view.ts";
@@ -27,7 +26,7 @@ function textOf(page: string, id: string): string {
   return section.replace(/<[^>]*>/g, " ").replace(/\s+/g, " ");
 }
 
-Deno.test("an entry of the log keeps the time of its next try, which a problem counts down to", () => {
+Deno.test("the next try in a log entry is a fixed time, and in a problem a countdown", () => {
   const text = "profile arm: 2 launches failed in a row; next try at 2023-11-14T22:15:38Z, see `framework.conf`";
   const page = pageOf(
     { ...sampleView, problems: [{ code: "profile-failing", message: text, hint: "" }] },
@@ -40,13 +39,13 @@ Deno.test("an entry of the log keeps the time of its next try, which a problem c
   assertStringIncludes(log, "next try at 2023-11-14T22:15:38Z, see <code>framework.conf</code>");
 });
 
-Deno.test("an agent that will be removed counts down to it", () => {
+Deno.test("the removal of an agent is a countdown", () => {
   const detail = "drained at 2023-11-14T22:15:38Z if still idle";
   const page = pageOf({ ...sampleView, instances: sampleView.instances.map((each) => ({ ...each, detail })) });
   assertMatch(page, /drained <time [^>]*data-until>at 2023-11-14T22:15:38Z<\/time> if still idle/);
 });
 
-Deno.test("while everything is frozen, no profile can be frozen or tried again on its own", () => {
+Deno.test("while all launching is frozen, profiles have no freeze and retry buttons", () => {
   const profile = first(sampleView.profiles);
   const commandsOf = (given: Partial<typeof profile>, all: Pick<StatusView, "mode" | "frozen">): readonly string[] =>
     [...actionsForProfile({ ...profile, ...given }, all).markup.matchAll(/data-command="([a-z]+)"/g)]
@@ -58,18 +57,18 @@ Deno.test("while everything is frozen, no profile can be frozen or tried again o
   assertEquals(commandsOf({ frozen: true, alive: 0 }, { ...runs, frozen: true }), ["resume"]);
 });
 
-Deno.test("draining all agents is only offered while there is one", () => {
+Deno.test("the button to drain all agents is shown only while there are agents", () => {
   const offers = (view: StatusView): boolean => actionsForAll(view).markup.includes('data-command="drain"');
   assertEquals([offers(sampleView), offers({ ...sampleView, instances: [] })], [true, false]);
 });
 
-Deno.test("a filter of verdicts says how many of all jobs a search has found", () => {
+Deno.test("the filter of verdicts shows how many of all jobs a search has found", () => {
   const count = sampleView.jobs.length;
   assertStringIncludes(textOf(pageOf(sampleView), "jobs"), ` all ${count} `);
   assertStringIncludes(textOf(pageOf(sampleView, "q=publish"), "jobs"), ` found 1 of ${count} `);
 });
 
-Deno.test("a row of the demand says once in how many polls its jobs were seen", () => {
+Deno.test("a row of the demand shows the number of polls once", () => {
   const bucket = first(sampleView.demand);
   const { brief: _, ...plain } = bucket;
   const rowOf = (reason: string): string =>
@@ -78,19 +77,19 @@ Deno.test("a row of the demand says once in how many polls its jobs were seen", 
   assertEquals(rowOf("seen in 127 polls in a row, launched after more than 200").includes("(seen"), false);
 });
 
-Deno.test("the heading of the profiles says how many are blocked", () => {
+Deno.test("the heading of the profiles shows how many are blocked", () => {
   const profiles = sampleView.profiles.map(({ blocked: _, ...profile }, index) =>
     index === 0 ? { ...profile, blocked: "the last launch failed" } : profile
   );
   assertStringIncludes(textOf(pageOf({ ...sampleView, profiles }), "profiles"), "3 profiles, 1 blocked");
 });
 
-Deno.test("offers that are suppressed are not wanted by anyone, and the page says so", () => {
+Deno.test("the page shows why offers are suppressed", () => {
   const page = pageOf({ ...sampleView, mesos: { ...sampleView.mesos, offers: "suppressed" } });
   assertStringIncludes(page, "suppressed (no agent to launch now)");
 });
 
-Deno.test("a page that no longer reloads says of when it is", () => {
+Deno.test("a paused page shows its time", () => {
   assertStringIncludes(
     pageOf(sampleView, "pause=yes"),
     `as of <time>${new Date(sampleMs).toISOString().slice(0, 19)}Z<`,
@@ -98,13 +97,13 @@ Deno.test("a page that no longer reloads says of when it is", () => {
   assertEquals(pageOf(sampleView).includes("as of <time>"), false);
 });
 
-Deno.test("times that would be shown as zero hours are left out", () => {
+Deno.test("durations that would be shown as zero hours are left out", () => {
   assertEquals([0, 17_000, 18_000].map(isShown), [false, false, true]);
   const spent = { busy: 3_600_000, idle: 9_000, starting: 0, draining: 0, other: 0 };
   assertEquals(spentText(spent), "1.0 h building");
 });
 
-Deno.test("every column whose label needs it has an explanation, as its title and in one folded list", () => {
+Deno.test("columns with unclear labels are explained in their titles and in a folded list", () => {
   const page = pageOf(sampleView);
   const [, section = ""] = /<section id="demand"([\s\S]*?)<\/section>/.exec(page) ?? [];
   const titles = [...section.matchAll(/<th [^>]*title="([^"]*)">([^<]*)</g)].map(([, title, label]) => [label, title]);
@@ -120,7 +119,7 @@ Deno.test("every column whose label needs it has an explanation, as its title an
   assertStringIncludes(section, "<summary>What the columns mean</summary>");
 });
 
-Deno.test("the card of a limit says how many jobs it holds back, and only then", () => {
+Deno.test("the card of a limit shows the number of jobs that it holds back, if any", () => {
   const cardsOf = (heldByLimits: StatusView["heldByLimits"] = []): string =>
     pageOf({ ...sampleView, heldByLimits }).split('id="demand"')[0] ?? "";
   assertEquals(cardsOf().includes("holds "), false);
