@@ -260,46 +260,43 @@ async function command(instance: Pick<Instance, "conf">, ...words: readonly stri
   return terminal.written(await runCli([name, instance.conf, ...more], terminal.io));
 }
 
-testInOrder(
-  "a command is executed on the machine of the leader, and elsewhere its error names the leader",
-  async (scene) => {
-    const { zookeeper, first, second } = scene;
-    const leads = `process ${first.program.pid}\\) leads`;
-    const refused = await command(second, "freeze");
-    assertEquals(refused.code, 4, refused.all);
-    assertMatch(
-      refused.err,
-      new RegExp(`refused "freeze": this instance is on standby; .*${leads}\\n.*run the command on the`),
-    );
-    const why = await command(second, "why", "x");
-    assertEquals(why.code, 4, why.all);
-    assertMatch(
-      why.err,
-      new RegExp(`is on standby; .*${leads}\\n.*run this command on the machine of the leader`),
-    );
-    assertMatch((await command(first, "freeze")).out, /^launching is frozen$/m);
-    await first.program.line("operator: launching is frozen");
+testInOrder("a command to the leader is executed; elsewhere its error names the leader", async (scene) => {
+  const { zookeeper, first, second } = scene;
+  const leads = `process ${first.program.pid}\\) leads`;
+  const refused = await command(second, "freeze");
+  assertEquals(refused.code, 4, refused.all);
+  assertMatch(
+    refused.err,
+    new RegExp(`refused "freeze": this instance is on standby; .*${leads}\\n.*run the command on the`),
+  );
+  const why = await command(second, "why", "x");
+  assertEquals(why.code, 4, why.all);
+  assertMatch(
+    why.err,
+    new RegExp(`is on standby; .*${leads}\\n.*run this command on the machine of the leader`),
+  );
+  assertMatch((await command(first, "freeze")).out, /^launching is frozen$/m);
+  await first.program.line("operator: launching is frozen");
 
-    const folder = Deno.makeTempDirSync({ prefix: "gocd-mesos-wire-" });
-    try {
-      const conf = `${folder}/framework.conf`;
-      Deno.writeTextFileSync(conf, configText(scene, zookeeper.address, "off"));
-      const elsewhere = await command({ conf }, "freeze");
-      assertEquals(elsewhere.code, 6, elsewhere.all);
-      assertMatch(
-        elsewhere.err,
-        new RegExp(`in use by .*process ${first.program.pid}.*\\n.*on the machine of that instance`),
-      );
-    } finally {
-      Deno.removeSync(folder, { recursive: true });
-    }
-    first.program.signal("SIGTERM");
-    await first.program.ended();
-    assertEquals([...Deno.readDirSync(first.conf.replace("/framework.conf", ""))].map(({ name }) => name), [
-      "framework.conf",
-    ]);
-  },
-);
+  const folder = Deno.makeTempDirSync({ prefix: "gocd-mesos-wire-" });
+  try {
+    const conf = `${folder}/framework.conf`;
+    Deno.writeTextFileSync(conf, configText(scene, zookeeper.address, "off"));
+    const elsewhere = await command({ conf }, "freeze");
+    assertEquals(elsewhere.code, 6, elsewhere.all);
+    assertMatch(
+      elsewhere.err,
+      new RegExp(`in use by .*process ${first.program.pid}.*\\n.*on the machine of that instance`),
+    );
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+  first.program.signal("SIGTERM");
+  await first.program.ended();
+  assertEquals([...Deno.readDirSync(first.conf.replace("/framework.conf", ""))].map(({ name }) => name), [
+    "framework.conf",
+  ]);
+});
 
 testInOrder("after a teardown no instance registers a framework until `resume`", async (scene) => {
   const { cluster, statePath, zookeeper, first, second } = scene;
