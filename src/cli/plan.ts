@@ -3,11 +3,12 @@
 
 import type { Config } from "../config/config.ts";
 import { ConfigError, problemText } from "../config/config_error.ts";
+import { totalOfVerdict } from "../core/demand/verdict.ts";
 import { groupOf } from "../core/demand/verdicts.ts";
 import type { Finding } from "../core/event.ts";
 import { counted, describeJobNeed, describeNeed } from "../core/words/phrases.ts";
 import type { WantedAgents } from "../core/state.ts";
-import type { BucketView, JobView, StatusView } from "../core/view/view.ts";
+import type { BucketView, StatusView } from "../core/view/view.ts";
 import { launchReasonText, totalsText } from "../core/words/reasons.ts";
 import { serverUrlText } from "../net/addresses.ts";
 import { OperatorError } from "../errors.ts";
@@ -172,16 +173,13 @@ export function kindsTable({ demand, jobs }: StatusView, columns: number): strin
 
 /** All jobs by their verdicts, and how many agents would be launched, in one line. */
 export function totalsLine({ jobs }: StatusView, wanted: readonly WantedAgents[]): string {
-  const count = (verdict: JobView["verdict"]): number => jobs.filter((job) => job.verdict === verdict).length;
-  const ours = totalsText({
-    willBeTaken: count("will-be-taken"),
-    coming: count("coming"),
-    otherCause: count("other-cause"),
-    needsAgent: count("needs-agent"),
-    unserved: count("unserved"),
-  });
-  const notOurs = count("not-ours");
-  const parts = [counted(jobs.length, "job"), ours, notOurs === 0 ? "" : `${notOurs} not ours`];
+  const totals = { needsAgent: 0, coming: 0, willBeTaken: 0, otherCause: 0, unserved: 0 };
+  let notOurs = 0;
+  for (const { verdict } of jobs) {
+    if (verdict === "not-ours") notOurs++;
+    else totals[totalOfVerdict[verdict]]++;
+  }
+  const parts = [counted(jobs.length, "job"), totalsText(totals), notOurs === 0 ? "" : `${notOurs} not ours`];
   const agents = wanted.reduce((sum, each) => sum + each.count, 0);
   return `Total: ${parts.filter((part) => part !== "").join("; ")}; ${counted(agents, "agent")} would be launched`;
 }

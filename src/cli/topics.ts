@@ -3,7 +3,7 @@
 
 import { isSection, keys, type KeySpec, keySpec, rootKey } from "../config/keys.ts";
 import { nearestKey } from "../config/suggest.ts";
-import type { VerdictKind } from "../core/demand/verdict.ts";
+import { verdictKinds, verdictWords } from "../core/words/verdicts.ts";
 import { type ErrorKind, exitCodes } from "../errors.ts";
 import { codeTexts } from "./codes_text.ts";
 import { wrapText } from "./text.ts";
@@ -19,7 +19,7 @@ export function topicText(topic: string): string | undefined {
     case "exit-codes":
       return namedText(Object.entries(exitTexts).map(([kind, text]) => [codeOf(kind), text]));
     case "verdicts":
-      return namedText(Object.entries(verdictTexts));
+      return namedText(verdictKinds.map((kind) => [kind, verdictWords[kind].help]));
     default:
       return keyTopic(topic) ?? codeTopic(topic);
   }
@@ -47,17 +47,6 @@ const exitTexts: Readonly<Record<"done" | ErrorKind, string>> = {
     "lost state are alive",
   superseded: "another instance has taken over",
   state: "the state file is locked, damaged or cannot be written",
-};
-
-const verdictTexts: Readonly<Record<VerdictKind, string>> = {
-  "will-be-taken": "an idle agent will take it",
-  "coming": "an agent of ours that is starting will take it",
-  "needs-agent":
-    "a new agent must be launched; the reason says what the launch waits for (polls, limits, offers, a failing image)",
-  "unserved": "no profile has its resources or environment; the reason names the key to change",
-  "other-cause":
-    "a matching agent is idle but does not get it, or the server is in maintenance mode: launching would not help",
-  "not-ours": "pinned to one agent (run on all agents), of an elastic profile, or excluded by \`poller.ignore\`",
 };
 
 function codeOf(kind: string): string {

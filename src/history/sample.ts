@@ -1,19 +1,10 @@
 // Takes a sample of a moment, and the maximum of a short span.
 
-import type { VerdictKind } from "../core/demand/verdict.ts";
+import { totalOfVerdict } from "../core/demand/verdict.ts";
 import type { AgentInstance } from "../core/instance.ts";
 import type { State } from "../core/state.ts";
 import { isBacklogCurrent } from "../core/view/health.ts";
 import { type AgentFigures, type DemandFigures, type HistorySample, waitingJobs } from "../core/view/history.ts";
-
-const figureOfVerdict = {
-  "needs-agent": "needsAgent",
-  "coming": "coming",
-  "will-be-taken": "willBeTaken",
-  "other-cause": "otherCause",
-  "unserved": "unserved",
-  "not-ours": "notOurs",
-} as const satisfies Readonly<Record<VerdictKind, keyof DemandFigures>>;
 
 /** The figures of a state; those of jobs are only known while the GoCD server is read. */
 export function sampleOf(state: State, atMs: number): HistorySample {
@@ -29,7 +20,7 @@ function demandOf({ demand }: State, atMs: number): DemandFigures {
   const counts = { needsAgent: 0, coming: 0, willBeTaken: 0, otherCause: 0, unserved: 0, notOurs: 0 };
   let [wanted, oldestWaitMs] = [0, 0];
   for (const { verdict, firstSeenMs } of demand.jobs) {
-    counts[figureOfVerdict[verdict]]++;
+    counts[verdict === "not-ours" ? "notOurs" : totalOfVerdict[verdict]]++;
     if (verdict !== "not-ours") oldestWaitMs = Math.max(oldestWaitMs, atMs - firstSeenMs);
   }
   for (const bucket of demand.buckets) wanted += bucket.wanted;

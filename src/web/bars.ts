@@ -2,11 +2,13 @@
 
 import { numberText } from "../core/words/phrases.ts";
 import { type Html, html } from "./html.ts";
+import type { Tone } from "./pieces.ts";
 
-/** One kind in a bar: its word is also its class, and so its colour. */
+/** One kind in a bar: its word is also its class, and so its colour, unless it has a tone. */
 export interface BarPart {
   readonly name: string;
   readonly count: number;
+  readonly tone?: Tone;
 }
 
 /**
@@ -17,11 +19,11 @@ export function stackedBar(parts: readonly BarPart[], whole: number): Html {
   const used = parts.reduce((sum, { count }) => sum + count, 0);
   const all = Math.max(whole, used, 1);
   let start = 0;
-  const bars = parts.flatMap(({ name, count }) => {
+  const bars = parts.flatMap(({ name, count, tone }) => {
     const from = start;
     start += count;
     return count === 0 ? [] : [html`
-      <rect class="${classOf(name)}" x="${percent(from, all)}" width="${percent(count, all)}" height="8" />
+      <rect class="${tone ?? classOf(name)}" x="${percent(from, all)}" width="${percent(count, all)}" height="8" />
     `];
   });
   return html`<svg class="bar" aria-hidden="true" height="8">${bars}</svg>`;

@@ -32,6 +32,7 @@ export function jobsCard(view: StatusView, links: PageLinks, title = "Waiting no
   const isKnown = view.jobs.length > 0 || isBacklogKnown(view);
   const parts = verdictKinds.map((kind) => ({
     name: verdictWords[kind].label,
+    tone: verdictWords[kind].tone,
     count: view.jobs.filter(({ verdict }) => verdict === kind).length,
   })).filter(({ count }) => count > 0);
   return html`

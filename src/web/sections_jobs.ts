@@ -2,31 +2,24 @@
 
 import type { VerdictKind } from "../core/demand/verdict.ts";
 import type { JobView, StatusView } from "../core/view/view.ts";
-import { fatesOf, fateText } from "../core/words/fates.ts";
+import { fateText } from "../core/words/acts.ts";
+import { fatesOf } from "../core/words/fates.ts";
 import { verdictKinds, verdictWords } from "../core/words/verdicts.ts";
 import { counted, numberText } from "../core/words/phrases.ts";
 import { type Html, html, type HtmlValue } from "./html.ts";
 import type { PageLinks } from "./links.ts";
 import { allJobs, pageHref, type PageQuery } from "./page_query.ts";
-import { age, badge, distinctKeys, jobName, needs, section, sentence, type Tone, untrustedText } from "./pieces.ts";
+import { age, badge, distinctKeys, jobName, needs, section, sentence, untrustedText } from "./pieces.ts";
 import { noJobsText } from "./sections_glance.ts";
 import { type Column, table } from "./table.ts";
-
-const verdictTones: Readonly<Record<VerdictKind, Tone>> = {
-  "needs-agent": "busy",
-  unserved: "bad",
-  "other-cause": "warning",
-  coming: "waiting",
-  "will-be-taken": "good",
-  "not-ours": "quiet",
-};
 
 const jobColumns: readonly Column[] = [
   {
     label: "Verdict",
     kind: "text",
-    means:
-      "what becomes of the job: needs agent, coming (an agent is starting), will be taken (by an idle agent), other cause (another agent would not help), unserved (by any profile), not ours",
+    means: `what becomes of the job: ${
+      verdictKinds.map((kind) => `${verdictWords[kind].label} (${verdictWords[kind].meaning})`).join(", ")
+    }`,
   },
   { label: "Job", kind: "wide" },
   { label: "Asks for", kind: "roomy", means: "its environment (shaded) and its GoCD resources" },
@@ -82,7 +75,7 @@ function emptyText(view: StatusView): HtmlValue {
 function jobCells(job: JobView, { atMs, problems }: StatusView, links: PageLinks): HtmlValue[] {
   const isTold = job.brief !== undefined || problems.some(({ code }) => code === job.reasonCode);
   return [
-    badge(verdictWords[job.verdict].label, verdictTones[job.verdict]),
+    badge(verdictWords[job.verdict].label, verdictWords[job.verdict].tone),
     jobName(job.locator, links),
     needs(job.environment === undefined ? [] : [job.environment], job.gocdResources),
     profileCell(job),

@@ -4,7 +4,9 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { NoteView, StatusView } from "../../src/core/view/view.ts";
 import { actionsForAll, actionsForProfile } from "../../src/web/actions.ts";
 import { pageQuery } from "../../src/web/page_query.ts";
+import { pageCss } from "../../src/web/assets/embedded.ts";
 import { isShown, spentText } from "../../src/web/split_bar.ts";
+import { verdictKinds, verdictWords } from "../../src/core/words/verdicts.ts";
 import { statusPage } from "../../src/web/status_page.ts";
 import { sampleMs, sampleView } from "../support/sample_view.ts";
 
@@ -126,4 +128,12 @@ Deno.test("the card of a limit shows the number of jobs that it holds back, if a
   const full = cardsOf([{ profile: "linux", jobs: 1 }, { jobs: 2 }]);
   assertMatch(full, /of 7<\/span>\s*<span class="held">holds 1 job back/);
   assertStringIncludes(full, "(scaling.max-agents), holds 2 jobs back");
+});
+
+Deno.test("the bar of waiting jobs and the badge of a job have a colour for each verdict", () => {
+  for (const kind of verdictKinds) {
+    const { tone } = verdictWords[kind];
+    assertMatch(pageCss, new RegExp(`^\\.bar \\.${tone}[ ,]`, "m"));
+    assertMatch(pageCss, new RegExp(`^\\.badge\\.${tone}[ ,]`, "m"));
+  }
 });

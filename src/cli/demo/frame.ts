@@ -2,6 +2,7 @@
 
 import type { InstanceView, JobView, NoteView, StatusView } from "../../core/view/view.ts";
 import { describeNeed } from "../../core/words/phrases.ts";
+import { type VerdictWords, verdictWords } from "../../core/words/verdicts.ts";
 import type { DemoFacts } from "../../sim/demo/facts.ts";
 import { demoNames } from "../../sim/demo/scenario.ts";
 import {
@@ -217,13 +218,13 @@ const jobColumns = [
   { title: "WHY", max: 200 },
 ];
 
-const verdictStyles: Readonly<Record<JobView["verdict"], Style>> = {
-  "needs-agent": "warn",
-  coming: "busy",
-  "will-be-taken": "good",
-  "other-cause": "warn",
-  unserved: "bad",
-  "not-ours": "dim",
+const toneStyles: Readonly<Record<VerdictWords["tone"], Style>> = {
+  good: "good",
+  busy: "busy",
+  waiting: "busy",
+  warning: "warn",
+  bad: "bad",
+  quiet: "dim",
 };
 
 /** Jobs with the same needs and verdict share a row. */
@@ -245,7 +246,7 @@ function jobRows(view: StatusView): Cell[][] {
       { text: what },
       { text: String(jobs.length) },
       { text: clockText(view.atMs - oldestMs) },
-      { text: first.verdict, style: verdictStyles[first.verdict] },
+      { text: first.verdict, style: toneStyles[verdictWords[first.verdict].tone] },
       { text: shortError(first.reason) },
     ]];
   });

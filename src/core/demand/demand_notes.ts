@@ -67,7 +67,5 @@ function isSame(a: BucketDemand | undefined, b: BucketDemand): boolean {
 }
 
 function hasSameTotals(a: DemandTotals, b: DemandTotals): boolean {
-  return a.waiting === b.waiting && a.willBeTaken === b.willBeTaken && a.coming === b.coming &&
-    a.otherCause === b.otherCause && a.needsAgent === b.needsAgent && a.unserved === b.unserved &&
-    a.wanted === b.wanted;
+  return JSON.stringify(demandTotals([a])) === JSON.stringify(demandTotals([b]));
 }

@@ -26,6 +26,18 @@ export interface JobVerdict {
   readonly firstSeenMs: number;
 }
 
+/** The total that a job of ours is counted in, by its verdict. */
+export const totalOfVerdict = {
+  "needs-agent": "needsAgent",
+  "coming": "coming",
+  "will-be-taken": "willBeTaken",
+  "other-cause": "otherCause",
+  "unserved": "unserved",
+} as const satisfies Readonly<Record<Exclude<VerdictKind, "not-ours">, keyof DemandTotals>>;
+
+/** The totals of jobs with one verdict. */
+export type VerdictTotal = typeof totalOfVerdict[keyof typeof totalOfVerdict];
+
 /** Number of jobs by verdict. */
 export interface DemandTotals {
   /** Jobs in the feed. */

@@ -1,4 +1,5 @@
-// What an operator can do about a waiting job, unless its reason already says so (reasons.ts).
+// The short text of each reason, and what an operator can do about a waiting job, unless the reason already says so
+// (reasons.ts).
 
 import type { Reason, ReasonCode, Remark } from "../demand/reason.ts";
 import type { JobVerdict } from "../demand/verdict.ts";
@@ -31,50 +32,95 @@ const resumeHint = "use Resume on the status page, or `gocd-mesos resume framewo
 
 const elsewhereHint = "look for an elastic profile, a removed pipeline, or messages from GoCD";
 
-/** By reason, and the place of its profile in the configuration; empty: the reason itself says it. */
-const acts: { readonly [K in ReasonCode]: (reason: Extract<Reason, { readonly kind: K }>, key: string) => string } = {
-  "run-on-all": () => "",
-  "elastic": () => "nothing here; if it waits for long, check the agents of the plugin in GoCD",
-  "needs-unknown": ({ why }) =>
-    why === "unconfigured"
-      ? "cancel its stage, or run it again so that its jobs match the configuration"
-      : "let the account of go-server read the configuration of the pipeline and of its template (administrator of GoCD, or " +
-        "of the pipeline's group)",
-  "ignored": () => "nothing; if it should be served, remove the pattern from poller.ignore",
-  "resourceless-ignored": () => 'give the job a resource, or set poller.resourceless-jobs = "serve"',
-  "no-profile": () => "",
-  "no-profile-resources": () => "",
-  "no-profile-environment": () => "",
-  "no-profile-group": () => "",
-  "idle-agent": () => patience,
-  "agent-coming": () => patience,
-  "enabling-again": () => patience,
-  "maintenance": () => "end the mode in GoCD (Admin > Server Maintenance Mode)",
-  "idle-unused": () => "",
-  "left-before": () => elsewhereHint,
-  "zombie": () => "",
-  "held-attempts": () => `${patience}; a lower poller.attempts makes it faster`,
-  "held-limit": () => limitHint,
-  "held-rate": () => `${patience}; scaling.slow-server-launches-per-minute is the limit`,
-  "held-pace": ({ key }) => `${patience}; ${key} is the limit`,
-  "held-cpu-hours": () => cpuHoursHint,
-  "held-share": () => "raise scaling.max-cpu-share, or wait until an agent is idle",
-  "held-breaker": checkProfile,
-  "held-probe": checkProfile,
-  "held-frozen": () => resumeHint,
-  "held-mode": ({ mode }) => mode === "teardown" ? "wait until it ends, then start gocd-mesos again" : resumeHint,
-  "held-stale": () => "",
-  "held-maintenance": () => "",
-  "held-brake": () =>
-    "check that go-server.url and mesos-master point to the right servers; if those agents are really lost: " +
-    "`gocd-mesos accept-loss framework.conf`",
-  "held-restarted": () => "nothing, it ends within 2 min",
-  "held-no-session": ({ hint = "nothing, the connection is retried; if it lasts, check the Mesos masters" }) => hint,
-  "held-invalid": () => "rename the resource or the environment in GoCD",
-  "no-fitting-offer": ({ miss }, key) => missHint(miss, key),
-  "no-offer": () => offerlessHint,
-  "launching": () => "nothing, unless it lasts: then the cluster has no room for the role of the profile",
+/** What is told about a reason in addition to its sentence. */
+interface ReasonWords<K extends ReasonCode> {
+  /** After a number of jobs: `held by a limit`. */
+  readonly short: string;
+  /** The next step; `key`: the place of the profile in the configuration. Empty: the reason itself says it. */
+  readonly act: (reason: Extract<Reason, { readonly kind: K }>, key: string) => string;
+}
+
+const reasonWords: { readonly [K in ReasonCode]: ReasonWords<K> } = {
+  "run-on-all": { short: "not ours", act: () => "" },
+  "elastic": {
+    short: "not ours",
+    act: () => "nothing here; if it waits for long, check the agents of the plugin in GoCD",
+  },
+  "needs-unknown": {
+    short: "not ours",
+    act: ({ why }) =>
+      why === "unconfigured"
+        ? "cancel its stage, or run it again so that its jobs match the configuration"
+        : "let the account of go-server read the configuration of the pipeline and of its template (administrator of GoCD, or " +
+          "of the pipeline's group)",
+  },
+  "ignored": { short: "not ours", act: () => "nothing; if it should be served, remove the pattern from poller.ignore" },
+  "resourceless-ignored": {
+    short: "not ours",
+    act: () => 'give the job a resource, or set poller.resourceless-jobs = "serve"',
+  },
+  "no-profile": { short: "not served by any profile", act: () => "" },
+  "no-profile-resources": { short: "not served by any profile", act: () => "" },
+  "no-profile-environment": { short: "not served by any profile", act: () => "" },
+  "no-profile-group": { short: "not served by any profile", act: () => "" },
+  "idle-agent": { short: "for idle agents", act: () => patience },
+  "agent-coming": { short: "for agents that are starting", act: () => patience },
+  "enabling-again": { short: "for agents that are enabled again", act: () => patience },
+  "maintenance": {
+    short: "held by maintenance of GoCD",
+    act: () => "end the mode in GoCD (Admin > Server Maintenance Mode)",
+  },
+  "idle-unused": { short: "not assigned to idle agents", act: () => "" },
+  "left-before": { short: "not assigned to idle agents", act: () => elsewhereHint },
+  "zombie": { short: "forgotten by GoCD", act: () => "" },
+  "held-attempts": {
+    short: "not seen for long enough yet",
+    act: () => `${patience}; a lower poller.attempts makes it faster`,
+  },
+  "held-limit": { short: "held by a limit", act: () => limitHint },
+  "held-rate": {
+    short: "held by the rate of launches",
+    act: () => `${patience}; scaling.slow-server-launches-per-minute is the limit`,
+  },
+  "held-pace": { short: "held by the rate of launches", act: ({ key }) => `${patience}; ${key} is the limit` },
+  "held-cpu-hours": { short: "held because the cpu-hours of the day are used up", act: () => cpuHoursHint },
+  "held-share": { short: "held by a limit", act: () => "raise scaling.max-cpu-share, or wait until an agent is idle" },
+  "held-breaker": { short: "held by failing launches", act: checkProfile },
+  "held-probe": { short: "held by failing launches", act: checkProfile },
+  "held-frozen": { short: "held by a freeze", act: () => resumeHint },
+  "held-mode": {
+    short: "held by a drain or teardown",
+    act: ({ mode }) => mode === "teardown" ? "wait until it ends, then start gocd-mesos again" : resumeHint,
+  },
+  "held-stale": { short: "held because GoCD cannot be read", act: () => "" },
+  "held-maintenance": { short: "held by maintenance of GoCD", act: () => "" },
+  "held-brake": {
+    short: "held by the brake",
+    act: () =>
+      "check that go-server.url and mesos-master point to the right servers; if those agents are really lost: " +
+      "`gocd-mesos accept-loss framework.conf`",
+  },
+  "held-restarted": { short: "held after a restart of GoCD", act: () => "nothing, it ends within 2 min" },
+  "held-no-session": {
+    short: "held because Mesos is not connected",
+    act: ({ hint = "nothing, the connection is retried; if it lasts, check the Mesos masters" }) => hint,
+  },
+  "held-invalid": {
+    short: "held by a name that GoCD does not accept",
+    act: () => "rename the resource or the environment in GoCD",
+  },
+  "no-fitting-offer": { short: "without a fitting offer", act: ({ miss }, key) => missHint(miss, key) },
+  "no-offer": { short: "without any offer from Mesos", act: () => offerlessHint },
+  "launching": {
+    short: "to be launched with the next offer",
+    act: () => "nothing, unless it lasts: then the cluster has no room for the role of the profile",
+  },
 };
+
+/** The short text for the code of a reason; absent: there is no such code. */
+export function fateText(code: string): string | undefined {
+  return Object.hasOwn(reasonWords, code) ? reasonWords[code as ReasonCode].short : undefined;
+}
 
 /** What to do about foreign agents that could have taken the job; empty: nothing. */
 const remarkActs: Readonly<Record<Remark["kind"], string>> = {
@@ -95,7 +141,7 @@ export function nextAct(
   // Agents of a restarted server will come back soon.
   const told = reason.kind === "held-restarted" ? [] : remarks;
   // The table maps each kind to the function for that kind, which the compiler cannot infer through the union.
-  const act = acts[reason.kind] as (reason: Reason, key: string) => string;
+  const act = reasonWords[reason.kind].act as (reason: Reason, key: string) => string;
   const all = [...told.map(({ kind }) => remarkActs[kind]), act(reason, profileKey(profile))].filter((each) =>
     each !== ""
   );

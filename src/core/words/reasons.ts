@@ -1,7 +1,7 @@
 // Texts of reasons, remarks and the needs of a bucket. They are decided in demand/; what to do is in acts.ts.
 
 import type { LaunchReason, NotOurs, OtherCause, Reason, Remark, UnavailableKind, Unserved } from "../demand/reason.ts";
-import type { BucketDemand, DemandTotals, JobVerdict } from "../demand/verdict.ts";
+import type { BucketDemand, JobVerdict, VerdictTotal } from "../demand/verdict.ts";
 import type { GocdProblem } from "../event.ts";
 import { bySchedule } from "./upkeep.ts";
 import { briefGateText, gateText } from "./gates.ts";
@@ -235,16 +235,19 @@ function withGate(bucket: BucketDemand, gate: string): string {
   return [totalsText(bucket), gate, ...bucket.remarks.map(remarkText)].filter((part) => part !== "").join("; ");
 }
 
+/** By total, in the order of the clause. */
+const totalTexts: Readonly<Record<VerdictTotal, (count: number) => string>> = {
+  willBeTaken: (count) => `${count} will be taken by idle agents`,
+  coming: (count) => `${count} will be taken by agents on their way`,
+  otherCause: (count) => `${count} wait${count === 1 ? "s" : ""} for another reason`,
+  needsAgent: (count) => `${count} need${count === 1 ? "s" : ""} an agent`,
+  unserved: (count) => `${count} unserved`,
+};
+
 /** How many jobs will be taken, need an agent etc., as a clause. */
-export function totalsText(totals: Omit<DemandTotals, "waiting" | "wanted">): string {
-  const { willBeTaken, coming, otherCause, needsAgent, unserved } = totals;
-  return [
-    willBeTaken > 0 ? `${willBeTaken} will be taken by idle agents` : "",
-    coming > 0 ? `${coming} will be taken by agents on their way` : "",
-    otherCause > 0 ? `${otherCause} wait${otherCause === 1 ? "s" : ""} for another reason` : "",
-    needsAgent > 0 ? `${needsAgent} need${needsAgent === 1 ? "s" : ""} an agent` : "",
-    unserved > 0 ? `${unserved} unserved` : "",
-  ].filter((part) => part !== "").join("; ");
+export function totalsText(totals: Readonly<Record<VerdictTotal, number>>): string {
+  const names = Object.keys(totalTexts) as VerdictTotal[];
+  return names.filter((name) => totals[name] > 0).map((name) => totalTexts[name](totals[name])).join("; ");
 }
 
 /** Why agents are launched, as a clause. */

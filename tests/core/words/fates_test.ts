@@ -3,7 +3,8 @@
 import { assertEquals } from "@std/assert";
 import type { ReasonCode } from "../../../src/core/demand/reason.ts";
 import type { VerdictKind } from "../../../src/core/demand/verdict.ts";
-import { fatesOf, fateText } from "../../../src/core/words/fates.ts";
+import { fateText } from "../../../src/core/words/acts.ts";
+import { fatesOf } from "../../../src/core/words/fates.ts";
 
 const told = (...jobs: (readonly [VerdictKind, ReasonCode])[]): readonly string[] =>
   fatesOf(jobs.map(([verdict, reasonCode]) => ({ verdict, reasonCode })))
@@ -52,4 +53,10 @@ Deno.test("the most urgent verdict comes first, and in it the fate of most jobs"
       "not-ours: 3 not ours",
     ],
   );
+});
+
+Deno.test("a reason that an older program stored is counted under its code", () => {
+  assertEquals(told(["needs-agent", "held-by-an-older-program" as ReasonCode]), [
+    "needs-agent: 1 held-by-an-older-program",
+  ]);
 });

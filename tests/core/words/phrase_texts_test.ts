@@ -140,12 +140,12 @@ Deno.test("what is stored with an instance says how it came to be known, or how 
 
 Deno.test("each verdict has its words, the most urgent first", () => {
   assertEquals(verdictKinds.map((kind) => `${kind}: ${verdictWords[kind].label}, ${verdictWords[kind].meaning}`), [
-    "needs-agent: needs agent, an agent must be launched for it",
-    "unserved: unserved, no profile has its resources, its environment or its pipeline group",
-    "other-cause: other cause, an agent would not help: it waits for something else",
-    "coming: coming, an agent that is starting will take it",
-    "will-be-taken: will be taken, an idle agent can take it",
-    "not-ours: not ours, pinned to one agent, elastic, or ignored by the configuration",
+    "needs-agent: needs agent, one must be launched",
+    "unserved: unserved, by any profile",
+    "other-cause: other cause, another agent would not help",
+    "coming: coming, an agent is starting",
+    "will-be-taken: will be taken, by an idle agent",
+    "not-ours: not ours, pinned to one agent, elastic, or ignored",
   ]);
 });
 
