@@ -1,5 +1,5 @@
-// How often the program calls Mesos, as the simulated master counts: over a day without demand, through storms of
-// offers and waves of demand, with its real clients on virtual time. What the core asks for is counted in
+// How often the program calls Mesos, as the simulated master counts: over a day without demand, under many offers and
+// with changing demand, with its real clients on virtual time. Calls that the core requests:
 // tests/core/call_rates_test.ts.
 
 import { assert, assertEquals } from "@std/assert";
@@ -67,7 +67,7 @@ async function untilIdle(world: VirtualCluster, limitMs: number): Promise<void> 
   }
 }
 
-Deno.test("a day without demand is one SUPPRESS and no decline after it; then demand is served, and it is quiet again", async () => {
+Deno.test("a day without demand sends one SUPPRESS and no DECLINE, and later demand is served", async () => {
   const world = await startVirtualCluster({ mesosAgents: hosts(3), hopMs });
   try {
     await world.pass(minute);
@@ -102,7 +102,7 @@ Deno.test("a day without demand is one SUPPRESS and no decline after it; then de
   }
 });
 
-Deno.test("a storm of 1,000 offers at the first sight of us, with nothing wanted, is suppressed within its round", async () => {
+Deno.test("1,000 first offers without demand are suppressed within their allocation round", async () => {
   const world = await startVirtualCluster({ mesosAgents: hosts(1_000), hopMs });
   try {
     await world.pass(roundMs);
@@ -126,7 +126,7 @@ Deno.test("a storm of 1,000 offers at the first sight of us, with nothing wanted
   }
 });
 
-Deno.test("a storm of 1,000 offers per second that nothing can use: each answered once, suppressed with the last job", async () => {
+Deno.test("1,000 unusable offers per second are each answered once, and suppressed after the last job", async () => {
   // Each machine is offered again in the round after the 5 s of its decline; the pattern is one that a master cannot
   // read.
   const world = await startVirtualCluster({
@@ -162,7 +162,7 @@ Deno.test("a storm of 1,000 offers per second that nothing can use: each answere
   }
 });
 
-Deno.test("an hour of changing demand: no two REVIVEs within 5 s, no offer held for longer than its decision", async () => {
+Deno.test("an hour of changing demand has no two REVIVEs within 5 s, and holds no offer for longer than one decision", async () => {
   const world = await startVirtualCluster({
     mesosAgents: hosts(4),
     hopMs,

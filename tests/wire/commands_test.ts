@@ -1,5 +1,5 @@
 // Commands to the real program as a process: stored commands are confirmed, others are refused, and an instance without
-// a page and with restricted permissions is found, too.
+// a page and with restricted permissions is found.
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
@@ -31,7 +31,7 @@ async function command({ path }: { readonly path: string }, ...words: readonly s
   return terminal.written(await runCli([...words, `${path}/framework.conf`], terminal.io));
 }
 
-Deno.test("a command that cannot be stored is refused and not in force, and is taken once it can", async () => {
+Deno.test("a command that cannot be stored is refused and has no effect, and is accepted once it can be stored", async () => {
   await withProgram(async (program, folder) => {
     const other = new DatabaseSync(`${folder.path}/state.db`);
     try {
@@ -52,7 +52,7 @@ Deno.test("a command that cannot be stored is refused and not in force, and is t
   });
 });
 
-Deno.test("with narrow permissions and without a page, a running instance gets commands on a separate port", async () => {
+Deno.test("an instance with restricted permissions and without a page receives commands on a separate port", async () => {
   const cluster = startCluster({ speed: 1 });
   const folder = programFolder(cluster);
   const conf = `${folder.path}/framework.conf`;

@@ -21,7 +21,7 @@ async function freeze(conf: string, rights: readonly string[], env: Readonly<Rec
   return { code, said: `${text.decode(stdout)}${text.decode(stderr)}` };
 }
 
-Deno.test("a command bypasses the proxy of the user, and needs permission to connect", async () => {
+Deno.test("a command bypasses the user's proxy, and needs permission to connect", async () => {
   const cluster = startCluster({ speed: 1 });
   const folder = programFolder(cluster);
   const seen: string[] = [];

@@ -1,5 +1,5 @@
-// The feed of scheduled jobs disappears while the whole program is running: nothing is lost, no agent is killed, and it
-// is reported once.
+// The feed of scheduled jobs disappears while the whole program is running: no build is lost, no agent is killed, and
+// it is reported once.
 
 import { assert, assertEquals } from "@std/assert";
 import { startVirtualCluster, type VirtualCluster } from "../support/virtual_cluster.ts";
@@ -38,7 +38,7 @@ async function untilBuilt(world: VirtualCluster, builds: number): Promise<void> 
 const told = ({ notes }: VirtualCluster, code: string): number => notes.filter((note) => note.code === code).length;
 const profile = 'go-agent { resources = [linux], environments = "*" }';
 
-Deno.test("the feed disappears during operation: the JSON APIs take over, nothing is lost, and one line says so", async () => {
+Deno.test("if the feed disappears during operation, the JSON APIs are used, no build is lost, and one line reports it", async () => {
   await scene(profile, async (world) => {
     for (let pipeline = 0; pipeline < 3; pipeline++) schedule(world, `p${pipeline}`);
     await world.pass(3 * minute);
@@ -62,7 +62,7 @@ Deno.test("the feed disappears during operation: the JSON APIs take over, nothin
   });
 });
 
-Deno.test("an upgrade to a GoCD without the feed, while agents build, costs no build", async () => {
+Deno.test("an upgrade to a GoCD version without the feed loses no running build", async () => {
   await scene(profile, async (world) => {
     for (let pipeline = 0; pipeline < 3; pipeline++) schedule(world, `p${pipeline}`);
     await world.pass(3 * minute);
@@ -82,7 +82,7 @@ Deno.test("an upgrade to a GoCD without the feed, while agents build, costs no b
   });
 });
 
-Deno.test("with poller.source = api the feed is never asked for, and the same work is done", async () => {
+Deno.test("with poller.source = api the feed is never requested, and the jobs are built", async () => {
   await scene(`${profile}\npoller.source = api`, async (world) => {
     for (let pipeline = 0; pipeline < 3; pipeline++) schedule(world, `p${pipeline}`);
     await untilBuilt(world, 3);

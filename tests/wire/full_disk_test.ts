@@ -1,4 +1,4 @@
-// The state on a disk that is really full (a separate tmpfs; if none can be mounted, files that may not grow): nothing
+// The state on a disk that is really full (a separate tmpfs; if none can be mounted, files that may not grow): no agent
 // is launched, commands are refused, the servers are still polled; it continues automatically once there is room. The
 // real program as a process.
 
@@ -52,7 +52,7 @@ function fill(path: string): () => void {
 }
 
 Deno.test({
-  name: "a full disk stops launches and commands, not the program, until there is room",
+  name: "a full disk stops launches and commands until there is room, and the program continues",
   fn: async () => {
     const cluster = startCluster({ speed: 20, bootDelayMs: 2_000 });
     const folder = Deno.makeTempDirSync({ prefix: "gocd-mesos-full-" });

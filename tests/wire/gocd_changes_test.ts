@@ -1,5 +1,5 @@
-// The GoCD server and what belongs to it change under the running program: an environment is created, a password in a
-// file is exchanged, the certificate switch is used. No restart is needed, and each is reported.
+// The GoCD server and its configuration change under the running program: an environment is created, a password in a
+// file is replaced, certificates are not checked. No restart is needed, and each is reported.
 
 import { assert, assertEquals } from "@std/assert";
 import { clusterNames, startVirtualServers, type VirtualServers } from "../support/cluster.ts";
@@ -29,7 +29,7 @@ async function scene(act: (scene: Scene) => Promise<void>): Promise<void> {
   }
 }
 
-Deno.test("min-idle agents wait for their environment, which is noticed without a restart when it is created", async () => {
+Deno.test("min-idle agents are launched without a restart when their environment has been created", async () => {
   await scene(async ({ cluster, start }) => {
     const program = start("profiles { warm { environments = [prdo], min-idle = 2 } }");
     await program.line('environment \\"prdo\\" of profile \\"warm\\" is not on the GoCD server');
@@ -53,7 +53,7 @@ Deno.test("min-idle agents wait for their environment, which is noticed without 
   });
 });
 
-Deno.test("a password in a file may change while the program runs: the next poll uses it, and neither is shown", async () => {
+Deno.test("a changed password file is used by the next poll, and neither password is logged", async () => {
   await scene(async ({ cluster, folder, start }) => {
     const passwords = ["s3cret-pw", "n3w-secret-pw"] as const;
     const users = (password: string) => [{ name: clusterNames.userName, password, admin: true }];
@@ -72,7 +72,7 @@ Deno.test("a password in a file may change while the program runs: the next poll
   });
 });
 
-Deno.test("go-server.insecure is reported loudly at the start", async () => {
+Deno.test("go-server.insecure is reported as a warning at the start", async () => {
   await scene(async ({ start }) => {
     const program = start("go-server.insecure = true");
     await program.line("go-server.insecure accepts any certificate");

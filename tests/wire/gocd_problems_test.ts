@@ -1,5 +1,5 @@
-// Bad input from the GoCD server through the whole program: a few clear lines with what to do, nothing launched or
-// killed because of it, and operation resumes afterwards.
+// Invalid responses of the GoCD server through the whole program: a few lines with hints, no agent launched or killed
+// because of them, and operation resumes afterwards.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { SimFaultKind } from "../../src/sim/gocd/faults.ts";
@@ -164,7 +164,7 @@ async function endure(scene: Scene, trouble: Trouble): Promise<void> {
   assert((cluster.gocd.tally.requests.get("agents.list") ?? 0) > (pollsBefore ?? 0));
 }
 
-Deno.test("any problem of GoCD is one clear line, launches and kills nothing, and is temporary", async () => {
+Deno.test("each problem of GoCD is reported in one line with a hint, launches and kills no agent, and is temporary", async () => {
   const cluster = startVirtualServers();
   const folder = virtualProgramFolder(cluster);
   const program = folder.start(cluster.configText(`state.path = "s.db", log.format = "json"`));

@@ -1,5 +1,5 @@
 // The health of both servers is true through connect, freeze, outage and recovery: the whole program with its real
-// clients against the strict servers, asked as a monitor, a supervisor of processes and a load balancer ask it.
+// clients against the strict servers, queried like a monitor, a process supervisor and a load balancer do.
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { createHandler, type Handler } from "../../src/web/handler.ts";
@@ -63,7 +63,7 @@ async function connected(scene: VirtualScene): Promise<void> {
   await assertSaid(scene, "fine", "fine", fine);
 }
 
-Deno.test("before anything has answered nothing is wrong, but it is not ready", async () => {
+Deno.test("before the first responses the program reports no problem, and is not ready", async () => {
   await withScene({}, async (scene) => {
     await assertSaid(scene, "unknown", "unknown", degraded);
     assertEquals((await said(scene)).codes, []);
@@ -72,7 +72,7 @@ Deno.test("before anything has answered nothing is wrong, but it is not ready", 
   });
 });
 
-Deno.test("two frozen servers fail within a minute, are down after five more, and fine when they answer again", async () => {
+Deno.test("two frozen servers are failing within a minute, down six minutes later, and fine when they respond again", async () => {
   await withScene({}, async (scene) => {
     await connected(scene);
     scene.cluster.network.hold();
@@ -91,7 +91,7 @@ Deno.test("two frozen servers fail within a minute, are down after five more, an
   });
 });
 
-Deno.test("a GoCD server that refuses connections fails at the first call, and is reported by its first problem", async () => {
+Deno.test("a GoCD server that refuses connections is failing after the first call, and its problem is listed first", async () => {
   await withScene({}, async (scene) => {
     await connected(scene);
     await scene.cluster.gocdHttp.pause();
@@ -107,7 +107,7 @@ Deno.test("a GoCD server that refuses connections fails at the first call, and i
   });
 });
 
-Deno.test("without a Mesos master for 308 s it is not healthy, however often it has tried", async () => {
+Deno.test("the program is not healthy after 307 s without a Mesos master", async () => {
   await withScene({}, async (scene) => {
     await connected(scene);
     const { mesos, clock } = scene.cluster;

@@ -1,5 +1,5 @@
 // The state is lost while agents are running: a start does not register, `state adopt` continues with them, and `state
-// register-anew` leaves them alone. The whole program, on virtual time.
+// register-anew` does not change them. The whole program, on virtual time.
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { runCli } from "../../src/cli/cli.ts";
@@ -94,7 +94,7 @@ async function refused(scene: Scene, extra = ""): Promise<string> {
   return (lines[0] ?? "").replace(/^\S+ \S+ /, "");
 }
 
-Deno.test("a new state is not registered while agents of another one are alive, at each start", async () => {
+Deno.test("a new state is not registered at any start while agents of another state are alive", async () => {
   await withScene(async (scene) => {
     const { cluster } = scene;
     const frameworkId = await lost(scene);
@@ -113,7 +113,7 @@ Deno.test("a new state is not registered while agents of another one are alive, 
   });
 });
 
-Deno.test("an adopted framework continues: its agents are known, build, and are drained at the end", async () => {
+Deno.test("the agents of an adopted framework are known, build, and are drained at the end", async () => {
   await withScene(async (scene) => {
     const { cluster } = scene;
     const frameworkId = await lost(scene);
@@ -142,7 +142,7 @@ Deno.test("an adopted framework continues: its agents are known, build, and are 
   });
 });
 
-Deno.test("with register-anew it registers, and leaves the agents of the old state alone", async () => {
+Deno.test("register-anew registers a new framework, and does not change the agents of the old state", async () => {
   await withScene(async (scene) => {
     const { cluster } = scene;
     const frameworkId = await lost(scene);
@@ -163,7 +163,7 @@ Deno.test("with register-anew it registers, and leaves the agents of the old sta
 });
 
 for (const operatorApi of ["forbidden", "absent"] as const) {
-  Deno.test(`if the master does not show its frameworks (${operatorApi}), the agents on the GoCD server show the earlier state`, async () => {
+  Deno.test(`if the master does not list its frameworks (${operatorApi}), the agents of the GoCD server reveal an earlier state`, async () => {
     await withScene(async (scene) => {
       await lost(scene);
       const line = await refused(scene);
@@ -173,7 +173,7 @@ for (const operatorApi of ["forbidden", "absent"] as const) {
   });
 }
 
-Deno.test("a new leader that knows the framework only from its agents shows it as well", async () => {
+Deno.test("a framework that a new leader knows only from its Mesos agents is found and adopted", async () => {
   await withScene(async (scene) => {
     const { cluster } = scene;
     const frameworkId = await lost(scene);
@@ -187,7 +187,7 @@ Deno.test("a new leader that knows the framework only from its agents shows it a
   });
 });
 
-Deno.test("next to a running one of the same name, it reports that it needs another name, and takes over nothing", async () => {
+Deno.test("a second program of the same name is refused, and cannot adopt the framework of the running one", async () => {
   await withScene(async (scene) => {
     const { cluster } = scene;
     start(scene);
@@ -203,7 +203,7 @@ Deno.test("next to a running one of the same name, it reports that it needs anot
   });
 });
 
-Deno.test("a framework that is not shown is adopted only by its id", async () => {
+Deno.test("adopt refuses an unknown framework id, and accepts the id of the lost framework", async () => {
   await withScene(async (scene) => {
     const frameworkId = await lost(scene);
     await refused(scene);

@@ -1,5 +1,4 @@
-// What a run measures, through the whole program on virtual time: each step of each launch once, and how time was
-// spent.
+// The measurements of the whole program on virtual time: each step of each launch once, and how the time was spent.
 
 import { assert, assertEquals } from "@std/assert";
 import type { DurationName, TotalName } from "../../src/core/view/picture.ts";
@@ -8,7 +7,7 @@ import { startVirtualCluster } from "../support/virtual_cluster.ts";
 const minute = 60_000;
 const host = { hostname: "h1", resources: { cpus: 16, mem: 32_768, disk: 100_000 } };
 
-Deno.test("an afternoon of builds is measured: waits, the steps of each launch, idle times, agent-hours, calls", async () => {
+Deno.test("waits, the steps of each launch, idle times, agent-hours and calls are measured", async () => {
   const cluster = await startVirtualCluster({ mesosAgents: [host], hopMs: 5 });
   const durations = (name: DurationName): readonly string[] =>
     cluster.framework.picture().measured.durations[name].map(({ labels, snapshot: { counts, sumSeconds } }) => {

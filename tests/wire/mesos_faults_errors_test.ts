@@ -1,5 +1,5 @@
-// What ends a subscription permanently, or until an operator acts: the whole program on virtual time, against the
-// strict master. Not here: temporary faults (the other mesos_faults_* files).
+// Errors that end a subscription permanently or until an operator acts: the whole program on virtual time, against the
+// strict master. Temporary faults: the other mesos_faults_* files.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { runCli } from "../../src/cli/cli.ts";
@@ -64,7 +64,7 @@ function frameworkIdIn(folder: ProgramFolder): string | undefined {
   }
 }
 
-Deno.test("a removed framework with agents on record ends the program (4) with what to do; doing it lets it continue", async () => {
+Deno.test("the removal of a framework with agents ends the program (4), and forget-framework lets it continue", async () => {
   await withProgram({}, async ({ cluster, folder, program, text }) => {
     cluster.gocd.schedule({ pipeline: "p", stage: "s", job: "long", gocdResources: [], durationMs: 3_600_000 });
     await building(cluster, 1, program);
@@ -103,7 +103,7 @@ Deno.test("a removed framework with agents on record ends the program (4) with w
   });
 });
 
-Deno.test("a removed framework without agents is not a reason to stop: it registers again automatically", async () => {
+Deno.test("after the removal of a framework without agents the program registers again", async () => {
   await withProgram({}, async ({ cluster, program }) => {
     await program.line("subscribed to the Mesos master");
     const [{ id } = { id: "" }] = cluster.mesos.view().frameworks;
@@ -117,7 +117,7 @@ Deno.test("a removed framework without agents is not a reason to stop: it regist
   });
 });
 
-Deno.test("an instance that takes over our id makes us step down (5): we do not compete, and leave the agents to it", async () => {
+Deno.test("after another instance has taken over its framework id, the program ends (5) without touching the agents", async () => {
   await withProgram({}, async ({ cluster, program }) => {
     cluster.gocd.schedule({ pipeline: "p", stage: "s", job: "long", gocdResources: [], durationMs: 3_600_000 });
     await building(cluster, 1, program);
@@ -134,7 +134,7 @@ Deno.test("an instance that takes over our id makes us step down (5): we do not 
   });
 });
 
-Deno.test("a wrong secret names the keys to check, is retried slowly, and can be corrected without a restart", async () => {
+Deno.test("the error for a wrong secret names the keys, and the secret can be corrected without a restart", async () => {
   const mesos = { credentials: [{ principal: "ci", secret: "right-secret" }] };
   const wrong = `mesos { principal = ci, secret = "wrong-secret" }`;
   await withProgram({ mesos, more: wrong }, async ({ cluster, folder, program, text }) => {
@@ -156,7 +156,7 @@ Deno.test("a wrong secret names the keys to check, is retried slowly, and can be
   });
 });
 
-Deno.test("a missing login, and a role that the master does not accept, are one clear line each", async () => {
+Deno.test("a missing login and a refused role are each reported in one line", async () => {
   await withProgram({ mesos: { credentials: [{ principal: "ci", secret: "s" }] } }, async ({ program }) => {
     await program.line("mesos-unauthorized");
     assertMatch(lines(program, /mesos-unauthorized/)[0] ?? "", /mesos\.principal/);
@@ -172,7 +172,7 @@ Deno.test("a missing login, and a role that the master does not accept, are one 
   });
 });
 
-Deno.test("another user or principal at a restart is reported to have no effect; name, role and timeout are applied", async () => {
+Deno.test("at a restart a changed user is reported to have no effect, and a changed name, role and timeout are applied", async () => {
   const before = `mesos { user = build, name = first, role = one, failover-timeout = 1 hour }`;
   await withProgram({ more: before }, async ({ cluster, folder, program, text }) => {
     await program.line("subscribed to the Mesos master");
@@ -194,7 +194,7 @@ Deno.test("another user or principal at a restart is reported to have no effect;
   });
 });
 
-Deno.test("the login of the GoCD server never gets to Mesos, nor that of Mesos into lines", async () => {
+Deno.test("the password of GoCD is never sent to Mesos, and neither login is logged", async () => {
   const mesos = { credentials: [{ principal: "ci", secret: "deep-secret" }] };
   await withProgram(
     { mesos, more: `mesos { principal = ci, secret = "deep-secret" }` },

@@ -1,5 +1,6 @@
-// The leading master changes: redirects to the dead, without a scheme, in circles; recovering masters; the time it
-// takes. Through the real client and engine, against three strict masters with listeners that really close and open.
+// The leading master changes: redirects to a dead master, without a scheme and in circles; recovering masters; the time
+// that it takes. Through the real client and engine, against three strict masters with listeners that really close and
+// open.
 
 import { assert, assertEquals } from "@std/assert";
 import {
@@ -59,19 +60,19 @@ async function withBusyAgent(scene: Scene): Promise<string> {
 }
 
 const failovers: readonly (readonly [string, Parameters<Scene["cluster"]["mesos"]["failMaster"]>[0]])[] = [
-  ["while the others still redirect to the dead one", { next: 1 }],
-  ["while the others go on naming the dead one for two seconds after the election", {
+  ["the followers still redirect to the dead leader", { next: 1 }],
+  ["the followers redirect to the dead leader for two seconds after the election", {
     next: 2,
     electionMs: 3_000,
     staleRedirectMs: 5_000,
   }],
-  ["while the new leader recovers and answers 503", { next: 1, electionMs: 1_000, recoveryMs: 6_000 }],
-  ["and the dead one comes back as a follower", { next: 1, electionMs: 2_000, backMs: 3_000 }],
-  ["and the same one leads again after a restart", { next: 0, electionMs: 4_000 }],
+  ["the new leader recovers and responds 503", { next: 1, electionMs: 1_000, recoveryMs: 6_000 }],
+  ["the dead leader returns as a follower", { next: 1, electionMs: 2_000, backMs: 3_000 }],
+  ["the same master leads again after a restart", { next: 0, electionMs: 4_000 }],
 ];
 
 for (const [name, how] of failovers) {
-  Deno.test(`a leader dies ${name}: subscribed within 2 s of the new one's answer, with all agents`, async () => {
+  Deno.test(`the program subscribes within 2 s of the new leader's first response if ${name}`, async () => {
     await withScene(three, async (scene) => {
       const { cluster, scheduler } = scene;
       const taskId = await withBusyAgent(scene);
@@ -84,7 +85,7 @@ for (const [name, how] of failovers) {
       assertEquals(scheduler.framework.engine.state.framework.frameworkId, frameworkId);
       assertEquals(cluster.mesos.counters.kills, 0);
       const told = scheduler.notes.filter(({ code, level }) => level === "error" && code.startsWith("mesos-"));
-      assert(told.length >= 1, "the outage was told");
+      assert(told.length >= 1, "the outage was reported");
       scene.job("next");
       await scene.until(() => cluster.gocd.tally.completedLocators.size === 1);
       assertNothingRefused(scene, { cut: true });
@@ -102,8 +103,8 @@ const oneFollower: Pick<SceneOptions, "masters" | "more"> = {
 
 for (const [masters, named] of [["all masters", {}], ["one follower", oneFollower]] as const) {
   Deno.test(
-    `a leader is switched off, so that packets to it are swallowed: with ${masters} in mesos-master subscribed within ` +
-      "2 s of the new one's answer",
+    `with ${masters} in mesos-master, the program subscribes within 2 s of the new leader's first response if packets ` +
+      "to the old one are dropped",
     async () => {
       await withScene({ ...three, ...named }, async (scene) => {
         const { cluster, scheduler } = scene;
@@ -118,7 +119,7 @@ for (const [masters, named] of [["all masters", {}], ["one follower", oneFollowe
 }
 
 Deno.test({
-  name: "a leader whose port drops all packets is skipped automatically",
+  name: "a leader whose port drops all packets is skipped",
   ignore: !canSwallow,
   fn: async () => {
     await withSocketScene({ ...three, speed: 2, looks: "before-subscribe" }, async (scene) => {
@@ -132,7 +133,7 @@ Deno.test({
   },
 });
 
-Deno.test("with one follower named in mesos-master and the others allowed, leaders are found through its redirects", async () => {
+Deno.test("leaders are found through the redirects of the only follower in mesos-master", async () => {
   await withScene({ ...three, ...oneFollower }, async (scene) => {
     const { cluster, scheduler } = scene;
     await withBusyAgent(scene);
@@ -144,7 +145,7 @@ Deno.test("with one follower named in mesos-master and the others allowed, leade
 });
 
 /** Follows `//host:port`, as masters write it, to a host that leads. */
-Deno.test("redirects without a scheme, in a circle and to the same master end in one line, and the leader is found once elected", async () => {
+Deno.test("redirects in a circle or to a host that does not respond are reported briefly, and the leader is found once elected", async () => {
   let mode: "circle" | "self" | "nowhere" | "leader" = "circle";
   const asked: { leader?: ScriptedMaster; follower?: ScriptedMaster } = {};
   const masters = ({ network }: VirtualServers): string => {

@@ -1,5 +1,5 @@
 // Maintenance over the wire: windows, inverse offers, and agents that finish first. Through the real client and engine,
-// against the strict master, which asks as the recorded one did.
+// against the strict master, which sends inverse offers like the recorded one did.
 
 import { assert, assertEquals } from "@std/assert";
 import { assertNothingRefused, type Scene, withScene } from "../support/mesos_scene.ts";
@@ -18,7 +18,7 @@ async function withBusyAgent(scene: Scene, durationMs: number): Promise<{ taskId
   return { taskId, mesosAgentId };
 }
 
-Deno.test("a host that goes into maintenance is drained: declined while a job runs there, accepted once it is empty", async () => {
+Deno.test("a host that goes into maintenance is drained, and its inverse offers are declined while a job runs there", async () => {
   await withScene({ more }, async (scene) => {
     const { cluster, wire, scheduler } = scene;
     const { taskId, mesosAgentId } = await withBusyAgent(scene, 4 * minuteMs);
@@ -48,7 +48,7 @@ Deno.test("a host that goes into maintenance is drained: declined while a job ru
   });
 });
 
-Deno.test("an inverse offer for a host where nothing of ours is left is accepted, and says when to ask again", async () => {
+Deno.test("an inverse offer for a host without our agents is accepted with a filter of 60 s", async () => {
   await withScene({
     more,
     mesos: { mesosAgents: [{ hostname: "h1", resources: { cpus: 1.5, mem: 800, disk: 9_000 } }] },
@@ -75,7 +75,7 @@ Deno.test("an inverse offer for a host where nothing of ours is left is accepted
   });
 });
 
-Deno.test("a window that is far off drains nothing yet: no going round in a circle of launches and drains", async () => {
+Deno.test("a maintenance window that is far off drains no agent before maintenance-lead", async () => {
   await withScene({
     more,
     mesos: { mesosAgents: [{ hostname: "h1", resources: { cpus: 4, mem: 8_000, disk: 9_000 } }] },
@@ -99,7 +99,7 @@ Deno.test("a window that is far off drains nothing yet: no going round in a circ
   });
 });
 
-Deno.test("a window that is taken back: the agent that was disabled for it finishes, and serves again where a job waits", async () => {
+Deno.test("an agent that was disabled for a withdrawn maintenance window finishes its job and builds the next one", async () => {
   await withScene({
     more,
     mesos: { mesosAgents: [{ hostname: "h1", resources: { cpus: 4, mem: 8_000, disk: 9_000 } }] },
@@ -123,7 +123,7 @@ Deno.test("a window that is taken back: the agent that was disabled for it finis
 });
 
 for (const fate of ["lost", "answer-lost"] as const) {
-  Deno.test(`an answer to an inverse offer that is ${fate} is given again, and Mesos continues to ask`, async () => {
+  Deno.test(`a response to an inverse offer that is ${fate} is repeated when Mesos sends the inverse offer again`, async () => {
     await withScene({ more }, async (scene) => {
       const { cluster, wire } = scene;
       const { taskId, mesosAgentId } = await withBusyAgent(scene, 12 * minuteMs);

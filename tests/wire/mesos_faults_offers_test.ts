@@ -1,5 +1,5 @@
-// What clusters hold back or must not be taken: reservations, quota, GPUs, places. Through the real client and engine,
-// against the strict master.
+// Resources that clusters withhold or that must not be used: reservations, quota, GPUs, constraints. Through the real
+// client and engine, against the strict master.
 
 import { assert, assertEquals } from "@std/assert";
 import { verdictText } from "../../src/core/words/reasons.ts";
@@ -28,7 +28,7 @@ async function built(scene: Scene, jobs: number): Promise<void> {
   await scene.until(() => scene.cluster.gocd.tally.completedLocators.size === jobs);
 }
 
-Deno.test("resources reserved for our role are used: statically, by request, or for a parent role", async () => {
+Deno.test("resources reserved for our role are used if reserved statically, dynamically or for a parent role", async () => {
   const mesosAgents = [
     host("static", { resources: small, reserved: [{ role: "eng/ci", resources: big }] }),
     host("by-request", {
@@ -52,7 +52,7 @@ Deno.test("resources reserved for our role are used: statically, by request, or 
   });
 });
 
-Deno.test("resources reserved by another framework of the role, with labels, are left alone, and the reason is reported", async () => {
+Deno.test("labelled reservations of another framework of the role are not used, and the reason is reported", async () => {
   const labels = { "marathon_framework_id": "f-9", "marathon_task_id": "db" };
   const reserved = [{ role: "ci", type: "DYNAMIC" as const, principal: "marathon", labels, resources: big }];
   const mesosAgents = [host("theirs", { resources: { cpus: 0.5, mem: 8_192, disk: 1_000 }, reserved })];
@@ -69,7 +69,7 @@ Deno.test("resources reserved by another framework of the role, with labels, are
   });
 });
 
-Deno.test("a quota stops the offers, not the framework: what it allows runs, the rest waits and shows why", async () => {
+Deno.test("under a quota the allowed agents run, and the other jobs wait and show the reason", async () => {
   const mesos = { mesosAgents: [host("h1"), host("h2")], quotaLimits: { ci: { cpus: 2 } } };
   await withScene({ mesos, more: `mesos.role = ci, ${quickDown}` }, async (scene) => {
     const { cluster, scheduler, wire } = scene;
@@ -119,7 +119,7 @@ const untouchable: readonly Plain[] = [
   { name: "licences", type: "SCALAR", scalar: { value: 9_000 } },
 ];
 
-Deno.test("shared and revocable resources are never asked for; offered anyway, they and disks of their own are left alone", async () => {
+Deno.test("shared, revocable and separate disk resources are neither requested nor used", async () => {
   for (const offersSpecialToAll of [false, true]) {
     const mesosAgents = [
       host("short", { resources: { cpus: 0.5, mem: 500, disk: 500 }, special: untouchable }),
@@ -145,7 +145,7 @@ Deno.test("shared and revocable resources are never asked for; offered anyway, t
   }
 });
 
-Deno.test("hosts with GPUs are left to profiles that need them, and only those request the capability", async () => {
+Deno.test("hosts with GPUs are used only by profiles that need GPUs, and only those request the capability", async () => {
   const mesosAgents = [host("gpu", { resources: { ...big, gpus: 2 } }), host("plain")];
   const capabilities = (scene: Scene): string => JSON.stringify(scene.wire.of("SUBSCRIBE"));
   await withScene({ mesos: { mesosAgents }, more: quickDown }, async (scene) => {
@@ -171,7 +171,7 @@ Deno.test("hosts with GPUs are left to profiles that need them, and only those r
   });
 });
 
-Deno.test("attributes of every kind, host names, regions and zones determine the host, and are sent to the master", async () => {
+Deno.test("attributes, host names, regions and zones determine the host, and are sent to the master as constraints", async () => {
   const mesosAgents = [
     host("wrong-rack", { attributes: [{ name: "rack", type: "TEXT", text: { value: "r1" } }] }),
     host("wrong-zone", {

@@ -1,5 +1,5 @@
-// What a master may put into a stream that no simulated one does: records beyond all limits, and events while calls of
-// ours hang. Through the real client and engine, against a master that does exactly what the test specifies.
+// Streams that no simulated master sends: records beyond all limits, and events while our calls hang. Through the real
+// client and engine, against a master that the test scripts.
 
 import { assert, assertEquals } from "@std/assert";
 import { recordBytesMax } from "../../src/mesos/recordio.ts";
@@ -113,7 +113,7 @@ function field(asked: AskedRequest | undefined, ...path: readonly string[]): unk
   return path.reduce<unknown>((value, key) => Object(value)[key], asked?.call);
 }
 
-Deno.test("a record beyond 64 MiB is one clear error, is not waited for, and the subscription is made again", async () => {
+Deno.test("a record larger than 64 MiB is one error, is not read, and the program subscribes again", async () => {
   await withMaster(async (master, { scheduler, until }) => {
     master.streams[0]?.sendBytes(new TextEncoder().encode(`${recordBytesMax + 1}\n`));
     await until(() => master.streams.length === 2);
@@ -132,7 +132,7 @@ Deno.test("a record beyond 64 MiB is one clear error, is not waited for, and the
   });
 });
 
-Deno.test("while an ACCEPT hangs, events are read and updates acknowledged, of unknown tasks too", async () => {
+Deno.test("while an ACCEPT hangs, events are read, and updates of unknown tasks are acknowledged", async () => {
   const hanging = Promise.withResolvers<Response>();
   const answer: Answer = (asked) => asked.call["type"] === "ACCEPT" ? hanging.promise : accepted();
   await withMaster(async (master, scene) => {
@@ -160,7 +160,7 @@ Deno.test("while an ACCEPT hangs, events are read and updates acknowledged, of u
   }, answer);
 });
 
-Deno.test("an update is acknowledged as often as it is delivered with a uuid, and never without one", async () => {
+Deno.test("an update with a uuid is acknowledged each time it is delivered, and one without a uuid never", async () => {
   await withMaster(async (master, scene) => {
     const { until } = scene;
     const [stream] = master.streams;
@@ -179,7 +179,7 @@ Deno.test("an update is acknowledged as often as it is delivered with a uuid, an
   });
 });
 
-Deno.test("TASK_LOST, which masters send to frameworks without PARTITION_AWARE, is a loss: replaced, without blame", async () => {
+Deno.test("after TASK_LOST the agent is replaced, and neither host nor profile is blamed", async () => {
   await withMaster(async (master, scene) => {
     const { scheduler, until } = scene;
     const [stream] = master.streams;
@@ -193,7 +193,7 @@ Deno.test("TASK_LOST, which masters send to frameworks without PARTITION_AWARE, 
   });
 });
 
-Deno.test("FAILURE of a Mesos agent, or of a task's executor, has exactly its tasks asked for", async () => {
+Deno.test("after FAILURE of a Mesos agent or an executor exactly its tasks are reconciled", async () => {
   await withMaster(async (master, scene) => {
     const { scheduler, until } = scene;
     const [stream] = master.streams;

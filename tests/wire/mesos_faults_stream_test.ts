@@ -1,5 +1,4 @@
-// The event stream breaks in every way that streams break: through the real client and engine, against the strict
-// master.
+// All ways in which the event stream breaks: through the real client and engine, against the strict master.
 
 import { assert, assertEquals } from "@std/assert";
 import { assertNothingRefused, type Scene, withScene } from "../support/mesos_scene.ts";
@@ -25,7 +24,7 @@ function assertUntouched({ cluster, living, scheduler }: Scene, taskId: string):
   assertEquals(scheduler.framework.engine.state.breakers.hosts.size, 0);
 }
 
-Deno.test("a silent stream is closed after five heartbeats, no earlier, and renewed", async () => {
+Deno.test("a silent stream is closed after five missed heartbeats, and renewed", async () => {
   await withScene({}, async (scene) => {
     const { cluster, scheduler, wire } = scene;
     const taskId = await withOneAgent(scene);
@@ -45,7 +44,7 @@ Deno.test("a silent stream is closed after five heartbeats, no earlier, and rene
   });
 });
 
-Deno.test("a silence of four heartbeats is borne", async () => {
+Deno.test("a silence of four heartbeats does not close the stream", async () => {
   await withScene({}, async (scene) => {
     const { cluster } = scene;
     const taskId = await withOneAgent(scene);
@@ -58,7 +57,7 @@ Deno.test("a silence of four heartbeats is borne", async () => {
   });
 });
 
-Deno.test("a connection that drops everything, including its end, is closed, and late data does no harm", async () => {
+Deno.test("a connection that drops all packets is closed, and late data does not end the new session", async () => {
   await withScene({}, async (scene) => {
     const { cluster, scheduler } = scene;
     const taskId = await withOneAgent(scene);
@@ -85,7 +84,7 @@ function range(from: number, to: number, step: number): number[] {
   return Array.from({ length: Math.ceil((to - from) / step) }, (_, index) => from + index * step);
 }
 
-Deno.test("streams cut at any byte, in lengths, in records and within characters, lose nothing and do nothing", async () => {
+Deno.test("streams cut at any byte neither lose nor change an agent", async () => {
   const more = `profiles { small { resources = [] }, big { resources = [big], cpus = 64 } }`;
   await withScene({ mesos: { mesosAgents: oneHost }, more, bootDelayMs: 2_000 }, async (scene) => {
     const { cluster, wire, scheduler } = scene;
@@ -120,7 +119,7 @@ Deno.test("streams cut at any byte, in lengths, in records and within characters
 });
 
 for (const chunking of ["byte", "joined"] as const) {
-  Deno.test(`a whole life of an agent passes over a stream in chunks by ${chunking}`, async () => {
+  Deno.test(`an agent is launched, builds and is removed over a stream in chunks by ${chunking}`, async () => {
     await withScene({ wire: { chunking }, more: "scaling.idle-timeout = 5 seconds" }, async (scene) => {
       const { cluster } = scene;
       scene.job("j");

@@ -1,5 +1,5 @@
-// Tasks whose fate comes late, twice, out of order or not at all: through the real client and engine, against the
-// strict master with scripted and with drawn faults.
+// Tasks whose updates come late, twice, out of order or not at all: through the real client and engine, against the
+// strict master with scripted and with random faults.
 
 import { assert, assertEquals } from "@std/assert";
 import { assertNothingRefused, type Scene, withScene } from "../support/mesos_scene.ts";
@@ -44,7 +44,7 @@ async function allAcknowledged({ cluster, until }: Scene): Promise<void> {
   await until(() => cluster.mesos.view().tasks.every(({ unacknowledged }) => unacknowledged === 0));
 }
 
-Deno.test("updates that arrive twice, late and out of order are each acknowledged once, and no agent goes back to an earlier state", async () => {
+Deno.test("updates that arrive twice, late and out of order are each acknowledged, and no agent returns to an earlier state", async () => {
   const faults = { updateDuplicated: 0.6, updateDelayed: 0.6, eventDelayMsMax: 90_000, updateLost: 0.2 };
   await withScene({ mesos: { faults }, more: quickDown }, async (scene) => {
     const { cluster } = scene;
@@ -64,7 +64,7 @@ Deno.test("updates that arrive twice, late and out of order are each acknowledge
   });
 });
 
-Deno.test("a RESCIND that overtakes the ACCEPT costs nothing: TASK_DROPPED, retried at once, without blame", async () => {
+Deno.test("a launch whose RESCIND overtakes the ACCEPT is dropped and retried at once, without blame", async () => {
   let cluster: Scene["cluster"] | undefined;
   let dropsLeft = 3;
   const onRequest = (what: string): void => {
@@ -92,7 +92,7 @@ Deno.test("a RESCIND that overtakes the ACCEPT costs nothing: TASK_DROPPED, retr
   });
 });
 
-Deno.test("offers rescinded whenever they please, and calls that come late, lose no job and no offer", async () => {
+Deno.test("offers rescinded at random and late calls lose no job and no offer", async () => {
   const mesos = { faults: { rescind: 0.5, callDelayed: 0.5, callDelayMsMax: 1_500 } };
   await withScene({ mesos, more: quickDown }, async (scene) => {
     for (let number = 0; number < 6; number++) scene.job(`j${number}`, 10_000);
@@ -102,7 +102,7 @@ Deno.test("offers rescinded whenever they please, and calls that come late, lose
   });
 });
 
-Deno.test("a Mesos agent that is unreachable is replaced at once, and back again is drained as surplus", async () => {
+Deno.test("the agent of an unreachable Mesos agent is replaced at once, and is not killed when it returns", async () => {
   await withScene({ more: quickDown, mesos: { timing: { mesosAgentLostMs: 20_000 } } }, async (scene) => {
     const { cluster, scheduler } = scene;
     const { engine } = scheduler.framework;
@@ -131,13 +131,17 @@ const endings: readonly (readonly [
   act: (mesos: Scene["cluster"]["mesos"], id: string, nowMs: number) => void,
   state: string,
 ])[] = [
-  ["is marked gone by an operator", (mesos, id, nowMs) => mesos.markMesosAgentGone(id, nowMs), "TASK_GONE_BY_OPERATOR"],
-  ["unregisters in order", (mesos, id, nowMs) => mesos.unregisterMesosAgent(id, nowMs), "TASK_LOST"],
-  ["starts anew with an empty disk", (mesos, id, nowMs) => void mesos.wipeMesosAgent(id, nowMs), "TASK_LOST"],
+  [
+    "is marked as gone by an operator",
+    (mesos, id, nowMs) => mesos.markMesosAgentGone(id, nowMs),
+    "TASK_GONE_BY_OPERATOR",
+  ],
+  ["unregisters", (mesos, id, nowMs) => mesos.unregisterMesosAgent(id, nowMs), "TASK_LOST"],
+  ["starts again with an empty disk", (mesos, id, nowMs) => void mesos.wipeMesosAgent(id, nowMs), "TASK_LOST"],
 ];
 
 for (const [name, act, state] of endings) {
-  Deno.test(`a Mesos agent that ${name} loses its tasks (${state}): replaced, neither host nor image blamed`, async () => {
+  Deno.test(`the tasks of a Mesos agent that ${name} are replaced (${state}), and neither host nor image is blamed`, async () => {
     await withScene({ more: quickDown }, async (scene) => {
       const { cluster, scheduler, wire } = scene;
       // No other agent is there: the server puts no build back before one is in contact (rescheduleHungJobs).
@@ -161,7 +165,7 @@ for (const [name, act, state] of endings) {
   });
 }
 
-Deno.test("a launch that never reaches its Mesos agent is asked for, and another takes its place", async () => {
+Deno.test("a launch that never reaches its Mesos agent is reconciled and replaced", async () => {
   await withScene({ more: `${quickDown}, scaling.launch-timeout = 2 minutes` }, async (scene) => {
     const { cluster } = scene;
     cluster.mesos.setFaults({ launchLost: 1 });

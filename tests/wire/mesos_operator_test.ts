@@ -1,10 +1,10 @@
-// What a person does to the Mesos cluster, through the whole framework, counted by the simulated master.
+// Operations on the Mesos cluster through the whole framework, counted by the simulated master.
 
 import { assert, assertEquals } from "@std/assert";
 import { startVirtualServers } from "../support/cluster.ts";
 import { startScheduler } from "../support/scheduler.ts";
 
-Deno.test("a drained Mesos agent kills its tasks: understood as such, no KILL of ours, no host blamed", async () => {
+Deno.test("the tasks that a drained Mesos agent kills are reported as drained, without KILL and without blame", async () => {
   const cluster = startVirtualServers();
   const scheduler = await startScheduler(cluster, `poller { interval = 15 seconds, max-interval = 1 minute }`);
   const { mesos } = cluster;
@@ -32,7 +32,7 @@ Deno.test("a drained Mesos agent kills its tasks: understood as such, no KILL of
   }
 });
 
-Deno.test("a teardown leaves no framework behind, however long a call to GoCD is still in flight", async () => {
+Deno.test("a teardown removes the framework even while a call to GoCD is in flight", async () => {
   const cluster = startVirtualServers();
   const scheduler = await startScheduler(cluster);
   const told = () => scheduler.lines.join("\n");

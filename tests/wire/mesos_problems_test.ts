@@ -1,4 +1,4 @@
-// Bad input in place of a Mesos master through the whole program: one clear line each, nothing launched or killed
+// Other servers in place of a Mesos master through the whole program: one line each, no agent launched or killed
 // because of it, and operation resumes afterwards.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
@@ -141,7 +141,7 @@ async function endure(cluster: VirtualServers, program: Program, door: Door): Pr
   }
 }
 
-Deno.test("any other server in place of a master is one clear line, launches and kills nothing, and is temporary", async () => {
+Deno.test("each other server in place of a master is reported in one line, launches and kills no agent, and is temporary", async () => {
   const cluster = startVirtualServers();
   const door = openDoor(cluster);
   const folder = virtualProgramFolder(cluster);

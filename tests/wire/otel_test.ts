@@ -1,5 +1,5 @@
-// OpenTelemetry by Deno's own support: as described in docs/monitoring.md, with a process that has the permissions of
-// its file and no more.
+// OpenTelemetry by Deno's own support: as described in docs/monitoring.md, by a process with only the permissions of
+// its configuration file.
 
 import { assert, assertEquals } from "@std/assert";
 import { runFlags } from "../../scripts/flags.ts";
@@ -36,7 +36,7 @@ async function withReceiver(
   }
 }
 
-Deno.test("with OTEL_DENO each request is a span, and the collector needs no right", () =>
+Deno.test("with OTEL_DENO each request is a span, and the collector needs no permission", () =>
   withReceiver(async ({ url, spans }, conf, gocdUrl) => {
     await check(conf, {
       OTEL_DENO: "true",
@@ -51,7 +51,7 @@ Deno.test("with OTEL_DENO each request is a span, and the collector needs no rig
     assertEquals(new Set(asked.map(({ name }) => name)), new Set(["GET"]));
   }));
 
-Deno.test("without OTEL_DENO nothing is sent, whatever else is set", () =>
+Deno.test("without OTEL_DENO no span is sent, even if an endpoint is set", () =>
   withReceiver(async ({ url, spans }, conf) => {
     await check(conf, { OTEL_EXPORTER_OTLP_PROTOCOL: "http/json", OTEL_EXPORTER_OTLP_ENDPOINT: url });
     assertEquals(spans, []);

@@ -30,7 +30,7 @@ function agentsOf({ instances }: StatusView): Record<string, number> {
   );
 }
 
-Deno.test("two pipeline groups share a limit of 4 agents 3 to 1, each with the agents of its profile", async () => {
+Deno.test("two pipeline groups share a limit of 4 agents 3 to 1, each with agents of its own profile", async () => {
   const cluster = await startVirtualCluster({
     hopMs: 5,
     mesosAgents: ["h1", "h2"].map((hostname) => ({ hostname, resources: { cpus: 8, mem: 16_384, disk: 10_000 } })),

@@ -1,4 +1,4 @@
-// What a quiet hour leaves in the log, on the wire and in the process.
+// The log lines and the calls of a quiet hour.
 
 import { assert, assertEquals } from "@std/assert";
 import { clusterNames, startVirtualServers } from "../support/cluster.ts";
@@ -6,7 +6,7 @@ import { startScheduler } from "../support/scheduler.ts";
 
 const hourMs = 3_600_000;
 
-Deno.test("an hour in which nothing changes writes no line, and hardly a call to Mesos", async () => {
+Deno.test("an hour without changes writes no line, and sends Mesos only reconciliations", async () => {
   const cluster = startVirtualServers();
   const scheduler = await startScheduler(cluster, `poller { interval = 15 seconds, max-interval = 1 minute }`);
   try {
@@ -36,7 +36,7 @@ Deno.test("an hour in which nothing changes writes no line, and hardly a call to
   }
 });
 
-Deno.test("an hour with a job that no profile serves logs a reminder every ten minutes, no more", async () => {
+Deno.test("in an hour with a job that no profile serves, only a reminder every ten minutes is logged", async () => {
   const cluster = startVirtualServers({ version: "16.6.0" });
   const scheduler = await startScheduler(cluster, `poller { interval = 15 seconds, max-interval = 1 minute }`);
   try {

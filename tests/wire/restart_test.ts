@@ -1,5 +1,5 @@
-// The program is killed, stopped and started again, against servers that live on in this test: as a process where that is
-// what counts, otherwise on virtual time.
+// The program is killed, stopped and started again, against servers that survive in this test: as a process where that
+// matters, otherwise on virtual time.
 
 import { assert, assertEquals } from "@std/assert";
 import { openStoreForReading } from "../../src/store/sqlite_reader.ts";
@@ -107,7 +107,7 @@ function assertNothingLost({ cluster }: Scene, agents: number): void {
   assertEquals(cluster.gocd.tally.buildsKilled, []);
 }
 
-Deno.test("killed while agents launch and while one drains, it loses none and doubles none", async () => {
+Deno.test("after SIGKILL during launches and during a drain no agent is lost or launched twice", async () => {
   await withProcess(async (scene) => {
     const { cluster } = scene;
     const locators = schedule(cluster, 4, "one");
@@ -155,7 +155,7 @@ async function stopped({ cluster, program }: Scene): Promise<number> {
   return clock.nowMs() - stopMs;
 }
 
-Deno.test("SIGTERM ends it within two seconds, its agents continue building and are taken over", async () => {
+Deno.test("SIGTERM ends the program within two seconds, and its agents continue building and are taken over", async () => {
   await withVirtual(async (scene) => {
     const { cluster } = scene;
     const locators = schedule(cluster, 3, "one");
@@ -185,7 +185,7 @@ const untilAsked = async ({ cluster, program }: Scene): Promise<void> => {
   await cluster.until(() => cluster.gocd.tally.concurrentRequests > 0, () => program.lines.join("\n"));
 };
 
-Deno.test("SIGTERM ends it within two seconds although GoCD does not answer", async () => {
+Deno.test("SIGTERM ends the program within two seconds even if GoCD does not respond", async () => {
   await withVirtual(async (scene) => {
     await untilAsked(scene);
     const tookMs = await stopped(scene);
@@ -193,7 +193,7 @@ Deno.test("SIGTERM ends it within two seconds although GoCD does not answer", as
   });
 });
 
-Deno.test("SIGTERM ends the process although GoCD does not answer and pages hang on it", async () => {
+Deno.test("SIGTERM ends the process even if GoCD does not respond and connections to the page are open", async () => {
   const port = freePort();
   await withProcess(
     async (scene) => {

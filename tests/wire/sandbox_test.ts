@@ -1,5 +1,5 @@
-// The stderr of a failed container through the whole program: read from the simulated Mesos agent that listens where
-// its offers say, without the secrets that the container was given, and shown to the operator.
+// The stderr of a failed container through the whole program: read from the simulated Mesos agent at the address of its
+// offers, without the secrets that the container received, and shown to the operator.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { clusterNames, startVirtualServers, type VirtualServers } from "../support/cluster.ts";
@@ -37,7 +37,7 @@ async function fail({ cluster }: Scene, stderr: string): Promise<string> {
   return taskId;
 }
 
-Deno.test("the last lines of a failed agent are in the log, without the key that it was given", async () => {
+Deno.test("the last lines of a failed agent are in the log, without the auto-register key", async () => {
   await withProgram('mesos.allowed-hosts = ["127.0.0.1"]', async (scene) => {
     const taskId = await fail(scene, `key=${clusterNames.key}\nError: Unable to find a JVM\n`);
     const at = await scene.program.line("stderr of");

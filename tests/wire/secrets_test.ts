@@ -1,5 +1,5 @@
-// The real program with a secret of every kind, against servers that send back everything they receive: no output has
-// any of them, in no form. Not here: how they are taken out (tests/secret_test.ts), what commands say otherwise.
+// The real program with a secret of every kind, against servers that send back everything they receive: no output
+// contains any of them, in any form. How they are removed: tests/secret_test.ts.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { runCli } from "../../src/cli/cli.ts";
@@ -208,7 +208,7 @@ async function withFolder(act: (folder: string) => Promise<void>): Promise<void>
 }
 
 for (const [login, format] of [["basic", "text"], ["bearer", "json"]] as const) {
-  Deno.test(`against servers that repeat everything, no output has a secret (${login}, ${format})`, () =>
+  Deno.test(`no output contains a secret that the servers send back (${login}, ${format})`, () =>
     withFolder(async (folder) => {
       const echo = startEcho();
       const conf = `${folder}/framework.conf`;
@@ -264,7 +264,7 @@ for (const [login, format] of [["basic", "text"], ["bearer", "json"]] as const) 
     }));
 }
 
-Deno.test("passwords of ZooKeeper, of a proxy, and of a file that is wrong elsewhere are in no output", () =>
+Deno.test("no output contains a password of ZooKeeper, of a proxy or of an invalid file", () =>
   withFolder(async (folder) => {
     const gocd = "http://127.0.0.1:1/go";
     const mesos = `zk://zoo:${secrets.zookeeper}@127.0.0.1:1,127.0.0.1:2/mesos`;
@@ -303,7 +303,7 @@ Deno.test("passwords of ZooKeeper, of a proxy, and of a file that is wrong elsew
     }
   }));
 
-Deno.test("an ordinary run keeps its secrets out of log, page, state file and export", () =>
+Deno.test("log, page, state file and export of an ordinary run contain no secret", () =>
   withFolder(async (folder) => {
     const cluster = startCluster({ speed: 1, bootDelayMs: 500 });
     const conf = `${folder}/framework.conf`;

@@ -1,4 +1,4 @@
-// Policies of upkeep through the whole program, with both simulated servers: schedules, one-job agents, headroom.
+// Upkeep policies through the whole program, with both simulated servers: schedules, one-job agents, headroom.
 
 import { assert, assertEquals } from "@std/assert";
 import { minute, second } from "../support/core.ts";
@@ -30,7 +30,7 @@ function schedule({ gocd }: VirtualCluster, count: number, durationMs: number): 
   }
 }
 
-Deno.test("a schedule of the file keeps agents idle while it is in force, and they go when it is over", async () => {
+Deno.test("a schedule keeps agents idle while its window is open, and they are removed afterwards", async () => {
   // The clock of the cluster begins at 22:13 UTC.
   const schedules = 'go-agent.schedules = [{ from = "20 22 * * *", to = "40 22 * * *", min-idle = 2 }]';
   await inCluster(`${schedules}, scaling.idle-timeout = 2 minutes`, async (cluster) => {
@@ -58,7 +58,7 @@ Deno.test("with max-jobs = 1 each job is built by its own agent, and none is kil
   });
 });
 
-Deno.test("headroom accompanies busy agents, and is removed with them", async () => {
+Deno.test("headroom keeps idle agents beside busy ones, and is removed with them", async () => {
   await inCluster('go-agent.headroom = "50%", scaling.idle-timeout = 1 minute', async (cluster) => {
     schedule(cluster, 4, 10 * minute);
     await cluster.pass(6 * minute);

@@ -1,5 +1,5 @@
-// The whole scheduler against the simulated servers on virtual time, once per era of GoCD: waves of demand come and go, and the
-// servers themselves count what was built, killed and left behind.
+// The whole scheduler against the simulated servers on virtual time, once per era of GoCD: waves of demand come and go,
+// and the servers themselves count the builds, kills and remaining agents.
 
 import { assert, assertEquals } from "@std/assert";
 import { gocdEras } from "../../src/sim/gocd/versions.ts";
@@ -113,7 +113,7 @@ function judge(cluster: Cluster, scheduler: RunningScheduler, { unserved }: Wave
 }
 
 for (const version of gocdEras) {
-  Deno.test(`with GoCD ${version} three waves are built, nothing is killed, and nothing of ours is left`, async () => {
+  Deno.test(`with GoCD ${version} three waves of jobs are built, no build is killed, and no agent of ours is left`, async () => {
     const cluster = startVirtualServers({ version });
     try {
       const scheduler = await startScheduler(cluster, configuration);

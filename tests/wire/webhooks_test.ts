@@ -1,5 +1,5 @@
-// Webhooks through the whole program on virtual time: an outage is one message at its start and one at its end, and
-// a target that is down gets them later, in order, while nothing waits for it.
+// Webhooks through the whole program on virtual time: an outage is one message at its start and one at its end, and a
+// target that is down receives them later, in order, without delaying anything else.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { clusterNames, startVirtualServers, type VirtualServers } from "../support/cluster.ts";
@@ -78,7 +78,7 @@ async function withProgram(
 const one = ({ port }: Receiver): string => `notify.webhooks.team.url = "http://127.0.0.1:${port}${urlPath}"`;
 const brief = (told: readonly Told[]): readonly string[] => told.map(({ key, state }) => `${state} ${key}`);
 
-Deno.test("an outage of the GoCD server is one message when it has lasted, and one when it is over", () =>
+Deno.test("an outage of the GoCD server is reported once it has lasted, and again when it is over", () =>
   withProgram(one, async ({ cluster, receiver }) => {
     assertEquals(receiver.told, [], "a start is no problem");
     cluster.gocd.inject({ kind: "starting" }, 1_000_000);
@@ -100,7 +100,7 @@ Deno.test("an outage of the GoCD server is one message when it has lasted, and o
     assertEquals(receiver.told.length, 4);
   }));
 
-Deno.test("a target that is down for an hour gets what happened in order, later; the log reports it once", () =>
+Deno.test("a target that was down for an hour later receives the messages in order, and is reported once in the log", () =>
   withProgram(one, async ({ cluster, program, receiver }) => {
     receiver.status = 500;
     const starving = { pipeline: "p", stage: "s", job: "j", gocdResources: ["windows"], durationMs: 5_000 };
@@ -130,7 +130,7 @@ Deno.test("a target that is down for an hour gets what happened in order, later;
     }, () => program.lines.slice(-20).join("\n"));
   }));
 
-Deno.test("a webhook gets only the events that it asks for", () =>
+Deno.test("a webhook receives only its configured events", () =>
   withProgram(
     ({ port }) => `notify.webhooks.some { url = "http://127.0.0.1:${port}/", events = [server-failing] }`,
     async ({ cluster, receiver }) => {
@@ -142,7 +142,7 @@ Deno.test("a webhook gets only the events that it asks for", () =>
     },
   ));
 
-Deno.test("a webhook that a reload adds receives ongoing problems, one that it keeps does not receive them again", () =>
+Deno.test("a webhook added by a reload receives the ongoing problems, and a kept one does not receive them again", () =>
   withProgram(one, async ({ cluster, receiver, reload }) => {
     cluster.gocd.schedule({ pipeline: "p", stage: "s", job: "j", gocdResources: ["windows"], durationMs: 5_000 });
     await cluster.pass(10 * minute);
@@ -158,25 +158,26 @@ Deno.test("a webhook that a reload adds receives ongoing problems, one that it k
     assertEquals([brief(receiver.told), brief(other.told)], [[began], [began, ended]]);
   }));
 
-Deno.test("a job that waits for longer than the limit is reported with the reason, and its end", () =>
+Deno.test("a job that waits for longer than the limit is reported with the reason, and reported again when it has an agent", () =>
   withProgram(
     (receiver) => `${one(receiver)}\nscaling.max-agents = 0\nnotify.waiting-longer-than = 10 minutes`,
-    async ({ cluster, receiver }) => {
-      const locator = cluster.gocd.schedule({
-        pipeline: "p",
-        stage: "s",
-        job: "j",
-        gocdResources: [],
-        durationMs: 5_000,
-      });
+    async ({ cluster, receiver, reload }) => {
+      const job = { pipeline: "p", stage: "s", job: "j", gocdResources: [], durationMs: 10 * minute };
+      const locator = cluster.gocd.schedule(job);
       await cluster.pass(15 * minute);
       assertEquals(brief(receiver.told), ["began limit-reached", "began jobs-waiting/no resources"]);
       assertMatch(receiver.told[1]?.text ?? "", new RegExp(`^${locator.slice(0, 4)}.* has waited for 1\\d min: `));
       assertEquals(receiver.told[1]?.code, "held-limit");
+      await reload(`${one(receiver)}\nnotify.waiting-longer-than = 10 minutes`);
+      await cluster.pass(10 * minute);
+      assertEquals(brief(receiver.told).slice(2).toSorted(), [
+        "ended jobs-waiting/no resources",
+        "ended limit-reached",
+      ]);
     },
   ));
 
-Deno.test("a program that Mesos ends reports it before it is gone", () =>
+Deno.test("a program whose framework Mesos has removed sends its webhook message before it ends", () =>
   withProgram(one, async ({ cluster, program, receiver }) => {
     cluster.gocd.schedule({ pipeline: "p", stage: "s", job: "j", gocdResources: [], durationMs: 600_000 });
     await cluster.until(() => {
@@ -188,7 +189,7 @@ Deno.test("a program that Mesos ends reports it before it is gone", () =>
     assertEquals(brief(receiver.told), ["began framework-removed"]);
   }));
 
-Deno.test("an image that cannot be pulled for an hour is one message, and one when an agent has registered", () =>
+Deno.test("an image that cannot be pulled is reported once, and again when an agent has registered", () =>
   withProgram(one, async ({ cluster, receiver }) => {
     cluster.mesos.setImage(clusterNames.image, "everywhere");
     cluster.gocd.schedule({ pipeline: "p", stage: "s", job: "j", gocdResources: [], durationMs: 10 * minute });
