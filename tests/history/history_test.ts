@@ -1,4 +1,4 @@
-// The history in its file: what it answers, what it forgets, and everything that can be wrong with the file.
+// The history in its file: queries, deletion of old data, and all errors of the file.
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
@@ -32,7 +32,7 @@ function inMemory(body: (history: History) => void): void {
   }
 }
 
-Deno.test("of several moments the jobs count of that at which most waited, and the mean of the agents", () =>
+Deno.test("a step over several samples has the jobs of the sample with most waiting jobs, and the mean of the agents", () =>
   inMemory((history) => {
     const samples = [
       aSample(beginMs, { needsAgent: 4, notOurs: 1, idle: 2, building: 1, oldestWaitMs: 5 * second }),
@@ -56,7 +56,7 @@ Deno.test("of several moments the jobs count of that at which most waited, and t
     assertEquals(history.span(), { fromMs: beginMs, toMs: beginMs + minute });
   }));
 
-Deno.test("jobs of a time in which the GoCD server was not read stay unknown; a step with other times has theirs", () =>
+Deno.test("jobs are unknown in a step without reads of the GoCD server, and known in a step with at least one", () =>
   inMemory((history) => {
     const known = aSample(beginMs + 15 * second, { coming: 2, idle: 3, oldestWaitMs: second });
     const unread = unreadSample(beginMs + minute, { idle: 3 });
@@ -65,7 +65,7 @@ Deno.test("jobs of a time in which the GoCD server was not read stay unknown; a 
     assertEquals(history.samples(always, minute), [{ ...known, idle: 2, atMs: beginMs }, unread]);
   }));
 
-Deno.test("a history that has nothing yet says so", () =>
+Deno.test("an empty history returns no data", () =>
   inMemory((history) => {
     assertEquals(history.span(), undefined);
     assertEquals(history.snapshotAt(beginMs), undefined);
@@ -73,7 +73,7 @@ Deno.test("a history that has nothing yet says so", () =>
     assertEquals([history.endedCount(always), history.livesNow()], [0, []]);
   }));
 
-Deno.test("notes come newest first, those of one moment in the order in which they were reported, by level and code where asked", () =>
+Deno.test("notes are returned newest first, filtered by level and code", () =>
   inMemory((history) => {
     const notes = [aNote(beginMs, "a"), aNote(beginMs + 1, "b", "error"), aNote(beginMs + 1, "c", "warning")];
     history.write(aBatch({ notes }));
@@ -85,7 +85,7 @@ Deno.test("notes come newest first, those of one moment in the order in which th
     assertEquals(history.notes({ fromMs: beginMs, toMs: beginMs + 1 }, { max: 9 }).map(({ text }) => text), ["a"]);
   }));
 
-Deno.test("what was reported is counted by span and code", () =>
+Deno.test("notes are counted by span and code", () =>
   inMemory((history) => {
     const notes = [0, 1, 61].map((seconds) => aNote(beginMs + seconds * second, "a"));
     history.write(aBatch({ notes: [...notes, { ...aNote(beginMs, "b"), code: "other" }] }));
@@ -98,7 +98,7 @@ Deno.test("what was reported is counted by span and code", () =>
     ]);
   }));
 
-Deno.test("agent time of one hour and profile adds up", () =>
+Deno.test("agent time of one hour and profile is added up", () =>
   inMemory((history) => {
     const spentMs = { starting: 1, idle: 2, busy: 3, draining: 5, other: 4 };
     const one = { hourMs: beginMs, profile: "linux", spentMs };
@@ -108,7 +108,7 @@ Deno.test("agent time of one hour and profile adds up", () =>
     assertEquals(history.hours(always), [{ ...one, spentMs: double }, { ...one, profile: "mac" }]);
   }));
 
-inFolder("everything is there after a restart, and lives that had not ended go on", async (folder) => {
+inFolder("all data is kept after a restart, and lives that had not ended continue", async (folder) => {
   const path = `${folder}/gocd-mesos.db-history`;
   const { endedMs: _, end: __, ...alive } = aLife("t-2");
   const view = sampleView;
@@ -135,7 +135,7 @@ inFolder("everything is there after a restart, and lives that had not ended go o
   next.close();
 });
 
-inFolder("a reader looks in while the history is written, and makes no file", (folder) => {
+inFolder("a reader reads while the history is written, and creates no file", (folder) => {
   const path = `${folder}/history.db`;
   const missing = assertThrows(() => openHistoryForReading(path), HistoryError);
   assertEquals([missing.code, [...Deno.readDirSync(folder)]], ["history-missing", []]);
@@ -175,27 +175,30 @@ function picture(atMs: number, bytes: number): { atMs: number; version: string; 
   return { atMs, version: "1", gzip: new Uint8Array(bytes).fill(7) };
 }
 
-inFolder("a history stays below its size: old pictures are thinned out evenly, the last hour's stay", (folder) => {
-  const path = `${folder}/history.db`;
-  const history = openHistory(path, { ...limits, bytesMax: 16 * megabyte });
-  const pictures = 1_200;
-  for (let index = 0; index < pictures; index++) {
-    const atMs = beginMs + index * minute;
-    history.write(aBatch({ samples: [aSample(atMs)], snapshots: [picture(atMs, 60_000)] }));
-    history.prune(atMs);
-  }
-  history.close();
-  assert(Deno.statSync(path).size <= 16 * megabyte);
-  const database = new DatabaseSync(path);
-  const kept = database.prepare("SELECT at FROM snapshots ORDER BY at").all().map(({ at }) => Number(at));
-  database.close();
-  const endMs = beginMs + pictures * minute;
-  assertEquals(kept.filter((atMs) => atMs >= endMs - hour).length, 60);
-  const gaps = kept.map((atMs, index) => (atMs - (kept[index - 1] ?? atMs)) / minute);
-  assertEquals([kept[0], Math.max(...gaps) <= 16, kept.length > 150], [beginMs, true, true]);
-});
+inFolder(
+  "a history stays below its size limit: old snapshots are thinned out evenly, and those of the last hour are kept",
+  (folder) => {
+    const path = `${folder}/history.db`;
+    const history = openHistory(path, { ...limits, bytesMax: 16 * megabyte });
+    const pictures = 1_200;
+    for (let index = 0; index < pictures; index++) {
+      const atMs = beginMs + index * minute;
+      history.write(aBatch({ samples: [aSample(atMs)], snapshots: [picture(atMs, 60_000)] }));
+      history.prune(atMs);
+    }
+    history.close();
+    assert(Deno.statSync(path).size <= 16 * megabyte);
+    const database = new DatabaseSync(path);
+    const kept = database.prepare("SELECT at FROM snapshots ORDER BY at").all().map(({ at }) => Number(at));
+    database.close();
+    const endMs = beginMs + pictures * minute;
+    assertEquals(kept.filter((atMs) => atMs >= endMs - hour).length, 60);
+    const gaps = kept.map((atMs, index) => (atMs - (kept[index - 1] ?? atMs)) / minute);
+    assertEquals([kept[0], Math.max(...gaps) <= 16, kept.length > 150], [beginMs, true, true]);
+  },
+);
 
-inFolder("of several pictures of a minute the first stays, also of the last hour; the others go first", (folder) => {
+inFolder("the first snapshot of each minute is kept, and the others are deleted first", (folder) => {
   const path = `${folder}/history.db`;
   const history = openHistory(path, { ...limits, bytesMax: 4 * megabyte });
   for (let index = 0; index < 160; index++) {
@@ -211,7 +214,7 @@ inFolder("of several pictures of a minute the first stays, also of the last hour
   assert(kept.length < 60, `${kept.length}`);
 });
 
-Deno.test("if there are no pictures to drop, the oldest other data is deleted", () => {
+Deno.test("without snapshots the oldest other data is deleted", () => {
   const history = openHistory(undefined, { ...limits, bytesMax: megabyte });
   for (let index = 0; index < 2_000; index++) {
     const atMs = beginMs + index * second;
@@ -224,7 +227,7 @@ Deno.test("if there are no pictures to drop, the oldest other data is deleted", 
   history.close();
 });
 
-inFolder("a batch that does not fit is not kept at all, and one that fits later is", (folder) => {
+inFolder("a batch that exceeds the size is not stored, and is stored after the limit was raised", (folder) => {
   const history = openHistory(`${folder}/history.db`, { ...limits, bytesMax: megabyte });
   const huge = aBatch({ notes: [aNote(beginMs, "a")], snapshots: [picture(beginMs, 2 * megabyte)] });
   assertEquals(assertThrows(() => history.write(huge), HistoryError).code, "history-full");
@@ -253,7 +256,7 @@ const spoiled: readonly (readonly [string, HistoryErrorCode, Spoiler])[] = [
 ];
 
 for (const [what, code, spoil] of spoiled) {
-  inFolder(`${what} in the place of the history is refused, told, and left as it is`, (folder) => {
+  inFolder(`${what} in place of the history is an error with its path, and is not changed`, (folder) => {
     const path = `${folder}/history.db`;
     spoil(path);
     const before = Deno.statSync(path).isFile ? Deno.readFileSync(path) : undefined;
@@ -280,7 +283,7 @@ function alter(path: string, sql: string): void {
   database.close();
 }
 
-inFolder("a file that another program is writing is told as locked, and taken once it is free", (folder) => {
+inFolder("a file that another program is writing is reported as locked, and written once it is unlocked", (folder) => {
   const path = `${folder}/history.db`;
   const history = openHistory(path, limits);
   const other = new DatabaseSync(path);
@@ -293,7 +296,7 @@ inFolder("a file that another program is writing is told as locked, and taken on
 });
 
 inFolder(
-  "a file of an older version has no jobs and no draining for a reader, and both once a writer has opened it",
+  "a file of an older version is read without jobs and draining time, and has both once a writer has opened it",
   (folder) => {
     const path = `${folder}/history.db`;
     openHistory(path, limits).close();
@@ -320,31 +323,43 @@ inFolder(
   },
 );
 
-inFolder("a file in which all jobs were known is read, and keeps its samples when unknown ones are added", (folder) => {
-  const path = `${folder}/history.db`;
-  openHistory(path, limits).close();
-  const figures = ["needsAgent", "coming", "willBeTaken", "otherCause", "unserved", "notOurs", "wanted"];
-  const agents = ["starting", "idle", "building", "draining", "away"].map((name) => `${name} REAL NOT NULL`);
-  const jobs = [...figures, "oldestWaitMs"].map((name) => `${name} INTEGER NOT NULL`);
-  alter(
-    path,
-    `DROP TABLE samples; CREATE TABLE samples (at INTEGER PRIMARY KEY, ${[...jobs, ...agents].join(", ")}) STRICT;
+inFolder(
+  "a file of a version without unknown jobs is read, and keeps its samples when unknown ones are added",
+  (folder) => {
+    const path = `${folder}/history.db`;
+    openHistory(path, limits).close();
+    const figures = ["needsAgent", "coming", "willBeTaken", "otherCause", "unserved", "notOurs", "wanted"];
+    const agents = ["starting", "idle", "building", "draining", "away"].map((name) => `${name} REAL NOT NULL`);
+    const jobs = [...figures, "oldestWaitMs"].map((name) => `${name} INTEGER NOT NULL`);
+    alter(
+      path,
+      `DROP TABLE samples; CREATE TABLE samples (at INTEGER PRIMARY KEY, ${[...jobs, ...agents].join(", ")}) STRICT;
     INSERT INTO samples VALUES (${beginMs}, 1, 2, 3, 4, 5, 6, 7, 8, 0.5, 1, 2, 3, 4); PRAGMA user_version = 4`,
-  );
-  const before = aSample(beginMs, {
-    ...{ needsAgent: 1, coming: 2, willBeTaken: 3, otherCause: 4, unserved: 5, notOurs: 6, wanted: 7, oldestWaitMs: 8 },
-    ...{ starting: 0.5, idle: 1, building: 2, draining: 3, away: 4 },
-  });
-  const reader = openHistoryForReading(path);
-  assertEquals(reader.samples(always, second), [before]);
-  reader.close();
-  const history = openHistory(path, limits);
-  history.write(aBatch({ samples: [unreadSample(beginMs + minute)] }));
-  assertEquals(history.samples(always, second), [before, unreadSample(beginMs + minute)]);
-  history.close();
-});
+    );
+    const before = aSample(beginMs, {
+      ...{
+        needsAgent: 1,
+        coming: 2,
+        willBeTaken: 3,
+        otherCause: 4,
+        unserved: 5,
+        notOurs: 6,
+        wanted: 7,
+        oldestWaitMs: 8,
+      },
+      ...{ starting: 0.5, idle: 1, building: 2, draining: 3, away: 4 },
+    });
+    const reader = openHistoryForReading(path);
+    assertEquals(reader.samples(always, second), [before]);
+    reader.close();
+    const history = openHistory(path, limits);
+    history.write(aBatch({ samples: [unreadSample(beginMs + minute)] }));
+    assertEquals(history.samples(always, second), [before, unreadSample(beginMs + minute)]);
+    history.close();
+  },
+);
 
-Deno.test("a job is found by a part of its name; the list of all jobs has neither names nor agents", () =>
+Deno.test("a job is found by a part of its name, and the list of all jobs has neither names nor agents", () =>
   inMemory((history) => {
     const life = { atMs: beginMs, resources: ["linux"], by: "ours" as const };
     const one = { ...life, locator: "Shop/7/build/1/unit", agent: "t-1" };
@@ -360,7 +375,7 @@ Deno.test("a job is found by a part of its name; the list of all jobs has neithe
     assertEquals(history.jobs(always, 9), [life, life, { ...life, atMs: beginMs + hour }]);
   }));
 
-Deno.test("of named jobs that comes first whose build began last, one without a build by when it was seen waiting", () =>
+Deno.test("named jobs are sorted by the start of their build, or by the time at which they waited", () =>
   inMemory((history) => {
     const life = { resources: [], by: "unseen" as const };
     const jobs = [["slow", 0, 9], ["quick", 2, 3], ["unbuilt", 4, undefined]] as const;
@@ -376,7 +391,7 @@ Deno.test("of named jobs that comes first whose build began last, one without a 
     assertEquals(names, ["slow", "unbuilt", "quick"]);
   }));
 
-Deno.test("jobs that are older than they are to be kept go", () =>
+Deno.test("jobs older than the configured time are deleted", () =>
   inMemory((history) => {
     const job = { atMs: beginMs, resources: [], by: "unseen" as const, locator: "p/1/s/1/j" };
     history.write(aBatch({ jobs: [job, { ...job, atMs: beginMs + hour }] }));

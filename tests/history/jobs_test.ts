@@ -1,4 +1,4 @@
-// What jobs asked for and how long they were built, as the history follows them from list to list.
+// The resources and build times of jobs, as the history follows them from list to list.
 
 import { assert, assertEquals } from "@std/assert";
 import { bucketJobs } from "../../src/core/demand/backlog.ts";
@@ -38,7 +38,7 @@ function look(book: JobBook, [ms, waiting, builds = {}]: List, pipelineGroups?: 
 
 const linux = { resources: ["linux"] };
 
-Deno.test("a job is kept once its build is over: when it was seen waiting, when an agent had it, for how long", () => {
+Deno.test("a job is recorded once its build is over, with the times of its wait and its build", () => {
   assertEquals(followed([[0, ["a"]], [15 * second, ["a"]], [30 * second, [], { x: "a" }]]), []);
   assertEquals(
     followed([[0, ["a"]], [30 * second, [], { x: "a" }], [90 * second, [], { x: "a" }], [2 * minute, []]]),
@@ -46,7 +46,7 @@ Deno.test("a job is kept once its build is over: when it was seen waiting, when 
   );
 });
 
-Deno.test("how long a build took is known as far as the lists show it: at least, and at most", () => {
+Deno.test("the build time has a lower and an upper bound from the lists", () => {
   const book = new JobBook();
   for (
     const list of [[0, ["a", "b"]], [8 * second, ["b"], { x: "a" }], [16 * second, [], { x: "a" }], [
@@ -60,7 +60,7 @@ Deno.test("how long a build took is known as far as the lists show it: at least,
   assertEquals([life?.buildLeastMs, life?.buildMs, life?.buildMostMs], [8 * second, 12 * second, 20 * second]);
 });
 
-Deno.test("a job that an agent of ours got before it was seen waiting is kept, without what it asked for", () => {
+Deno.test("a job that an agent of ours received before it was seen waiting is recorded without its resources", () => {
   const book = new JobBook();
   for (const list of [[0, []], [5 * second, [], { x: "a", static: "b" }]] as const) look(book, list);
   const known = { locator: "p/1/s/1/a", agent: "x", by: "ours", isDirect: true } as const;
@@ -74,18 +74,18 @@ Deno.test("a job that an agent of ours got before it was seen waiting is kept, w
   assertEquals(book.finished().map(({ locator }) => locator), ["p/1/s/1/a"], "once, also if it is listed again");
 });
 
-Deno.test("a build that the first list shows was stored by an earlier run, or is not known from its beginning", () => {
+Deno.test("a build in the first list is not recorded", () => {
   const book = new JobBook();
   for (const list of [[0, [], { x: "a" }], [5 * second, [], { x: "a" }], [10 * second, []]] as const) look(book, list);
   assertEquals(book.everything(), []);
 });
 
-Deno.test("of a job that agents of others build that is reported", () => {
+Deno.test("a job that another agent builds is recorded as such", () => {
   const [life] = followed([[0, ["a"]], [15 * second, [], { static: "a" }], [minute, []]]);
   assertEquals(life?.by, "others");
 });
 
-Deno.test("a job that no agent is seen to have is kept after a minute, as it may be shown a little later", () => {
+Deno.test("a job without a visible agent is recorded after a minute", () => {
   const short: readonly List[] = [[0, ["a"]], [15 * second, []], [45 * second, []]];
   assertEquals(followed(short), []);
   assertEquals(followed([...short, [75 * second, []]]), [{ ...linux, atMs: at(0), by: "unseen" }]);
@@ -93,7 +93,7 @@ Deno.test("a job that no agent is seen to have is kept after a minute, as it may
   assertEquals(late, [{ ...linux, atMs: at(0), beganMs: at(50 * second), buildMs: 30 * second, by: "ours" }]);
 });
 
-Deno.test("a build that is lost is kept as far as it went, and its job waits again", () => {
+Deno.test("a lost build is recorded until its loss, and its job waits again", () => {
   const lives = followed([
     [0, ["a"]],
     [15 * second, [], { x: "a" }],
@@ -107,7 +107,7 @@ Deno.test("a build that is lost is kept as far as it went, and its job waits aga
   ]);
 });
 
-Deno.test("a build of which one list shows nothing after the first is one build, and otherwise was over then", () => {
+Deno.test("a build that is missing in one list is one build, and in two lists is over", () => {
   const begun: readonly List[] = [[0, ["a"]], [10 * second, [], { x: "a" }], [12 * second, []]];
   const build = { ...linux, atMs: at(0), beganMs: at(10 * second), by: "ours" } as const;
   assertEquals(followed([...begun, [14 * second, [], { x: "a" }], [20 * second, []]]), [
@@ -122,7 +122,7 @@ Deno.test("a build of which one list shows nothing after the first is one build,
   assertEquals(book.building().map(({ isBuilding, buildMs }) => [isBuilding, buildMs]), [[undefined, 2 * second]]);
 });
 
-Deno.test("a build goes on while its agent has it, although an older feed still lists its job", () => {
+Deno.test("a build continues while its agent has it, even if an older feed still lists its job", () => {
   const lives = followed([
     [0, ["a"]],
     [15 * second, [], { x: "a" }],
@@ -133,12 +133,12 @@ Deno.test("a build goes on while its agent has it, although an older feed still 
   assertEquals(lives, [{ ...linux, atMs: at(0), beganMs: at(15 * second), buildMs: 105 * second, by: "ours" }]);
 });
 
-Deno.test("at the end builds in progress are kept without their length, and waiting jobs are not: they will be seen again", () => {
+Deno.test("at the end builds in progress are recorded without their build time, and waiting jobs are not recorded", () => {
   const lives = followed([[0, ["a", "b"]], [15 * second, ["b"], { x: "a" }]], true);
   assertEquals(lives, [{ ...linux, atMs: at(0), beganMs: at(15 * second), by: "ours" }]);
 });
 
-Deno.test("a job that is being built has its agent already, until its build is over", () => {
+Deno.test("a job is listed as building until its build is over", () => {
   const book = new JobBook();
   look(book, [0, ["a", "b"]]);
   look(book, [15 * second, ["b"], { x: "a" }]);
@@ -148,7 +148,7 @@ Deno.test("a job that is being built has its agent already, until its build is o
   assertEquals([book.building(), book.finished().length], [[], 1]);
 });
 
-Deno.test("the group of its pipeline is what was known of it last, of every job", () => {
+Deno.test("a recorded job has the last known group of its pipeline", () => {
   const book = new JobBook();
   look(book, [0, ["a", "b"]]);
   look(book, [15 * second, ["b"], { x: "a" }], new Map([["p", "Team A"]]));
@@ -158,7 +158,7 @@ Deno.test("the group of its pipeline is what was known of it last, of every job"
   assertEquals(book.everything().map(({ group }) => group), ["Team A", undefined]);
 });
 
-Deno.test("a job is kept with its name and the agent that had it, if one was seen", () => {
+Deno.test("a job is recorded with its name and its agent, if one was seen", () => {
   const book = new JobBook();
   for (const list of [[0, ["a", "b"]], [15 * second, [], { x: "a" }], [5 * minute, []]] as const) look(book, list);
   assertEquals(
@@ -170,7 +170,7 @@ Deno.test("a job is kept with its name and the agent that had it, if one was see
   );
 });
 
-Deno.test("what is kept comes no second time", () => {
+Deno.test("a stored job is not recorded again", () => {
   const book = new JobBook();
   for (const list of [[0, ["a"]], [15 * second, [], { x: "a" }], [minute, []]] as const) look(book, list);
   assertEquals(book.finished().length, 1);
@@ -179,7 +179,7 @@ Deno.test("what is kept comes no second time", () => {
   assertEquals(book.finished(), []);
 });
 
-Deno.test("jobs that are not ours to serve are not followed", () => {
+Deno.test("ignored jobs are not followed", () => {
   const book = new JobBook();
   const ignoring = { ...poller, ignore: ["p"] };
   book.look({

@@ -1,4 +1,4 @@
-// What instances spend their time on, as the history counts it.
+// How instances spend their time, as the history counts it.
 
 import { assertEquals } from "@std/assert";
 import type { AgentInstance } from "../../src/core/instance.ts";
@@ -47,7 +47,7 @@ function spent(hours: readonly AgentHours[]): readonly number[] {
   return [starting, idle, busy, draining, other].map((ms) => ms / second);
 }
 
-Deno.test("a life is counted from state to state, to the moment in which each started", () => {
+Deno.test("the time of a life is counted by state, from the moment at which each state started", () => {
   const { lives, hours } = watched([
     [0],
     [second, launching],
@@ -76,7 +76,7 @@ Deno.test("a life is counted from state to state, to the moment in which each st
   }]);
 });
 
-Deno.test("an agent that drains is not idle, and one that is out of contact is neither", () => {
+Deno.test("a draining agent is not counted as idle, and an unreachable one as neither", () => {
   const killing = task({ state: "killing", sinceMs: at(40 * second), cause: "drained" });
   const unreachable = task({ state: "unreachable", sinceMs: at(60 * second), uuid: "u" });
   const { hours } = watched([
@@ -90,7 +90,7 @@ Deno.test("an agent that drains is not idle, and one that is out of contact is n
   assertEquals(spent(hours), [0, 25, 0, 35, 10]);
 });
 
-Deno.test("time counts for the hour in which it was spent", () => {
+Deno.test("time is counted for the hour in which it was spent", () => {
   const late = anInstance("t-1", { state: "registered", uuid: "u", activity: { kind: "idle", sinceMs: at(0) } });
   const looks = Array.from({ length: 5 }, (_, index) => [hour - 2 * minute + index * minute, late] as const);
   const { hours } = watched(looks);
@@ -100,19 +100,19 @@ Deno.test("time counts for the hour in which it was spent", () => {
   ]]);
 });
 
-Deno.test("time without observation does not count", () => {
+Deno.test("time without observation is not counted", () => {
   const { hours } = watched([[0, idle], [30 * second, idle], [hour, idle], [hour + second, idle]]);
   assertEquals(spent(hours), [0, 31, 0, 0, 0]);
 });
 
-Deno.test("an instance that an earlier run knew continues with what it had spent", () => {
+Deno.test("an instance of an earlier run continues with its recorded time", () => {
   const { endedMs: _, end: __, kill: ___, ...before } = aLife("t-1", { builds: 2 });
   const [life] = watched([[0, idle], [10 * second, building]], [before]).lives;
   assertEquals([life?.builds, life?.registeredMs, life?.endedMs], [3, before.registeredMs, undefined]);
   assertEquals((life?.spentMs.idle ?? 0) - before.spentMs.idle, 10 * second);
 });
 
-Deno.test("an instance of an earlier run that is gone has ended unobserved", () => {
+Deno.test("an instance of an earlier run that is missing has ended unobserved", () => {
   const { endedMs: _, end: __, ...before } = aLife("t-9");
   assertEquals(watched([[0, idle]], [before]).lives.find(({ taskId }) => taskId === "t-9"), {
     ...before,
@@ -121,19 +121,19 @@ Deno.test("an instance of an earlier run that is gone has ended unobserved", () 
   });
 });
 
-Deno.test("one that is forgotten at once has ended as what was last seen of it says", () => {
+Deno.test("an instance that disappears has the end of its last seen state", () => {
   const killing = task({ state: "killing", sinceMs: at(0), cause: "register-timeout" });
   const [life] = watched([[0, killing], [second]]).lives;
   assertEquals([life?.endedMs, life?.end, life?.kill], [at(second), "stopped", "register-timeout"]);
   assertEquals(watched([[0, starting], [second]]).lives[0]?.end, "unseen");
 });
 
-Deno.test("one that lives after all has not ended", () => {
+Deno.test("an instance that is seen again after its end has not ended", () => {
   const [life] = watched([[0, idle], [second, gone(at(second))], [2 * second, idle]]).lives;
   assertEquals([life?.endedMs, life?.end, life?.message], [undefined, undefined, undefined]);
 });
 
-Deno.test("time alone changes no life, but is part of all of them at the end; what was kept is not reported again", () => {
+Deno.test("a life that only lasts longer is stored at the end, and stored time is not reported again", () => {
   const book = openLifeBook([]);
   look(book, 0, [idle]);
   assertEquals(book.changes().lives.length, 1);
@@ -146,7 +146,7 @@ Deno.test("time alone changes no life, but is part of all of them at the end; wh
   assertEquals([lives[0]?.spentMs.idle, spent(hours)], [12 * second, [0, 2, 0, 0, 0]]);
 });
 
-Deno.test("by host those count that failed, never registered, exited or were lost; not those that were stopped", () => {
+Deno.test("failures by host count instances that failed, never registered, exited or were lost", () => {
   const lives = (["launch-failed", "never-registered", "exited", "lost", "stopped", "dropped", "unseen"] as const)
     .map((end) => aLife(end, { end, host: "h1" }));
   const other = [aLife("a", { end: "lost", host: "h2" }), aLife("b", { end: "lost", host: "" })];
@@ -156,7 +156,7 @@ Deno.test("by host those count that failed, never registered, exited or were los
   assertEquals(badHosts([...other, good, ...lives], 1), bad.slice(0, 1));
 });
 
-Deno.test("a job counts once, also if its agent was out of contact meanwhile; another job counts, also without a pause", () => {
+Deno.test("a job is counted once even if its agent loses contact, and the next job is counted even without a pause", () => {
   const book = openLifeBook([]);
   const seen = (ms: number, kind: "idle" | "building" | "unsure", job?: string): void => {
     const activity = kind === "unsure" ? { kind, sinceMs: at(ms), word: "LostContact" } : { kind, sinceMs: at(ms) };

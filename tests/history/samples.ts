@@ -1,4 +1,4 @@
-// What tests put into a history.
+// Data for tests of the history.
 
 import type {
   AgentFigures,

@@ -1,4 +1,4 @@
-// The samples of equal spans: none is missing where a run looked late, and short states count by how long they lasted.
+// The samples of equal spans: late samples leave no gap, and short states count by their duration.
 
 import { assertEquals } from "@std/assert";
 import type { AgentFigures, DemandFigures, HistorySample } from "../../src/core/view/history.ts";
@@ -14,7 +14,7 @@ function stored(looks: readonly (readonly [ms: number, figures: Figures])[]): Re
   return Object.fromEntries([...samples, ...spans.rest()].map((each) => [(each.atMs - beginMs) / second, each]));
 }
 
-Deno.test("looks that are late, or drift, leave no span without a sample", () => {
+Deno.test("late and drifting samples leave no span without a sample", () => {
   const drifting = Array.from({ length: 200 }, (_, index) => [index * 1_070, { idle: 1 }] as const);
   const drifted = stored(drifting);
   assertEquals(Object.keys(drifted).map(Number), Array.from({ length: 15 }, (_, index) => index * 15));
@@ -25,12 +25,12 @@ Deno.test("looks that are late, or drift, leave no span without a sample", () =>
   ]]);
 });
 
-Deno.test("a span in which nobody looked has no sample, and what was seen before does not count in it", () => {
+Deno.test("a span without observation has no sample", () => {
   const samples = stored([[0, { idle: 2 }], [5 * second, { idle: 2 }], [5 * minute, { idle: 1 }], [301 * second, {}]]);
   assertEquals(Object.entries(samples).map(([at, { idle }]) => [Number(at), idle]), [[0, 2], [300, 1]]);
 });
 
-Deno.test("a build shorter than a span is in its sample, with the part of the span that it took", () => {
+Deno.test("a build shorter than a span is in the sample with its share of the span", () => {
   const samples = stored([
     [0, { idle: 1 }],
     [3 * second, { building: 1 }],
@@ -40,7 +40,7 @@ Deno.test("a build shorter than a span is in its sample, with the part of the sp
   assertEquals([samples[0]?.building, samples[0]?.idle], [0.2, 0.8]);
 });
 
-Deno.test("jobs and waits are the most of the span, also if they were only seen before it", () => {
+Deno.test("jobs and waits of a span are its maximum, including the last sample before it", () => {
   const samples = stored([
     [0, {}],
     [14 * second, { needsAgent: 4, oldestWaitMs: 9 }],
@@ -51,7 +51,7 @@ Deno.test("jobs and waits are the most of the span, also if they were only seen 
   assertEquals(samples[0]?.oldestWaitMs, 9);
 });
 
-Deno.test("the first span has a sample at once, and a better one when it is over", () => {
+Deno.test("the first span has a sample at once, and an updated one when it is over", () => {
   const spans = new SampleSpans();
   assertEquals(spans.look(aSample(beginMs + second, { idle: 1 })), [aSample(beginMs, { idle: 1 })]);
   assertEquals(spans.look(aSample(beginMs + 8 * second)), []);

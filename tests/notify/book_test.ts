@@ -1,4 +1,4 @@
-// When conditions are reported to webhooks: each once, with its end, and a flapping one less and less often.
+// When conditions are reported to webhooks: each once, with its end, and a flapping one at growing intervals.
 
 import { assertEquals } from "@std/assert";
 import { type Condition, conditionOf } from "../../src/core/view/condition.ts";
@@ -42,11 +42,11 @@ Deno.test("a condition is reported once it has lasted, and its end once it has b
   assertEquals(lines, ["180 began breaker", "720 ended breaker"]);
 });
 
-Deno.test("what passes before it has lasted is never reported", () => {
+Deno.test("a condition that ends before it has lasted is never reported", () => {
   assertEquals(told(every5s(hour, (atMs) => atMs % (20 * minute) < minute ? [breaker] : [])), []);
 });
 
-Deno.test("what appears and disappears within seconds is reported as one condition", () => {
+Deno.test("a condition that appears and disappears within seconds is reported as one", () => {
   const lines = told(
     every5s(30 * minute, (atMs) => atMs < 10 * minute && atMs % (20 * second) < 10 * second ? [breaker] : []),
   );
@@ -63,7 +63,7 @@ Deno.test("a condition that flaps for a day is reported less and less often", ()
   ]);
 });
 
-Deno.test("what comes back after an hour is new", () => {
+Deno.test("a condition that returns after an hour is reported again", () => {
   const times = (atMs: number): boolean => atMs % (3 * hour) < 10 * minute;
   const lines = told(every5s(6 * hour - minute, (atMs) => times(atMs) ? [breaker] : []));
   assertEquals(lines, ["120 began breaker", "720 ended breaker", "10920 began breaker", "11520 ended breaker"]);
@@ -80,14 +80,14 @@ Deno.test("a sudden condition and its end are reported at once", () => {
   assertEquals(told([{ atMs: 0, now: [leader] }, { atMs: 5 * second, now: [] }]), ["0 began leader", "5 ended leader"]);
 });
 
-Deno.test("a standby knows only who leads, and reports no end of earlier conditions", () => {
+Deno.test("a standby reports only the end of its leadership, and not of other conditions", () => {
   const leader = condition("leader", { isSudden: true });
   const leading = [{ atMs: 0, now: [leader, breaker] }, { atMs: 2 * minute, now: [leader, breaker] }];
   const standby = [{ atMs: 3 * minute, now: [], isBlind: true }, { atMs: hour, now: [], isBlind: true }];
   assertEquals(told([...leading, ...standby]), ["0 began leader", "120 began breaker", "180 ended leader"]);
 });
 
-Deno.test("the notice has the time since when it is so, and the text of the end how long it was", () => {
+Deno.test("a notice has the start of the condition, and the text of its end the duration", () => {
   const since = condition("breaker", { sinceMs: -3 * minute });
   let followed = follow(new Map(), { now: [since], isBlind: false }, { atMs: 0, afterMs: 0 });
   assertEquals(followed.notices.map(({ sinceMs, text }) => [sinceMs, text]), [[-3 * minute, "breaker is so"]]);
@@ -98,7 +98,7 @@ Deno.test("the notice has the time since when it is so, and the text of the end 
   ]);
 });
 
-Deno.test("a flood of conditions is followed up to a limit", () => {
+Deno.test("at most 500 conditions are followed", () => {
   const flood = Array.from({ length: 2_000 }, (_, index) => condition("other", { key: `other/${index}` }));
   assertEquals(follow(new Map(), { now: flood, isBlind: false }, { atMs: 0, afterMs: 0 }).notices.length, 500);
 });

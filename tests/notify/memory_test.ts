@@ -1,5 +1,5 @@
-// Sent notifications, kept across a restart: as a text that reads back to the same, and that a damaged or hostile file
-// cannot abuse.
+// Sent notifications, kept across a restart: as a text that is read back unchanged, and that is safe to read if it is
+// damaged or hostile.
 
 import { assertEquals } from "@std/assert";
 import fc from "../support/properties.ts";
@@ -28,7 +28,7 @@ function toldOf(...conditions: readonly typeof breaker[]): Book {
 const restarted = (book: Book, atMs = nowMs + afterMs): Book =>
   memoryOf(memoryText(new Map([["team", { book, waiting: [] }]])), atMs).get("team")?.book ?? new Map();
 
-Deno.test("what was reported is not reported again after a restart, and its end is reported once it is over", () => {
+Deno.test("after a restart a reported condition is not reported again, and its end is reported", () => {
   const book = restarted(toldOf(breaker));
   const later = nowMs + 3 * minute;
   const seen = follow(book, { now: [breaker], isBlind: false }, { atMs: later, afterMs });
@@ -38,7 +38,7 @@ Deno.test("what was reported is not reported again after a restart, and its end 
   assertEquals(over.notices.map(({ state, condition: { key } }) => [state, key]), [["ended", "breaker/linux"]]);
 });
 
-Deno.test("what is reported at once is not over just because the new run has not seen it yet", () => {
+Deno.test("after a restart a sudden condition that has not been seen again yet is not reported as ended", () => {
   const book = restarted(toldOf(removed));
   const first = follow(book, { now: [], isBlind: false }, { atMs: nowMs + 3 * minute, afterMs });
   assertEquals(first.notices, []);
@@ -46,13 +46,13 @@ Deno.test("what is reported at once is not over just because the new run has not
   assertEquals(again.notices, []);
 });
 
-Deno.test("what was not reported yet is left out, and times behind a clock that was set back are those of now", () => {
+Deno.test("unreported conditions are not stored, and times in the future are read as the current time", () => {
   const { book } = follow(new Map(), { now: [breaker], isBlind: false }, { atMs: nowMs, afterMs });
   assertEquals(restarted(book).size, 0);
   assertEquals(restarted(toldOf(breaker), nowMs - minute).get("breaker/linux")?.sinceMs, nowMs - minute);
 });
 
-Deno.test("messages that have not arrived are kept as they are", () => {
+Deno.test("undelivered messages are kept unchanged", () => {
   const notice = { state: "began", condition: breaker, sinceMs: nowMs, atMs: nowMs, text: "fails" } as const;
   const sender = { version: "1", frameworkName: "GoCD-Mesos", frameworkId: "f-1", url: "http://page" };
   const waiting = [messageOf(notice, sender, "id-1")];
@@ -69,10 +69,10 @@ for (
     '{"schema":1,"webhooks":{"a":{"entries":[{}],"waiting":[]}}}',
   ]
 ) {
-  Deno.test(`a file with ${JSON.stringify(text)} is not a memory`, () => assertEquals(memoryOf(text, nowMs).size, 0));
+  Deno.test(`a file with ${JSON.stringify(text)} is read as empty`, () => assertEquals(memoryOf(text, nowMs).size, 0));
 }
 
-Deno.test("whatever a file contains, reading it throws nothing and returns no time in the future", () => {
+Deno.test("any file is read without an exception and without times in the future", () => {
   fc.assert(fc.property(fc.json(), (text) => void memoryOf(text, nowMs)));
   const entry = fc.record({
     condition: fc.record({

@@ -1,4 +1,5 @@
-// How messages reach a target on virtual time: in order, each once, tried again ever more seldom, within limits.
+// The delivery of messages to a target on virtual time: in order, each once, retried at growing intervals, within
+// limits.
 
 import { assert, assertEquals } from "@std/assert";
 import { conditionOf } from "../../src/core/view/condition.ts";
@@ -70,7 +71,7 @@ const counts = (outbox: Outbox): readonly number[] => {
   return [waiting, delivered, failed, lost];
 };
 
-Deno.test("messages arrive in their order, one after the other", async () => {
+Deno.test("messages are delivered in order, one after the other", async () => {
   const { add, time, arrived, tries, outbox, stop } = bench(() => delivered);
   for (const id of ["a", "b", "c"]) add(id);
   await time.pass(second);
@@ -80,7 +81,7 @@ Deno.test("messages arrive in their order, one after the other", async () => {
   await stop();
 });
 
-Deno.test("a target that is down for an hour gets all of it in order later, and that is reported once", async () => {
+Deno.test("a target that was down for an hour receives all messages in order, and the failure is reported once", async () => {
   const { add, time, arrived, tries, news, outbox, stop } = bench(({ atMs }) => atMs < hour ? down : delivered);
   for (const id of ["a", "b", "c"]) add(id);
   await time.pass(2 * hour);
@@ -93,7 +94,7 @@ Deno.test("a target that is down for an hour gets all of it in order later, and 
   await stop();
 });
 
-Deno.test("too many messages lose the oldest that is not on its way, and the next one that arrives says how many", async () => {
+Deno.test("too many messages drop the oldest ones, and the next delivered message has their number", async () => {
   let isDown = true;
   const { add, time, arrived, tries, news, outbox, stop } = bench(() => isDown ? down : delivered);
   for (let number = 0; number < waitingMax + 5; number++) add(`${number}`);
@@ -112,7 +113,7 @@ Deno.test("too many messages lose the oldest that is not on its way, and the nex
   await stop();
 });
 
-Deno.test("a message that the receiver refuses as such is given up after three tries, and the others continue", async () => {
+Deno.test("a message that the receiver refuses is dropped after three tries, and the others are delivered", async () => {
   const refused: SendResult = { kind: "failed", what: "400", hint: "format", isUnwanted: true };
   const { add, time, arrived, tries, news, stop } = bench(({ id }) => id === "a" ? refused : delivered);
   for (const id of ["a", "b"]) add(id);
@@ -123,7 +124,7 @@ Deno.test("a message that the receiver refuses as such is given up after three t
   await stop();
 });
 
-Deno.test("a message of yesterday is not sent", async () => {
+Deno.test("a message older than the maximum age is dropped", async () => {
   const { add, time, arrived, news, outbox, stop } = bench(({ atMs }) => atMs < 2 * ageMsMax ? down : delivered);
   add("old");
   await time.pass(ageMsMax + hour);
@@ -135,7 +136,7 @@ Deno.test("a message of yesterday is not sent", async () => {
   await stop();
 });
 
-Deno.test("a receiver that asks for a pause gets it", async () => {
+Deno.test("the next try waits for the retry-after of the receiver", async () => {
   const busy: SendResult = { ...down, retryAfterMs: 90 * second };
   const { add, time, tries, stop } = bench(({ atMs }) => atMs === 0 ? busy : delivered);
   add("a");
@@ -144,7 +145,7 @@ Deno.test("a receiver that asks for a pause gets it", async () => {
   await stop();
 });
 
-Deno.test("what waits for its next try is tried at once where that may help", async () => {
+Deno.test("hurry() tries a waiting message at once", async () => {
   let isDown = true;
   const { add, time, arrived, outbox, stop } = bench(() => isDown ? down : delivered);
   add("a");
@@ -160,7 +161,7 @@ Deno.test("what waits for its next try is tried at once where that may help", as
   await stop();
 });
 
-Deno.test("it ends at once when aborted, whatever is waiting, and does not wait for failures", async () => {
+Deno.test("an outbox ends at once when aborted, and settled() does not wait for failing messages", async () => {
   const { add, time, outbox, stop } = bench(() => down);
   await time.during(outbox.settled());
   add("a");
@@ -170,7 +171,7 @@ Deno.test("it ends at once when aborted, whatever is waiting, and does not wait 
   assertEquals(counts(outbox)[0], 1);
 });
 
-Deno.test("what arrives is waited for", async () => {
+Deno.test("settled() waits for messages that are delivered", async () => {
   const { add, time, arrived, outbox, stop } = bench(() => delivered);
   for (const id of ["a", "b"]) add(id);
   await time.during(outbox.settled());

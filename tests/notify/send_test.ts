@@ -1,4 +1,4 @@
-// One message over a real connection: what is sent, how the response is interpreted, and that no secret is revealed.
+// One message over a real connection: its request, the interpretation of the response, and that no secret is revealed.
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { conditionOf } from "../../src/core/view/condition.ts";
@@ -58,7 +58,7 @@ async function tried(
 
 const ok = (): Response => new Response("ok");
 
-Deno.test("a message is posted as JSON with its id, and any 2xx takes it", async () => {
+Deno.test("a message is posted as JSON with its id, and any 2xx status is a delivery", async () => {
   for (const status of [200, 201, 202, 204]) {
     const { result, got: [got] } = await tried(() => new Response(null, { status }));
     assertEquals(result, { kind: "delivered", status });
@@ -69,7 +69,7 @@ Deno.test("a message is posted as JSON with its id, and any 2xx takes it", async
   }
 });
 
-Deno.test("with a secret the body is signed, as anyone can verify", async () => {
+Deno.test("with a secret the body is signed by HMAC-SHA256", async () => {
   const { got: [got] } = await tried(ok, { secret: new Secret("secret", () => key) });
   assertEquals(got?.headers.get("x-gocd-mesos-signature-256"), await signatureOf(key, got?.body ?? ""));
   // The values of RFC 4231, test case 2.
@@ -99,7 +99,7 @@ const refusals: readonly (readonly [name: string, Response, what: RegExp, hint: 
     false,
   ],
   [
-    "what tells our secrets back",
+    "a response with our secrets",
     new Response(`${path} is wrong, ${key} too`, { status: 403 }),
     /^403: \*\*\* is wrong, \*\*\* too$/,
     /check/,
@@ -108,7 +108,7 @@ const refusals: readonly (readonly [name: string, Response, what: RegExp, hint: 
 ];
 
 for (const [name, response, what, hint, isUnwanted] of refusals) {
-  Deno.test(`${name} is reported in words, and not delivered`, async () => {
+  Deno.test(`${name} is reported as a failure with a hint`, async () => {
     const { result, got } = await tried(() => response, { secret: new Secret("secret", () => key) });
     assertEquals(result.kind, "failed");
     if (result.kind !== "failed") return;
@@ -119,7 +119,7 @@ for (const [name, response, what, hint, isUnwanted] of refusals) {
   });
 }
 
-Deno.test("a receiver that is busy says for how long, within limits", async () => {
+Deno.test("the Retry-After of a busy receiver is read, and limited to 10 minutes", async () => {
   const busy = (after: string): Response => new Response("", { status: 429, headers: { "retry-after": after } });
   const pauses = ["30", "999999", "soon"].map(async (after) => {
     const { result } = await tried(() => busy(after));
@@ -150,7 +150,7 @@ Deno.test("a closed port, an unknown host and a missing file are reported withou
   }
 });
 
-Deno.test("a receiver that does not answer is given up after the limit", async () => {
+Deno.test("a receiver that does not respond is a failure after the time limit", async () => {
   const held = Promise.withResolvers<Response>();
   const late = new AbortController();
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, () => {
@@ -166,7 +166,7 @@ Deno.test("a receiver that does not answer is given up after the limit", async (
   await server.shutdown();
 });
 
-Deno.test("Slack gets one text with the next act and the link, its signs escaped", () => {
+Deno.test("the Slack body is one escaped text with the hint and the link", () => {
   const { text } = JSON.parse(bodyOf(began, "slack", 2));
   assertEquals(
     text,
@@ -189,7 +189,7 @@ Deno.test("Slack gets one text with the next act and the link, its signs escaped
   );
 });
 
-Deno.test("no name in a text pages anyone, or is taken for markup", () => {
+Deno.test("mentions and markup in a text are escaped for Slack", () => {
   const hostile = { ...condition, text: "<!channel> @all <https://evil.example|x> waits", hint: "ask @here" };
   const notice = { state: "began", condition: hostile, sinceMs: atMs, atMs, text: hostile.text } as const;
   const { text }: { text: string } = JSON.parse(bodyOf(messageOf(notice, sender, "i"), "slack", 0));
@@ -199,7 +199,7 @@ Deno.test("no name in a text pages anyone, or is taken for markup", () => {
   ]);
 });
 
-Deno.test("the document has the fields of docs/webhooks.md, and says how many were lost before it", async () => {
+Deno.test("the JSON body has the fields of docs/webhooks.md and the number of lost messages", async () => {
   const docs = await Deno.readTextFile(new URL("../../docs/webhooks.md", import.meta.url));
   const document: Record<string, unknown> = JSON.parse(bodyOf(began, "json", 3));
   assertEquals(document["lost"], 3);

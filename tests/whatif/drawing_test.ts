@@ -1,10 +1,10 @@
-// The drawing of replays: sound XML, one part for each, the same scale.
+// The drawing of replays: well-formed XML, one part for each replay, the same scale.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { drawing } from "../../src/whatif/drawing.ts";
 import { aJob, aTrace, recommended, replayCore } from "./support.ts";
 
-Deno.test("a drawing has one part for each replay, escapes names, and closes what it opens", () => {
+Deno.test("a drawing is well-formed XML with escaped names, and one part of the same scale for each replay", () => {
   const trace = aTrace([aJob(0), aJob(0)], { name: "<b>" });
   const one = replayCore(trace);
   const other = replayCore(trace, { ...recommended, scaling: { ...recommended.scaling, maxAgents: 1 } });

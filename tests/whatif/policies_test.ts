@@ -1,4 +1,4 @@
-// The policies of others against the figures of their documentation.
+// The policies of other autoscalers against the figures of their documentation.
 
 import { assert, assertEquals } from "@std/assert";
 import { actionsRunnerController, targetRunners } from "../../src/whatif/policies/actions_runner_controller.ts";
@@ -22,7 +22,7 @@ function seen(waiting: number, phases: readonly SeenAgent["phase"][] = [], chang
   };
 }
 
-Deno.test("the framework of 2015 launches one agent at the sixth poll with jobs, and then counts again", () => {
+Deno.test("the framework of 2015 launches one agent at every sixth poll with jobs", () => {
   const run = framework2015.start();
   const polls = Array.from({ length: 13 }, () => run(seen(10)).launch);
   assertEquals(polls, [0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0]);
@@ -30,14 +30,14 @@ Deno.test("the framework of 2015 launches one agent at the sixth poll with jobs,
   assertEquals(framework2015.everyMs * 6, 12 * minute);
 });
 
-Deno.test("the framework of 2015 takes a server that does not answer for one without jobs", () => {
+Deno.test("the framework of 2015 treats a server that does not respond like one without jobs", () => {
   const run = framework2015.start();
   for (let poll = 0; poll < 5; poll++) run(seen(1));
   run(seen(1, [], { waiting: undefined }));
   assertEquals(run(seen(1)).launch, 0);
 });
 
-Deno.test("GoCD asks for one pod per job, ten at once, and again after two minutes for those that got none", () => {
+Deno.test("GoCD requests one pod per job, ten at once, and another after two minutes for jobs without one", () => {
   const run = gocdKubernetes.start();
   assertEquals(run(seen(12, [], { nowMs: 0 })).launch, 10);
   const pods = Array.from({ length: 10 }, () => "booting" as const);
@@ -62,12 +62,12 @@ for (
     [200, 50, 1, 100],
   ] as const
 ) {
-  Deno.test(`buildkite-agent-scaler: ${jobs} scheduled, ${running} running, ${perInstance} per instance: ${want}`, () => {
+  Deno.test(`buildkite-agent-scaler wants ${want} instances for ${jobs} scheduled and ${running} running jobs, ${perInstance} per instance`, () => {
     assertEquals(desiredCount(seen(jobs, Array.from({ length: running }, () => "building")), perInstance), want);
   });
 }
 
-Deno.test("buildkite-agent-scaler counts what starts, and leaves scale-in to agents that were idle for ten minutes", () => {
+Deno.test("buildkite-agent-scaler counts starting agents, and removes agents that were idle for ten minutes", () => {
   const run = buildkiteAgentScaler.start();
   assertEquals(run(seen(5, ["booting", "booting", "idle"])).launch, 2);
   const agents: readonly SeenAgent[] = [{ id: "i", phase: "idle", sinceMs: 49 * minute }];
@@ -77,7 +77,7 @@ Deno.test("buildkite-agent-scaler counts what starts, and leaves scale-in to age
 for (
   const [min, max, assigned, want] of [[0, 5, 3, 3], [2, 5, 0, 2], [2, 5, 2, 4], [2, 5, 10, 5], [5, 10, 3, 8]] as const
 ) {
-  Deno.test(`actions-runner-controller: minRunners ${min}, maxRunners ${max}, ${assigned} assigned: ${want}`, () => {
+  Deno.test(`actions-runner-controller wants ${want} runners with minRunners ${min}, maxRunners ${max} and ${assigned} assigned jobs`, () => {
     assertEquals(targetRunners({ min, max, assigned }), want);
   });
 }
@@ -87,7 +87,7 @@ Deno.test("actions-runner-controller counts runners that never register as capac
   assertEquals(run(seen(3, ["booting", "booting", "booting"])), { launch: 0, end: [] });
 });
 
-Deno.test("GitLab Runner keeps what is in use and the idle count, and removes what was idle for longer than idle_time", () => {
+Deno.test("GitLab Runner keeps instances in use and the idle count, and removes instances that were idle for longer than idle_time", () => {
   assertEquals(requiredInstances(seen(3, ["building", "building"]), 5), 10);
   assertEquals(requiredInstances(seen(100, ["building"]), 5), 100);
   const agents: readonly SeenAgent[] = [
@@ -110,7 +110,7 @@ for (
   });
 }
 
-Deno.test("every policy names its source and what it leaves out, and all have the limits of the settings", () => {
+Deno.test("every policy names its source and its omissions, and respects the agent limit of the settings", () => {
   const jobs = Array.from({ length: 60 }, () => aJob(0, { buildMs: 30 * minute }));
   for (const policy of policies) {
     assert(policy.source.length > 20 && policy.leavesOut.length > 20, policy.name);
@@ -120,7 +120,7 @@ Deno.test("every policy names its source and what it leaves out, and all have th
   }
 });
 
-Deno.test("without an answer of the server no policy but the oldest changes anything", () => {
+Deno.test("without a response of the server no policy launches or removes an agent", () => {
   for (const policy of policies) {
     const run = policy.start();
     const decision: Decision = run(seen(0, ["building", "booting"], { waiting: undefined }));

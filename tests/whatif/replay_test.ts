@@ -1,4 +1,4 @@
-// Laws of a replay with any policy, and what the core does with simple demand.
+// Properties of a replay with any policy, and the replay of simple demand with the core.
 
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import fc from "../support/properties.ts";
@@ -36,7 +36,7 @@ const anyTrace = fc.record({
 }).map(({ jobs, outages }) => aTrace(jobs.toSorted((a, b) => a.atMs - b.atMs), { lengthMs: 10 * minute, outages }));
 
 for (const { name, play } of players) {
-  Deno.test(`${name}: no job is lost, no wait is negative, and agents are paid from launch to end`, () => {
+  Deno.test(`${name} loses no job, and has no negative wait and no agent time beyond the replay`, () => {
     fc.assert(
       fc.property(anyTrace, (trace) => {
         const { wait, jobs, unserved, unbuilt, agentMs, killedBuilds, lastedMs, launches } = play(trace);
@@ -56,13 +56,13 @@ for (const { name, play } of players) {
     );
   });
 
-  Deno.test(`${name}: the same replay has the same outcome`, () => {
+  Deno.test(`${name} has the same outcome in each replay of a trace`, () => {
     const short = shortened(builtIn("flapping"), 60 * minute);
     assertEquals(play(short), play(parseTrace(formatTrace(short), "t")));
   });
 }
 
-Deno.test("the core builds everything that someone serves, in every built-in trace but the long one", () => {
+Deno.test("the core builds every job that a profile serves in the built-in traces except the long one", () => {
   for (const name of builtInTraces) {
     if (name === "day") continue;
     const { unbuilt, unserved, killedBuilds } = replayCore(builtIn(name));
@@ -78,7 +78,7 @@ Deno.test("a single job waits for two polls, a launch and a boot, and its agent 
   assert(agentMs.idle >= 10 * minute && agentMs.idle < 12 * minute, `${agentMs.idle}`);
 });
 
-Deno.test("min-idle agents take a job at once, and cost agent-hours all the time", () => {
+Deno.test("min-idle agents build a job at once, and use agent-hours all the time", () => {
   const warm = { ...recommended, profiles: recommended.profiles.map((each) => ({ ...each, minIdle: 2 })) };
   const trace = aTrace([aJob(5 * minute)]);
   const { wait, agentMs } = replayCore(trace, warm);
@@ -86,7 +86,7 @@ Deno.test("min-idle agents take a job at once, and cost agent-hours all the time
   assert(agentMs.idle > 2 * 55 * minute);
 });
 
-Deno.test("with max-jobs 1 each job gets its own agent, and none is killed while it builds", () => {
+Deno.test("with max-jobs 1 nearly every job has its own agent, and no agent is killed while it builds", () => {
   const single = { ...recommended, profiles: recommended.profiles.map((each) => ({ ...each, maxJobs: 1 })) };
   const jobs = Array.from({ length: 12 }, (_, index) => aJob(index * 4 * minute));
   const { launches, killedBuilds, unbuilt } = replayCore(aTrace(jobs), single);
@@ -95,7 +95,7 @@ Deno.test("with max-jobs 1 each job gets its own agent, and none is killed while
   assert(launches >= 10, `${launches}`);
 });
 
-Deno.test("schedules keep agents ready while their windows are open, by the calendar of the trace", () => {
+Deno.test("schedules keep agents ready while their windows are open at the times of the trace", () => {
   const morning = { from: "0 8 * * *", to: "0 9 * * *", timeZone: "UTC", minIdle: 2 };
   const scheduled = {
     ...recommended,
@@ -118,14 +118,14 @@ Deno.test("headroom keeps idle agents in addition to busy ones", () => {
   assert(spare.agentMs.idle > plain.agentMs.idle && spare.wait.p95Ms < plain.wait.p95Ms);
 });
 
-Deno.test("a limit holds agents back, and each time it does is counted once", () => {
+Deno.test("max-agents limits the launches, and the limit is counted once", () => {
   const settings = { ...recommended, scaling: { ...recommended.scaling, maxAgents: 2 } };
   const jobs = Array.from({ length: 10 }, () => aJob(0));
   const { limitHits, launches, unbuilt } = replayCore(aTrace(jobs), settings);
   assertEquals({ limitHits, launches, unbuilt }, { limitHits: 1, launches: 2, unbuilt: 0 });
 });
 
-Deno.test("a cluster without room holds agents back as a limit does, and no host is overbooked", () => {
+Deno.test("a full cluster limits the launches, and no host is overbooked", () => {
   const jobs = Array.from({ length: 10 }, () => aJob(0));
   const { launches, unbuilt } = replayCore(aTrace(jobs), recommended, { ...surroundings, hosts: 1, cpus: 3 });
   assertEquals({ launches, unbuilt }, { launches: 3, unbuilt: 0 });
@@ -169,7 +169,7 @@ function waitsByGroup(trace: Trace, settings: Settings): Readonly<Record<string,
   return Object.fromEntries(waits);
 }
 
-Deno.test("groups of a trace share a limit, and a trace without groups leaves them out", () => {
+Deno.test("pipeline groups of a trace share a limit, and a trace without groups is replayed as without fair-share", () => {
   const grouped = [
     ...Array.from({ length: 40 }, () => aJob(0, { group: "Big", resources: ["linux"] })),
     ...Array.from({ length: 4 }, () => aJob(minute, { group: "small", resources: ["arm"] })),
@@ -197,7 +197,7 @@ Deno.test("a profile for a pipeline group serves no job of another one", () => {
   assertEquals(replayCore(trace, { ...recommended, profiles }).unserved, 1);
 });
 
-Deno.test("an agent that is idle asks after 1, 1.5, 2.25 seconds and so on, and every 10 seconds in the end", () => {
+Deno.test("an idle agent asks for work after 1, 1.5, 2.25 seconds and so on, up to every 10 seconds", () => {
   const asks: number[] = [];
   for (let nowMs = 0; asks.length < 9; nowMs = asks.at(-1) ?? 0) asks.push(nextAsk(0, nowMs).atMs);
   const gaps = asks.map((atMs, index) => atMs - (asks[index - 1] ?? 0));
@@ -209,14 +209,14 @@ Deno.test("an agent that is idle asks after 1, 1.5, 2.25 seconds and so on, and 
   }));
 });
 
-Deno.test("a share of the waits is the smallest that so many do not exceed", () => {
+Deno.test("a quantile of the waits is the smallest wait that this share does not exceed", () => {
   assertEquals(share([], 0.95), 0);
   assertEquals(share([5], 0.5), 5);
   assertEquals(share([1, 2, 3, 4], 0.5), 2);
   assertEquals(share(Array.from({ length: 100 }, (_, index) => index + 1), 0.95), 95);
 });
 
-Deno.test("the built-in traces are as they say", () => {
+Deno.test("the built-in traces have their documented numbers of jobs", () => {
   const counts = builtInTraces.map((name) => {
     const trace = builtIn(name);
     assertEquals(trace.jobs, trace.jobs.toSorted((a, b) => a.atMs - b.atMs));

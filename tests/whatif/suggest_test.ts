@@ -1,4 +1,4 @@
-// The search for settings: the result keeps the limit, is not more expensive, and is what it reports.
+// The search for settings: the result keeps the limit, is not more expensive, and has the reported outcome.
 
 import { assert, assertEquals } from "@std/assert";
 import { hoursOf } from "../../src/whatif/report.ts";
@@ -9,7 +9,7 @@ import { aJob, aTrace, recommended, replayCore, surroundings } from "./support.t
 /** A job every four minutes. */
 const trace = aTrace(Array.from({ length: 15 }, (_, index) => aJob(index * 4 * minute)));
 
-Deno.test("a search finds the cheapest settings that keep the limit, and shows what to write", () => {
+Deno.test("a search finds cheaper settings that keep the limit, and shows the changed keys", () => {
   const before = replayCore(trace);
   const found = suggest({ trace, settings: recommended, surroundings, p95MaxMs: 3 * minute });
   assert(found.isWithin);
@@ -32,14 +32,14 @@ Deno.test("a search finds the cheapest settings that keep the limit, and shows w
   }
 });
 
-Deno.test("a limit that nothing keeps leads to the settings that come nearest, and is reported", () => {
+Deno.test("a limit that no settings keep is reported, with settings that are not worse", () => {
   const short = aTrace([aJob(0), aJob(4 * minute), aJob(8 * minute)], { lengthMs: 12 * minute });
   const found = suggest({ trace: short, settings: recommended, surroundings, p95MaxMs: 1 });
   assertEquals(found.isWithin, false);
   assert(found.outcome.wait.p95Ms <= replayCore(short).wait.p95Ms);
 });
 
-Deno.test("if demand needs ready agents, the search finds them", () => {
+Deno.test("the search proposes min-idle if the demand needs ready agents", () => {
   // Too far apart for the idle timeouts that are tried.
   const rare = aTrace([aJob(0), aJob(100 * minute)], { lengthMs: 110 * minute });
   const found = suggest({ trace: rare, settings: recommended, surroundings, p95MaxMs: 30 * second });

@@ -7,7 +7,7 @@ import { formatTrace, type Trace } from "../../src/whatif/trace.ts";
 import { parseTrace } from "../../src/whatif/trace_reader.ts";
 import { aJob, aTrace } from "./support.ts";
 
-Deno.test("a trace that is written is read back as it was", () => {
+Deno.test("a written trace is read back unchanged", () => {
   const lengthMs = 3_600_000;
   const time = fc.integer({ min: 0, max: lengthMs });
   const job = fc.record({
@@ -47,35 +47,35 @@ const head = '{"trace":1,"name":"n","start":"2026-01-05T00:00:00.000Z","seconds"
 for (
   const [title, text, message] of [
     ["an empty file", "", "t.jsonl: the trace is empty"],
-    ["a file of something else", "hello", "t.jsonl:1: this is not JSON"],
-    ["JSON of something else", '{"jobs":[]}', "t.jsonl:1: this is not a trace of demand"],
+    ["a file that is not JSON", "hello", "t.jsonl:1: this is not JSON"],
+    ["JSON that is not a trace", '{"jobs":[]}', "t.jsonl:1: this is not a trace of demand"],
     ["a newer format", '{"trace":2}', 't.jsonl:1: format "2" is unknown; this program supports 1'],
     [
-      "a start that is not a time",
+      "an invalid start time",
       '{"trace":1,"start":"soon","seconds":1}',
       't.jsonl:1: start: ""soon"" is not a time',
     ],
-    ["no length", head.replace(',"seconds":60', ""), "t.jsonl:1: seconds is missing"],
+    ["a trace without length", head.replace(',"seconds":60', ""), "t.jsonl:1: seconds is missing"],
     ["an unknown key", `${head}\n{"at":1,"build":2,"pipeline":"p"}`, 't.jsonl:2: "pipeline" is unknown'],
-    ["a job without its build", `${head}\n{"at":1}`, "t.jsonl:2: build is missing"],
+    ["a job without build time", `${head}\n{"at":1}`, "t.jsonl:2: build is missing"],
     ["a negative time", `${head}\n\n{"at":-1,"build":2}`, 't.jsonl:3: at: "-1" is not a time in seconds'],
     ["a job after the end", `${head}\n{"at":61,"build":2}`, "t.jsonl:2: 61 is beyond the end of the trace at 60"],
-    ["resources that are no list", `${head}\n{"at":1,"build":2,"resources":"x"}`, "t.jsonl:2: resources:"],
-    ["an environment that is no name", `${head}\n{"at":1,"build":2,"environment":3}`, "t.jsonl:2: environment:"],
-    ["a group that is no name", `${head}\n{"at":1,"build":2,"group":["x"]}`, "t.jsonl:2: group:"],
-    ["a list for a line", `${head}\n[]`, "t.jsonl:2: this is not a JSON object"],
+    ["resources that are not a list", `${head}\n{"at":1,"build":2,"resources":"x"}`, "t.jsonl:2: resources:"],
+    ["an environment that is not a name", `${head}\n{"at":1,"build":2,"environment":3}`, "t.jsonl:2: environment:"],
+    ["a group that is not a name", `${head}\n{"at":1,"build":2,"group":["x"]}`, "t.jsonl:2: group:"],
+    ["a line that is a list", `${head}\n[]`, "t.jsonl:2: this is not a JSON object"],
     ["a share above 1", head.replace("}", ',"neverRegister":5}'), "t.jsonl:1: neverRegister:"],
-    ["an outage without its length", `${head}\n{"down":5}`, "t.jsonl:2: for is missing"],
+    ["an outage without length", `${head}\n{"down":5}`, "t.jsonl:2: for is missing"],
   ] as const
 ) {
-  Deno.test(`${title} is refused with its line`, () => {
+  Deno.test(`${title} is refused with its line number`, () => {
     const error = assertThrows(() => parseTrace(text, "t.jsonl"), OperatorError);
     assertEquals(error.message.slice(0, message.length), message);
     assertEquals(error.kind, "usage");
   });
 }
 
-Deno.test("no text makes the reader fail otherwise than with its own error", () => {
+Deno.test("any text is read or refused with an OperatorError", () => {
   fc.assert(
     fc.property(fc.oneof(fc.string(), fc.json().map((json) => `${head}\n${json}`)), (text) => {
       try {
@@ -87,14 +87,14 @@ Deno.test("no text makes the reader fail otherwise than with its own error", () 
   );
 });
 
-Deno.test("jobs and outages are put in the order of their times", () => {
+Deno.test("jobs and outages are sorted by time", () => {
   const text = `${head}\n{"at":9,"build":1}\n{"down":5,"for":1}\n{"at":3,"build":1}\n{"down":2,"for":1}`;
   const { jobs, outages } = parseTrace(text, "t");
   assertEquals(jobs.map(({ atMs }) => atMs), [3_000, 9_000]);
   assertEquals(outages.map(({ atMs }) => atMs), [2_000, 5_000]);
 });
 
-Deno.test("a job is one short line, without what is the default", () => {
+Deno.test("a job is written as one line without default values", () => {
   assertEquals(
     formatTrace(aTrace([aJob(1_500), aJob(2_000, { resources: ["linux"], environment: "prod", group: "a team" })]))
       .split("\n"),
