@@ -3,7 +3,7 @@
 import type { Config } from "../config/config.ts";
 import { ConfigError } from "../config/config_error.ts";
 import { flawOf, loadConfig, loadPartially, type PartialConfig, requireKeys } from "../config/load.ts";
-import { unknownZookeeper } from "../config/state.ts";
+import { stateFile, unknownZookeeper } from "../config/state.ts";
 import { rootKey } from "../config/keys.ts";
 import { runningStateOf } from "../runtime/control_client.ts";
 import type { CliIo } from "./io.ts";
@@ -49,8 +49,8 @@ const stateKeys = /^state(\.path)?$/;
  */
 export function loadNeeded(path: string, io: CliIo, needs?: Needs): PartialConfig {
   const part = loadReadable(path, io, needs);
-  // With ZooKeeper an instance is located by the file itself, and the password may be missing here.
-  if (part.config.state.kind === "sqlite") requireState(part);
+  // Without a state file an instance is located by the configuration itself, and the password may be missing here.
+  if (stateFile(part.config.state) !== undefined) requireState(part);
   if (needs !== undefined) requireKeys(part, needs.keys);
   return part;
 }

@@ -18,7 +18,7 @@ export function stateFile(state: StateConfig): string | undefined {
 
 /** The servers of a state elsewhere. */
 export function stateServers(state: StateConfig): readonly HostPort[] {
-  return state.kind === "zookeeper" ? state.servers : [];
+  return state.kind === "sqlite" ? [] : state.servers;
 }
 
 /** Where the state is: `state = "…"` is short for `state.path`. */

@@ -225,7 +225,7 @@ function needsOfFile(
     },
     isAnyHost: gaps.length > 0,
     isLasting: isStart,
-    state: state.kind === "sqlite" ? state.path : `${JSON.stringify(state.servers)} ${state.path}`,
+    state: JSON.stringify(state),
     ...(listen === undefined ? {} : { listen }),
     ...(line === undefined ? {} : { startLine: line }),
     ...(error === undefined ? {} : { problem: { ...problemOf(error), warnings: config.warnings } }),

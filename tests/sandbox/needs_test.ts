@@ -47,6 +47,20 @@ Deno.test("a file alone is started, with the rights of `start` and its options",
   });
 });
 
+Deno.test("the place of the state is another one if its file, its servers or its path differ, and shows no password", () => {
+  const places = ['"a.db"', '"b.db"', '"zk://z:2181/x"', '"zk://z:2181/y"', '"zk://y:2181/x"', '"zk://u:pw@z:2181/x"'];
+  const seen = places.map((place) => {
+    let state = "";
+    withConf(
+      (conf) => state = needsOf([conf]).state.replaceAll(dirname(conf), ""),
+      `${text}\n gocd-mesos.state = ${place}`,
+    );
+    return state;
+  });
+  assertEquals(new Set(seen).size, places.length);
+  assertEquals(seen.filter((state) => state.includes("pw")), []);
+});
+
 Deno.test("a start may write the history beside the state, where history.path says, or not at all", () => {
   const files = (history: string): readonly string[] => {
     let found: readonly string[] = [];
