@@ -105,9 +105,13 @@ export type MessageFormat = "json" | "slack";
  * were too old.
  */
 export function bodyOf(message: Message, format: MessageFormat, lost: number): string {
-  if (format === "slack") return JSON.stringify({ text: slackText(message, lost) });
-  return JSON.stringify(lost === 0 ? message : { ...message, lost });
+  return JSON.stringify(documents[format](message, lost));
 }
+
+const documents: Readonly<Record<MessageFormat, (message: Message, lost: number) => object>> = {
+  json: (message, lost) => lost === 0 ? message : { ...message, lost },
+  slack: (message, lost) => ({ text: slackText(message, lost) }),
+};
 
 const marks: Readonly<Record<Message["state"] | "test", string>> = { began: "Began", ended: "Ended", test: "Test" };
 

@@ -24,8 +24,6 @@ const bounds: Readonly<Record<DurationName, readonly number[]>> = {
   "loop-lag": lags,
 };
 
-const totalNames: readonly TotalName[] = ["offers", "builds-lost", "agent-seconds", "api-errors"];
-
 /** Durations and totals so far. */
 export class Meters {
   readonly #durations = new Map<DurationName, Map<string, Series<Histogram>>>();
@@ -49,11 +47,11 @@ export class Meters {
     return Object.fromEntries(names.map((name) => [name, of(name)])) as Record<DurationName, readonly DurationSeries[]>;
   }
 
-  /** All current totals. */
-  totals(): Readonly<Record<TotalName, readonly TotalSeries[]>> {
-    const of = (name: TotalName): readonly TotalSeries[] =>
-      [...this.#totals.get(name)?.values() ?? []].map(({ labels, of: { value } }) => ({ labels, value }));
-    return Object.fromEntries(totalNames.map((name) => [name, of(name)])) as Record<TotalName, readonly TotalSeries[]>;
+  /** All current totals; one that nothing was counted of yet is missing. */
+  totals(): Readonly<Partial<Record<TotalName, readonly TotalSeries[]>>> {
+    const of = (series: Map<string, Series<{ value: number }>>): readonly TotalSeries[] =>
+      [...series.values()].map(({ labels, of: { value } }) => ({ labels, value }));
+    return Object.fromEntries([...this.#totals].map(([name, series]) => [name, of(series)]));
   }
 }
 

@@ -73,7 +73,7 @@ export function measuredFamilies({ profiles }: StatusView, { durations, totals }
     }),
     ...(Object.keys(totalWords) as TotalName[]).map((key): MetricFamily => {
       const { name, help } = totalWords[key];
-      const samples = new Map([...startAt[key] ?? [], ...totals[key]].map((each) => [keyOf(each), each]));
+      const samples = new Map([...startAt[key] ?? [], ...totals[key] ?? []].map((each) => [keyOf(each), each]));
       return { kind: "counter", name: `gocd_mesos_${name}`, help, samples: [...samples.values()] };
     }),
   ];

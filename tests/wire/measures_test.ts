@@ -16,7 +16,7 @@ Deno.test("waits, the steps of each launch, idle times, agent-hours and calls ar
     });
   const totals = (name: TotalName): Readonly<Record<string, number>> =>
     Object.fromEntries(
-      cluster.framework.picture().measured.totals[name].map((
+      (cluster.framework.picture().measured.totals[name] ?? []).map((
         { labels, value },
       ) => [Object.values(labels).join(" "), value]),
     );

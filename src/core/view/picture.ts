@@ -24,8 +24,8 @@ export interface Measured {
   readonly queues: Readonly<Record<"events" | "calls", QueueDepth>>;
   /** Durations since the start, with one series per label set. */
   readonly durations: Readonly<Record<DurationName, readonly DurationSeries[]>>;
-  /** Totals since the start, with one series per label set. */
-  readonly totals: Readonly<Record<TotalName, readonly TotalSeries[]>>;
+  /** Totals since the start, with one series per label set; absent: nothing was counted yet. */
+  readonly totals: Readonly<Partial<Record<TotalName, readonly TotalSeries[]>>>;
   /** The webhooks by name; absent: none. */
   readonly webhooks?: Readonly<Record<string, WebhookFigures>>;
   /** Resident memory of the process in bytes. */
