@@ -1,4 +1,4 @@
-// The pages of the demo's servers: they are for people only, and every link of the status page leads to one.
+// The pages of the demo's servers: only browsers receive them, and every link of the status page leads to one.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { gocdAgentHref, jobHref, sandboxHref } from "../../src/web/links.ts";
@@ -33,7 +33,7 @@ async function withCluster(
   }
 }
 
-Deno.test("the links of a job and of an agent lead to a page that shows it, and the kind of server", () =>
+Deno.test("the links of a job and of an agent lead to a page that shows it and that the server is simulated", () =>
   withCluster(async (ask, { schedule, gocdUrl, models }) => {
     const job = { pipeline: "shop", stage: "build", job: "image", gocdResources: ["arm"], durationMs: 1 } as const;
     schedule([{ ...job, fate: "built" }]);
@@ -50,7 +50,7 @@ Deno.test("the links of a job and of an agent lead to a page that shows it, and 
     assertStringIncludes((await ask(`${gocdUrl}/`)).text, jobHref(links, locator)?.slice(gocdUrl.length - 3) ?? "none");
   }));
 
-Deno.test("the link of a host and that of a sandbox lead to a mark in the page of the master", () =>
+Deno.test("the link of a sandbox leads to an element of the page of the master", () =>
   withCluster(async (ask, { mesosMaster, models }) => {
     const [host] = models.mesos.view().mesosAgents;
     const mesos = { ...sampleView.mesos, master: mesosMaster, frameworkId: "f-1" };
@@ -65,7 +65,7 @@ Deno.test("the link of a host and that of a sandbox lead to a mark in the page o
     assertStringIncludes(text, "It is simulated");
   }));
 
-Deno.test("who does not ask for a page gets what the simulated servers answer, and so does a path without one", () =>
+Deno.test("requests without an Accept for HTML, and paths without a page, have the responses of the simulated servers", () =>
   withCluster(async (ask, { gocdUrl, mesosMaster }) => {
     const master = `http://${mesosMaster}`;
     for (

@@ -1,4 +1,4 @@
-// Who may ask the simulated GoCD server for what, by release: logins, sessions, rights, refusals.
+// Access to the simulated GoCD server by release: logins, sessions, permissions, refusals.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { gocdEras } from "../../src/sim/gocd/versions.ts";
@@ -20,12 +20,18 @@ const logins: readonly (readonly [string, string, Record<string, string>, number
   ],
   ["26.1.0", "a right token", { authorization: "Bearer tok-1" }, 200, ""],
   ["26.1.0", "a wrong token", { authorization: "Bearer nope" }, 401, "Invalid Personal Access Token."],
-  ["19.1.0", "a token before tokens existed", { authorization: "Bearer tok-1" }, 401, "You are not authenticated!"],
+  [
+    "19.1.0",
+    "a token before tokens were introduced",
+    { authorization: "Bearer tok-1" },
+    401,
+    "You are not authenticated!",
+  ],
   ["18.5.0", "no credentials", {}, 401, "You are not authorized to access this resource!"],
   ["18.5.0", "a wrong password", basic("root", "x"), 401, "You are not authorized to access this resource!"],
 ];
 for (const [version, what, headers, status, text] of logins) {
-  Deno.test(`login on ${version}: ${what} gives ${status}`, () => {
+  Deno.test(`a login on ${version} with ${what} has status ${status}`, () => {
     const model = server(version, { security: users });
     const accept = version === "26.1.0" ? newest : v(4);
     const response = ask(model, "GET /go/api/agents", { accept, ...headers });
@@ -36,7 +42,7 @@ for (const [version, what, headers, status, text] of logins) {
   });
 }
 
-Deno.test("a server without security refuses credentials from 18.6 on and ignores them before", () => {
+Deno.test("a server without security refuses credentials from 18.6, and ignores them before", () => {
   for (const [version, want] of [["18.5.0", 200], ["18.6.0", 401], ["26.1.0", 401]] as const) {
     const accept = version === "26.1.0" ? newest : v(4);
     const response = ask(server(version), "GET /go/api/agents", { accept, ...basic("a", "b") });
@@ -51,7 +57,7 @@ Deno.test("a server without security refuses credentials from 18.6 on and ignore
   assertStringIncludes(bearer.body, "since security has been disabled on this server");
 });
 
-Deno.test("the body of a refusal follows Accept: JSON, XML for XML or a .xml path, and no challenge for scripts", () => {
+Deno.test("the body of a 401 is JSON or XML by Accept and path, and requests of scripts have no challenge", () => {
   const model = server("26.1.0", { security: users });
   const feed = "GET /go/api/feed/jobs/scheduled.xml";
   assertStringIncludes(ask(model, feed, { accept: "application/xml" }).body, "<access-denied>");
@@ -61,7 +67,7 @@ Deno.test("the body of a refusal follows Accept: JSON, XML for XML or a .xml pat
   assertEquals(scripted.headers["www-authenticate"], undefined);
 });
 
-Deno.test("before 18.6 a refusal without a versioned Accept is an HTML page; 15.2 knows v1 only", () => {
+Deno.test("before 18.6 the body of a 401 without a known versioned Accept is an HTML page", () => {
   assertStringIncludes(ask(server("18.5.0", { security: users }), "GET /go/api/jobs/scheduled.xml").body, "<html>");
   const old = server("15.2.0", { security: users });
   assertStringIncludes(ask(old, "GET /go/api/agents", { accept: v(2) }).body, "<html>");
@@ -71,7 +77,7 @@ Deno.test("before 18.6 a refusal without a versioned Accept is an HTML page; 15.
   );
 });
 
-Deno.test("the old feed is for administrators, also where it is dead already", () => {
+Deno.test("the old feed is for administrators only, up to 21.1", () => {
   for (
     const [version, guest, root] of [["18.5.0", 403, 200], ["20.8.0", 403, 200], ["21.1.0", 403, 404], [
       "22.1.0",
@@ -85,7 +91,7 @@ Deno.test("the old feed is for administrators, also where it is dead already", (
   }
 });
 
-Deno.test("a user who is not an administrator reads agents but changes none: 401 up to 18.5, 403 later", () => {
+Deno.test("a user who is not an administrator can read agents but not change them (401 up to 18.5, then 403)", () => {
   for (const [version, want] of [["16.6.0", 401], ["18.5.0", 401], ["18.10.0", 403], ["26.1.0", 403]] as const) {
     const model = server(version, { security: users });
     model.addAgent({ uuid: "u", hostname: "h" });
@@ -100,7 +106,7 @@ Deno.test("a user who is not an administrator reads agents but changes none: 401
   }
 });
 
-Deno.test("/api/version: from 16.6, with v1 (un-versioned from 19.8), open to anonymous from 18.6, not to wrong credentials", () => {
+Deno.test("/api/version exists from 16.6, is public from 18.6, and refuses wrong credentials", () => {
   assertEquals(ask(server("15.2.0"), "GET /go/api/version", { accept: v(1) }).status, 404);
   for (const version of gocdEras.slice(1)) {
     const response = ask(server(version), "GET /go/api/version", { accept: v(1) });
@@ -115,7 +121,7 @@ Deno.test("/api/version: from 16.6, with v1 (un-versioned from 19.8), open to an
   assertEquals(ask(server("18.5.0", { security: users }), "GET /go/api/version", { accept: v(1) }).status, 401);
 });
 
-Deno.test("the session cookie keeps a login and one session; without it each request makes another", () => {
+Deno.test("a session cookie keeps the login and the session until a pause of 6 minutes", () => {
   const model = server("26.1.0", { security: users });
   const first = ask(model, "GET /go/api/agents", { accept: newest, ...basic("root", "sesame") });
   const cookie = (first.headers["set-cookie"] ?? "").split(";")[0] ?? "";
@@ -126,7 +132,7 @@ Deno.test("the session cookie keeps a login and one session; without it each req
   assertEquals(model.tally.sessionsCreated, 2);
 });
 
-Deno.test("a logged-in client is served by the cookie for half an hour, whatever its password", () => {
+Deno.test("a session cookie is accepted with another password for half an hour, and with a wrong token never", () => {
   const model = server("26.1.0", { security: users });
   const first = ask(model, "GET /go/api/agents", { accept: newest, ...basic("root", "sesame") });
   const headers = { accept: newest, cookie: (first.headers["set-cookie"] ?? "").split(";")[0] ?? "" };
@@ -141,7 +147,7 @@ Deno.test("a logged-in client is served by the cookie for half an hour, whatever
   assertEquals(status(basic("root", "changed")), 401);
 });
 
-Deno.test("pages are behind the login page, the root leads to the pipelines", () => {
+Deno.test("a page redirects to the login page without a login, and the root to the pipelines with one", () => {
   const model = server("26.1.0", { security: users });
   const target = (line: string, who: Record<string, string>): unknown[] => {
     const { status, headers } = ask(model, line, who);

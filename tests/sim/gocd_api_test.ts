@@ -1,4 +1,4 @@
-// The HTTP answers of the simulated GoCD server by release: paths, Accept, bodies (access: gocd_access_test.ts).
+// The HTTP responses of the simulated GoCD server by release: paths, Accept, bodies. Access: gocd_access_test.ts.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { SimGocd } from "../../src/sim/gocd/sim_gocd.ts";
@@ -62,7 +62,7 @@ function shapeOf(body: unknown): string {
 }
 
 for (const [version, accept, want] of listAccepts) {
-  Deno.test(`GET agents on ${version} with Accept "${accept}" gives ${want}`, () => {
+  Deno.test(`GET agents on ${version} with Accept "${accept}" is answered with ${want}`, () => {
     const response = ask(withAgent(version), "GET /go/api/agents", accept === "" ? {} : { accept });
     if (typeof want === "number") {
       assertEquals(response.status, want);
@@ -75,7 +75,7 @@ for (const [version, accept, want] of listAccepts) {
   });
 }
 
-Deno.test("a path that GoCD does not know: a page of the container, from 18.6 on only for those who accept one", () => {
+Deno.test("an unknown path is a 404 with an HTML page, from 18.6 only for an Accept that allows one", () => {
   const kinds = [["18.5.0", newest, 1], ["18.5.0", "text/html", 1], ["18.6.0", newest, 0], [
     "18.6.0",
     "*/*",
@@ -87,7 +87,7 @@ Deno.test("a path that GoCD does not know: a page of the container, from 18.6 on
   }
 });
 
-Deno.test("every answer has the headers that tell GoCD from others from 18.12 on", () => {
+Deno.test("every response has the header X-UA-Compatible from 18.12", () => {
   for (const [version, value] of [["18.11.0", undefined], ["18.12.0", "chrome=1"]] as const) {
     for (const path of ["/go/api/nope", "/go/api/version", "/elsewhere"]) {
       assertEquals(ask(server(version), `GET ${path}`).headers["x-ua-compatible"], value);
@@ -110,12 +110,12 @@ const feedPaths: readonly (readonly [string, string, string, number])[] = [
   ["26.1.0", "/api/feed/jobs/scheduled.xml", "", 404],
 ];
 for (const [version, path, accept, want] of feedPaths) {
-  Deno.test(`GET ${path} on ${version} with Accept "${accept}" gives ${want}`, () => {
+  Deno.test(`GET ${path} on ${version} with Accept "${accept}" is answered with ${want}`, () => {
     assertEquals(ask(server(version), `GET ${path}`, accept === "" ? {} : { accept }).status, want);
   });
 }
 
-Deno.test("the feed lists Scheduled jobs only, oldest first, with id on the old path and without on the new", () => {
+Deno.test("the feed lists only Scheduled jobs, oldest first, with an id only on the old path", () => {
   for (
     const [version, path] of [["20.8.0", "/go/api/jobs/scheduled.xml"], ["20.8.0", "/go/api/feed/jobs/scheduled.xml"]]
   ) {
@@ -136,7 +136,7 @@ Deno.test("the feed lists Scheduled jobs only, oldest first, with id on the old 
   }
 });
 
-Deno.test("variables: secure ones are starred, control characters become references that XML forbids", () => {
+Deno.test("secure variables are masked, and control characters are character references that XML forbids", () => {
   const model = server("26.1.0");
   const variables = [
     { name: "TOKEN", value: "hunter2", secure: true },
@@ -149,7 +149,7 @@ Deno.test("variables: secure ones are starred, control characters become referen
   assertStringIncludes(body, '<variable name="COLOUR">&#27;[1m &lt;b&gt; &amp; more</variable>');
 });
 
-Deno.test("from 20.9 the feed leaves out pipelines that the user may not view, before it shows all", () => {
+Deno.test("from 20.9 the feed omits pipelines that the user may not view", () => {
   for (const [version, want] of [["20.8.0", 2], ["20.9.0", 1]] as const) {
     const model = server(version, { security: users });
     job(model, "open");
@@ -159,7 +159,7 @@ Deno.test("from 20.9 the feed leaves out pipelines that the user may not view, b
   }
 });
 
-Deno.test("maintenance mode: info in its own shape by release, 503 for changes, reads continue", () => {
+Deno.test("in maintenance mode changes are refused with 503, reads continue, and the info has the form of the release", () => {
   const model = server("26.1.0");
   const info = "GET /go/api/admin/maintenance_mode/info";
   assertEquals(json(ask(model, info, { accept: v(1) })).is_maintenance_mode, false);
@@ -184,7 +184,7 @@ Deno.test("maintenance mode: info in its own shape by release, 503 for changes, 
   assertEquals(ask(server("18.10.0"), info, { accept: v(1) }).status, 404);
 });
 
-Deno.test("a starting server answers 503 as JSON, text or HTML by Accept, and the login comes later", () => {
+Deno.test("a starting server responds 503 as JSON, text or HTML by Accept, before any login", () => {
   const model = server("26.1.0", { security: users });
   model.restart(minute);
   const kinds = [["application/vnd.go.cd+json", "application/json"], [
@@ -203,7 +203,7 @@ Deno.test("a starting server answers 503 as JSON, text or HTML by Accept, and th
   assertEquals(ask(model, "GET /go/api/agents", { accept: newest }).status, 401);
 });
 
-Deno.test("a backup answers 503 to everything, reads included: JSON, XML or HTML by what the request mentions", () => {
+Deno.test("during a backup all requests but the health check are answered with 503, as JSON, XML or HTML", () => {
   const model = server("26.1.0", { security: users });
   model.setBackup(true);
   assertEquals(
@@ -218,7 +218,7 @@ Deno.test("a backup answers 503 to everything, reads included: JSON, XML or HTML
   assertEquals(ask(model, "GET /go/api/v1/health").status, 200);
 });
 
-Deno.test("paths: the root redirects, a missing /go is a 404 page, /api/v1/health needs no login from 17.11", () => {
+Deno.test("the root redirects, a path without the context path is a 404, and /api/v1/health needs no login", () => {
   const model = server("26.1.0", { security: users });
   assertEquals(ask(model, "GET /").status, 302);
   assertEquals(ask(model, "GET /api/agents", { accept: newest }).status, 404);
@@ -228,7 +228,7 @@ Deno.test("paths: the root redirects, a missing /go is a 404 page, /api/v1/healt
   assertEquals(ask(moved, "GET /ci/gocd/api/agents", { accept: newest }).status, 200);
 });
 
-Deno.test("health messages: from 18.2; jobs unassigned for 5 minutes are named from 20.9; ETag is honoured", () => {
+Deno.test("health messages exist from 18.2, name unassigned jobs from 20.9, and support ETag", () => {
   assertEquals(ask(server("18.1.0"), "GET /go/api/server_health_messages", { accept: v(1) }).status, 404);
   for (const [version, want] of [["20.8.0", 0], ["20.9.0", 1]] as const) {
     const model = server(version);
@@ -248,7 +248,7 @@ Deno.test("health messages: from 18.2; jobs unassigned for 5 minutes are named f
   }
 });
 
-Deno.test("elastic usages name the jobs of a profile, from 19.1", () => {
+Deno.test("elastic usages list the jobs of a profile, and do not exist in 18.10", () => {
   const model = server("19.8.0");
   job(model, "p", { elasticProfile: "k8s" });
   job(model, "q");
@@ -260,7 +260,7 @@ Deno.test("elastic usages name the jobs of a profile, from 19.1", () => {
   );
 });
 
-Deno.test("elastic profiles and their usages are for administrators, from 20.1 on for users that a policy permits", () => {
+Deno.test("elastic profiles are for administrators, and from 20.1 users can list them", () => {
   for (const [version, list, usages, unknown] of [["19.12.0", 403, 403, 404], ["20.1.0", 200, 403, 422]] as const) {
     const model = server(version, { security: users });
     job(model, "p", { elasticProfile: "k8s" });
@@ -273,14 +273,14 @@ Deno.test("elastic profiles and their usages are for administrators, from 20.1 o
   }
 });
 
-Deno.test("the feed says from 25.4 on that it is deprecated", () => {
+Deno.test("the feed has a deprecation header from 25.4", () => {
   for (const [version, value] of [["25.3.0", undefined], ["25.4.0", "v25.4.0"]] as const) {
     const { headers } = ask(server(version), "GET /go/api/feed/jobs/scheduled.xml");
     assertEquals(headers["x-gocd-api-deprecated-in"], value);
   }
 });
 
-Deno.test("agents list v3 and v4 before 18.11 honour If-None-Match, later lists have no ETag", () => {
+Deno.test("the list of agents supports If-None-Match before 18.11, and has no ETag from 18.11", () => {
   const model = withAgent("18.10.0");
   const first = ask(model, "GET /go/api/agents", { accept: v(4) });
   assertEquals(
@@ -290,7 +290,7 @@ Deno.test("agents list v3 and v4 before 18.11 honour If-None-Match, later lists 
   assertEquals(ask(withAgent("18.11.0"), "GET /go/api/agents", { accept: v(4) }).headers["etag"], undefined);
 });
 
-Deno.test("build details are left out for a user who may not view the pipeline", () => {
+Deno.test("build details are omitted for a user who may not view the pipeline", () => {
   const model = server("26.1.0", { security: users });
   model.addAgent({ uuid: "u", hostname: "h" });
   job(model, "hidden", { durationMs: 10 * minute });

@@ -1,4 +1,4 @@
-// Which agent gets which job, when, and what becomes of jobs whose agent dies.
+// The assignment of jobs to agents by the simulated GoCD server, and the jobs of agents that have ended.
 
 import { assertEquals, assertNotEquals } from "@std/assert";
 import { job, launch, minute, patch, record, remove, run, runUntil, second, server } from "./gocd_support.ts";
@@ -8,7 +8,7 @@ function stateOf(model: SimGocd): string {
   return model.jobs()[0]?.state ?? "ended";
 }
 
-Deno.test("a job walks Scheduled, Assigned, Preparing, Building, Completing and is counted as completed", () => {
+Deno.test("a job is Scheduled, Assigned, Preparing, Building and Completing, and is counted as completed", () => {
   const model = server("26.1.0");
   launch(model, "c1");
   run(model, minute);
@@ -24,7 +24,7 @@ Deno.test("a job walks Scheduled, Assigned, Preparing, Building, Completing and 
   assertEquals(model.tally.buildsKilled, []);
 });
 
-Deno.test("with an idle agent at hand a job is fetched after the list's reload and two asks: 5 to 30 s", () => {
+Deno.test("an idle agent fetches a job after 1 to 30 s", () => {
   for (const version of ["15.2.0", "19.8.0", "22.3.0", "26.1.0"]) {
     const model = server(version);
     launch(model, "c1");
@@ -47,13 +47,13 @@ interface Case {
 const cases: readonly Case[] = [
   { name: "a job without resources fits a specialised agent", agent: { resources: "gpu" }, job: {}, taken: true },
   {
-    name: "more resources than needed fit",
+    name: "an agent with more resources than needed fits",
     agent: { resources: "a,b,c" },
     job: { gocdResources: ["a", "c"] },
     taken: true,
   },
   {
-    name: "a missing resource does not fit",
+    name: "an agent without a needed resource does not fit",
     agent: { resources: "a" },
     job: { gocdResources: ["a", "b"] },
     taken: false,
@@ -64,8 +64,13 @@ const cases: readonly Case[] = [
     job: { environment: "Prod" },
     taken: true,
   },
-  { name: "an agent in an environment takes no env-less job", agent: { environments: "prod" }, job: {}, taken: false },
-  { name: "an agent in no environment takes no job of one", agent: {}, job: { environment: "prod" }, taken: false },
+  {
+    name: "an agent in an environment takes no job without one",
+    agent: { environments: "prod" },
+    job: {},
+    taken: false,
+  },
+  { name: "an agent without environment takes no job of one", agent: {}, job: { environment: "prod" }, taken: false },
   {
     name: "an agent of two environments takes jobs of both",
     agent: { environments: "x,prod" },
@@ -73,10 +78,10 @@ const cases: readonly Case[] = [
     taken: true,
   },
   { name: "an unknown environment counts as none", agent: { environments: "nowhere" }, job: {}, taken: true },
-  { name: "an elastic job is never a static agent's", agent: {}, job: { elasticProfile: "k8s" }, taken: false },
-  { name: "a run-on-all job of another agent is left alone", agent: {}, job: { runOnAll: "someone" }, taken: false },
+  { name: "an elastic job is not taken by a static agent", agent: {}, job: { elasticProfile: "k8s" }, taken: false },
+  { name: "a run-on-all job of another agent is not taken", agent: {}, job: { runOnAll: "someone" }, taken: false },
   { name: "a run-on-all job of this agent is taken", agent: {}, job: { runOnAll: "uuid-of-c1" }, taken: true },
-  { name: "a zombie is never taken", agent: {}, job: { obstacle: "zombie" }, taken: false },
+  { name: "a zombie job is never taken", agent: {}, job: { obstacle: "zombie" }, taken: false },
   {
     name: "19.8 compares resources without regard to case",
     version: "19.8.0",
@@ -107,7 +112,7 @@ const cases: readonly Case[] = [
   },
 ];
 for (const one of cases) {
-  Deno.test(`assignment: ${one.name}`, () => {
+  Deno.test(`in the assignment of jobs ${one.name}`, () => {
     const model = server(one.version ?? "26.1.0", {
       environments: [{ name: "prod", origin: "gocd" }, { name: "x", origin: "gocd" }],
     });
@@ -127,7 +132,7 @@ Deno.test("the oldest matching job is taken first", () => {
   assertEquals(model.jobs().find(({ state }) => state === "Assigned")?.pipeline, "first");
 });
 
-Deno.test("race: work assigned but not fetched is shown Idle again by the next ping, though it is not idle", () => {
+Deno.test("an agent with assigned but unfetched work is Idle again after its next ping (a race of GoCD)", () => {
   const model = server("22.3.0");
   launch(model, "c1");
   run(model, minute);
@@ -142,7 +147,7 @@ Deno.test("race: work assigned but not fetched is shown Idle again by the next p
   assertNotEquals(races, 0);
 });
 
-Deno.test("race: a disabled agent still receives work that was assigned before", () => {
+Deno.test("a disabled agent still receives work that was assigned before (a race of GoCD)", () => {
   const model = server("22.3.0");
   launch(model, "c1");
   run(model, minute);
@@ -158,7 +163,7 @@ Deno.test("race: a disabled agent still receives work that was assigned before",
   assertEquals(model.jobs().map(({ pipeline, state }) => [pipeline, state]), [["q", "Scheduled"]]);
 });
 
-Deno.test("deleting a record in the Idle race is counted as harm, and the job is put back", () => {
+Deno.test("the deletion of a falsely Idle agent is counted as harm, and its job is rescheduled", () => {
   const model = server("22.3.0");
   model.addAgent({ uuid: "other", hostname: "other", gocdResources: ["unfit"] });
   launch(model, "c1", { resources: "fit" });
@@ -175,7 +180,7 @@ Deno.test("deleting a record in the Idle race is counted as harm, and the job is
 });
 
 for (const state of ["Assigned", "Preparing", "Building", "Completing"] as const) {
-  Deno.test(`a container killed while its job is ${state} is counted with locator and state`, () => {
+  Deno.test(`a container that is killed while its job is ${state} is counted with locator and state`, () => {
     const model = server("26.1.0");
     launch(model, "c1");
     const locator = job(model, "p", { durationMs: 20 * second });
@@ -186,7 +191,7 @@ for (const state of ["Assigned", "Preparing", "Building", "Completing"] as const
 }
 
 for (const [version, earliestMs, latestMs] of [["26.1.0", 300_000, 345_000], ["16.6.0", 300_000, 620_000]] as const) {
-  Deno.test(`on ${version} the job of a killed enabled agent comes back under its locator after LostContact`, () => {
+  Deno.test(`on ${version} the job of a killed enabled agent is rescheduled with its locator after LostContact`, () => {
     const model = server(version);
     model.addAgent({ uuid: "other", hostname: "other", gocdResources: ["unfit"] });
     launch(model, "c1", { resources: "fit" });
@@ -203,7 +208,7 @@ for (const [version, earliestMs, latestMs] of [["26.1.0", 300_000, 345_000], ["1
   });
 }
 
-Deno.test("without any other live agent nothing is rescheduled", () => {
+Deno.test("without another live agent no job is rescheduled", () => {
   const model = server("26.1.0");
   launch(model, "c1");
   job(model, "p", { durationMs: 60 * minute });
@@ -213,7 +218,7 @@ Deno.test("without any other live agent nothing is rescheduled", () => {
   assertEquals(stateOf(model), "Building");
 });
 
-Deno.test("the job of a disabled agent that was killed comes back only when its record is deleted", () => {
+Deno.test("the job of a killed disabled agent is rescheduled only when its record is deleted", () => {
   const model = server("26.1.0");
   model.addAgent({ uuid: "other", hostname: "other", gocdResources: ["unfit"] });
   launch(model, "c1", { resources: "fit" });
@@ -230,7 +235,7 @@ Deno.test("the job of a disabled agent that was killed comes back only when its 
   assertEquals(stateOf(model), "Scheduled");
 });
 
-Deno.test("before 17.9 a disabled agent that died while building is stuck: not deletable, its job hangs", () => {
+Deno.test("before 17.9 a disabled agent that ended while building cannot be deleted until a restart, and its job hangs", () => {
   const model = server("17.8.0");
   model.addAgent({ uuid: "other", hostname: "other", gocdResources: ["unfit"] });
   launch(model, "c1", { resources: "fit" });
@@ -248,7 +253,7 @@ Deno.test("before 17.9 a disabled agent that died while building is stuck: not d
   assertEquals(remove(model, "c1").status, 200);
 });
 
-Deno.test("the same uuid that comes back and asks for work gets its old job rescheduled at once", () => {
+Deno.test("the job of an agent is rescheduled at once when its uuid asks for work again", () => {
   const model = server("26.1.0");
   launch(model, "c1");
   job(model, "p", { durationMs: 60 * minute });
@@ -259,7 +264,7 @@ Deno.test("the same uuid that comes back and asks for work gets its old job resc
   assertEquals(model.tally.buildsRescheduled, 1);
 });
 
-Deno.test("a build continues across a restart of the server and is reported afterwards", () => {
+Deno.test("a build continues during a restart of the server, and is reported afterwards", () => {
   const model = server("26.1.0");
   launch(model, "c1");
   job(model, "p", { durationMs: 30 * second });
@@ -269,7 +274,7 @@ Deno.test("a build continues across a restart of the server and is reported afte
   assertEquals(model.tally.buildsCompleted, 1);
 });
 
-Deno.test("work assigned before a restart is forgotten, and put back when its agent asks again", () => {
+Deno.test("work assigned before a restart is rescheduled when its agent asks again", () => {
   const model = server("22.3.0");
   launch(model, "c1");
   run(model, minute);
@@ -281,7 +286,7 @@ Deno.test("work assigned before a restart is forgotten, and put back when its ag
   assertEquals(model.tally.buildsCompleted, 1);
 });
 
-Deno.test("in maintenance mode the list is not reloaded, but jobs in memory may still be handed out", () => {
+Deno.test("in maintenance mode jobs in memory are still assigned, and new ones are not", () => {
   const model = server("26.1.0");
   job(model, "known", { durationMs: second });
   run(model, 6 * second);
@@ -296,7 +301,7 @@ Deno.test("in maintenance mode the list is not reloaded, but jobs in memory may 
   assertEquals(model.tally.buildsCompleted, 2);
 });
 
-Deno.test("a backup stops pings and asks; agents are lost to the server if it lasts", () => {
+Deno.test("a backup stops pings and requests for work, and agents are LostContact if it lasts", () => {
   const model = server("26.1.0");
   launch(model, "c1");
   run(model, minute);
@@ -310,7 +315,7 @@ Deno.test("a backup stops pings and asks; agents are lost to the server if it la
   assertEquals(model.tally.buildsCompleted, 1);
 });
 
-Deno.test("stale materials: the job is assigned and dropped again and again, and never runs", () => {
+Deno.test("a job with stale materials is assigned and rescheduled repeatedly, and never built", () => {
   const model = server("26.1.0");
   launch(model, "c1");
   job(model, "p", { obstacle: "stale-materials" });
@@ -323,7 +328,7 @@ Deno.test("stale materials: the job is assigned and dropped again and again, and
   assertEquals(model.tally.buildsKilled, []);
 });
 
-Deno.test("from 20.9 a job unassigned beyond its timeout is cancelled; before it waits for ever", () => {
+Deno.test("from 20.9 a job that is unassigned beyond its timeout is cancelled", () => {
   for (const [version, want] of [["20.8.0", 1], ["20.9.0", 0]] as const) {
     const model = server(version);
     job(model, "p", { timeoutMs: 10 * minute });
@@ -332,7 +337,7 @@ Deno.test("from 20.9 a job unassigned beyond its timeout is cancelled; before it
   }
 });
 
-Deno.test("a locator of a build that has not ended cannot be scheduled again; counters count on", () => {
+Deno.test("the locator of an unfinished build cannot be scheduled again, and counters increase", () => {
   const model = server("26.1.0");
   assertEquals(job(model, "p"), "p/1/stage/1/job");
   assertEquals(job(model, "p"), "p/2/stage/1/job");
@@ -360,7 +365,7 @@ Deno.test("the same options and calls give the same run", () => {
   assertEquals(story(), story());
 });
 
-Deno.test("nextDueMs leads through everything without a gap", () => {
+Deno.test("advancing to nextDueMs each time completes a build", () => {
   const model = server("26.1.0");
   launch(model, "c1");
   job(model, "p", { durationMs: second });
@@ -374,7 +379,7 @@ Deno.test("nextDueMs leads through everything without a gap", () => {
   assertEquals(model.tally.buildsCompleted, 1);
 });
 
-Deno.test("the timers of a cancelled build do not touch the next build of the same agent", () => {
+Deno.test("the timers of a cancelled build do not affect the next build of its agent", () => {
   const model = server("26.1.0");
   launch(model, "c1");
   const first = job(model, "p", { durationMs: 2 * minute });

@@ -1,4 +1,4 @@
-// Changing agents over the API of the simulated GoCD server, by release.
+// Changes of agents by the API of the simulated GoCD server, by release.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { SimGocd } from "../../src/sim/gocd/sim_gocd.ts";
@@ -20,7 +20,7 @@ function filled(version: string): SimGocd {
 
 const disable = { "agent_config_state": "Disabled" };
 
-Deno.test("PATCH answers from 18.11 with the new configuration and the runtime state Missing, before with the real one", () => {
+Deno.test("the response of PATCH has the agent state Missing from 18.11, and the real one before", () => {
   const body = {
     "agent_config_state": "disabled",
     resources: "x, y",
@@ -51,14 +51,14 @@ Deno.test("PATCH answers from 18.11 with the new configuration and the runtime s
   assertEquals([old.agent_config_state, old.agent_state, old.environments], ["Disabled", "Idle", ["prod"]]);
 });
 
-Deno.test("v1 takes `enabled`, v2 and later ignore it in silence", () => {
+Deno.test("v1 of the agents API supports `enabled`, and v2 ignores it", () => {
   const model = filled("16.6.0");
   assertEquals(json(ask(model, "PATCH /go/api/agents/idle", v1, { enabled: false })).enabled, false);
   assertEquals(json(ask(model, "PATCH /go/api/agents/off", v2, { enabled: true })).agent_config_state, "Disabled");
   assertEquals(ask(model, "PATCH /go/api/agents/off", v1, { enabled: "maybe" }).status, 400);
 });
 
-Deno.test("a change without application/json is 415 up to 18.10 and changes nothing, later it is taken", () => {
+Deno.test("a change without application/json is refused with 415 up to 18.10, and accepted later", () => {
   for (const [version, headers] of [["16.6.0", v2], ["18.10.0", v4], ["18.11.0", v4], ["26.1.0", newest]] as const) {
     for (const type of ["text/plain", "application/vnd.go.cd.v7+json", ""]) {
       const model = filled(version);
@@ -79,7 +79,7 @@ Deno.test("resources are sorted in every release", () => {
   }
 });
 
-Deno.test("deleting several stops at the first that is unknown, from 19.9 on also at the first that cannot go", () => {
+Deno.test("a bulk deletion fails for an unknown agent, and from 19.9 for the first agent that cannot be deleted", () => {
   const cases = [
     ["19.8.0", ["idle", "nobody"], 404],
     ["19.9.0", ["idle", "nobody"], 422],
@@ -116,48 +116,54 @@ const refusals: readonly (readonly [string, string, unknown, number, string])[] 
     "can be one of `Enabled`, `Disabled` or null",
   ],
   ["a bad resource", "PATCH /go/api/agents/idle", { resources: ["c++"] }, 422, "Updating agent failed."],
-  ["bulk without operation", "PATCH /go/api/agents", { uuids: ["idle"] }, 400, "No operation is specified"],
-  ["bulk with an unknown uuid", "PATCH /go/api/agents", { uuids: ["idle", "nobody"], ...disable }, 404, "[nobody]"],
+  ["a bulk change without operation", "PATCH /go/api/agents", { uuids: ["idle"] }, 400, "No operation is specified"],
   [
-    "bulk with a Pending agent without state",
+    "a bulk change with an unknown uuid",
+    "PATCH /go/api/agents",
+    { uuids: ["idle", "nobody"], ...disable },
+    404,
+    "[nobody]",
+  ],
+  [
+    "a bulk change of a Pending agent without state",
     "PATCH /go/api/agents",
     { uuids: ["idle", "pending"], operations: { resources: { add: ["x"] } } },
     400,
     "Pending agents [pending] must be",
   ],
   [
-    "bulk with a bad resource",
+    "a bulk change with a bad resource",
     "PATCH /go/api/agents",
     { uuids: ["idle"], operations: { resources: { add: ["c++"] } } },
     422,
     "Validations failed",
   ],
   [
-    "deleting an enabled agent",
+    "the deletion of an enabled agent",
     "DELETE /go/api/agents/idle",
     undefined,
     422,
     "Your request could not be processed. Failed to delete an agent, as it is not in a disabled state or is still building.",
   ],
-  ["deleting a Pending agent", "DELETE /go/api/agents/pending", undefined, 422, "Failed to delete an agent"],
+  ["the deletion of a Pending agent", "DELETE /go/api/agents/pending", undefined, 422, "Failed to delete an agent"],
   [
-    "deleting an unknown agent",
+    "the deletion of an unknown agent",
     "DELETE /go/api/agents/nobody",
     undefined,
     404,
     "Agent with uuid 'nobody' was not found!",
   ],
   [
-    "bulk delete with an enabled one",
+    "a bulk deletion with an enabled agent",
     "DELETE /go/api/agents",
     { uuids: ["off", "idle"] },
     422,
     "Could not delete any agents",
   ],
-  ["bulk delete of none", "DELETE /go/api/agents", { uuids: [] }, 400, "No agent UUIDs were supplied"],
+  ["a bulk deletion of no agent", "DELETE /go/api/agents", { uuids: [] }, 400, "No agent UUIDs were supplied"],
 ];
 for (const [what, line, body, status, text] of refusals) {
-  Deno.test(`26.1 refuses ${what} with ${status}, and changes nothing`, () => {
+  Deno.test(`26.1 refuses ${what} with ${status} and without a change`, () => {
     const model = filled("26.1.0");
     const response = ask(model, line, newest, body);
     assertEquals(response.status, status);
@@ -167,17 +173,17 @@ for (const [what, line, body, status, text] of refusals) {
   });
 }
 
-Deno.test("a body that is not JSON is refused with the key `error`", () => {
+Deno.test("the response to a body that is not JSON has the key `error`", () => {
   const response = ask(filled("26.1.0"), "PATCH /go/api/agents/idle", newest, "{oops");
   assertEquals([response.status, Object.keys(json(response))], [400, ["error"]]);
 });
 
-Deno.test("a 422 carries the agent with its errors under data", () => {
+Deno.test("a 422 has the agent with its errors under data", () => {
   const body = json(ask(filled("26.1.0"), "PATCH /go/api/agents/idle", newest, { resources: ["c++"] }));
   assertEquals([body.data.uuid, body.data.errors.resources.length], ["idle", 1]);
 });
 
-Deno.test("disabling a Pending agent by PATCH works from 19.9 on; enabling it always", () => {
+Deno.test("a Pending agent can be disabled by PATCH from 19.9, and enabled in every release", () => {
   for (
     const [version, headers, want] of [["19.8.0", newest, 400], ["19.9.0", newest, 200], ["18.10.0", v4, 400]] as const
   ) {
@@ -187,7 +193,7 @@ Deno.test("disabling a Pending agent by PATCH works from 19.9 on; enabling it al
   }
 });
 
-Deno.test("bulk PATCH and DELETE exist from 16.7, and do all at once", () => {
+Deno.test("bulk PATCH and DELETE exist from 16.7", () => {
   assertEquals(ask(filled("16.6.0"), "PATCH /go/api/agents", v2, { uuids: ["idle"], ...disable }).status, 404);
   for (const [version, headers] of [["16.7.0", v2], ["19.8.0", newest], ["26.1.0", newest]] as const) {
     const model = filled(version);
@@ -199,7 +205,7 @@ Deno.test("bulk PATCH and DELETE exist from 16.7, and do all at once", () => {
   }
 });
 
-Deno.test("16.7 deletes in bulk what it can and still answers 406; 16.8 to 19.8 delete nothing", () => {
+Deno.test("a bulk deletion with an enabled agent is 406, and deletes the other one only in 16.7", () => {
   for (const [version, left] of [["16.7.0", 2], ["16.8.0", 3], ["19.8.0", 3]] as const) {
     const model = filled(version);
     const headers = version === "19.8.0" ? newest : v2;
@@ -208,7 +214,7 @@ Deno.test("16.7 deletes in bulk what it can and still answers 406; 16.8 to 19.8 
   }
 });
 
-Deno.test("elastic agents have no resources: giving them some is refused", () => {
+Deno.test("elastic agents have no resources, and a change of their resources is refused", () => {
   const model = filled("26.1.0");
   model.addAgent({ uuid: "el", hostname: "el", elastic: { agentId: "pod-1", pluginId: "k8s" } });
   const refused = ask(model, "PATCH /go/api/agents/el", newest, { resources: ["a"] });
@@ -219,7 +225,7 @@ Deno.test("elastic agents have no resources: giving them some is refused", () =>
   assertEquals([shown.elastic_agent_id, shown.elastic_plugin_id, "resources" in shown], ["pod-1", "k8s", false]);
 });
 
-Deno.test("a disabled agent that is Building cannot be deleted: 406 up to 19.8, 422 later", () => {
+Deno.test("the deletion of a disabled agent that is Building is refused (406 up to 19.8, then 422)", () => {
   for (const [version, want] of [["19.8.0", 406], ["19.9.0", 422]] as const) {
     const model = filled(version);
     job(model, "p", { durationMs: 10 * minute });
@@ -230,7 +236,7 @@ Deno.test("a disabled agent that is Building cannot be deleted: 406 up to 19.8, 
   }
 });
 
-Deno.test("the legacy POSTs exist up to 16.6, need Confirm from 16.3 on, and answer in text", () => {
+Deno.test("the legacy POST paths exist up to 16.6, need Confirm in 16.6, and respond with text", () => {
   for (
     const [version, confirm, want] of [["15.2.0", false, 200], ["16.2.0", false, 200], ["16.6.0", false, 404], [
       "16.6.0",
@@ -250,7 +256,7 @@ Deno.test("the legacy POSTs exist up to 16.6, need Confirm from 16.3 on, and ans
   assertEquals(ask(model, "POST /go/api/agents/idle/delete").status, 406);
 });
 
-Deno.test("every change is written down with who did it", () => {
+Deno.test("every change is counted with its user", () => {
   const model = filled("26.1.0");
   ask(model, "PATCH /go/api/agents/idle", newest, { ...disable, resources: ["z"] });
   ask(model, "DELETE /go/api/agents/idle", newest);

@@ -1,4 +1,4 @@
-// What the simulated server reports about running stages and the configuration: by release, by account, as recorded.
+// Running stages and the configuration in the API of the simulated GoCD server: by release, by account, as recorded.
 
 import { assert, assertEquals } from "@std/assert";
 import type { SimGocd } from "../../src/sim/gocd/sim_gocd.ts";
@@ -33,7 +33,7 @@ function installed(version: string): SimGocd {
 }
 
 for (const [version, served] of releases) {
-  Deno.test(`GoCD ${version} serves dashboard, stages and configuration in the versions of its era only`, () => {
+  Deno.test(`GoCD ${version} serves dashboard, stages and configuration only in the API versions of its era`, () => {
     const model = installed(version);
     const root = basic("root", "sesame");
     for (const [what, path] of Object.entries(paths)) {
@@ -51,7 +51,7 @@ for (const [version, served] of releases) {
   });
 }
 
-Deno.test("each account sees what it may view, and the configuration of what it administers", () => {
+Deno.test("each account sees only the pipelines that it may view, and the configuration that it administers", () => {
   const model = installed("26.1.0");
   const guest = { ...basic("guest", "guest"), ...newest };
   const names = (headers: Record<string, string>): readonly string[] =>
@@ -68,7 +68,7 @@ Deno.test("each account sees what it may view, and the configuration of what it 
   assertEquals([statuses(paths.pipeline), statuses(paths.template)], [200, 200]);
 });
 
-Deno.test("what does not exist is said in JSON, as the server of the feed's time says it", () => {
+Deno.test("missing stages, pipelines and templates are a 404 with GoCD's message in JSON", () => {
   const model = installed("26.1.0");
   const root = { ...basic("root", "sesame"), ...newest };
   for (
@@ -84,7 +84,7 @@ Deno.test("what does not exist is said in JSON, as the server of the feed's time
   }
 });
 
-Deno.test("dashboard and configuration answer 304 until they change, a run of a stage never does", () => {
+Deno.test("dashboard and configuration support If-None-Match, and a run of a stage does not", () => {
   const model = server("26.1.0");
   job(model, "open", { durationMs: minute });
   const etagOf = (path: string): string => ask(model, path, newest).headers["etag"] ?? "";
@@ -101,7 +101,7 @@ Deno.test("dashboard and configuration answer 304 until they change, a run of a 
   assertEquals(again(paths.pipeline, pipeline), 200);
 });
 
-Deno.test("the time stamp of a pipeline's entry moves with its stages and its environment, not with others", () => {
+Deno.test("the time stamp of a pipeline in the dashboard changes only when this pipeline changes", () => {
   const model = server("26.1.0");
   job(model, "open");
   job(model, "other");
@@ -118,7 +118,7 @@ Deno.test("the time stamp of a pipeline's entry moves with its stages and its en
   assertEquals(after[1], other);
 });
 
-Deno.test("a job whose agent dies waits again in the same run of its stage", () => {
+Deno.test("a job whose agent has ended is Scheduled again in the same run of its stage", () => {
   const model = server("26.1.0");
   job(model, "open", { durationMs: 60 * minute });
   launch(model, "a");
@@ -139,7 +139,7 @@ function shape(value: unknown, at = ""): readonly string[] {
   return Object.entries(value).flatMap(([key, each]) => shape(each, `${at}.${key}`));
 }
 
-Deno.test("the simulated server has only fields that a real one has, and all that are read", () => {
+Deno.test("the simulated dashboard, stages and configuration have only fields of the recorded ones", () => {
   const model = server("26.1.0", { environments: [{ name: "prod-EU", origin: "gocd" }] });
   job(model, "multi", { environment: "prod-EU", job: "shard-runInstance-1", gocdResources: ["linux"] });
   const mine = {

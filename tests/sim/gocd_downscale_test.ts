@@ -1,5 +1,5 @@
-// The simulated GoCD server has teeth: taking an agent down by one Idle read does harm under its races,
-// by two reads 20 s apart it does none.
+// The races of the simulated GoCD server: the removal of an agent after one Idle read harms builds, and after two reads
+// 20 s apart it does not.
 
 import { assertEquals } from "@std/assert";
 import { seededRandom } from "../../src/sim/random.ts";
@@ -34,7 +34,7 @@ function isIdle(model: SimGocd): boolean {
 }
 
 for (const version of ["18.10.0", "19.8.0", "20.8.0", "26.1.0"]) {
-  Deno.test(`on ${version} one Idle read before delete and kill harms builds, two reads 20 s apart never do`, () => {
+  Deno.test(`on ${version} a deletion after one Idle read harms builds, and after two reads 20 s apart it does not`, () => {
     const harm = (idleReads: number): number => {
       let sum = 0;
       for (let seed = 1; seed <= seedCount; seed++) sum += takeDown(version, seed, idleReads);

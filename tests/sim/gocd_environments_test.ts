@@ -1,4 +1,4 @@
-// GET /api/admin/environments of the simulated server, by release: media types, rights, shape, errors.
+// GET /api/admin/environments of the simulated GoCD server, by release: media types, permissions, fields, errors.
 
 import { assertEquals } from "@std/assert";
 import { ask, basic, job, json, server, users } from "./gocd_support.ts";
@@ -24,7 +24,7 @@ const releases: readonly {
 ];
 
 for (const { version, served, refused, guest } of releases) {
-  Deno.test(`GoCD ${version} lists its environments for the Accept of its era only`, () => {
+  Deno.test(`GoCD ${version} lists its environments only for the Accept of its era`, () => {
     const model = server(version, { environments: [{ name: "Prod", origin: "config-repo" }], security: users });
     const root = basic("root", "sesame");
     for (const each of served) {
@@ -44,7 +44,7 @@ for (const { version, served, refused, guest } of releases) {
   });
 }
 
-Deno.test("an environment comes with the first job of a pipeline in it, and one removed is gone", () => {
+Deno.test("an environment is added with the first job of its pipeline, and can be removed", () => {
   const model = server("26.1.0");
   job(model, "shop", { environment: "prod" });
   const names = (): string[] =>

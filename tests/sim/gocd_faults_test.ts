@@ -1,4 +1,4 @@
-// Faults, restarts and upgrades of the simulated GoCD server (issue 5, item 3).
+// Faults, restarts and upgrades of the simulated GoCD server.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { ask, job, json, launch, minute, run, second, server } from "./gocd_support.ts";
@@ -17,7 +17,7 @@ const plain: readonly (readonly [SimFaultKind, number, string, string])[] = [
   [{ kind: "no-answer" }, 0, "cut", ""],
 ];
 for (const [fault, status, connection, text] of plain) {
-  Deno.test(`fault ${JSON.stringify(fault)} hits the next requests only, then all is well`, () => {
+  Deno.test(`the fault ${JSON.stringify(fault)} affects only the given number of requests`, () => {
     const model = server("26.1.0");
     model.inject(fault, 2);
     for (let round = 0; round < 2; round++) {
@@ -29,14 +29,14 @@ for (const [fault, status, connection, text] of plain) {
   });
 }
 
-Deno.test("a fault for a path spares the others", () => {
+Deno.test("a fault for a path does not affect other paths", () => {
   const model = server("26.1.0");
   model.inject({ kind: "refused" }, 1, "scheduled.xml");
   assertEquals(ask(model, list, newest).status, 200);
   assertEquals(ask(model, "GET /go/api/feed/jobs/scheduled.xml").connection, "refused");
 });
 
-Deno.test("a truncated answer looks complete and does not parse; a cut one is known to be cut; a slow one says how slow", () => {
+Deno.test("a truncated response has half the body, a cut one a cut connection, and a slow one a delay", () => {
   const model = server("26.1.0");
   const { body } = ask(model, list, newest);
   model.inject({ kind: "truncated" });
@@ -48,7 +48,7 @@ Deno.test("a truncated answer looks complete and does not parse; a cut one is kn
   assertEquals(ask(model, list, newest).delayMs, 45_000);
 });
 
-Deno.test("a change whose answer was lost took effect anyway", () => {
+Deno.test("a change whose response is lost takes effect", () => {
   const model = server("26.1.0");
   model.addAgent({ uuid: "u", hostname: "h" });
   model.inject({ kind: "no-answer" });
@@ -56,7 +56,7 @@ Deno.test("a change whose answer was lost took effect anyway", () => {
   assertEquals(model.agents()[0]?.configState, "Disabled");
 });
 
-Deno.test("a stale answer shows agents and jobs of the moment when the fault was armed", () => {
+Deno.test("a stale response has the agents and jobs of the time at which the fault was set", () => {
   const model = server("26.1.0");
   job(model, "early", { gocdResources: ["x"] });
   model.inject({ kind: "stale" }, 2);
@@ -69,7 +69,7 @@ Deno.test("a stale answer shows agents and jobs of the moment when the fault was
   assertEquals(json(ask(model, list, newest))._embedded.agents.length, 1);
 });
 
-Deno.test("an upgrade changes paths and shapes under the caller, and agents come back", () => {
+Deno.test("an upgrade changes the paths and the API versions, and agents connect again", () => {
   const model = server("19.8.0");
   launch(model, "c1");
   run(model, minute);
@@ -84,7 +84,7 @@ Deno.test("an upgrade changes paths and shapes under the caller, and agents come
   assertEquals(json(ask(model, list, newest))._embedded.agents[0].agent_state, "Idle");
 });
 
-Deno.test("a second restart during a start prolongs it", () => {
+Deno.test("a second restart during a start extends it", () => {
   const model = server("26.1.0");
   model.restart(30 * second);
   run(model, 20 * second);
@@ -95,14 +95,14 @@ Deno.test("a second restart during a start prolongs it", () => {
   assertEquals(ask(model, list, newest).status, 200);
 });
 
-Deno.test("rights that change take effect with the next request", () => {
+Deno.test("a change of the security settings applies to the next request", () => {
   const model = server("26.1.0");
   assertEquals(ask(model, list, newest).status, 200);
   model.setSecurity({ kind: "on", users: [] });
   assertEquals(ask(model, list, newest).status, 401);
 });
 
-Deno.test("requests are counted by kind, answers by status, and the most at one time", () => {
+Deno.test("requests are counted by kind, responses by status, and the maximum at one time", () => {
   const model = server("26.1.0");
   const [one, two] = [model.beginRequest(), model.beginRequest()];
   one();

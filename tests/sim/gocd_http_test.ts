@@ -1,4 +1,4 @@
-// The HTTP face of the simulated GoCD server, on loopback.
+// The HTTP server of the simulated GoCD server, on loopback.
 
 import { assertEquals, assertRejects } from "@std/assert";
 import { type GocdHttp, startGocdHttp } from "../../src/sim/http/gocd.ts";
@@ -21,7 +21,7 @@ async function serving(
   }
 }
 
-Deno.test("it serves the model over HTTP at the clock's time, with a session cookie", async () => {
+Deno.test("the model is served over HTTP at the time of the clock, with a session cookie", async () => {
   await serving(async (http, model) => {
     model.addAgent({ uuid: "u", hostname: "h" });
     const response = await fetch(`${http.url}/api/agents`, { headers: newest });
@@ -33,7 +33,7 @@ Deno.test("it serves the model over HTTP at the clock's time, with a session coo
   });
 });
 
-Deno.test("it passes methods, headers and bodies on, and 304 without a body", async () => {
+Deno.test("methods, headers and bodies are passed to the model, and a 304 has no body", async () => {
   await serving(async (http, model) => {
     model.addAgent({ uuid: "u", hostname: "h" });
     const patched = await fetch(`${http.url}/api/agents/u`, {
@@ -53,7 +53,7 @@ Deno.test("it passes methods, headers and bodies on, and 304 without a body", as
   });
 });
 
-Deno.test("a cut answer fails at the reader, a truncated one arrives short, a slow one waits", async () => {
+Deno.test("a cut response is an error for the reader, a truncated one is short, and a slow one is delayed", async () => {
   await serving(async (http, model, slept) => {
     job(model, "p");
     const read = async (): Promise<string> => await (await fetch(`${http.url}/api/feed/jobs/scheduled.xml`)).text();
@@ -70,7 +70,7 @@ Deno.test("a cut answer fails at the reader, a truncated one arrives short, a sl
   });
 });
 
-Deno.test("paused it refuses connections, resumed it answers on the same port", async () => {
+Deno.test("a paused server refuses connections, and a resumed one responds on the same port", async () => {
   await serving(async (http) => {
     const status = async (): Promise<number> => {
       const response = await fetch(`${http.url}/api/v1/health`);

@@ -1,5 +1,5 @@
-// The simulated GoCD server against the recorded answers of a real one: the same status, the same texts, the same keys and
-// kinds of values. And the fields that the documentation of older releases gives for agents.
+// The simulated GoCD server against the recorded responses of a real one: the same status, texts, keys and types of
+// values. And the fields of agents in the documentation of older releases.
 
 import { assertEquals } from "@std/assert";
 import type { SimGocd } from "../../src/sim/gocd/sim_gocd.ts";
@@ -109,7 +109,7 @@ const sameTexts: readonly Case[] = [
   ["maintenance: not for this user", secured, basic("guest", "guest")],
 ];
 for (const [name, model, credentials] of sameTexts) {
-  Deno.test(`the simulated server answers '${name}' with the recorded text`, () => {
+  Deno.test(`the response of the simulated server to '${name}' has the recorded text`, () => {
     const real = recorded(name);
     const ours = answerOf(name, model(), credentials);
     assertEquals([ours.status, ours.headers["content-type"]], [real.status, real.type]);
@@ -137,7 +137,7 @@ const sameShapes: readonly Case[] = [
   ["elastic usages", () => changed((model) => void job(model, "elastic", { elasticProfile: "small-pod" }))],
 ];
 for (const [name, model] of sameShapes) {
-  Deno.test(`the simulated server answers '${name}' with the keys and kinds of values that were recorded`, () => {
+  Deno.test(`the response of the simulated server to '${name}' has the recorded keys and types`, () => {
     const real = recorded(name);
     const ours = answerOf(name, model());
     assertEquals([ours.status, ours.headers["content-type"]], [real.status, real.type]);
@@ -167,13 +167,13 @@ const feeds: readonly (readonly [name: string, fill: (model: SimGocd) => void])[
   }],
 ];
 for (const [name, fill] of feeds) {
-  Deno.test(`the simulated server writes '${name}' as recorded`, () => {
+  Deno.test(`the simulated server writes '${name}' like the recorded one`, () => {
     const ours = answerOf(name, changed(fill));
     assertEquals(packed(ours.body), packed(recorded(name).text));
   });
 }
 
-Deno.test("every recording is held against the simulated server", () => {
+Deno.test("every recording but two is compared with the simulated server", () => {
   // It says other things of its own jobs, and takes no token back.
   assertEquals(unused(), ["agents: revoked token", "health messages"]);
 });
@@ -201,7 +201,7 @@ for (const [release, api, names] of fields) {
   });
 }
 
-Deno.test("an agent of the array without a version has a name, a word and the place of its build", () => {
+Deno.test("an agent in the unversioned list of 15.2 has the fields of that release", () => {
   const model = server("15.2.0");
   model.addAgent({ uuid: "u", hostname: "h" });
   const [idle] = json(ask(model, "GET /go/api/agents"));

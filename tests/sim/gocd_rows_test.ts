@@ -1,5 +1,5 @@
-// The simulated GoCD server against a real GoCD 26.2: one request after the other, each with status, headers and body as
-// they were recorded (tests/fixtures/gocd/rows.jsonl).
+// The simulated GoCD server against a real GoCD 26.2: one request after the other, each with the recorded status,
+// headers and body (tests/fixtures/gocd/rows.jsonl).
 
 import { assertEquals } from "@std/assert";
 import { startGocdHttp } from "../../src/sim/http/gocd.ts";
@@ -131,7 +131,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-Deno.test("the simulated server answers the requests of the recorded session as GoCD 26.2 does", async (t) => {
+Deno.test("the simulated server responds to the requests of the recorded session like GoCD 26.2", async (t) => {
   const face = faceOf(recordedServer());
   for (const row of rows) {
     if (leftOut.includes(row.name)) continue;

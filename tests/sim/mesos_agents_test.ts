@@ -1,3 +1,5 @@
+// Mesos agents of the simulated master: loss and return, draining, maintenance, failover of the master.
+
 import { assert, assertEquals } from "@std/assert";
 import { at, type Plain, textAt } from "../../src/sim/mesos/json.ts";
 import {
@@ -43,7 +45,7 @@ function reconcile(client: TestClient, mesosAgentId?: string, taskId = "t"): rea
   return statusesIn(take(client)).map((status) => [status["state"], status["message"]]);
 }
 
-Deno.test("a silent agent is unreachable after 75 s: update, rescind, failure, in the order of the recording", () => {
+Deno.test("a silent Mesos agent is unreachable after 75 s, with TASK_UNREACHABLE, RESCIND and FAILURE", () => {
   const [client, mesosAgentId] = withTask();
   client.model.silenceMesosAgent(mesosAgentId, client.nowMs);
   pass(client, 74_000);
@@ -59,7 +61,7 @@ Deno.test("a silent agent is unreachable after 75 s: update, rescind, failure, i
   assertEquals(client.containers.length, 1, "the container lives on");
 });
 
-Deno.test("reconciling an unreachable task says so only with its agent_id", () => {
+Deno.test("the reconciliation of an unreachable task returns TASK_UNREACHABLE only with its agent_id", () => {
   const [client, mesosAgentId] = withTask();
   client.model.silenceMesosAgent(mesosAgentId, client.nowMs);
   pass(client, 76_000);
@@ -68,7 +70,7 @@ Deno.test("reconciling an unreachable task says so only with its agent_id", () =
   assertEquals(reconcile(client, mesosAgentId), [["TASK_UNREACHABLE", "Reconciliation: Task is unreachable"]]);
 });
 
-Deno.test("an agent that comes back gives TASK_RUNNING again, by the master, and is offered", () => {
+Deno.test("a Mesos agent that returns causes TASK_RUNNING from the master and an offer", () => {
   const [client, mesosAgentId] = withTask();
   client.model.silenceMesosAgent(mesosAgentId, client.nowMs);
   pass(client, 80_000);
@@ -85,7 +87,7 @@ Deno.test("an agent that comes back gives TASK_RUNNING again, by the master, and
   assertEquals([status?.["uuid"], status?.["source"]], [undefined, "SOURCE_MASTER"]);
 });
 
-Deno.test("a task whose container is gone when its agent returns is TASK_FAILED, by the master and then by the agent", () => {
+Deno.test("a task whose container has ended when its Mesos agent returns is TASK_FAILED, from the master and from the agent", () => {
   const [client, mesosAgentId] = withTask();
   client.model.silenceMesosAgent(mesosAgentId, client.nowMs);
   pass(client, 80_000);
@@ -101,7 +103,7 @@ Deno.test("a task whose container is gone when its agent returns is TASK_FAILED,
   assertEquals(stopped?.kind === "stopped" ? stopped.how : "", "lost");
 });
 
-Deno.test("an agent whose process restarts within 75 s loses its offers at once and its task never", () => {
+Deno.test("a Mesos agent whose process restarts within 75 s loses its offers at once and keeps its task", () => {
   const [client, mesosAgentId] = withTask();
   client.model.stopMesosAgent(mesosAgentId, client.nowMs);
   pass(client, 100);
@@ -114,7 +116,7 @@ Deno.test("an agent whose process restarts within 75 s loses its offers at once 
   assertEquals(client.model.view().tasks.map((task) => task.state), ["TASK_RUNNING"]);
 });
 
-Deno.test("updates made while the agent was silent come when it is back", () => {
+Deno.test("updates of a silent Mesos agent are sent when it returns", () => {
   const [client, mesosAgentId] = withTask();
   client.model.silenceMesosAgent(mesosAgentId, client.nowMs);
   client.model.exitContainer("t", 1, client.nowMs);
@@ -124,7 +126,7 @@ Deno.test("updates made while the agent was silent come when it is back", () => 
   assertEquals(kinds(passAcknowledging(client, 100)).filter((kind) => kind !== "OFFERS"), ["TASK_FAILED"]);
 });
 
-Deno.test("a launch that never reached its agent is TASK_DROPPED when the agent registers again", () => {
+Deno.test("a launch that never reached its Mesos agent is TASK_DROPPED when the agent registers again", () => {
   const [client, offers] = subscribed({ faults: { launchLost: 1 } });
   const mesosAgentId = idOf(offers[0], "agent_id");
   acceptOffer(client, offers.slice(0, 1), [dockerTask("t", mesosAgentId)]);
@@ -137,7 +139,7 @@ Deno.test("a launch that never reached its agent is TASK_DROPPED when the agent 
   assertEquals([status?.["state"], status?.["source"]], ["TASK_DROPPED", "SOURCE_AGENT"]);
 });
 
-Deno.test("an agent that leaves in order gives TASK_LOST even to a partition-aware framework", () => {
+Deno.test("a Mesos agent that unregisters causes TASK_LOST even for a partition-aware framework", () => {
   const [client, mesosAgentId] = withTask();
   client.model.unregisterMesosAgent(mesosAgentId, client.nowMs);
   pass(client, 100);
@@ -148,7 +150,7 @@ Deno.test("an agent that leaves in order gives TASK_LOST even to a partition-awa
   assertEquals(reconcile(client, mesosAgentId), [["TASK_UNKNOWN", "Reconciliation: Task is unknown"]]);
 });
 
-Deno.test("a wiped machine comes back under a new id, and the old one's tasks are lost", () => {
+Deno.test("a wiped host returns with a new agent id, and the tasks of the old one are lost", () => {
   const [client, mesosAgentId] = withTask();
   const newId = client.model.wipeMesosAgent(mesosAgentId, client.nowMs);
   pass(client, 100);
@@ -158,7 +160,7 @@ Deno.test("a wiped machine comes back under a new id, and the old one's tasks ar
   assert(newId !== mesosAgentId);
 });
 
-Deno.test("a machine wiped while it was unreachable never comes back under its old id", () => {
+Deno.test("a host that is wiped while unreachable never returns with its old agent id", () => {
   const [client, mesosAgentId] = withTask();
   client.model.silenceMesosAgent(mesosAgentId, client.nowMs);
   pass(client, 100_000);
@@ -168,7 +170,7 @@ Deno.test("a machine wiped while it was unreachable never comes back under its o
   assertEquals(standing.slice(-2), [[true, "unreachable"], [false, "registered"]]);
 });
 
-Deno.test("an agent marked gone gives TASK_GONE_BY_OPERATOR", () => {
+Deno.test("a Mesos agent that is marked as gone causes TASK_GONE_BY_OPERATOR", () => {
   const [client, mesosAgentId] = withTask();
   client.model.markMesosAgentGone(mesosAgentId, client.nowMs);
   pass(client, 100);
@@ -176,7 +178,7 @@ Deno.test("an agent marked gone gives TASK_GONE_BY_OPERATOR", () => {
   assertEquals(reconcile(client, mesosAgentId), [["TASK_GONE_BY_OPERATOR", "Reconciliation: Task is gone"]]);
 });
 
-Deno.test("DRAIN_AGENT kills by the kill policy with its reason and offers nothing until reactivated", () => {
+Deno.test("DRAIN_AGENT kills the tasks with its reason, and the agent is not offered until reactivated", () => {
   const [client, mesosAgentId] = withTask();
   client.model.drainMesosAgent(mesosAgentId, client.nowMs);
   const events = passAcknowledging(client, 30_000);
@@ -186,7 +188,7 @@ Deno.test("DRAIN_AGENT kills by the kill policy with its reason and offers nothi
   assertEquals(kinds(passAcknowledging(client, 2000)), ["OFFERS"]);
 });
 
-Deno.test("maintenance: offers come again with the window, inverse offers ask for what is used, a declined one again", () => {
+Deno.test("maintenance repeats the offers with the window, and sends inverse offers for hosts in use", () => {
   const [client, mesosAgentId] = withTask();
   const window = { startMs: client.nowMs + 600_000, durationMs: 3600_000 };
   client.model.setMaintenance(client.model.view().mesosAgents.map((agent) => agent.id), window, client.nowMs);
@@ -225,7 +227,7 @@ Deno.test("maintenance: offers come again with the window, inverse offers ask fo
   assertEquals(offersIn(after)[0]?.["unavailability"], undefined);
 });
 
-Deno.test("an agent that joins is offered at once", () => {
+Deno.test("a Mesos agent that joins is offered at once", () => {
   const [client] = subscribed();
   const id = client.model.addMesosAgent({ hostname: "new", resources: { cpus: 1, mem: 64 } }, client.nowMs);
   pass(client, 10);
@@ -234,7 +236,7 @@ Deno.test("an agent that joins is offered at once", () => {
 
 const masters = [5050, 5150, 5250].map((port) => ({ hostname: "127.0.0.1", port }));
 
-Deno.test("after a master failover the task is there again once its agent is back, and silence until then", () => {
+Deno.test("after a master failover a task is reconciled only once its Mesos agent has registered again", () => {
   const [client, mesosAgentId] = withTask({ masters, timing: { mesosAgentReregisterMs: 20_000 } });
   client.model.failMaster({}, client.nowMs);
   pass(client, 9000);
@@ -255,7 +257,7 @@ Deno.test("after a master failover the task is there again once its agent is bac
   assertEquals(client.model.view().mesosAgents.every((agent) => agent.isConserved), true);
 });
 
-Deno.test("a framework that comes back after its agents finds its tasks, and their resources were not offered meanwhile", () => {
+Deno.test("a framework that returns after its Mesos agents has its tasks, and their resources are not offered", () => {
   const [client] = withTask({ masters, timing: { mesosAgentReregisterMs: 1000 } });
   client.model.failMaster({ electionMs: 1000 }, client.nowMs);
   pass(client, 5000);
@@ -269,7 +271,7 @@ Deno.test("a framework that comes back after its agents finds its tasks, and the
   assertEquals(kinds(take(client)), ["TASK_RUNNING"]);
 });
 
-Deno.test("an agent that does not come back to the new master is unreachable after the reregister timeout", () => {
+Deno.test("a Mesos agent that does not register with the new master is unreachable after the reregister timeout", () => {
   const [client, mesosAgentId] = withTask({ masters });
   client.model.silenceMesosAgent(mesosAgentId, client.nowMs);
   client.model.failMaster({ electionMs: 1000 }, client.nowMs);

@@ -1,3 +1,5 @@
+// Faults of the simulated master: lost, duplicated and delayed calls and events, cut and stalled streams.
+
 import { assert, assertEquals } from "@std/assert";
 import { mesosJson } from "../../src/sim/mesos/wire_text.ts";
 import { seededRandom } from "../../src/sim/mesos/sim_mesos.ts";
@@ -23,7 +25,7 @@ function launched(faults = {}): TestClient {
   return client;
 }
 
-Deno.test("a lost update is repeated until it arrives", () => {
+Deno.test("a lost update is repeated until it is delivered", () => {
   const client = launched({ updateLost: 1 });
   assertEquals(statusesIn(passAcknowledging(client, 20_000, 1000)), []);
   client.model.setFaults({ updateLost: 0 });
@@ -32,7 +34,7 @@ Deno.test("a lost update is repeated until it arrives", () => {
   assertEquals(client.model.counters.updatesRepeated, 2);
 });
 
-Deno.test("a duplicated update comes twice with the same uuid", () => {
+Deno.test("a duplicated update is delivered twice with the same uuid", () => {
   const client = launched({ updateDuplicated: 1 });
   pass(client, 6000);
   const uuids = statusesIn(take(client)).map((status) => status["uuid"]);
@@ -46,7 +48,7 @@ Deno.test("delayed updates are overtaken by other events", () => {
   assert(types.indexOf("HEARTBEAT") < types.indexOf("UPDATE"));
 });
 
-Deno.test("a lost call does nothing, a lost answer has done it, a delayed call is done later", () => {
+Deno.test("a lost call has no effect, a lost response has the effect of the call, and a delayed call takes effect later", () => {
   const [client, offers] = subscribed();
   const decline = { decline: { "offer_ids": offers.map((offer) => offer["id"]), filters: { "refuse_seconds": 60 } } };
   client.model.fateOfNextCalls(["lost"]);
@@ -63,7 +65,7 @@ Deno.test("a lost call does nothing, a lost answer has done it, a delayed call i
   assertEquals(client.model.view().frameworks[0]?.suppressed, ["gocd"]);
 });
 
-Deno.test("a SUBSCRIBE whose response is lost leaves a framework without a reader", () => {
+Deno.test("a SUBSCRIBE whose response is lost leaves a disconnected framework", () => {
   const client = testClient();
   client.model.fateOfNextCalls(["answer-lost"]);
   assertEquals(client.model.connect(subscribeCall(), {}, 0).status, 0);
@@ -71,7 +73,7 @@ Deno.test("a SUBSCRIBE whose response is lost leaves a framework without a reade
   assertEquals(client.model.view().frameworks.map((framework) => framework.isConnected), [false]);
 });
 
-Deno.test("a cut stream ends, a stalled one is silent without heartbeats and then catches up", () => {
+Deno.test("a cut stream ends, and a stalled one sends its events later", () => {
   const [client] = subscribed();
   client.model.stallStreams(40_000, client.nowMs);
   pass(client, 39_000);
@@ -84,7 +86,7 @@ Deno.test("a cut stream ends, a stalled one is silent without heartbeats and the
   assertEquals(client.model.view().offers, [], "a disconnect takes the offers back");
 });
 
-Deno.test("a rescind may race with the ACCEPT: the tasks are dropped, the RESCIND comes too", () => {
+Deno.test("an ACCEPT of a rescinded offer is TASK_DROPPED after the RESCIND", () => {
   const [client, offers] = subscribed();
   client.model.rescindOffers(client.nowMs, idOf(offers[0]));
   acceptOffer(client, offers.slice(0, 1), [dockerTask("t", idOf(offers[0], "agent_id"))]);
@@ -95,7 +97,7 @@ Deno.test("a rescind may race with the ACCEPT: the tasks are dropped, the RESCIN
   assertEquals(client.model.counters.offersAnsweredInvalid, 1);
 });
 
-Deno.test("a KILL that gets lost has no effect, and can be sent again", () => {
+Deno.test("a lost KILL has no effect, and can be sent again", () => {
   const client = launched({ killLost: 1 });
   passAcknowledging(client, 5000);
   const kill = { kill: { "task_id": { value: "t" } } };
@@ -130,14 +132,14 @@ function busyHour(seed: number): string {
   return lines.join("\n");
 }
 
-Deno.test("a seed replays exactly, another one gives another hour", () => {
+Deno.test("the same seed gives the same events, and another seed gives others", () => {
   const first = busyHour(7);
   assertEquals(busyHour(7), first);
   assert(busyHour(8) !== first);
   assert(first.includes("TASK_FAILED") && first.includes("RESCIND"));
 });
 
-Deno.test("a re-subscribe brings what is not acknowledged at once", () => {
+Deno.test("a new subscription receives the unacknowledged updates at once", () => {
   const client = launched();
   pass(client, 4000);
   const [starting] = statusesIn(take(client));
@@ -146,7 +148,7 @@ Deno.test("a re-subscribe brings what is not acknowledged at once", () => {
   assertEquals(statusesIn(take(client)).map((status) => status["uuid"]), [starting?.["uuid"]]);
 });
 
-Deno.test("one jump of time gives the same events in the same order as many steps", () => {
+Deno.test("one large step of time has the same events in the same order as many small ones", () => {
   const told = (stepMs: number): readonly unknown[] => {
     const client = launched({ updateDelayed: 0.7, eventDelayMsMax: 20_000, updateDuplicated: 0.5 });
     const events: unknown[] = [];
@@ -161,7 +163,7 @@ Deno.test("one jump of time gives the same events in the same order as many step
   assertEquals(told(100), whole);
 });
 
-Deno.test("nothing is due without activity: without a framework the cluster sleeps", () => {
+Deno.test("without a framework no event is due", () => {
   const client = testClient();
   client.model.advance(10_000);
   assertEquals(client.model.nextDueMs(), undefined);

@@ -1,3 +1,5 @@
+// Calls that the simulated master refuses: form, credentials, redirects.
+
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { Plain } from "../../src/sim/mesos/json.ts";
 import type { SimMesosRequest } from "../../src/sim/mesos/sim_mesos.ts";
@@ -33,7 +35,7 @@ const form: readonly Refused[] = [
     body: "Expecting 'Content-Type' to be present",
   },
   {
-    name: "a body that is no JSON",
+    name: "a body that is not JSON",
     request: { call: { unreadable: "Failed to parse body into JSON: syntax error" } },
     status: 400,
     body: "Failed to parse body into JSON: syntax error",
@@ -107,7 +109,7 @@ const form: readonly Refused[] = [
 ];
 
 for (const { name, request, status, body } of form) {
-  Deno.test(`the simulated master refuses ${name} with ${status} and its text`, () => {
+  Deno.test(`the simulated master refuses ${name} with ${status} and the text of Mesos`, () => {
     const { model } = testClient();
     const answer = model.request({ method: "POST", headers: json, call: subscribeCall(), ...request }, 0);
     assertEquals([answer.status, answer.body], [status, body]);
@@ -115,7 +117,7 @@ for (const { name, request, status, body } of form) {
   });
 }
 
-Deno.test("a 405 says which method is allowed", () => {
+Deno.test("a 405 has the allowed method in its header Allow", () => {
   const { model } = testClient();
   assertEquals(model.request({ method: "PUT", headers: json, call: {} }, 0).headers["allow"], "POST");
 });
@@ -127,7 +129,7 @@ Deno.test("a bad Accept is ignored on calls other than SUBSCRIBE", () => {
   assertEquals(client.model.request({ method: "POST", headers, call }, client.nowMs).status, 202);
 });
 
-Deno.test("JSON is preferred where both are accepted, and protobuf given where only it is", () => {
+Deno.test("the response is JSON if both formats are accepted, and protobuf if only that is", () => {
   for (const [accept, type] of [["*/*", "application/json"], ["application/x-protobuf", "application/x-protobuf"]]) {
     const { model } = testClient();
     const headers = { "content-type": "application/x-protobuf", accept: accept ?? "" };
@@ -136,7 +138,7 @@ Deno.test("JSON is preferred where both are accepted, and protobuf given where o
   }
 });
 
-Deno.test("a call without stream id, with a wrong one, and with a bad uuid is refused with the recorded texts", () => {
+Deno.test("calls without a stream id, with a wrong one, and with an invalid uuid are refused with the recorded texts", () => {
   const [client] = subscribed();
   const call = { type: "REVIVE", "framework_id": { value: client.frameworkId } };
   assertEquals(
@@ -153,14 +155,14 @@ Deno.test("a call without stream id, with a wrong one, and with a bad uuid is re
   assertEquals([answer.status, answer.body], [400, "Failed to validate scheduler::Call: Not a valid UUID"]);
 });
 
-Deno.test("a known framework that is not subscribed gets 403", () => {
+Deno.test("a call of a known framework that is not subscribed is refused with 403", () => {
   const [client] = subscribed();
   client.model.disconnect(client.subscriptionId, client.nowMs);
   const answer = send(client, "REVIVE");
   assertEquals([answer.status, answer.body], [403, "Framework is not subscribed"]);
 });
 
-Deno.test("wrong credentials get the recorded 401, another principal 400, a missing principal is filled in", () => {
+Deno.test("wrong credentials are refused with 401 and another principal with 400, and a missing principal is set", () => {
   const credentials = [{ principal: "marathon", secret: "s" }];
   const client = testClient({ credentials });
   const right = { authorization: `Basic ${btoa("marathon:s")}` };
@@ -181,7 +183,7 @@ Deno.test("wrong credentials get the recorded 401, another principal 400, a miss
   assertEquals(client.model.view().frameworks[0]?.info["principal"], "marathon");
 });
 
-Deno.test("a master that does not lead redirects without a scheme, one that recovers answers 503", () => {
+Deno.test("a master that does not lead redirects without a scheme, and one that recovers responds 503", () => {
   const masters = [5050, 5150, 5250].map((port) => ({ hostname: "127.0.0.1", port }));
   const client = testClient({ masters });
   const asked = client.model.connect(subscribeCall(), { master: 2 }, 0);
@@ -199,7 +201,7 @@ Deno.test("a master that does not lead redirects without a scheme, one that reco
   assertEquals(client.model.connect(subscribeCall(), { master: 1 }, 1600).status, 200);
 });
 
-Deno.test("between death and election the others may know no leader", () => {
+Deno.test("a master responds 503 if no leader is elected", () => {
   const masters = [5050, 5150].map((port) => ({ hostname: "127.0.0.1", port }));
   const { model } = testClient({ masters });
   model.failMaster({ electionMs: 5000, staleRedirectMs: 1000 }, 0);
@@ -207,7 +209,7 @@ Deno.test("between death and election the others may know no leader", () => {
   assertEquals([answer.status, answer.body], [503, "No leader elected"]);
 });
 
-Deno.test("refused calls are counted with their reason, and change nothing", () => {
+Deno.test("refused calls are counted with their reason and have no effect", () => {
   const client = testClient();
   subscribe(client);
   client.model.call({ type: "TEARDOWN", "framework_id": { value: client.frameworkId } }, {}, client.nowMs);

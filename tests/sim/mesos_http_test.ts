@@ -1,3 +1,5 @@
+// The HTTP server of the simulated master, on loopback: both formats, redirects, and faults of the stream.
+
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type MesosHttp, type MesosHttpOptions, startMesosHttp } from "../../src/sim/http/mesos.ts";
 import { listAt, type Plain, textAt } from "../../src/sim/mesos/json.ts";
@@ -74,7 +76,7 @@ async function refused(response: Response): Promise<readonly unknown[]> {
   return [response.status, await response.text()];
 }
 
-Deno.test("SUBSCRIBE over HTTP is a 200 with stream id, uncompressed RecordIO, and never a length", async () => {
+Deno.test("the response to SUBSCRIBE is a 200 with a stream id and uncompressed RecordIO without Content-Length", async () => {
   await using running = started();
   const response = await post(running.http.url, JSON.stringify(subscribeCall()));
   assertEquals(response.status, 200);
@@ -86,7 +88,7 @@ Deno.test("SUBSCRIBE over HTTP is a 200 with stream id, uncompressed RecordIO, a
 });
 
 for (const form of ["application/json", "application/x-protobuf"] as const) {
-  Deno.test(`a task is launched and seen running over ${form}`, async () => {
+  Deno.test(`a task is launched and reported as running over ${form}`, async () => {
     const containers: string[] = [];
     await using running = started({}, {
       onContainers: (list) => containers.push(...list.map((each) => `${each.kind} ${each.taskId}`)),
@@ -131,7 +133,7 @@ for (const form of ["application/json", "application/x-protobuf"] as const) {
   });
 }
 
-Deno.test("the wire refuses as the model does, with text/plain bodies", async () => {
+Deno.test("the HTTP server refuses invalid requests like the model, as text/plain", async () => {
   await using running = started();
   const { url } = running.http;
   assertEquals(await refused(await fetch(`${url}/api/v1/scheduler`)), [
@@ -154,7 +156,7 @@ Deno.test("the wire refuses as the model does, with text/plain bodies", async ()
   assertEquals((await (await fetch(`${url}/version`)).json()).version, "1.12.0");
 });
 
-Deno.test("a redirect names the real port of the leader, also from GET /master/redirect", async () => {
+Deno.test("a redirect of a call and of GET /master/redirect has the real port of the leader", async () => {
   const masters = [5050, 5150].map((port) => ({ hostname: "127.0.0.1", port }));
   await using running = started({ masters });
   const [leading, other] = running.http.ports;
@@ -166,7 +168,7 @@ Deno.test("a redirect names the real port of the leader, also from GET /master/r
   await root.body?.cancel();
 });
 
-Deno.test("missing credentials get 401 with the recorded header and body", async () => {
+Deno.test("missing credentials are refused with 401 and the recorded header and body", async () => {
   await using running = started({ credentials: [{ principal: "p", secret: "s" }] });
   const response = await post(running.http.url, JSON.stringify(subscribeCall()));
   assertEquals(response.headers.get("www-authenticate"), 'Basic realm="mesos-master-scheduler"');
@@ -174,7 +176,7 @@ Deno.test("missing credentials get 401 with the recorded header and body", async
 });
 
 for (const chunking of ["byte", "joined"] as const) {
-  Deno.test(`records in chunks by ${chunking} are the same records`, async () => {
+  Deno.test(`records in chunks by ${chunking} are unchanged`, async () => {
     await using running = started({}, { faults: { chunking } });
     const response = await post(running.http.url, JSON.stringify(subscribeCall()));
     const seen = events(await records(response, (payloads) => payloads.length >= 3));
@@ -182,7 +184,7 @@ for (const chunking of ["byte", "joined"] as const) {
   });
 }
 
-Deno.test("a stream cut at byte 100 breaks there, and the framework counts as disconnected", async () => {
+Deno.test("a stream cut at byte 100 breaks there, and the framework is disconnected", async () => {
   await using running = started({}, { faults: { cutAtByte: 100 } });
   const response = await post(running.http.url, JSON.stringify(subscribeCall()));
   let bytes = 0;
@@ -193,13 +195,13 @@ Deno.test("a stream cut at byte 100 breaks there, and the framework counts as di
   assertEquals(running.model.view().frameworks.map((framework) => framework.isConnected), [false]);
 });
 
-Deno.test("garbage in place of a length is what the faults ask for", async () => {
+Deno.test("the fault garbageAtRecord sends an invalid length", async () => {
   await using running = started({}, { faults: { garbageAtRecord: 1 } });
   const response = await post(running.http.url, JSON.stringify(subscribeCall()));
   await assertRejects(() => records(response, () => false), "a length in digits");
 });
 
-Deno.test("a dead master takes no connection, and the next one serves; the stream of the first breaks", async () => {
+Deno.test("the stream of a failed master breaks, it refuses connections, and the next master accepts a subscription", async () => {
   const masters = [5050, 5150].map((port) => ({ hostname: "127.0.0.1", port }));
   await using running = started({ masters });
   const response = await post(running.http.url, JSON.stringify(subscribeCall()));
@@ -218,7 +220,7 @@ Deno.test("a dead master takes no connection, and the next one serves; the strea
   assertEquals(status, 200);
 });
 
-Deno.test("a client that hangs up is disconnected in the model", async () => {
+Deno.test("a client that closes its connection is disconnected in the model", async () => {
   await using running = started();
   const response = await post(running.http.url, JSON.stringify(subscribeCall()));
   await records(response, (payloads) => payloads.length >= 1);
@@ -229,7 +231,7 @@ Deno.test("a client that hangs up is disconnected in the model", async () => {
   assertEquals(isConnected(), false);
 });
 
-Deno.test("a lost message is never answered, and closing leaves nothing behind", async () => {
+Deno.test("a lost call has no response, and the server can be closed meanwhile", async () => {
   const running = started();
   running.model.fateOfNextCalls(["lost"]);
   const asked = post(running.http.url, JSON.stringify(subscribeCall()));

@@ -1,4 +1,4 @@
-// Offer constraints of a framework: what the simulated master keeps away, and what it refuses.
+// Offer constraints in the simulated master: matching hosts, and refused constraints.
 
 import { assertEquals } from "@std/assert";
 import { at, type Plain, textAt } from "../../src/sim/mesos/json.ts";
@@ -30,13 +30,23 @@ function offered(groups: readonly (readonly Plain[])[], { role = "gocd", version
 
 for (
   const [name, selector, predicate, expected] of [
-    ["text_equals takes equal texts, and what is no text", rack, { "text_equals": { value: "r1" } }, "a1 c3"],
-    ["text_not_equals takes hosts without it, too", rack, { "text_not_equals": { value: "r1" } }, "b2 c3"],
-    ["text_matches needs the whole text", hostname, { "text_matches": { regex: "[ab]." } }, "a1 b2"],
-    ["text_matches of a part is none", hostname, { "text_matches": { regex: "[ab]" } }, ""],
-    ["text_not_matches takes the others", hostname, { "text_not_matches": { regex: "[ab]." } }, "c3"],
-    ["exists takes hosts that have it", zone, { exists: {} }, "b2"],
-    ["not_exists takes hosts without it", zone, { "not_exists": {} }, "a1 c3"],
+    [
+      "text_equals admits equal texts and attributes that are not text",
+      rack,
+      { "text_equals": { value: "r1" } },
+      "a1 c3",
+    ],
+    [
+      "text_not_equals admits other texts and hosts without the attribute",
+      rack,
+      { "text_not_equals": { value: "r1" } },
+      "b2 c3",
+    ],
+    ["text_matches admits texts that match as a whole", hostname, { "text_matches": { regex: "[ab]." } }, "a1 b2"],
+    ["text_matches does not admit texts that match in part", hostname, { "text_matches": { regex: "[ab]" } }, ""],
+    ["text_not_matches admits texts that do not match", hostname, { "text_not_matches": { regex: "[ab]." } }, "c3"],
+    ["exists admits hosts with the attribute", zone, { exists: {} }, "b2"],
+    ["not_exists admits hosts without the attribute", zone, { "not_exists": {} }, "a1 c3"],
   ] as const
 ) {
   Deno.test(`the constraint ${name}`, () => {
@@ -44,13 +54,13 @@ for (
   });
 }
 
-Deno.test("groups are alternatives, the constraints of a group must all hold", () => {
+Deno.test("groups of constraints are alternatives, and all constraints of a group must hold", () => {
   const isA: Plain = { selector: hostname, predicate: { "text_equals": { value: "a1" } } };
   const hasZone: Plain = { selector: zone, predicate: { exists: {} } };
   assertEquals([offered([[isA], [hasZone]]), offered([[isA, hasZone]])], ["a1 b2", ""]);
 });
 
-Deno.test("a master before 1.11 does not know constraints, and offers all", () => {
+Deno.test("a master before 1.11 ignores constraints", () => {
   const none = [[{ selector: hostname, predicate: { "text_equals": { value: "nobody" } } }]];
   assertEquals([offered(none, { version: "1.10.0" }), offered(none)], ["a1 b2 c3", ""]);
 });
@@ -64,7 +74,7 @@ for (
       "'OfferConstraints::RoleConstraints::groups' for role gocd contains an empty RoleConstraints::Group",
     ],
     [
-      "a pattern that RE2 does not read",
+      "a pattern that RE2 does not support",
       [[{ selector: rack, predicate: { "text_matches": { regex: "a(?=b)" } } }]],
       "A role gocd has an invalid 'AttributeConstraint': Failed to construct regex from pattern 'a(?=b)': invalid",
     ],
@@ -75,7 +85,7 @@ for (
     ],
   ] as const
 ) {
-  Deno.test(`${name} is refused with an ERROR`, () => {
+  Deno.test(`a role constraint with ${name} is refused with an ERROR`, () => {
     assertEquals(offered(groups), expected);
   });
 }

@@ -1,3 +1,5 @@
+// Offers of the simulated master: filters, roles, reservations, quota, capabilities.
+
 import { assert, assertEquals } from "@std/assert";
 import fc from "../support/properties.ts";
 import { at, listAt, numberAt, type Plain, textAt } from "../../src/sim/mesos/json.ts";
@@ -43,27 +45,27 @@ function reofferMs(filters: Plain | undefined): number {
 
 for (
   const [name, filters, fromMs, toMs] of [
-    ["without a filter after the default of 5 s", undefined, 5000, 6100],
-    ["with refuse_seconds 0 at the next round", { "refuse_seconds": 0 }, 0, 1100],
-    ["with a tenth of a second not before the allocation interval", { "refuse_seconds": 0.1 }, 1000, 2100],
-    ["with 8 s after 8 s", { "refuse_seconds": 8 }, 8000, 9100],
-    ["with a negative number after the default", { "refuse_seconds": -3 }, 5000, 6100],
+    ["after 5 s without a filter", undefined, 5000, 6100],
+    ["in the next round with refuse_seconds 0", { "refuse_seconds": 0 }, 0, 1100],
+    ["after the allocation interval with a tenth of a second", { "refuse_seconds": 0.1 }, 1000, 2100],
+    ["after 8 s with refuse_seconds 8", { "refuse_seconds": 8 }, 8000, 9100],
+    ["after 5 s with a negative number", { "refuse_seconds": -3 }, 5000, 6100],
   ] as const
 ) {
-  Deno.test(`a declined offer comes again ${name}`, () => {
+  Deno.test(`a declined offer is sent again ${name}`, () => {
     const ms = reofferMs(filters);
     assert(ms >= fromMs && ms <= toMs, `after ${ms} ms`);
   });
 }
 
-Deno.test("an offer that is out is not offered again, however long it is held", () => {
+Deno.test("resources in an outstanding offer are not offered again", () => {
   const [client] = subscribed(oneAgent);
   pass(client, 600_000);
   assertEquals(offersIn(take(client)), []);
   assertEquals(client.model.counters.offersSent, 1);
 });
 
-Deno.test("REVIVE lifts the filters, SUPPRESS stops the offers, and both may name roles", () => {
+Deno.test("REVIVE removes the filters, SUPPRESS stops the offers, and both accept roles", () => {
   const [client, offers] = subscribed(oneAgent);
   decline(client, offers, { "refuse_seconds": 3600 });
   pass(client, 10_000);
@@ -81,7 +83,7 @@ Deno.test("REVIVE lifts the filters, SUPPRESS stops the offers, and both may nam
   assertEquals(offersIn(take(client)), [], "a foreign role makes the master drop the call");
 });
 
-Deno.test("a suppressed framework lets a day pass without one offer", () => {
+Deno.test("a suppressed framework receives no offer for a day", () => {
   const [client, offers] = subscribed();
   send(client, "SUPPRESS");
   decline(client, offers, { "refuse_seconds": 1 });
@@ -90,7 +92,7 @@ Deno.test("a suppressed framework lets a day pass without one offer", () => {
   assertEquals(client.model.counters.offersSent, before);
 });
 
-Deno.test("a filter holds back only what is not more than was declined", () => {
+Deno.test("a filter applies only to resources that do not exceed the declined ones", () => {
   const [client, offers] = subscribed(oneAgent);
   const first = offers.slice(0, 1);
   acceptOffer(client, first, [dockerTask("t", idOf(first[0], "agent_id"))], 3600);
@@ -109,7 +111,7 @@ Deno.test("Mesos agents with GPUs are offered only with GPU_RESOURCES", () => {
   assertEquals(listAt(offers[0], "resources").at(-1)?.["name"], "gpus");
 });
 
-Deno.test("reserved resources go to the role and to roles below it, with the reservations in the refined form", () => {
+Deno.test("reserved resources are offered to the role and its subroles, with refined reservations", () => {
   const mesosAgents = [{
     hostname: "h",
     resources: { cpus: 1, mem: 100, ports: [] },
@@ -133,12 +135,12 @@ Deno.test("reserved resources go to the role and to roles below it, with the res
   ]);
 });
 
-Deno.test("without RESERVATION_REFINEMENT resources carry the old role field", () => {
+Deno.test("without RESERVATION_REFINEMENT resources have the old role field", () => {
   const [, offers] = subscribed(oneAgent, subscribeCall({ capabilities: [{ type: "MULTI_ROLE" }] }));
   assertEquals(listAt(offers[0], "resources").map((each) => each["role"]), ["*", "*", "*", "*"]);
 });
 
-Deno.test("min_allocatable_resources of a role and the quota limit hold offers back or shrink them", () => {
+Deno.test("min_allocatable_resources of a role stops smaller offers, and a quota limit reduces offers", () => {
   const quantities = { cpus: { value: 6 }, mem: { value: 100 } };
   const filters = { gocd: { "min_allocatable_resources": { quantities: [{ quantities }] } } };
   assertEquals(subscribed(oneAgent, subscribeCall({ "offer_filters": filters }))[1], []);
@@ -159,7 +161,7 @@ function sums(offers: readonly Plain[]): Record<string, number> {
   return total;
 }
 
-Deno.test("a quota counts reservations as used, offers them anyway, and continues to offer what it does not limit", () => {
+Deno.test("a quota counts reservations as used, and does not limit other resources", () => {
   const mesosAgents = [1, 2].map((number) => ({
     hostname: `h${number}`,
     resources: { cpus: 4, mem: 1000 },
@@ -171,7 +173,7 @@ Deno.test("a quota counts reservations as used, offers them anyway, and continue
   assertEquals(sums(all), { cpus: 10, mem: 2000 });
 });
 
-Deno.test("what a quota leaves grows with each task that ends, and with the quota", () => {
+Deno.test("the offers under a quota grow when a task ends and when the quota is raised", () => {
   const [client, offers] = subscribed({ ...oneAgent, quotaLimits: { gocd: { cpus: 1, mem: 512 } } });
   assertEquals(sums(offers), { cpus: 1, mem: 512, disk: 1000 });
   acceptOffer(client, offers, [dockerTask("t", idOf(offers[0], "agent_id"))], 0);
@@ -217,7 +219,7 @@ for (
     [["MULTI_ROLE"], "eng/ci", {}, { cpus: 1, mem: 100 }],
   ] as const
 ) {
-  Deno.test(`to ${role} with ${announced.join(", ")} ${JSON.stringify(options)} is offered ${JSON.stringify(want)}`, () => {
+  Deno.test(`${JSON.stringify(want)} is offered to ${role} with ${announced.join(", ")} ${JSON.stringify(options)}`, () => {
     const mesosAgents = [{ hostname: "h", resources: { cpus: 1, mem: 100 }, special }];
     const capabilities = announced.map((type) => ({ type }));
     const [client, offers] = subscribed({ mesosAgents, ...options }, subscribeCall({ capabilities, roles: [role] }));
@@ -226,7 +228,7 @@ for (
   });
 }
 
-Deno.test("a task that calls revocable cpus plain ones asks for more than was offered", () => {
+Deno.test("a task that uses revocable cpus without marking them is TASK_ERROR", () => {
   const mesosAgents = [{ hostname: "h", resources: { cpus: 0.5, mem: 1000 }, special }];
   const [client, offers] = subscribed({ mesosAgents, offersSpecialToAll: true });
   acceptOffer(client, offers, [dockerTask("t", idOf(offers[0], "agent_id"))]);
@@ -235,7 +237,7 @@ Deno.test("a task that calls revocable cpus plain ones asks for more than was of
   assert(textAt(status, "message")?.includes("is more than available"), textAt(status, "message"));
 });
 
-Deno.test("offers are rescinded after the offer timeout, and the client's answer is then void", () => {
+Deno.test("an offer is rescinded after the offer timeout, and a later ACCEPT is invalid", () => {
   const [client, offers] = subscribed({ ...oneAgent, timing: { offerTimeoutMs: 5000 } });
   pass(client, 5000);
   const rescinded = take(client).find((event) => event["type"] === "RESCIND");
@@ -245,14 +247,14 @@ Deno.test("offers are rescinded after the offer timeout, and the client's answer
   assertEquals(statusesIn(take(client)).map((status) => status["reason"]), ["REASON_INVALID_OFFERS"]);
 });
 
-Deno.test("two frameworks never get the same resources", () => {
+Deno.test("two frameworks are not offered the same resources", () => {
   const [client, offers] = subscribed(oneAgent);
   const second: TestClient = { ...testClient(oneAgent), model: client.model, nowMs: client.nowMs };
   subscribe(second, subscribeCall({ name: "second" }), 5000);
   assertEquals([offers.length, offersIn(take(second)).length], [1, 0]);
 });
 
-Deno.test("domain and every kind of attribute stand in the offers", () => {
+Deno.test("offers have the domain and the attributes of the Mesos agent", () => {
   const attributes = [{ name: "zone", type: "SET", set: { item: ["a", "b"] } }];
   const mesosAgents = [{
     hostname: "h",
@@ -309,7 +311,7 @@ function actAtRandom(client: TestClient, act: { kind: string; pick: number }): v
   }
 }
 
-Deno.test("at every moment each resource is free, in one offer or in one task, and none is invented", () => {
+Deno.test("at any time each resource is free, in one offer or in one task", () => {
   let launches = 0;
   let stops = 0;
   fc.assert(
@@ -335,7 +337,7 @@ Deno.test("at every moment each resource is free, in one offer or in one task, a
   assert(launches > 50 && stops > 20, `the law was hardly tried: ${launches} launches, ${stops} stops`);
 });
 
-Deno.test("an OFFERS event names each Mesos agent and role once", () => {
+Deno.test("an OFFERS event has each Mesos agent and role once", () => {
   const [, offers] = subscribed({}, subscribeCall({ roles: ["a", "b"] }));
   const keys = offers.map((offer) => `${idOf(offer, "agent_id")} ${textAt(offer, "allocation_info", "role")}`);
   assertEquals(new Set(keys).size, keys.length);

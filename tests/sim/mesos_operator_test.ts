@@ -1,4 +1,4 @@
-// The simulated master's answers to operators, over a socket: shapes, refusals, what a new leader knows.
+// The operator API of the simulated master over a socket.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { startCluster } from "../support/cluster.ts";
@@ -6,7 +6,7 @@ import { startScheduler } from "../support/scheduler.ts";
 
 const json = { "content-type": "application/json" };
 
-Deno.test("operators are answered as by the real master: media types, methods, shapes", async () => {
+Deno.test("the operator API responds like the real master: media types, methods and bodies", async () => {
   // At the pace of real time: on a busy machine a faster clock makes the scheduler give up its SUBSCRIBE and send another.
   const cluster = startCluster({ speed: 1 });
   try {
@@ -46,7 +46,7 @@ Deno.test("operators are answered as by the real master: media types, methods, s
   }
 });
 
-Deno.test("operators need a login where the masters want one", async () => {
+Deno.test("the operator API requires a login if the master does", async () => {
   const cluster = startCluster({ mesos: { credentials: [{ principal: "p", secret: "s" }] } });
   try {
     const init = { method: "POST", body: '{"type":"GET_FRAMEWORKS"}', headers: json };

@@ -1,4 +1,5 @@
-// The model against the recordings of a real master: the same calls give events of the same shape, words and order.
+// The simulated master against the recordings of a real one: the same calls cause events with the same fields, messages
+// and order.
 
 import { assert, assertEquals } from "@std/assert";
 import { at, listAt, type Plain, plainOf, textAt } from "../../src/sim/mesos/json.ts";
@@ -94,7 +95,7 @@ function lifecycle(): { readonly client: TestClient; readonly events: readonly P
 }
 
 Deno.test({
-  name: "a life cycle has the events of the recording, field by field and in the same order",
+  name: "the events of a life cycle have the recorded fields in the recorded order",
   fn: (): void => {
     const compared = compareShapes(recordedEvents("lifecycle-json"), lifecycle().events);
     assertEquals(compared, [
@@ -114,7 +115,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a life cycle has the states of the recording in the same order for each task, with the same messages",
+  name: "each task of a life cycle has the recorded states in order, with the recorded messages",
   fn: (): void => {
     const story = (events: readonly Plain[], tasks: Readonly<Record<string, string>>): Plain => {
       const byTask: Record<string, unknown[]> = {};
@@ -147,7 +148,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "events print as the real master prints them: field order, doubles with a fraction, bare 64-bit integers",
+  name: "events are written like those of the real master: field order, doubles with a fraction, bare 64-bit integers",
   fn: (): void => {
     for (const name of ["lifecycle-json", "agent-loss", "maintenance", "offers-reserved", "takeover", "takeover-bad"]) {
       const text = Deno.readTextFileSync(new URL(`${name}.stream`, folder));
@@ -159,7 +160,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "an agent's loss and return have the events of the recording, in its order",
+  name: "the loss and the return of a Mesos agent have the recorded events in order",
   fn: (): void => {
     const [client, offers] = subscribed({ startMs: 1_795_344_000_000 });
     const mesosAgentId = idOf(offers[0], "agent_id");
@@ -197,7 +198,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "maintenance events are of the recorded shape",
+  name: "maintenance events have the recorded fields",
   fn: (): void => {
     const [client, offers] = subscribed({ startMs: 1_795_344_000_000 });
     const mesosAgents = client.model.view().mesosAgents.map((agent) => agent.id);
@@ -223,7 +224,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "an offer with reservations, GPUs and every kind of attribute is the recorded one",
+  name: "an offer with reservations, GPUs and attributes equals the recorded one",
   fn: (): void => {
     const [recorded] = recordedEvents("offers-reserved").flatMap((event) => listAt(event, "offers", "offers"));
     const spec: SimMesosAgentSpec = {
@@ -249,7 +250,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "takeover, removal and a bad role have the recorded words",
+  name: "takeover, removal and an invalid role have the recorded errors",
   fn: (): void => {
     const last = (name: string): string => mesosJson(recordedEvents(name).at(-1));
     const client = testClient({ mesosAgents: recordedAgents });

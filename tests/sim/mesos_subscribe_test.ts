@@ -1,3 +1,5 @@
+// Subscriptions to the simulated master: heartbeats, failover, removal, changed framework information.
+
 import { assert, assertEquals } from "@std/assert";
 import { at, textAt } from "../../src/sim/mesos/json.ts";
 import {
@@ -16,7 +18,7 @@ import {
   testClient,
 } from "./mesos_client.ts";
 
-Deno.test("SUBSCRIBED comes first, a heartbeat right after it, then one every 15 s", () => {
+Deno.test("SUBSCRIBED is sent first, then a heartbeat at once and every 15 s", () => {
   const client = testClient();
   subscribe(client);
   assertEquals(take(client).map((event) => event["type"]), ["SUBSCRIBED", "HEARTBEAT", "OFFERS"]);
@@ -26,7 +28,7 @@ Deno.test("SUBSCRIBED comes first, a heartbeat right after it, then one every 15
   assertEquals(take(client).map((event) => event["type"]), ["HEARTBEAT"]);
 });
 
-Deno.test("a second subscriber makes the first fail over, and the offers of the first are void", () => {
+Deno.test("a second subscriber ends the first one with an ERROR, and its offers are invalid", () => {
   const [client, offers] = subscribed();
   const first = client.subscriptionId;
   const ended: number[] = [];
@@ -46,7 +48,7 @@ Deno.test("a second subscriber makes the first fail over, and the offers of the 
   assertEquals(textAt(take(client).at(-1), "update", "status", "state"), "TASK_DROPPED");
 });
 
-Deno.test("a removed framework, and a role beside MULTI_ROLE, get an ERROR in a 200 stream, then its end", () => {
+Deno.test("a removed framework and invalid roles receive an ERROR in a 200 stream, which then ends", () => {
   const [client] = subscribed();
   assertEquals(send(client, "TEARDOWN").status, 202);
   pass(client, 10);
@@ -69,7 +71,7 @@ Deno.test("a removed framework, and a role beside MULTI_ROLE, get an ERROR in a 
   }
 });
 
-Deno.test("a made-up id is accepted as a new framework", () => {
+Deno.test("an unknown framework id is accepted as a new framework", () => {
   const client = testClient();
   subscribe(client, subscribeCall({}, "made-up-framework-id"));
   assertEquals(client.frameworkId, "made-up-framework-id");
@@ -88,7 +90,7 @@ Deno.test("with failover_timeout 0 a disconnect removes the framework at once an
   assertEquals(textAt(take(client)[0], "error", "message"), "Framework has been removed");
 });
 
-Deno.test("the failover timeout counts in seconds from the disconnect, and coming back in time keeps the tasks", () => {
+Deno.test("the failover timeout is in seconds from the disconnect, and a subscription before it keeps the tasks", () => {
   const [client, offers] = subscribed({}, subscribeCall({ "failover_timeout": 60 }));
   acceptOffer(client, offers.slice(0, 1), [dockerTask("t", idOf(offers[0], "agent_id"))]);
   passAcknowledging(client, 4000);
@@ -102,7 +104,7 @@ Deno.test("the failover timeout counts in seconds from the disconnect, and comin
   assertEquals(client.model.view().frameworks, []);
 });
 
-Deno.test("at a re-subscribe a new name is applied and a new user ignored; another principal is an ERROR", () => {
+Deno.test("a new subscription applies a new name, ignores a new user, and refuses another principal", () => {
   const [client] = subscribed();
   subscribe(client, subscribeCall({ name: "other", user: "nobody" }, client.frameworkId));
   const info = client.model.view().frameworks[0]?.info;
@@ -112,7 +114,7 @@ Deno.test("at a re-subscribe a new name is applied and a new user ignored; anoth
   assertEquals(textAt(take(client)[0], "error", "message"), "Changing framework's principal is not allowed.");
 });
 
-Deno.test("UPDATE_FRAMEWORK changes roles and name with 200, and refuses another user with 400", () => {
+Deno.test("UPDATE_FRAMEWORK changes the roles, and refuses another user", () => {
   const [client, offers] = subscribed();
   const update = (info: Record<string, unknown>): ReturnType<typeof send> =>
     send(client, "UPDATE_FRAMEWORK", {
@@ -133,7 +135,7 @@ Deno.test("UPDATE_FRAMEWORK changes roles and name with 200, and refuses another
   assertEquals(offersIn(events).map((offer) => textAt(offer, "allocation_info", "role")), ["other", "other"]);
 });
 
-Deno.test("roles suppressed in SUBSCRIBE get no offers until revived", () => {
+Deno.test("roles suppressed in SUBSCRIBE receive no offers until revived", () => {
   const call = { type: "SUBSCRIBE", subscribe: { "framework_info": recordedInfo, "suppressed_roles": ["gocd"] } };
   const [client, offers] = subscribed({}, call);
   assertEquals(offers, []);
@@ -142,7 +144,7 @@ Deno.test("roles suppressed in SUBSCRIBE get no offers until revived", () => {
   assertEquals(offersIn(take(client)).length, 2);
 });
 
-Deno.test("an operator's removal ends the stream without a word", () => {
+Deno.test("the removal of a framework by an operator ends the stream without an event", () => {
   const [client] = subscribed();
   client.model.removeFramework(client.frameworkId, client.nowMs);
   pass(client, 10);

@@ -1,3 +1,5 @@
+// Tasks of the simulated master: launch, pull, kill, updates and acknowledgements, invalid tasks.
+
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { dockerOptionsProblem } from "../../src/sim/mesos/docker_options.ts";
 import { at, listAt, type Plain } from "../../src/sim/mesos/json.ts";
@@ -36,7 +38,7 @@ function kill(client: TestClient, taskId: string, parts: Plain = {}): void {
   send(client, "KILL", { kill: { "task_id": { value: taskId }, ...parts } });
 }
 
-Deno.test("a Docker task is pulled, starts, runs, and passes its name, image and environment to the world", () => {
+Deno.test("a Docker task pulls its image, starts and runs, with its name, image and environment", () => {
   const [client, offers] = subscribed(oneAgent);
   const container = {
     type: "DOCKER",
@@ -53,7 +55,7 @@ Deno.test("a Docker task is pulled, starts, runs, and passes its name, image and
   assertEquals(started.env["MESOS_ALLOCATION_ROLE"], "gocd");
 });
 
-Deno.test("an image that is there is not pulled again, unless forced", () => {
+Deno.test("a present image is pulled again only if forced", () => {
   const [client] = withTask();
   const start = (id: string, force: boolean): number => {
     passAcknowledging(client, 3000);
@@ -71,7 +73,7 @@ Deno.test("an image that is there is not pulled again, unless forced", () => {
   assert(start("v", true) > 3000);
 });
 
-Deno.test("a pull that fails gives TASK_FAILED with docker's words, everywhere or on one host", () => {
+Deno.test("a failed pull on any or on one host is TASK_FAILED with the message of Docker", () => {
   const [client, offers] = subscribed({ ...oneAgent, missingImages: ["gocd/gocd-agent-alpine:v1"] });
   const mesosAgentId = idOf(offers[0], "agent_id");
   acceptOffer(client, offers, [dockerTask("t", mesosAgentId)]);
@@ -96,7 +98,7 @@ const volume = (driver: string): Plain => ({
 const options: readonly (readonly [string, Plain, string | undefined])[] = [
   ["a port of the task", { container: { type: "DOCKER", docker: mapped(31_001) }, resources: [ports] }, undefined],
   ["another port", { container: { type: "DOCKER", docker: mapped(80) }, resources: [ports] }, "not included"],
-  ["a port of nobody", { container: { type: "DOCKER", docker: mapped(80) } }, "require port resources"],
+  ["a port of no resource", { container: { type: "DOCKER", docker: mapped(80) } }, "require port resources"],
   ["a port on the host's network", {
     container: { type: "DOCKER", docker: { ...mapped(31_001), network: "HOST" } },
     resources: [ports],
@@ -104,19 +106,19 @@ const options: readonly (readonly [string, Plain, string | undefined])[] = [
   ["one driver twice", { container: { type: "DOCKER", docker, volumes: [volume("a"), volume("a")] } }, undefined],
   ["two drivers", { container: { type: "DOCKER", docker, volumes: [volume("a"), volume("b")] } }, "one volume driver"],
   ["a network without a name", { container: { type: "DOCKER", docker: { ...docker, network: "USER" } } }, "No network"],
-  ["a shell without a line", { container: { type: "DOCKER", docker }, command: {} }, "no command value"],
+  ["a shell without a command", { container: { type: "DOCKER", docker }, command: {} }, "no command value"],
   ["another containerizer", { container: { type: "MESOS" }, command: {} }, undefined],
 ];
 
 for (const [name, info, want] of options) {
-  Deno.test(`docker run with ${name}: ${want ?? "options are made"}`, () => {
+  Deno.test(`the Docker options of a task with ${name} are ${want === undefined ? "valid" : `refused: ${want}`}`, () => {
     const problem = dockerOptionsProblem({ command: { shell: false }, ...info });
     if (want === undefined) assertEquals(problem, undefined);
     else assert(problem?.includes(want), problem);
   });
 }
 
-Deno.test("a hostname with host network fails the task as Docker's options do", () => {
+Deno.test("a hostname with host network is TASK_FAILED", () => {
   const container = { type: "DOCKER", hostname: "x", docker: { image: "i", network: "HOST" } };
   const [client, offers] = subscribed(oneAgent);
   acceptOffer(client, offers, [dockerTask("t", idOf(offers[0], "agent_id"), { container })]);
@@ -138,7 +140,7 @@ for (const [status, state] of [[0, "TASK_FINISHED"], [3, "TASK_FAILED"]] as cons
   });
 }
 
-Deno.test("KILL gives KILLING, then KILLED with 143 within the grace and 137 past it", () => {
+Deno.test("KILL causes TASK_KILLING, then TASK_KILLED with status 143 within the grace period and 137 after it", () => {
   for (const [stopMs, status, how] of [[500, 143, "stopped"], [60_000, 137, "killed"]] as const) {
     const [client] = withTask({}, { timing: { stopMs } });
     kill(client, "t");
@@ -150,7 +152,7 @@ Deno.test("KILL gives KILLING, then KILLED with 143 within the grace and 137 pas
   }
 });
 
-Deno.test("without TASK_KILLING_STATE there is not a KILLING, and the grace of the call goes before that of the task", () => {
+Deno.test("without TASK_KILLING_STATE there is no TASK_KILLING, and the kill policy of the call overrides that of the task", () => {
   const capabilities = [{ type: "MULTI_ROLE" }, { type: "PARTITION_AWARE" }];
   const [client, offers] = subscribed({ ...oneAgent, timing: { stopMs: 20_000 } }, subscribeCall({ capabilities }));
   acceptOffer(client, offers, [dockerTask("t", idOf(offers[0], "agent_id"))]);
@@ -161,7 +163,7 @@ Deno.test("without TASK_KILLING_STATE there is not a KILLING, and the grace of t
   assertEquals(Math.round(((client.containers.at(-1)?.atMs ?? 0) - fromMs) / 1000), 10);
 });
 
-Deno.test("KILL of a task that is being pulled ends it before it starts", () => {
+Deno.test("KILL during the pull ends a task before it starts", () => {
   const [client, offers] = subscribed(oneAgent);
   acceptOffer(client, offers, [dockerTask("t", idOf(offers[0], "agent_id"))]);
   pass(client, 100);
@@ -171,7 +173,7 @@ Deno.test("KILL of a task that is being pulled ends it before it starts", () => 
   assertEquals(client.containers, []);
 });
 
-Deno.test("KILL of an unknown task is TASK_UNKNOWN, of one that ended TASK_GONE, on the wrong agent nothing", () => {
+Deno.test("KILL of an unknown task causes TASK_UNKNOWN, of an ended one TASK_GONE, and on the wrong Mesos agent no update", () => {
   const [client, mesosAgentId] = withTask();
   kill(client, "nope");
   kill(client, "t", { "agent_id": { value: "another" } });
@@ -186,14 +188,14 @@ Deno.test("KILL of an unknown task is TASK_UNKNOWN, of one that ended TASK_GONE,
   assertEquals(gone?.["uuid"], undefined, "made by the master");
 });
 
-Deno.test("without PARTITION_AWARE what is unknown is TASK_LOST", () => {
+Deno.test("without PARTITION_AWARE an unknown task is TASK_LOST", () => {
   const [client] = subscribed(oneAgent, subscribeCall({ capabilities: [{ type: "MULTI_ROLE" }] }));
   kill(client, "nope");
   pass(client, 100);
   assertEquals(states(take(client)), ["TASK_LOST"]);
 });
 
-Deno.test("an update that is not acknowledged is repeated after 10, 20, 40 s with its uuid and holds back the next ones", () => {
+Deno.test("an unacknowledged update is repeated after 10, 20 and 40 s with its uuid, and delays the next ones", () => {
   const [client, offers] = subscribed(oneAgent);
   acceptOffer(client, offers, [dockerTask("t", idOf(offers[0], "agent_id"))]);
   const seen: (readonly [number, Plain])[] = [];
@@ -211,7 +213,7 @@ Deno.test("an update that is not acknowledged is repeated after 10, 20, 40 s wit
   assertEquals(client.model.counters.updatesRepeated, 3);
 });
 
-Deno.test("repeats are never more than 10 minutes apart, and stop with the acknowledgement", () => {
+Deno.test("updates are repeated at least every 10 minutes until they are acknowledged", () => {
   const [client, offers] = subscribed(oneAgent);
   acceptOffer(client, offers, [dockerTask("t", idOf(offers[0], "agent_id"))]);
   pass(client, 3 * 3600_000);
@@ -224,7 +226,7 @@ Deno.test("repeats are never more than 10 minutes apart, and stop with the ackno
   assertEquals(client.model.counters.updatesRepeated, settled);
 });
 
-Deno.test("a wrong, a foreign and a second acknowledgement change nothing and are counted", () => {
+Deno.test("a wrong, a foreign and a second acknowledgement have no effect and are counted", () => {
   const [client, offers] = subscribed(oneAgent);
   acceptOffer(client, offers, [dockerTask("t", idOf(offers[0], "agent_id"))]);
   pass(client, 4000);
@@ -239,7 +241,7 @@ Deno.test("a wrong, a foreign and a second acknowledgement change nothing and ar
   assertEquals(client.model.counters.updatesAcknowledged, 1);
 });
 
-Deno.test("a terminal update that waits for its acknowledgement keeps the task known", () => {
+Deno.test("a task is known until its terminal update is acknowledged", () => {
   const [client, mesosAgentId] = withTask();
   client.model.exitContainer("t", 3, client.nowMs);
   pass(client, 100);
@@ -282,7 +284,7 @@ const wrongTasks: readonly (readonly [string, Plain, string])[] = [
   ],
   ["no resources", { resources: [] }, "Task uses no resources"],
   ["a slash in its id", { "task_id": { value: "a/b" } }, "'a/b' contains invalid characters"],
-  ["another agent", { "agent_id": { value: "S9" } }, "Task uses invalid agent S9 while agent"],
+  ["another Mesos agent", { "agent_id": { value: "S9" } }, "Task uses invalid agent S9 while agent"],
   [
     "neither command nor executor",
     { command: undefined },
@@ -304,7 +306,7 @@ const wrongTasks: readonly (readonly [string, Plain, string])[] = [
 ];
 
 for (const [name, change, message] of wrongTasks) {
-  Deno.test(`a task with ${name} is TASK_ERROR, the others of the same ACCEPT are launched`, () => {
+  Deno.test(`a task with ${name} is TASK_ERROR, and the others of the same ACCEPT are launched`, () => {
     const [client, offers] = subscribed(oneAgent);
     const mesosAgentId = idOf(offers[0], "agent_id");
     const wrong = Object.fromEntries(
@@ -321,7 +323,7 @@ for (const [name, change, message] of wrongTasks) {
   });
 }
 
-Deno.test("an id that is in use is a duplicate, and counts as a double launch", () => {
+Deno.test("a task id in use is refused as a duplicate, and counted as a double launch", () => {
   const [client, mesosAgentId] = withTask();
   pass(client, 3000);
   const offers = offersIn(take(client));
@@ -332,7 +334,7 @@ Deno.test("an id that is in use is a duplicate, and counts as a double launch", 
   assertEquals([client.model.counters.doubleLaunches, client.model.counters.launches["t"]], [1, 2]);
 });
 
-Deno.test("offers of two agents, a used offer, an offer twice and none at all are TASK_DROPPED with the reason", () => {
+Deno.test("an ACCEPT with offers of two Mesos agents, a used offer, a duplicate offer or no offer is TASK_DROPPED with the reason", () => {
   const [client, offers] = subscribed();
   const mesosAgentId = idOf(offers[0], "agent_id");
   const message = (): unknown => {
@@ -355,7 +357,7 @@ Deno.test("offers of two agents, a used offer, an offer twice and none at all ar
   assertEquals(client.model.counters.tasksDropped, 4);
 });
 
-Deno.test("two offers of one agent can be used together, and the unused part comes back under the filter", () => {
+Deno.test("two offers of one Mesos agent can be used together, and the unused part is offered after the filter", () => {
   const mesosAgents = [{
     hostname: "h",
     resources: { cpus: 2, mem: 64 },
@@ -380,7 +382,7 @@ Deno.test("two offers of one agent can be used together, and the unused part com
   ]);
 });
 
-Deno.test("LAUNCH_GROUP needs an executor that asks for disk", () => {
+Deno.test("LAUNCH_GROUP needs an executor with disk", () => {
   const [client, offers] = subscribed(oneAgent);
   const mesosAgentId = idOf(offers[0], "agent_id");
   const executor = {
