@@ -15,7 +15,7 @@ const faintTexts = Deno.readTextFileSync(new URL("./faint_texts.js", import.meta
 /** Read as code of the page, which this program is not. */
 const isTooWide = "document.documentElement.scrollWidth > innerWidth";
 
-Deno.test({ name: "the history in a browser", ignore: !isInstalled, fn: inBrowser });
+Deno.test({ name: "the history is shown in a browser", ignore: !isInstalled, fn: inBrowser });
 
 async function inBrowser(context: Deno.TestContext): Promise<void> {
   const day = await playDay(isWriting ? 24 : 4);
@@ -46,10 +46,10 @@ async function inBrowser(context: Deno.TestContext): Promise<void> {
 }
 
 const steps: readonly (readonly [string, (page: Page) => Promise<void>])[] = [
-  ["draws agents, jobs and the oldest wait over one time", draws],
-  ["leads from a column of the drawing to the page of that moment, and back", travels],
-  ["takes a moment that is typed", takesMoment],
-  ["is readable light and dark, and fits a narrow screen", isReadable],
+  ["the trend shows agents, jobs and the oldest wait over the same time", draws],
+  ["a column of the trend links to the page of its time, and that page links back", travels],
+  ["a typed time opens the page of that time", takesMoment],
+  ["the history is readable in light and dark mode, and fits a narrow screen", isReadable],
 ];
 
 async function draws(page: Page): Promise<void> {

@@ -1,4 +1,4 @@
-// The status page in a real browser: what an operator can do there, and that it is accessible (axe-core).
+// Commands on the status page in a real browser, and its accessibility (axe-core).
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import axe from "axe-core";
@@ -33,15 +33,15 @@ function withCommands(shown: Shown): Partial<HandlerOptions> {
 }
 
 const steps: readonly PageStep[] = [
-  ["freezes launching once the token is right, and says what came of it", freezes],
-  ["sends nothing without the token, with a wrong one, or after Cancel", sendsNothing],
-  ["tries a failing profile again, by keyboard alone, and tells why a command is rejected", triesAgain],
-  ["has no finding of axe-core, light and dark, wide and narrow, with problems and without", hasNoFindings],
-  ["can be skipped to, and its headings are in order", hasHeadings],
+  ["Freeze with the right token freezes launching, and its result is shown", freezes],
+  ["no command is executed without the token, with a wrong one, or after Cancel", sendsNothing],
+  ["Try again for a failing profile works by keyboard alone, and a rejected command shows its reason", triesAgain],
+  ["axe-core has no finding in light and dark mode, wide and narrow, with problems and without", hasNoFindings],
+  ["the skip link leads to the content, and the headings are in order", hasHeadings],
 ];
 
 Deno.test({
-  name: "acts on the status page in a browser",
+  name: "the status page executes commands in a browser, and is accessible",
   ignore: !isInstalled,
   fn: (context) => takeSteps(context, steps, withCommands),
 });

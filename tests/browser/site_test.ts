@@ -9,7 +9,8 @@ import { isInstalled, launchBrowser } from "../support/open_page.ts";
 const pages = ["README.html", "docs/concepts.html", "docs/sizing.html"];
 
 Deno.test({
-  name: "the site has no finding of axe-core, light and dark, wide and narrow, and loads nothing from other hosts" +
+  name:
+    "axe-core has no finding on the site in light and dark mode, wide and narrow, and the site loads nothing from other hosts" +
     (isInstalled ? "" : " (apt-get install chromium)"),
   ignore: !isInstalled,
   async fn(): Promise<void> {

@@ -1,4 +1,4 @@
-// The status page in a real browser: it renders, refreshes itself, runs no foreign script and shows a lost connection.
+// The status page in a real browser: it renders, updates itself, runs no foreign script and shows a lost connection.
 // Ignored if /usr/bin/chromium (Debian package chromium) is not installed.
 
 import { assert, assertAlmostEquals, assertEquals, assertMatch } from "@std/assert";
@@ -12,25 +12,35 @@ const aliveRows = "#instances > table tbody tr";
 /** Only ends a hang. */
 const refreshMsMax = 120_000;
 
-Deno.test({ name: "the status page in a browser", ignore: !isInstalled, fn: (context) => takeSteps(context, steps) });
+Deno.test({
+  name: "the status page is shown in a browser",
+  ignore: !isInstalled,
+  fn: (context) => takeSteps(context, steps),
+});
 
 const steps: readonly PageStep[] = [
-  ["shows everything, runs no script out of a job's name and breaks no rule of its policy", showsEverything],
-  ["shows hostile names as the text that they are", showsNamesAsText],
-  ["refreshes itself and keeps scroll, focus and what is unfolded", refreshesInPlace],
-  ["goes on from the document that it came with, and has all of it sent only where something has changed it", goesOn],
-  ["lets the bars of lives that go on grow with the time alone", growsLives],
-  ["shows a server that fails in amber and one that is down in red, with the age and the reason", showsFailingServers],
-  ["says when the connection is lost, and when it is back", tellsLostConnection],
-  ["stops refreshing while it is paused", pauses],
-  ["asks again and again where a stream of events is refused", fallsBack],
-  ["tells screen readers of new problems and of the end of all, and of nothing else", tellsNews],
-  ["searches jobs, and leaves alone what is being typed", searches],
-  ["shows two hundred of ten thousand jobs and filters them by verdict", staysUsable],
-  ["has names for all that can be reached by key, and no text that is hard to read, light and dark", isAccessible],
-  ["fits screens of any width", fitsScreens],
-  ["breaks long names before it cuts off what is beside them", wrapsNames],
-  ["is short on a narrow screen, and shows the rest to who asks for it, also after an update", foldsOnNarrowScreen],
+  [
+    "the page shows all sections, runs no script of a job's name, and complies with its Content-Security-Policy",
+    showsEverything,
+  ],
+  ["hostile names are shown as text", showsNamesAsText],
+  ["an update keeps the scroll position, the focus and open sections", refreshesInPlace],
+  ["updates contain only changes to the loaded document, or all of it if a script has changed the document", goesOn],
+  ["the bars of living instances grow with the time", growsLives],
+  [
+    "a failing server is shown in amber and one that is down in red, with the duration and the reason",
+    showsFailingServers,
+  ],
+  ["a lost connection is shown until it is restored", tellsLostConnection],
+  ["a paused page is not updated", pauses],
+  ["without a stream of events the page polls", fallsBack],
+  ["new problems and the end of all problems are announced to screen readers", tellsNews],
+  ["a search finds jobs, and an update keeps the text in the search field", searches],
+  ["two hundred of ten thousand jobs are shown, and jobs are filtered by verdict", staysUsable],
+  ["all focusable elements have names, and all texts are readable in light and dark mode", isAccessible],
+  ["the page fits screens of any width", fitsScreens],
+  ["long names are wrapped and cut nothing off", wrapsNames],
+  ["lists are folded on a narrow screen, and unfolded ones stay unfolded after an update", foldsOnNarrowScreen],
 ];
 
 async function showsEverything({ page, complaints, asked, updated }: OpenPage): Promise<void> {

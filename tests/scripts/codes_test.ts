@@ -37,7 +37,7 @@ function codesInSources(): ReadonlyMap<string, string> {
   return found;
 }
 
-Deno.test("docs/operations.md, and the texts of `gocd-mesos help CODE`, are made from the words as they are now", () => {
+Deno.test("docs/operations.md and the texts of `gocd-mesos help CODE` are generated from the current words", () => {
   const words = (text: string): string => text.replaceAll(/\s+/g, " ");
   const file = Deno.readTextFileSync(`${root}docs/operations.md`);
   assertEquals(words(file), words(operationsText()), "run scripts/embed_assets.ts");
@@ -45,14 +45,14 @@ Deno.test("docs/operations.md, and the texts of `gocd-mesos help CODE`, are made
   assertEquals(module === codesModuleText(), true, "run scripts/embed_assets.ts");
 });
 
-Deno.test("every code that a file of the program tells has an entry", () => {
+Deno.test("every code that the program reports has an entry", () => {
   const found = codesInSources();
   const missing = [...found].filter(([code]) => !codes.has(code)).map(([code, path]) => `${code} (${path})`);
   assertEquals(missing, [], "add them to scripts/codes_*.ts");
   assertEquals(found.size > 100, true, "the search finds the codes");
 });
 
-Deno.test("every entry that is written by hand is of a code that the program tells", () => {
+Deno.test("every manual entry has a code that the program reports", () => {
   const text = [...sources("src")].map(([, each]) => each).join("\n");
   // Those with a prefix are members of a union, which the compiler holds complete.
   const isMade = (code: string): boolean => /^(?:mesos|framework|secret)-/.test(code);
@@ -60,7 +60,7 @@ Deno.test("every entry that is written by hand is of a code that the program tel
   assertEquals(stale, []);
 });
 
-Deno.test("every line of level warning or error has a next act, or says that there is none", () => {
+Deno.test("every warning and error has a hint", () => {
   const silent = sections.flatMap(({ entries }) => entries)
     .filter(({ level, act }) => (level === "warning" || level === "error") && act === "");
   assertEquals(silent.map(({ code }) => code), []);
@@ -69,7 +69,7 @@ Deno.test("every line of level warning or error has a next act, or says that the
 const keyForm =
   /(?<![\w/.-])(?:mesos|go-server|go-agent|profiles|poller|scaling|state|history|http|notify)\.[a-z][a-z-]*(?:\.[a-z-]+)*/g;
 
-Deno.test("every key that a line or a next act names exists", () => {
+Deno.test("every key in an example line or a hint exists", () => {
   const told = sections.flatMap(({ entries }) => entries)
     .flatMap(({ code, act, example = "" }) =>
       [...`${example} ${act}`.matchAll(keyForm)].map(([key]) => [code, key] as const)

@@ -19,7 +19,7 @@ function shipped(): Seen {
   return { imports: map.imports, locked: JSON.parse(lock) };
 }
 
-Deno.test("the executable embeds the packages that src imports, and none of the tests", () => {
+Deno.test("the executable embeds the packages that src imports, and none that only tests import", () => {
   const { imports, locked } = shipped();
   assertEquals(imports["saxes"], "npm:saxes@6.0.0");
   assertEquals(imports["saxes/"], "npm:/saxes@6.0.0/");
@@ -30,7 +30,7 @@ Deno.test("the executable embeds the packages that src imports, and none of the 
   }
 });
 
-Deno.test("the lock file to compile with has all that the packages need, with their hashes, and nothing of the workspace", () => {
+Deno.test("the lock file of the executable has all dependencies of its packages, and no workspace", () => {
   const { locked } = shipped();
   const ids = Object.keys(locked.npm);
   for (const [id, { dependencies = [] }] of Object.entries(locked.npm)) {

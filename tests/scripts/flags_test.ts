@@ -1,4 +1,4 @@
-// The flags of a binary with its configuration baked in.
+// The flags of a binary with an embedded configuration.
 
 import { assertEquals, assertThrows } from "@std/assert";
 import { compileFlags, namesHost } from "../../scripts/flags.ts";
@@ -15,7 +15,7 @@ for (
     ["off", ["127.0.0.1"]],
   ] as const
 ) {
-  Deno.test(`a compiled binary may connect to its own page with http.listen = ${listen}, or no command finds it`, () => {
+  Deno.test(`a compiled binary has permission to connect to its own page with http.listen = ${listen}`, () => {
     const conf = Deno.makeTempFileSync({ suffix: ".conf" });
     try {
       Deno.writeTextFileSync(
@@ -39,7 +39,7 @@ function granted(text: string): Rights {
   return compileFlags(loadPartially("f.conf", {}, undefined, () => `gocd-mesos {\n${text}\n}`)).rights;
 }
 
-Deno.test("a binary is compiled without the secrets of its configuration, and whatever else is wrong with it", () => {
+Deno.test("a binary is compiled even if secrets of its configuration are missing and other keys are wrong", () => {
   const { net, read, write, env } = granted(`
     mesos-master = "mesos.example:5050", mesos { principal = p, secret-file = "/nowhere/secret" }
     go-server { host = gocd.example, user-name = admin, password = \${GOCD_PASSWORD}, ca-file = "/nowhere/ca.pem" }
@@ -51,7 +51,7 @@ Deno.test("a binary is compiled without the secrets of its configuration, and wh
   assertEquals(env.slice(-2), ["GOCD_PASSWORD", "ADMIN_TOKEN"]);
 });
 
-Deno.test("a binary is compiled with the hosts of webhooks, and not without", () => {
+Deno.test("a binary is compiled with the hosts of webhooks, and not compiled if they are unknown", () => {
   const read = (url: string) => () =>
     `gocd-mesos { mesos-master = "m:5050", go-server.host = g, http.listen = off
       notify.webhooks.team { ${url}, secret = \${WEBHOOK_SECRET}, ca-file = "/nowhere/ca.pem" } }`;
@@ -71,7 +71,7 @@ for (
     ["state.path", 'mesos-master = "m:5050", go-server.host = g, state.path = "zk://u:"${PW}"@z:2181/s"'],
   ] as const
 ) {
-  Deno.test(`a binary is not compiled for unknown hosts: ${text}`, () => {
+  Deno.test(`a binary is not compiled for the unknown hosts of ${text}`, () => {
     assertThrows(() => granted(text), Error, `: ${key}: `);
   });
 }

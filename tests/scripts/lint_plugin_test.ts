@@ -1,4 +1,4 @@
-// Our own lint rules: what they report, and what they leave alone.
+// Our own lint rules: the code that they report, and the code that they accept.
 
 import { assertEquals } from "@std/assert";
 import plugin from "../../scripts/lint_plugin.ts";
@@ -14,12 +14,14 @@ for (
     ["a loop without a body", "while (step());", []],
     ["braces around two statements", "if (a) {\n  b();\n  c();\n}", []],
     ["braces around a declaration", "if (a) {\n  let b;\n}", []],
-    ["braces around what does not fit on one line", `if (a) {\n  ${long}();\n}`, []],
-    ["braces that hold a comment", "if (a) {\n  // Why.\n  b();\n}", []],
+    ["braces around a body that does not fit on one line", `if (a) {\n  ${long}();\n}`, []],
+    ["braces with a comment", "if (a) {\n  // Why.\n  b();\n}", []],
     ["braces around another if", "for (const a of b) {\n  if (a) c();\n}", []],
     ["branches that all have no braces", "if (a) b();\nelse c();", []],
     ["branches that all have braces", "if (a) {\n  b();\n} else {\n  c();\n}", []],
-    ["braces around what fits on one line", "if (a) {\n  b();\n}", ["This body fits on one line without braces"]],
+    ["braces around a body that fits on one line", "if (a) {\n  b();\n}", [
+      "This body fits on one line without braces",
+    ]],
     ["an if as the body of a loop", "for (const a of b) if (a) c();", ["This body needs braces"]],
     ["a body on several lines", "while (a) b(\n  c,\n);", ["This body needs braces"]],
     ["a branch without braces beside one with", "if (a) {\n  b();\n} else c();", ["This body needs braces"]],
@@ -28,6 +30,6 @@ for (
     ["x += 1 as a value", "y = x += 1;", []],
   ] as const
 ) {
-  Deno.test(`lint: ${what} ${rules.length === 0 ? "is accepted" : "is reported"}`, () =>
+  Deno.test(`the lint plugin ${rules.length === 0 ? "accepts" : "reports"} ${what}`, () =>
     assertEquals(reported(code), rules));
 }

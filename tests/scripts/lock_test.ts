@@ -1,4 +1,4 @@
-// What deno.lock holds: nothing that our own files do not import; and there is no other lock file.
+// The content of deno.lock: only packages that our own files import; and no other lock file.
 
 import { assertEquals } from "@std/assert";
 
@@ -26,7 +26,7 @@ function sources(folder: string): readonly string[] {
 /** `npm:NAME@VERSION` of a specifier with or without a path. */
 const packageOf = (specifier: string): string => /^npm:(@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? specifier;
 
-Deno.test("deno.lock has the packages that deno.json and our files name, what those need, and no other", () => {
+Deno.test("deno.lock has only the packages that deno.json and our files import, and their dependencies", () => {
   const { imports }: { readonly imports: Readonly<Record<string, string>> } = JSON.parse(read("deno.json"));
   const files = ["main.ts", ...["src", "scripts", "tests"].flatMap(sources)];
   const written = files.flatMap((path) =>
@@ -49,7 +49,7 @@ Deno.test("deno.lock has the packages that deno.json and our files name, what th
   assertEquals(Object.keys(lock.npm).sort(), [...needed].sort());
 });
 
-Deno.test("there is one lock file, so that one look at it shows all packages", () => {
+Deno.test("the project has only one lock file and one package list", () => {
   const others = ["deno.lock", "deno.json", "package.json", "package-lock.json", "yarn.lock"];
   const found = [...Deno.readDirSync(root)].filter(({ isDirectory, name }) => isDirectory && !/^[.]|^dist$/.test(name))
     .flatMap(({ name }) => [...filesIn(name)]).filter((path) => others.includes(path.split("/").at(-1) ?? ""));

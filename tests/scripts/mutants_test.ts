@@ -1,4 +1,4 @@
-// `deno task mutants` on a small project: what it finds, what it does not count, and how it ends.
+// `deno task mutants` on a small project: survivors, uncounted mutants, and exit codes.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 
@@ -37,10 +37,10 @@ const head = `import { assert, assertEquals } from "@std/assert";
 import { isBeyond, steps, told } from "../../src/core/count.ts";
 
 Deno.test("counts the steps", () => assertEquals([steps(0), steps(2), steps(3), steps(9)], [3, 1, 0, 0]));
-Deno.test({ name: "says which way", fn: () => assertEquals([told("up"), told("down")], ["it goes up", "it goes down"]) });
+Deno.test({ name: "returns the direction", fn: () => assertEquals([told("up"), told("down")], ["it goes up", "it goes down"]) });
 `;
-const weakTest = `${head}Deno.test("knows what is beyond", () => assert(isBeyond(9) && !isBeyond(0)));\n`;
-const strongTest = `${head}Deno.test("knows what is beyond", () => assert(isBeyond(4) && !isBeyond(3)));\n`;
+const weakTest = `${head}Deno.test("compares with the limit", () => assert(isBeyond(9) && !isBeyond(0)));\n`;
+const strongTest = `${head}Deno.test("compares with the limit", () => assert(isBeyond(4) && !isBeyond(3)));\n`;
 
 interface Run {
   readonly code: number;
@@ -79,7 +79,7 @@ async function mutants(
   }
 }
 
-Deno.test("a survivor is reported with its file, line and change, and too many of them end with code 1", async () => {
+Deno.test("a surviving mutant is reported with its file, line and change, and too many survivors end with code 1", async () => {
   const { code, lines } = await mutants({ "tests/core/count_test.ts": weakTest });
   const at = lines.indexOf("src/core/count.ts:14 EqualityOperator");
   assertEquals(lines.slice(at, at + 4), [
@@ -92,7 +92,7 @@ Deno.test("a survivor is reported with its file, line and change, and too many o
   assertEquals(code, 1);
 });
 
-Deno.test("when tests hold every rule all mutants are killed, limits set at load and endless loops too: code 0", async () => {
+Deno.test("with complete tests all mutants are killed, including load-time constants and endless loops, with code 0", async () => {
   const { code, lines } = await mutants({ "tests/core/count_test.ts": strongTest }, "--workers=1");
   const [, killed, all] = /^(\d+) of (\d+) mutants killed \(100\.0 %\)$/.exec(lines.at(-1) ?? "") ?? [];
   assert(killed !== undefined && killed === all, lines.join("\n"));
@@ -103,7 +103,7 @@ Deno.test("when tests hold every rule all mutants are killed, limits set at load
   assertEquals(code, 0);
 });
 
-Deno.test("what is listed as equivalent is not counted, and what of the list fits nothing is reported", async () => {
+Deno.test("mutants listed as equivalent are not counted, and stale entries of the list are reported", async () => {
   const entry = {
     file: "src/core/count.ts",
     line: "return at > limit;",
@@ -128,7 +128,7 @@ Deno.test("what is listed as equivalent is not counted, and what of the list fit
   assert(code <= 1);
 });
 
-Deno.test("tests that fail without any mutant, and options that do not exist, end with code 2", async () => {
+Deno.test("tests that fail without a mutant, and unknown options, end with code 2", async () => {
   const failing = `Deno.test("fails", () => {\n  throw new Error("always");\n});\n`;
   const run = await mutants({ "tests/core/count_test.ts": failing });
   assertEquals([run.code, run.lines.at(-1)], [2, "  tests/core/count_test.ts: fails: Error: always"]);

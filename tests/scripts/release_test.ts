@@ -1,4 +1,4 @@
-// The files of a release: what is embedded and under which licence, and packages that are the same for the same input.
+// The files of a release: embedded packages and their licences, and reproducible packages.
 
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { machineOf, packArchive, packDebian, type Release } from "../../scripts/release_packages.ts";
@@ -32,7 +32,7 @@ const readText = (path: string): string => {
   return text;
 };
 
-Deno.test("embedded is what the entry imports, with all that this needs, and nothing else of the lock file", () => {
+Deno.test("the embedded packages are the imports of the program and their dependencies", () => {
   const parts = embeddedParts(info, lock, readText);
   assertEquals(parts.map(({ name, licence, licenceText }) => [name, licence, licenceText]), [
     ["@s/b", "unknown", ""],
@@ -41,7 +41,7 @@ Deno.test("embedded is what the entry imports, with all that this needs, and not
   assertThrows(() => embeddedParts(info, { npm: {} }, readText), Error, "@s/b@1.0.0 is not in deno.lock");
 });
 
-Deno.test("the bill of materials names each part with its hash and licence, and the runtime", () => {
+Deno.test("the bill of materials lists the runtime and each package with its hash and licence", () => {
   const parts = embeddedParts(info, lock, readText);
   const bill = JSON.parse(billOfMaterials("2.0.0", { version: "2.4.2" }, parts));
   assertEquals([bill.bomFormat, bill.specVersion, bill.metadata.component.version], ["CycloneDX", "1.5", "2.0.0"]);
@@ -58,7 +58,7 @@ Deno.test("the bill of materials names each part with its hash and licence, and 
   }
 });
 
-Deno.test("of each package that the program embeds the licence is known", async () => {
+Deno.test("each embedded package has a known licence", async () => {
   const root = new URL("../../", import.meta.url).pathname;
   const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["info", "--json", `${root}main.ts`], cwd: root })
     .output();
@@ -95,7 +95,7 @@ function text(program: string, ...args: string[]): string {
   return new TextDecoder().decode(stdout);
 }
 
-Deno.test("an archive has the program and its documents in one folder, and the same bytes each time", async () => {
+Deno.test("an archive has the program and its documents in one folder, and is reproducible", async () => {
   const [first, second] = await twice((release, folder) => packArchive(release, "linux-x86_64", folder));
   assertEquals(first.slice(first.lastIndexOf("/") + 1), "gocd-mesos-1.2.3-linux-x86_64.tar.gz");
   assertEquals(await Deno.readFile(first), await Deno.readFile(second));
@@ -110,12 +110,12 @@ Deno.test("an archive has the program and its documents in one folder, and the s
   ]);
 });
 
-Deno.test("an archive for Windows has a program that Windows runs", async () => {
+Deno.test("an archive for Windows has an .exe file", async () => {
   const [file] = await twice((release, folder) => packArchive(release, "windows-x86_64", folder), "gocd-mesos.exe");
   assertStringIncludes(text("tar", "-tzf", file), "gocd-mesos-1.2.3-windows-x86_64/gocd-mesos.exe\n");
 });
 
-Deno.test("the machine of an executable is reported by its first bytes, so that no package has one for another", () => {
+Deno.test("the machine of an executable is read from its first bytes", () => {
   const bytes = (hex: string): Uint8Array => Uint8Array.fromHex(hex.padEnd(40, "0"));
   const elf = (machine: string): string => `7f454c46020101000000000000000000` + `0300${machine}`;
   for (
@@ -137,7 +137,7 @@ Deno.test("the machine of an executable is reported by its first bytes, so that 
   );
 });
 
-Deno.test("a Debian package has the program, its papers and a folder for the configuration, and the same bytes each time", async () => {
+Deno.test("a Debian package has the program, its documents and a configuration folder, and is reproducible", async () => {
   const [first, second] = await twice((release, folder) => packDebian(release, "amd64", folder));
   assertEquals(first.slice(first.lastIndexOf("/") + 1), "gocd-mesos_1.2.3_amd64.deb");
   assertEquals(await Deno.readFile(first), await Deno.readFile(second));
@@ -158,7 +158,7 @@ Deno.test("a Debian package has the program, its papers and a folder for the con
   }
 });
 
-Deno.test("a Debian package makes its user and the folder of its state, so that `check` works before the first start", async () => {
+Deno.test("the installation of a Debian package creates its user and its state folder", async () => {
   const [deb] = await twice((release, folder) => packDebian(release, "amd64", folder));
   const folder = await Deno.makeTempDir({ prefix: "gocd-mesos-postinst-" });
   // Stand in for what only root may do: they write down what they are asked for.
@@ -174,7 +174,7 @@ Deno.test("a Debian package makes its user and the folder of its state, so that 
   await Deno.remove(folder, { recursive: true });
 });
 
-Deno.test("the executable of the site pipeline has the path of its file on the service host", async () => {
+Deno.test("the site pipeline compiles the configuration path of the systemd unit into the executable", async () => {
   const read = (name: string): Promise<string> => Deno.readTextFile(new URL(`../../docs/run/${name}`, import.meta.url));
   const [unit, pipelines] = [await read("gocd-mesos.service"), await read("gocd.yaml")];
   const file = /compile, --config, (\S+),/.exec(pipelines)?.[1];
@@ -187,7 +187,7 @@ Deno.test("the executable of the site pipeline has the path of its file on the s
 });
 
 Deno.test({
-  name: "systemd takes the unit without a word, and exposes it to no more than 2.0 (apt-get install systemd)",
+  name: "systemd verifies the unit without a message, with an exposure level of at most 2.0 (apt-get install systemd)",
   ignore: !["/usr/bin/systemd-analyze"].every((path) => {
     try {
       return Deno.statSync(path).isFile;

@@ -1,5 +1,5 @@
-// `deno task start`: the child has the rights that the configuration needs and no others, and behaves as if it had been
-// started by hand where `deno task` was called.
+// `deno task start`: the child has only the permissions that the configuration needs, and behaves like a program that
+// was started by hand in the folder of the call.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { runFlags } from "../../scripts/flags.ts";
@@ -36,7 +36,7 @@ function confText(at: { readonly mesos: string; readonly gocdPort: number }, mor
 }`;
 }
 
-Deno.test("a scoped start lists exactly the hosts, folders and variables of the file", () => {
+Deno.test("a scoped start has permissions for exactly the hosts, folders and variables of the file", () => {
   const folder = confFolder(confText({ mesos: "m1:5050,m2:5050", gocdPort: 8153 }, 'http.listen = "127.0.0.1:8090"'));
   try {
     const flags = runFlags(loadConfig(folder.conf, {}));
@@ -56,7 +56,7 @@ Deno.test("a scoped start lists exactly the hosts, folders and variables of the 
   }
 });
 
-Deno.test("certificates are left unchecked only where go-server.insecure is set, and only for that host", () => {
+Deno.test("certificates are unchecked only with go-server.insecure, and only for that host", () => {
   const flagsOf = (more: string): string[] => {
     const text = confText({ mesos: "m:5050", gocdPort: 1 }, `go-server.url = "https://gocd.example:8154/go"\n${more}`)
       .replace('host = "127.0.0.1", port = 1, ', "");
@@ -66,7 +66,7 @@ Deno.test("certificates are left unchecked only where go-server.insecure is set,
   assertEquals(flagsOf("go-server.insecure = true"), ["--unsafely-ignore-certificate-errors=gocd.example"]);
 });
 
-Deno.test("a program started so cannot get out: no other host, port, file, program, library or variable", async () => {
+Deno.test("a scoped program has no access to other hosts, ports, files, programs, libraries or variables", async () => {
   await using targets = openTargets();
   const folder = confFolder(confText({ mesos: `127.0.0.1:${targets.port}`, gocdPort: targets.port }));
   try {
@@ -84,11 +84,11 @@ Deno.test("a program started so cannot get out: no other host, port, file, progr
 
 for (
   const [name, allowed, text] of [
-    ["that the file does not name", "", /mesos\.allowed-hosts/],
-    ["that a block of others does not name", 'mesos.allowed-hosts = ["10.0.0.0/8"]', /mesos\.allowed-hosts/],
+    ["without allowed-hosts", "", /mesos\.allowed-hosts/],
+    ["outside of allowed-hosts", 'mesos.allowed-hosts = ["10.0.0.0/8"]', /mesos\.allowed-hosts/],
   ] as const
 ) {
-  Deno.test(`a redirect to a master ${name} is reported as the key to change`, async () => {
+  Deno.test(`a redirect to a master ${name} is reported with the key to change`, async () => {
     const elsewhere = freePort();
     const master = Deno.serve(
       { port: 0, hostname: "127.0.0.1", onListen: () => {} },
@@ -116,7 +116,7 @@ for (
   });
 }
 
-Deno.test("check under these rights works, with TLS unchecked where the file says insecure", async () => {
+Deno.test("check works with scoped permissions and with an unchecked certificate", async () => {
   const cluster = startCluster({ speed: 1 });
   const fixture = (file: string): string => Deno.readTextFileSync(new URL(`../fixtures/gocd/${file}`, import.meta.url));
   const tls = startGocdHttp(cluster.gocd, {
@@ -173,7 +173,7 @@ function startScript(caller: string, args: readonly string[]): Started {
   };
 }
 
-Deno.test("deno task start takes the file of the caller's folder, passes SIGHUP and SIGTERM on, and ends as the program", async () => {
+Deno.test("deno task start reads the file of the caller's folder, forwards SIGHUP and SIGTERM, and exits like the program", async () => {
   const cluster = startCluster({ speed: 1 });
   const folder = confFolder(cluster.configText());
   const started = startScript(folder.path, ["framework.conf"]);
@@ -197,7 +197,7 @@ Deno.test("deno task start takes the file of the caller's folder, passes SIGHUP 
   }
 });
 
-Deno.test("a start has the rights for both ends of links to the configuration, to the state's folder and to its file", async () => {
+Deno.test("a start has permissions for both ends of links to the configuration, the state folder and the state file", async () => {
   const cluster = startCluster({ speed: 1 });
   const top = Deno.realPathSync(Deno.makeTempDirSync());
   try {
@@ -224,7 +224,7 @@ Deno.test("a start has the rights for both ends of links to the configuration, t
   }
 });
 
-Deno.test("a state folder that is a link to nowhere ends a start with one line that names key, path and next act", async () => {
+Deno.test("a start with a dangling link as state folder ends with one line with key, path and hint", async () => {
   const folder = confFolder(confText({ mesos: "m:5050", gocdPort: 1 }, 'state.path = "data/state.db"'));
   Deno.symlinkSync("/nowhere", `${folder.path}/data`);
   const started = startScript(folder.path, []);
@@ -240,7 +240,7 @@ Deno.test("a state folder that is a link to nowhere ends a start with one line t
   }
 });
 
-Deno.test("deno task start passes SIGINT on where no terminal does", async () => {
+Deno.test("deno task start forwards SIGINT without a terminal", async () => {
   const cluster = startCluster({ speed: 1 });
   const folder = confFolder(cluster.configText());
   const started = startScript(folder.path, []);

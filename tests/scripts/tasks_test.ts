@@ -13,7 +13,7 @@ function* filesThatName(folder = ""): Generator<string> {
   }
 }
 
-Deno.test("every task that a document, a workflow or CI names exists", () => {
+Deno.test("every task in a document, a workflow or CI exists", () => {
   const { tasks } = JSON.parse(Deno.readTextFileSync(`${root}deno.json`));
   const named = [...filesThatName()].flatMap((path) =>
     [...Deno.readTextFileSync(root + path).matchAll(/(?:\bdeno|deno@\S+) task ([a-z][\w:]*)/g)].map(([, task = ""]) =>
