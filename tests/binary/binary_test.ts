@@ -1,4 +1,4 @@
-// The compiled program. It is compiled once per configuration for all tests of this folder; that takes a few seconds.
+// The compiled program. It is compiled once per configuration for all tests of this folder, which takes a few seconds.
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { version } from "../../src/version.ts";
@@ -9,7 +9,7 @@ import { binary, binaryTest, compile, type Ended, folder, run, start } from "./w
 // Registers its tests here, so that they share the executable.
 import "./sandbox_cases.ts";
 
-binaryTest("the binary tells version and help in an empty environment", async () => {
+binaryTest("the binary prints version and help in an empty environment", async () => {
   const path = await binary();
   const told = await run([path, "version"]);
   assertEquals([told.code, told.err], [0, ""]);
@@ -19,7 +19,7 @@ binaryTest("the binary tells version and help in an empty environment", async ()
   assertStringIncludes(help.out, "gocd-mesos check framework.conf");
 });
 
-binaryTest("the binary neither reads nor leaves compiled code in the folder for temporary files", async () => {
+binaryTest("the binary creates no file in the folder for temporary files", async () => {
   const path = await binary();
   const { path: folder, remove } = confFolder("gocd-mesos {}");
   try {
@@ -35,14 +35,14 @@ binaryTest("the binary neither reads nor leaves compiled code in the folder for 
   }
 });
 
-Deno.test("without deno.json the sandbox reports what is missing and what to do, instead of Deno", async () => {
+Deno.test("without deno.json the sandbox reports the missing configuration and a hint", async () => {
   const main = new URL("../../src/sandbox/main.ts", import.meta.url).pathname;
   const { code, out, err } = await run([Deno.execPath(), "run", "-A", "--no-config", "--no-lock", main, "version"]);
   assertEquals([code, out], [2, ""]);
   assertMatch(err, /^gocd-mesos: Deno runs it without deno\.json, .*\n {2}to do: omit --no-config .*\n$/);
 });
 
-binaryTest("two builds give the same bytes", async () => {
+binaryTest("two builds have the same bytes", async () => {
   const again = `${folder}/again`;
   const { code, out, err } = await compile(again);
   assertEquals(code, 0, out + err);
@@ -51,7 +51,7 @@ binaryTest("two builds give the same bytes", async () => {
   assertEquals(await digest(again), await digest(await binary()));
 });
 
-binaryTest("the binary refuses a bad file and a bad command with code 2 and one act", async () => {
+binaryTest("the binary refuses an invalid file and an unknown command with code 2 and one hint", async () => {
   const path = await binary();
   const { conf, remove } = confFolder("gocd-mesos { poller.attempts = many }");
   try {
@@ -65,7 +65,7 @@ binaryTest("the binary refuses a bad file and a bad command with code 2 and one 
   }
 });
 
-binaryTest("the binary reaches both servers, by the file of the folder that it is called in", async () => {
+binaryTest("the binary reaches both servers with a file of the current folder", async () => {
   const path = await binary();
   const cluster = startCluster({ speed: 1 });
   const { path: cwd, remove } = confFolder(cluster.configText());
@@ -97,67 +97,70 @@ interface Other {
 }
 
 const others: Readonly<Record<string, Other>> = {
-  "another master": {
+  "a changed master": {
     key: /mesos-master names 127\.0\.0\.1:1,/,
     text: (c) => c.configText('mesos-master = "127.0.0.1:1"'),
   },
-  "another GoCD server": {
+  "a changed GoCD server": {
     key: /go-server \(host and port, or url\) names 127\.0\.0\.1:2,/,
     text: (c) => c.configText('go-server.url = "http://127.0.0.1:2/go"'),
   },
-  "another listener": {
+  "a changed listener": {
     key: /http\.listen names 127\.0\.0\.1:3,/,
     text: (c) => c.configText('http.listen = "127.0.0.1:3"'),
   },
-  "another variable": {
+  "a changed variable": {
     key: /other\.conf uses the variable OTHER_NAME,/,
     text: (c) => c.configText("mesos.name = ${?OTHER_NAME}"),
   },
-  "another state": {
+  "a changed state": {
     key: /state\.path names .*other\.db,/,
     text: (c) => c.configText("state.path = other.db"),
   },
-  "another webhook": {
+  "an added webhook": {
     key: /notify\.webhooks names hooks\.example:443,/,
     text: (c) => c.configText('notify.webhooks.team.url = "https://hooks.example/x"'),
   },
-  "another allowed host": {
+  "an added allowed host": {
     key: /mesos\.allowed-hosts names other\.example:5050,/,
     text: (c) => c.configText('mesos.allowed-hosts = ["other.example:5050"]'),
   },
 };
 
-binaryTest("the binary with the hosts of a file works with it, and refuses a file with others by its key", async () => {
-  const cluster = startCluster({ speed: 1 });
-  const { path: cwd, conf, remove } = confFolder(cluster.configText(`http.listen = "127.0.0.1:${freePort()}"`));
-  try {
-    const path = `${folder}/baked`;
-    const made = await compile(path, ["--config", conf]);
-    assertEquals(made.code, 0, made.err);
-    assertMatch(made.out, /with --allow-net=127\.0\.0\.1:\d+,127\.0\.0\.1:\d+,127\.0\.0\.1:\d+ --allow-read=/);
-    const { code, err } = await startUntil(path, conf, "subscribed");
-    assertEquals(code, 0, err);
-    assertStringIncludes(err, "sandbox: on: only 127.0.0.1:");
-    const told = JSON.parse((await run([path, "version", "--json"])).out);
-    assertEquals([told.version, told.sandbox, told.rights.net.length], [version, "on", 3]);
-    assertEquals(told.rights.write.filter((file: string) => !file.startsWith(`${cwd}/gocd-mesos.db`)), []);
-    for (const [name, { key, text }] of Object.entries(others)) {
-      const file = `${cwd}/other.conf`;
-      Deno.writeTextFileSync(file, text(cluster));
-      for (const args of [[file], ["check", file]]) {
-        const ended = await run([path, ...args]);
-        assertEquals(ended.code, 2, `${name}: ${ended.out}${ended.err}`);
-        assertMatch(ended.out + ended.err, key);
-        assertStringIncludes(ended.out + ended.err, "compile (or start) again with this configuration file");
+binaryTest(
+  "a binary with the hosts of a file works with it, and the error for a file with other hosts names the key",
+  async () => {
+    const cluster = startCluster({ speed: 1 });
+    const { path: cwd, conf, remove } = confFolder(cluster.configText(`http.listen = "127.0.0.1:${freePort()}"`));
+    try {
+      const path = `${folder}/baked`;
+      const made = await compile(path, ["--config", conf]);
+      assertEquals(made.code, 0, made.err);
+      assertMatch(made.out, /with --allow-net=127\.0\.0\.1:\d+,127\.0\.0\.1:\d+,127\.0\.0\.1:\d+ --allow-read=/);
+      const { code, err } = await startUntil(path, conf, "subscribed");
+      assertEquals(code, 0, err);
+      assertStringIncludes(err, "sandbox: on: only 127.0.0.1:");
+      const told = JSON.parse((await run([path, "version", "--json"])).out);
+      assertEquals([told.version, told.sandbox, told.rights.net.length], [version, "on", 3]);
+      assertEquals(told.rights.write.filter((file: string) => !file.startsWith(`${cwd}/gocd-mesos.db`)), []);
+      for (const [name, { key, text }] of Object.entries(others)) {
+        const file = `${cwd}/other.conf`;
+        Deno.writeTextFileSync(file, text(cluster));
+        for (const args of [[file], ["check", file]]) {
+          const ended = await run([path, ...args]);
+          assertEquals(ended.code, 2, `${name}: ${ended.out}${ended.err}`);
+          assertMatch(ended.out + ended.err, key);
+          assertStringIncludes(ended.out + ended.err, "compile (or start) again with this configuration file");
+        }
       }
+    } finally {
+      remove();
+      await cluster.close();
     }
-  } finally {
-    remove();
-    await cluster.close();
-  }
-});
+  },
+);
 
-Deno.test("compile refuses a file whose hosts cannot be listed, and options that it does not have", async () => {
+Deno.test("compile refuses a file without a list of hosts, a missing file and unknown options", async () => {
   const { conf, remove } = confFolder(`gocd-mesos {
   mesos-master = "zk://z:2181/mesos", go-server { host = g, port = 1 }, go-agent.docker-image = "i:1"
 }`);

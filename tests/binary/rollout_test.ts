@@ -1,4 +1,5 @@
-// The pipelines of docs/run/gocd.yaml as written: what they run is run here, with stand-ins for the way to another host.
+// The pipelines of docs/run/gocd.yaml as written: their commands are run here, with stubs for the connection to another
+// host.
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { parse } from "@std/yaml";
@@ -39,7 +40,7 @@ function tasksOf(name: string): readonly Task[] {
   return jobsOf(name).flatMap(({ tasks }) => tasks);
 }
 
-Deno.test("the pipelines need no task plugin, and fetch only what the first publishes", () => {
+Deno.test("the pipelines need no task plugin, and fetch only artifacts of the first one", () => {
   const tasks = Object.keys(pipelines).flatMap(tasksOf);
   assertEquals(tasks.filter((task) => !Object.keys(task).every((key) => ["exec", "fetch"].includes(key))), []);
   const published = jobsOf("gocd-mesos-artifact").flatMap(({ artifacts = [] }) => artifacts)
@@ -93,7 +94,7 @@ cd "$BASTION_ROOT/etc/gocd-mesos" && { gocd-mesos start framework.conf >>"$BASTI
 };
 
 binaryTest(
-  "the pipelines compile the artifact of a site, roll it out, and wait until it leads; a bad file changes nothing",
+  "the pipelines compile and roll out the artifact of a site until it is ready, and a failed check changes nothing",
   async () => {
     const cluster = startCluster({ speed: 1 });
     const { path: work, remove } = confFolder("");

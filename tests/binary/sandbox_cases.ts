@@ -1,4 +1,4 @@
-// The program in its sandbox, compiled and by `deno run`: what it may, what it may not, and how it gets other rights.
+// The program in its sandbox, compiled and by `deno run`: its permissions, refused access, and changed permissions.
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { startGocdHttp } from "../../src/sim/http/gocd.ts";
@@ -19,7 +19,7 @@ function sandboxTest(name: string, act: (way: Way) => Promise<void>): void {
 }
 
 sandboxTest(
-  "nothing in the program gets out: no other host, file, program, library, variable or Worker",
+  "the program in the sandbox has no access to other hosts, files, programs, libraries, variables or Workers",
   async (way) => {
     await using targets = openTargets();
     const { conf, path, remove } = confFolder(`gocd-mesos {
@@ -48,7 +48,7 @@ sandboxTest(
 );
 
 sandboxTest(
-  "the main thread of a command that ends by itself has given up its rights before the program begins",
+  "the main thread of a short command has given up its permissions before the program starts",
   async (way) => {
     await using targets = openTargets();
     const { conf, remove } = confFolder("gocd-mesos {}");
@@ -63,7 +63,7 @@ sandboxTest(
 );
 
 sandboxTest(
-  "a state that cannot lie where the file says ends a start as a line of the log, in JSON without a terminal",
+  "a start with a missing state folder ends with a line of the log, in JSON without a terminal",
   async (way) => {
     const { conf, remove } = confFolder(`gocd-mesos {
     mesos-master = "m:5050", go-server { host = g, port = 1 }, go-agent.docker-image = "a:1", state.path = "none/s.db"
@@ -82,7 +82,7 @@ sandboxTest(
 );
 
 sandboxTest(
-  "--require-sandbox refuses a start that could reach any host, as the file names no masters",
+  "--require-sandbox refuses a start with permission for any host",
   async (way) => {
     const { conf, remove } = confFolder(`gocd-mesos {
     mesos-master = "zk://z:2181/mesos", go-server { host = g, port = 1 }, go-agent.docker-image = "a:1", log.format = text
@@ -98,7 +98,7 @@ sandboxTest(
 );
 
 sandboxTest(
-  "a start tells its sandbox in log and status, reloads, stops with code 0, and keeps a second one out",
+  "a start shows its sandbox in log and status, reloads, refuses a second start, and stops with code 0",
   async (way) => {
     const program = await way.program();
     const cluster = startCluster({ speed: 1 });
@@ -140,7 +140,7 @@ sandboxTest(
   },
 );
 
-sandboxTest("a reload that names another master starts the program again with it, and nothing is lost", async (way) => {
+sandboxTest("a reload with another master restarts the program, which keeps its framework", async (way) => {
   const program = await way.program();
   const cluster = startCluster({ speed: 1 });
   const master = `127.0.0.1:${cluster.mesosHttp.port}`;
@@ -173,35 +173,38 @@ sandboxTest("a reload that names another master starts the program again with it
   }
 });
 
-sandboxTest("notify-test reaches the host of each webhook of its file, and follows none to another", async (way) => {
-  const asked: string[] = [];
-  const receiver = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, async (request) => {
-    asked.push(JSON.parse(await request.text()).event);
-    const elsewhere = { status: 302, headers: { location: "http://127.0.0.2:1/" } };
-    return new URL(request.url).pathname === "/moved" ? new Response(null, elsewhere) : new Response("ok");
-  });
-  const base = `http://127.0.0.1:${receiver.addr.port}`;
-  const { conf, path, remove } = confFolder(`gocd-mesos {
+sandboxTest(
+  "notify-test reaches the host of each webhook of its file, and follows no redirect to another",
+  async (way) => {
+    const asked: string[] = [];
+    const receiver = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, async (request) => {
+      asked.push(JSON.parse(await request.text()).event);
+      const elsewhere = { status: 302, headers: { location: "http://127.0.0.2:1/" } };
+      return new URL(request.url).pathname === "/moved" ? new Response(null, elsewhere) : new Response("ok");
+    });
+    const base = `http://127.0.0.1:${receiver.addr.port}`;
+    const { conf, path, remove } = confFolder(`gocd-mesos {
     mesos-master = "127.0.0.1:1", go-server { host = "127.0.0.1", port = 2 }, go-agent.docker-image = "agent:1"
     notify.webhooks { team { url-file = url }, moved { url = "${base}/moved" } }
   }`);
-  try {
-    Deno.writeTextFileSync(`${path}/url`, `${base}/team`);
-    const { code, out, err } = await run([...await way.program(), "notify-test", conf]);
-    assertEquals(code, 3, err);
-    assertMatch(out, /^ok {4}team {4}json to 127\.0\.0\.1: 200 /m);
-    assertMatch(
-      out,
-      /^FAIL {2}moved {3}json to 127\.0\.0\.1: 302: a redirect to 127\.0\.0\.2:1, which is not followed$/m,
-    );
-    assertEquals(asked, ["test", "test"]);
-  } finally {
-    remove();
-    await receiver.shutdown();
-  }
-});
+    try {
+      Deno.writeTextFileSync(`${path}/url`, `${base}/team`);
+      const { code, out, err } = await run([...await way.program(), "notify-test", conf]);
+      assertEquals(code, 3, err);
+      assertMatch(out, /^ok {4}team {4}json to 127\.0\.0\.1: 200 /m);
+      assertMatch(
+        out,
+        /^FAIL {2}moved {3}json to 127\.0\.0\.1: 302: a redirect to 127\.0\.0\.2:1, which is not followed$/m,
+      );
+      assertEquals(asked, ["test", "test"]);
+    } finally {
+      remove();
+      await receiver.shutdown();
+    }
+  },
+);
 
-sandboxTest("init tries the servers that it is told, and writes nowhere but beside the file", async (way) => {
+sandboxTest("init connects to the given servers, and writes only next to its file", async (way) => {
   const cluster = startCluster({ speed: 1 });
   const { conf, path, remove } = confFolder("");
   const elsewhere = Deno.makeTempDirSync({ prefix: "gocd-mesos-elsewhere-" });
@@ -238,7 +241,7 @@ sandboxTest("init tries the servers that it is told, and writes nowhere but besi
 });
 
 sandboxTest(
-  "a master that names a leader outside of the file is told as the key to change, and check lists the rights",
+  "a leader outside of the file is reported with the key to change, and check lists the permissions",
   async (way) => {
     const leader = `127.0.0.3:${freePort()}`;
     const master = Deno.serve(
@@ -272,7 +275,7 @@ sandboxTest(
 for (const way of ways) {
   const reason = !hasZookeeper ? ` (${zookeeperMissing})` : way.isHere ? "" : " (left out: DENO_COMPILE is not set)";
   Deno.test({
-    name: `${way.name}: a state in ZooKeeper works in the sandbox, and TLS with a CA of the file${reason}`,
+    name: `${way.name}: a state in ZooKeeper and TLS with a CA file work in the sandbox${reason}`,
     ignore: !hasZookeeper || !way.isHere,
     fn: async () => {
       await using zookeeper = await startZookeeper();
@@ -313,7 +316,7 @@ function askedFor(audit: string): readonly (readonly [kind: string, value: strin
 }
 
 // Deno writes audits since 2.5, so the executable that 2.4.2 compiles has none.
-Deno.test("the list of permissions is complete: an audited run asks Deno for no others", async () => {
+Deno.test("an audited run asks Deno only for listed permissions", async () => {
   const way = ways.find(({ name }) => name === "by deno run");
   const cluster = startCluster({ speed: 1 });
   const { conf, path, remove } = confFolder(cluster.configText(`http.listen = "127.0.0.1:${freePort()}"`));

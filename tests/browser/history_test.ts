@@ -1,5 +1,5 @@
 // The history on the status page in a real browser: half a day of a simulated installation, its trend, its costs, and
-// the page of a moment. Ignored where /usr/bin/chromium (Debian package chromium) is not installed. With
+// the page of an earlier time. Ignored if /usr/bin/chromium (Debian package chromium) is not installed. With
 // SCREENSHOTS=write it writes the pictures of docs/images from a whole day.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";

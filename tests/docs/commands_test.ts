@@ -1,5 +1,5 @@
-// Commands and configurations in the documents: every command is one of the program or of the project, with options and
-// operands that it takes; every configuration can be read; every key that is named exists.
+// Commands and configurations in the documents: every command exists in the program or the project and accepts its
+// options and operands; every configuration is valid; every key exists.
 
 import { assert, assertEquals } from "@std/assert";
 import { readArguments } from "../../src/cli/arguments.ts";
@@ -134,7 +134,7 @@ function* commandsTold(): Generator<readonly [page: string, command: string]> {
   }
 }
 
-Deno.test("every command in the documents exists, and takes its options and operands", () => {
+Deno.test("every command in the documents exists, and accepts its options and operands", () => {
   const all = [...commandsTold()];
   assertEquals(
     all.flatMap(([page, command]) => flawOf(command) === undefined ? [] : [`${page}: ${command}: ${flawOf(command)}`]),
@@ -143,7 +143,7 @@ Deno.test("every command in the documents exists, and takes its options and oper
   assert(all.length > 100, `only ${all.length} commands are found`);
 });
 
-Deno.test("every command that a line of the log advises, as docs/operations.md has it, exists", () => {
+Deno.test("every command in a hint of docs/operations.md exists", () => {
   const text = Deno.readTextFileSync(new URL("../../docs/operations.md", import.meta.url)).replaceAll(/\s+/g, " ");
   const advised = [...text.matchAll(/gocd-mesos (?:[a-z-]+ ){1,3}(?:FILE|framework\.conf)/g)].map(([command]) =>
     command
@@ -165,7 +165,7 @@ for (
     ["deno test -A tests/nowhere", "there is no tests/nowhere"],
   ] as const
 ) {
-  Deno.test(`of "${command}" it is reported: ${flaw}`, () => assertEquals(flawOf(command), flaw));
+  Deno.test(`the flaw of "${command}" is found: ${flaw}`, () => assertEquals(flawOf(command), flaw));
 }
 
 /** A configuration that names its root, as people write it into a file. */
@@ -224,7 +224,7 @@ Deno.test("a configuration with a misspelt key is found", () => {
 const sectionNames = [...new Set(keys.flatMap(({ path }) => path.includes(".") ? [path.split(".")[0] ?? ""] : []))];
 const keyForm = new RegExp(`^(?:${sectionNames.join("|")})\\.[a-zA-Z0-9.-]+$`);
 
-Deno.test("every key of framework.conf that a document names exists", () => {
+Deno.test("every key of framework.conf in a document exists", () => {
   const wrong = told.flatMap(([page, { codes }]) =>
     codes.map((code) => code.split(/ ?[=:] /)[0] ?? "").filter((path) =>
       keyForm.test(path) && !/\.(?:db|ts|md|json|id|version|url-file)$/.test(path)

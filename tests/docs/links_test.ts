@@ -1,4 +1,4 @@
-// The documents: no link leads nowhere, each page of docs can be reached from the index.
+// The links of the documents: every link has a target, and each page of docs can be reached from the index.
 
 import { assertEquals } from "@std/assert";
 import { dirname, join } from "node:path/posix";
@@ -26,12 +26,12 @@ function flawOf(page: string, target: string): string | undefined {
   return parts.get(path)?.anchors.has(anchor) === true ? undefined : `${page}: ${target}: ${path} has no such heading`;
 }
 
-Deno.test("every link in a document leads to a file, and to a heading of it where it names one", () => {
+Deno.test("every link in a document leads to an existing file and heading", () => {
   const flaws = [...parts].flatMap(([page, { links }]) => links.flatMap(({ target }) => flawOf(page, target) ?? []));
   assertEquals(flaws, []);
 });
 
-Deno.test("every page of docs is linked by docs/README.md, and every document can be reached from the README", () => {
+Deno.test("docs/README.md links every page of docs, and every document can be reached from the README", () => {
   const index = parts.get("docs/README.md")?.links.map(({ target }) => target.split("#")[0]) ?? [];
   const unlisted = [...parts.keys()].filter((page) =>
     /^docs\/[^/]+\.md$/.test(page) && page !== "docs/README.md" && !index.includes(page.slice("docs/".length))
@@ -48,7 +48,7 @@ Deno.test("every page of docs is linked by docs/README.md, and every document ca
   assertEquals(lost, []);
 });
 
-Deno.test("a link to what is not there is found", () => {
+Deno.test("a dead link is found", () => {
   assertEquals(flawOf("docs/page.md", "none.md"), "docs/page.md: none.md: there is no docs/none.md");
   assertEquals(flawOf("docs/page.md", "api.md#none"), "docs/page.md: api.md#none: docs/api.md has no such heading");
 });

@@ -1,5 +1,4 @@
-// The ways to run the program that docs/run/ and docs/install.md describe: the names in them are those of Mesos and of the
-// release.
+// The examples of docs/run/ and docs/install.md: their fields are those of Mesos, and their files those of the release.
 
 import { assertEquals } from "@std/assert";
 import { messageType } from "../../src/mesos/proto/schema.ts";
@@ -21,7 +20,7 @@ function unknownIn(value: unknown, typeName: string, path = ""): readonly string
   });
 }
 
-Deno.test("the plain Mesos task is a TaskInfo that Mesos reads", () => {
+Deno.test("docs/run/mesos-task.json is a valid TaskInfo", () => {
   const task: Record<string, unknown> = JSON.parse(read("run/mesos-task.json"));
   assertEquals(unknownIn(task, "mesos.v1.TaskInfo"), []);
   assertEquals(unknownIn({ ...task, image: "x", "task_id": { id: "1" } }, "mesos.v1.TaskInfo"), [
@@ -33,7 +32,7 @@ Deno.test("the plain Mesos task is a TaskInfo that Mesos reads", () => {
   assertEquals(JSON.parse(JSON.stringify(type.toObject(type.fromObject(task), { enums: String }))), task);
 });
 
-Deno.test("documents name the files of this release", () => {
+Deno.test("documents name only files of this release", () => {
   const named = ["install.md", "run/marathon.json", "run/mesos-task.json", "../README.md"].flatMap((page) =>
     [...read(page).matchAll(/gocd-mesos[-_](\d+\.\d+\.\d+)[-_]/g)].map(([, number]) => [page, number])
   );

@@ -1,5 +1,5 @@
-// Fuzz targets of what a GoCD server answers: the feed, agents of every shape, all other readers, headers. Not here:
-// what is right (tests/gocd).
+// Fuzz targets of the responses of a GoCD server: the feed, agents in every format, all other readers, headers. Valid
+// responses: tests/gocd.
 
 import { assert, assertEquals } from "@std/assert";
 import fc from "../support/properties.ts";
@@ -71,7 +71,7 @@ async function* inChunks(text: string, size: number): AsyncGenerator<Uint8Array>
   for (let at = 0; at < bytes.length; at += size) yield bytes.slice(at, at + size);
 }
 
-Deno.test("a feed of garbage is never an empty queue, and is the same in one piece and in many", async () => {
+Deno.test("a garbage feed is never an empty queue, and is the same in one chunk and in many", async () => {
   const text = fc.oneof(
     damagedText(feeds, ["<job name='x'>", "</job>"]),
     damagedText(feeds, ["<a>", "</a>"]),
@@ -106,7 +106,7 @@ Deno.test("a feed of garbage is never an empty queue, and is the same in one pie
   );
 });
 
-Deno.test("a feed that is cut anywhere is never taken for a whole one", () => {
+Deno.test("a truncated feed is never accepted", () => {
   fc.assert(
     fc.property(fc.constantFrom(...feeds), fc.nat(), (feed, at) => {
       const cut = feed.slice(0, at % feed.length);
@@ -118,17 +118,17 @@ Deno.test("a feed that is cut anywhere is never taken for a whole one", () => {
 
 const bombs: readonly (readonly [string, string])[] = [
   [
-    "entities that double themselves",
+    "entities that expand exponentially",
     `<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "lol">${
       Array.from({ length: 30 }, (_, index) =>
         `<!ENTITY ${"a".repeat(index + 2)} "${`&${"a".repeat(index + 1)};`.repeat(10)}">`).join("")
     }]><scheduledJobs><job name="&${"a".repeat(31)};"><buildLocator>p/1/s/1/j</buildLocator></job></scheduledJobs>`,
   ],
   [
-    "an entity out of a file",
+    "an entity from a file",
     `<!DOCTYPE x [<!ENTITY f SYSTEM "file:///etc/passwd">]><scheduledJobs><job name="j"><buildLocator>&f;</buildLocator></job></scheduledJobs>`,
   ],
-  ["a million elements in each other", `<scheduledJobs>${"<a>".repeat(1_000_000)}`],
+  ["a million nested elements", `<scheduledJobs>${"<a>".repeat(1_000_000)}`],
   [
     "a locator of 10 MB",
     `<scheduledJobs><job name="j"><buildLocator>${"x".repeat(10_000_000)}</buildLocator></job></scheduledJobs>`,
@@ -145,7 +145,7 @@ const bombs: readonly (readonly [string, string])[] = [
       "<resource>x</resource>".repeat(100_000)
     }</resources></job></scheduledJobs>`,
   ],
-  ["references that never end", `<scheduledJobs>${"&#0000000000000000000000000000000000".repeat(100_000)}`],
+  ["endless references", `<scheduledJobs>${"&#0000000000000000000000000000000000".repeat(100_000)}`],
 ];
 for (const [name, bomb] of bombs) {
   Deno.test(`a feed with ${name} is refused`, () => {
@@ -153,7 +153,7 @@ for (const [name, bomb] of bombs) {
   });
 }
 
-Deno.test("a feed with a hundred thousand jobs is read, but no more of it is kept than the limit", () => {
+Deno.test("a feed with a hundred thousand jobs is read up to the limit", () => {
   const jobs = Array.from(
     { length: 100_000 },
     (_, index) => `<job><buildLocator>p/1/s/1/${index}</buildLocator></job>`,
@@ -196,7 +196,7 @@ function checkAgents(agents: readonly GocdAgent[]): void {
   }
 }
 
-Deno.test("a list of agents of garbage, in any shape, is never an empty one, and no agent is idle that was not said to be", () => {
+Deno.test("a garbage list of agents in any format is never an empty list, and no agent in it is Idle by default", () => {
   const list = fc.oneof(damagedJson([records]), anyJson);
   const text = fc.oneof(
     list.map((entries) => JSON.stringify(entries) ?? ""),
@@ -227,7 +227,7 @@ Deno.test("a list of agents of garbage, in any shape, is never an empty one, and
 
 // Everything else
 
-Deno.test("for any version text the dialect is complete, and its finding is a short line", () => {
+Deno.test("any version text has a complete dialect and a short finding", () => {
   const version = fc.oneof(anyWord, fc.stringMatching(/^[0-9]{1,6}\.[0-9]{1,6}(\.[0-9]{1,3})?.{0,20}$/));
   fc.assert(
     fc.property(version, (text) => {
@@ -239,7 +239,7 @@ Deno.test("for any version text the dialect is complete, and its finding is a sh
   );
 });
 
-Deno.test("maintenance modes and health messages of garbage are a problem, or short findings", () => {
+Deno.test("garbage maintenance modes and health messages are a problem or short findings", () => {
   const valid = [
     { "is_maintenance_mode": false, metadata: {} },
     [{
@@ -288,7 +288,7 @@ const headerValue = fc.oneof(
     .map((parts) => parts.join("").trim()),
 );
 
-Deno.test("Retry-After is at most an hour and never before now; a cookie is one that may be sent, or none", () => {
+Deno.test("Retry-After is limited to an hour, and only a valid session cookie is kept", () => {
   fc.assert(
     fc.property(headerValue, fc.constantFrom(0, 1_790_000_000_000), (value, nowMs) => {
       const retryMs = retryAfterMsOf(new Headers({ "retry-after": value }), nowMs);
@@ -321,7 +321,7 @@ const anyBody = fc.oneof(
   ),
 );
 
-Deno.test("whatever a server answers to a poll, it is a whole poll or a GocdError; nothing is redirected, no secret is reported", async () => {
+Deno.test("any response to a poll is a complete poll or a GocdError, without a redirect and without a secret", async () => {
   const paths = fc.constantFrom(
     "/api/version",
     "scheduled.xml",

@@ -1,4 +1,4 @@
-// Fuzz targets of framework.conf: its text and the value of every key. Not here: what is right (tests/config).
+// Fuzz targets of framework.conf: its text and the value of every key. Valid configurations: tests/config.
 
 import { assert, assertEquals } from "@std/assert";
 import { mastersText, serverUrlText } from "../../src/net/addresses.ts";
@@ -55,7 +55,7 @@ function checkConfig({ settings, gocd, mesos, http }: Config): void {
   assert(!JSON.stringify({ settings: { ...settings, profiles: [] }, gocd, mesos, http }).includes(bait));
 }
 
-Deno.test("a damaged configuration is a whole one, or problems with file and line", () => {
+Deno.test("a damaged configuration is a valid one or problems with file and line", () => {
   const text = fc.oneof(
     damagedText([everyKey, example], ["{", "}"]),
     damagedText([everyKey, example], ["[", "]"]),
@@ -112,11 +112,11 @@ function isBlank(value: string): boolean {
   }
 }
 
-for (const place of ["itself", "a profile"] as const) {
-  Deno.test(`any value of any key is good, or a problem that names key, file and line, in ${place}`, () => {
+for (const place of ["the framework", "a profile"] as const) {
+  Deno.test(`any value of any key is valid or a problem with key, file and line, in ${place}`, () => {
     fc.assert(
       fc.property(fc.constantFrom(...keys), anyValue, (spec, value) => {
-        const key = place === "itself" ? spec.path : `profiles.p.${spec.path.replace(/^go-agent\./, "")}`;
+        const key = place === "the framework" ? spec.path : `profiles.p.${spec.path.replace(/^go-agent\./, "")}`;
         const text = withKeys(`# above\n${key} = ${value}`);
         const line = text.split("\n").findLastIndex((line) => line.startsWith(`${key} = `)) + 1;
         const read = problemsIn(text);
@@ -168,7 +168,7 @@ const writing = fc.constantFrom(
   (value: string) => `\${${value}}`.replace(bait, "GOCD_PASSWORD"),
 );
 
-Deno.test("no problem reports a secret, wherever and however it is written", () => {
+Deno.test("no problem contains a secret, in any key and form", () => {
   const field = fc.oneof(
     fc.tuple(fc.constantFrom(...secretKeys), fc.constant(bait)),
     fc.tuple(fc.constantFrom(...addressKeys), inAddress),
@@ -185,25 +185,25 @@ Deno.test("no problem reports a secret, wherever and however it is written", () 
 });
 
 const bombs: readonly (readonly [name: string, text: string, message: RegExp])[] = [
-  ["a list that is repeated", `a = [${"1,".repeat(9_000)}1]\nb = ${"${a}".repeat(50_000)}`, /list grows too long/],
-  ["a text that is repeated", `a = "${"x".repeat(9_000)}"\nb = ${"${a}".repeat(50_000)}`, /text grows too long/],
+  ["a repeated list", `a = [${"1,".repeat(9_000)}1]\nb = ${"${a}".repeat(50_000)}`, /list grows too long/],
+  ["a repeated text", `a = "${"x".repeat(9_000)}"\nb = ${"${a}".repeat(50_000)}`, /text grows too long/],
   [
-    "an object that is merged again and again",
+    "a repeatedly merged object",
     `a { ${Array.from({ length: 8_000 }, (_, index) => `k${index}=1`).join(",")} }\nb = \${a}${"{}".repeat(60_000)}`,
     /grows without limit/,
   ],
   [
-    "values that double",
+    "values that expand exponentially",
     Array.from({ length: 40 }, (_, index) => `a${index} = \${a${index + 1}} \${a${index + 1}}`).join("\n") +
     "\na40 = x",
     /too long|grows without limit/,
   ],
   ["a hundred thousand escapes", `a = "${"\\n".repeat(100_000)}"`, /backslashes/],
-  ["a text in quotes of 200 kB", `a = "${"x".repeat(200_000)}"`, /too long/],
-  ["braces without end", `a = ${"{a=".repeat(60_000)}`, /nested deeper/],
-  ["brackets without end", `a = ${"[".repeat(200_000)}`, /nested deeper/],
-  ["plus signs without end", `a = ${"1e+1".repeat(60_000)}`, /needs double quotes/],
-  ["more than a file may hold", "#".repeat(300_000), /more than 262144 characters/],
+  ["a quoted text of 200 kB", `a = "${"x".repeat(200_000)}"`, /too long/],
+  ["endless braces", `a = ${"{a=".repeat(60_000)}`, /nested deeper/],
+  ["endless brackets", `a = ${"[".repeat(200_000)}`, /nested deeper/],
+  ["endless plus signs", `a = ${"1e+1".repeat(60_000)}`, /needs double quotes/],
+  ["more than the maximum size", "#".repeat(300_000), /more than 262144 characters/],
 ];
 for (const [name, text, message] of bombs) {
   Deno.test(`a configuration with ${name} is refused by a limit`, () => {
@@ -212,7 +212,7 @@ for (const [name, text, message] of bombs) {
   });
 }
 
-Deno.test("a configuration with twenty thousand unknown keys reports them all", () => {
+Deno.test("all unknown keys of a configuration with twenty thousand are reported", () => {
   const read = problemsIn(withKeys(Array.from({ length: 20_000 }, (_, index) => `k${index} = 1`).join("\n")));
   assert(!isConfig(read) && read.length === 20_000);
 });

@@ -1,5 +1,5 @@
-// Fuzz targets of the status server: every method, path, header and body, and bytes on its socket. Not here: what is
-// right (tests/web).
+// Fuzz targets of the status server: every method, path, header and body, and bytes on its socket. Valid requests:
+// tests/web.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import fc from "../support/properties.ts";
@@ -191,7 +191,7 @@ function mayCommand({ method, host, origin, token, body }: Asked): boolean {
     body.length <= 4_096;
 }
 
-Deno.test("whatever is asked, the answer has its headers, is not a fault, reports no secret, and changes nothing without the token", async () => {
+Deno.test("any request has a response with all headers, without a secret, and without a command unless it has the token", async () => {
   await fc.assert(
     fc.asyncProperty(anyAsked, fc.constantFrom("on" as const, "off" as const), async (asked, commands) => {
       const { options, given, errors } = target(commands);
@@ -213,7 +213,7 @@ Deno.test("whatever is asked, the answer has its headers, is not a fault, report
   );
 });
 
-Deno.test("a command with the token is carried out: the target above does not pass because nothing ever is", async () => {
+Deno.test("commands with the token are executed", async () => {
   const { options, given } = target();
   for (const path of commandPaths) {
     const asked = {
@@ -230,7 +230,7 @@ Deno.test("a command with the token is carried out: the target above does not pa
   assertEquals(given.map(({ kind }) => kind), ["drain", "freeze", "resume", "teardown"]);
 });
 
-Deno.test("only wrong tokens ever get 429, however many requests are sent", async () => {
+Deno.test("only requests with wrong tokens are limited with 429", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(anyAsked, { minLength: 1, maxLength: 5 }), async (kinds) => {
       const made = target();
@@ -259,7 +259,7 @@ Deno.test("only wrong tokens ever get 429, however many requests are sent", asyn
   );
 });
 
-Deno.test("a token is not to be guessed: after ten wrong ones the next must wait, and the right one does not", async () => {
+Deno.test("after ten wrong tokens the next wrong one is refused with 429, and the right one is accepted", async () => {
   const { options, given } = target();
   const handler = createHandler(options);
   const ask = (token: string): Promise<Response> =>
@@ -346,7 +346,7 @@ const headerLines = fc.array(
   { maxLength: 4 },
 );
 
-Deno.test("bytes of garbage on the socket end in an answer of ours or in none, and the next one is served", async () => {
+Deno.test("garbage bytes on the socket have one of our responses or none, and the next request is served", async () => {
   const { options, given, errors } = target();
   let address = 0;
   const made = { ...options, nowMs: () => sampleMs + (address++) * 60_000 };

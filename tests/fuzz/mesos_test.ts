@@ -1,4 +1,4 @@
-// Fuzz targets of what a Mesos master sends: RecordIO, events, and headers. Not here: what is right (tests/mesos).
+// Fuzz targets of the stream of a Mesos master: RecordIO, events, and headers. Valid streams: tests/mesos.
 
 import { noteLine } from "../../src/core/words/notes.ts";
 import { assert, assertEquals } from "@std/assert";
@@ -52,7 +52,7 @@ const smallStream = joined(
   ...["a", "", "{}", "x".repeat(200)].map((text) => encodeRecord(new TextEncoder().encode(text))),
 );
 
-Deno.test("RecordIO returns the same records wherever the stream is cut, or its own error; each record is in the stream", () => {
+Deno.test("RecordIO returns the same records in any chunks, or a RecordIoError", () => {
   const bytes = fc.oneof(
     fc.uint8Array({ maxLength: 300 }),
     damagedBytes([smallStream]),
@@ -79,7 +79,7 @@ Deno.test("RecordIO returns the same records wherever the stream is cut, or its 
   );
 });
 
-Deno.test("RecordIO takes no length beyond its limit, however it is written", () => {
+Deno.test("RecordIO accepts no length beyond its limit", () => {
   const digits = fc.stringMatching(/^[0-9]{1,60}$/);
   fc.assert(
     fc.property(digits, (length) => {
@@ -135,7 +135,7 @@ function checkNumbers(value: unknown, key = ""): void {
   }
 }
 
-Deno.test("any bytes, and events with damaged bytes, are an event that keeps the laws or a broken stream", () => {
+Deno.test("any bytes and damaged events are a valid event or a MesosError", () => {
   const bytes = fc.oneof(
     fc.uint8Array({ maxLength: 200 }),
     damagedBytes(recordedEvents),
@@ -208,7 +208,7 @@ const anyShape: fc.Arbitrary<unknown> = fc.oneof(
   fc.record({ type: anyJson }),
 );
 
-Deno.test("events with strange values keep the laws", () => {
+Deno.test("events with unusual values are a valid event or a MesosError", () => {
   fc.assert(
     fc.property(anyShape, (shape) => {
       const record = strange(shape);
@@ -218,7 +218,7 @@ Deno.test("events with strange values keep the laws", () => {
   );
 });
 
-Deno.test("whatever a master sends, the core continues, launches no more than is offered, and its state is still readable", () => {
+Deno.test("after any events the state of the core is readable, and its notes have limited length", () => {
   const first = waiting();
   fc.assert(
     fc.property(fc.array(anyShape, { minLength: 1, maxLength: 12 }), (shapes) => {
@@ -257,7 +257,7 @@ function waiting(): State {
   );
 }
 
-Deno.test("whatever headers and body a master refuses with, the error is a MesosError of one short line, and no foreign host is asked", async () => {
+Deno.test("any refusal of a master is a MesosError of one short line, and no other host is queried", async () => {
   const header = fc.oneof(
     fc.constantFrom(
       "//evil.example/x",

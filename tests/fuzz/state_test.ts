@@ -1,5 +1,5 @@
-// Fuzz targets of stored data: state documents, rows of a state file, znodes of our own, the control file.
-// Not here: what is right (tests/store).
+// Fuzz targets of stored data: state documents, rows of a state file, our own znodes, the control file. Valid data:
+// tests/store.
 
 import { assert, assertEquals } from "@std/assert";
 import fc from "../support/properties.ts";
@@ -56,7 +56,7 @@ async function readsAsState(read: () => StoredState | Promise<StoredState>): Pro
   }
 }
 
-Deno.test("a state document of garbage is refused, or a state that everything else can rely on", async () => {
+Deno.test("a garbage state document is refused or a valid state", async () => {
   const text = fc.oneof(
     fc.oneof(anyJson, damagedJson([JSON.parse(soundText)])).map((value) => JSON.stringify(value) ?? ""),
     damagedText([soundText]),
@@ -105,7 +105,7 @@ async function checkRows(texts: ReadonlyMap<string, string>, load: () => Promise
   if (!hasRead) assert([...texts.values()].some((text) => text !== ""), "an empty text is refused as well");
 }
 
-Deno.test("rows of garbage are refused as a whole by their keys, or none of them is lost", async () => {
+Deno.test("garbage records are refused as a whole, or none of them is lost", async () => {
   await fc.assert(
     fc.asyncProperty(anyRows, async (texts) => {
       const disk = createMemoryDisk();
@@ -118,7 +118,7 @@ Deno.test("rows of garbage are refused as a whole by their keys, or none of them
   );
 });
 
-Deno.test("a state file with rows of garbage is refused, or none of them is lost", async () => {
+Deno.test("a state file with garbage rows is refused or a valid state", async () => {
   const folder = await Deno.makeTempDir({ prefix: "gocd-mesos-fuzz-" });
   try {
     const path = `${folder}/state.db`;
@@ -192,7 +192,7 @@ const anyJournal = fc.oneof(
   ),
 );
 
-Deno.test("znodes of garbage under our own path are refused, or none is lost; a journal that does not read is not an empty one", async () => {
+Deno.test("garbage znodes are refused or a valid state, and an unreadable journal is never empty", async () => {
   await fc.assert(
     fc.asyncProperty(anyRows, anyJournal, async (texts, [count, part]) => {
       const znodes = new Map(
@@ -221,7 +221,7 @@ Deno.test("znodes of garbage under our own path are refused, or none is lost; a 
   );
 });
 
-Deno.test("a control file of garbage is none: its address is that of a page, its token one of a header, its process a number", async () => {
+Deno.test("a garbage control file is refused or has a page address, a header token and a process id", async () => {
   const path = await Deno.makeTempFile();
   const valid = { url: "http://127.0.0.1:8090/", token: "0".repeat(64), pid: 42 };
   const hosts = [

@@ -1,6 +1,5 @@
-// Garbage by seed: arbitrary texts and bytes, and valid ones that were damaged. Not here: what reads them.
-// FUZZ_RUNS=100000 runs each target so often, with PROPERTY_SEED=fresh on new ones; a failure prints seed and path, which
-// FUZZ_SEED and FUZZ_PATH take.
+// Garbage by seed: arbitrary texts and bytes, and damaged valid ones. FUZZ_RUNS=100000 sets the runs of each target,
+// PROPERTY_SEED=fresh a new seed; a failure prints seed and path, to be set in FUZZ_SEED and FUZZ_PATH.
 
 import fc, { anyCharacter } from "../support/properties.ts";
 

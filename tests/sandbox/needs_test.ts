@@ -1,4 +1,4 @@
-// Which rights a command line gets in the sandbox. Not here: that Deno holds them (tests/binary).
+// The permissions of a command line in the sandbox. That Deno enforces them: tests/binary.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { dirname } from "node:path";
@@ -26,7 +26,7 @@ function withConf(act: (conf: string, folder: string) => void, conf = text): voi
 for (const { name, operands } of commands) {
   if (name === "init") continue;
   const hasFile = operands.text.includes("configuration file");
-  Deno.test(`\`${name}\` ${hasFile ? "gets the rights of its file" : "needs no file"}`, () => {
+  Deno.test(`\`${name}\` ${hasFile ? "has the permissions of its file" : "needs no file"}`, () => {
     withConf((conf) => {
       const { rights, isLasting } = needsOf([name, ...name === "state" ? ["show"] : [], conf]);
       assertEquals(rights.net.includes("m:5050"), hasFile);
@@ -36,7 +36,7 @@ for (const { name, operands } of commands) {
   });
 }
 
-Deno.test("a file alone is started, with the rights of `start` and its options", () => {
+Deno.test("a file alone is a `start`, with its permissions and options", () => {
   withConf((conf, folder) => {
     const { rights, isLasting, isAnyHost } = needsOf([conf, "--require-sandbox"]);
     assertEquals([isLasting, isAnyHost], [true, false]);
@@ -47,7 +47,7 @@ Deno.test("a file alone is started, with the rights of `start` and its options",
   });
 });
 
-Deno.test("the place of the state is another one if its file, its servers or its path differ, and shows no password", () => {
+Deno.test("places of the state with another file, server or path are distinguished, without a password", () => {
   const places = ['"a.db"', '"b.db"', '"zk://z:2181/x"', '"zk://z:2181/y"', '"zk://y:2181/x"', '"zk://u:pw@z:2181/x"'];
   const seen = places.map((place) => {
     let state = "";
@@ -61,7 +61,7 @@ Deno.test("the place of the state is another one if its file, its servers or its
   assertEquals(seen.filter((state) => state.includes("pw")), []);
 });
 
-Deno.test("a start may write the history beside the state, where history.path says, or not at all", () => {
+Deno.test("a start has permission to write the history next to the state, at history.path, or nowhere", () => {
   const files = (history: string): readonly string[] => {
     let found: readonly string[] = [];
     withConf((conf, folder) => {
@@ -77,7 +77,7 @@ Deno.test("a start may write the history beside the state, where history.path sa
   assertEquals(files('state = "zk://z:2181/x"'), []);
 });
 
-Deno.test("the hosts of webhooks are among the permissions, even if only a file contains them", () => {
+Deno.test("the hosts of webhooks are permitted, even if only a file contains them", () => {
   const more = 'notify.webhooks { a.url = "https://hooks.example/x", b.url-file = u }';
   const conf = text.replace(", http.listen", `, ${more}, http.listen`);
   const folder = confFolder(conf);
@@ -94,7 +94,7 @@ Deno.test("the hosts of webhooks are among the permissions, even if only a file 
   }
 });
 
-Deno.test("`doctor` may request the page where Mesos links to it, other commands may not", () => {
+Deno.test("only `doctor` has permission for the advertised address of the page", () => {
   const linked = text.replace(
     'http.listen = "127.0.0.1:8090"',
     'http { listen = "0.0.0.0:8090", advertise = "page.example.org:81" }',
@@ -114,7 +114,7 @@ for (
     ["check", "FILE", "--frob"],
   ]
 ) {
-  Deno.test(`options of a command are not taken for its file: ${args.join(" ")}`, () => {
+  Deno.test(`the file is distinguished from the options of a command: ${args.join(" ")}`, () => {
     withConf((conf) => {
       const { rights } = needsOf(args.map((arg) => arg === "FILE" ? conf : arg));
       assertEquals([rights.net.includes("m:5050"), rights.read[0]], [true, conf]);
@@ -122,7 +122,7 @@ for (
   });
 }
 
-Deno.test("a command finds the page of an instance that was started with an older file", () => {
+Deno.test("a command has permission for the page of an instance that was started with an older file", () => {
   withConf((conf, folder) => {
     const file = { url: "http://127.0.0.1:9999/", token: "t", pid: 1 };
     Deno.writeTextFileSync(`${folder}/gocd-mesos.db.control`, JSON.stringify(file), { mode: 0o600 });
@@ -131,11 +131,11 @@ Deno.test("a command finds the page of an instance that was started with an olde
   });
 });
 
-Deno.test("with zk:// and no allowed hosts any host may lead", () => {
+Deno.test("with zk:// and no allowed hosts any host is permitted", () => {
   withConf((conf) => assertEquals(needsOf([conf]).isAnyHost, true), text.replace("m:5050", "zk://z:2181/mesos"));
 });
 
-Deno.test("a file that cannot be parsed gives the right to read what was tried, and no other", () => {
+Deno.test("a file that cannot be parsed gives permission only to read the tried files", () => {
   withConf((conf, folder) => {
     Deno.writeTextFileSync(`${folder}/more.conf`, "{ broken");
     const { rights, problem } = needsOf(["start", conf]);
@@ -144,7 +144,7 @@ Deno.test("a file that cannot be parsed gives the right to read what was tried, 
   }, 'include "more.conf"\n' + text);
 });
 
-Deno.test("a file with an error reports it, and an unknown host is none", () => {
+Deno.test("a file with an error has a problem, and no permission for an unknown host", () => {
   withConf((conf) => {
     const { rights, problem } = needsOf(["drain", conf]);
     assertStringIncludes(problem?.message ?? "", "mesos-master: it is missing");
@@ -152,14 +152,14 @@ Deno.test("a file with an error reports it, and an unknown host is none", () => 
   }, "gocd-mesos {}");
 });
 
-Deno.test("the demo gets loopback and the folder for temporary files, and an address that it is to listen on", () => {
+Deno.test("the demo has permissions for loopback, its listen address and the folder for temporary files", () => {
   const { rights } = needsOf(["demo", "--listen", "0.0.0.0:8091", "--exit"]);
   assertEquals(rights.net, ["127.0.0.1", "0.0.0.0:8091"]);
   assertEquals(needsOf(["demo", "--listen=0.0.0.0:8091"]).rights, rights);
   assertEquals(rights.read, rights.write);
 });
 
-Deno.test("every option with a value is known, so that its value is not taken for the file", () => {
+Deno.test("the value of every option is distinguished from the file", () => {
   withConf((conf) => {
     for (const { name, strings, operands } of commands) {
       if (!operands.text.includes("configuration file")) continue;
@@ -172,12 +172,12 @@ Deno.test("every option with a value is known, so that its value is not taken fo
   });
 });
 
-Deno.test("init connects to the hosts and reads the files of its options, but writes only next to its file", () => {
+Deno.test("init has permission to connect to any host, read any file, and write only next to its file", () => {
   const { rights, isAnyHost } = needsOf(["init", "--mesos", "m:5050", "conf/framework.conf", "--yes"]);
   assertEquals([isAnyHost, rights.read, rights.write], [true, ["/"], ["conf"]]);
 });
 
-Deno.test("a replay reads its trace and configurations, writes the drawing, and asks no server", () => {
+Deno.test("a replay has permission to read its trace and configurations and write the drawing, and none to connect", () => {
   withConf((conf, folder) => {
     const line = [
       "simulate",
@@ -197,7 +197,7 @@ Deno.test("a replay reads its trace and configurations, writes the drawing, and 
   });
 });
 
-Deno.test("the first line of a log is made for a start with a file that is in order, and for nothing else", () => {
+Deno.test("only a start with a valid file has a first log line", () => {
   const lineOf = (args: (conf: string) => string[], conf = text): string | undefined => {
     let line: string | undefined;
     withConf(

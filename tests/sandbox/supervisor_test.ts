@@ -1,4 +1,4 @@
-// What a changed file means for a program in the sandbox. Not here: that it is started again (tests/binary).
+// The consequences of a changed file for a program in the sandbox. The restart itself: tests/binary.
 
 import { assertEquals, assertMatch } from "@std/assert";
 import type { Needs } from "../../src/sandbox/needs.ts";
@@ -15,20 +15,20 @@ const problem = { message: "f.conf:3: wrong", hint: "mend it", warnings: ["old"]
 
 for (
   const [name, next, want] of [
-    ["the same rights are enough", now, { kind: "apply" }],
+    ["a file with the same permissions is applied", now, { kind: "apply" }],
     [
-      "another host, file and variable are told one by one, and the program starts again",
+      "changed hosts, files and variables are listed, and the program restarts",
       { ...now, rights: { ...now.rights, net: ["m2:5050", "g:8153"], read: ["/etc/f.conf", "/etc/pw"], env: [] } },
       { kind: "restart", changes: ["net +m2:5050", "net -m1:5050", "read +/etc/pw", "env -A"] },
     ],
     [
-      "masters that only ZooKeeper knows are any host",
+      "masters from ZooKeeper need permission for any host",
       { ...now, isAnyHost: true },
       { kind: "restart", changes: ["net +*", "net -m1:5050", "net -g:8153"] },
     ],
-    ["a wrong file is refused with its warnings", { ...now, problem }, { kind: "refused", ...problem }],
+    ["an invalid file is refused with its warnings", { ...now, problem }, { kind: "refused", ...problem }],
     [
-      "another state is told by the program, which goes on with the old one",
+      "a file with another state is passed to the program",
       { ...now, state: "/var/t.db", rights: { ...now.rights, write: ["/var/t.db"] } },
       { kind: "apply" },
     ],
@@ -37,13 +37,13 @@ for (
   Deno.test(name, () => assertEquals(answerOf(now, next), want));
 }
 
-Deno.test("another state together with another host is refused: the run with the new host would take the new state", () => {
+Deno.test("a change of the state together with hosts is refused", () => {
   const next = { ...now, state: "/var/t.db", rights: { ...now.rights, net: ["m2:5050"] } };
   const answer = answerOf(now, next);
   assertMatch(answer.kind === "refused" ? answer.message : answer.kind, /^state\.path changes together with hosts/);
 });
 
-Deno.test("an http.listen that is taken is refused before the program ends", () => {
+Deno.test("an http.listen in use is refused before the program ends", () => {
   using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = taken.addr;
   const next = {

@@ -1,5 +1,5 @@
 // Intermediaries that respond instead of the GoCD server or the Mesos master, as shown by log, page and metrics. The
-// files are read by people: tests/fixtures/diagnoses/.
+// files are for readers: tests/fixtures/diagnoses/.
 
 import { assertEquals } from "@std/assert";
 import { noteLine } from "../../src/core/words/notes.ts";
@@ -32,33 +32,37 @@ const squid = { server: "squid/4.10", "x-squid-error": "ERR_ACCESS_DENIED 0", vi
 const strangers: readonly Stranger[] = [
   {
     name: "forward-proxy-403",
-    title: "a forward proxy does not let us pass",
+    title: "a forward proxy refuses access",
     answer: page(403, "ERROR: The requested URL could not be retrieved", squid),
   },
   {
     name: "forward-proxy-407",
-    title: "a forward proxy wants a login",
+    title: "a forward proxy requires a login",
     answer: page(407, "ERROR: Cache Access Denied", { ...squid, "proxy-authenticate": 'Basic realm="proxy1"' }),
   },
   {
     name: "single-sign-on",
-    title: "a gateway sends to single sign-on",
+    title: "a gateway redirects to single sign-on",
     answer: redirect(302, "https://login.example.com/oauth2/authorize?client_id=1&state=secret"),
   },
-  { name: "sign-in-page", title: "a gateway shows its login page", answer: page(200, "Sign in - Example Corp") },
+  {
+    name: "sign-in-page",
+    title: "a gateway responds with its login page",
+    answer: page(200, "Sign in - Example Corp"),
+  },
   {
     name: "balancer-without-server",
-    title: "a balancer reaches no server behind it",
+    title: "a load balancer has no server",
     answer: page(503, "503 Service Temporarily Unavailable", { server: "awselb/2.0" }),
   },
   {
     name: "gateway-timeout",
-    title: "a reverse proxy waits in vain for the server",
+    title: "a reverse proxy times out",
     answer: page(504, "504 Gateway Time-out", { server: "nginx/1.27.3" }),
   },
   {
     name: "proxy-login",
-    title: "a reverse proxy wants a login of its own",
+    title: "a reverse proxy requires its own login",
     answer: page(401, "401 Authorization Required", {
       server: "nginx",
       "www-authenticate": 'Basic realm="Restricted"',
@@ -66,13 +70,13 @@ const strangers: readonly Stranger[] = [
   },
   {
     name: "firewall",
-    title: "a firewall blocks us",
+    title: "a firewall blocks the request",
     answer: page(403, "Attention Required! | Cloudflare", { server: "cloudflare" }),
   },
 ];
 
 for (const { name, title, answer } of strangers) {
-  Deno.test(`shown by log, page and metrics, in place of GoCD: ${title}`, async () => {
+  Deno.test(`log, page and metrics show in place of GoCD: ${title}`, async () => {
     let isThere = false;
     const its = situation({ between: () => isThere ? answer() : undefined });
     await its.pass(10 * second);
@@ -81,7 +85,7 @@ for (const { name, title, answer } of strangers) {
     assertTranscript(`../diagnoses/gocd-${name}`, diagnosisOf(`in place of GoCD: ${title}`, its));
   });
 
-  Deno.test(`shown by the log, in place of a Mesos master: ${title}`, async () => {
+  Deno.test(`the log shows in place of a Mesos master: ${title}`, async () => {
     assertTranscript(
       `../diagnoses/mesos-${name}`,
       await mesosDiagnosis(`in place of a Mesos master: ${title}`, () => Promise.resolve(answer())),
@@ -106,8 +110,8 @@ function told({ code, hint, message }: MesosError): { code: string; hint: string
   return { code, hint, message };
 }
 
-Deno.test("shown by log, page and metrics, in place of GoCD: a balancer that speaks TLS only", async () => {
-  const title = "in place of GoCD: a balancer that speaks TLS only";
+Deno.test("log, page and metrics show in place of GoCD: a load balancer that only supports TLS", async () => {
+  const title = "in place of GoCD: a load balancer that only supports TLS";
   const its = situation({ between: ({ url }) => redirect(301, url.replace("http:", "https:").replace(":8153", ""))() });
   await its.pass(minute);
   assertTranscript("../diagnoses/gocd-tls-only", diagnosisOf(title, its));
@@ -118,13 +122,13 @@ function thrown(reason: string): TypeError {
   return new TypeError("fetch failed", { cause: new Error(`client error (Connect): ${reason}`) });
 }
 
-Deno.test("shown by the log: a master with the ciphers of libprocess' default", async () => {
+Deno.test("the log shows a master with the default ciphers of libprocess", async () => {
   const fetch = (): Promise<Response> => Promise.reject(thrown("received fatal alert: HandshakeFailure"));
   const title = "a Mesos master with the ciphers of libprocess' default";
   assertTranscript("../diagnoses/mesos-ciphers", await mesosDiagnosis(title, fetch, "https://mesos:5050"));
 });
 
-Deno.test("shown by log, page and metrics: nothing listens where HTTP_PROXY points to", async () => {
+Deno.test("log, page and metrics show that no server listens at the address in HTTP_PROXY", async () => {
   const names = ["HTTP_PROXY", "NO_PROXY"] as const;
   const before = names.map((name) => Deno.env.get(name));
   Deno.env.set("HTTP_PROXY", "http://user:secret@proxy.example:3128");
@@ -136,7 +140,7 @@ Deno.test("shown by log, page and metrics: nothing listens where HTTP_PROXY poin
     };
     const its = situation({ between });
     await its.pass(minute);
-    const title = "nothing listens where HTTP_PROXY points to";
+    const title = "no server listens at the address in HTTP_PROXY";
     assertTranscript("../diagnoses/gocd-proxy-refused", diagnosisOf(title, its));
     assertTranscript(
       "../diagnoses/mesos-proxy-refused",
@@ -151,14 +155,14 @@ Deno.test("shown by log, page and metrics: nothing listens where HTTP_PROXY poin
   }
 });
 
-Deno.test("shown by log, page and metrics: a release newer than all known ones is not understood", async () => {
+Deno.test("log, page and metrics show that a newer release has an unknown format", async () => {
   const between = ({ url }: Request): Response | undefined =>
     url.endsWith("/api/agents")
       ? new Response('{"agents":[]}', { headers: { "content-type": "application/json" } })
       : undefined;
   const its = situation({ version: "27.3.0", between });
   await its.pass(minute);
-  const title = "a release newer than all known ones is not understood";
+  const title = "a release newer than all known ones has an unknown format";
   assertTranscript("../diagnoses/gocd-newer-release", diagnosisOf(title, its));
 });
 
@@ -186,7 +190,7 @@ for (
     ],
     [
       "patch-403",
-      "a firewall refuses whatever writes",
+      "a firewall refuses all changes",
       page(403, "Attention Required!"),
       ({ method }: Request) => method !== "GET",
     ],
@@ -198,7 +202,7 @@ for (
     ],
   ] as const
 ) {
-  Deno.test(`an agent that cannot be taken down is a lasting problem: ${title}`, async () => {
+  Deno.test(`an agent that cannot be disabled is a problem until it can: ${title}`, async () => {
     const its = await idleBehind(refuse, isRefused);
     assertTranscript(`../diagnoses/gocd-${name}`, diagnosisOf(`in between: ${title}`, its));
     const problems = (): string[] => diagnosisOf("", its).match(/problems\{code="[^"]+/g) ?? [];
@@ -210,7 +214,7 @@ for (
   });
 }
 
-Deno.test("every diagnosis is of a test", () => {
+Deno.test("every diagnosis file belongs to a test", () => {
   const files = [...Deno.readDirSync(new URL("../fixtures/diagnoses/", import.meta.url))].map((each) => each.name);
   const names = strangers.flatMap(({ name }) => [`gocd-${name}.txt`, `mesos-${name}.txt`]);
   const others = [

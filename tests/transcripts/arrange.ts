@@ -1,4 +1,4 @@
-// Pieces of situations, in short.
+// Short forms to arrange situations.
 
 import type { SimForeignAgent } from "../../src/sim/gocd/sim_gocd.ts";
 import { linux, offer, second } from "../support/core.ts";

@@ -1,5 +1,5 @@
 // Each cause for which a job waits, as reported by the running program: verdict, log, page and metric. The files are
-// read by people: tests/fixtures/transcripts/.
+// for readers: tests/fixtures/transcripts/.
 
 import { assertEquals } from "@std/assert";
 import { situation } from "../support/situation.ts";
@@ -11,7 +11,7 @@ import { pendingCauses } from "./pending_causes.ts";
 const causes = [...demandCauses, ...heldCauses, ...pendingCauses];
 
 for (const { name, title, options, arrange, verdict, launches = false } of causes) {
-  Deno.test(`shown by why, log, page and metric: ${title}`, async () => {
+  Deno.test(`why, log, page and metric show the cause: ${title}`, async () => {
     const its = situation(options);
     const locator = await arrange(its);
     const job = its.world.state.demand.jobs.find((each) => each.locator === locator);
@@ -22,7 +22,7 @@ for (const { name, title, options, arrange, verdict, launches = false } of cause
   });
 }
 
-Deno.test("every transcript is of a test", () => {
+Deno.test("every transcript file belongs to a test", () => {
   const files = [...Deno.readDirSync(new URL("../fixtures/transcripts/", import.meta.url))].map((each) => each.name);
   assertEquals(files.sort(), causes.map(({ name }) => `${name}.txt`).sort());
 });

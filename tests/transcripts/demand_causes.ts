@@ -1,4 +1,4 @@
-// Causes that lie in the job, and in the agents that could take it.
+// Causes in the job and in the agents that could build it.
 
 import { type Cause, elasticUses, everything, foreign } from "./arrange.ts";
 import { minute, second } from "../support/core.ts";
@@ -26,14 +26,14 @@ export const demandCauses: readonly Cause[] = [
   },
   {
     name: "elastic-ignored",
-    title: "a job of an elastic profile where the server does not tell, named in poller.ignore",
+    title: "a job in poller.ignore whose elastic profile the server does not report",
     options: { ...everything, version: "18.10.0", poller: { ignore: ["shop/*/unit"] } },
     arrange: elasticUses("k8s-large"),
     verdict: "not-ours ignored",
   },
   {
     name: "elastic-untold",
-    title: "a job without resources on a server with elastic profiles that does not tell which jobs use them",
+    title: "a job without resources on a server that does not report which jobs use its elastic profiles",
     options: { ...everything, version: "18.10.0" },
     arrange: elasticUses("k8s-large"),
     verdict: "needs-agent launching",
@@ -52,7 +52,7 @@ export const demandCauses: readonly Cause[] = [
   },
   {
     name: "zombie",
-    title: "a job whose pipeline was removed: newer ones of its kind are taken",
+    title: "a job whose pipeline was removed, while newer jobs with the same resources are built",
     options: { poller: { zombieAfterMs: 10 * minute } },
     arrange: async (its) => {
       const zombie = its.schedule({ pipeline: "removed", obstacle: "zombie" });
@@ -97,7 +97,7 @@ export const demandCauses: readonly Cause[] = [
   },
   {
     name: "agent-in-environment",
-    title: "a job in no environment beside an idle agent in one",
+    title: "a job without environment, and an idle agent in an environment",
     arrange: async (its) => {
       its.gocd.addEnvironment({ name: "prod", origin: "gocd" });
       its.gocd.addAgent(foreign("box", { environments: ["prod"] }));
@@ -134,7 +134,7 @@ export const demandCauses: readonly Cause[] = [
   },
   {
     name: "left-before",
-    title: "an idle agent left it waiting before, and is gone now",
+    title: "an idle agent did not take it before, and has ended",
     arrange: async (its) => {
       its.gocd.addAgent(foreign("box"));
       const locator = its.schedule({ obstacle: "zombie" });

@@ -1,5 +1,5 @@
-// A missing environment of a profile's min-idle agents: reported in the log, on the page and in the
-// metrics, launched for as soon as it is there. No job is about it, so no verdict names it.
+// A missing environment of a profile's min-idle agents: reported in log, page and metrics, and launched for once it
+// exists. It concerns no job, so no verdict names it.
 
 import { assert, assertEquals } from "@std/assert";
 import { statusView } from "../../src/core/view/status_view.ts";
@@ -19,7 +19,7 @@ function wanted({ world }: Situation): string[] {
   return world.state.demand.wanted.map(({ profile, environment, count }) => `${count} ${profile} ${environment}`);
 }
 
-Deno.test("min-idle agents of an environment that the server does not have are not launched, and all places say so", async () => {
+Deno.test("min-idle agents of a missing environment are not launched, as shown by log, page and metrics", async () => {
   const situation = its();
   await situation.pass(5 * minute);
   assertEquals(wanted(situation), []);
@@ -35,7 +35,7 @@ Deno.test("min-idle agents of an environment that the server does not have are n
   assert(asked >= 4 && asked <= 5, String(asked));
 });
 
-Deno.test("an environment created later is noticed within a minute, and the agents are launched", async () => {
+Deno.test("the agents of an environment that is created later are wanted within about a minute", async () => {
   const situation = its();
   await situation.pass(minute);
   situation.gocd.addEnvironment({ name: "PRDO", origin: "config-repo" });
@@ -48,11 +48,11 @@ Deno.test("an environment created later is noticed within a minute, and the agen
 
 for (
   const [name, options, spoil] of [
-    ["a server up to 16.6, which has no such list", { version: "16.6.0" }, undefined],
-    ["a server that fails to answer", {}, "environments"],
+    ["of a server up to 16.6", { version: "16.6.0" }, undefined],
+    ["of a server that responds with an error", {}, "environments"],
   ] as const
 ) {
-  Deno.test(`what cannot be reported stops no launch: ${name}`, async () => {
+  Deno.test(`a missing list of environments does not stop launches: ${name}`, async () => {
     const situation = its(options);
     if (spoil !== undefined) situation.gocd.inject({ kind: "status", status: 500 }, 1_000, spoil);
     await situation.pass(minute);
@@ -61,7 +61,7 @@ for (
   });
 }
 
-Deno.test("other profiles are launched as usual despite one whose environment is missing", async () => {
+Deno.test("a profile with a missing environment does not stop other profiles", async () => {
   const situation = its();
   const locator = situation.schedule();
   await situation.pass(minute);
@@ -70,7 +70,7 @@ Deno.test("other profiles are launched as usual despite one whose environment is
   assertEquals(reason, "launching");
 });
 
-Deno.test("no profile keeps idle agents in an environment: the server is never asked for its environments", async () => {
+Deno.test("environments are not requested if no profile keeps idle agents in one", async () => {
   const situation = its({ profiles: [linux, { ...warm, minIdle: 0 }, { ...linux, name: "bare", minIdle: 1 }] });
   await situation.pass(5 * minute);
   assertEquals(situation.gocd.tally.requests.get("environments"), undefined);

@@ -1,5 +1,4 @@
-// Causes on the side of servers, limits and operators: an agent is needed, or that is unknown, and none is launched
-// yet.
+// Causes in servers, limits and operators: an agent is needed, or that is unknown, and none is launched yet.
 
 import { type Cause, foreign, launched, linux, offer } from "./arrange.ts";
 import { minute, second } from "../support/core.ts";
@@ -69,7 +68,7 @@ export const heldCauses: readonly Cause[] = [
   },
   {
     name: "server-silent",
-    title: "no successful poll for longer than poller.stale-after: a login page answers",
+    title: "no successful poll for longer than poller.stale-after, because a login page is returned",
     arrange: async (its) => {
       const locator = its.schedule();
       await its.pass(5 * second);
@@ -158,7 +157,7 @@ export const heldCauses: readonly Cause[] = [
   },
   {
     name: "max-per-host",
-    title: "the only host has as many agents of the profile as it may",
+    title: "the only host has reached max-per-host of the profile",
     options: { profiles: [{ ...linux, maxPerHost: 1 }] },
     arrange: async (its) => {
       its.schedule();
@@ -175,7 +174,7 @@ export const heldCauses: readonly Cause[] = [
   },
   {
     name: "probe",
-    title: "three launches in a row have failed: one is tried first",
+    title: "three launches in a row have failed, so only one is tried",
     arrange: async (its) => {
       for (let round = 0; round < 3; round++) {
         its.schedule();
@@ -221,7 +220,7 @@ export const heldCauses: readonly Cause[] = [
   },
   {
     name: "no-offer",
-    title: "Mesos has offered nothing yet",
+    title: "Mesos has made no offer yet",
     arrange: async (its) => {
       const locator = its.schedule();
       await its.pass(15 * second);
@@ -232,7 +231,7 @@ export const heldCauses: readonly Cause[] = [
   },
   {
     name: "no-offer-for-long",
-    title: "Mesos offers the role nothing",
+    title: "Mesos makes no offer to the role",
     arrange: async (its) => {
       const locator = its.schedule();
       await its.pass(100 * second);
@@ -255,7 +254,7 @@ export const heldCauses: readonly Cause[] = [
   },
   {
     name: "server-frozen",
-    title: "the GoCD server accepts requests and answers nothing",
+    title: "the GoCD server accepts requests and does not respond",
     arrange: async (its) => {
       const locator = its.schedule();
       await its.pass(5 * second);
@@ -311,7 +310,7 @@ export const heldCauses: readonly Cause[] = [
   },
   {
     name: "no-master-but-a-page",
-    title: "something else answers in place of the Mesos master",
+    title: "another server responds in place of the Mesos master",
     arrange: async (its) => {
       its.world.send({
         kind: "disconnected",
@@ -328,7 +327,7 @@ export const heldCauses: readonly Cause[] = [
   },
   {
     name: "slow-server",
-    title: "a server up to 19.8 takes so many registrations a minute",
+    title: "a server up to 19.8 has reached its launches per minute",
     options: { version: "19.8.0", scaling: { slowServerLaunchesPerMinute: 2 } },
     arrange: async (its) => {
       for (let count = 0; count < 3; count++) its.schedule();

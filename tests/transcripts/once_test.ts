@@ -1,5 +1,5 @@
-// What the log of the running program reports once, however long it lasts; and a server that becomes another one under
-// it.
+// Conditions that the log of the running program reports once, however long they last; and upgrades of the server under
+// the running program.
 
 import { assert, assertEquals } from "@std/assert";
 import { createFloodGate } from "../../src/log/flood_gate.ts";
@@ -27,7 +27,7 @@ for (
     ],
   ] as const
 ) {
-  Deno.test(`the log says once, however often the server is polled: ${code}`, async () => {
+  Deno.test(`the log reports once in an hour of polls: ${code}`, async () => {
     const its = situation({ version });
     its.schedule({ gocdResources: [], elasticProfile: "k8s" });
     await its.pass(60 * minute);
@@ -35,7 +35,7 @@ for (
   });
 }
 
-Deno.test("a user who sees an empty queue, because of what the account may view, is warned by log and page", async () => {
+Deno.test("an empty queue because of missing permissions is reported once in the log", async () => {
   const its = situation({
     gocd: { security: { kind: "on", users: [{ name: "guest", password: "g", admin: false, views: [] }] } },
     login: ["guest", "g"],
@@ -59,7 +59,7 @@ for (
     ["26.1.0", "18.10.0"],
   ] as const
 ) {
-  Deno.test(`a server that is upgraded from ${before} to ${after} under the running program is read on`, async () => {
+  Deno.test(`a server that is upgraded from ${before} to ${after} is read without a restart of the program`, async () => {
     const its = situation({ version: before });
     its.gocd.addAgent(foreign("box"));
     const first = its.schedule({ gocdResources: ["windows"] });

@@ -1,4 +1,4 @@
-// Causes that lie in an agent that is Pending.
+// Causes in an agent that is Pending.
 
 import { type Cause, launched } from "./arrange.ts";
 import { dockerNameOf, second } from "../support/core.ts";
@@ -7,7 +7,7 @@ import { dockerNameOf, second } from "../support/core.ts";
 export const pendingCauses: readonly Cause[] = [
   {
     name: "wrong-key",
-    title: "the server does not know the auto-register key: an agent stays Pending until it is enabled",
+    title: "the server does not have the auto-register key, so an agent stays Pending until it is enabled",
     arrange: async (its) => {
       const { settings } = its.world.state;
       const registerKey = "go-agent.auto-register-key";
@@ -25,7 +25,7 @@ export const pendingCauses: readonly Cause[] = [
   },
   {
     name: "not-proven",
-    title: "an agent stays Pending, as only its name, which anybody can read in Mesos, says that it is ours",
+    title: "an agent stays Pending, because only its public name identifies it as ours",
     arrange: async (its) => {
       const { locator, taskId } = await launched(its);
       its.world.status(taskId, "TASK_RUNNING");
