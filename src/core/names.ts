@@ -26,16 +26,11 @@ export function gocdResourceFlaw(name: string): NameFlaw | undefined {
   return gocdResourceName.test(name) ? undefined : "characters";
 }
 
-/** Why this environment name is invalid; absent: it is valid. */
+/** Why this name of an environment or a pipeline group is invalid; absent: it is valid. */
 export function environmentNameFlaw(name: string): NameFlaw | undefined {
   if (name === "") return "empty";
   if (name.length > nameCharsMax) return "too-long";
   return environmentName.test(name) ? undefined : "characters";
-}
-
-/** Why this pipeline group name is invalid; absent: it is valid. */
-export function groupNameFlaw(name: string): NameFlaw | undefined {
-  return environmentNameFlaw(name);
 }
 
 /** Why an agent with these resources and this environment could not register; absent: it can. */

@@ -136,9 +136,9 @@ export interface LifeNotes {
   "agent-running": OfProfile & OnHost;
   /** `afterMs`: since its launch; absent for an adopted agent, whose launch was not observed. */
   "agent-registered": OfProfile & WithRecord & { readonly afterMs?: number; readonly isDisabled: boolean };
-  /** Several records have its name. */
   /** The number of Pending records with its name, none of which is admitted (identity/admission.ts). */
   "pending-not-proven": { readonly taskId: string; readonly count: number };
+  /** Several records have its name. */
   "duplicate-hostname": { readonly taskId: string; readonly count: number };
   "agent-idle": OfProfile;
   "agent-building": OfProfile;
@@ -151,8 +151,7 @@ export interface LifeNotes {
   };
   "drain-undone": OfProfile;
   "agent-reused": OfProfile;
-  /** It is stopped although its record could not be deleted for some time. */
-  /** `problem`: the error of the last attempt, if known. */
+  /** It is stopped although its record could not be deleted for some time. `problem`: the last error, if known. */
   "gocd-record-left": WithRecord & { readonly forMs: number; readonly problem?: GocdProblem };
   "agent-killing": OfProfile & OnHost & { readonly cause: KillCause; readonly why: KillReason };
   "agent-not-told-apart": OfProfile & OnHost & {

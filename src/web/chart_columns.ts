@@ -1,11 +1,11 @@
 // The hover columns of a trend: values and decisions, with a link to the page at that time.
 
+import { timeText } from "../core/words/phrases.ts";
 import { shortened } from "../core/text.ts";
 import type { NoteView } from "../core/view/view.ts";
 import { clockText } from "./chart_scale.ts";
 import { type Html, html } from "./html.ts";
 import { figureTexts, isCommand, share, type Trend } from "./trend.ts";
-import { timeText } from "./wording.ts";
 
 /** Number of hover columns. */
 const columnsMax = 60;

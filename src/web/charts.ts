@@ -2,7 +2,7 @@
 // wait. Created on the server; its text has the same size at any width, because only the shapes are stretched.
 
 import { type HistorySample, type TimeSpan, waitingJobs } from "../core/view/history.ts";
-import { counted } from "../core/words/phrases.ts";
+import { counted, timeText } from "../core/words/phrases.ts";
 import { columnLinks, markSigns } from "./chart_columns.ts";
 import { countScale, type Scale, spanScale, timeTicks } from "./chart_scale.ts";
 import { type Html, html } from "./html.ts";
@@ -19,7 +19,6 @@ import {
   waitOf,
   wantedOf,
 } from "./trend.ts";
-import { timeText } from "./wording.ts";
 
 /** Width of all panels in their own units; the browser stretches them. */
 const width = 1_000;

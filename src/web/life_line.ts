@@ -1,8 +1,9 @@
 // The life of an instance as a bar: how long it was in each state.
 
+import { timeText } from "../core/words/phrases.ts";
 import type { LifeSpan } from "../core/view/view.ts";
 import { type Html, html } from "./html.ts";
-import { spanText, timeText } from "./wording.ts";
+import { spanText } from "./wording.ts";
 
 /** Maximum number of states in the text; a life of a day has many. */
 const wordsMax = 8;

@@ -1,5 +1,6 @@
 // The page at a past moment: its picture, decisions and banner.
 
+import { timeText } from "../core/words/phrases.ts";
 import { type HistoryReader, pictureOfMoment } from "../core/view/history.ts";
 import { parseMoment } from "../core/view/moment.ts";
 import type { NoteView, StatusView } from "../core/view/view.ts";
@@ -7,7 +8,7 @@ import { momentForms } from "../core/words/history.ts";
 import { OperatorError } from "../errors.ts";
 import { type Html, html } from "./html.ts";
 import { pageHref, type PageQuery } from "./page_query.ts";
-import { spanText, timeText } from "./wording.ts";
+import { spanText } from "./wording.ts";
 
 /** Decisions that are shown of the time before. */
 const notesMax = 200;

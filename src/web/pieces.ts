@@ -1,9 +1,10 @@
 // Small elements that the sections of the status page share: badges, chips, ages, links.
 
+import { timeText } from "../core/words/phrases.ts";
 import { shortened } from "../core/text.ts";
 import { type Html, html, type HtmlValue } from "./html.ts";
 import { jobHref, type PageLinks } from "./links.ts";
-import { spanText, timeText } from "./wording.ts";
+import { spanText } from "./wording.ts";
 
 /** The meaning of a badge's colour; its text always means the same. */
 export type Tone = "good" | "busy" | "waiting" | "warning" | "bad" | "quiet";

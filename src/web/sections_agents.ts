@@ -1,5 +1,6 @@
 // The page sections about the agents on the GoCD server, and about recent decisions.
 
+import { timeText } from "../core/words/phrases.ts";
 import type { GocdAgentView, NoteView, StatusView } from "../core/view/view.ts";
 import { type Html, html } from "./html.ts";
 import { gocdAgentHref, type PageLinks } from "./links.ts";
@@ -15,7 +16,6 @@ import {
   untrustedText,
 } from "./pieces.ts";
 import { type Column, firstOf, table } from "./table.ts";
-import { timeText } from "./wording.ts";
 
 const agentTones: Readonly<Record<string, Tone>> = {
   idle: "good",

@@ -3,14 +3,13 @@
 import type { NamedJobLife } from "../core/view/history.ts";
 import type { GocdAgentView } from "../core/view/view.ts";
 import { buildTimeText } from "../core/words/history.ts";
-import { formatDuration } from "../core/words/phrases.ts";
+import { formatDuration, timeText } from "../core/words/phrases.ts";
 import type { HistoryShown } from "./history_page.ts";
 import { type Html, html } from "./html.ts";
 import { gocdAgentHref, type PageLinks } from "./links.ts";
 import { pageHref, type PageQuery } from "./page_query.ts";
 import { badge, jobName, linkTo, untrustedText } from "./pieces.ts";
 import { type Column, table } from "./table.ts";
-import { timeText } from "./wording.ts";
 
 const columns: readonly Column[] = [
   { label: "Job", kind: "wide" },

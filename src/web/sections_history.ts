@@ -4,7 +4,7 @@ import type { Spent } from "../core/view/history.ts";
 import { hoursText } from "../core/words/history.ts";
 import { trendFigure } from "./charts.ts";
 import type { StatusView } from "../core/view/view.ts";
-import { counted } from "../core/words/phrases.ts";
+import { counted, timeText } from "../core/words/phrases.ts";
 import { type HistoryPage, type HistoryShown, sumOfCosts, totalMs } from "./history_page.ts";
 import { historyHref, type HistoryRange, historyRanges } from "./history_query.ts";
 import { type Html, html } from "./html.ts";
@@ -14,7 +14,7 @@ import { foldedSection, section, untrustedText } from "./pieces.ts";
 import { isShown, sharesText, spentText, splitBar, splitLegend } from "./split_bar.ts";
 import { builtSearch } from "./sections_built.ts";
 import { type Column, firstOf, table } from "./table.ts";
-import { spanText, timeText } from "./wording.ts";
+import { spanText } from "./wording.ts";
 
 const minuteMs = 60_000;
 /** Maximum number of profiles whose costs are shown. */

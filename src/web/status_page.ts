@@ -1,5 +1,6 @@
 // The status page: one document that works without scripts and is kept up to date if they run.
 
+import { timeText } from "../core/words/phrases.ts";
 import { healthOf } from "../core/view/health.ts";
 import type { NoteView, StatusView } from "../core/view/view.ts";
 import { actionDialog } from "./actions.ts";
@@ -21,7 +22,6 @@ import { instancesSection } from "./sections_instances.ts";
 import { jobsSection } from "./sections_jobs.ts";
 import { profilesSection } from "./sections_profiles.ts";
 import { gocdCard, healthBanner, mesosCard, modeBanner, standbyBanner } from "./sections_servers.ts";
-import { timeText } from "./wording.ts";
 
 /** What a page is made from. */
 export interface PageInput {

@@ -1,4 +1,4 @@
-// Formats ages, times and numbers for people.
+// Formats spans of time for people.
 
 import { fullSeconds } from "../core/words/phrases.ts";
 
@@ -15,13 +15,6 @@ export function spanText(spanMs: number): string {
   if (spanMs < hourMs) return `${Math.floor(spanMs / minuteMs)} min`;
   if (spanMs < dayMs) return pair(spanMs, [hourMs, "h"], [minuteMs, "min"]);
   return pair(spanMs, [dayMs, "d"], [hourMs, "h"]);
-}
-
-/** A time as `2026-11-23T00:45:05Z`; an invalid one is `unknown`. */
-export function timeText(atMs: number): string {
-  const calendarMsMax = 8.64e15;
-  if (!Number.isFinite(atMs) || Math.abs(atMs) > calendarMsMax) return "unknown";
-  return new Date(atMs).toISOString().replace(/\.\d+Z$/, "Z");
 }
 
 function pair(spanMs: number, large: readonly [number, string], small: readonly [number, string]): string {

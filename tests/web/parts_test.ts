@@ -8,7 +8,7 @@ import { createHistogram } from "../../src/runtime/histogram.ts";
 import { allJobs, moreHref, pageHref, pageQuery, rowsLimit } from "../../src/web/page_query.ts";
 import { foldedSection, loggedSentence, sentence, until } from "../../src/web/pieces.ts";
 import { createRateLimiter } from "../../src/web/rate_limit.ts";
-import { spanText, timeText } from "../../src/web/wording.ts";
+import { spanText } from "../../src/web/wording.ts";
 
 const spans: readonly (readonly [number, string])[] = [
   [-5_000, "0 s"],
@@ -32,14 +32,6 @@ Deno.test("only the time of the next try in a sentence is a countdown", () => {
     markup,
     `<bdi>no image at 2026-11-28T12:00:00Z; next try <time datetime="${time}" title="${time}" data-until>at ${time}</time></bdi>`,
   );
-});
-
-Deno.test("an invalid time is shown as unknown", () => {
-  assertEquals([timeText(Date.UTC(2026, 10, 23, 0, 45, 5)), timeText(NaN), timeText(9e15)], [
-    "2026-11-23T00:45:05Z",
-    "unknown",
-    "unknown",
-  ]);
 });
 
 const rules = { listen: { host: "build.example.org", port: 8090 }, advertise: "https://ci.example.org/mesos" };

@@ -14,6 +14,6 @@ export function breakerView(state: State, profile: string, atMs: number): Breake
   if (atMs < retryMs) return { state: "open", sinceMs, retryMs };
   if (failures < breakerFailuresMin) return undefined;
   const canary = canaryOf(state, profile)?.taskId;
-  const failure = failureAndStderr({ failure: lastFailure, ...(stderr === undefined ? {} : { stderr }) });
+  const failure = failureAndStderr({ failure: lastFailure, stderr });
   return { state: "half-open", sinceMs, failure, ...(canary === undefined ? {} : { canary }) };
 }

@@ -37,9 +37,14 @@ export type ConditionFacts = Omit<Condition, "severity" | "key"> & {
 };
 
 /** A condition with its key and severity. */
-export function conditionOf({ subject, ...facts }: ConditionFacts): Condition {
-  const { event } = facts;
-  return { ...facts, key: subject === undefined ? event : `${event}/${subject}`, severity: severities[event] };
+export function conditionOf(facts: ConditionFacts): Condition {
+  const { subject: _, ...rest } = facts;
+  return { ...rest, key: keyOf(facts), severity: severities[facts.event] };
+}
+
+/** Stable while a condition lasts, and the same when it recurs. */
+export function keyOf({ event, subject }: Pick<ConditionFacts, "event" | "subject">): string {
+  return subject === undefined ? event : `${event}/${subject}`;
 }
 
 /** The conditions in a picture. */

@@ -2,7 +2,7 @@
 
 import type { Note } from "../note.ts";
 import { noteLine } from "../words/notes.ts";
-import { type Condition, type ConditionFacts, conditionOf } from "./condition.ts";
+import { type Condition, type ConditionFacts, conditionOf, keyOf } from "./condition.ts";
 
 /** Conditions by their keys. */
 export type Noted = ReadonlyMap<string, Condition>;
@@ -22,10 +22,6 @@ export function withNote(noted: Noted, note: Note, atMs: number): Noted {
 }
 
 type Begun = Pick<ConditionFacts, "event" | "subject" | "isSudden">;
-
-function keyOf({ event, subject }: Begun): string {
-  return subject === undefined ? event : `${event}/${subject}`;
-}
 
 const removed: Begun = { event: "framework-removed", isSudden: true };
 const refused: Begun = { event: "credentials-refused", subject: "mesos" };

@@ -11,7 +11,7 @@ import { stderrClause } from "./sandbox.ts";
 
 /** The error of launches, and the last output of the container. */
 export function failureAndStderr(
-  { failure, stderr }: { readonly failure: Failure; readonly stderr?: StderrTail },
+  { failure, stderr }: { readonly failure: Failure; readonly stderr?: StderrTail | undefined },
 ): string {
   return [failureText(failure), stderrClause(stderr) ?? ""].filter((part) => part !== "").join("; ");
 }
@@ -21,6 +21,11 @@ export function cpuHoursText(
   { usedHours, limitHours, timeZone }: { usedHours: number; limitHours: number; timeZone: string },
 ): string {
   return `${amount(usedHours)} of ${amount(limitHours)} (scaling.cpu-hours-per-day), per day in ${timeZone}`;
+}
+
+/** Most of them are used. */
+export function cpuHoursLowText(use: Parameters<typeof cpuHoursText>[0]): string {
+  return `most cpu-hours of the day are used: ${cpuHoursText(use)}`;
 }
 
 /** With at most two decimals. */
@@ -57,24 +62,16 @@ const retries: Readonly<Record<Retry, string>> = {
 };
 
 /** The failures of a profile whose launches are held by the operator, beside that; brief: without the error. */
-export function heldFailuresText(
-  { failures, lastFailure: failure, ...output }: Pick<ProfileBreaker, "failures" | "lastFailure" | "stderr">,
-): { readonly whole: string; readonly brief: string } {
-  const why = failureAndStderr({ failure, ...output });
-  return {
-    whole: `${lastFailed(failures)} (${why}); ${retries.due}`,
-    brief: `${lastFailed(failures)}; ${retries.due}`,
-  };
+export function heldFailuresText(breaker: ProfileFailures): { readonly whole: string; readonly brief: string } {
+  return { whole: retriedText(breaker, "due"), brief: `${lastFailed(breaker.failures)}; ${retries.due}` };
 }
 
+/** The failures of a profile. */
+export type ProfileFailures = Pick<ProfileBreaker, "failures" | "lastFailure" | "stderr">;
+
 /** A profile with failures that is not paused, but has not recovered. */
-export function retriedText(
-  breaker: Pick<ProfileBreaker, "failures" | "lastFailure" | "stderr">,
-  retry: Retry,
-): string {
-  const { failures, lastFailure: failure, stderr } = breaker;
-  const why = failureAndStderr({ failure, ...(stderr === undefined ? {} : { stderr }) });
-  return `${lastFailed(failures)} (${why}); ${retries[retry]}`;
+export function retriedText({ failures, lastFailure: failure, stderr }: ProfileFailures, retry: Retry): string {
+  return `${lastFailed(failures)} (${failureAndStderr({ failure, stderr })}); ${retries[retry]}`;
 }
 
 /** Why a needed agent is not launched now; empty for `go`. */

@@ -3,7 +3,6 @@
 import {
   environmentNameFlaw,
   gocdResourceFlaw,
-  groupNameFlaw,
   nameCharsMax,
   type NameFlaw,
   type RegistrationProblem,
@@ -24,7 +23,7 @@ export function environmentNameProblem(name: string): string | undefined {
 
 /** Why this pipeline group name is invalid, as the end of a sentence about it; absent: it is valid. */
 export function groupNameProblem(name: string): string | undefined {
-  const flaw = groupNameFlaw(name);
+  const flaw = environmentNameFlaw(name);
   return flaw === undefined ? undefined : environmentFlawText(flaw, "a pipeline group");
 }
 

@@ -1,7 +1,7 @@
 // Texts of notes about the life cycle of instances, which are created in life/.
 
 import { cpuHoursHint } from "./acts.ts";
-import { cpuHoursText } from "./gates.ts";
+import { cpuHoursLowText, cpuHoursText } from "./gates.ts";
 import type { DrainReason, KillCause } from "../instance.ts";
 import type { EndedTask, LifeNotes } from "../note.ts";
 import { failureHint, failureText, idleText, killText, suspicionText } from "./causes.ts";
@@ -224,7 +224,7 @@ export const lifeNotes: NoteWords<keyof LifeNotes> = {
   }),
   "cpu-hours-low": (use) => ({
     level: "warning",
-    text: `most cpu-hours of the day are used: ${cpuHoursText(use)}`,
+    text: cpuHoursLowText(use),
     hint: cpuHoursHint,
     fields: { usedHours: use.usedHours },
   }),

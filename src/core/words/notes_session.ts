@@ -89,9 +89,8 @@ export const sessionNotes: NoteWords<keyof SessionNotes> = {
   }),
   "gocd-version": ({ version, jobs, agents }) => ({
     level: "info",
-    text: `GoCD server ${version}: ${jobs} job${jobs === 1 ? " waits" : "s wait"}, ${agents} agent${
-      agents === 1 ? " is" : "s are"
-    } known`,
+    text: `GoCD server ${version}: ${counted(jobs, "job waits", "jobs wait")}, ` +
+      `${counted(agents, "agent is", "agents are")} known`,
     fields: { version },
   }),
   "gocd-maintenance": ({ mode }) => ({

@@ -1,6 +1,7 @@
 // Texts for why a new framework is not registered while orphans exist. They are found in identity/orphans.ts.
 
 import type { Orphans, SeenFramework } from "../identity/orphans.ts";
+import { counted } from "./phrases.ts";
 
 /** Maximum number of hostnames and task ids named in a line. */
 const namedMax = 3;
@@ -41,7 +42,5 @@ function firstAct(frameworks: readonly SeenFramework[], configPath: string): str
 
 function namedText(names: readonly string[], what: string): string {
   const more = names.length > namedMax ? ", …" : "";
-  return `${names.length} ${what}${names.length === 1 ? "" : "s"} like ours (${
-    names.slice(0, namedMax).join(", ")
-  }${more})`;
+  return `${counted(names.length, what)} like ours (${names.slice(0, namedMax).join(", ")}${more})`;
 }

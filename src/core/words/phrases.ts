@@ -19,8 +19,12 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(hours / 24)} d`;
 }
 
-/** A time in UTC, to the second: `2026-11-28T12:00:00Z`. */
+/** The last moment that a Date can represent, ms since the epoch. */
+const calendarMsMax = 8.64e15;
+
+/** A time in UTC, to the second: `2026-11-28T12:00:00Z`; an impossible one is `unknown`. */
 export function timeText(atMs: number): string {
+  if (!(Math.abs(atMs) <= calendarMsMax)) return "unknown";
   return new Date(atMs).toISOString().replace(/\.\d+Z$/, "Z");
 }
 

@@ -11,7 +11,7 @@ import type { CpuHours } from "../life/cpu_hours.ts";
 import { cpuHoursHint, limitHint, nextAct, unreachableHint } from "./acts.ts";
 import { failureHint, suspicionText, wholeError } from "./causes.ts";
 import { launchHostsText, recentFailuresText } from "./failures.ts";
-import { cpuHoursText, gateText } from "./gates.ts";
+import { cpuHoursLowText, gateText } from "./gates.ts";
 import { counted, formatDuration } from "./phrases.ts";
 import { addResourcesText, verdictText } from "./reasons.ts";
 import { stderrText } from "./sandbox.ts";
@@ -81,9 +81,8 @@ export function jobsHeldByShare(gate: Extract<Held, { readonly kind: "held-share
 
 /** Most cpu-hours of the day are used, or all. */
 export function cpuHoursShort(use: CpuHours): Finding {
-  const text = cpuHoursText(use);
   return use.usedHours < use.limitHours
-    ? { code: "cpu-hours-low", message: `most cpu-hours of the day are used: ${text}`, hint: cpuHoursHint }
+    ? { code: "cpu-hours-low", message: cpuHoursLowText(use), hint: cpuHoursHint }
     : { code: "held-cpu-hours", message: gateText({ kind: "held-cpu-hours", ...use }), hint: cpuHoursHint };
 }
 

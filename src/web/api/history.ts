@@ -1,6 +1,7 @@
 // The history of /api/v1: figures, agent-hours, finished agents and decisions of a period, and what was known at a
 // moment.
 
+import { timeText } from "../../core/words/phrases.ts";
 import {
   type AgentHours,
   type HistoryReader,
@@ -14,7 +15,6 @@ import {
 import type { BucketView, InstanceView, JobView, NoteView, ProfileView } from "../../core/view/view.ts";
 import { OperatorError } from "../../errors.ts";
 import { jsonResponse, refusalResponse } from "../responses.ts";
-import { timeText } from "../wording.ts";
 import { type StatusSummary, statusSummary } from "./documents.ts";
 import { numberParameter, type Query, textParameter, timeOf, timeParameter, wordParameter } from "./query.ts";
 import { readErrors } from "./refusals.ts";

@@ -21,6 +21,7 @@ import {
   numberText,
   profileKey,
   quotedName,
+  timeText,
 } from "../../../src/core/words/phrases.ts";
 import { remarkText, serverProblemText, verdictText } from "../../../src/core/words/reasons.ts";
 import { adoptedText, unreachableText } from "../../../src/core/words/stored.ts";
@@ -276,5 +277,13 @@ Deno.test("the subject of a note is part of its line, and absent if it has none"
   assertEquals([noteLine({ kind: "leading", onceKey: "k" }, 0), noteLine({ kind: "leading" }, 0)], [
     { code: "leading", level: "info", text: "this instance leads", fields: {}, onceKey: "k" },
     { code: "leading", level: "info", text: "this instance leads", fields: {} },
+  ]);
+});
+
+Deno.test("an invalid time is shown as unknown", () => {
+  assertEquals([timeText(Date.UTC(2026, 10, 23, 0, 45, 5)), timeText(NaN), timeText(9e15)], [
+    "2026-11-23T00:45:05Z",
+    "unknown",
+    "unknown",
   ]);
 });
