@@ -203,7 +203,7 @@ export const seedMutants: readonly SeedMutant[] = [
   {
     name: "revive-never-repeated",
     file: "placement/roles.ts",
-    original: `return !isAnswered && atMs - askedMs >= reviveRepeatMs ? { repeated: true } : undefined;`,
+    original: `return !isAnswered && atMs - requestedMs >= reviveRepeatMs ? { repeated: true } : undefined;`,
     replacement: `return undefined;`,
   },
   {
@@ -252,7 +252,7 @@ export const seedMutants: readonly SeedMutant[] = [
   {
     name: "maintenance-taken-back-too-soon",
     file: "session/maintenance.ts",
-    original: "const askedNoMoreMs = 4 * inverseRefuseSeconds * 1_000;",
-    replacement: "const askedNoMoreMs = 24_000;",
+    original: "const requestOverMs = 4 * inverseRefuseSeconds * 1_000;",
+    replacement: "const requestOverMs = 24_000;",
   },
 ];

@@ -81,14 +81,14 @@ export type GocdEvent =
     /** How long the server took to answer, in ms; absent: not measured. */
     readonly tookMs?: number;
     /** When the list of agents was requested; absent: together with the poll. */
-    readonly agentsAskedMs?: number;
+    readonly agentsRequestedMs?: number;
   }
   | {
     readonly kind: "gocd-agents-read";
     readonly agents: readonly GocdAgent[];
     readonly tookMs?: number;
     /** When it was requested; absent: when the core requested it. */
-    readonly agentsAskedMs?: number;
+    readonly agentsRequestedMs?: number;
   }
   | {
     readonly kind: "gocd-poll-failed";

@@ -57,7 +57,7 @@ export interface State {
   /** The operator has requested TEARDOWN without a drain, as soon as there is a session. */
   readonly tearDownNow: boolean;
   /** When TEARDOWN was last sent; the framework id is removed only once the master has accepted it. */
-  readonly tearDownAskedMs?: number;
+  readonly tearDownRequestedMs?: number;
 }
 
 /** The usage counted so far. */
@@ -109,7 +109,7 @@ export interface ServerState {
   readonly nextPollMs: number;
   readonly nextAgentsMs: number;
   /** Since when a request is in progress; absent: none. */
-  readonly askedMs?: number;
+  readonly requestedMs?: number;
   /** Since when all reads were successful and the program was not suspended; absent while the last read failed. */
   readonly healthySinceMs?: number;
   /** When the first failed read since the last successful one was sent; absent: none. */
@@ -365,7 +365,7 @@ export interface ReconciliationState {
   readonly pending: ReadonlySet<string>;
   readonly nextExplicitMs?: number;
   readonly explicitDelayMs: number;
-  readonly implicitAskedMs?: number;
+  readonly implicitRequestedMs?: number;
   /** Which fence is valid (`fenceId`): the answer about one of an earlier round proves nothing. Absent: 0. */
   readonly fenceRound?: number;
 }

@@ -15,8 +15,13 @@ import { underOwnNames } from "./identity/hostnames.ts";
 import { inheritedOf } from "./identity/lineage.ts";
 import { watchClocks } from "./life/lifecycle_clock.ts";
 import { taskStatusUpdated } from "./life/lifecycle_mesos.ts";
-import { askedBackOf, inverseOffersReceived, maintenanceTakenBack, watchMaintenance } from "./session/maintenance.ts";
-import { applySettings, finishTeardown, operatorAsked, retireChanged, tornDown } from "./session/operator.ts";
+import {
+  inverseOffersReceived,
+  maintenanceRequestsOf,
+  maintenanceTakenBack,
+  watchMaintenance,
+} from "./session/maintenance.ts";
+import { applySettings, executeCommand, finishTeardown, retireChanged, tornDown } from "./session/operator.ts";
 import { gocdAgentsRead, gocdCallDone, gocdCallFailed, gocdPolled, gocdPollFailed } from "./session/polled.ts";
 import { askFor, reconcile, unansweredAtFirst } from "./session/reconciliation.ts";
 import type { StoredState } from "./record.ts";
@@ -99,7 +104,7 @@ export function initialState(stored: StoredState, settings: Settings, atMs: numb
       wanted: [],
     },
     offers: { ...noOffers, launchTimesMs: launchTimesOf(instances.values(), atMs) },
-    maintenanceRequestedMs: askedBackOf(instances.values(), atMs),
+    maintenanceRequestedMs: maintenanceRequestsOf(instances.values(), atMs),
     breakers: { profiles: new Map(), hosts: new Map() },
     failureWindow: new Map(),
     canaries: new Map(),
@@ -173,7 +178,7 @@ function apply(draft: Draft, event: Event): void {
       windowsTold(draft, event.windows);
       return tick(draft);
     default:
-      return operatorAsked(draft, event);
+      return executeCommand(draft, event);
   }
 }
 

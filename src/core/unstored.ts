@@ -59,7 +59,7 @@ export const stateFates: Readonly<Record<keyof State, Fate>> = {
   brake: "acted",
   shuttingDown: "learned",
   tearDownNow: "acted",
-  tearDownAskedMs: "acted",
+  tearDownRequestedMs: "acted",
 };
 
 /** How each part of {@linkcode ServerState} is treated. */
@@ -71,7 +71,7 @@ export const serverFates: Readonly<Record<keyof ServerState, Fate>> = {
   serving: "learned",
   nextPollMs: "learned",
   nextAgentsMs: "learned",
-  askedMs: "learned",
+  requestedMs: "learned",
   healthySinceMs: "learned",
   failingSinceMs: "learned",
   quietPolls: "learned",

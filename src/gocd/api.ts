@@ -45,7 +45,7 @@ export interface GocdPoll {
   readonly jobs: readonly ScheduledJob[];
   readonly agents: readonly GocdAgent[];
   /** When the list of agents was requested, and so how old it may be; absent: unknown. */
-  readonly agentsAskedMs?: number;
+  readonly agentsRequestedMs?: number;
   readonly findings: readonly Finding[];
   /** The requested environments that the server does not have. Absent: unknown. */
   readonly missingEnvironments?: readonly string[];

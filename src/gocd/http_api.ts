@@ -130,7 +130,7 @@ async function poll(server: Server, query: PollQuery, signal: AbortSignal): Prom
   // Before the agents, whose list must be fresh: KILLs are based on it.
   const { feedPath: _, ...ofGroups } = { ...waiting, dialect };
   const groups = questions.pipelineGroups === true ? await server.groups.read(ofGroups, signal) : { findings: [] };
-  const agentsAskedMs = server.nowMs();
+  const agentsRequestedMs = server.nowMs();
   const list = await readAgents(server, dialect, signal);
   const settled = settledDialect(dialect, waiting.feedPath ?? dialect.feedPaths[0] ?? "", list.form);
   server.dialects.settle(settled);
@@ -157,7 +157,7 @@ async function poll(server: Server, query: PollQuery, signal: AbortSignal): Prom
     server: info,
     jobs,
     agents: list.agents,
-    agentsAskedMs,
+    agentsRequestedMs,
     findings: [
       ...(settled.finding === undefined ? [] : [settled.finding]),
       ...(isFed ? maintenance.findings : maintenance.findings.map(() => tooFewRights(hiddenFromApi))),

@@ -247,8 +247,8 @@ function subscriptionFailed(
 }
 
 /** The master ends the stream of a framework that it removes, often before it answers TEARDOWN. */
-function isEndOfTeardown({ controls, tearDownAskedMs }: Engine["state"], error: Error): boolean {
-  return controls.mode === "teardown" && tearDownAskedMs !== undefined && error instanceof MesosError &&
+function isEndOfTeardown({ controls, tearDownRequestedMs }: Engine["state"], error: Error): boolean {
+  return controls.mode === "teardown" && tearDownRequestedMs !== undefined && error instanceof MesosError &&
     (error.reason === "stream-broken" || error.reason === "stream-unreadable");
 }
 

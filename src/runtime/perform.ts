@@ -98,7 +98,7 @@ async function readGocd(
       const agents = await gocd.readAgents(signal);
       const tookMs = nowMs() - startMs;
       observations.called("gocd", effect.kind, { tookMs });
-      post({ kind: "gocd-agents-read", agents, tookMs, agentsAskedMs: startMs });
+      post({ kind: "gocd-agents-read", agents, tookMs, agentsRequestedMs: startMs });
     }
   } catch (error) {
     if (signal.aborted) return;

@@ -181,7 +181,7 @@ class CoreFleet {
             : { kind: "gocd-call-failed", call: effect, problem: outage },
       );
     }
-    const agentsAskedMs = this.#nowMs() - hopMs;
+    const agentsRequestedMs = this.#nowMs() - hopMs;
     switch (effect.kind) {
       case "poll-gocd":
         return this.#answer(hopMs + pollMs, () => ({
@@ -192,14 +192,14 @@ class CoreFleet {
           findings: [],
           pipelineGroups: this.#groups,
           tookMs: 2 * hopMs + pollMs,
-          agentsAskedMs,
+          agentsRequestedMs,
         }));
       case "read-gocd-agents":
         return this.#answer(hopMs + readMs, () => ({
           kind: "gocd-agents-read",
           agents: this.#list(),
           tookMs: 2 * hopMs + readMs,
-          agentsAskedMs,
+          agentsRequestedMs,
         }));
       case "enable-gocd-agent":
         this.#enable(effect.taskId, true);

@@ -72,7 +72,7 @@ export function draftAt(
   ...[instances, server = {}, parts = {}, random = 0.5]: DraftParts
 ): Draft {
   const state = stateOf(instances);
-  const reading = { askedMs: atMs, readMs: atMs, tookMs: [0] };
+  const reading = { requestedMs: atMs, readMs: atMs, tookMs: [0] };
   const serving = watchedFrom(zeroMs);
   const now = { info: serverInfo, lastPollMs: atMs, reading, serving, healthySinceMs: zeroMs };
   return new Draft({ ...state, ...parts, server: { ...state.server, ...now, ...server } }, atMs, random);

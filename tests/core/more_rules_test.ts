@@ -265,7 +265,7 @@ function causeOf(
         idleSinceMs: new Map([["uuid-h", zeroMs]]),
         healthySinceMs: zeroMs,
         serving: watchedFrom(zeroMs),
-        reading: { askedMs: atMs, readMs: atMs, tookMs: [0] },
+        reading: { requestedMs: atMs, readMs: atMs, tookMs: [0] },
       },
     }),
     atMs,

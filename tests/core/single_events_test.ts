@@ -194,7 +194,11 @@ Deno.test("changes of records that a list calls for leave together: disabled fir
 });
 
 Deno.test("an instance that comes back is unrecorded if we deleted its record, and is stopped only after a later list", () => {
-  const reading = (askedMs: number): State["server"]["reading"] => ({ askedMs, readMs: askedMs, tookMs: [0] });
+  const reading = (requestedMs: number): State["server"]["reading"] => ({
+    requestedMs,
+    readMs: requestedMs,
+    tookMs: [0],
+  });
   const at = (afterMs: number, server: Partial<State["server"]>): Draft => {
     const state = stateOf([]);
     return new Draft({ ...state, server: { ...state.server, ...server } }, zeroMs + afterMs, 0.5);
@@ -220,8 +224,8 @@ Deno.test("an instance that comes back is unrecorded if we deleted its record, a
     isReturning({ ...returned, word: "absent" }),
     isReturning({ kind: "idle", sinceMs: 0 }),
   ], [false, true, false, false]);
-  const sure = (askedMs: number, activity: Parameters<typeof isUnrecorded>[1] = unrecorded, ageMs = 0): boolean =>
-    isUnrecorded(at(askedMs + ageMs, { reading: reading(zeroMs + askedMs) as never }), activity);
+  const sure = (requestedMs: number, activity: Parameters<typeof isUnrecorded>[1] = unrecorded, ageMs = 0): boolean =>
+    isUnrecorded(at(requestedMs + ageMs, { reading: reading(zeroMs + requestedMs) as never }), activity);
   assertEquals([sure(20_004), sure(20_005), sure(20_005, returned), sure(20_005, unrecorded, 3_001)], [
     false,
     true,
@@ -229,7 +233,7 @@ Deno.test("an instance that comes back is unrecorded if we deleted its record, a
     false,
   ]);
   assertEquals(isPendingOnReturn(at(0, { agents: [gocdAgent("t"), gocdAgent("x", pending)] }), "uuid-t"), false);
-  const others = { agents: [gocdAgent("x")], reading: { askedMs: zeroMs, readMs: zeroMs + 1, tookMs: [] } };
+  const others = { agents: [gocdAgent("x")], reading: { requestedMs: zeroMs, readMs: zeroMs + 1, tookMs: [] } };
   assertEquals(
     activityOnReturn(at(9, others), { ...aRegistered("t", "idle"), isDeleted: true }).sinceMs,
     zeroMs + 1,

@@ -20,7 +20,7 @@ import { advanceInstances } from "../../src/core/life/lifecycle_gocd.ts";
 import { taskStatusUpdated } from "../../src/core/life/lifecycle_mesos.ts";
 import { inverseAnswerLost, inverseOffersReceived } from "../../src/core/session/maintenance.ts";
 import { environmentNameProblem } from "../../src/core/words/names.ts";
-import { noteSwitches, operatorAsked } from "../../src/core/session/operator.ts";
+import { executeCommand, noteSwitches } from "../../src/core/session/operator.ts";
 import { makePlan } from "../../src/core/demand/plan.ts";
 import { bucketJobs } from "../../src/core/demand/backlog.ts";
 import { reconcile } from "../../src/core/session/reconciliation.ts";
@@ -268,7 +268,7 @@ Deno.test("while nothing is pending the pause between questions does not grow", 
     pending: new Set<string>(),
     explicitDelayMs: 15_000,
     nextExplicitMs: zeroMs,
-    implicitAskedMs: zeroMs,
+    implicitRequestedMs: zeroMs,
   };
   const draft = at(minute, [], {}, { reconciliation });
   reconcile(draft);
@@ -370,7 +370,7 @@ Deno.test("a resume says that failures are retried, if there were any", () => {
       hosts: new Map(hosts.map((host) => [host, { failures: [{ atMs: 0 }], lastFailure: mesosSays("x") }])),
     };
     const draft = at(minute, [], {}, { breakers });
-    operatorAsked(draft, { kind: "launching-resumed", ...(profile === undefined ? {} : { profile }) });
+    executeCommand(draft, { kind: "launching-resumed", ...(profile === undefined ? {} : { profile }) });
     return linesOf(draft)[0]?.text;
   };
   const again = "; what has failed is retried at once";

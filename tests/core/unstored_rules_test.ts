@@ -215,11 +215,11 @@ Deno.test("for roles only the time of offers is kept, and everything after an ev
 
 Deno.test("a part that is there or not is kept as it was, or as it is", () => {
   const plain = stateOf([]);
-  const full = { ...plain, tearDownAskedMs: 7, server: { ...plain.server, failingSinceMs: 8 } };
+  const full = { ...plain, tearDownRequestedMs: 7, server: { ...plain.server, failingSinceMs: 8 } };
   const parts = (before: State, after: State): unknown => {
     const frame = { state: after, records: [], effects: [], notes: [] };
     const { state } = withoutRecords(before, { kind: "tick" }, frame);
-    return ["tearDownAskedMs" in state, "failingSinceMs" in state.server];
+    return ["tearDownRequestedMs" in state, "failingSinceMs" in state.server];
   };
   assertEquals([parts(full, plain), parts(plain, full)], [[true, false], [false, true]]);
 });
@@ -245,7 +245,7 @@ Deno.test("the record in contact is one with the instance's uuid or name, and no
   const instance = aRegistered("t", "idle");
   const heard = (agents: readonly GocdAgent[] | undefined): string | undefined => {
     const state = stateOf([instance]);
-    const reading = { askedMs: zeroMs, readMs: zeroMs, tookMs: [0] };
+    const reading = { requestedMs: zeroMs, readMs: zeroMs, tookMs: [0] };
     const server = agents === undefined ? state.server : { ...state.server, agents, reading };
     return heardRecord(new Draft({ ...state, server }, zeroMs, 0.5), instance)?.uuid;
   };
@@ -269,7 +269,7 @@ Deno.test("a list that may be from another server does not show which agents are
   const state = stateOf([instance], {
     brake: { isSameCluster: false, gocd: gocdSuspicion },
   });
-  const reading = { askedMs: zeroMs, readMs: zeroMs, tookMs: [0] };
+  const reading = { requestedMs: zeroMs, readMs: zeroMs, tookMs: [0] };
   const draft = new Draft({ ...state, server: { ...state.server, agents: [], reading } }, zeroMs, 0.5);
   assertEquals(heardRecord(draft, instance), { uuid: "uuid-t" });
 });

@@ -216,7 +216,7 @@ export function drive(options: DriverOptions = {}): Driver {
   };
   /** A response arrives within the timeout of the request (30 s by default), otherwise it belongs to another one. */
   const askedMs = (): number => {
-    const requestMs = state.server.askedMs ?? atMs;
+    const requestMs = state.server.requestedMs ?? atMs;
     return atMs - requestMs <= answerWithinMs ? requestMs : atMs;
   };
   return {
@@ -256,9 +256,9 @@ export function drive(options: DriverOptions = {}): Driver {
         agents,
         findings: [],
         ...(groups === undefined ? {} : { pipelineGroups: new Map(Object.entries(groups)) }),
-        agentsAskedMs: askedMs(),
+        agentsRequestedMs: askedMs(),
       }),
-    read: (...agents) => send({ kind: "gocd-agents-read", agents, agentsAskedMs: askedMs() }),
+    read: (...agents) => send({ kind: "gocd-agents-read", agents, agentsRequestedMs: askedMs() }),
     offers: (...offers) => send({ kind: "offers-received", offers }),
     status(taskId, word, changes = {}): Told {
       statuses++;
@@ -339,8 +339,8 @@ export function waitWith(world: Driver, ms: number, agents: readonly ReturnType<
   const endMs = world.atMs + ms;
   while (world.atMs < endMs) {
     world.wait(second);
-    const { askedMs, nextPollMs } = world.state.server;
-    if (askedMs === undefined) continue;
+    const { requestedMs, nextPollMs } = world.state.server;
+    if (requestedMs === undefined) continue;
     if (nextPollMs <= world.atMs) world.poll({ agents });
     else world.read(...agents);
   }

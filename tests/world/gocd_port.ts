@@ -42,7 +42,7 @@ export function performGocd(world: World, program: Program, effect: GocdEffect):
         done: (agents, took) => {
           noteList(world, took);
           noteBuilds(world, agents);
-          program.handle({ kind: "gocd-agents-read", agents, tookMs: took.tookMs, agentsAskedMs: took.askedMs });
+          program.handle({ kind: "gocd-agents-read", agents, tookMs: took.tookMs, agentsRequestedMs: took.askedMs });
         },
         failed: (problem) => program.handle({ kind: "gocd-poll-failed", problem }),
       });
@@ -85,7 +85,7 @@ function poll(world: World, program: Program, effect: GocdEffect & { readonly ki
                 noteBuilds(world, agents);
                 world.watch.groups.shown = groups.pipelineGroups ?? world.watch.groups.shown;
                 const lists = { server, jobs, agents, findings: [], tookMs: jobsMs + took.tookMs };
-                program.handle({ kind: "gocd-polled", ...lists, agentsAskedMs: took.askedMs, ...groups });
+                program.handle({ kind: "gocd-polled", ...lists, agentsRequestedMs: took.askedMs, ...groups });
               },
             }),
         });

@@ -86,7 +86,7 @@ export function mutateEvent(bug: PlantedBug | undefined, event: Event, state: St
     const [group = ""] = event.pipelineGroups.values();
     return { ...event, pipelineGroups: new Map([...event.pipelineGroups.keys()].map((each) => [each, group])) };
   }
-  if (bug === "age-by-handling" && isList) return { ...event, agentsAskedMs: Infinity };
+  if (bug === "age-by-handling" && isList) return { ...event, agentsRequestedMs: Infinity };
   if (bug === "believe-the-master" && event.kind === "task-status-updated" && (event.status.uuid ?? "") === "") {
     return { ...event, status: { ...event.status, uuid: plantedUuid } };
   }

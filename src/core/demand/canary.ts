@@ -20,9 +20,9 @@ export function canaryAgents(
   { budget }: { readonly budget: LaunchBudget },
   atMs: number,
 ): readonly WantedAgents[] {
-  return [...state.canaries].flatMap(([name, askedMs]): readonly WantedAgents[] => {
+  return [...state.canaries].flatMap(([name, requestedMs]): readonly WantedAgents[] => {
     const profile = profileOf(state.settings, name);
-    if (profile === undefined || atMs - askedMs >= canaryMs) return [];
+    if (profile === undefined || atMs - requestedMs >= canaryMs) return [];
     const rooms = [
       budget.total(),
       budget.of(profile),

@@ -124,9 +124,9 @@ function reviveNow(role: RoleOffers, sessionSinceMs: number, atMs: number): Pick
   // A DECLINE with a long filter that was sent after the last REVIVE would filter these offers.
   if (role.suppressed || role.longDeclineMs !== undefined) return { repeated: false };
   // SUBSCRIBE makes the allocator send offers, like a REVIVE.
-  const askedMs = role.lastReviveMs ?? sessionSinceMs;
-  if (atMs - Math.max(askedMs, role.lastOfferMs ?? 0) >= reviveQuietMs) return { repeated: true };
+  const requestedMs = role.lastReviveMs ?? sessionSinceMs;
+  if (atMs - Math.max(requestedMs, role.lastOfferMs ?? 0) >= reviveQuietMs) return { repeated: true };
   if (role.repeated) return undefined;
-  const isAnswered = (role.lastOfferMs ?? -Infinity) >= askedMs;
-  return !isAnswered && atMs - askedMs >= reviveRepeatMs ? { repeated: true } : undefined;
+  const isAnswered = (role.lastOfferMs ?? -Infinity) >= requestedMs;
+  return !isAnswered && atMs - requestedMs >= reviveRepeatMs ? { repeated: true } : undefined;
 }

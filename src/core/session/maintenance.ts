@@ -23,15 +23,15 @@ const unansweredMax = 10_000;
  * outstanding ones): it just stops sending inverse offers. It sends one each minute, so this long without one is no
  * coincidence.
  */
-const askedNoMoreMs = 4 * inverseRefuseSeconds * 1_000;
+const requestOverMs = 4 * inverseRefuseSeconds * 1_000;
 /**
  * A new leader sends inverse offers when the Mesos agent has reregistered, for which it has 10 minutes
  * (`--agent_reregister_timeout`).
  */
-const askedNoMoreAfterSubscribeMs = 15 * 60_000;
+const requestOverAfterSubscribeMs = 15 * 60_000;
 
 /** Requests of Mesos from an earlier run, as far as instances show them; counted from now on. */
-export function askedBackOf(instances: Iterable<AgentInstance>, atMs: number): ReadonlyMap<string, number> {
+export function maintenanceRequestsOf(instances: Iterable<AgentInstance>, atMs: number): ReadonlyMap<string, number> {
   const asked = new Map<string, number>();
   for (const { retire, mesosAgentId } of instances) {
     if (retire === "maintenance") asked.set(mesosAgentId, atMs);
@@ -102,9 +102,9 @@ export function watchMaintenance(draft: Draft): void {
 function forgetStaleRequests(draft: Draft): void {
   const { maintenanceRequestedMs, session } = draft.state;
   if (maintenanceRequestedMs.size === 0 || session.kind !== "subscribed") return;
-  const stale = [...maintenanceRequestedMs].filter(([, askedMs]) =>
-    watchedMs(draft, askedMs) >= askedNoMoreMs &&
-    (askedMs > session.sinceMs || watchedMs(draft, session.sinceMs) >= askedNoMoreAfterSubscribeMs)
+  const stale = [...maintenanceRequestedMs].filter(([, requestedMs]) =>
+    watchedMs(draft, requestedMs) >= requestOverMs &&
+    (requestedMs > session.sinceMs || watchedMs(draft, session.sinceMs) >= requestOverAfterSubscribeMs)
   );
   keepAgents(draft, new Set(stale.map(([mesosAgentId]) => mesosAgentId)));
 }

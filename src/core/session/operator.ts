@@ -22,7 +22,7 @@ import { endTexts } from "../words/ends.ts";
 import { tornDownText } from "../words/stored.ts";
 
 /** Executes one command. */
-export function operatorAsked(draft: Draft, event: OperatorEvent): void {
+export function executeCommand(draft: Draft, event: OperatorEvent): void {
   const { controls } = draft.state;
   switch (event.kind) {
     case "settings-changed":
@@ -106,10 +106,10 @@ export function finishTeardown(draft: Draft): void {
       instance.state !== "gone" || mayComeBack(draft, instance) || mayRecordBeLeft(draft, instance)
     );
   if (isAlive && !draft.state.tearDownNow) return;
-  const { tearDownAskedMs = -Infinity } = draft.state;
-  if (draft.atMs - tearDownAskedMs < tearDownAgainMs) return;
+  const { tearDownRequestedMs = -Infinity } = draft.state;
+  if (draft.atMs - tearDownRequestedMs < tearDownAgainMs) return;
   leaveNoRecords(draft);
-  draft.set({ tearDownAskedMs: draft.atMs });
+  draft.set({ tearDownRequestedMs: draft.atMs });
   draft.effect({ kind: "teardown-framework" });
 }
 

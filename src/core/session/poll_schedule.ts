@@ -29,10 +29,10 @@ export function pollIfDue(draft: Draft): void {
   const { server } = draft.state;
   const { atMs } = draft;
   if (draft.state.shuttingDown) return;
-  const { askedMs = -Infinity } = server;
-  if (atMs - askedMs < answerMaxMs) return;
+  const { requestedMs = -Infinity } = server;
+  if (atMs - requestedMs < answerMaxMs) return;
   if (atMs >= server.nextPollMs) {
-    draft.set({ server: { ...server, askedMs: atMs } });
+    draft.set({ server: { ...server, requestedMs: atMs } });
     const environments = environmentsInQuestion(draft.state.settings);
     draft.effect({
       kind: "poll-gocd",
@@ -40,7 +40,7 @@ export function pollIfDue(draft: Draft): void {
       ...(wantsGroups(draft.state.settings) ? { pipelineGroups: true } : {}),
     });
   } else if (atMs >= server.nextAgentsMs && isAnyChanging(draft)) {
-    draft.set({ server: { ...server, askedMs: atMs } });
+    draft.set({ server: { ...server, requestedMs: atMs } });
     draft.effect({ kind: "read-gocd-agents" });
   }
 }

@@ -90,7 +90,7 @@ export function gocdPolled(draft: Draft, event: EventOf<"gocd-polled">): void {
     },
     demand: { ...draft.state.demand, backlog, seen, unpinned },
   });
-  goodReading(draft, event.agentsAskedMs, event.server);
+  goodReading(draft, event.agentsRequestedMs, event.server);
   for (const finding of environmentFindings(draft.state)) {
     draft.note({ kind: "gocd-finding", finding, onceKey: finding.message });
   }
@@ -152,7 +152,7 @@ export function gocdAgentsRead(draft: Draft, event: EventOf<"gocd-agents-read">)
     },
     demand: { ...demand, backlog, unpinned: trackUnpinned(demand.unpinned, event.agents, atMs) },
   });
-  goodReading(draft, event.agentsAskedMs, server.info);
+  goodReading(draft, event.agentsRequestedMs, server.info);
   learnHostnames(draft, event.agents);
   judgeGocdList(draft, event.agents);
   adoptUnknown(draft, event.agents);
@@ -166,10 +166,10 @@ export function gocdAgentsRead(draft: Draft, event: EventOf<"gocd-agents-read">)
 
 /** A failed poll: no decisions in this round. */
 export function gocdPollFailed(draft: Draft, event: EventOf<"gocd-poll-failed">): void {
-  const { askedMs = draft.atMs, readFailure: before } = draft.state.server;
+  const { requestedMs = draft.atMs, readFailure: before } = draft.state.server;
   failedReading(draft);
   const { problem } = event;
-  const readFailure = { problem, sinceMs: before?.sinceMs ?? askedMs, count: (before?.count ?? 0) + 1 };
+  const readFailure = { problem, sinceMs: before?.sinceMs ?? requestedMs, count: (before?.count ?? 0) + 1 };
   draft.set({ server: { ...draft.state.server, ...afterFailure(draft.state, readFailure, draft), readFailure } });
   noteProblem(draft, problem);
 }
@@ -252,7 +252,7 @@ function readAgents(before: ServerState, agents: readonly GocdAgent[], atMs: num
     disabledIdleSinceMs,
     disabledSinceMs,
     ...inContactSince(before, agents, atMs),
-    lastRequestMs: new Map([...before.lastRequestMs].filter(([, askedMs]) => atMs - askedMs < 60_000)),
+    lastRequestMs: new Map([...before.lastRequestMs].filter(([, requestedMs]) => atMs - requestedMs < 60_000)),
     ...(restartedMs === undefined ? {} : { restartedMs }),
   };
 }

@@ -23,7 +23,7 @@ const outageMs = 180_000;
 /** The last successful list of agents. */
 export interface AgentsReading {
   /** When it was requested: it may not show anything that has happened since. */
-  readonly askedMs: number;
+  readonly requestedMs: number;
   /** When it arrived. */
   readonly readMs: number;
   /** Durations of the last lists, newest last. */
@@ -31,22 +31,22 @@ export interface AgentsReading {
 }
 
 /**
- * Records a successful list of agents, requested at `askedMs` (absent: with the request in progress).
+ * Records a successful list of agents, requested at `requestedMs` (absent: with the request in progress).
  */
 export function goodReading(
   draft: Draft,
-  askedMs: number | undefined,
+  requestedMs: number | undefined,
   info: Pick<GocdServerInfo, "maintenance"> | undefined,
 ): void {
-  const { atMs, state: { server: { askedMs: requestMs, failingSinceMs, serving, ...server } } } = draft;
-  const asOfMs = Math.min(askedMs ?? requestMs ?? atMs, atMs);
+  const { atMs, state: { server: { requestedMs: inProgressMs, failingSinceMs, serving, ...server } } } = draft;
+  const asOfMs = Math.min(requestedMs ?? inProgressMs ?? atMs, atMs);
   const now = info?.maintenance === "on" ? undefined : servingNow(serving, failingSinceMs, atMs);
   draft.set({
     server: {
       ...server,
       healthySinceMs: server.healthySinceMs ?? atMs,
       reading: {
-        askedMs: asOfMs,
+        requestedMs: asOfMs,
         readMs: atMs,
         tookMs: [...(server.reading?.tookMs ?? []), atMs - asOfMs].slice(-answersKept),
       },
@@ -57,8 +57,8 @@ export function goodReading(
 
 /** A failed read: the activity of the server until the next successful one is not known. */
 export function failedReading(draft: Draft): void {
-  const { healthySinceMs: _, askedMs, ...server } = draft.state.server;
-  draft.set({ server: { ...server, failingSinceMs: server.failingSinceMs ?? askedMs ?? draft.atMs } });
+  const { healthySinceMs: _, requestedMs, ...server } = draft.state.server;
+  draft.set({ server: { ...server, failingSinceMs: server.failingSinceMs ?? requestedMs ?? draft.atMs } });
 }
 
 /** The server is in maintenance mode: it registers and assigns nothing until a poll shows that the mode has ended. */
@@ -96,7 +96,7 @@ export function shownForMs({ server: { serving, reading } }: Pick<State, "server
 export function isFresh({ state: { server: { reading } }, atMs }: Draft): boolean {
   if (reading === undefined) return false;
   const usualMs = reading.tookMs.length < answersMin ? 0 : Math.min(...reading.tookMs);
-  return atMs - reading.askedMs <= freshMs + usualMs;
+  return atMs - reading.requestedMs <= freshMs + usualMs;
 }
 
 /**
@@ -114,5 +114,5 @@ export function isIdleConfirmed({ state: { server, settings }, atMs }: Draft, fi
 
 /** When the last list of agents was requested; before the first one: never. */
 export function agentsAsOfMs({ reading }: Pick<ServerState, "reading">): number {
-  return reading?.askedMs ?? -Infinity;
+  return reading?.requestedMs ?? -Infinity;
 }

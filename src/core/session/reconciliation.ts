@@ -30,14 +30,14 @@ export function unansweredAtFirst(taskIds: Iterable<string>): ReconciliationStat
  * requests all our tasks known to Mesos, before its first launch: its state may be older than the running tasks.
  */
 export function startReconciliation(draft: Draft): void {
-  const { implicitAskedMs = draft.atMs, ...before } = draft.state.reconciliation;
+  const { implicitRequestedMs = draft.atMs, ...before } = draft.state.reconciliation;
   draft.set({
     reconciliation: {
       ...before,
       pending: new Set(draft.state.instances.keys()),
       nextExplicitMs: draft.atMs,
       explicitDelayMs: explicitFirstMs,
-      ...(draft.state.inherited === "unknown" ? {} : { implicitAskedMs }),
+      ...(draft.state.inherited === "unknown" ? {} : { implicitRequestedMs }),
     },
   });
   reconcile(draft);
@@ -68,12 +68,12 @@ export function reconcile(draft: Draft): void {
     };
   }
   const isUnknown = state.inherited === "unknown";
-  const { implicitAskedMs = -Infinity, fenceRound } = reconciliation;
-  if (atMs - implicitAskedMs >= (isUnknown ? learnAgainMs : implicitMs)) {
+  const { implicitRequestedMs = -Infinity, fenceRound } = reconciliation;
+  if (atMs - implicitRequestedMs >= (isUnknown ? learnAgainMs : implicitMs)) {
     draft.effect({ kind: "reconcile-tasks", tasks: [] });
     const fence = { taskId: fenceId(state.framework, fenceRound), mesosAgentId: fenceMesosAgentId };
     if (isUnknown) draft.effect({ kind: "reconcile-tasks", tasks: [fence] });
-    reconciliation = { ...reconciliation, implicitAskedMs: atMs };
+    reconciliation = { ...reconciliation, implicitRequestedMs: atMs };
   }
   if (living.length !== reconciliation.pending.size) {
     reconciliation = { ...reconciliation, pending: new Set(living.map(({ taskId }) => taskId)) };

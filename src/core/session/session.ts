@@ -124,7 +124,7 @@ function frameworkRemoved(draft: Draft, message: string): void {
   const living = [...draft.state.instances.values()].filter((instance) => instance.state !== "gone");
   // The response to TEARDOWN was lost, but not the TEARDOWN. If it arrived late, after launching was resumed, it is a
   // removal.
-  const isAsked = draft.state.tearDownAskedMs !== undefined && draft.state.controls.mode === "teardown";
+  const isAsked = draft.state.tearDownRequestedMs !== undefined && draft.state.controls.mode === "teardown";
   if (isAsked && (draft.state.tearDownNow || living.length === 0)) return tornDown(draft);
   const { frameworkId } = draft.state.framework;
   const known = frameworkId === undefined ? {} : { frameworkId };

@@ -32,9 +32,9 @@ const stuckAfterMs = 60_000;
 
 /** For how long an overdue response of the GoCD server has been awaited, ms; `undefined`: none is overdue. */
 export function gocdSilentMs(
-  { server: { askedMs = Infinity, pollTookMs = 0 }, watched, lastStepMs }: State,
+  { server: { requestedMs = Infinity, pollTookMs = 0 }, watched, lastStepMs }: State,
 ): number | undefined {
-  const silentMs = countedMs(watched, askedMs, lastStepMs);
+  const silentMs = countedMs(watched, requestedMs, lastStepMs);
   return silentMs > Math.max(overdueMs, 2 * pollTookMs) ? silentMs : undefined;
 }
 
@@ -47,13 +47,13 @@ export function isBacklogCurrent(state: State, atMs: number): boolean {
 
 /** The state of the GoCD server. */
 export function gocdHealth(state: State, atMs: number): ServerHealth {
-  const { readFailure, askedMs = atMs, lastPollMs, healthySinceMs } = state.server;
+  const { readFailure, requestedMs = atMs, lastPollMs, healthySinceMs } = state.server;
   const isDown = unpolledMs(state, atMs) > state.settings.poller.staleAfterMs;
   if (readFailure !== undefined) {
     return troubled(readFailure.sinceMs, { problem: findingOf(readFailure.problem), atMs, isDown });
   }
   const silentMs = gocdSilentMs(state);
-  if (silentMs !== undefined) return troubled(askedMs, { problem: gocdOverdue(silentMs), atMs, isDown });
+  if (silentMs !== undefined) return troubled(requestedMs, { problem: gocdOverdue(silentMs), atMs, isDown });
   if (lastPollMs === undefined) return { state: "unknown", sinceMs: state.startedMs };
   if (isDown) {
     const problem = launchesHeld({ kind: "held-stale", forMs: atMs - lastPollMs });

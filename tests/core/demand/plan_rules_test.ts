@@ -47,7 +47,7 @@ function polled(situation: Situation): State {
       idleSinceMs: new Map(agents.map(({ uuid }) => [uuid, zeroMs])),
       healthySinceMs: zeroMs,
       serving: watchedFrom(zeroMs),
-      reading: { askedMs: atMs, readMs: atMs, tookMs: [0] },
+      reading: { requestedMs: atMs, readMs: atMs, tookMs: [0] },
       ...situation.server,
     },
     ...situation.parts,

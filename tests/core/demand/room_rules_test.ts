@@ -191,7 +191,7 @@ function mayBe(
     healthySinceMs: atMs - healthyForMs,
     lostSinceMs: new Map(agent.agentState === "LostContact" ? [["x", zeroMs] as const] : []),
     serving: watchedFrom(zeroMs),
-    reading: { askedMs: atMs, readMs: atMs, tookMs: [0] },
+    reading: { requestedMs: atMs, readMs: atMs, tookMs: [0] },
   };
   return possibleAgents(new Draft({ ...state, server }, atMs, 0.5), instance).length === 1;
 }
@@ -270,7 +270,7 @@ function proven(
     appearedMs,
     disabledSinceMs: new Map(agent.configState === "Disabled" ? [["x", atMs - forMs + enabledMs] as const] : []),
     serving: watchedFrom(zeroMs),
-    reading: { askedMs: zeroMs + servingMs, readMs: zeroMs + servingMs, tookMs: [0] },
+    reading: { requestedMs: zeroMs + servingMs, readMs: zeroMs + servingMs, tookMs: [0] },
   };
   return agentByAddress(new Draft({ ...state, server }, atMs, 0.5), instance) !== undefined;
 }

@@ -117,7 +117,7 @@ function others(
   const state = stateOf(instances, {}, {
     profiles: profiles.map((name) => ({ ...linux, name, gocdResources: [name] })),
   });
-  const reading = { askedMs: zeroMs, readMs: zeroMs, tookMs: [0] };
+  const reading = { requestedMs: zeroMs, readMs: zeroMs, tookMs: [0] };
   const server = { ...state.server, agents: listed, ...(isRead ? { reading } : {}) };
   const draft = new Draft({ ...state, server }, zeroMs, 0.5);
   const { buckets } = bucketJobs(waiting, someSettings().poller, "insensitive");
@@ -153,7 +153,7 @@ Deno.test("of another program is reported for what it is there, in an environmen
   const need = (waiting: ScheduledJob, environments: GocdAgent["environments"] = []): unknown => {
     const profiles = [{ ...linux, environments: ["prod"] }, linux];
     const state = stateOf([], {}, { profiles });
-    const reading = { askedMs: zeroMs, readMs: zeroMs, tookMs: [0] };
+    const reading = { requestedMs: zeroMs, readMs: zeroMs, tookMs: [0] };
     const draft = new Draft({ ...state, server: { ...state.server, reading } }, zeroMs, 0.5);
     const { buckets } = bucketJobs([waiting], someSettings().poller, "insensitive");
     const agents = [gocdAgent("gocd-zzz999-default-7", { environments })];
@@ -243,7 +243,7 @@ Deno.test("two instances count as sharing a record as long as it is listed and o
   const sharer = { ...homeless, sharedUuid: "u" };
   const served = (forMs: number): Partial<State["server"]> => ({
     serving: watchedFrom(zeroMs),
-    reading: { askedMs: zeroMs + forMs, readMs: zeroMs + forMs, tookMs: [0] },
+    reading: { requestedMs: zeroMs + forMs, readMs: zeroMs + forMs, tookMs: [0] },
   });
   const kept = (instances: readonly AgentInstance[], agents: readonly GocdAgent[], forMs = 10 * minute): string[] =>
     shared(instances, agents, { server: served(forMs) });
@@ -270,7 +270,7 @@ Deno.test("a shared record may hide who builds until it is lost for so long that
       info: serverInfo,
       agents,
       serving: watchedFrom(atMs - readForMs),
-      reading: { askedMs: atMs, readMs: atMs, tookMs: [0] },
+      reading: { requestedMs: atMs, readMs: atMs, tookMs: [0] },
       lostSinceMs: lostForMs === undefined ? new Map<string, number>() : new Map([["u", atMs - lostForMs]]),
     };
     const draft = new Draft({ ...state, server }, atMs, 0.5);

@@ -101,7 +101,7 @@ Deno.test("an agent in doubt counts for the brake of Mesos while the list shows 
   );
   const isOn = (agents: readonly GocdAgent[] | undefined, brake: State["brake"] = { isSameCluster: true }): boolean => {
     const state = stateOf(lost, { brake });
-    const reading = { askedMs: zeroMs, readMs: zeroMs, tookMs: [0] };
+    const reading = { requestedMs: zeroMs, readMs: zeroMs, tookMs: [0] };
     const server = agents === undefined ? state.server : { ...state.server, agents, reading };
     const draft = new Draft({ ...state, server }, zeroMs, 0.5);
     judgeLosses(draft);

@@ -177,21 +177,21 @@ const looks: readonly (readonly [what: string, step: DrainStep, look: Look, want
   ["a list from before the DELETE lacks its record", deleting, {
     isListed: false,
     marks: done,
-    server: { reading: { askedMs: nowMs - second - 1, readMs: nowMs, tookMs: [0] } },
+    server: { reading: { requestedMs: nowMs - second - 1, readMs: nowMs, tookMs: [0] } },
   }, "deleting, as before"],
   ["a list from the moment of the DELETE lacks its record", deleting, {
     isListed: false,
     marks: done,
-    server: { reading: { askedMs: nowMs - second, readMs: nowMs, tookMs: [0] } },
+    server: { reading: { requestedMs: nowMs - second, readMs: nowMs, tookMs: [0] } },
   }, "drained, kill-task"],
   ["an old list lacks its record", { kind: "deleting", askedMs: nowMs - minute }, {
     isListed: false,
     marks: done,
-    server: { reading: { askedMs: nowMs - 3_001, readMs: nowMs, tookMs: [0] } },
+    server: { reading: { requestedMs: nowMs - 3_001, readMs: nowMs, tookMs: [0] } },
   }, "deleting, as before"],
   ["an old list has lacked its record for long", { kind: "absent", sinceMs: nowMs - 19 * minute }, {
     isListed: false,
-    server: { reading: { askedMs: nowMs - 3_001, readMs: nowMs, tookMs: [0] } },
+    server: { reading: { requestedMs: nowMs - 3_001, readMs: nowMs, tookMs: [0] } },
   }, "absent, as before"],
   [
     "the DELETE has had no effect for thirty seconds",
@@ -228,7 +228,7 @@ const looks: readonly (readonly [what: string, step: DrainStep, look: Look, want
   ],
   ["the DELETE has had no effect, by an old list", { ...deleting, sinceMs: nowMs - 6 * minute }, {
     shown: off,
-    server: { reading: { askedMs: nowMs - 3_001, readMs: nowMs, tookMs: [0] } },
+    server: { reading: { requestedMs: nowMs - 3_001, readMs: nowMs, tookMs: [0] } },
   }, "deleting, as before"],
   ["the DISABLE has had no effect for thirty seconds", disabling, {}, "disabling, disable-gocd-agents"],
   [

@@ -66,7 +66,7 @@ Deno.test("a disabled agent is deleted only when two reads at least 20 s apart s
 Deno.test("a slow response shows the agent as it was when the request was sent", () => {
   const { world, taskId } = draining();
   world.read(gocdAgent(taskId, disabled));
-  while (world.state.server.askedMs === undefined) world.wait(second);
+  while (world.state.server.requestedMs === undefined) world.wait(second);
   world.wait(30 * second);
   world.read(gocdAgent(taskId, disabled));
   assertEquals(stepOf(world.instance(taskId)), "confirming");

@@ -314,8 +314,8 @@ for (
 }
 
 Deno.test("no agent is killed because it is absent from an old list", () => {
-  const reading = { askedMs: nowMs - 3_001, readMs: nowMs, tookMs: [0] };
-  const after = (askedMs: number): string | undefined =>
-    listed([registered(unsure("absent", zeroMs))], [], { reading: { ...reading, askedMs } }).instance("t")?.state;
+  const reading = { requestedMs: nowMs - 3_001, readMs: nowMs, tookMs: [0] };
+  const after = (requestedMs: number): string | undefined =>
+    listed([registered(unsure("absent", zeroMs))], [], { reading: { ...reading, requestedMs } }).instance("t")?.state;
   assertEquals([after(nowMs - 3_001), after(nowMs - 3_000)], ["registered", "killing"]);
 });

@@ -35,7 +35,7 @@ import { anInstance, aRegistered, stateOf } from "../instance_fixtures.ts";
 /** A state of a server that has been at work since zeroMs and was read at a moment. */
 function shown(instances: readonly AgentInstance[], atMs: number, server: Partial<State["server"]> = {}): Draft {
   const state = stateOf(instances);
-  const reading = { askedMs: atMs, readMs: atMs, tookMs: [0] };
+  const reading = { requestedMs: atMs, readMs: atMs, tookMs: [0] };
   const serving = watchedFrom(zeroMs);
   const now = { info: serverInfo, lastPollMs: atMs, reading, serving, healthySinceMs: zeroMs };
   return new Draft({ ...state, server: { ...state.server, ...now, ...server } }, atMs, 0.5);

@@ -44,7 +44,7 @@ function at(instance: AgentInstance, atMs: number, circumstances: Circumstances 
         info: { ...serverInfo, maintenance },
         lastPollMs: readMs,
         agents,
-        reading: { askedMs: readMs, readMs, tookMs: [0] },
+        reading: { requestedMs: readMs, readMs, tookMs: [0] },
         ...(maintenance === "on" ? {} : { serving: watchedFrom(zeroMs) }),
         ...server,
       },

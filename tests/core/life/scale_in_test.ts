@@ -38,7 +38,7 @@ function now(
   options: DriverOptions = {},
 ): Draft {
   const state = stateOf(instances, {}, options);
-  const reading = { askedMs: atMs, readMs: atMs, tookMs: [0] };
+  const reading = { requestedMs: atMs, readMs: atMs, tookMs: [0] };
   const server = { ...state.server, info: serverInfo, lastPollMs: atMs, reading, serving: watchedFrom(zeroMs) };
   return new Draft(change({ ...state, server }), atMs, 0.5);
 }

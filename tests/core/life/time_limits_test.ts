@@ -57,7 +57,7 @@ Deno.test("requests to the GoCD server are remembered for a minute", () => {
   const { state } = at(minute, [], {
     lastRequestMs: new Map([["old", zeroMs], ["young", zeroMs + 1]]),
   });
-  const read = { kind: "gocd-agents-read", agents: [], agentsAskedMs: zeroMs + minute } as const;
+  const read = { kind: "gocd-agents-read", agents: [], agentsRequestedMs: zeroMs + minute } as const;
   const frame = step({ ...state, lastStepMs: zeroMs + minute }, { atMs: zeroMs + minute, random: 0.5, event: read });
   assertEquals([...frame.state.server.lastRequestMs.keys()], ["young"]);
 });
@@ -241,7 +241,9 @@ Deno.test("an agent without a record is stopped by a fresh list only", () => {
       uuid: "uuid-t",
       activity: { kind: "unsure", sinceMs: zeroMs, word },
     });
-    const draft = at(10 * minute, [instance], { reading: { askedMs: atMs - ageMs, readMs: atMs, tookMs: [ageMs] } });
+    const draft = at(10 * minute, [instance], {
+      reading: { requestedMs: atMs - ageMs, readMs: atMs, tookMs: [ageMs] },
+    });
     advanceInstances(draft, changes.map((each) => gocdAgent("t", each)));
     return draft.state.instances.get("t")?.state;
   };
@@ -269,7 +271,7 @@ Deno.test("a container whose register-timeout has passed is held, not stopped, i
     const isHeld = held ? { held: true } as const : {};
     const instance = anInstance("t", { state: "starting", runningSinceMs: zeroMs, ...isHeld }, marks);
     const atMs = zeroMs + 60 * minute;
-    const reading = { askedMs: atMs - ageMs, readMs: atMs, tookMs: [ageMs] };
+    const reading = { requestedMs: atMs - ageMs, readMs: atMs, tookMs: [ageMs] };
     const draft = at(60 * minute, [instance], { agents, reading }, { watched: watchedFrom(zeroMs) });
     watchClocks(draft);
     const now = draft.state.instances.get("t");

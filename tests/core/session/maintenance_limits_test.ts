@@ -5,9 +5,9 @@ import type { Draft } from "../../../src/core/draft.ts";
 import type { AgentInstance, RetireReason } from "../../../src/core/instance.ts";
 import type { Unavailability } from "../../../src/core/placement/offer.ts";
 import {
-  askedBackOf,
   inverseAnswerLost,
   inverseOffersReceived,
+  maintenanceRequestsOf,
   maintenanceTakenBack,
   watchMaintenance,
 } from "../../../src/core/session/maintenance.ts";
@@ -30,7 +30,7 @@ const retired = ({ state }: Draft): unknown[] => [...state.instances.values()].m
 
 Deno.test("the maintenance requests of an earlier run are those for which its agents leave, and no others", () => {
   const instances = [on("a", { retire: "maintenance" }), on("b", { retire: "surplus" }), on("c")];
-  assertEquals([...askedBackOf(instances, 7)], [["s-a", 7]]);
+  assertEquals([...maintenanceRequestsOf(instances, 7)], [["s-a", 7]]);
 });
 
 Deno.test("only living agents on the requested host delay its maintenance", () => {

@@ -6,9 +6,9 @@ import type { Draft } from "../../../src/core/draft.ts";
 import type { OperatorEvent } from "../../../src/core/event.ts";
 import type { AgentInstance, RetireReason } from "../../../src/core/instance.ts";
 import {
+  executeCommand,
   finishTeardown,
   noteSwitches,
-  operatorAsked,
   retireChanged,
   tornDown,
 } from "../../../src/core/session/operator.ts";
@@ -57,7 +57,7 @@ for (
     const asked = (event: OperatorEvent): number | undefined => {
       const instance = draining(retire === undefined ? {} : { retire });
       const draft = at([instance], { disabledSinceMs: new Map([["u", zeroMs]]) }, controls(mode));
-      operatorAsked(draft, event);
+      executeCommand(draft, event);
       return draft.state.server.disabledSinceMs.get("u");
     };
     const want = isRestarted ? undefined : zeroMs;
@@ -69,13 +69,13 @@ for (
 Deno.test("an idle agent has no drain-timeout that a drain could restart", () => {
   const instance = { ...aRegistered("t", "idle", { retire: "max-jobs" }), uuid: "u" } as AgentInstance;
   const draft = at([instance], { disabledSinceMs: new Map([["u", zeroMs]]) });
-  operatorAsked(draft, { kind: "drain-requested" });
+  executeCommand(draft, { kind: "drain-requested" });
   assertEquals(draft.state.server.disabledSinceMs.get("u"), zeroMs);
 });
 
 Deno.test("a canary is remembered with its time, together with those of other profiles, and planned for", () => {
   const draft = at([], {}, { canaries: new Map([["gpu", 1]]) });
-  operatorAsked(draft, { kind: "canary-requested", profile: "default" });
+  executeCommand(draft, { kind: "canary-requested", profile: "default" });
   assertEquals([[...draft.state.canaries], draft.state.demand.isStale], [[["gpu", 1], ["default", draft.atMs]], true]);
   assertEquals(draft.finish().notes, [
     { kind: "operator", result: { kind: "canary", profile: "default" }, mode: "run" },
@@ -84,17 +84,17 @@ Deno.test("a canary is remembered with its time, together with those of other pr
 
 Deno.test("a loss that is accepted ends the brake, the end of the program is remembered", () => {
   const draft = at([], {}, { brake: { isSameCluster: true, gocd: gocdSuspicion } });
-  operatorAsked(draft, { kind: "loss-accepted" });
+  executeCommand(draft, { kind: "loss-accepted" });
   assertEquals(draft.state.brake, { isSameCluster: true });
   assertEquals(draft.state.shuttingDown, false);
-  operatorAsked(draft, { kind: "shutdown-started" });
+  executeCommand(draft, { kind: "shutdown-started" });
   assertEquals(draft.state.shuttingDown, true);
 });
 
 Deno.test("each switch is stored, makes the plan stale, and is reported with the switches before", () => {
   const draft = at([], {}, controls("drain"));
   const event = { kind: "launching-frozen", profile: "gpu" } as const;
-  operatorAsked(draft, event);
+  executeCommand(draft, event);
   const { records, notes, state } = draft.finish();
   const now = { frozen: false, frozenProfiles: ["gpu"], mode: "drain" } as const;
   assertEquals([records, state.demand.isStale], [[{ kind: "controls", controls: now }], true]);
@@ -125,7 +125,7 @@ for (
 ) {
   Deno.test(`the wish ${JSON.stringify(event)} leaves all other switches as they are`, () => {
     const draft = at([], {}, { controls: before });
-    operatorAsked(draft, event);
+    executeCommand(draft, event);
     assertEquals(draft.state.controls, after);
   });
 }
@@ -146,7 +146,7 @@ Deno.test("a resume ends the freeze of its profile, or everything", () => {
   const left = (profile?: string): unknown => {
     const before = { frozen: true, frozenProfiles: ["default", "gpu"], mode: "drain" } as const;
     const draft = at([], {}, { controls: before });
-    operatorAsked(draft, { kind: "launching-resumed", ...(profile === undefined ? {} : { profile }) });
+    executeCommand(draft, { kind: "launching-resumed", ...(profile === undefined ? {} : { profile }) });
     return draft.state.controls;
   };
   assertEquals(left("gpu"), { frozen: true, frozenProfiles: ["default"], mode: "drain" });
@@ -178,7 +178,7 @@ const breakers: State["breakers"] = {
 Deno.test("a resume of a profile counts as a fix of that profile, a resume of all as a fix of everything", () => {
   const left = (profile?: string): unknown => {
     const draft = at([], {}, { breakers });
-    operatorAsked(draft, { kind: "launching-resumed", ...(profile === undefined ? {} : { profile }) });
+    executeCommand(draft, { kind: "launching-resumed", ...(profile === undefined ? {} : { profile }) });
     const { profiles, hosts } = draft.state.breakers;
     return [[...profiles].flatMap(([name, { failures }]) => failures > 0 ? [name] : []), hosts.size];
   };
@@ -189,7 +189,7 @@ Deno.test("new settings clear the failures of the profiles that they change, and
   const profiles = [linux, { ...linux, name: "gpu" }];
   const draft = at([], { nextPollMs: zeroMs + 3 * minute }, { breakers, settings: someSettings({ profiles }) });
   const settings = someSettings({ profiles: [linux, { ...linux, name: "gpu", hash: "11111111" }] });
-  operatorAsked(draft, { kind: "settings-changed", settings });
+  executeCommand(draft, { kind: "settings-changed", settings });
   assertEquals([[...draft.state.breakers.profiles.keys()], draft.state.breakers.hosts.size], [["default"], 0]);
   assertEquals([draft.state.settings, draft.state.settingsSinceMs], [settings, draft.atMs]);
   assertEquals([draft.state.server.nextPollMs, draft.state.demand.isStale], [zeroMs + 3 * minute, true]);
@@ -218,7 +218,7 @@ Deno.test("agents of a changed profile are marked, unless they leave for another
 Deno.test("a draining agent whose profile is as it was again is enabled, one whose profile changes only now is not", () => {
   const after = (instance: AgentInstance): unknown => {
     const draft = at([instance], { disabledSinceMs: new Map([["u", zeroMs]]) });
-    operatorAsked(draft, { kind: "settings-changed", settings: someSettings() });
+    executeCommand(draft, { kind: "settings-changed", settings: someSettings() });
     return [finished(draft).effects.map(({ kind }) => kind), draft.state.server.disabledSinceMs.get("u")];
   };
   assertEquals(after(draining({ retire: "profile-changed" })), [["enable-gocd-agent"], undefined]);
@@ -234,7 +234,7 @@ Deno.test("a resume removes the mark of the operator from the named profiles, an
       anInstance("d", { state: "starting" }, { profile: "gpu", retire: "operator" }),
     ];
     const draft = at(instances);
-    operatorAsked(draft, { kind: "launching-resumed", ...(profile === undefined ? {} : { profile }) });
+    executeCommand(draft, { kind: "launching-resumed", ...(profile === undefined ? {} : { profile }) });
     return [...draft.state.instances.values()].map((each) => each.retire);
   };
   assertEquals([marks("default"), marks("gpu"), marks()], [
@@ -247,7 +247,7 @@ Deno.test("a resume removes the mark of the operator from the named profiles, an
 Deno.test("agents that were drained by the operator and still build are enabled again by a resume", () => {
   for (const [step, kinds] of [["finishing", ["enable-gocd-agent"]], ["disabling", ["enable-gocd-agent"]]] as const) {
     const draft = at([draining({ retire: "operator", reason: "operator" }, step)]);
-    operatorAsked(draft, { kind: "launching-resumed" });
+    executeCommand(draft, { kind: "launching-resumed" });
     assertEquals(finished(draft).effects.map(({ kind }) => kind), kinds);
   }
 });
@@ -286,7 +286,7 @@ Deno.test("a teardown waits for agents that may come back, and for a later list 
   assertEquals(torn([gone(asked)]), ["teardown-framework"]);
   assertEquals(torn([gone({ isDeleteAsked: true })]), [], "one list may lack it");
   assertEquals(torn([gone({ ...asked, isUnproven: true })]), []);
-  const read = (askedMs: number) => ({ reading: { askedMs, readMs: askedMs, tookMs: [0] } });
+  const read = (requestedMs: number) => ({ reading: { requestedMs, readMs: requestedMs, tookMs: [0] } });
   assertEquals([torn([gone(asked)], read(zeroMs)), torn([gone(asked)], read(zeroMs + 1))], [[], [
     "teardown-framework",
   ]]);
@@ -303,7 +303,7 @@ Deno.test("a teardown waits for agents that may come back, and for a later list 
 Deno.test("remaining records are deleted with the framework, one by one, and remembered as requested", () => {
   const launching = anInstance("l", { state: "launching" });
   const asked = { ...aRegistered("b", "idle"), isDeleteAsked: true as const };
-  const unread = { reading: { askedMs: zeroMs - 1, readMs: zeroMs, tookMs: [0] } };
+  const unread = { reading: { requestedMs: zeroMs - 1, readMs: zeroMs, tookMs: [0] } };
   const draft = at([launching, aRegistered("a", "idle"), asked], unread, {
     ...controls("teardown"),
     tearDownNow: true,
@@ -320,5 +320,5 @@ Deno.test("remaining records are deleted with the framework, one by one, and rem
   assertEquals(records as unknown[], [
     { kind: "instance", instance: { ...aRegistered("a", "idle"), isDeleteAsked: true } },
   ]);
-  assertEquals(state.tearDownAskedMs, draft.atMs);
+  assertEquals(state.tearDownRequestedMs, draft.atMs);
 });

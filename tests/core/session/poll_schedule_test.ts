@@ -16,7 +16,7 @@ function asked(state: State, server: Partial<ServerState>, atMs = zeroMs): strin
   const draft = new Draft({ ...state, server: { ...state.server, ...server } }, atMs, 0.5);
   pollIfDue(draft);
   const kinds = finished(draft).effects.map(({ kind }) => kind);
-  assertEquals(draft.state.server.askedMs, kinds.length === 0 ? server.askedMs : atMs);
+  assertEquals(draft.state.server.requestedMs, kinds.length === 0 ? server.requestedMs : atMs);
   return kinds;
 }
 
@@ -24,7 +24,7 @@ Deno.test("a poll is sent when it is due, one request at a time, for ten minutes
   const state = stateOf([]);
   const due = { nextPollMs: zeroMs, nextAgentsMs: zeroMs };
   assertEquals([asked(state, due, zeroMs - 1), asked(state, due)], [[], ["poll-gocd"]]);
-  const waiting = { ...due, askedMs: zeroMs };
+  const waiting = { ...due, requestedMs: zeroMs };
   assertEquals(asked(state, waiting, zeroMs + 10 * minute - 1), []);
   assertEquals(asked(state, waiting, zeroMs + 10 * minute), ["poll-gocd"]);
   assertEquals(asked({ ...state, shuttingDown: true }, due), []);

@@ -196,7 +196,7 @@ for (const kind of ["gocd-polled", "gocd-agents-read"] as const) {
     ]);
     assertEquals([unlisted.get("uuid-gone")?.sinceMs, inContactSinceMs], [nowMs, nowMs]);
     // And how old it is.
-    assertEquals(listed(at([], { askedMs: nowMs - 5 }), []).state.server.reading?.askedMs, nowMs - 5);
+    assertEquals(listed(at([], { requestedMs: nowMs - 5 }), []).state.server.reading?.requestedMs, nowMs - 5);
   });
 }
 
@@ -230,7 +230,7 @@ Deno.test("a failed poll is a problem since its request, and each outage is a ne
   };
   const { lastPollMs: _, ...never } = at([]).state.server;
   const key = (ms: number): string => `gocd-unreachable ${ms}`;
-  assertEquals(failed({ askedMs: nowMs - 7 }), [nowMs - 7, 1, nowMs + 5_000, nowMs - 7, key(nowMs)]);
+  assertEquals(failed({ requestedMs: nowMs - 7 }), [nowMs - 7, 1, nowMs + 5_000, nowMs - 7, key(nowMs)]);
   assertEquals(failed({}), [nowMs, 1, nowMs + 5_000, nowMs, key(nowMs)]);
   assertEquals(
     failed({ readFailure: { problem: problem(), sinceMs: 3, count: 1 }, failingSinceMs: 4, lastPollMs: 5 }),

@@ -20,8 +20,8 @@ function at(afterMs: number, server: Partial<ServerState> = {}): Draft {
   return new Draft({ ...state, server: { ...state.server, ...server } }, zeroMs + afterMs, 0.5);
 }
 
-const read = (askedMs: number, ...tookMs: readonly number[]): Partial<ServerState> => ({
-  reading: { askedMs: zeroMs + askedMs, readMs: zeroMs + askedMs + (tookMs.at(-1) ?? 0), tookMs },
+const read = (requestedMs: number, ...tookMs: readonly number[]): Partial<ServerState> => ({
+  reading: { requestedMs: zeroMs + requestedMs, readMs: zeroMs + requestedMs + (tookMs.at(-1) ?? 0), tookMs },
 });
 
 Deno.test("a list proves an absence for three seconds after its request, plus the usual response time of the server", () => {
@@ -37,20 +37,20 @@ Deno.test("a list proves an absence for three seconds after its request, plus th
 });
 
 Deno.test("a list is as old as its request, and the last five responses show how long the server takes", () => {
-  const draft = at(9_000, { ...read(0, 1, 2, 3, 4, 5), askedMs: zeroMs + 8_000 });
+  const draft = at(9_000, { ...read(0, 1, 2, 3, 4, 5), requestedMs: zeroMs + 8_000 });
   goodReading(draft, undefined, undefined);
   assertEquals(draft.state.server.reading, {
-    askedMs: zeroMs + 8_000,
+    requestedMs: zeroMs + 8_000,
     readMs: zeroMs + 9_000,
     tookMs: [2, 3, 4, 5, 1_000],
   });
-  assertEquals(draft.state.server.askedMs, undefined);
-  const told = at(9_000, { askedMs: zeroMs + 8_000 });
+  assertEquals(draft.state.server.requestedMs, undefined);
+  const told = at(9_000, { requestedMs: zeroMs + 8_000 });
   goodReading(told, zeroMs + 8_500, undefined);
-  assertEquals(told.state.server.reading?.askedMs, zeroMs + 8_500);
+  assertEquals(told.state.server.reading?.requestedMs, zeroMs + 8_500);
   const ahead = at(9_000);
   goodReading(ahead, zeroMs + 10_000, undefined);
-  assertEquals([ahead.state.server.reading?.askedMs, ahead.state.server.reading?.tookMs], [zeroMs + 9_000, [0]]);
+  assertEquals([ahead.state.server.reading?.requestedMs, ahead.state.server.reading?.tookMs], [zeroMs + 9_000, [0]]);
 });
 
 /** How long the server has shown something since zeroMs after a failure from 10 s on, when it answers again. */

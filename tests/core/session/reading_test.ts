@@ -45,15 +45,15 @@ function serve(world: Driver, ms: number, server: Server, isOver: () => boolean 
   const endMs = world.atMs + ms;
   for (let read = 0; world.atMs < endMs && !isOver();) {
     world.wait(second);
-    if (world.state.server.askedMs === undefined) continue;
+    if (world.state.server.requestedMs === undefined) continue;
     read++;
     const isPoll = kinds(world.taken()).includes("poll-gocd");
     const waitMs = tookMs(read);
-    const askedMs = world.atMs;
+    const requestedMs = world.atMs;
     world.wait(waitMs, second);
     if (fails(read)) world.send({ kind: "gocd-poll-failed", problem: problem() });
     else if (isPoll) world.poll({ jobs: jobs(1), agents });
-    else world.send({ kind: "gocd-agents-read", agents, agentsAskedMs: askedMs, tookMs: waitMs });
+    else world.send({ kind: "gocd-agents-read", agents, agentsRequestedMs: requestedMs, tookMs: waitMs });
   }
 }
 
@@ -172,7 +172,7 @@ Deno.test("a few slow lists do not make old ones count: the fastest of the last 
 Deno.test("a poll reports when the list of agents was requested, which is later than the poll", () => {
   const { world, taskId } = starting();
   serve(world, 10 * minute - 2 * second, {});
-  while (world.state.server.askedMs === undefined) world.wait(second);
+  while (world.state.server.requestedMs === undefined) world.wait(second);
   world.wait(20 * second);
   const server = {
     version: "26.1.0",
@@ -186,7 +186,7 @@ Deno.test("a poll reports when the list of agents was requested, which is later 
     jobs: jobs(1),
     agents: [],
     findings: [],
-    agentsAskedMs: world.atMs - second,
+    agentsRequestedMs: world.atMs - second,
   });
   world.wait(second);
   assertEquals(stateOf(world, taskId), "register-timeout");
@@ -201,11 +201,11 @@ Deno.test("a KILL after a DELETE waits for a list that was requested after it", 
   world.wait(25 * second);
   const beforeMs = world.atMs - second;
   world.read(disabled);
-  world.send({ kind: "gocd-agents-read", agents: [disabled], agentsAskedMs: world.atMs });
+  world.send({ kind: "gocd-agents-read", agents: [disabled], agentsRequestedMs: world.atMs });
   assertEquals(only(confirmDeletes(world), "delete-gocd-agents").length, 1);
-  world.send({ kind: "gocd-agents-read", agents: [], agentsAskedMs: beforeMs });
+  world.send({ kind: "gocd-agents-read", agents: [], agentsRequestedMs: beforeMs });
   assertEquals(stateOf(world, taskId), "draining", "an empty list from before the DELETE is a wrong one");
-  world.send({ kind: "gocd-agents-read", agents: [], agentsAskedMs: world.atMs });
+  world.send({ kind: "gocd-agents-read", agents: [], agentsRequestedMs: world.atMs });
   assertEquals(stateOf(world, taskId), "drained");
 });
 

@@ -39,7 +39,7 @@ function stateWith(
   return {
     ...world.state,
     instances: new Map(instances.map((each) => [each.taskId, each])),
-    reconciliation: { ...unansweredAtFirst([]), implicitAskedMs: zeroMs, ...reconciliation },
+    reconciliation: { ...unansweredAtFirst([]), implicitRequestedMs: zeroMs, ...reconciliation },
     inherited: "known",
     ...changes,
   };
@@ -60,7 +60,7 @@ function asked(
 }
 
 Deno.test("pending tasks are reconciled when due, and then after twice the pause, up to five minutes", () => {
-  const single = { pending: new Set(["a"]), nextExplicitMs: zeroMs, implicitAskedMs: zeroMs + 60 * minute };
+  const single = { pending: new Set(["a"]), nextExplicitMs: zeroMs, implicitRequestedMs: zeroMs + 60 * minute };
   let state = stateWith([instance("a")], single);
   assertEquals(asked(state, zeroMs - 1).said, []);
   const pauses: number[] = [];
@@ -96,7 +96,7 @@ Deno.test("everything is reconciled every ten minutes, to the millisecond, and n
   const state = stateWith([]);
   assertEquals(asked(state, zeroMs + 10 * minute - 1).said, []);
   const { said, state: after } = asked(state, zeroMs + 10 * minute);
-  assertEquals([said, after.reconciliation.implicitAskedMs], [[[]], zeroMs + 10 * minute]);
+  assertEquals([said, after.reconciliation.implicitRequestedMs], [[[]], zeroMs + 10 * minute]);
   const connecting = stateWith([], {}, { session: drive().state.session });
   assertEquals(asked(connecting, zeroMs + 10 * minute).said, []);
 });
@@ -106,11 +106,11 @@ Deno.test("reconciling everything does not affect the reconciliation of single t
     pending: new Set(["a"]),
     nextExplicitMs: zeroMs + 60 * minute,
     explicitDelayMs: minute,
-    implicitAskedMs: zeroMs,
+    implicitRequestedMs: zeroMs,
   };
   assertEquals(asked(stateWith([instance("a")], before), zeroMs + 10 * minute).state.reconciliation, {
     ...before,
-    implicitAskedMs: zeroMs + 10 * minute,
+    implicitRequestedMs: zeroMs + 10 * minute,
   });
 });
 
@@ -127,7 +127,7 @@ Deno.test("a launch is reconciled after thirty seconds without a status, and not
   assertEquals(asked(state, zeroMs + 30 * second - 1).said, []);
   const { said, state: after } = asked(state, zeroMs + 30 * second);
   assertEquals([said, after.instances.get("a")?.lastReconcileMs], [[["a"]], zeroMs + 30 * second]);
-  const answered = { ...after, reconciliation: { ...unansweredAtFirst([]), implicitAskedMs: zeroMs } };
+  const answered = { ...after, reconciliation: { ...unansweredAtFirst([]), implicitRequestedMs: zeroMs } };
   assertEquals(asked(answered, zeroMs + 90 * second - 1).said, []);
   assertEquals(asked(answered, zeroMs + 90 * second).said, [["a"]]);
   const pending = stateWith([launching], { pending: new Set(["a"]), nextExplicitMs: zeroMs + minute });
@@ -148,9 +148,9 @@ Deno.test("one task can be reconciled immediately, which restarts the pause", ()
 Deno.test("after SUBSCRIBED all tasks that may be alive are reconciled at once; a run that inherits reconciles everything as well", () => {
   const gone = instance("gone", { state: "gone", cause: "lost", message: "" });
   const known = asked(stateWith([instance("a"), gone]), zeroMs, startReconciliation);
-  assertEquals([known.said, known.state.reconciliation.implicitAskedMs], [[["a"]], zeroMs]);
+  assertEquals([known.said, known.state.reconciliation.implicitRequestedMs], [[["a"]], zeroMs]);
   const kept = asked(stateWith([]), zeroMs + minute, startReconciliation);
-  assertEquals(kept.state.reconciliation.implicitAskedMs, zeroMs, "a new session does not put it off");
+  assertEquals(kept.state.reconciliation.implicitRequestedMs, zeroMs, "a new session does not put it off");
   const inherits = asked(stateWith([instance("a")], {}, { inherited: "unknown" }), zeroMs, startReconciliation);
   assertEquals(inherits.said.map((tasks) => tasks.length), [1, 0, 1]);
 });

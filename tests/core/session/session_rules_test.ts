@@ -228,7 +228,7 @@ for (
       framework,
       controls: { frozen: false, frozenProfiles: [], mode },
       tearDownNow: now,
-      ...(asked ? { tearDownAskedMs: zeroMs } : {}),
+      ...(asked ? { tearDownRequestedMs: zeroMs } : {}),
     }, instances);
     assertEquals(draft.finish().notes.map(({ kind }) => kind), kinds as readonly string[] as never);
   });

@@ -170,7 +170,7 @@ Deno.test("while GoCD cannot be read, verdicts say how old they are, unless they
       "paused",
     ],
   );
-  assertEquals(reasons({ ...read, askedMs: zeroMs }, late), [
+  assertEquals(reasons({ ...read, requestedMs: zeroMs }, late), [
     "offer (as of 60 s ago: the GoCD server does not answer)",
     "paused",
   ]);
@@ -188,10 +188,10 @@ Deno.test("while GoCD cannot be read, verdicts say how old they are, unless they
 
 Deno.test("an answer is overdue after ten seconds, or twice what the last one took", () => {
   const { server, ...state } = stateOf([]);
-  const silent = (afterMs: number, changes: Partial<State["server"]> = { askedMs: zeroMs }): number | undefined =>
+  const silent = (afterMs: number, changes: Partial<State["server"]> = { requestedMs: zeroMs }): number | undefined =>
     gocdSilentMs({ ...state, lastStepMs: zeroMs + afterMs, server: { ...server, ...changes } });
   assertEquals([silent(10_000), silent(10_001), silent(minute, {})], [undefined, 10_001, undefined]);
-  const slow = { askedMs: zeroMs, pollTookMs: 6_000 };
+  const slow = { requestedMs: zeroMs, pollTookMs: 6_000 };
   assertEquals([silent(12_000, slow), silent(12_001, slow)], [undefined, 12_001]);
 });
 
