@@ -5,7 +5,7 @@
 import type { Draft } from "../draft.ts";
 import { countFailure, countSuccess } from "../life/failures.ts";
 import { askAgainMs, newRecordMs } from "../life/gocd_clocks.ts";
-import { ask, type GocdAgentIndex, isAsked } from "../life/gocd_index.ts";
+import { type GocdAgentIndex, isRequested, markRequested } from "../life/gocd_index.ts";
 import type { GocdAgent, ResourceCase } from "../gocd_records.ts";
 import type { AgentInstance, Registered } from "../instance.ts";
 import {
@@ -64,7 +64,7 @@ export function trackGap(draft: Draft, instance: Registered, { byUuid }: GocdAge
   }
   // The data of a list is as old as its request.
   const readMs = agentsAsOfMs(draft.state.server);
-  if (readMs - gap.sinceMs < newRecordMs || isAsked(draft, gocdAgent.uuid)) return instance;
+  if (readMs - gap.sinceMs < newRecordMs || isRequested(draft, gocdAgent.uuid)) return instance;
   const obstacle = obstacleOf(draft, instance, gocdAgent);
   if (gap.repairMs === undefined && obstacle === undefined) {
     repair(draft, instance, gocdAgent, missing);
@@ -93,7 +93,7 @@ function repair(draft: Draft, instance: Registered, gocdAgent: GocdAgent, missin
   const rule = ruleOf(draft.state);
   const has = new Set(gocdAgent.gocdResources.map((name) => foldResource(name, rule)));
   const lacking = instance.gocdResources.filter((name) => !has.has(foldResource(name, rule)));
-  ask(draft, uuid);
+  markRequested(draft, uuid);
   draft.effect({
     kind: "correct-gocd-agent",
     taskId,

@@ -80,7 +80,7 @@ export function judgeGocdList(draft: Draft, agents: readonly GocdAgent[]): void 
     const isElsewhere = ours.length === 0 && gocd.vanished !== undefined && isAnyUntold(draft.state) &&
       !gocd.vanished.some((uuid) => listed.has(uuid)) && !isAnyListed(draft.state, listed);
     if (isMissing || isElsewhere) return;
-    return release(draft, { ...others }, "gocd");
+    return release(draft, others, "gocd");
   }
   const isOlder = wentBack(draft.state);
   const isMost = missing.length > ours.length * vanishedShare && missing.length >= (isOlder ? 1 : vanishedMin);

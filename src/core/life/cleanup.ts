@@ -7,7 +7,14 @@ import { doubtLoss, isHeardAgain } from "./doubt.ts";
 import type { Draft } from "../draft.ts";
 import type { GocdAgent } from "../gocd_records.ts";
 import type { Gone } from "../instance.ts";
-import { ask, type GocdAgentIndex, isAsked, isIdleTwice, isJustUnlisted, isLostLongEnough } from "./gocd_index.ts";
+import {
+  type GocdAgentIndex,
+  isIdleTwice,
+  isJustUnlisted,
+  isLostLongEnough,
+  isRequested,
+  markRequested,
+} from "./gocd_index.ts";
 import { isRemembered } from "../demand/hung_build.ts";
 import { shownForMs } from "../session/reading.ts";
 import { formerRecords, markDeleteAsked } from "./phase.ts";
@@ -42,14 +49,14 @@ export function cleanUp(draft: Draft, instance: Gone, index: GocdAgentIndex): vo
 
 /** Disables the record, or deletes it if it is disabled. */
 function removeRecord(draft: Draft, instance: Gone, record: GocdAgent): void {
-  if (isAsked(draft, record.uuid) || draft.state.server.info?.maintenance === "on") return;
+  if (isRequested(draft, record.uuid) || draft.state.server.info?.maintenance === "on") return;
   const word = activityWord(record);
   if (record.configState === "Disabled") {
     if (word === "building" && draft.atMs - instance.sinceMs < stuckMs) return;
     // The server has restarted: although Mesos reports it as lost, the agent may still be running and building.
     if (word === "Missing" && !isLostLongEnough(draft, record)) return;
     if (word === "idle" && mayLive(instance) && !isIdleTwice(draft, record)) return;
-    ask(draft, record.uuid);
+    markRequested(draft, record.uuid);
     markDeleteAsked(draft, instance);
     draft.effect({ kind: "delete-gocd-agents", agents: [{ taskId: instance.taskId, uuid: record.uuid }] });
     return;
@@ -58,7 +65,7 @@ function removeRecord(draft: Draft, instance: Gone, record: GocdAgent): void {
   // rescheduled.
   if (word === "building") return;
   if (word === "LostContact" && !isLostLongEnough(draft, record)) return;
-  ask(draft, record.uuid);
+  markRequested(draft, record.uuid);
   draft.effect({ kind: "disable-gocd-agents", agents: [{ taskId: instance.taskId, uuid: record.uuid }] });
 }
 

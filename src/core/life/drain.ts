@@ -6,7 +6,7 @@ import { countedSince, holdsTakingDown } from "./brake.ts";
 import type { Draft } from "../draft.ts";
 import { absentMs, askAgainMs, deleteMaxMs, reenableMaxMs } from "./gocd_clocks.ts";
 import type { GocdAgent } from "../gocd_records.ts";
-import { ask, isAsked, isJustUnlisted, isLostLongEnough } from "./gocd_index.ts";
+import { isJustUnlisted, isLostLongEnough, isRequested, markRequested } from "./gocd_index.ts";
 import type { AgentInstance, Draining, DrainStep } from "../instance.ts";
 import type { GocdAgentRef } from "../effect.ts";
 import { markDeleteAsked, register, startKill, uuidOf } from "./phase.ts";
@@ -94,7 +94,7 @@ export function reuse(draft: Draft, instance: Draining): void {
 function enableAgain(draft: Draft, instance: Draining): void {
   setStep(draft, instance, { kind: "enabling", askedMs: draft.atMs });
   restartTimeout(draft, instance);
-  ask(draft, instance.uuid);
+  markRequested(draft, instance.uuid);
   draft.effect({ kind: "enable-gocd-agent", taskId: instance.taskId, uuid: instance.uuid });
 }
 
@@ -147,8 +147,8 @@ function advanceEnabling(draft: Draft, instance: Draining, askedMs: number, gocd
     restartTimeout(draft, instance);
     return setStep(draft, { ...instance, retire: "surplus" }, { kind: "finishing" });
   }
-  if (isAsked(draft, instance.uuid)) return;
-  ask(draft, instance.uuid);
+  if (isRequested(draft, instance.uuid)) return;
+  markRequested(draft, instance.uuid);
   draft.effect({ kind: "enable-gocd-agent", taskId: instance.taskId, uuid: instance.uuid });
 }
 

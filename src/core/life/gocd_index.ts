@@ -61,7 +61,7 @@ export function isJustUnlisted(state: State, uuid: string | undefined): boolean 
 }
 
 /** Remembers when a change of a record was requested, to space repetitions. */
-export function ask(draft: Draft, uuid: string): void {
+export function markRequested(draft: Draft, uuid: string): void {
   const lastRequestMs = new Map(draft.state.server.lastRequestMs);
   lastRequestMs.set(uuid, draft.atMs);
   draft.set({ server: { ...draft.state.server, lastRequestMs } });
@@ -69,7 +69,7 @@ export function ask(draft: Draft, uuid: string): void {
 
 /** Requests a Pending record to be enabled; a request that is still queued is not repeated. */
 export function askToEnable(draft: Draft, uuid: string): void {
-  ask(draft, uuid);
+  markRequested(draft, uuid);
   const enableRequestedMs = new Map(draft.state.server.enableRequestedMs);
   enableRequestedMs.set(uuid, draft.atMs);
   draft.set({ server: { ...draft.state.server, enableRequestedMs } });
@@ -78,7 +78,7 @@ export function askToEnable(draft: Draft, uuid: string): void {
 /** The server has responded, or will not; the result shows in the list a moment later. */
 export function enablingAnswered(draft: Draft, uuid: string): void {
   if (!draft.state.server.enableRequestedMs.has(uuid)) return;
-  ask(draft, uuid);
+  markRequested(draft, uuid);
   const enableRequestedMs = new Map(draft.state.server.enableRequestedMs);
   enableRequestedMs.delete(uuid);
   draft.set({ server: { ...draft.state.server, enableRequestedMs } });
@@ -88,7 +88,7 @@ export function enablingAnswered(draft: Draft, uuid: string): void {
  * Whether a change of a record was requested so recently that the response must be awaited, or the request is still to
  * be sent.
  */
-export function isAsked({ state: { server }, atMs }: Draft, uuid: string): boolean {
+export function isRequested({ state: { server }, atMs }: Draft, uuid: string): boolean {
   return atMs - (server.lastRequestMs.get(uuid) ?? -Infinity) < askAgainMs ||
     atMs - (server.enableRequestedMs.get(uuid) ?? -Infinity) < answerMaxMs;
 }

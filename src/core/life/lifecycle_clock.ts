@@ -3,7 +3,7 @@
 import { holdsTakingDown } from "./brake.ts";
 import type { Draft } from "../draft.ts";
 import { countFailure, waivePollWait } from "./failures.ts";
-import { isAsked } from "./gocd_index.ts";
+import { isRequested } from "./gocd_index.ts";
 import type { GocdAgent } from "../gocd_records.ts";
 import { isCalled, isNamed } from "../identity/hostnames.ts";
 import { afterKill } from "../identity/reregistered.ts";
@@ -72,7 +72,7 @@ function watchStart(draft: Draft, instance: InstanceIn<"starting">): void {
   if (!isRegisterTimeOver(draft, instance)) return;
   const isPending = instance.pendingUuid !== undefined;
   // A pending enable request would give it work after the KILL was decided.
-  if (instance.pendingUuid !== undefined && isAsked(draft, instance.pendingUuid)) return;
+  if (instance.pendingUuid !== undefined && isRequested(draft, instance.pendingUuid)) return;
   if (!mayEnd(draft, instance)) return;
   const why = { kind: isPending ? "pending" : "not-registered", afterMs: timeoutMs } as const;
   countFailure(draft, instance, why);

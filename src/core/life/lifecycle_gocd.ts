@@ -19,7 +19,7 @@ import {
   type Unreachable,
   type Waiting,
 } from "../instance.ts";
-import { askToEnable, type GocdAgentIndex, indexGocdAgents, isAsked } from "./gocd_index.ts";
+import { askToEnable, type GocdAgentIndex, indexGocdAgents, isRequested } from "./gocd_index.ts";
 import { trackBuild, trackFound, trackSilence } from "../demand/hung_build.ts";
 import { isRegisterTimeOver } from "./lifecycle_clock.ts";
 import { matchingEnvironments, registrationOf } from "../demand/matching.ts";
@@ -142,7 +142,7 @@ function enablePending(draft: Draft, instance: Waiting, gocdAgent: GocdAgent): v
   if (draft.state.server.info?.maintenance === "on") return;
   const isNew = uuidOf(instance) !== gocdAgent.uuid;
   // Its time is over: it is stopped as soon as the last enable request is answered.
-  if (!isNew && (isAsked(draft, gocdAgent.uuid) || isRegisterTimeOver(draft, instance))) return;
+  if (!isNew && (isRequested(draft, gocdAgent.uuid) || isRegisterTimeOver(draft, instance))) return;
   if (isNew) {
     draft.put(inPhase(instance, {
       state: "starting",

@@ -1,6 +1,7 @@
 // The hosts that can take a task of one profile, best first, in a heap.
 
 import type { ResourceName, ResourceQuantities } from "./offer_resources.ts";
+import { popFrom, pushTo } from "../heap.ts";
 import { compileConstraints } from "./constraints.ts";
 import { type HostDemand, type HostOffers, refusalOf, type RoundRules } from "./hosts.ts";
 import { quantitiesOf } from "./offer_resources.ts";
@@ -73,7 +74,7 @@ export function bestHost(candidates: Candidates, round: PlacementRound): HostOff
   const touched = new Set(round.touched.slice(candidates.touchedSeen));
   candidates.touchedSeen = round.touched.length;
   for (const host of touched) consider(candidates, host, round);
-  for (let best = pop(candidates.heap); best !== undefined; best = pop(candidates.heap)) {
+  for (let best = pop(candidates); best !== undefined; best = pop(candidates)) {
     if (best.version === best.host.version) return best.host;
   }
   return undefined;
@@ -81,7 +82,8 @@ export function bestHost(candidates: Candidates, round: PlacementRound): HostOff
 
 function consider(candidates: Candidates, host: HostOffers, round: PlacementRound): void {
   if (refusalOf(host, candidates.demand, round.rules) !== undefined) return;
-  push(candidates.heap, { host, version: host.version, rank: rankOf(host, candidates, round) });
+  const rank = rankOf(host, candidates, round);
+  pushTo(candidates.heap, { host, version: host.version, rank }, isBefore);
 }
 
 /**
@@ -111,43 +113,11 @@ function roomOn(host: HostOffers, need: ResourceQuantities, largest: ResourceQua
   return room;
 }
 
+function pop({ heap }: Candidates): Candidate | undefined {
+  return popFrom(heap, isBefore);
+}
+
 function isBefore(one: Candidate, other: Candidate): boolean {
   const [a, b] = [one.rank, other.rank];
   return (a[0] - b[0] || a[1] - b[1] || a[2] - b[2] || a[3] - b[3] || a[4] - b[4]) < 0;
-}
-
-function push(heap: Candidate[], candidate: Candidate): void {
-  heap.push(candidate);
-  let index = heap.length - 1;
-  while (index > 0) {
-    const parentIndex = (index - 1) >> 1;
-    const parent = heap[parentIndex];
-    if (parent === undefined || !isBefore(candidate, parent)) break;
-    heap[index] = parent;
-    index = parentIndex;
-  }
-  heap[index] = candidate;
-}
-
-function pop(heap: Candidate[]): Candidate | undefined {
-  const best = heap[0];
-  const last = heap.pop();
-  if (last === undefined || heap.length === 0) return best;
-  let index = 0;
-  for (;;) {
-    const childIndex = betterChild(heap, index);
-    const child = heap[childIndex];
-    if (child === undefined || !isBefore(child, last)) break;
-    heap[index] = child;
-    index = childIndex;
-  }
-  heap[index] = last;
-  return best;
-}
-
-function betterChild(heap: readonly Candidate[], index: number): number {
-  const leftIndex = 2 * index + 1;
-  const left = heap[leftIndex];
-  const right = heap[leftIndex + 1];
-  return left !== undefined && right !== undefined && isBefore(right, left) ? leftIndex + 1 : leftIndex;
 }

@@ -52,8 +52,6 @@ export interface AcceptedHost {
   readonly mesosAgentId: string;
   /** Its hostname. */
   readonly host: string;
-  /** The role of all the offers. */
-  readonly role: string;
   /** Sorted. */
   readonly offerIds: readonly string[];
   /** At least one, by priority. */
@@ -187,8 +185,8 @@ function answers(
       declines.push(...host.offerIds);
       continue;
     }
-    const { mesosAgentId, hostname, role, offerIds } = host;
-    accepts.push({ mesosAgentId, host: hostname, role, offerIds, placements: placed });
+    const { mesosAgentId, hostname, offerIds } = host;
+    accepts.push({ mesosAgentId, host: hostname, offerIds, placements: placed });
   }
   return { accepts, declines };
 }

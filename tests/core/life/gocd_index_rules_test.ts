@@ -2,13 +2,13 @@
 
 import { assertEquals } from "@std/assert";
 import {
-  ask,
   askToEnable,
   enablingAnswered,
   indexGocdAgents,
-  isAsked,
   isIdleTwice,
   isLostLongEnough,
+  isRequested,
+  markRequested,
   rescheduleLimitMs,
 } from "../../../src/core/life/gocd_index.ts";
 import type { GocdAgent } from "../../../src/core/gocd_records.ts";
@@ -33,7 +33,7 @@ Deno.test("a request is remembered with its record, an enabling also until its r
     const { lastRequestMs, enableRequestedMs } = draft.state.server;
     return [Object.fromEntries(lastRequestMs), Object.fromEntries(enableRequestedMs)];
   };
-  ask(draft, "a");
+  markRequested(draft, "a");
   assertEquals(known(), [{ x: 5, a: nowMs }, { x: 6 }]);
   askToEnable(draft, "b");
   assertEquals(known(), [{ x: 5, a: nowMs, b: nowMs }, { x: 6, b: nowMs }]);
@@ -45,7 +45,7 @@ Deno.test("a request is remembered with its record, an enabling also until its r
 
 Deno.test("a request waits thirty seconds for its effect, an enabling ten minutes for its answer", () => {
   const asked = (agoMs: number, enablingAgoMs: number): boolean =>
-    isAsked(
+    isRequested(
       draftAt(nowMs, [], {
         lastRequestMs: new Map([["u", nowMs - agoMs]]),
         enableRequestedMs: new Map([["u", nowMs - enablingAgoMs]]),
@@ -55,7 +55,7 @@ Deno.test("a request waits thirty seconds for its effect, an enabling ten minute
   const long = 60 * minute;
   assertEquals([asked(30 * second - 1, long), asked(30 * second, long)], [true, false]);
   assertEquals([asked(long, 10 * minute - 1), asked(long, 10 * minute)], [true, false]);
-  assertEquals(isAsked(draftAt(nowMs, []), "u"), false);
+  assertEquals(isRequested(draftAt(nowMs, []), "u"), false);
 });
 
 Deno.test("a record has been lost for long enough once the server has rescheduled its build, or sees none", () => {
