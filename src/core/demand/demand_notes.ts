@@ -3,7 +3,7 @@
 import type { Draft } from "../draft.ts";
 import type { DemandState } from "../state.ts";
 import type { LaunchGate } from "./reason.ts";
-import type { BucketDemand, DemandTotals } from "./verdict.ts";
+import { type BucketDemand, type DemandTotals, verdictTraits } from "./verdict.ts";
 
 /** Maximum number of kinds of jobs with a separate note in one poll. */
 const linesMax = 20;
@@ -51,14 +51,15 @@ function demandTotals(buckets: readonly DemandTotals[]): DemandTotals {
 function noteUnserved(draft: Draft, after: DemandState): void {
   const told = new Set<string>();
   for (const job of after.jobs) {
-    if (job.verdict !== "unserved" && job.verdict !== "other-cause") continue;
+    const { note } = verdictTraits[job.verdict];
+    if (note === undefined) continue;
     const { reason } = job;
     // What an unserved job lacks may change with the configuration, and is then reported again.
     const cause = job.verdict === "unserved" ? JSON.stringify(reason) : reason.kind;
     const key = `${cause} ${job.environment ?? ""} ${job.gocdResources.join(",")}`;
     if (told.has(key) || told.size >= linesMax || reason.kind === "maintenance") continue;
     told.add(key);
-    draft.note({ kind: `job-${job.verdict}`, job, onceKey: key });
+    draft.note({ kind: note, job, onceKey: key });
   }
 }
 

@@ -26,6 +26,26 @@ export interface JobVerdict {
   readonly firstSeenMs: number;
 }
 
+/** What follows from a verdict, apart from its words (words/verdicts.ts). */
+export interface VerdictTraits {
+  /** The note that says why each kind of such jobs waits; absent: those of the demand do. */
+  readonly note?: "job-unserved" | "job-other-cause";
+  /** Agents of the profile that serves the job are launched, or would be if nothing held them back. */
+  readonly needsProfile: boolean;
+  /** A long wait is reported; not of jobs of others, and of those that are reported from the start. */
+  readonly reportsLongWait: boolean;
+}
+
+/** By verdict. */
+export const verdictTraits: Readonly<Record<VerdictKind, VerdictTraits>> = {
+  "needs-agent": { needsProfile: true, reportsLongWait: true },
+  "coming": { needsProfile: true, reportsLongWait: true },
+  "will-be-taken": { needsProfile: false, reportsLongWait: true },
+  "other-cause": { note: "job-other-cause", needsProfile: false, reportsLongWait: true },
+  "unserved": { note: "job-unserved", needsProfile: false, reportsLongWait: false },
+  "not-ours": { needsProfile: false, reportsLongWait: false },
+};
+
 /** The total that a job of ours is counted in, by its verdict. */
 export const totalOfVerdict = {
   "needs-agent": "needsAgent",

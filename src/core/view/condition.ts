@@ -1,6 +1,7 @@
 // Conditions that are reported to webhooks: they begin and end, and are derived from the picture. When and to whom they
 // are reported is decided in notify/.
 
+import { verdictTraits } from "../demand/verdict.ts";
 import type { Finding } from "../event.ts";
 import { leaderText, longWait } from "../words/conditions.ts";
 import { leaderlessText } from "../words/health.ts";
@@ -164,8 +165,7 @@ const kindsMax = 20;
 function longWaits({ jobs, atMs }: StatusView, longMs: number): readonly Condition[] {
   const kinds = new Map<string, { readonly subject: string; readonly count: number; readonly first: JobView }>();
   for (const job of jobs) {
-    // Unserved jobs are reported as such, and foreign jobs are not reported.
-    if (job.verdict === "unserved" || job.verdict === "not-ours" || atMs - job.firstSeenMs <= longMs) continue;
+    if (!verdictTraits[job.verdict].reportsLongWait || atMs - job.firstSeenMs <= longMs) continue;
     const subject = describeNeed(job.gocdResources.map((each) => each.toLowerCase()).toSorted(), job.environment);
     const { count = 0, first = job } = kinds.get(subject) ?? {};
     kinds.set(subject, { subject, count: count + 1, first: job.firstSeenMs < first.firstSeenMs ? job : first });

@@ -3,7 +3,7 @@
 import { environmentFindings } from "../demand/environments.ts";
 import { globalGate } from "../demand/gates.ts";
 import { keptIdle } from "../demand/kept_idle.ts";
-import type { VerdictKind } from "../demand/verdict.ts";
+import { verdictTraits } from "../demand/verdict.ts";
 import type { LaunchGate } from "../demand/reason.ts";
 import { lacksOf } from "../demand/lacks.ts";
 import type { Finding } from "../event.ts";
@@ -132,11 +132,9 @@ function failingProfiles(state: State, atMs: number): readonly Finding[] {
  */
 const unneededMs = 600_000;
 
-const needing: ReadonlySet<VerdictKind> = new Set(["needs-agent", "coming"]);
-
 /** Whether agents of a profile are launched, or would be if nothing held them back. */
 function isNeeded(state: State, profile: string): boolean {
-  return state.demand.jobs.some((job) => job.profile === profile && needing.has(job.verdict)) ||
+  return state.demand.jobs.some((job) => job.profile === profile && verdictTraits[job.verdict].needsProfile) ||
     state.canaries.has(profile) || keptIdle(state).some((pool) => pool.profile.name === profile) ||
     state.instances.values().some((each) =>
       each.profile === profile && (each.state === "launching" || each.state === "starting")
