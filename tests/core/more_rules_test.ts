@@ -184,7 +184,8 @@ Deno.test("an idle agent that is lost while a job waits that it could take may h
   const lost = (...waiting: readonly ReturnType<typeof job>[]): boolean => {
     const state = stateOf([]);
     const backlog = bucketJobs(waiting, state.settings.poller, "insensitive");
-    const times = { healthySinceMs: zeroMs, idleSinceMs: new Map([["uuid-t", zeroMs]]) };
+    const reading = { requestedMs: zeroMs + 20 * second, readMs: zeroMs + 20 * second, tookMs: [0] };
+    const times = { healthySinceMs: zeroMs, idleSinceMs: new Map([["uuid-t", zeroMs]]), reading };
     const server = { ...state.server, ...times, agents: [gocdAgent("t")] };
     const draft = new Draft({ ...state, server, demand: { ...state.demand, backlog } }, zeroMs + minute, 0.5);
     const instance = aRegistered("t", "idle");

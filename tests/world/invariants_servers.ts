@@ -22,13 +22,13 @@ export interface ServersWatch {
   readonly strange: WeakSet<readonly GocdAgent[]>;
   /** The last list that the program got is one of them. */
   isShownStrange: boolean;
-  /** Uuids of the last list. */
+  /** Uuids of the last list that was neither strange nor lacked records. */
   shownUuids: readonly string[];
   /** Uuids of records that people have deleted. */
   readonly deletedByHand: Set<string>;
   /**
-   * People had deleted every record of a list, so that the next one looked like another server's; while the brake is
-   * on.
+   * No record of a list was left, because people had deleted some of them, so that the next one looked like another
+   * server's; while the brake is on.
    */
   isCleared: boolean;
   /** When the first list arrived since an older state was restored; Infinity: none yet. */
@@ -70,10 +70,14 @@ export function trackServers(world: World, { state }: Frame, event: Event): void
     servers.isShownStrange = servers.strange.has(event.agents);
     servers.restoredMs = Math.min(servers.restoredMs, world.nowMs);
     const { shownUuids } = servers;
-    servers.isCleared = servers.isCleared && state.brake.gocd !== undefined ||
-      shownUuids.length > 0 && shownUuids.every((uuid) => servers.deletedByHand.has(uuid));
+    const left = new Set(world.gocd.agents().map(({ uuid }) => uuid));
+    const isEmptied = shownUuids.some((uuid) => servers.deletedByHand.has(uuid)) &&
+      shownUuids.every((uuid) => !left.has(uuid));
+    servers.isCleared = servers.isCleared && state.brake.gocd !== undefined || isEmptied;
     // Pending records go away on their own: once people have deleted all others, another server's list looks the same.
-    servers.shownUuids = event.agents.flatMap(({ uuid, configState }) => configState === "Pending" ? [] : [uuid]);
+    if (!servers.isShownStrange) {
+      servers.shownUuids = event.agents.flatMap(({ uuid, configState }) => configState === "Pending" ? [] : [uuid]);
+    }
   }
   demand(
     state.brake.gocd === undefined || servers.isShownStrange || servers.isCleared ||

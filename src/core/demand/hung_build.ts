@@ -12,7 +12,7 @@ import type { AgentInstance } from "../instance.ts";
 import { canTake, capabilityFor, registrationOf } from "./matching.ts";
 import { uuidOf } from "../life/phase.ts";
 import { profileOf } from "../profile_of.ts";
-import { shownForMs } from "../session/reading.ts";
+import { agentsAsOfMs, shownForMs } from "../session/reading.ts";
 import { isGivenUp } from "../session/watched.ts";
 import type { ServerState, State, WantedAgents } from "../state.ts";
 
@@ -154,7 +154,8 @@ function mayHaveTaken({ state, atMs }: Draft, instance: AgentInstance): boolean 
   if (record === undefined) return !server.appearedMs.has(uuid);
   if (server.healthySinceMs === undefined) return true;
   if (record.agentState === "LostContact") return false;
-  const isUnsettled = (sinceMs: number): boolean => atMs - sinceMs < settledMs;
+  // Since the last list it may have taken a job, too.
+  const isUnsettled = (sinceMs: number): boolean => agentsAsOfMs(server) - sinceMs < settledMs;
   switch (record.configState) {
     case "Pending":
       return instance.state === "starting";

@@ -196,6 +196,16 @@ Deno.test("a lost agent may hold what it took in the last twenty seconds, unless
   assertEquals([possible(killing("drained"), {}), possible(killing("by-mesos"), {})], [false, true]);
 });
 
+Deno.test("a lost agent that only one list has shown idle may hold a build, however long ago that was", () => {
+  const lost = (requestedMs: number): boolean => {
+    const alive = aRegistered("t", "idle");
+    const reading = { requestedMs, readMs: requestedMs, tookMs: [0] };
+    const server = { agents: [gocdAgent("t")], idleSinceMs: new Map([["uuid-t", zeroMs]]), reading };
+    return withPossibleBuild(draftAt(zeroMs + 5 * minute, [alive], server), alive).mayHoldBuild === true;
+  };
+  assertEquals([lost(zeroMs), lost(zeroMs + 20 * second - 1), lost(zeroMs + 20 * second)], [true, true, false]);
+});
+
 Deno.test("one build that hangs is enough to keep others in contact", () => {
   const hung = { ...gone({ mayHoldBuild: true }), sinceMs: zeroMs };
   const state = (...instances: readonly AgentInstance[]): boolean => isAnyHung(draftAt(atMs, instances).state);

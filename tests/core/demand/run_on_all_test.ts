@@ -3,18 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { type Unpinned, unpinnedAt } from "../../../src/core/demand/run_on_all.ts";
 import type { GocdAgent, ScheduledJob } from "../../../src/core/gocd_records.ts";
-import {
-  building,
-  drive,
-  type Driver,
-  gocdAgent,
-  job,
-  lostContact,
-  minute,
-  offer,
-  only,
-  second,
-} from "../../support/core.ts";
+import { building, drive, type Driver, gocdAgent, job, lostContact, minute, offer, only } from "../../support/core.ts";
 
 const seenAtZero = { firstSeenMs: 0, bucketKey: "", order: 0, passedOver: 0, otherCauseCount: 0 };
 
@@ -109,7 +98,8 @@ Deno.test("if the guess was wrong, the agent is removed after its idle time and 
   assertEquals(pollFor(world, 8, [each(1)], idle), 0);
   assertEquals(world.instance(taskId).state, "draining");
   world.read(gocdAgent(taskId, { configState: "Disabled" }));
-  world.wait(20 * second);
+  world.wait(minute);
+  world.read(gocdAgent(taskId, { configState: "Disabled" }));
   world.status(taskId, "TASK_KILLED");
   assertEquals(pollFor(world, 16, [each(1)], []), 0);
   assertEquals(pollFor(world, 12, [each(1)], []), 1);

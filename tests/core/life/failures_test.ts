@@ -354,6 +354,7 @@ Deno.test("a job that first appears after an agent has failed waits its polls li
   });
   world.poll({ agents: [gocdAgent(taskId)] });
   world.wait(30 * second);
+  world.read(gocdAgent(taskId));
   world.status(taskId, "TASK_FAILED", { message: "OOM" });
   world.wait(minute);
   world.poll({ jobs: jobs(1) });
