@@ -345,7 +345,7 @@ function textAt(code: string, start: number): { readonly text: string; readonly 
   return { text, end: at + 1 };
 }
 
-Deno.test("the core has its sentences only in core/words", () => {
+Deno.test("the texts of the core for operators are all in core/words", () => {
   const wordsMax = 3;
   const wrong = sources.filter(({ path }) => path.startsWith("src/core/") && !path.startsWith("src/core/words/"))
     .flatMap(({ path, text }) =>

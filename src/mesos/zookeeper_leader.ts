@@ -24,7 +24,7 @@ const pauseMs = 1_000;
  * How often ZooKeeper is read without a watch event. A server that is switched off sends no event and does not close
  * its connection; often the leading master is on the same machine.
  */
-const rereadIntervalMs = 5_000;
+export const rereadIntervalMs = 5_000;
 /** How often in a row a leader may vanish between listing and reading. */
 const rereadsMax = 3;
 

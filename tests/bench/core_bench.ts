@@ -1,5 +1,5 @@
-// What decisions cost: a poll by jobs, agents and kinds of jobs; an update, a tick and a list by instances.
-// Run with `deno bench -A tests/bench/core_bench.ts`. The targets are those of issue 2: see each group.
+// The cost of decisions: a poll by jobs, agents and kinds of jobs; an update, a tick and a list by instances. Run: deno
+// bench -A tests/bench/core_bench.ts. Targets: see each group.
 
 import { bucketJobs } from "../../src/core/demand/backlog.ts";
 import type { Event } from "../../src/core/event.ts";

@@ -1,6 +1,6 @@
-// What one poll of the GoCD server costs, by its size: reading the feed and the agents, and judging them.
-// Run with `deno bench -A tests/bench/gocd_bench.ts`. Targets: 5,000 jobs and 2,000 agents read and judged in under 150 ms
-// of processor time (issue 4), 10,000 and 2,000 in under 300 ms (issue 2).
+// The cost of one poll of the GoCD server by its size: reading the feed and the agents, and assessing them. Run: deno
+// bench -A tests/bench/gocd_bench.ts. Targets: 5,000 jobs and 2,000 agents in less than 150 ms of CPU time, 10,000 and
+// 2,000 in less than 300 ms.
 
 import type { Event } from "../../src/core/event.ts";
 import { initialState, step } from "../../src/core/step.ts";

@@ -1,5 +1,6 @@
-// What the history costs: one minute of it at 1,000 agents and 10,000 waiting jobs, and the picture of that minute, which
-// is packed between everything else. Together they may take 600 ms, one percent of a core. Run with `deno bench -A tests/bench/history_bench.ts`.
+// The cost of the history: one minute of it at 1,000 agents and 10,000 waiting jobs, and the snapshot of that minute,
+// which is packed in pauses. Target: together less than 600 ms, one percent of a core. Run: deno bench -A
+// tests/bench/history_bench.ts.
 
 import type { AgentInstance } from "../../src/core/instance.ts";
 import type { State } from "../../src/core/state.ts";

@@ -1,5 +1,6 @@
-// From the answer that makes demand due to the ACCEPT at the master, over real sockets: the poll's last request, planning,
-// REVIVE, the master's offers, placement, store, ACCEPT. Promised: under 50 ms plus the master's answer.
+// From the response that shows demand to the ACCEPT at the master, over real sockets: the last request of the poll,
+// planning, REVIVE, the offers of the master, placement, store, ACCEPT. Target: less than 50 ms plus the response time
+// of the master.
 
 import { openSqliteStore } from "../../src/store/sqlite_store.ts";
 import { startCluster } from "../support/cluster.ts";

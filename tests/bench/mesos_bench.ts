@@ -1,11 +1,10 @@
-// What it costs to read the master's stream, by size, compared with npm:@dcos/recordio + JSON.parse on the same events.
-// The peer is a dependency of the benches only; end to end: mesos_rate_bench.ts. Run: deno bench -A
-// tests/bench/mesos_bench.ts
+// The cost of reading the stream of the master, by size, compared with npm:@dcos/recordio + JSON.parse on the same events.
+// Only the benches depend on that package. End to end: mesos_rate_bench.ts. Run: deno bench -A tests/bench/mesos_bench.ts.
 //
-// Correctness (read 2026-08): given text, @dcos/recordio 0.1.8 counts bytes rightly, also beyond ASCII. It cannot take
-// bytes, so the caller must decode them first; it waits forever on a garbage length and on a record that starts with a
-// line feed; and it scans an unfinished record again with each chunk, so that a large record in small chunks costs its
-// square.
+// Correctness (read 2026-08): @dcos/recordio 0.1.8 counts the bytes of a text correctly, even beyond ASCII. It does not
+// accept bytes, so the caller must decode them first; it waits forever after an invalid length and after a record that
+// starts with a line feed; and it scans an unfinished record again with each chunk, so that the cost of a large record in
+// small chunks is quadratic.
 
 import { read } from "npm:@dcos/recordio@0.1.8";
 import { decodeEvent, eventOfShape } from "../../src/mesos/from_proto.ts";

@@ -1,12 +1,11 @@
-// From the first byte of the stream to the master's receipt of the last acknowledgement: our whole program compared
-// with a plain client over node:http, on the same stream of events from the same master, with what each of them misses.
-// Run: deno bench -A tests/bench/mesos_rate_bench.ts. Ours asks for protobuf, as always, and stores what it learns
-// before it acknowledges; the plain one speaks JSON and does nothing but acknowledge, so it shows what all the rest
-// costs.
+// From the first byte of the stream to the last acknowledgement at the master: our whole program compared with a minimal
+// client over node:http, on the same events of the same master, with the losses of each. Run: deno bench -A
+// tests/bench/mesos_rate_bench.ts. Our program requests protobuf, as always, and stores each update before it acknowledges
+// it; the minimal client uses JSON and only acknowledges, so the difference is the cost of everything else.
 //
-// The rate of a run is of the updates that were acknowledged, by the time of the last of them: events that a client
-// loses do not count against its speed. A client that has lost track of the stream is restarted. The best of several
-// rounds in turns counts, as others use the machine, too; the CPU time of the client's process is less touched by them.
+// The rate of a run is that of the acknowledged updates until the last of them: events that a client loses do not reduce
+// its rate. A client that has lost the stream is restarted. The best of several alternating rounds is shown, because
+// others use the machine, too; the CPU time of the client's process is less affected by them.
 
 import { read } from "npm:@dcos/recordio@0.1.8";
 import { encodeRecord, RecordDecoder } from "../../src/mesos/recordio.ts";

@@ -1,5 +1,5 @@
-// A master that only hands out task updates and counts acknowledgements, the same for every client. Runs in a worker,
-// so that its work does not count as the client's.
+// A master that only sends task updates and counts acknowledgements, the same for every client. It runs in a worker, so
+// that its work is not counted for the client.
 
 import { decodeCall, encodeEvent, type WireRecord } from "../../src/mesos/proto/wire.ts";
 import { encodeRecord } from "../../src/mesos/recordio.ts";

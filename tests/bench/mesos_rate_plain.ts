@@ -1,5 +1,5 @@
-// A simple client of the measuring master, as anyone could write it in an afternoon: node:http, JSON, the published
-// decoder of the stream. It acknowledges what it reads, and has no state, no engine and no second try. Arguments: PORT.
+// A minimal client of the measuring master: node:http, JSON, the published decoder of the stream. It acknowledges each
+// update, and has no state, no engine and no retry. Arguments: PORT.
 
 import { Agent, type IncomingMessage, request, type RequestOptions } from "node:http";
 import { read } from "npm:@dcos/recordio@0.1.8";

@@ -1,4 +1,4 @@
-// Starts the measuring master and a client, and lets them do runs. Not here: what is compared.
+// Starts the measuring master and a client, and executes runs. The comparison: mesos_rate_bench.ts.
 
 import type { Layout, MasterOrder, MasterReport } from "./mesos_rate_master.ts";
 

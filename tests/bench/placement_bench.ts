@@ -1,5 +1,5 @@
-// What placing costs as offers and wanted instances grow. Not a test: nothing here fails on a slow machine.
-// Run by `deno task bench`; the aim is 1,000 offers × 500 wanted instances in under 50 ms, linear in offers.
+// The cost of placement by offers and wanted instances. Run: deno task bench. Target: 1,000 offers × 500 wanted
+// instances in less than 50 ms, linear in offers.
 
 import { place, type PlacementRequest } from "../../src/core/placement/placement.ts";
 import { aProfile, aWanted, hostOffer } from "../support/placement.ts";

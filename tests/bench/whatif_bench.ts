@@ -1,5 +1,5 @@
-// What a replay costs: the working day of 20,000 jobs must take less than 10 s of a processor.
-// Run with `deno bench -A tests/bench/whatif_bench.ts`.
+// The cost of a replay. Target: the working day of 20,000 jobs in less than 10 s of CPU time. Run: deno bench -A
+// tests/bench/whatif_bench.ts.
 
 import { cpuUsage } from "node:process";
 import { loadConfig } from "../../src/config/load.ts";

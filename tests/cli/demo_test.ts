@@ -200,7 +200,7 @@ Deno.test("on a dumb terminal the demo prints plain lines", strict, async () => 
 });
 
 Deno.test(
-  "after Ctrl-Z the demo restores the terminal, continues with log lines, and says that a second Ctrl-Z suspends it",
+  "after Ctrl-Z the demo restores the terminal, continues with log lines, and prints that a second Ctrl-Z suspends it",
   strict,
   async () => {
     const io = testIo({ columns: 80, rows: 30 });

@@ -125,7 +125,7 @@ Deno.test("history --job shows which agent built a job, from the file or from th
   history.close();
 });
 
-Deno.test("history shows ? for the jobs waiting in a period without successful polls, and says that they are not known", async () => {
+Deno.test("history shows ? for the jobs waiting in a period without successful polls, with a note that they are unknown", async () => {
   const folder = confFolder(text);
   try {
     const history = openHistory(`${folder.path}/gocd-mesos.db-history`, limits);

@@ -170,7 +170,7 @@ Deno.test("after an upgrade environments are requested with the media type of th
   assertEquals(its.accepts, ["application/vnd.go.cd.v2+json", "application/vnd.go.cd+json"]);
 });
 
-Deno.test("a server without a version API is asked for environments once the account is known to be an administrator", async () => {
+Deno.test("environments of a server without a version API are requested once the account is known to be an administrator", async () => {
   const fake = fakeGocd("26.1.0");
   const asked: string[] = [];
   fake.override = ({ path, accept }) => {

@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import { serverAt } from "../support/addresses.ts";
 import { registrationEnvironment } from "../../src/gocd/registration.ts";
 
-Deno.test("a container gets the registration variables of all agent images", () => {
+Deno.test("a container has the registration variables of all agent images", () => {
   assertEquals(
     registrationEnvironment({
       agentUrl: serverAt("https://gocd.test:8154/go"),

@@ -129,7 +129,7 @@ Deno.test("redirects are followed up to the limit", async () => {
   }
 });
 
-Deno.test("a dead leader that other masters name is reported after all masters were asked", async () => {
+Deno.test("a dead leader that other masters name is reported after all masters were tried", async () => {
   const dead = `127.0.0.1:${freePort()}`;
   await using one = startMaster(() => redirectTo(`//${dead}/master/api/v1/scheduler`));
   await using two = startMaster(() => redirectTo(`//${dead}/master/api/v1/scheduler`));
@@ -161,7 +161,7 @@ Deno.test("the leading master is found after a dead, a recovering and a foreign 
   assertEquals([recovering.asked.length, strange.asked.length, leader.asked.length], [1, 1, 2]);
 });
 
-Deno.test("the leader found through a redirect is asked first the next time", async () => {
+Deno.test("the leader found through a redirect is tried first the next time", async () => {
   await using leader = startLeader();
   await using other = startMaster(() => redirectTo(`//${leader.address}`));
   using test = testScheduler(`${other.address},${leader.address}`);
@@ -172,7 +172,7 @@ Deno.test("the leader found through a redirect is asked first the next time", as
   assertEquals([other.asked.length, leader.asked.length], [1, 2]);
 });
 
-Deno.test("a master whose stream broke or fell silent is asked last the next time", async () => {
+Deno.test("a master whose stream broke or became silent is tried last the next time", async () => {
   const [broken, quiet] = [openStream(), openStream()];
   broken.end();
   quiet.send(subscribed);
@@ -337,7 +337,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a master that does not respond is cancelled after 15 seconds, and the next one is asked",
+  name: "a request to a master that does not respond is cancelled after 15 seconds, and the next master is tried",
   ...strict,
   fn: async () => {
     const never = Promise.withResolvers<Response>();

@@ -46,7 +46,7 @@ async function runOut(timer: ManualTimer, ms: number): Promise<void> {
 }
 
 Deno.test({
-  name: "the next master is asked as soon as the probe of an unresponsive host fails",
+  name: "the next master is tried as soon as the probe of an unresponsive host fails",
   ...linux,
   fn: async () => {
     using off = await startSwallowingHost();

@@ -90,7 +90,7 @@ Deno.test("an empty file is read in one request", async () => {
   assertEquals(asked.length, 1);
 });
 
-Deno.test("only allowed hosts are asked, by name or address, and with https if the masters use it", async () => {
+Deno.test("only allowed hosts are queried, by name or address, and with https if the masters use it", async () => {
   const { read, asked } = bench(fileOf("a"));
   assertEquals(await read({ hosts: ["other"] }), { kind: "not-allowed", host: "h1:5051" });
   assertEquals(await read({ hosts: ["h1:5052"] }), { kind: "not-allowed", host: "h1:5051" });

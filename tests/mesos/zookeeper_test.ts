@@ -6,7 +6,7 @@ import type { MesosErrorReason } from "../../src/mesos/api.ts";
 import type { LeaderFinderOptions } from "../../src/mesos/leader.ts";
 import { realTimer, type SetTimer } from "../../src/net/timer.ts";
 import { leadingZnode } from "../../src/mesos/master_znode.ts";
-import { leaderWaitMs } from "../../src/mesos/zookeeper_leader.ts";
+import { leaderWaitMs, rereadIntervalMs } from "../../src/mesos/zookeeper_leader.ts";
 import {
   drain,
   identity,
@@ -123,10 +123,22 @@ zookeeperTest("a query waits for the election if the path does not exist yet", a
   assertEquals(await next, "http://127.0.0.1:5250");
 });
 
+/** The limit ends as soon as ZooKeeper has been read and nothing has changed since. */
+function limitAfterRead(): SetTimer {
+  let end = (): void => {};
+  return (callback, ms) => {
+    if (ms === rereadIntervalMs) return realTimer(() => end(), 0);
+    if (ms !== leaderWaitMs) return realTimer(callback, ms);
+    end = callback;
+    return () => {
+      end = () => {};
+    };
+  };
+}
+
 zookeeperTest("the error for no leader within the limit describes the znodes at the path", async (server, path) => {
   await using writer = await openWriter(server.address);
-  const setTimer: SetTimer = (callback, ms) => realTimer(callback, ms === leaderWaitMs ? 300 : ms);
-  using test = finderAt(`zk://${server.address}${path}`, { setTimer });
+  using test = finderAt(`zk://${server.address}${path}`, { setTimer: limitAfterRead() });
   const absent = await test.fails("no-leader");
   assertStringIncludes(absent.message, `there is no znode ${path}`);
   await writer.create(`${path}/log_replicas`);
@@ -303,7 +315,7 @@ zookeeperTest(
 );
 
 zookeeperTest(
-  "a session ends when ZooKeeper reports another leader, to which the next subscription goes",
+  "a session ends when ZooKeeper reports another leader, and the next subscription is to that leader",
   async (server, path) => {
     const startLeader = (): ReturnType<typeof startMaster> =>
       startMaster(() => {

@@ -257,7 +257,7 @@ Deno.test("elapsed time is the maximum of the monotonic and the wall clock", () 
     ["both go on", 10, 10, 10],
     ["the machine was suspended", 0, 5_000, 5_000],
     ["the wall clock was set back", 10, -100_000, 10],
-    ["the wall clock goes on from there", 10, 10, 10],
+    ["the wall clock continues from there", 10, 10, 10],
     ["nothing", 0, 0, 0],
   ];
   let sumMs = 0;

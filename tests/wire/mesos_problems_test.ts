@@ -72,7 +72,7 @@ const page = "<!DOCTYPE html><html><body>It works!</body></html>";
 
 const troubles: readonly Trouble[] = [
   {
-    name: "nobody listens",
+    name: "no listener",
     mode: "refuse",
     code: "mesos-unreachable",
     says: /connection was refused/,
