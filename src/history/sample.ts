@@ -4,7 +4,13 @@ import { totalOfVerdict } from "../core/demand/verdict.ts";
 import type { AgentInstance } from "../core/instance.ts";
 import type { State } from "../core/state.ts";
 import { isBacklogCurrent } from "../core/view/health.ts";
-import { type AgentFigures, type DemandFigures, type HistorySample, waitingJobs } from "../core/view/history.ts";
+import {
+  type AgentFigures,
+  type DemandFigures,
+  type HistorySample,
+  noDemand,
+  waitingJobs,
+} from "../core/view/history.ts";
 
 /** The figures of a state; those of jobs are only known while the GoCD server is read. */
 export function sampleOf(state: State, atMs: number): HistorySample {
@@ -17,14 +23,13 @@ export function sampleOf(state: State, atMs: number): HistorySample {
 }
 
 function demandOf({ demand }: State, atMs: number): DemandFigures {
-  const counts = { needsAgent: 0, coming: 0, willBeTaken: 0, otherCause: 0, unserved: 0, notOurs: 0 };
-  let [wanted, oldestWaitMs] = [0, 0];
+  const figures = { ...noDemand };
   for (const { verdict, firstSeenMs } of demand.jobs) {
-    counts[verdict === "not-ours" ? "notOurs" : totalOfVerdict[verdict]]++;
-    if (verdict !== "not-ours") oldestWaitMs = Math.max(oldestWaitMs, atMs - firstSeenMs);
+    figures[verdict === "not-ours" ? "notOurs" : totalOfVerdict[verdict]]++;
+    if (verdict !== "not-ours") figures.oldestWaitMs = Math.max(figures.oldestWaitMs, atMs - firstSeenMs);
   }
-  for (const bucket of demand.buckets) wanted += bucket.wanted;
-  return { ...counts, wanted, oldestWaitMs };
+  for (const bucket of demand.buckets) figures.wanted += bucket.wanted;
+  return figures;
 }
 
 /**

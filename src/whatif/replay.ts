@@ -1,6 +1,6 @@
 // Replays a trace with the core or with a policy, and measures the result.
 
-import type { HistorySample } from "../core/view/history.ts";
+import { type HistorySample, noDemand } from "../core/view/history.ts";
 import type { AgentProfile, Settings } from "../core/settings.ts";
 import { replaySettings, startCore } from "./core_fleet.ts";
 import { startPolicy } from "./policy_fleet.ts";
@@ -130,13 +130,9 @@ function sampleOf(world: World): HistorySample {
   for (const { phase } of world.containers) counts[phase]++;
   return {
     atMs: world.epochMs + world.nowMs,
+    ...noDemand,
     needsAgent: waiting,
-    coming: 0,
-    willBeTaken: 0,
-    otherCause: 0,
     unserved,
-    notOurs: 0,
-    wanted: 0,
     starting: counts.booting,
     idle: counts.idle,
     building: counts.building,

@@ -1,11 +1,12 @@
 // Data for tests of the history.
 
-import type {
-  AgentFigures,
-  DemandFigures,
-  HistorySample,
-  InstanceLife,
-  NamedJobLife,
+import {
+  type AgentFigures,
+  type DemandFigures,
+  type HistorySample,
+  type InstanceLife,
+  type NamedJobLife,
+  noDemand,
 } from "../../src/core/view/history.ts";
 import type { NoteView } from "../../src/core/view/view.ts";
 import type { HistoryBatch, HistoryLimits } from "../../src/history/history.ts";
@@ -23,8 +24,7 @@ export function aSample(
   atMs: number,
   counts: Partial<DemandFigures & AgentFigures> = {},
 ): DemandFigures & AgentFigures & { readonly atMs: number } {
-  const jobs = { needsAgent: 0, coming: 0, willBeTaken: 0, otherCause: 0, unserved: 0, notOurs: 0, wanted: 0 };
-  return { ...jobs, ...noAgents, oldestWaitMs: 0, ...counts, atMs };
+  return { ...noDemand, ...noAgents, ...counts, atMs };
 }
 
 const noAgents: AgentFigures = { starting: 0, idle: 0, building: 0, draining: 0, away: 0 };

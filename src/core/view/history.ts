@@ -19,6 +19,18 @@ export interface DemandFigures {
   readonly oldestWaitMs: number;
 }
 
+/** Nothing waits, and nothing is to be launched. */
+export const noDemand: DemandFigures = {
+  needsAgent: 0,
+  coming: 0,
+  willBeTaken: 0,
+  otherCause: 0,
+  unserved: 0,
+  notOurs: 0,
+  wanted: 0,
+  oldestWaitMs: 0,
+};
+
 /** The GoCD server was not read in the span: it is not known what waited, which is not that nothing did. */
 export type UnknownDemand = Readonly<Partial<Record<keyof DemandFigures, undefined>>>;
 

@@ -3,7 +3,9 @@
 
 import { timeText } from "../../core/words/phrases.ts";
 import {
+  type AgentFigures,
   type AgentHours,
+  type DemandFigures,
   type HistoryReader,
   type HistorySample,
   type InstanceLife,
@@ -286,24 +288,26 @@ const decision = record("a decision, as in the log", {
   text: text("one line"),
 });
 
+const sampleFields: Readonly<Record<"atMs" | keyof AgentFigures | `${keyof DemandFigures}?`, Schema>> = {
+  atMs: timeMs("when the step starts"),
+  "needsAgent?": jobsAtMost("jobs that need an agent to be launched"),
+  "coming?": jobsAtMost("jobs for which an agent is on its way"),
+  "willBeTaken?": jobsAtMost("jobs that an idle agent will take"),
+  "otherCause?": jobsAtMost("jobs that wait for something else"),
+  "unserved?": jobsAtMost("jobs that no profile serves"),
+  "notOurs?": jobsAtMost("jobs for other agents"),
+  "wanted?": most("agents to be launched as soon as offers allow"),
+  starting: mean("agents that start"),
+  idle: mean("idle agents"),
+  building: mean("agents that build"),
+  draining: mean("agents that are being removed"),
+  away: mean("agents without contact"),
+  "oldestWaitMs?": most("how long the job has waited that waits longest, ms"),
+};
+
 /** The schemas of the responses. */
 export const historySchemas: Readonly<Record<string, Schema>> = {
-  Sample: record("counts of a step of time", {
-    atMs: timeMs("when the step starts"),
-    "needsAgent?": jobsAtMost("jobs that need an agent to be launched"),
-    "coming?": jobsAtMost("jobs for which an agent is on its way"),
-    "willBeTaken?": jobsAtMost("jobs that an idle agent will take"),
-    "otherCause?": jobsAtMost("jobs that wait for something else"),
-    "unserved?": jobsAtMost("jobs that no profile serves"),
-    "notOurs?": jobsAtMost("jobs for other agents"),
-    "wanted?": most("agents to be launched as soon as offers allow"),
-    starting: mean("agents that start"),
-    idle: mean("idle agents"),
-    building: mean("agents that build"),
-    draining: mean("agents that are being removed"),
-    away: mean("agents without contact"),
-    "oldestWaitMs?": most("how long the job has waited that waits longest, ms"),
-  }),
+  Sample: record("counts of a step of time", sampleFields),
   AgentHours: record("what the agents of a profile have cost in an hour", {
     hourMs: timeMs("when the hour starts"),
     profile: text("the profile"),
