@@ -1,4 +1,4 @@
-// The GoCD port over HTTP, for releases 15.2 to 26.1.
+// The GoCD port over HTTP, for releases 15.2 to 26.2.
 
 import type { Finding } from "../core/event.ts";
 import type { GocdAgent, GocdServerInfo } from "../core/gocd_records.ts";

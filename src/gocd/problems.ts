@@ -1,4 +1,4 @@
-// Errors for unusable responses of the GoCD server, by status, body and content type.
+// Errors for unusable responses of the GoCD server, by status (401, 404, 503, …), body and content type.
 
 import type { GocdProblem } from "../core/event.ts";
 import { oneLine } from "../core/text.ts";

@@ -1,5 +1,5 @@
-// Scale-in without harm: disable → seen Disabled by GET → idle on two reads far enough apart → delete → seen gone →
-// kill. Two reads, because of GoCD's two races of assignment (WorkAssignments, AgentInstance.update).
+// Scale-in without harm: disable → seen Disabled by GET → idle on two reads `scaling.drain-confirm` apart → delete →
+// seen gone → kill. Two reads, because of GoCD's two races of assignment (WorkAssignments, AgentInstance.update).
 
 import { activityOf, activityWord } from "./activity.ts";
 import { countedSince, holdsTakingDown } from "./brake.ts";

@@ -18,7 +18,7 @@ const hostsMax = 2_000;
 
 /** A host that is avoided. */
 export interface AvoidedHost {
-  /** Newly avoided. */
+  /** For how much longer, ms. */
   readonly forMs: number;
   /** The last failure there. */
   readonly failure: Failure;
