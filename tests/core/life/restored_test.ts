@@ -41,6 +41,10 @@ const times: readonly (readonly [string, (ms: number) => AgentInstance])[] = [
   ["step.firstIdleMs", (ms) => anInstance("t", draining({ kind: "confirming", firstIdleMs: ms }))],
   ["step.sinceMs", (ms) => anInstance("t", draining({ kind: "absent", sinceMs: ms }))],
   ["step.sinceMs", (ms) => anInstance("t", draining({ kind: "deleting", askedMs: past, sinceMs: ms }))],
+  [
+    "lost.sinceMs",
+    (ms) => anInstance("t", { state: "unreachable", sinceMs: past, lost: { sinceMs: ms, message: "m" } }),
+  ],
   ["gap.sinceMs", (ms) => anInstance("t", registered(past, { gap: { sinceMs: ms } }))],
   ["gap.repairMs", (ms) => anInstance("t", registered(past, { gap: { sinceMs: past, repairMs: ms } }))],
 ];
@@ -79,4 +83,12 @@ Deno.test("times in the past are kept even if another one was in the future", ()
   assertEquals(notInFuture(finishing, now) === finishing, true);
   const early = { state: "starting", sinceMs: future } as const;
   assertEquals(after(early), anInstance("t", { ...early, sinceMs: now }, changes));
+});
+
+Deno.test("what is no time is kept, whatever its value", () => {
+  const phase: InstancePhase = { state: "unreachable", sinceMs: future, uuid: "u" };
+  const kept = { built: { jobs: future }, strangers: ["a"], addresses: [`${future}`] };
+  assertEquals(notInFuture(anInstance("t", phase, kept), now), anInstance("t", { ...phase, sinceMs: now }, kept));
+  const newer = { ...anInstance("t", phase), costs: null } as unknown as AgentInstance;
+  assertEquals(notInFuture(newer, now), { ...newer, sinceMs: now });
 });
