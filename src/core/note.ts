@@ -6,7 +6,7 @@ import type { BucketDemand, DemandTotals, JobVerdict } from "./demand/verdict.ts
 import type { GocdEffect, MesosEffect } from "./effect.ts";
 import type { Finding, FrameworkErrorKind, GocdProblem, OperatorEvent } from "./event.ts";
 import type { DrainReason, EndCause, KillCause } from "./instance.ts";
-import type { Failure, IdleReason, KillReason, Misregistered, Registered } from "./life/causes.ts";
+import type { Failure, IdleReason, KillReason, Misregistered, Registration } from "./life/causes.ts";
 import type { SandboxAnswer } from "./life/sandbox.ts";
 import type { PlacementMiss } from "./placement/reason.ts";
 import type { ControlsRecord } from "./record.ts";
@@ -89,7 +89,7 @@ export interface DemandNotes {
   "jobs-left-untaken": {
     readonly jobs: number;
     readonly polls: number;
-    readonly need: Registered;
+    readonly need: Registration;
     /** The minimum time that they had waited. */
     readonly waitedMs: number;
     /** The verdict on the last of them. */
@@ -109,7 +109,7 @@ export interface DemandNotes {
 
 /** Notes about offers and hosts. */
 export interface PlacementNotes {
-  "agent-launched": OfProfile & OnHost & Registered & { readonly why: LaunchReason };
+  "agent-launched": OfProfile & OnHost & Registration & { readonly why: LaunchReason };
   "no-fitting-offer": { readonly profile: string; readonly miss: PlacementMiss };
   /** `profile` absent: all profiles avoid it. */
   "host-avoided": {
@@ -227,7 +227,7 @@ export interface IdentityNotes {
   "agent-misregistered": OfProfile & { readonly gap: Misregistered; readonly obstacle?: EnvironmentObstacle };
   "agent-corrected": OfProfile & WithRecord & { readonly gap: Misregistered };
   "agent-guid-shared": OfProfile & WithRecord & { readonly owner: string };
-  "other-program": { readonly hostname: string; readonly lineage: string; readonly need: Registered };
+  "other-program": { readonly hostname: string; readonly lineage: string; readonly need: Registration };
   "task-foreign": { readonly taskId: string; readonly state: string };
   "agent-adopted": OfProfile;
   "record-adopted": WithRecord;

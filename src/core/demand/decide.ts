@@ -1,6 +1,7 @@
 // Decides how many agents each bucket gets: the oldest job's bucket first (plan.ts defines the order), or by fair share
 // (fair_share.ts).
 
+import type { Registration } from "../life/causes.ts";
 import type { BucketAssessment } from "./assess.ts";
 import { type HeldBack, type LaunchBudget, profileGate } from "./gates.ts";
 import type { LaunchGate } from "./reason.ts";
@@ -36,7 +37,7 @@ export interface Decisions {
   readonly registrationOf: (
     profile: AgentProfile,
     assessed: BucketAssessment,
-  ) => Pick<WantedAgents, "gocdResources" | "environment">;
+  ) => Registration;
 }
 
 /** The decision for one bucket. */

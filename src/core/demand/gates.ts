@@ -1,6 +1,6 @@
 // What holds launches back: switches, limits, failures, the state of the server. Launches are allowed up to a limit.
 
-import type { Bucket } from "./backlog.ts";
+import type { Registration } from "../life/causes.ts";
 import { launchBrake } from "../life/brake.ts";
 import { restartGraceMs } from "../life/gocd_clocks.ts";
 import type { AgentInstance } from "../instance.ts";
@@ -127,7 +127,7 @@ export function profileGate(
     readonly needs: number;
     readonly budget: LaunchBudget;
     /** The registration of its agents. */
-    readonly registration: Pick<Bucket, "gocdResources" | "environment">;
+    readonly registration: Registration;
   },
   atMs: number,
 ): Allowance {

@@ -1,11 +1,11 @@
 // The registration of an agent that is launched for a bucket.
 
+import type { Registration } from "../life/causes.ts";
 import type { BucketAssessment } from "./assess.ts";
 import type { ResourceCase } from "../gocd_records.ts";
 import { environmentOf, foldResource } from "./matching.ts";
 import { namesOf } from "./patterns.ts";
 import type { AgentProfile } from "../settings.ts";
-import type { WantedAgents } from "../state.ts";
 
 /** Buckets that one profile serves in one environment, with jobs that wait for agents. */
 export type Beside = (profile: string, environment: string) => BesideBuckets;
@@ -55,7 +55,7 @@ export function launchRegistration(
   profile: AgentProfile,
   { bucket }: BucketAssessment,
   { beside, rule }: { readonly beside: Beside; readonly rule: ResourceCase },
-): Pick<WantedAgents, "gocdResources" | "environment"> {
+): Registration {
   const environment = environmentOf(bucket);
   const always = namesOf(profile.gocdResources);
   if (always.length === profile.gocdResources.length) return { gocdResources: always, ...environment };

@@ -1,7 +1,7 @@
 // Which GocdAgent may take which job, by the rules of the server (GoCD BuildAssignmentService,
 // AgentInstance.firstMatching).
 
-import type { Registered } from "../life/causes.ts";
+import type { Registration } from "../life/causes.ts";
 import type { GocdAgent, ResourceCase } from "../gocd_records.ts";
 
 /** What an agent offers to jobs, in normalized spelling. */
@@ -32,7 +32,7 @@ export function registrationOf(
     readonly gocdResources: readonly string[];
     readonly environment?: string | undefined;
   },
-): Registered {
+): Registration {
   return { gocdResources, ...environmentOf({ environment }) };
 }
 

@@ -1,5 +1,6 @@
 // Computes the verdicts on waiting jobs, each with its reason. Launches are decided in plan.ts.
 
+import type { ScheduledJob } from "../gocd_records.ts";
 import type { BucketAssessment } from "./assess.ts";
 import { isClamp } from "./limit.ts";
 import { environmentOf } from "./matching.ts";
@@ -79,17 +80,9 @@ function withRemarks(job: JobVerdict, ofBucket: readonly Remark[], ofJob: Remark
 }
 
 function describeJob(
-  job: { locator: string; name: string; environment?: string; gocdResources: readonly string[] },
-): Pick<
-  JobVerdict,
-  "locator" | "name" | "environment" | "gocdResources"
-> {
-  return {
-    locator: job.locator,
-    name: job.name,
-    ...environmentOf(job),
-    gocdResources: job.gocdResources,
-  };
+  { locator, name, environment, gocdResources }: ScheduledJob,
+): Pick<JobVerdict, "locator" | "name" | "environment" | "gocdResources"> {
+  return { locator, name, ...environmentOf({ environment }), gocdResources };
 }
 
 /** The verdict on the jobs of a bucket without capacity. */

@@ -10,6 +10,7 @@
 import { activityWord, isHeard } from "../life/activity.ts";
 import { parseTaskId } from "./task_id.ts";
 import { isOlderVersion } from "../life/brake.ts";
+import type { Registration } from "../life/causes.ts";
 import type { Draft } from "../draft.ts";
 import { isIdleTwice, isLostLongEnough } from "../life/gocd_index.ts";
 import type { GocdAgent, ResourceCase } from "../gocd_records.ts";
@@ -206,9 +207,6 @@ function isPossible(
 export function ruleOf({ server }: Pick<State, "server">): ResourceCase {
   return server.info?.resourceCase ?? "insensitive";
 }
-
-/** The registration that a container is launched with. */
-export type Registration = Pick<AgentInstance, "gocdResources" | "environment">;
 
 /** Maximum number of agents stored with an instance. */
 const strangersMax = 100;

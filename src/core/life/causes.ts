@@ -16,12 +16,12 @@ export type Failure =
 /** Its record lacks something that it was launched with. */
 export interface Misregistered {
   readonly kind: "misregistered";
-  readonly got: Registered;
-  readonly wanted: Registered;
+  readonly got: Registration;
+  readonly wanted: Registration;
 }
 
 /** The registration of an agent. */
-export interface Registered {
+export interface Registration {
   readonly gocdResources: readonly string[];
   readonly environment?: string;
 }

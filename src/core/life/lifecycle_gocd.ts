@@ -164,13 +164,7 @@ function enablePending(draft: Draft, instance: Waiting, gocdAgent: GocdAgent): v
 }
 
 function advanceRegistered(draft: Draft, instance: Registered, gocdAgent: GocdAgent | undefined): void {
-  const activity = gocdAgent === undefined && isReturning(instance.activity)
-    ? instance.activity
-    : gocdAgent === undefined
-    ? sameWord("absent", instance.activity, draft.atMs)
-    : gocdAgent.configState === "Enabled" || activityWord(gocdAgent) === "building"
-    ? activityOf(gocdAgent, instance.activity, draft.atMs)
-    : sameWord(gocdAgent.configState, instance.activity, draft.atMs);
+  const activity = activityNow(instance.activity, gocdAgent, draft.atMs);
   const isChanged = activity.kind !== instance.activity.kind || activity.sinceMs !== instance.activity.sinceMs;
   const now: Registered = isChanged ? { ...instance, activity } : instance;
   if (isChanged) {
@@ -191,6 +185,12 @@ function advanceRegistered(draft: Draft, instance: Registered, gocdAgent: GocdAg
   } else if (activity.word === "Missing" && forMs >= connectionTimeoutMs + lostContactMs) {
     startDrain(draft, now, "surplus");
   }
+}
+
+function activityNow(before: AgentActivity, gocdAgent: GocdAgent | undefined, atMs: number): AgentActivity {
+  if (gocdAgent === undefined) return isReturning(before) ? before : sameWord("absent", before, atMs);
+  const isShown = gocdAgent.configState === "Enabled" || activityWord(gocdAgent) === "building";
+  return isShown ? activityOf(gocdAgent, before, atMs) : sameWord(gocdAgent.configState, before, atMs);
 }
 
 function sameWord(word: string, before: AgentActivity, atMs: number): AgentActivity {

@@ -22,7 +22,11 @@ export function isForGood(mark: AgentInstance["retire"]): boolean {
 export function retire(draft: Draft, instance: AgentInstance): void {
   const mark = instance.retire;
   if (!mayRetire(instance) || mark === "operator" || mark === "maintenance" || isForGood(mark)) return;
-  draft.put({ ...instance, retire: "operator" });
-  // From now on a drain-timeout may end the last job of a worn agent, which was not limited before.
-  if (instance.state === "draining" && isWear(mark)) restartTimeout(draft, instance);
+  markForRemoval(draft, instance, "operator");
+}
+
+/** Marks it. From now on a drain-timeout may end the last job of a worn agent, which was not limited before. */
+export function markForRemoval(draft: Draft, instance: AgentInstance, reason: "operator" | "maintenance"): void {
+  draft.put({ ...instance, retire: reason });
+  if (instance.state === "draining" && isWear(instance.retire)) restartTimeout(draft, instance);
 }

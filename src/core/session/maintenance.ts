@@ -2,9 +2,8 @@
 // are avoided in placement/placement.ts.
 
 import type { Draft } from "../draft.ts";
-import { restartTimeout, takeBack } from "../life/drain.ts";
-import { isForGood } from "../life/retire.ts";
-import { isWear } from "../life/worn.ts";
+import { takeBack } from "../life/drain.ts";
+import { isForGood, markForRemoval } from "../life/retire.ts";
 import type { AgentInstance } from "../instance.ts";
 import type { InverseOffer, Offer, Unavailability } from "../placement/offer.ts";
 import { retireChanged } from "./operator.ts";
@@ -126,10 +125,7 @@ function retireAll(draft: Draft, offer: InverseOffer, here: readonly AgentInstan
   draft.set({ maintenanceRequestedMs: asked });
   // Surplus agents are removed anyway, and must not stay if the window is cancelled.
   const fresh = here.filter(({ retire }) => retire !== "maintenance" && !isForGood(retire));
-  for (const instance of fresh) {
-    draft.put({ ...instance, retire: "maintenance" });
-    if (instance.state === "draining" && isWear(instance.retire)) restartTimeout(draft, instance);
-  }
+  for (const instance of fresh) markForRemoval(draft, instance, "maintenance");
   // Repeated every minute: reported only if something has changed.
   if (fresh.length > 0) noteRequest(draft, offer, here);
 }

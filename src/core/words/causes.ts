@@ -1,7 +1,7 @@
 // Texts for why launches failed, why agents are removed, and why nothing may be removed. The causes are in life/ and
 // identity/.
 
-import type { Failure, IdleReason, KillReason, Registered } from "../life/causes.ts";
+import type { Failure, IdleReason, KillReason, Registration } from "../life/causes.ts";
 import type { Suspicion } from "../state.ts";
 import { shortened } from "../text.ts";
 import { counted, describeNeed, formatDuration } from "./phrases.ts";
@@ -56,7 +56,7 @@ export function failureHint(failure: Failure, of: string): string {
 }
 
 /** What a record lacks, as a clause. */
-export function gapText({ got, wanted }: { readonly got: Registered; readonly wanted: Registered }): string {
+export function gapText({ got, wanted }: { readonly got: Registration; readonly wanted: Registration }): string {
   return `it registered as ${describeNeed(got.gocdResources, got.environment)}, ` +
     `not as ${describeNeed(wanted.gocdResources, wanted.environment)}`;
 }
