@@ -184,6 +184,11 @@ export type InstancePhase =
     readonly isUnproven?: true;
   };
 
+/** Whether an instance has not registered yet. */
+export function isWaiting(instance: AgentInstance): instance is Waiting {
+  return instance.state === "launching" || instance.state === "starting";
+}
+
 /** Names of the fields of each member of a union. */
 export type FieldOf<Each> = Each extends unknown ? keyof Each : never;
 

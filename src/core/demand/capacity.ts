@@ -4,7 +4,7 @@
 import { connectionTimeoutMs, reenableMaxMs, unknownGraceMs } from "../life/gocd_clocks.ts";
 import type { GocdAgent, ResourceCase } from "../gocd_records.ts";
 import { nameOf } from "../identity/hostnames.ts";
-import type { AgentInstance, Registered } from "../instance.ts";
+import { type AgentInstance, isWaiting, type Registered } from "../instance.ts";
 import { type Capability, capabilityFor, capabilityKey, capabilityOf } from "./matching.ts";
 import { isSick } from "./sick_agents.ts";
 import type { State } from "../state.ts";
@@ -103,7 +103,7 @@ export function isNewcomer({ sinceMs, activity }: Registered): boolean {
 function reservedRecords(instances: Iterable<AgentInstance>): Set<string> {
   const reserved = new Set<string>();
   for (const instance of instances) {
-    if (instance.state === "launching" || instance.state === "starting") continue;
+    if (isWaiting(instance)) continue;
     // While its record is still to be corrected, it counts as coming.
     if (instance.state === "registered" && instance.gap === undefined) continue;
     reserved.add(instance.taskId).add(instance.uuid ?? instance.taskId);

@@ -9,7 +9,7 @@ import type { LaunchGate } from "./reason.ts";
 import { reusedFor } from "./reusable.ts";
 import { lacksResources } from "./room.ts";
 import { serveInTurn } from "./serve_in_turn.ts";
-import type { AgentInstance } from "../instance.ts";
+import { type AgentInstance, isWaiting } from "../instance.ts";
 import { profileOf } from "../profile_of.ts";
 import type { FairShare, Settings } from "../settings.ts";
 import type { State, WantedAgents } from "../state.ts";
@@ -56,8 +56,8 @@ export function weightOf({ by, weights }: FairShare, settings: Pick<Settings, "p
 const noName = "-";
 
 /** Whether an instance counts for its sharer: one that is being removed does not. */
-export function isInUse({ state }: AgentInstance): boolean {
-  return state === "launching" || state === "starting" || state === "registered";
+export function isInUse(instance: AgentInstance): boolean {
+  return isWaiting(instance) || instance.state === "registered";
 }
 
 /** By sharer: the agents that it has. */

@@ -3,7 +3,7 @@
 import type { Registration } from "../life/causes.ts";
 import { launchBrake } from "../life/brake.ts";
 import { restartGraceMs } from "../life/gocd_clocks.ts";
-import type { AgentInstance } from "../instance.ts";
+import { type AgentInstance, isWaiting } from "../instance.ts";
 import { invalidRegistration } from "../names.ts";
 import { type LaunchLimit, launchLimits } from "./limit.ts";
 import { launchedInMinute } from "./limit_pace.ts";
@@ -161,7 +161,7 @@ export function canaryOf({ instances }: Pick<State, "instances">, profile: strin
 /** Whether it may still succeed or fail. */
 function isOnTrial(instance: AgentInstance): boolean {
   if (instance.state === "registered") return instance.gap !== undefined;
-  return (instance.state === "launching" || instance.state === "starting") && instance.held !== true;
+  return isWaiting(instance) && instance.held !== true;
 }
 
 function clampToBudget(

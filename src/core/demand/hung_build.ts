@@ -8,7 +8,7 @@ import { connectionTimeoutMs, settledMs, surelyAliveMs } from "../life/gocd_cloc
 import type { GocdAgent } from "../gocd_records.ts";
 import { type GocdAgentIndex, isJustUnlisted, lastListed, rescheduleLimitMs } from "../life/gocd_index.ts";
 import { isNamed } from "../identity/hostnames.ts";
-import type { AgentInstance } from "../instance.ts";
+import { type AgentInstance, isWaiting } from "../instance.ts";
 import { canTake, capabilityFor, registrationOf } from "./matching.ts";
 import { uuidOf } from "../life/phase.ts";
 import { profileOf } from "../profile_of.ts";
@@ -226,7 +226,7 @@ export function agentForHungBuilds(
 ): readonly WantedAgents[] {
   if (isAnyWanted || state.server.agents.some(isInContact)) return [];
   const instances = [...state.instances.values()];
-  if (instances.some(({ state: phase }) => phase === "launching" || phase === "starting")) return [];
+  if (instances.some(isWaiting)) return [];
   for (const instance of instances.filter((each) => each.mayHoldBuild)) {
     const { taskId, profile: name } = instance;
     const profile = profileOf(state.settings, name);

@@ -4,7 +4,7 @@ import { registrationOf } from "./matching.ts";
 import { isMissing } from "./environments.ts";
 import { type LaunchBudget, profileGate } from "./gates.ts";
 import { type IdlePool, isOfPool, keptIdle } from "./kept_idle.ts";
-import type { AgentInstance } from "../instance.ts";
+import { type AgentInstance, isWaiting } from "../instance.ts";
 import { namesOf } from "./patterns.ts";
 import type { LaunchReason } from "./reason.ts";
 import type { State, WantedAgents } from "../state.ts";
@@ -53,6 +53,6 @@ function reasonOf({ why, count }: IdlePool, ready: number): LaunchReason {
 /** Whether an instance is idle, or will be as soon as it has started. */
 function isReady(instance: AgentInstance): boolean {
   return instance.retire === undefined &&
-    (instance.state === "launching" || instance.state === "starting" ||
+    (isWaiting(instance) ||
       instance.state === "registered" && instance.activity.kind === "idle");
 }

@@ -2,7 +2,7 @@
 // fluctuating backlog does not launch new agents each time.
 
 import type { Draft } from "../draft.ts";
-import type { AgentInstance } from "../instance.ts";
+import { type AgentInstance, isWaiting } from "../instance.ts";
 import type { AgentProfile } from "../settings.ts";
 import type { State } from "../state.ts";
 
@@ -59,7 +59,7 @@ export function beyondPeaks({ instances, demand }: Pick<State, "instances" | "de
 function isInUse(instance: AgentInstance): boolean {
   if (instance.state === "registered") return instance.activity.kind === "building";
   if (instance.state === "draining") return instance.step.kind === "finishing";
-  return (instance.state === "launching" || instance.state === "starting") && instance.held !== true &&
+  return isWaiting(instance) && instance.held !== true &&
     instance.bucketKey?.startsWith("warm ") !== true;
 }
 
@@ -68,5 +68,5 @@ function isUsable(instance: AgentInstance): boolean {
   if (instance.state === "draining") return instance.step.kind === "finishing";
   if (instance.retire !== undefined) return false;
   if (instance.state === "registered") return instance.activity.kind !== "unsure";
-  return (instance.state === "launching" || instance.state === "starting") && instance.held !== true;
+  return isWaiting(instance) && instance.held !== true;
 }

@@ -2,7 +2,7 @@
 // failures are decided in failures.ts and placement/failing_hosts.ts.
 
 import type { Draft } from "../draft.ts";
-import type { AgentInstance } from "../instance.ts";
+import { type AgentInstance, isWaiting } from "../instance.ts";
 import { countedMs, type Watched } from "../session/watched.ts";
 import type { Failure } from "./causes.ts";
 
@@ -163,7 +163,7 @@ export function failureKind(failure: Failure, instance: AgentInstance): FailureK
     case "lost-contact":
       return "lost-contact";
     case "mesos":
-      if (instance.state !== "launching" && instance.state !== "starting") return "exit";
+      if (!isWaiting(instance)) return "exit";
       if (instance.state === "starting" && instance.runningSinceMs !== undefined) return "early-exit";
       return isPullError(failure.message) ? "pull" : "launch";
   }

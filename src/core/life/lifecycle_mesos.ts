@@ -13,6 +13,7 @@ import {
   type Gone,
   inPhase,
   type InstanceIn,
+  isWaiting,
   type Unreachable,
 } from "../instance.ts";
 import { isFence } from "../identity/lineage.ts";
@@ -296,5 +297,5 @@ function endCause(instance: AgentInstance, status: TaskStatus): EndCause {
   if (instance.state === "unreachable") return "lost";
   if (instance.state === "draining") return "stopped";
   if (status.state === "TASK_KILLED") return "lost";
-  return instance.state === "launching" || instance.state === "starting" ? "launch-failed" : "exited";
+  return isWaiting(instance) ? "launch-failed" : "exited";
 }

@@ -1,5 +1,6 @@
 // Derives the current problems from the state. Their texts are in words/problems.ts.
 
+import { isWaiting } from "../instance.ts";
 import { environmentFindings } from "../demand/environments.ts";
 import { globalGate } from "../demand/gates.ts";
 import { keptIdle } from "../demand/kept_idle.ts";
@@ -136,9 +137,7 @@ const unneededMs = 600_000;
 function isNeeded(state: State, profile: string): boolean {
   return state.demand.jobs.some((job) => job.profile === profile && verdictTraits[job.verdict].needsProfile) ||
     state.canaries.has(profile) || keptIdle(state).some((pool) => pool.profile.name === profile) ||
-    state.instances.values().some((each) =>
-      each.profile === profile && (each.state === "launching" || each.state === "starting")
-    );
+    state.instances.values().some((each) => each.profile === profile && isWaiting(each));
 }
 
 /** Agents of hosts that Mesos has lost contact with. One that it has lost, and GoCD has not, may be well. */

@@ -6,7 +6,7 @@ import { activityWord } from "../life/activity.ts";
 import { avoidedHosts } from "../placement/failing_hosts.ts";
 import { countsToLimit, unpolledMs } from "../demand/gates.ts";
 import type { GocdAgent } from "../gocd_records.ts";
-import type { AgentInstance } from "../instance.ts";
+import { type AgentInstance, isWaiting } from "../instance.ts";
 import { makePlan } from "../demand/plan.ts";
 import { environmentOf, matchingEnvironments } from "../demand/matching.ts";
 import { groupOfJob, keyWithGroup, wantsGroups } from "../demand/pipeline_groups.ts";
@@ -266,7 +266,7 @@ function profileView(state: State, { name, container, maxAgents }: AgentProfile,
     name,
     image: container.image,
     alive: count((instance) => countsToLimit(instance.state)),
-    starting: count((instance) => instance.state === "launching" || instance.state === "starting"),
+    starting: count(isWaiting),
     idle: count((instance) => instance.state === "registered" && instance.activity.kind === "idle"),
     building: count((instance) => instance.state === "registered" && instance.activity.kind === "building"),
     draining: count((instance) => instance.state === "draining" || instance.state === "killing"),
