@@ -7,6 +7,7 @@ import {
   type InstanceLife,
   isDrainedUnseen,
   lifeKindOf,
+  noDemand,
   sumOfSpent,
   waitingJobs,
 } from "../../../src/core/view/history.ts";
@@ -41,7 +42,7 @@ Deno.test("the waiting jobs of a sample are those that need an agent of ours, un
   const agents = { atMs: zeroMs, starting: 9, idle: 9, building: 9, draining: 9, away: 9 };
   const demand = { needsAgent: 1, coming: 2, willBeTaken: 4, otherCause: 8, unserved: 16 };
   const others = { notOurs: 32, wanted: 64, oldestWaitMs: 128 };
-  assertEquals([waitingJobs({ ...agents, ...demand, ...others }), waitingJobs(agents)], [31, undefined]);
+  assertEquals([waitingJobs({ ...noDemand, ...agents, ...demand, ...others }), waitingJobs(agents)], [31, undefined]);
 });
 
 Deno.test("agent times are added up by activity", () => {

@@ -2,7 +2,6 @@
 
 import { assertEquals } from "@std/assert";
 import type { Finding } from "../../../src/core/event.ts";
-import { waitingJobs } from "../../../src/core/view/history.ts";
 import { statusView } from "../../../src/core/view/status_view.ts";
 import type { JobView, StatusView } from "../../../src/core/view/view.ts";
 import { saysBlocked, whyView } from "../../../src/core/view/why.ts";
@@ -147,10 +146,4 @@ Deno.test("buckets are distinguished by the set of their resources", () => {
 Deno.test("a reason with the error of its profile says why that launches nothing", () => {
   const { brief: _, ...job } = jobOf(picture(), "windows");
   assertEquals([saysBlocked(job), saysBlocked({ ...job, brief: "the last launch failed" })], [false, true]);
-});
-
-Deno.test("jobs of all verdicts except not-ours count as waiting", () => {
-  const none = { atMs: 0, wanted: 64, starting: 64, idle: 64, building: 64, draining: 64, away: 64, oldestWaitMs: 64 };
-  const sample = { ...none, needsAgent: 1, coming: 2, willBeTaken: 4, otherCause: 8, unserved: 16, notOurs: 32 };
-  assertEquals(waitingJobs(sample), 31);
 });
