@@ -367,6 +367,16 @@ Deno.test("no code outside core/words parses a reason, a hint or the text of a n
   assertEquals(wrong, []);
 });
 
+Deno.test("only the settings and the opening of the state distinguish its kinds, and the program whether one instance leads", () => {
+  const asks = /\b(state|place)\.kind\b.*"(sqlite|zookeeper)"|case "sqlite"/;
+  const asking = sources.filter(({ path, text }) => path.startsWith("src/") && asks.test(text)).map(({ path }) => path);
+  assertEquals(asking.toSorted(), [
+    "src/config/state.ts",
+    "src/runtime/program.ts",
+    "src/store/open.ts",
+  ]);
+});
+
 for (const each of textModules) {
   Deno.test(`${each.path} embeds the current text of its files`, () => {
     const embedded = Deno.readTextFileSync(`${root}${each.path}`);
