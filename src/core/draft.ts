@@ -7,6 +7,9 @@ import type { Note } from "./note.ts";
 import type { ControlsRecord, FrameworkRecord, StateRecord } from "./record.ts";
 import type { BrakeState, CpuUseState, State } from "./state.ts";
 
+/** Parts of the state whose fields change one by one. */
+export type PatchedPart = "server" | "demand" | "offers" | "breakers" | "reconciliation" | "session";
+
 /** The frame of one event under construction. The initial state is never modified. */
 export class Draft {
   /** When the event is handled, ms since the epoch. */
@@ -34,6 +37,11 @@ export class Draft {
   /** Replaces parts of the state that are not durable. */
   set(part: Partial<Omit<State, "instances" | "framework" | "controls" | "brake">>): void {
     this.#state = { ...this.#state, ...part };
+  }
+
+  /** Replaces fields of such a part; its others stay. */
+  patch<Part extends PatchedPart>(part: Part, fields: Partial<State[Part]>): void {
+    this.#state = { ...this.#state, [part]: { ...this.#state[part], ...fields } };
   }
 
   /** Stores our identity in Mesos. */
@@ -91,7 +99,7 @@ export class Draft {
 
   /** Marks the plan as stale. */
   markPlanStale(): void {
-    if (!this.#state.demand.isStale) this.set({ demand: { ...this.#state.demand, isStale: true } });
+    if (!this.#state.demand.isStale) this.patch("demand", { isStale: true });
   }
 
   /** Adds an effect; effects are performed in this order, after the records are stored. */

@@ -40,7 +40,7 @@ export function trackSilence(draft: Draft, { byUuid }: GocdAgentIndex): void {
       : !isInContact(gocdAgent);
     return isSilent ? [[uuid, sinceMs ?? draft.atMs] as const] : [];
   });
-  draft.set({ server: { ...server, silentSinceMs: new Map(silent) } });
+  draft.patch("server", { silentSinceMs: new Map(silent) });
 }
 
 /** Whether its record, which is missing from the list, does not exist any more. */

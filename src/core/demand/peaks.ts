@@ -25,7 +25,7 @@ export function trackPeaks(draft: Draft): void {
     const higher = before?.filter((each) => each.agents > agents && atMs - each.lastMs < keepPeakForMs) ?? [];
     return [[name, [...higher, { lastMs: atMs, agents }]] as const];
   }));
-  draft.set({ demand: { ...state.demand, peaks } });
+  draft.patch("demand", { peaks });
 }
 
 /** Tracks whether a profile has more agents than it needed recently, so that some may be removed. */

@@ -53,7 +53,7 @@ export function watchOvertaken(draft: Draft, question: OvertakenQuestion): void 
     overtaken.set(gocdAgent.uuid, { idleSinceMs: sinceMs, jobs });
     if (jobs >= overtakenMin && jobs - passed < overtakenMin) tell(draft, gocdAgent);
   }
-  draft.set({ server: { ...draft.state.server, overtaken } });
+  draft.patch("server", { overtaken });
 }
 
 /** Our own agents are replaced; others are reported. */

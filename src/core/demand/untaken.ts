@@ -88,7 +88,7 @@ export function watchUntaken(draft: Draft, question: UntakenQuestion): void {
     if (now.occasions >= occasionsMin) tell(draft, bucket, { now, last: first });
   }
   for (const key of [...byBucket.keys()].slice(0, Math.max(0, byBucket.size - bucketsMax))) byBucket.delete(key);
-  draft.set({ demand: { ...draft.state.demand, untaken: { byBucket, counts } } });
+  draft.patch("demand", { untaken: { byBucket, counts } });
 }
 
 /**

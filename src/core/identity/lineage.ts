@@ -68,7 +68,7 @@ export function adoptUnknown(draft: Draft, agents: readonly GocdAgent[]): void {
   if (taskIds.length === 0) return;
   const { reconciliation } = draft.state;
   const pending = new Set([...reconciliation.pending, ...taskIds]);
-  draft.set({ reconciliation: { ...reconciliation, pending, nextExplicitMs: atMs } });
+  draft.patch("reconciliation", { pending, nextExplicitMs: atMs });
 }
 
 /**

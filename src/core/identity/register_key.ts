@@ -42,7 +42,7 @@ export function keyWorked(draft: Draft, profile: string): void {
 
 function setOutcome(draft: Draft, profile: string, outcome: KeyOutcome): void {
   const { server } = draft.state;
-  draft.set({ server: { ...server, keyOutcomes: new Map(server.keyOutcomes).set(profile, outcome) } });
+  draft.patch("server", { keyOutcomes: new Map(server.keyOutcomes).set(profile, outcome) });
 }
 
 /** The current findings about keys: at most one for each key. */

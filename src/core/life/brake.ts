@@ -67,7 +67,7 @@ export function otherMaster(draft: Draft): void {
 /** Checks a new list of the GoCD server. Call before the list is used. */
 export function judgeGocdList(draft: Draft, agents: readonly GocdAgent[]): void {
   const before = draft.state.server.judged;
-  draft.set({ server: { ...draft.state.server, judged: agents } });
+  draft.patch("server", { judged: agents });
   const listed = new Set(agents.map(({ uuid }) => uuid));
   const ours = expectedUuids(draft.state, listed);
   forgetAccepted(draft, listed);

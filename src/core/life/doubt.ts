@@ -50,7 +50,7 @@ export function doubtLoss(draft: Draft, instance: AgentInstance, uuid: string, m
   if (instance.state === "unreachable" && instance.lost !== undefined) {
     const { reconciliation } = draft.state;
     const pending = new Set([...reconciliation.pending, instance.taskId]);
-    return draft.set({ reconciliation: { ...reconciliation, pending } });
+    return draft.patch("reconciliation", { pending });
   }
   askFor(draft, instance.taskId);
   if (instance.state !== "unreachable") countLoss(draft, instance);

@@ -66,7 +66,7 @@ export function restartTimeout(draft: Draft, { uuid }: Draining): void {
   if (!server.disabledSinceMs.has(uuid)) return;
   const disabledSinceMs = new Map(server.disabledSinceMs);
   disabledSinceMs.delete(uuid);
-  draft.set({ server: { ...server, disabledSinceMs } });
+  draft.patch("server", { disabledSinceMs });
 }
 
 /**

@@ -59,7 +59,7 @@ export function countHostFailure(draft: Draft, instance: AgentInstance, failure:
   const { host, createdMs } = instance;
   countInWindow(draft, instance, { kind: failureKind(failure, instance), of: "host" });
   const hosts = rememberFailure(draft, { host, createdMs, failure });
-  draft.set({ breakers: { ...draft.state.breakers, hosts } });
+  draft.patch("breakers", { hosts });
 }
 
 /**
@@ -77,13 +77,13 @@ export function countSuccess(draft: Draft, instance: AgentInstance): void {
   if (before !== undefined) {
     const profiles = new Map(breakers.profiles);
     profiles.delete(instance.profile);
-    draft.set({ breakers: { ...draft.state.breakers, profiles } });
+    draft.patch("breakers", { profiles });
     if (before.failures >= breakerFailuresMin) {
       draft.note({ kind: "profile-recovered", taskId: instance.taskId, profile: instance.profile });
     }
   }
   const hosts = afterSuccess(breakers.hosts, instance);
-  if (hosts !== breakers.hosts) draft.set({ breakers: { ...draft.state.breakers, hosts } });
+  if (hosts !== breakers.hosts) draft.patch("breakers", { hosts });
 }
 
 /**
@@ -97,7 +97,7 @@ export function retryFailed(draft: Draft, isMeant: (profile: string) => boolean)
   const retried = [...profiles].map(([name, breaker]) =>
     [name, names.has(name) ? { ...breaker, failures: 0, retryMs: draft.atMs } : breaker] as const
   );
-  draft.set({ breakers: { ...draft.state.breakers, profiles: new Map(retried) } });
+  draft.patch("breakers", { profiles: new Map(retried) });
 }
 
 /** Clears the failures of these profiles because they have been fixed. */
@@ -111,7 +111,7 @@ export function forgetFailures(draft: Draft, profileNames: ReadonlySet<string>):
 export function giveBackLaunch(draft: Draft, { createdMs }: AgentInstance): void {
   const { offers } = draft.state;
   const at = offers.launchTimesMs.indexOf(createdMs);
-  if (at >= 0) draft.set({ offers: { ...offers, launchTimesMs: offers.launchTimesMs.toSpliced(at, 1) } });
+  if (at >= 0) draft.patch("offers", { launchTimesMs: offers.launchTimesMs.toSpliced(at, 1) });
 }
 
 /** The jobs that it was launched for have already waited for their polls: however it ended, they do not wait again. */
@@ -125,5 +125,5 @@ export function waivePollWait(draft: Draft, instance: AgentInstance): void {
   const streaks = new Map(draft.state.demand.streaks);
   const enough = draft.state.settings.poller.attempts + 1;
   streaks.set(bucketKey, Math.max(streaks.get(bucketKey) ?? 0, enough));
-  draft.set({ demand: { ...draft.state.demand, streaks, isStale: true } });
+  draft.patch("demand", { streaks, isStale: true });
 }

@@ -64,7 +64,7 @@ export function isJustUnlisted(state: State, uuid: string | undefined): boolean 
 export function markRequested(draft: Draft, uuid: string): void {
   const lastRequestMs = new Map(draft.state.server.lastRequestMs);
   lastRequestMs.set(uuid, draft.atMs);
-  draft.set({ server: { ...draft.state.server, lastRequestMs } });
+  draft.patch("server", { lastRequestMs });
 }
 
 /** Requests a Pending record to be enabled; a request that is still queued is not repeated. */
@@ -72,7 +72,7 @@ export function askToEnable(draft: Draft, uuid: string): void {
   markRequested(draft, uuid);
   const enableRequestedMs = new Map(draft.state.server.enableRequestedMs);
   enableRequestedMs.set(uuid, draft.atMs);
-  draft.set({ server: { ...draft.state.server, enableRequestedMs } });
+  draft.patch("server", { enableRequestedMs });
 }
 
 /** The server has responded, or will not; the result shows in the list a moment later. */
@@ -81,7 +81,7 @@ export function enablingAnswered(draft: Draft, uuid: string): void {
   markRequested(draft, uuid);
   const enableRequestedMs = new Map(draft.state.server.enableRequestedMs);
   enableRequestedMs.delete(uuid);
-  draft.set({ server: { ...draft.state.server, enableRequestedMs } });
+  draft.patch("server", { enableRequestedMs });
 }
 
 /**

@@ -65,7 +65,7 @@ function answered(draft: Draft, taskId: string): void {
   const { reconciliation } = draft.state;
   const pending = new Set(reconciliation.pending);
   pending.delete(taskId);
-  draft.set({ reconciliation: { ...reconciliation, pending } });
+  draft.patch("reconciliation", { pending });
 }
 
 function applyMeaning(draft: Draft, instance: AgentInstance, status: TaskStatus, meaning: TaskMeaning): void {

@@ -49,7 +49,7 @@ export function sandboxRead(draft: Draft, { request, answer }: EventOf<"sandbox-
   if (breaker !== undefined && breaker.failures > 0) {
     const profiles = new Map(breakers.profiles);
     profiles.set(profile, { ...breaker, stderr });
-    draft.set({ breakers: { ...breakers, profiles } });
+    draft.patch("breakers", { profiles });
     draft.markPlanStale();
   }
   draft.note({

@@ -25,7 +25,7 @@ export function seeCapacity(draft: Draft, offers: readonly Offer[]): void {
   const isThere = ([, each]: readonly [string, HostCapacity]): boolean =>
     atMs - each.atMs < capacityMaxMs && !seen.has(each.hostname);
   const capacity = new Map([...[...state.offers.capacity ?? []].filter(isThere), ...offered]);
-  draft.set({ offers: { ...state.offers, capacity } });
+  draft.patch("offers", { capacity });
 }
 
 /** Offers of one host to several roles in one step are of different resources: they add up. */

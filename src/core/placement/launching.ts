@@ -82,13 +82,13 @@ function rememberHosts(draft: Draft, offers: readonly Offer[], declined: Readonl
     if (!occupied.has(offer.mesosAgentId)) continue;
     hosts.set(offer.mesosAgentId, declined.has(offer.id) ? offer : { ...offer, resources: [] });
   }
-  draft.set({ offers: { ...draft.state.offers, hosts } });
+  draft.patch("offers", { hosts });
 }
 
 function seeOffers(draft: Draft, offers: readonly Offer[]): void {
   const roles = new Map(draft.state.offers.roles);
   for (const { role } of offers) roles.set(role, { ...(roles.get(role) ?? freshRole), lastOfferMs: draft.atMs });
-  draft.set({ offers: { ...draft.state.offers, roles } });
+  draft.patch("offers", { roles });
 }
 
 function decline(draft: Draft, offerIds: readonly string[], offers: readonly Offer[], refuseSeconds: number): void {
@@ -100,7 +100,7 @@ function decline(draft: Draft, offerIds: readonly string[], offers: readonly Off
   const roles = [...draft.state.offers.roles].map(([name, role]) =>
     [name, declined.has(name) ? { ...role, longDeclineMs: draft.atMs } : role] as const
   );
-  draft.set({ offers: { ...draft.state.offers, roles: new Map(roles) } });
+  draft.patch("offers", { roles: new Map(roles) });
 }
 
 interface Launch {

@@ -58,7 +58,7 @@ export function adjustRoles(draft: Draft): void {
     });
   }
   if (changed.size === 0) return;
-  draft.set({ offers: { ...draft.state.offers, roles: new Map([...state.offers.roles, ...changed]) } });
+  draft.patch("offers", { roles: new Map([...state.offers.roles, ...changed]) });
   if (suppress.length > 0) draft.effect({ kind: "suppress-offers", roles: suppress });
   if (revive.length > 0) draft.effect({ kind: "revive-offers", roles: revive });
 }

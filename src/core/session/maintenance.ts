@@ -79,7 +79,7 @@ export function maintenanceTakenBack(draft: Draft, offers: readonly Offer[]): vo
 export function inverseAnswerLost(draft: Draft, offerIds: readonly string[]): void {
   const { offers } = draft.state;
   const inverseUnanswered = [...new Set([...offers.inverseUnanswered, ...offerIds])].slice(-unansweredMax);
-  draft.set({ offers: { ...offers, inverseUnanswered } });
+  draft.patch("offers", { inverseUnanswered });
 }
 
 /** Time-based part of maintenance. Called at every tick. */
@@ -87,7 +87,7 @@ export function watchMaintenance(draft: Draft): void {
   const { offers, session } = draft.state;
   const { inverseUnanswered } = offers;
   if (inverseUnanswered.length > 0 && session.kind === "subscribed") {
-    draft.set({ offers: { ...offers, inverseUnanswered: [] } });
+    draft.patch("offers", { inverseUnanswered: [] });
     draft.effect({
       kind: "decline-inverse-offers",
       offerIds: inverseUnanswered,

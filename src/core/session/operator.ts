@@ -170,7 +170,7 @@ function forgetAllFailures(draft: Draft, profile: string | undefined): boolean {
   const hasFailed = (name: string): boolean => (profiles.get(name)?.failures ?? 0) > 0;
   retryFailed(draft, (name) => profile === undefined || name === profile);
   if (profile !== undefined) return hasFailed(profile);
-  draft.set({ breakers: { ...draft.state.breakers, hosts: new Map() } });
+  draft.patch("breakers", { hosts: new Map() });
   return [...profiles.keys()].some(hasFailed) || hosts.size > 0;
 }
 
@@ -183,7 +183,7 @@ function changeSettings(draft: Draft, settings: Settings): void {
   const replaced = changed.filter((instance) => instance.state !== "gone" && instance.retire !== undefined).length;
   const { server } = draft.state;
   const nextPollMs = Math.min(server.nextPollMs, draft.atMs + settings.poller.intervalMs);
-  draft.set({ server: { ...server, nextPollMs } });
+  draft.patch("server", { nextPollMs });
   draft.markPlanStale();
   draft.note({ kind: "settings-changed", replaced });
 }

@@ -32,7 +32,7 @@ export function pollIfDue(draft: Draft): void {
   const { requestedMs = -Infinity } = server;
   if (atMs - requestedMs < answerMaxMs) return;
   if (atMs >= server.nextPollMs) {
-    draft.set({ server: { ...server, requestedMs: atMs } });
+    draft.patch("server", { requestedMs: atMs });
     const environments = environmentsInQuestion(draft.state.settings);
     draft.effect({
       kind: "poll-gocd",
@@ -40,7 +40,7 @@ export function pollIfDue(draft: Draft): void {
       ...(wantsGroups(draft.state.settings) ? { pipelineGroups: true } : {}),
     });
   } else if (atMs >= server.nextAgentsMs && isAnyChanging(draft)) {
-    draft.set({ server: { ...server, requestedMs: atMs } });
+    draft.patch("server", { requestedMs: atMs });
     draft.effect({ kind: "read-gocd-agents" });
   }
 }

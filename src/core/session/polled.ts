@@ -121,7 +121,7 @@ function actOnPoll(draft: Draft, event: EventOf<"gocd-polled">, before: DemandSt
   noteOfferless(draft);
   reuseAll(draft, plan.reuse);
   scaleIn(draft, plan.assessment, retired + giveRoom(draft, plan, retired));
-  draft.set({ server: { ...draft.state.server, ...afterPoll(draft.state, draft.atMs, event.tookMs) } });
+  draft.patch("server", afterPoll(draft.state, draft.atMs, event.tookMs));
 }
 
 function newest(before: string | undefined, now: string): string {
@@ -170,7 +170,7 @@ export function gocdPollFailed(draft: Draft, event: EventOf<"gocd-poll-failed">)
   failedReading(draft);
   const { problem } = event;
   const readFailure = { problem, sinceMs: before?.sinceMs ?? requestedMs, count: (before?.count ?? 0) + 1 };
-  draft.set({ server: { ...draft.state.server, ...afterFailure(draft.state, readFailure, draft), readFailure } });
+  draft.patch("server", { ...afterFailure(draft.state, readFailure, draft), readFailure });
   noteProblem(draft, problem);
 }
 
@@ -189,7 +189,7 @@ export function gocdCallFailed(draft: Draft, event: EventOf<"gocd-call-failed">)
   writeFailed(draft, call, problem);
   if (call.kind === "enable-gocd-agent") enablingAnswered(draft, call.uuid);
   if (problem.kind === "maintenance" && draft.state.server.info !== undefined) {
-    draft.set({ server: { ...draft.state.server, info: { ...draft.state.server.info, maintenance: "on" } } });
+    draft.patch("server", { info: { ...draft.state.server.info, maintenance: "on" } });
     notServing(draft);
     draft.markPlanStale();
   }
@@ -211,7 +211,7 @@ export function gocdCallFailed(draft: Draft, event: EventOf<"gocd-call-failed">)
 function lookAgain(draft: Draft, pauseMs: number): void {
   const { server } = draft.state;
   const nextAgentsMs = Math.min(server.nextAgentsMs, draft.atMs + pauseMs);
-  if (nextAgentsMs !== server.nextAgentsMs) draft.set({ server: { ...server, nextAgentsMs } });
+  if (nextAgentsMs !== server.nextAgentsMs) draft.patch("server", { nextAgentsMs });
 }
 
 /**

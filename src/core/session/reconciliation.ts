@@ -85,19 +85,15 @@ export function reconcile(draft: Draft): void {
 export function implicitFailed(draft: Draft): void {
   const { reconciliation, inherited } = draft.state;
   if (inherited !== "unknown") return;
-  draft.set({ reconciliation: { ...reconciliation, fenceRound: (reconciliation.fenceRound ?? 0) + 1 } });
+  draft.patch("reconciliation", { fenceRound: (reconciliation.fenceRound ?? 0) + 1 });
 }
 
 /** Requests one task as soon as possible. */
 export function askFor(draft: Draft, taskId: string): void {
-  const { reconciliation } = draft.state;
-  draft.set({
-    reconciliation: {
-      ...reconciliation,
-      pending: new Set([...reconciliation.pending, taskId]),
-      explicitDelayMs: explicitFirstMs,
-      nextExplicitMs: draft.atMs,
-    },
+  draft.patch("reconciliation", {
+    pending: new Set([...draft.state.reconciliation.pending, taskId]),
+    explicitDelayMs: explicitFirstMs,
+    nextExplicitMs: draft.atMs,
   });
 }
 

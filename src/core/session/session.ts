@@ -82,7 +82,7 @@ export function subscribed(draft: Draft, event: EventOf<"subscribed">): void {
 /** A heartbeat of the master. */
 export function heard(draft: Draft): void {
   const { session } = draft.state;
-  if (session.kind === "subscribed") draft.set({ session: { ...session, heardMs: draft.atMs } });
+  if (session.kind === "subscribed") draft.patch("session", { heardMs: draft.atMs });
 }
 
 /** The stream has ended; the supervisor reconnects. */
@@ -177,7 +177,7 @@ export function mesosCallFailed(draft: Draft, event: EventOf<"mesos-call-failed"
           retryMs: draft.atMs + reviveGapMs,
         });
       }
-      draft.set({ offers: { ...draft.state.offers, roles } });
+      draft.patch("offers", { roles });
       break;
     }
   }
@@ -202,14 +202,14 @@ function launchRefused(draft: Draft, instance: AgentInstance, message: string): 
 /** An unanswered offer is locked forever on a master without --offer_timeout; it is retried at the next tick. */
 function declineAgain(draft: Draft, offerIds: readonly string[]): void {
   const undeclined = [...new Set([...draft.state.offers.undeclined, ...offerIds])].slice(-undeclinedMax);
-  draft.set({ offers: { ...draft.state.offers, undeclined } });
+  draft.patch("offers", { undeclined });
 }
 
 /** Repeats declines that may not have arrived. Called at every tick. */
 export function declineLeftOvers(draft: Draft): void {
   const { undeclined } = draft.state.offers;
   if (undeclined.length === 0 || draft.state.session.kind !== "subscribed") return;
-  draft.set({ offers: { ...draft.state.offers, undeclined: [] } });
+  draft.patch("offers", { undeclined: [] });
   draft.effect({ kind: "decline-offers", offerIds: undeclined, refuseSeconds: refuseBusySeconds });
 }
 

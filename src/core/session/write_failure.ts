@@ -16,7 +16,7 @@ export function writeFailed(draft: Draft, call: GocdEffect, problem: GocdProblem
   if (problem.kind === "conflict" || problem.kind === "maintenance" || problem.kind === "starting") return;
   const before = lastFailure(draft.state, draft.atMs);
   const writeFailure = { kind: kindOf(call), problem, sinceMs: before?.sinceMs ?? draft.atMs, lastMs: draft.atMs };
-  draft.set({ server: { ...draft.state.server, writeFailure } });
+  draft.patch("server", { writeFailure });
 }
 
 /** A change of records succeeded. */
