@@ -114,7 +114,6 @@ export type RetireReason =
 
 /** The jobs that an agent was seen to build. */
 export interface Built {
-  /** How many jobs. */
   readonly jobs: number;
   /** The last one, if the server reports it. */
   readonly locator?: string;

@@ -178,7 +178,6 @@ export interface ReadFailure {
   readonly problem: GocdProblem;
   /** When the first of them was requested. */
   readonly sinceMs: number;
-  /** How many. */
   readonly count: number;
 }
 

@@ -12,7 +12,6 @@ export type Beside = (profile: string, environment: string) => BesideBuckets;
 
 /** Waiting buckets, all of them and by the resources that they require. */
 export interface BesideBuckets {
-  /** All of them. */
   readonly all: readonly BucketAssessment[];
   readonly byResource: ReadonlyMap<string, readonly BucketAssessment[]>;
 }

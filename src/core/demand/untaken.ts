@@ -20,7 +20,6 @@ const bucketsMax = 1_000;
 
 /** Memory of jobs that left untaken. */
 export interface Untaken {
-  /** By bucket. */
   readonly byBucket: ReadonlyMap<string, UntakenBucket>;
   /** Number of jobs since the start of the program, by the code of their last reason for waiting. */
   readonly counts: ReadonlyMap<string, number>;

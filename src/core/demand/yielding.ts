@@ -54,9 +54,9 @@ export function yieldingAgents(state: State, lacking: Lacking, atMs: number): re
     ...lacking.held.map(claimOfSlot),
     ...lacking.wanted.filter(isLacking).flatMap((each) => claimOfResources(shares, { wanted: each, lacking }, atMs)),
   ];
-  const coming = [...state.instances.values()].filter((each) => countsAsLeaving(each.state)).map(({ profile }) =>
-    profile
-  );
+  // Their slots become free.
+  const coming = [...state.instances.values()]
+    .filter((each) => each.state === "draining" || each.state === "killing").map(({ profile }) => profile);
   const builders = [...state.instances.values()].filter((each): each is Registered =>
     each.state === "registered" && each.activity.kind === "building" && each.retire === undefined
   ).sort((a, b) => a.activity.sinceMs - b.activity.sinceMs);
@@ -121,11 +121,6 @@ function claimOfResources(
 
 function cpusOf(state: State, name: string): number {
   return profileOf(state.settings, name)?.mesosResources.cpusMilli ?? 0;
-}
-
-/** Its slot becomes free. */
-function countsAsLeaving(state: string): boolean {
-  return state === "draining" || state === "killing";
 }
 
 function add(uses: Map<string, number>, sharer: string, count: number): void {

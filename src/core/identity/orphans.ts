@@ -11,7 +11,6 @@ import type { Settings } from "../settings.ts";
 export interface SeenFramework {
   readonly id: string;
   readonly name: string;
-  /** As registered. */
   readonly registeredAs: RegisteredAs;
   readonly roles: readonly string[];
   /** A scheduler is currently connected. */

@@ -9,9 +9,7 @@ import type { AgentProfile } from "../settings.ts";
 
 /** The possible hosts of one profile. */
 export interface Candidates {
-  /** The profile of these candidates. */
   readonly profile: AgentProfile;
-  /** The requirements for a host. */
   readonly demand: HostDemand;
   /** A binary heap, the best host at 0. Entries of an older version of their host are dropped when they surface. */
   readonly heap: Candidate[];
@@ -21,7 +19,6 @@ export interface Candidates {
 
 /** A host with its rank at a certain version. */
 export interface Candidate {
-  /** The ranked host. */
   readonly host: HostOffers;
   /** The version of the host at that time. */
   readonly version: number;
@@ -33,7 +30,6 @@ export interface Candidate {
 export interface PlacementRound {
   /** In order of position. */
   readonly hosts: readonly HostOffers[];
-  /** Conditions for all hosts. */
   readonly rules: RoundRules;
   /** The largest amount of each resource on any host, to compare amounts of different resources. */
   readonly largest: ResourceQuantities;

@@ -6,21 +6,17 @@ import type { PlacementConstraint } from "../settings.ts";
 
 /** The part of an offer that constraints use. */
 export interface ConstrainedHost {
-  /** Hostname of the Mesos agent. */
   readonly hostname: string;
   /** Region of its fault domain, if any. */
   readonly region?: string;
   /** Zone of its fault domain, if any. */
   readonly zone?: string;
-  /** Its attributes. */
   readonly attributes: readonly MesosAttribute[];
 }
 
 /** A compiled constraint, for use with many hosts. */
 export interface CompiledConstraint {
-  /** As configured. */
   readonly constraint: PlacementConstraint;
-  /** Whether the host meets it. */
   readonly isMet: (host: ConstrainedHost) => boolean;
 }
 

@@ -21,9 +21,7 @@ import type { PlacementConstraint } from "../settings.ts";
 export interface HostOffers extends ConstrainedHost {
   /** Position by hostname, Mesos agent id and role: breaks ties independently of the order of the offers. */
   readonly position: number;
-  /** The Mesos agent of all the offers. */
   readonly mesosAgentId: string;
-  /** The role of all the offers. */
   readonly role: string;
   /** Sorted. */
   readonly offerIds: readonly string[];
@@ -55,7 +53,6 @@ export interface HostOccupancy {
 
 /** The requirements for a host. */
 export interface HostDemand {
-  /** Name of the profile. */
   readonly profileName: string;
   /** The only role whose offers it uses. */
   readonly role: string;

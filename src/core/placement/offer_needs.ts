@@ -18,9 +18,7 @@ export type OfferConstraintGroup = readonly OfferConstraint[];
 
 /** One condition on a Mesos agent (scheduler.proto `AttributeConstraint`). */
 export interface OfferConstraint {
-  /** The field. */
   readonly selector: OfferSelector;
-  /** The condition. */
   readonly predicate: OfferPredicate;
 }
 

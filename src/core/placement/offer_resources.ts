@@ -15,7 +15,6 @@ export type ResourceQuantities = Readonly<Record<ResourceName, number>>;
 
 /** A part of the offered resources that may be used, with a valid amount. */
 export interface UsablePiece extends OfferedResource {
-  /** One of {@link resourceNames}. */
   readonly name: ResourceName;
 }
 
@@ -37,13 +36,11 @@ export interface TakenResources {
   readonly resources: readonly OfferedResource[];
   /** The ports among them, ascending. */
   readonly hostPorts: readonly number[];
-  /** The remaining pool. */
   readonly rest: ResourcePool;
 }
 
 /** A resource that is insufficient in a pool. */
 export interface Shortfall {
-  /** Which resource. */
   readonly name: ResourceName;
   /** In the units of {@link ResourceQuantities}. */
   readonly needed: number;

@@ -30,9 +30,7 @@ export interface PlacementRequest {
 
 /** Wanted instances with their resolved profile. */
 export interface WantedWithProfile {
-  /** Number and bucket. */
   readonly wanted: WantedAgents;
-  /** The profile that `wanted.profile` names. */
   readonly profile: AgentProfile;
 }
 
@@ -48,9 +46,7 @@ export interface PlacementResult {
 
 /** All offers of one Mesos agent to one role, with at least one task. */
 export interface AcceptedHost {
-  /** The Mesos agent of all the offers. */
   readonly mesosAgentId: string;
-  /** Its hostname. */
   readonly host: string;
   /** Sorted. */
   readonly offerIds: readonly string[];

@@ -110,7 +110,6 @@ export interface LeadershipView {
   readonly role: "leader" | "standby";
   /** The leader as seen by a standby; absent if none is known, or if it is this instance. */
   readonly leader?: string;
-  /** Since when. */
   readonly sinceMs: number;
 }
 
