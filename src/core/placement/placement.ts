@@ -156,7 +156,7 @@ function fill(
   round: PlacementRound,
   missing: number,
 ): readonly Omit<Placed, "wantedIndex">[] {
-  const countMax = candidates.profile.placement === "spread" ? 1 : missing;
+  const countMax = candidates.profile.placement === "pack" ? missing : 1;
   const placed: Omit<Placed, "wantedIndex">[] = [];
   while (placed.length < countMax) {
     const isRefused = refusalOf(host, candidates.demand, round.rules) !== undefined;
