@@ -137,7 +137,12 @@ export function occupy(host: HostOffers, profileName: string, rest: ResourcePool
   host.tasksCount++;
   host.occupancy.byProfile.set(profileName, (host.occupancy.byProfile.get(profileName) ?? 0) + 1);
   host.occupancy.total++;
-  for (const touched of host.occupancy.hosts) touched.version++;
+  for (const each of rankedWith(host)) each.version++;
+}
+
+/** The hosts whose rank changes with a task on one: it, and its offers to other roles. */
+export function rankedWith(host: HostOffers): readonly HostOffers[] {
+  return host.occupancy.hosts;
 }
 
 /** A window that is open now, or opens before a job started now is expected to end. */

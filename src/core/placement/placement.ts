@@ -5,7 +5,7 @@ import type { AvoidedHost } from "./failing_hosts.ts";
 import type { Offer, OfferedResource } from "./offer.ts";
 import { type ResourceQuantities, takeResources } from "./offer_resources.ts";
 import { bestHost, type Candidates, candidatesFor, needOf, type PlacementRound } from "./candidates.ts";
-import { type HostOffers, hostsOf, occupy, refusalOf } from "./hosts.ts";
+import { type HostOffers, hostsOf, occupy, rankedWith, refusalOf } from "./hosts.ts";
 import { explainUnplaced, type PlacementMiss } from "./reason.ts";
 import type { AgentProfile } from "../settings.ts";
 import type { WantedAgents } from "../state.ts";
@@ -165,7 +165,7 @@ function fill(
     placed.push({ resources: taken.resources, hostPorts: taken.hostPorts });
     occupy(host, candidates.profile.name, taken.rest);
   }
-  round.touched.push(...host.occupancy.hosts);
+  round.touched.push(...rankedWith(host));
   return placed;
 }
 
