@@ -6,7 +6,13 @@ import type { Draft } from "../draft.ts";
 import { type LaunchBudget, profileGate } from "./gates.ts";
 import { connectionTimeoutMs, settledMs, surelyAliveMs } from "../life/gocd_clocks.ts";
 import type { GocdAgent } from "../gocd_records.ts";
-import { type GocdAgentIndex, isJustUnlisted, lastListed, rescheduleLimitMs } from "../life/gocd_index.ts";
+import {
+  type GocdAgentIndex,
+  isJustUnlisted,
+  lastListed,
+  rescheduleLimitMs,
+  unlistedRecords,
+} from "../life/gocd_index.ts";
 import { isNamed } from "../identity/hostnames.ts";
 import { type AgentInstance, isWaiting } from "../instance.ts";
 import { canTake, capabilityFor, registrationOf } from "./matching.ts";
@@ -99,8 +105,7 @@ function isInQuestion(
 /** Its process has restarted under another uuid, and the server has not yet rescheduled the build of the former one. */
 function mayHoldFormer({ state: { server } }: Draft, instance: AgentInstance, { byName }: GocdAgentIndex): boolean {
   const uuid = uuidOf(instance);
-  const hidden = [...server.unlisted.values()].map(({ gocdAgent }) => gocdAgent)
-    .filter((each) => isNamed(each, instance.taskId));
+  const hidden = unlistedRecords(server).filter((each) => isNamed(each, instance.taskId));
   return [...byName.get(instance.taskId) ?? [], ...hidden].some((record) => {
     if (record.uuid === uuid || record.configState === "Pending") return false;
     if (activityWord(record) === "idle") return !isSurelyIdle(server, record);

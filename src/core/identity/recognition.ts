@@ -12,7 +12,7 @@ import { parseTaskId } from "./task_id.ts";
 import { isOlderVersion } from "../life/brake.ts";
 import type { Registration } from "../life/causes.ts";
 import type { Draft } from "../draft.ts";
-import { isIdleTwice, isLostLongEnough } from "../life/gocd_index.ts";
+import { isIdleTwice, isLostLongEnough, unlistedRecords } from "../life/gocd_index.ts";
 import type { GocdAgent, ResourceCase } from "../gocd_records.ts";
 import type { AgentInstance } from "../instance.ts";
 import { capabilityFor, capabilityKey, capabilityOf } from "../demand/matching.ts";
@@ -166,12 +166,12 @@ function isSame(state: State, instance: AgentInstance, gocdAgent: GocdAgent): bo
  */
 export function possibleAgents(draft: Draft, instance: AgentInstance): readonly GocdAgent[] {
   const explained = explainedOf(draft.state, instance);
-  const { agents, unlisted } = draft.state.server;
+  const { server } = draft.state;
   // An agent that was out of contact is not building.
-  const hidden = [...unlisted.values()].map(({ gocdAgent }) => gocdAgent).filter(({ agentState }) =>
+  const hidden = unlistedRecords(server).filter(({ agentState }) =>
     agentState !== "LostContact" && agentState !== "Missing"
   );
-  return [...agents, ...hidden].filter((gocdAgent) =>
+  return [...server.agents, ...hidden].filter((gocdAgent) =>
     isPossible(draft, instance, gocdAgent, explained) && !isElsewhere(draft, instance, gocdAgent) &&
     !isInAnother(draft, instance, gocdAgent) &&
     (isRunning(instance) || !isLongFree(draft, gocdAgent))
@@ -213,8 +213,7 @@ const strangersMax = 100;
 
 /** Uuids of known agents, listed or recently listed, that could be mistaken for one launched with this; absent: too many. */
 export function strangersTo(state: State, launched: Registration): readonly string[] | undefined {
-  const { agents, unlisted } = state.server;
-  const known = [...agents, ...[...unlisted.values()].map(({ gocdAgent }) => gocdAgent)];
+  const known = [...state.server.agents, ...unlistedRecords(state.server)];
   const alike = known.filter((each) =>
     !each.elastic && parseTaskId(nameOf(each)) === undefined && !isUnlike(launched, each, ruleOf(state))
   );

@@ -42,6 +42,11 @@ export function indexGocdAgents(agents: readonly GocdAgent[]): GocdAgentIndex {
   return { byUuid, byName };
 }
 
+/** Records that are missing from recent lists, as last listed. */
+export function unlistedRecords({ unlisted }: Pick<ServerState, "unlisted">): readonly GocdAgent[] {
+  return [...unlisted.values()].map(({ gocdAgent }) => gocdAgent);
+}
+
 /** A record as last listed: a list may lack some temporarily. */
 export function lastListed(
   { agents, unlisted }: Pick<ServerState, "agents" | "unlisted">,

@@ -3,7 +3,7 @@
 import { holdsTakingDown } from "./brake.ts";
 import type { Draft } from "../draft.ts";
 import { countFailure, waivePollWait } from "./failures.ts";
-import { isRequested } from "./gocd_index.ts";
+import { isRequested, unlistedRecords } from "./gocd_index.ts";
 import type { GocdAgent } from "../gocd_records.ts";
 import { isCalled, isNamed } from "../identity/hostnames.ts";
 import { afterKill } from "../identity/reregistered.ts";
@@ -102,17 +102,17 @@ export function isRegisterTimeOver(
 function mayEnd(draft: Draft, instance: Waiting): boolean {
   if (!isFresh(draft)) return false;
   const { taskId } = instance;
-  const { agents, unlisted } = draft.state.server;
+  const { server } = draft.state;
   const pendingUuid = uuidOf(instance);
   const isOwn = (each: GocdAgent): boolean => each.uuid === pendingUuid || isNamed(each, taskId);
-  if (agents.some((each) => each.configState !== "Pending" && isOwn(each))) return false;
+  if (server.agents.some((each) => each.configState !== "Pending" && isOwn(each))) return false;
   // A list may temporarily lack some records: this one may be enabled by now, and its agent may be building.
-  if ([...unlisted.values()].some(({ gocdAgent }) => isOwn(gocdAgent))) return false;
+  if (unlistedRecords(server).some(isOwn)) return false;
   if (mayShare(draft, instance)) {
     if (instance.held !== true) draft.put({ ...instance, held: true });
     return false;
   }
-  if (isAgainPending(instance, agents)) return true;
+  if (isAgainPending(instance, server.agents)) return true;
   const possible = possibleAgents(draft, instance);
   if (possible.length > 0) hold(draft, instance, possible);
   return possible.length === 0;

@@ -176,17 +176,12 @@ function settle(
     ...draft.state.offers.launchTimesMs.filter((launchedMs) => draft.atMs - launchedMs < paceMs),
     ...Array.from({ length: placed }, () => draft.atMs),
   ].slice(-launchTimesMax);
-  draft.set({
-    offers: { ...draft.state.offers, nearestMiss, launchTimesMs },
-    demand: {
-      ...draft.state.demand,
-      isStale: true,
-      wanted: wanted.flatMap(({ wanted: each }, index) => {
-        const count = (left.get(index)?.count ?? 0) + (held[index] ?? 0);
-        return count > 0 ? [{ ...each, count }] : [];
-      }),
-    },
+  const stillWanted = wanted.flatMap(({ wanted: each }, index) => {
+    const count = (left.get(index)?.count ?? 0) + (held[index] ?? 0);
+    return count > 0 ? [{ ...each, count }] : [];
   });
+  draft.patch("offers", { nearestMiss, launchTimesMs });
+  draft.patch("demand", { isStale: true, wanted: stillWanted });
 }
 
 /** Number of instances by profile on a Mesos agent. */
