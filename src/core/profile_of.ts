@@ -29,6 +29,11 @@ export function profileOf({ profiles }: Pick<Settings, "profiles">, name: string
   return byName.get(name);
 }
 
+/** The cpus of an agent of the profile with that name, in thousandths; 0 if it is no longer configured. */
+export function cpusMilliOf(settings: Pick<Settings, "profiles">, name: string): number {
+  return profileOf(settings, name)?.mesosResources.cpusMilli ?? 0;
+}
+
 /** The timeouts of the profile with that name, or defaults if it is no longer configured. */
 export function clocksOf(settings: Pick<Settings, "profiles">, name: string): ProfileClocks {
   const profile = profileOf(settings, name);

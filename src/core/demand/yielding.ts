@@ -8,7 +8,7 @@ import type { HeldBack } from "./gates.ts";
 import type { AgentInstance, Registered } from "../instance.ts";
 import { canTake, capabilityFor, type Requirement } from "./matching.ts";
 import { shareHeldOf } from "../placement/cpu_share.ts";
-import { profileOf } from "../profile_of.ts";
+import { cpusMilliOf, profileOf } from "../profile_of.ts";
 import { fitsWithout, lacksResources } from "./room.ts";
 import type { FairShare } from "../settings.ts";
 import type { State, WantedAgents } from "../state.ts";
@@ -109,7 +109,8 @@ function claimOfResources(
     return answer;
   };
   const isPlace = (of: string, donor?: Registered): boolean =>
-    donor === undefined || (isShare ? cpusOf(state, of) >= cpusOf(state, wanted.profile) : isRoom(donor));
+    donor === undefined ||
+    (isShare ? cpusMilliOf(state.settings, of) >= cpusMilliOf(state.settings, wanted.profile) : isRoom(donor));
   return [{
     sharer: sharerOf(fairShare, wanted),
     requirement: lacking.buckets.find(({ bucket }) => bucket.key === wanted.bucketKey)?.bucket.requirement,
@@ -117,10 +118,6 @@ function claimOfResources(
     needsHost: !isShare,
     count: wanted.count,
   }];
-}
-
-function cpusOf(state: State, name: string): number {
-  return profileOf(state.settings, name)?.mesosResources.cpusMilli ?? 0;
 }
 
 function add(uses: Map<string, number>, sharer: string, count: number): void {

@@ -1,6 +1,7 @@
 // Decides which Pending record is enabled for an instance: anyone can claim any hostname, and task ids are public in
 // Mesos.
 
+import { profileOf } from "../profile_of.ts";
 import type { GocdAgent } from "../gocd_records.ts";
 import type { Waiting } from "../instance.ts";
 import type { State } from "../state.ts";
@@ -26,7 +27,7 @@ export function admissible(
   }
   // With a key it is Pending only if the key is wrong: a record older than the container does not belong to it.
   const isRunning = instance.state === "starting" && instance.runningSinceMs !== undefined;
-  const profile = settings.profiles.find(({ name }) => name === instance.profile);
+  const profile = profileOf(settings, instance.profile);
   return profile?.registerKey !== undefined && !isRunning ? undefined : pending[0];
 }
 

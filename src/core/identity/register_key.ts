@@ -1,6 +1,7 @@
 // Tracks whether the server accepts the auto-register keys: it does not if an agent of ours with a key appears as
 // Pending (GoCD AgentRegistrationController), it does if one appears as Enabled.
 
+import { profileOf } from "../profile_of.ts";
 import type { Draft } from "../draft.ts";
 import type { Finding } from "../event.ts";
 import type { AgentInstance } from "../instance.ts";
@@ -17,7 +18,7 @@ export function cameAsPending(
   uuid: string,
 ): void {
   const { server, settings } = draft.state;
-  const configured = settings.profiles.find(({ name }) => name === profile);
+  const configured = profileOf(settings, profile);
   const registerKey = configured?.registerKey;
   if (registerKey === undefined) {
     return draft.note({

@@ -4,7 +4,7 @@
 import { countsToLimit } from "../demand/gates.ts";
 import { dayAt } from "./day.ts";
 import type { Draft } from "../draft.ts";
-import { profileOf } from "../profile_of.ts";
+import { cpusMilliOf } from "../profile_of.ts";
 import type { CpuUse } from "../record.ts";
 import { watchedMs } from "../session/watched.ts";
 import type { State } from "../state.ts";
@@ -62,7 +62,7 @@ export function countCpuHours(draft: Draft): void {
 function cpusOf({ instances, settings }: State): number {
   let milli = 0;
   for (const { state, profile } of instances.values()) {
-    if (countsToLimit(state)) milli += profileOf(settings, profile)?.mesosResources.cpusMilli ?? 0;
+    if (countsToLimit(state)) milli += cpusMilliOf(settings, profile);
   }
   return milli / 1_000;
 }

@@ -5,7 +5,7 @@ import type { Draft } from "../draft.ts";
 import { countsToLimit } from "../demand/gates.ts";
 import type { AgentInstance } from "../instance.ts";
 import type { Offer } from "./offer.ts";
-import { profileOf } from "../profile_of.ts";
+import { cpusMilliOf } from "../profile_of.ts";
 import type { HostCapacity, ShareHeld, State, WantedAgents } from "../state.ts";
 import type { WantedWithProfile } from "./placement.ts";
 
@@ -49,15 +49,11 @@ function usedByHost(
 ): ReadonlyMap<string, number> {
   const used = new Map<string, number>();
   for (const instance of instances.values()) {
-    if (!counts(instance)) continue;
-    const milli = cpusMilliOf(settings, instance);
+    if (!countsToLimit(instance.state) || !counts(instance)) continue;
+    const milli = cpusMilliOf(settings, instance.profile);
     if (milli > 0) used.set(instance.mesosAgentId, (used.get(instance.mesosAgentId) ?? 0) + milli);
   }
   return used;
-}
-
-function cpusMilliOf(settings: State["settings"], { state, profile }: AgentInstance): number {
-  return countsToLimit(state) ? profileOf(settings, profile)?.mesosResources.cpusMilli ?? 0 : 0;
 }
 
 /** The cpus of our agents and of all known hosts, in thousandths. */
