@@ -76,6 +76,8 @@ export interface InstanceMarks {
   readonly sharedUuid?: string;
   /** It is removed once idle, because of the operator or a maintenance window. */
   readonly retire?: RetireReason;
+  /** We have tried to enable its Pending record, and it has not registered since. */
+  readonly wasPending?: true;
   /**
    * It was building, or may have been, when it was last in contact; if it is dead, its build may not have been
    * rescheduled yet.

@@ -8,7 +8,7 @@ import { adopt } from "../../src/core/identity/adoption.ts";
 import { formerAgents, isUnregistered, type SeenFramework } from "../../src/core/identity/orphans.ts";
 import { Draft } from "../../src/core/draft.ts";
 import type { Effect, MesosEffect } from "../../src/core/effect.ts";
-import type { AgentInstance, Registered } from "../../src/core/instance.ts";
+import type { AgentInstance, Registered, Unreachable } from "../../src/core/instance.ts";
 import { keepIdentity, noteKeptIdentity } from "../../src/core/session/immutable_identity.ts";
 import { replanIfDue } from "../../src/core/demand/replan.ts";
 import { activityOnReturn, isPendingOnReturn, isReturning, isUnrecorded } from "../../src/core/life/returned.ts";
@@ -232,15 +232,24 @@ Deno.test("an instance that comes back is unrecorded if we deleted its record, a
     false,
     false,
   ]);
-  assertEquals(isPendingOnReturn(at(0, { agents: [gocdAgent("t"), gocdAgent("x", pending)] }), "uuid-t"), false);
+  const lost = anInstance("t", { state: "unreachable", uuid: "uuid-t" }) as Unreachable;
+  assertEquals(isPendingOnReturn(at(0, { agents: [gocdAgent("t"), gocdAgent("x", pending)] }), lost), false);
+  assertEquals(
+    [
+      isPendingOnReturn(at(0, { agents: [] }), lost),
+      isPendingOnReturn(at(0, { agents: [] }), { ...lost, wasPending: true }),
+    ],
+    [false, true],
+    "no list of this run shows its record",
+  );
   const others = { agents: [gocdAgent("x")], reading: { requestedMs: zeroMs, readMs: zeroMs + 1, tookMs: [] } };
   assertEquals(
     activityOnReturn(at(9, others), { ...aRegistered("t", "idle"), isDeleted: true }).sinceMs,
     zeroMs + 1,
   );
   assertEquals([
-    isPendingOnReturn(at(0, { agents: [gocdAgent("t", pending)] }), "uuid-t"),
-    isPendingOnReturn(at(0, { agents: [gocdAgent("t")] }), "uuid-t"),
+    isPendingOnReturn(at(0, { agents: [gocdAgent("t", pending)] }), lost),
+    isPendingOnReturn(at(0, { agents: [gocdAgent("t")] }), { ...lost, wasPending: true }),
   ], [true, false]);
 });
 

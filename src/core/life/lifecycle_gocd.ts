@@ -144,7 +144,7 @@ function enablePending(draft: Draft, instance: Waiting, gocdAgent: GocdAgent): v
   // Its time is over: it is stopped as soon as the last enable request is answered.
   if (!isNew && (isRequested(draft, gocdAgent.uuid) || isRegisterTimeOver(draft, instance))) return;
   if (isNew) {
-    draft.put(inPhase(instance, {
+    draft.put(inPhase({ ...instance, wasPending: true }, {
       state: "starting",
       sinceMs: instance.state === "starting" ? instance.sinceMs : draft.atMs,
       ...(instance.state === "starting" && instance.runningSinceMs !== undefined

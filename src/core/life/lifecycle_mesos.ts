@@ -167,7 +167,7 @@ function comeBack(draft: Draft, instance: Unreachable | Gone, isRunning: boolean
   const { uuid } = instance;
   askFor(draft, instance.taskId);
   const sinceMs = draft.atMs;
-  if (uuid === undefined || isPendingOnReturn(draft, uuid)) {
+  if (uuid === undefined || isPendingOnReturn(draft, instance)) {
     const running = isRunning ? { runningSinceMs: sinceMs } : {};
     const returned = { ...instance, ...formerRecords(instance, undefined) };
     return draft.put(inPhase(returned, { state: "starting", sinceMs, ...running }));

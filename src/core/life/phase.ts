@@ -42,7 +42,7 @@ export function formerRecords(instance: AgentInstance, uuid: string | undefined)
 
 /** The GoCD server lists this record for it, which must no longer be deleted. */
 export function register(draft: Draft, instance: AgentInstance, uuid: string, activity: AgentActivity): Registered {
-  const { strangers: _, isDeleteAsked: __, isDeleted: ___, ...kept } = instance;
+  const { strangers: _, wasPending: __, isDeleteAsked: ___, isDeleted: ____, ...kept } = instance;
   const registered = inPhase({ ...kept, ...formerRecords(instance, uuid) }, {
     state: "registered",
     sinceMs: draft.atMs,

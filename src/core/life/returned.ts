@@ -2,7 +2,7 @@
 // have a build and will not register again (GoCD 20.2 and later; before, it reappears as Pending), so it is killed.
 
 import type { Draft } from "../draft.ts";
-import type { AgentActivity, AgentInstance } from "../instance.ts";
+import type { AgentActivity, AgentInstance, Gone, Unreachable } from "../instance.ts";
 import { lastListed } from "./gocd_index.ts";
 import { agentsAsOfMs, isFresh } from "../session/reading.ts";
 
@@ -23,8 +23,9 @@ export function isReturning(activity: AgentActivity): activity is AgentActivity 
 }
 
 /** Whether it was not enabled yet, as far as known: then it registers like any other. */
-export function isPendingOnReturn({ state: { server } }: Draft, uuid: string): boolean {
-  return lastListed(server, uuid)?.configState === "Pending";
+export function isPendingOnReturn({ state: { server } }: Draft, { uuid, wasPending }: Unreachable | Gone): boolean {
+  const record = lastListed(server, uuid);
+  return record === undefined ? wasPending === true : record.configState === "Pending";
 }
 
 /**

@@ -162,7 +162,7 @@ for (
 ) {
   Deno.test(`the Pending record of ${what} is enabled, and is its own from then on`, () => {
     const draft = listed([before], [claim]);
-    assertEquals(draft.instance("t"), anInstance("t", want));
+    assertEquals(draft.instance("t"), anInstance("t", want, { wasPending: true }));
     const { server } = draft.state;
     assertEquals([server.lastRequestMs.get("p"), server.enableRequestedMs.get("p")], [nowMs, nowMs]);
     const { effects, notes } = draft.finish();
@@ -175,6 +175,12 @@ for (
     assertEquals(notes.map(({ kind }) => kind), ["agent-enabling"]);
   });
 }
+
+Deno.test("an agent whose Pending record was enabled registers without the mark of that", () => {
+  const enabling = starting({ pendingUuid: "p" } as never, { wasPending: true });
+  const now = listed([enabling], [{ ...claim, configState: "Enabled" }]).instance("t");
+  assertEquals([now?.state, now?.wasPending], ["registered", undefined]);
+});
 
 Deno.test("a Pending record is enabled in the environment of its launch", () => {
   const [effect] = listed([starting({}, { environment: "prod" })], [claim]).finish().effects;
