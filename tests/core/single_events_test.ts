@@ -12,6 +12,7 @@ import type { AgentInstance, Registered, Unreachable } from "../../src/core/inst
 import { keepIdentity, noteKeptIdentity } from "../../src/core/session/immutable_identity.ts";
 import { replanIfDue } from "../../src/core/demand/replan.ts";
 import { activityOnReturn, isPendingOnReturn, isReturning, isUnrecorded } from "../../src/core/life/returned.ts";
+import { watchedFrom } from "../../src/core/session/watched.ts";
 import { mesosCallFailed } from "../../src/core/session/session.ts";
 import type { State } from "../../src/core/state.ts";
 import { step } from "../../src/core/step.ts";
@@ -216,6 +217,19 @@ Deno.test("an instance that comes back is unrecorded if we deleted its record, a
   });
   assertEquals(word(lists, false), { kind: "unsure", sinceMs: zeroMs + 9, word: "returned" });
   assertEquals(word(lists), { kind: "unsure", sinceMs: zeroMs + 5, word: "unrecorded" });
+  const former = { ...gone, isDeleteAsked: true, isDeleted: true, formerUuids: ["f"] } as const;
+  const later = 11 * minute;
+  const wordOf = (server: Partial<State["server"]>, afterMs: number): string => {
+    const read = reading(zeroMs + afterMs) as NonNullable<State["server"]["reading"]>;
+    const kept = { reading: read, serving: watchedFrom(zeroMs), ...server };
+    const activity = activityOnReturn(at(afterMs, kept), former);
+    return activity.kind === "unsure" ? activity.word : activity.kind;
+  };
+  assertEquals([wordOf({}, 9), wordOf({ agents: [gocdAgent("f", { uuid: "f" })] }, later), wordOf({}, later)], [
+    "returned",
+    "returned",
+    "unrecorded",
+  ], "another of its records may be hidden for ten minutes");
   const returned = { kind: "unsure", sinceMs: zeroMs + 5, word: "returned" } as const;
   const unrecorded = { ...returned, word: "unrecorded" } as const;
   assertEquals([

@@ -72,8 +72,10 @@ export interface Watch {
   deletionsSeen: number;
   /** The same for changes of records. */
   changesSeen: number;
-  /** When an instance was last unreachable, after the faults. */
-  lastLostMs: number;
+  /** When an instance was last seen unreachable, or a job was completed, after the faults. */
+  lastMovedMs: number;
+  /** Jobs completed by then. */
+  completed: number;
   /** The memory of the laws of changed servers. */
   readonly servers: ServersWatch;
   /** How often the program died. */
@@ -128,7 +130,8 @@ export function newWatch(startedMs: number): Watch {
     killsSeen: 0,
     deletionsSeen: 0,
     changesSeen: 0,
-    lastLostMs: 0,
+    lastMovedMs: 0,
+    completed: 0,
     servers: newServersWatch(),
     crashes: 0,
     failedCommits: 0,

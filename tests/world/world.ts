@@ -63,7 +63,7 @@ export interface Outcome {
   readonly commits: number;
 }
 
-/** After the faults every job must be built within this time. */
+/** After the faults a job must be built within this time of the last one: one agent may have to build all. */
 const buildPatienceMs = 8 * 3_600_000;
 /** An agent on a machine that never returns is given up after a day; then its build is rescheduled. */
 const patienceMs = 36 * 3_600_000;
@@ -247,8 +247,10 @@ function tick(world: World): boolean {
   }
   const waitedMs = world.nowMs - startMs - world.scenario.activeMs;
   const isAnyLost = [...world.program?.state.instances.values() ?? []].some((each) => each.state === "unreachable");
-  if (isAnyLost) world.watch.lastLostMs = world.nowMs;
-  const isBuildLate = world.nowMs - world.watch.lastLostMs > buildPatienceMs && waitedMs > buildPatienceMs;
+  const completed = world.gocd.tally.completedLocators.size;
+  if (isAnyLost || completed > world.watch.completed) world.watch.lastMovedMs = world.nowMs;
+  world.watch.completed = completed;
+  const isBuildLate = world.nowMs - world.watch.lastMovedMs > buildPatienceMs && waitedMs > buildPatienceMs;
   if (!(isBuildLate && unbuiltJobs(world).length > 0) && waitedMs <= patienceMs) return false;
   if (isAnyHeld(world)) return true;
   throw new Violation("liveness", left());

@@ -3,8 +3,9 @@
 
 import type { Draft } from "../draft.ts";
 import type { AgentActivity, AgentInstance, Gone, Unreachable } from "../instance.ts";
-import { lastListed } from "./gocd_index.ts";
+import { isJustUnlisted, lastListed } from "./gocd_index.ts";
 import { agentsAsOfMs, isFresh } from "../session/reading.ts";
+import type { State } from "../state.ts";
 
 /** Reported as running by Mesos after we deleted its record, and not seen on the GoCD server since. */
 const unrecordedWord = "unrecorded";
@@ -12,9 +13,16 @@ const unrecordedWord = "unrecorded";
 /** The activity of an instance when Mesos reports it as running again, as far as known. */
 export function activityOnReturn(draft: Draft, instance: AgentInstance & { readonly uuid?: string }): AgentActivity {
   const { reading, agents } = draft.state.server;
-  if (instance.isDeleted !== true) return { kind: "unsure", sinceMs: draft.atMs, word: "returned" };
+  if (instance.isDeleted !== true || mayHaveOther(draft.state, instance)) {
+    return { kind: "unsure", sinceMs: draft.atMs, word: "returned" };
+  }
   const isListed = reading === undefined || agents.some(({ uuid }) => uuid === instance.uuid);
   return { kind: "unsure", sinceMs: isListed ? draft.atMs : reading.readMs, word: unrecordedWord };
+}
+
+/** Whether one of its other records may exist: it may be in contact, and a list may temporarily lack it. */
+function mayHaveOther(state: State, { formerUuids = [] }: AgentInstance): boolean {
+  return formerUuids.some((uuid) => lastListed(state.server, uuid) !== undefined || isJustUnlisted(state, uuid));
 }
 
 /** Whether we deleted its record, and the GoCD server has not listed it since it was reported as running again. */
