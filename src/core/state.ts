@@ -329,6 +329,8 @@ export interface RoleOffers {
   readonly longDeclineMs?: number;
   /** The last SUPPRESS or REVIVE failed: the next one is not sent before this time. */
   readonly retryMs?: number;
+  /** When the last SUPPRESS without a response was given up: it may still arrive. */
+  readonly suppressLostMs?: number;
 }
 
 /** Failures, by profile and by host. */

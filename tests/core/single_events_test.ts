@@ -72,6 +72,7 @@ Deno.test("a failed call is repeated if its outcome is unknown; SUPPRESS and REV
         revivedMs: zeroMs + 7,
         longDeclineMs: zeroMs + 7,
         retryMs: zeroMs + 7 + 5 * second,
+        ...(kind === "suppress-offers" && outcome === "unknown" ? { suppressLostMs: zeroMs + 7 } : {}),
       });
     }
   }

@@ -92,6 +92,18 @@ Deno.test("a REVIVE or SUBSCRIBE without an offer is repeated after ten seconds,
   assertEquals(told(12 * minute, { lastOfferMs: zeroMs + 2 * minute }, true).role?.repeated, true);
 });
 
+Deno.test("a REVIVE within two minutes of a lost SUPPRESS is repeated after two quiet minutes: it may have been overtaken", () => {
+  const role = (sinceLostMs: number): Partial<RoleOffers> => ({
+    repeated: true,
+    lastReviveMs: zeroMs,
+    suppressLostMs: zeroMs - sinceLostMs,
+  });
+  const soon = role(2 * minute - 1);
+  assertEquals([says(2 * minute - 1, soon), says(2 * minute, soon)], ["", "revive-offers"]);
+  assertEquals(says(2 * minute, role(2 * minute)), "", "it has arrived before the REVIVE");
+  assertEquals(told(2 * minute, soon, true).role?.suppressLostMs, zeroMs - (2 * minute - 1));
+});
+
 Deno.test("a role whose call failed is left alone until its time, and nothing is sent without a session or at the end", () => {
   const retry = { suppressed: true, retryMs: zeroMs + 5 * second };
   assertEquals([says(5 * second - 1, retry), says(5 * second, retry)], ["", "revive-offers"]);

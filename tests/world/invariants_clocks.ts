@@ -118,6 +118,7 @@ export function isLookFresh({ clocks }: World, programMs: number): boolean {
 /** Causes of a KILL that require proof by a list. */
 const restsOnLook: ReadonlySet<string> = new Set([
   "drained",
+  "drain-timeout",
   "register-timeout",
   "launch-timeout",
   "pending-stuck",
@@ -140,7 +141,9 @@ export function checkTimeout(world: World, { settings }: State, instance: AgentI
   const profile = settings.profiles.find(({ name }) => name === instance.profile);
   const { clocks, nowMs } = world;
   if (instance.cause === "drain-timeout") {
-    const changes = world.gocd.tally.changes.filter(({ uuid }) => uuid === instance.uuid);
+    // What has changed since its list was requested is not known to the program.
+    const shownMs = nowMs - (programMs(world) - clocks.listAskedMs);
+    const changes = world.gocd.tally.changes.filter(({ uuid, atMs }) => uuid === instance.uuid && atMs <= shownMs);
     const enabledAt = changes.findLastIndex(({ kind }) => kind === "enable");
     const disabledMs = changes.slice(enabledAt + 1).find(({ kind }) => kind === "disable")?.atMs ?? nowMs;
     const lastedMs = ranMs(world, Math.max(disabledMs, clocks.resumedMs));

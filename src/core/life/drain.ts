@@ -42,6 +42,8 @@ function isTimeOver(draft: Draft, instance: Draining): boolean {
   const { timeoutMs, sinceMs } = timeout;
   // A KILL that cannot be sent now would be sent later, even if the operator has changed their mind.
   if (shownForMs(state, sinceMs) < timeoutMs || state.session.kind !== "subscribed") return false;
+  // Somebody may have enabled it since an old list was made.
+  if (!isFresh(draft)) return false;
   startKill(draft, instance, "drain-timeout", { kind: "drain-timeout", afterMs: timeoutMs });
   return true;
 }

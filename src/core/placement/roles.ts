@@ -12,6 +12,8 @@ const reviveRepeatMs = 10_000;
 
 /** If something is wanted and no offer has arrived for this long, REVIVE may have been overtaken by SUPPRESS. */
 const reviveQuietMs = 600_000;
+/** The same if a SUPPRESS got no response this recently before the REVIVE: it may have arrived since. */
+const lateSuppressMs = 120_000;
 
 /** If something is wanted and no offer has arrived for this long, that is reported. */
 const offerlessMs = 60_000;
@@ -125,7 +127,9 @@ function reviveNow(role: RoleOffers, sessionSinceMs: number, atMs: number): Pick
   if (role.suppressed || role.longDeclineMs !== undefined) return { repeated: false };
   // SUBSCRIBE makes the allocator send offers, like a REVIVE.
   const requestedMs = role.lastReviveMs ?? sessionSinceMs;
-  if (atMs - Math.max(requestedMs, role.lastOfferMs ?? 0) >= reviveQuietMs) return { repeated: true };
+  const isInDoubt = requestedMs - (role.suppressLostMs ?? -Infinity) < lateSuppressMs;
+  const quietMs = isInDoubt ? lateSuppressMs : reviveQuietMs;
+  if (atMs - Math.max(requestedMs, role.lastOfferMs ?? 0) >= quietMs) return { repeated: true };
   if (role.repeated) return undefined;
   const isAnswered = (role.lastOfferMs ?? -Infinity) >= requestedMs;
   return !isAnswered && atMs - requestedMs >= reviveRepeatMs ? { repeated: true } : undefined;

@@ -175,6 +175,7 @@ export function mesosCallFailed(draft: Draft, event: EventOf<"mesos-call-failed"
           revivedMs: draft.atMs,
           longDeclineMs: draft.atMs,
           retryMs: draft.atMs + reviveGapMs,
+          ...(call.kind === "suppress-offers" && outcome === "unknown" ? { suppressLostMs: draft.atMs } : {}),
         });
       }
       draft.patch("offers", { roles });

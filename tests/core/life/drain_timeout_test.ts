@@ -158,6 +158,23 @@ Deno.test("if a person enables the agent, the drain-timeout stops, even if the a
   assertEquals(kills(scene), 0);
 });
 
+Deno.test("an agent is not stopped at the drain-timeout on a list that took unusually long: a person may have enabled it", () => {
+  const scene = drainedWhileBuilding();
+  const { world, taskId } = scene;
+  for (let reads = 0; reads < 5; reads++) {
+    world.wait(10 * second);
+    scene.show();
+  }
+  world.wait(drainTimeoutMs, minute);
+  const agents = [gocdAgent(taskId, { ...disabled, ...building })];
+  const requestedMs = world.atMs - 16 * second;
+  world.send({ kind: "gocd-agents-read", agents, tookMs: 16 * second, agentsRequestedMs: requestedMs });
+  assertEquals(kills(scene), 0);
+  world.wait(minute);
+  scene.show();
+  assertEquals(kills(scene), 1);
+});
+
 Deno.test("the drain-timeout does not count from before the drain, when a person had disabled the agent", () => {
   const { world, taskId } = withIdleAgent({ profiles: [profile] });
   const show = (): void => void world.read(gocdAgent(taskId, { ...disabled, ...building }));
