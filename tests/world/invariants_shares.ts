@@ -113,12 +113,14 @@ type Sharing = Partial<Pick<Bucket, "profile" | "environment" | "pipelineGroup">
   readonly bucketKey?: string;
   readonly uuid?: string;
   readonly activity?: { readonly kind: string };
+  readonly reason?: unknown;
 };
 
 /** The sharer of the job that an agent builds, as far as observed, otherwise that of the jobs it was launched for. */
-function groupOf(world: World, { pipelineGroup, bucketKey, uuid, activity }: Sharing): string {
+function groupOf(world: World, { pipelineGroup, bucketKey, uuid, activity, reason }: Sharing): string {
   if (pipelineGroup !== undefined) return pipelineGroup.toLowerCase();
-  const isBuilding = activity?.kind === "building";
+  // What is drained for others builds: its job was known when the shares were computed.
+  const isBuilding = activity?.kind === "building" || reason === "fair-share";
   const locator = isBuilding ? world.watch.groups.builds.get(uuid ?? "") : undefined;
   const built = locator === undefined ? "" : shownGroup(world, locator);
   return built === "" ? /;group (.*)$/.exec(bucketKey ?? "")?.[1] ?? "" : built;

@@ -205,8 +205,10 @@ function isAnyAssigned({ gocd, watch }: World): boolean {
 function refused(world: World): void {
   trace(world, () => "program ends: a person must forget the framework");
   stopProgram(world);
+  const { startedMs } = world.clocks;
   after(world, 300_000, () => {
-    if (world.program !== undefined) return;
+    // Started again meanwhile, by a person or with another state: that run tells whether this is still necessary.
+    if (world.program !== undefined || world.clocks.startedMs !== startedMs) return;
     const { framework, instances } = world.disk.load();
     const { lineage, nextTaskNumber } = framework;
     world.disk.failure = undefined;

@@ -9,6 +9,7 @@ import { type IdleReserve, reserveOf } from "../demand/kept_idle.ts";
 import type { DrainReason, Registered } from "../instance.ts";
 import { canTake, capabilityFor } from "../demand/matching.ts";
 import { inOrderOfScaleIn } from "./expendable.ts";
+import { settledMs } from "./gocd_clocks.ts";
 import { beyondPeaks, type Surplus } from "../demand/peaks.ts";
 import { startDrain } from "./phase.ts";
 import type { Plan } from "../demand/plan.ts";
@@ -16,7 +17,7 @@ import { heldByShare } from "../placement/cpu_share.ts";
 import { profileOf } from "../profile_of.ts";
 import { idleOfNoUse, makeRoom } from "../demand/room.ts";
 import { yieldingAgents } from "../demand/yielding.ts";
-import { shownForMs } from "../session/reading.ts";
+import { agentsAsOfMs, shownForMs } from "../session/reading.ts";
 import type { State } from "../state.ts";
 import { profileNow } from "../demand/windows.ts";
 import { isWear } from "./worn.ts";
@@ -141,7 +142,7 @@ export function scaleIn(draft: Draft, assessment: Assessment, begun = 0): void {
 /** Starts the drains of idle agents that no waiting job can use, while others are held back and need their slots. */
 export function giveRoom(draft: Draft, plan: Plan, begun: number): number {
   const { state, atMs } = draft;
-  if (!mayDrain(draft) || isAnyHung(state)) return 0;
+  if (!mayDrain(draft) || !isSettled(state) || isAnyHung(state)) return 0;
   const going = makeRoom(
     state,
     {
@@ -175,8 +176,16 @@ function reasonToDrain(
   if (retire !== undefined || profile === undefined) return undefined;
   if (shownForMs(state, activity.sinceMs) < profileNow(state, profile).idleTimeoutMs) return undefined;
   if (activity.kind === "unsure" && activity.word === "Disabled") return "surplus";
-  if (activity.kind !== "idle" || !reserve.spares(instance) || !surplus.has(profile) || isAnyHung(state)) {
-    return undefined;
-  }
-  return isUseful() ? undefined : "idle";
+  if (activity.kind !== "idle" || !reserve.spares(instance) || !surplus.has(profile)) return undefined;
+  return !isSettled(state) || isAnyHung(state) || isUseful() ? undefined : "idle";
+}
+
+/**
+ * Whether idle agents have asked for work again since the last failed reads. If the server has restarted, an agent that
+ * shows Idle may have a job whose assignment it never received: the server reschedules that job when the agent asks for
+ * work, unless it is Disabled by then (GoCD ScheduleService.rescheduleAbandonedBuildIfNecessary).
+ */
+function isSettled({ server }: State): boolean {
+  const failedMs = server.serving?.gaps.at(-1)?.toMs ?? -Infinity;
+  return agentsAsOfMs(server) - failedMs >= settledMs;
 }

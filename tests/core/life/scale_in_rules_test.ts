@@ -136,6 +136,17 @@ function scaled(instances: readonly AgentInstance[], given: Given = {}, begun = 
   return drained(draft);
 }
 
+Deno.test("no agent is drained for idleness within twenty seconds of failed reads: the server may have restarted", () => {
+  const failedUntil = (toMs: number): Given => ({
+    server: { serving: { sinceMs: zeroMs, gaps: [{ fromMs: toMs - second, toMs }] } },
+  });
+  const long = idle("t", 2 * timeoutMs);
+  assertEquals(scaled([long], failedUntil(nowMs - 20 * second + 1)), []);
+  assertEquals(scaled([long], failedUntil(nowMs - 20 * second)), ["t idle"]);
+  assertEquals(scaled([unsure("Disabled")], failedUntil(nowMs)), ["t surplus"]);
+  assertEquals(roomed([idle("a", 10 * second)], 1, failedUntil(nowMs)), []);
+});
+
 Deno.test("agents that leave for another reason, or whose profile is gone, are not drained for idleness", () => {
   const long = idle("t", timeoutMs);
   assertEquals(scaled([long]), ["t idle"]);
