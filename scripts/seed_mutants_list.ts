@@ -159,8 +159,8 @@ export const seedMutants: readonly SeedMutant[] = [
   {
     name: "useful-agents-are-drained",
     file: "life/scale_in.ts",
-    original: `return isUseful() ? undefined : "idle";`,
-    replacement: `return "idle";`,
+    original: "!isSettled(state) || isAnyHung(state) || isUseful()",
+    replacement: "!isSettled(state) || isAnyHung(state)",
   },
   {
     name: "min-idle-off-by-one",
