@@ -142,7 +142,7 @@ export function scaleIn(draft: Draft, assessment: Assessment, begun = 0): void {
 /** Starts the drains of idle agents that no waiting job can use, while others are held back and need their slots. */
 export function giveRoom(draft: Draft, plan: Plan, begun: number): number {
   const { state, atMs } = draft;
-  if (!mayDrain(draft) || !isSettled(state) || isAnyHung(state)) return 0;
+  if (!mayDrain(draft) || isAnyHung(state)) return 0;
   const going = makeRoom(
     state,
     {
@@ -183,7 +183,8 @@ function reasonToDrain(
 /**
  * Whether idle agents have asked for work again since the last failed reads. If the server has restarted, an agent that
  * shows Idle may have a job whose assignment it never received: the server reschedules that job when the agent asks for
- * work, unless it is Disabled by then (GoCD ScheduleService.rescheduleAbandonedBuildIfNecessary).
+ * work, unless it is Disabled by then (GoCD ScheduleService.rescheduleAbandonedBuildIfNecessary). If others come in its
+ * place, they let the server reschedule it.
  */
 function isSettled({ server }: State): boolean {
   const failedMs = server.serving?.gaps.at(-1)?.toMs ?? -Infinity;

@@ -144,7 +144,7 @@ Deno.test("no agent is drained for idleness within twenty seconds of failed read
   assertEquals(scaled([long], failedUntil(nowMs - 20 * second + 1)), []);
   assertEquals(scaled([long], failedUntil(nowMs - 20 * second)), ["t idle"]);
   assertEquals(scaled([unsure("Disabled")], failedUntil(nowMs)), ["t surplus"]);
-  assertEquals(roomed([idle("a", 10 * second)], 1, failedUntil(nowMs)), []);
+  assertEquals(roomed([idle("a", 10 * second)], 1, failedUntil(nowMs)), ["a idle"], "another comes in its place");
 });
 
 Deno.test("agents that leave for another reason, or whose profile is gone, are not drained for idleness", () => {
