@@ -7,6 +7,7 @@ import type { Frame } from "./frame.ts";
 import type { NoteKind } from "./note.ts";
 import { endTexts } from "./words/ends.ts";
 import { freshRole } from "./placement/roles.ts";
+import { answerLost } from "./session/reconciliation.ts";
 import type { OffersState, ServerState, State } from "./state.ts";
 
 /** Maximum refusal time for offers while nothing can be stored: they are wanted again as soon as possible. */
@@ -138,9 +139,11 @@ const toldNotes: ReadonlySet<NoteKind> = new Set([
 export function withoutRecords(before: State, event: Event, frame: Frame): Omit<Frame, "records"> {
   const { state } = frame;
   const fates = { isRepeated: repeated[event.kind] };
+  const rest = kept(before, state, { ...fates, of: stateFates });
   return {
     state: {
-      ...kept(before, state, { ...fates, of: stateFates }),
+      ...rest,
+      ...(isAnswerLost(before, event) ? { reconciliation: answerLost(rest) } : {}),
       server: kept(before.server, state.server, { ...fates, of: serverFates }),
       offers: {
         ...kept(before.offers, state.offers, { ...fates, of: offersFates }),
@@ -151,6 +154,12 @@ export function withoutRecords(before: State, event: Event, frame: Frame): Omit<
     effects: [...frame.effects.flatMap(withoutRecord), ...effectsFor(event)],
     notes: frame.notes.filter(({ kind }) => toldNotes.has(kind)),
   };
+}
+
+/** Whether it is Mesos' response to a request for all tasks, about one that is not on record. */
+function isAnswerLost({ instances }: State, event: Event): boolean {
+  return event.kind === "task-status-updated" && (event.status.uuid ?? "") === "" &&
+    !instances.has(event.status.taskId);
 }
 
 function kept<T extends object>(

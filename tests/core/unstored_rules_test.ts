@@ -67,7 +67,8 @@ function left(
     ) as T;
   const after = { ...mark(before), server: mark(before.server), offers: mark(before.offers) };
   const notes = (frame.codes ?? []).map((code) => ({ kind: code }) as Note);
-  const result = withoutRecords(before, { kind } as Event, {
+  const status = { taskId: "t", state: "TASK_RUNNING", uuid: "of-the-update" };
+  const result = withoutRecords(before, { kind, status } as Event, {
     state: after,
     records: [],
     effects: frame.effects ?? [],

@@ -145,6 +145,29 @@ Deno.test("a reconciled status that could not be stored is requested again", () 
   assert(only(core.effects, "reconcile-tasks").length > 0);
 });
 
+Deno.test("an unknown task that could not be adopted is requested again, and the fence of its request proves nothing", () => {
+  const status = { taskId: "gocd-abc123-default-9", state: "TASK_RUNNING", message: "", mesosAgentId: "a-h1" };
+  const after = (inherited: State["inherited"], uuid?: string): State => {
+    const core = goingOn(withIdleAgent().world);
+    core.state = { ...core.state, inherited };
+    core.send({ kind: "task-status-updated", status: { ...status, ...(uuid === undefined ? {} : { uuid }) } });
+    return core.state;
+  };
+  for (const inherited of ["known", "unknown"] as const) {
+    const core = goingOn(withIdleAgent().world);
+    core.state = after(inherited);
+    assertEquals(core.state.reconciliation.fenceRound, 1);
+    core.atMs = core.state.lastStepMs;
+    core.isBroken = false;
+    const requests = (ms: number): number => {
+      core.wait(ms);
+      return only(core.effects, "reconcile-tasks").filter(({ tasks }) => tasks.length === 0).length;
+    };
+    assertEquals([requests(14 * second), requests(second)], [0, 1], inherited);
+  }
+  assertEquals(after("known", "of-the-update").reconciliation.fenceRound, undefined, "Mesos repeats an update");
+});
+
 Deno.test("what changes on the server while nothing can be stored is reported anyway, and acts are not", () => {
   const { world, taskId } = withIdleAgent();
   const core = goingOn(world);

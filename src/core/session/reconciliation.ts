@@ -5,7 +5,7 @@
 import type { Draft } from "../draft.ts";
 import { fenceId, fenceMesosAgentId } from "../identity/lineage.ts";
 import { taskOf } from "../life/phase.ts";
-import type { ReconciliationState } from "../state.ts";
+import type { ReconciliationState, State } from "../state.ts";
 
 /** First pause before tasks without a response are requested again. */
 const explicitFirstMs = 15_000;
@@ -86,6 +86,19 @@ export function implicitFailed(draft: Draft): void {
   const { reconciliation, inherited } = draft.state;
   if (inherited !== "unknown") return;
   draft.patch("reconciliation", { fenceRound: (reconciliation.fenceRound ?? 0) + 1 });
+}
+
+/**
+ * A response about a task that is not on record could not be stored, and Mesos does not repeat it: all tasks are
+ * requested again, and the fence requested after them proves nothing.
+ */
+export function answerLost({ reconciliation, inherited, lastStepMs }: State): ReconciliationState {
+  const againMs = inherited === "unknown" ? learnAgainMs : implicitMs;
+  return {
+    ...reconciliation,
+    fenceRound: (reconciliation.fenceRound ?? 0) + 1,
+    implicitRequestedMs: lastStepMs + learnAgainMs - againMs,
+  };
 }
 
 /** Requests one task as soon as possible. */
