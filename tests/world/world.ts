@@ -1,6 +1,7 @@
 // One simulated run: a seed's scenario on virtual time with the production step and the two models, checking every law;
 // then faults stop, and everything must finish.
 
+import { isRunOnAll } from "../../src/core/demand/run_on_all.ts";
 import { windowReader } from "../../src/config/cron.ts";
 import { act, heal } from "./faults_act.ts";
 import { setRights } from "./faults_gocd.ts";
@@ -336,7 +337,15 @@ function unbuiltJobs(world: World): string[] {
   return world.gocd.jobs()
     .filter((job) => servable.has(job.name) && job.pinnedUuid === undefined && !completedLocators.has(job.locator))
     .filter((job) => !isStuckUntold(world, job.gocdAgentUuid))
+    .filter((job) => !(isRunOnAll(job) && isAnyForeignBusy(world)))
     .map((job) => `${job.locator} ${job.state}`);
+}
+
+/** The feed does not show to which agent a job is pinned: one that builds for hours may take it afterwards. */
+function isAnyForeignBusy({ gocd, watch }: World): boolean {
+  return gocd.agents().some(({ uuid, configState, runtime }) =>
+    !watch.ourUuids.has(uuid) && configState === "Enabled" && runtime === "Building"
+  );
 }
 
 function jobsLeft(world: World): string {
