@@ -67,8 +67,10 @@ function trend(page: HistoryShown, query: PageQuery): Html {
 function costOfDay(page: HistoryShown): Html | undefined {
   const { today } = sumOfCosts(page.costs);
   if (!isShown(totalMs(today))) return undefined;
+  const spent = spentText(today);
+  const details = spent === "" ? "" : `, ${spent}`;
   return html`
-    <p class="cost quiet">${dayText(page)}: <b>${hoursText(totalMs(today))} agent-hours</b>, ${spentText(today)}</p>
+    <p class="cost quiet">${dayText(page)}: <b>${hoursText(totalMs(today))} agent-hours</b>${details}</p>
   `;
 }
 

@@ -17,7 +17,7 @@ import { sampleOptions } from "../support/web_options.ts";
 const nowMs = beginMs + 6 * hour;
 
 /** A history of six hours with a picture two hours before their end. */
-async function kept(): Promise<History> {
+async function kept(idleMs = hour / 2, busyMs = 3 * hour / 2): Promise<History> {
   const history = openHistory(undefined, limits);
   const old = { ...sampleView, atMs: beginMs + 4 * hour, jobs: [], mode: "drain" as const };
   const samples = Array.from(
@@ -34,7 +34,7 @@ async function kept(): Promise<History> {
     hours: [{
       hourMs: beginMs,
       profile: "linux",
-      spentMs: { starting: 0, idle: hour / 2, busy: 3 * hour / 2, draining: 0, other: 0 },
+      spentMs: { starting: 0, idle: idleMs, busy: busyMs, draining: 0, other: 0 },
     }],
     snapshots: [await packView(old, () => Promise.resolve())],
   }));
@@ -49,6 +49,11 @@ async function pageOf(path: string, history?: History): Promise<string> {
   }));
   return await (await handler(new Request(`http://localhost${path}`))).text();
 }
+
+Deno.test("the agent-hours of the first minute are not divided by activity", async () => {
+  using history = closing(await kept(15 * second, 15 * second));
+  assertStringIncludes(await pageOf("/?range=6h", history), "<b>0.01 agent-hours</b></p>");
+});
 
 Deno.test("the page shows trend, agent-hours, finished agents and a form for past moments", async () => {
   using history = closing(await kept());
