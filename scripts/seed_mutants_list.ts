@@ -152,15 +152,14 @@ export const seedMutants: readonly SeedMutant[] = [
   {
     name: "idle-timeout-10-times-shorter",
     file: "life/scale_in.ts",
-    original: `if (shownForMs(state, activity.sinceMs) < profileNow(state, profile).idleTimeoutMs) return undefined;`,
-    replacement:
-      `if (shownForMs(state, activity.sinceMs) < profileNow(state, profile).idleTimeoutMs / 10) return undefined;`,
+    original: `if (idleMs < profileNow(state, profile).idleTimeoutMs) return undefined;`,
+    replacement: `if (idleMs < profileNow(state, profile).idleTimeoutMs / 10) return undefined;`,
   },
   {
     name: "useful-agents-are-drained",
     file: "life/scale_in.ts",
-    original: "!isSettled(state) || isAnyHung(state) || isUseful()",
-    replacement: "!isSettled(state) || isAnyHung(state)",
+    original: "!isSure || isAnyHung(state) || isUseful()",
+    replacement: "!isSure || isAnyHung(state)",
   },
   {
     name: "min-idle-off-by-one",

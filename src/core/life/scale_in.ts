@@ -25,6 +25,9 @@ import { isWear } from "./worn.ts";
 /** Maximum number of drains started in one poll, so that an error in a list cannot empty the whole fleet at once. */
 const drainsPerPollMax = 50;
 
+/** For how much longer an idle agent stays if reads of the server fail again and again. */
+const unsettledMsMax = 120_000;
+
 /**
  * Disables agents that are removed regardless of demand, before a plan is made: until such an agent is disabled, it
  * takes jobs and counts as capacity; afterwards its jobs need another agent. Agents that must take no job at all are
@@ -174,10 +177,13 @@ function reasonToDrain(
   const { activity, retire } = instance;
   const profile = profileOf(state.settings, instance.profile);
   if (retire !== undefined || profile === undefined) return undefined;
-  if (shownForMs(state, activity.sinceMs) < profileNow(state, profile).idleTimeoutMs) return undefined;
+  const idleMs = shownForMs(state, activity.sinceMs);
+  if (idleMs < profileNow(state, profile).idleTimeoutMs) return undefined;
   if (activity.kind === "unsure" && activity.word === "Disabled") return "surplus";
   if (activity.kind !== "idle" || !reserve.spares(instance) || !surplus.has(profile)) return undefined;
-  return !isSettled(state) || isAnyHung(state) || isUseful() ? undefined : "idle";
+  // If every other read fails, it is drained all the same, only later.
+  const isSure = isSettled(state) || idleMs >= profileNow(state, profile).idleTimeoutMs + unsettledMsMax;
+  return !isSure || isAnyHung(state) || isUseful() ? undefined : "idle";
 }
 
 /**

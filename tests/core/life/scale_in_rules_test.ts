@@ -140,10 +140,14 @@ Deno.test("no agent is drained for idleness within twenty seconds of failed read
   const failedUntil = (toMs: number): Given => ({
     server: { serving: { sinceMs: zeroMs, gaps: [{ fromMs: toMs - second, toMs }] } },
   });
-  const long = idle("t", 2 * timeoutMs);
+  const long = idle("t", timeoutMs + minute);
   assertEquals(scaled([long], failedUntil(nowMs - 20 * second + 1)), []);
   assertEquals(scaled([long], failedUntil(nowMs - 20 * second)), ["t idle"]);
   assertEquals(scaled([unsure("Disabled")], failedUntil(nowMs)), ["t surplus"]);
+  // One second of the gap does not count.
+  const longer = (ms: number): string[] =>
+    scaled([idle("t", timeoutMs + 2 * minute + second + ms)], failedUntil(nowMs));
+  assertEquals([longer(-1), longer(0)], [[], ["t idle"]], "if reads fail again and again");
   assertEquals(roomed([idle("a", 10 * second)], 1, failedUntil(nowMs)), ["a idle"], "another comes in its place");
 });
 
