@@ -157,7 +157,7 @@ for (
   const [what, answer] of [
     ["forbidden", 403],
     ["missing (404)", 404],
-    ["not implemented (501)", 501],
+    ["not offered by this master (501)", 501],
     ["a login page", "<html></html>"],
     ["of another shape", { "get_agents": { agents: [{ active: true }] }, "get_roles": 1, "get_quota": {} }],
   ] as const

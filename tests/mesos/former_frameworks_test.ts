@@ -77,7 +77,7 @@ const hidden: readonly (readonly [what: string, answer: () => Response])[] = [
   ["a login is required", () => new Response("", { status: 401 })],
   ["it is forbidden", () => new Response("", { status: 403 })],
   ["a proxy does not have the path", () => new Response("", { status: 404 })],
-  ["the call is not implemented", () => new Response("", { status: 501 })],
+  ["the master does not offer the call", () => new Response("", { status: 501 })],
   ["a login page responds", () => new Response("<html>", { status: 200 })],
   ["a redirect leads to a login page", () => new Response("", { status: 302, headers: { location: "/login" } })],
   ["the body has another shape", () => Response.json({ "get_frameworks": { frameworks: [{}] } })],
