@@ -149,11 +149,16 @@ export function withoutRecords(before: State, event: Event, frame: Frame): Omit<
         ...kept(before.offers, state.offers, { ...fates, of: offersFates }),
         ...(fates.isRepeated ? { roles: withOffersSeen(before.offers, state.offers) } : {}),
       },
-      demand: { ...state.demand, isStale: true },
+      demand: { ...state.demand, streaks: streaksAfter(before, event, state), isStale: true },
     },
     effects: [...frame.effects.flatMap(withoutRecord), ...effectsFor(event)],
     notes: frame.notes.filter(({ kind }) => toldNotes.has(kind)),
   };
+}
+
+/** Polls are counted as observed; a wait is waived together with the loss that is the reason, which was not stored. */
+function streaksAfter(before: State, { kind }: Event, after: State): State["demand"]["streaks"] {
+  return (repeated[kind] && kind !== "gocd-polled" ? before : after).demand.streaks;
 }
 
 /** Whether it is Mesos' response to a request for all tasks, about one that is not on record. */

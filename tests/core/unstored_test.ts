@@ -1,7 +1,7 @@
 // What is left of a frame whose records cannot be stored. Not here: storing (tests/runtime/engine_test.ts).
 
 import { noteLine } from "../../src/core/words/notes.ts";
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
 import type { Effect } from "../../src/core/effect.ts";
 import type { Event } from "../../src/core/event.ts";
 import type { NoteLine } from "../../src/core/words/note_line.ts";
@@ -143,6 +143,20 @@ Deno.test("a reconciled status that could not be stored is requested again", () 
   core.isBroken = false;
   core.wait(minute);
   assert(only(core.effects, "reconcile-tasks").length > 0);
+});
+
+Deno.test("the wait of polls is not waived for a loss that could not be stored", () => {
+  const { world, taskId } = withIdleAgent();
+  const core = goingOn(world);
+  const { settings } = core.state;
+  core.send({ kind: "settings-changed", settings: { ...settings, poller: { ...settings.poller, attempts: 3 } } });
+  const before = core.state.demand.streaks;
+  const status = { taskId, state: "TASK_LOST", message: "", mesosAgentId: "a-h1", uuid: "u" };
+  core.send({ kind: "task-status-updated", status });
+  assertEquals(core.state.demand.streaks, before);
+  core.isBroken = false;
+  core.send({ kind: "task-status-updated", status });
+  assertNotEquals(core.state.demand.streaks, before);
 });
 
 Deno.test("an unknown task that could not be adopted is requested again, and the fence of its request proves nothing", () => {
