@@ -1,6 +1,7 @@
 // The laws of launches: only for demand that was seen often enough, at the rate that the server and failing profiles
 // allow, and never based on unknown data.
 
+import { keyWithoutGroup } from "../../src/core/demand/pipeline_groups.ts";
 import type { Effect } from "../../src/core/effect.ts";
 import type { Frame } from "../../src/core/frame.ts";
 import type { ResourceCase } from "../../src/core/gocd_records.ts";
@@ -13,7 +14,8 @@ export interface LaunchWatch {
   /** Times of launches known to the program: of this run, and of earlier ones with the same clock. */
   readonly launchedMs: Map<string, number>;
   /**
-   * By profile: when one of its agents was last lost, failed or removed, so that its jobs do not have to wait again.
+   * By key of a bucket, without its group: when an agent that was launched for it was last lost, failed or removed, so
+   * that its jobs do not have to wait again, whichever profile serves them now.
    */
   readonly lostMs: Map<string, number>;
   /** By task id: foreign agents that no list had shown in the run that launched it. */
@@ -110,11 +112,12 @@ function checkProbe({ breakers, instances }: Frame["state"], profile: string): v
 function checkSeenOften(world: World, state: Frame["state"], instance: AgentInstance): void {
   const { attempts } = state.settings.poller;
   const { polls } = world.watch.shown;
-  const { bucketKey, taskId, profile } = instance;
+  const { bucketKey, taskId } = instance;
   if (bucketKey === undefined || /^(warm|hung|canary) /.test(bucketKey)) return;
   const recent = polls.slice(-(attempts + 1));
   const firstMs = recent[0]?.atMs ?? world.nowMs;
-  if ((world.watch.launches.lostMs.get(profile) ?? -Infinity) >= Math.min(firstMs, world.nowMs - lossMs)) return;
+  const lostMs = world.watch.launches.lostMs.get(keyWithoutGroup(bucketKey)) ?? -Infinity;
+  if (lostMs >= Math.min(firstMs, world.nowMs - lossMs)) return;
   const waited = recent.filter(({ jobs, rule }) => jobs.some((job) => fits(rule, instance, job))).length;
   demand(
     waited > attempts,
@@ -151,7 +154,8 @@ export function trackLaunches(world: World, before: Frame["state"], { state, rec
     const { instance } = record;
     if (instance.state === "launching" || instance.state === "starting" || instance.state === "registered") continue;
     if (before.instances.get(instance.taskId)?.state === instance.state) continue;
-    world.watch.launches.lostMs.set(instance.profile, world.nowMs);
+    const { bucketKey } = instance;
+    if (bucketKey !== undefined) world.watch.launches.lostMs.set(keyWithoutGroup(bucketKey), world.nowMs);
     failed.push(instance);
   }
   for (const [profile, { failures }] of state.breakers.profiles) {
