@@ -107,13 +107,13 @@ function lackingResources(
 ): (own: string | undefined) => readonly HeldBack[] {
   const uses = usesOf(fairShare, state);
   const level = (sharer: string): number => (uses.get(sharer) ?? 0) / weightOf(fairShare, state.settings, sharer);
-  const lacking = wanted.filter(({ profile }) => lacksResources(state, profile, atMs)).map((each): HeldBack => ({
+  const lacking = wanted.filter(({ profile }) => lacksResources(state, profile, atMs)).map((each) => ({
     profile: each.profile,
     byProfile: 0,
     byFramework: each.count,
     sharer: sharerOf(fairShare, each),
   }));
-  return (own) => lacking.filter(({ sharer = "" }) => own !== undefined && level(sharer) < level(own));
+  return (own = "") => lacking.filter(({ sharer }) => level(sharer) < level(own));
 }
 
 /** The demand of a bucket that is to be launched for. */

@@ -90,7 +90,8 @@ function isJustLost(
   if (gocdAgent?.agentState !== "LostContact") return false;
   if (server.lostSinceMs.get(gocdAgent.uuid) === atMs) return true;
   if (instance.state !== "registered" || gocdAgent.configState !== "Enabled") return false;
-  return instance.activity.kind !== "unsure" || instance.activity.word !== "LostContact";
+  const { word } = { word: undefined, ...instance.activity };
+  return word !== "LostContact";
 }
 
 /** Lists have shown what a dead agent had when it ended, unless this is the first one after an outage or a restart. */

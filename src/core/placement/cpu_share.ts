@@ -24,7 +24,8 @@ export function seeCapacity(draft: Draft, offers: readonly Offer[]): void {
   // A machine that reregistered as another Mesos agent counts once, even if the loss of its tasks could not be stored.
   const isThere = ([, each]: readonly [string, HostCapacity]): boolean =>
     atMs - each.atMs < capacityMaxMs && !seen.has(each.hostname);
-  const capacity = new Map([...[...state.offers.capacity ?? []].filter(isThere), ...offered]);
+  const known = [...new Map(state.offers.capacity)].filter(isThere);
+  const capacity = new Map([...known, ...offered]);
   draft.patch("offers", { capacity });
 }
 
@@ -51,7 +52,7 @@ function usedByHost(
   for (const instance of instances.values()) {
     if (!countsToLimit(instance.state) || !counts(instance)) continue;
     const milli = cpusMilliOf(settings, instance.profile);
-    if (milli > 0) used.set(instance.mesosAgentId, (used.get(instance.mesosAgentId) ?? 0) + milli);
+    used.set(instance.mesosAgentId, (used.get(instance.mesosAgentId) ?? 0) + milli);
   }
   return used;
 }

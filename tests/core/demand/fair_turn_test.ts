@@ -168,6 +168,14 @@ Deno.test("an agent that is being removed is not enabled again while a sharer wi
   assertEquals(reuse(0, both), ["t"], "the other one has no less");
   assertEquals(reuse(1, jobsIn(2)), ["t"], "nobody else waits");
   assertEquals(reuse(1, both, (state) => state), ["t"], "offers may fit");
+  const others = [aRegistered("a", "building", ofLinux), aRegistered("b", "building", inProd)];
+  const weighted = (prod: number): readonly string[] =>
+    planFor(both, {
+      instances: [leaving(ofLinux), aRegistered("c", "building", ofLinux), ...others],
+      fairShare: { by: "environment", weights: { prod } },
+      change: full,
+    }).reuse;
+  assertEquals([weighted(3), weighted(0.5)], [[], ["t"]], "one of three, and one of a half");
 });
 
 Deno.test("an agent that leaves comes back for its own sharer's jobs, but not if another sharer waits for its place", () => {

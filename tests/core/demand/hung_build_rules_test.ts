@@ -13,7 +13,7 @@ import {
 } from "../../../src/core/demand/hung_build.ts";
 import type { GocdAgent } from "../../../src/core/gocd_records.ts";
 import { Draft } from "../../../src/core/draft.ts";
-import type { AgentInstance, KillCause } from "../../../src/core/instance.ts";
+import type { AgentActivity, AgentInstance, KillCause } from "../../../src/core/instance.ts";
 import { indexGocdAgents } from "../../../src/core/life/gocd_index.ts";
 import { uuidOf } from "../../../src/core/life/phase.ts";
 import type { ServerState } from "../../../src/core/state.ts";
@@ -63,6 +63,42 @@ function holds(instance: AgentInstance, agents: readonly GocdAgent[], server: Pa
   const draft = draftAt(atMs, [instance], server);
   return trackBuild(draft, instance, indexGocdAgents(agents)).mayHoldBuild === true;
 }
+
+Deno.test("an agent that was known out of contact before this list holds nothing new, whatever was stored of it", () => {
+  const before = { lostSinceMs: new Map([["uuid-t", atMs - second]]) };
+  const isHeld = (
+    activity: AgentActivity,
+    configState = "Enabled",
+    server: Partial<ServerState> = before,
+  ): boolean => {
+    const instance = anInstance("t", { state: "registered", uuid: "uuid-t", activity });
+    return holds(instance, [gocdAgent("t", { ...lostContact, configState })], server);
+  };
+  const unsure = (word: string): AgentActivity => ({ kind: "unsure", sinceMs: zeroMs, word });
+  const idle = { kind: "idle", sinceMs: zeroMs } as const;
+  assertEquals([isHeld(unsure("LostContact")), isHeld(idle), isHeld(unsure("Missing"))], [false, true, true]);
+  assertEquals(isHeld(idle, "Disabled"), false, "a person has disabled it meanwhile");
+  const now = { lostSinceMs: new Map([["uuid-t", atMs]]) };
+  assertEquals([isHeld(unsure("LostContact"), "Enabled", now), isHeld(idle, "Disabled", now)], [true, true]);
+});
+
+Deno.test("an agent that has ended, and lost contact just now, holds what no list has shown only if it is Enabled", () => {
+  const server = { lostSinceMs: new Map([["uuid-t", atMs]]), healthySinceMs: atMs };
+  const ended = (configState: string, since: Partial<ServerState> = server): boolean =>
+    holds(gone(), [gocdAgent("t", { ...lostContact, configState })], since);
+  assertEquals([ended("Enabled"), ended("Disabled")], [true, false]);
+  assertEquals(ended("Enabled", { ...server, healthySinceMs: atMs - 1 }), false, "earlier lists have shown it");
+});
+
+Deno.test("an agent that was known before reads failed may have taken what no list has shown", () => {
+  const lost = (healthySinceMs: number | undefined): boolean => {
+    const alive = aRegistered("t", "idle");
+    const server = { agents: [gocdAgent("t")], idleSinceMs: new Map([["uuid-t", zeroMs]]) };
+    const draft = draftAt(atMs, [alive], { ...server, healthySinceMs } as Partial<ServerState>);
+    return withPossibleBuild(draft, alive).mayHoldBuild === true;
+  };
+  assertEquals([lost(undefined), lost(zeroMs)], [true, false]);
+});
 
 Deno.test("a former record that still waits to be enabled holds no build; any other may hold one", () => {
   const anew = aRegistered("t", "idle", { mayHoldBuild: true });
