@@ -2,8 +2,10 @@
 
 import type { Bucket } from "./backlog.ts";
 import { type CapacityClass, capacityOf } from "./capacity.ts";
-import { isZombie, markOtherCause, otherCauseUntilMs } from "./demand.ts";
-import { canTake, capabilityOf } from "./matching.ts";
+import { isZombie, markOtherCause, otherCauseUntilMs, withoutOtherCause } from "./demand.ts";
+import type { AgentInstance } from "../instance.ts";
+import { uuidOf } from "../life/phase.ts";
+import { canTake, capabilityFor, capabilityOf } from "./matching.ts";
 import { byGroup } from "./pipeline_groups.ts";
 import { type ProfileChoice, type ProfileChooser, profileChooser } from "./profile_choice.ts";
 import { shownForMs } from "../session/reading.ts";
@@ -22,6 +24,8 @@ export interface BucketAssessment {
   readonly otherCauses: ReadonlyMap<string, OtherCause>;
   /** Among `otherCauses`: found now, because an idle agent does not get them; how they are remembered from now on. */
   readonly newlyPassed: ReadonlyMap<string, SeenJob>;
+  /** Jobs that waited for another cause until a dead agent explained why; how they are remembered from now on. */
+  readonly explained: ReadonlyMap<string, SeenJob>;
   readonly willBeTaken: number;
   readonly coming: number;
   /** The remaining jobs: they need an agent, or are unserved. */
@@ -62,6 +66,7 @@ export function assess(state: State, atMs: number): Assessment {
       bucket,
       otherCauses: causes.all,
       newlyPassed: causes.newly,
+      explained: causes.explained,
       willBeTaken: idle,
       coming,
       rest: count - idle - coming,
@@ -88,7 +93,7 @@ function split(
   whole: Omit<BucketAssessment, "choice">,
   { choose }: ProfileChooser,
 ): readonly BucketAssessment[] {
-  const { bucket, otherCauses, newlyPassed } = whole;
+  const { bucket, otherCauses, newlyPassed, explained } = whole;
   const groups = byGroup(state, bucket);
   const [only] = groups;
   if (groups.length === 1 && only !== undefined) {
@@ -110,6 +115,7 @@ function split(
       choice: choose(bucket.requirement, part.pipelineGroup),
       otherCauses: causes,
       newlyPassed: own(newlyPassed),
+      explained: own(explained),
       willBeTaken,
       coming,
       rest: part.jobs.length - causes.size - willBeTaken - coming,
@@ -125,18 +131,22 @@ interface CauseQuestion {
   readonly seen: ReadonlyMap<string, SeenJob>;
 }
 
-function otherCausesOf(
-  question: CauseQuestion,
-  atMs: number,
-): { readonly all: ReadonlyMap<string, OtherCause>; readonly newly: ReadonlyMap<string, SeenJob> } {
+interface Causes {
+  readonly all: ReadonlyMap<string, OtherCause>;
+  readonly newly: ReadonlyMap<string, SeenJob>;
+  readonly explained: ReadonlyMap<string, SeenJob>;
+}
+
+function otherCausesOf(question: CauseQuestion, atMs: number): Causes {
   const { state, bucket, classes, seen } = question;
   const { assignGraceMs, zombieAfterMs } = state.settings.poller;
   const all = new Map<string, OtherCause>();
   const newly = new Map<string, SeenJob>();
+  const explained = new Map<string, SeenJob>();
   if (state.server.info?.maintenance === "on") {
     const mode = maintenanceMode(state.server.info.version);
     for (const job of bucket.jobs) all.set(job.locator, { kind: "maintenance", mode });
-    return { all, newly };
+    return { all, newly, explained };
   }
   // A server that did not respond may not have assigned anything either.
   const unused = classes.flatMap(({ names: [host], idleSinceMs }) =>
@@ -160,9 +170,10 @@ function otherCausesOf(
     } else if (before !== undefined && before.untilMs > atMs) {
       if (lostMs === undefined) lostMs = lastLostMs(state, bucket);
       if (lostMs < before.sinceMs) all.set(locator, { kind: "left-before", untilMs: before.untilMs });
+      else explained.set(locator, withoutOtherCause(memory));
     }
   }
-  return { all, newly };
+  return { all, newly, explained };
 }
 
 /** A zombie, now or recently; afterwards it is tried again. */
@@ -180,14 +191,28 @@ function zombieOf(
 }
 
 /**
- * When an agent that matches the bucket was last found lost; 0: never. It looked idle for 300 s after its death (GoCD
- * AgentInstance.refresh), which explains why it took no job.
+ * When an agent that matches the bucket was last found lost, or ended according to Mesos; 0: never. It looked idle for
+ * 300 s after its death (GoCD AgentInstance.refresh), which explains why it took no job.
  */
-function lastLostMs({ server: { agents, lostSinceMs }, demand }: State, bucket: Bucket): number {
+function lastLostMs({ server: { agents, lostSinceMs }, demand, instances }: State, bucket: Bucket): number {
   const rule = demand.backlog.resourceCase;
   const matching = agents.filter((gocdAgent) =>
     !gocdAgent.elastic && gocdAgent.configState === "Enabled" && gocdAgent.agentState === "LostContact" &&
     canTake(capabilityOf(gocdAgent, rule), bucket.requirement)
   );
-  return Math.max(0, ...matching.map(({ uuid }) => lostSinceMs.get(uuid)).filter((ms) => ms !== undefined));
+  // The record of one of ours may be disabled and deleted before any list shows that it is lost.
+  const ended = [...instances.values()].filter((instance) =>
+    hasDied(instance) && canTake(capabilityFor(instance, rule), bucket.requirement)
+  );
+  return Math.max(
+    0,
+    ...matching.map(({ uuid }) => lostSinceMs.get(uuid)).filter((ms) => ms !== undefined),
+    ...ended.map(({ sinceMs }) => sinceMs),
+  );
+}
+
+/** Its agent had registered, and we have not stopped it. */
+function hasDied(instance: AgentInstance): boolean {
+  if (uuidOf(instance) === undefined) return false;
+  return instance.state === "unreachable" || instance.state === "gone" && instance.cause !== "stopped";
 }

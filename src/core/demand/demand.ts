@@ -124,6 +124,11 @@ export function markOtherCause(seen: SeenJob, cause: OtherCause, atMs: number): 
   };
 }
 
+/** A job that did wait for an agent: the idle one was dead. Kept, because nothing shows that later. */
+export function withoutOtherCause({ otherCause: _, ...seen }: SeenJob): SeenJob {
+  return { ...seen, otherCauseCount: Math.max(0, seen.otherCauseCount - 1) };
+}
+
 /** The input for tracking idle agents. */
 export interface IdleMemory {
   readonly before: ReadonlyMap<string, number>;

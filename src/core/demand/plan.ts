@@ -42,6 +42,7 @@ export function makePlan(state: State, atMs: number, occasion: "poll" | "replan"
     const { bucket } = assessed;
     // Between polls the list of jobs is outdated: a job that it shows as waiting may have been taken.
     if (occasion === "poll") assessed.newlyPassed.forEach((memory, locator) => seen.set(locator, memory));
+    assessed.explained.forEach((memory, locator) => seen.set(locator, memory));
     const needs = assessed.choice.kind === "serves" ? assessed.rest : 0;
     const polls = needs === 0 ? 0 : streakOf(state.demand.streaks, bucket) + (occasion === "poll" ? 1 : 0);
     if (polls > 0) streaks.set(bucket.key, polls);

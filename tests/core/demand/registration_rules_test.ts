@@ -32,6 +32,7 @@ const assessed = (requested: ReturnType<typeof job>, changes: Partial<BucketAsse
     choice: { kind: "serves", profile: any },
     otherCauses: new Map(),
     newlyPassed: new Map(),
+    explained: new Map(),
     willBeTaken: 0,
     coming: 0,
     rest: 1,

@@ -202,6 +202,7 @@ const bucketOf = (counts: Partial<Assessment["buckets"][number]>): Assessment =>
     choice: { kind: "no-profiles" },
     otherCauses: new Map(),
     newlyPassed: new Map(),
+    explained: new Map(),
     willBeTaken: 0,
     coming: 0,
     rest: 0,
