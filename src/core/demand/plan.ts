@@ -12,7 +12,7 @@ import { minIdleAgents } from "./min_idle.ts";
 import { streakOf } from "./pipeline_groups.ts";
 import { remarksOf } from "./remarks.ts";
 import { reusableInstances } from "./reusable.ts";
-import { isRoomless } from "./room.ts";
+import { isRoomless, lacksResources } from "./room.ts";
 import type { DemandState, State, WantedAgents } from "../state.ts";
 import type { LaunchGate, Remark } from "./reason.ts";
 import type { BucketDemand } from "./verdict.ts";
@@ -54,7 +54,7 @@ export function makePlan(state: State, atMs: number, occasion: "poll" | "replan"
     const row = bucketRow(assessed, { ...decision, needs, polls, remarks: bucketRemarks });
     return { row, assessed, gate: decision.gate, remarks: bucketRemarks };
   });
-  const beside = besideJobs(state, { gate, budget, rows, isAnyWanted: forJobs.length > 0 }, atMs);
+  const beside = besideJobs(state, { gate, budget, rows, forJobs }, atMs);
   const wanted: readonly WantedAgents[] = [...forJobs, ...beside];
   const jobs = verdicts(state, { rows, remarks }, atMs);
   return {
@@ -107,11 +107,11 @@ function decideAll(state: State, { assessment, asks, gate, budget }: Asked, atMs
 /** Agents that no waiting job needs. */
 function besideJobs(
   state: State,
-  { gate, budget, rows, isAnyWanted }: {
+  { gate, budget, rows, forJobs }: {
     readonly gate: LaunchGate;
     readonly budget: LaunchBudget;
     readonly rows: readonly PlannedBucket[];
-    readonly isAnyWanted: boolean;
+    readonly forJobs: readonly WantedAgents[];
   },
   atMs: number,
 ): readonly WantedAgents[] {
@@ -119,8 +119,9 @@ function besideJobs(
   const canaries = gateDespiteFreeze(state, atMs).kind === "go" ? canaryAgents(state, { budget }, atMs) : [];
   if (gate.kind !== "go") return canaries;
   const ready = minIdleAgents(state, { budget, reserved: pausedProfiles(rows).size }, atMs);
-  const isAny = isAnyWanted || canaries.length + ready.length > 0;
-  return [...canaries, ...ready, ...agentForHungBuilds(state, { budget, isAnyWanted: isAny }, atMs)];
+  // One that finds no room may be wanted for hours.
+  const isAnyWanted = [...forJobs, ...canaries, ...ready].some(({ profile }) => !lacksResources(state, profile, atMs));
+  return [...canaries, ...ready, ...agentForHungBuilds(state, { budget, isAnyWanted }, atMs)];
 }
 
 /** Buckets that would launch, but wait for the end of a pause. */
