@@ -3,6 +3,7 @@
 
 import { activityWord } from "../life/activity.ts";
 import type { Draft } from "../draft.ts";
+import { isMissing } from "./environments.ts";
 import { type LaunchBudget, profileGate } from "./gates.ts";
 import { connectionTimeoutMs, settledMs, surelyAliveMs } from "../life/gocd_clocks.ts";
 import type { GocdAgent } from "../gocd_records.ts";
@@ -16,7 +17,11 @@ import {
 import { isNamed } from "../identity/hostnames.ts";
 import { type AgentInstance, isWaiting } from "../instance.ts";
 import { canTake, capabilityFor, registrationOf } from "./matching.ts";
+import { namesOf } from "./patterns.ts";
+import type { Registration } from "../life/causes.ts";
 import { uuidOf } from "../life/phase.ts";
+import { lacksResources } from "./room.ts";
+import type { AgentProfile } from "../settings.ts";
 import { profileOf } from "../profile_of.ts";
 import { agentsAsOfMs, shownForMs } from "../session/reading.ts";
 import { isGivenUp } from "../session/watched.ts";
@@ -224,7 +229,10 @@ export function inContactSince(
   return agents.some(isInContact) ? { inContactSinceMs: before.inContactSinceMs ?? atMs } : {};
 }
 
-/** One agent for hung builds, unless one is starting anyway. */
+/**
+ * One agent for hung builds, unless one is starting anyway or `isAnyWanted`. Of their profile, if that can be launched:
+ * the server reschedules a build whatever agent is in contact.
+ */
 export function agentForHungBuilds(
   state: State,
   { budget, isAnyWanted }: { readonly budget: LaunchBudget; readonly isAnyWanted: boolean },
@@ -233,19 +241,36 @@ export function agentForHungBuilds(
   if (isAnyWanted || state.server.agents.some(isInContact)) return [];
   const instances = [...state.instances.values()];
   if (instances.some(isWaiting)) return [];
-  for (const instance of instances.filter((each) => each.mayHoldBuild)) {
-    const { taskId, profile: name } = instance;
-    const profile = profileOf(state.settings, name);
-    if (profile === undefined) continue;
-    const registration = registrationOf(instance);
-    if (profileGate(state, { profile, needs: 1, budget, registration }, atMs).allowed < 1) continue;
-    return [{
-      bucketKey: `hung ${name}`,
-      profile: name,
-      ...registration,
-      count: 1,
-      reason: { kind: "hung-build", taskId },
-    }];
-  }
-  return [];
+  const hung = instances.filter((each) => each.mayHoldBuild);
+  const [first] = hung;
+  if (first === undefined) return [];
+  const open = [...hung, ...state.settings.profiles.map((profile) => anyAgent(state, profile, first))]
+    .filter(({ profile: name, ...registration }) => {
+      const profile = profileOf(state.settings, name);
+      return profile !== undefined && profileGate(state, { profile, needs: 1, budget, registration }, atMs).allowed > 0;
+    });
+  const chosen = open.find(({ profile }) => !lacksResources(state, profile, atMs)) ?? open[0];
+  if (chosen === undefined) return [];
+  const { taskId, profile } = chosen;
+  return [{
+    bucketKey: `hung ${profile}`,
+    profile,
+    ...registrationOf(chosen),
+    count: 1,
+    reason: { kind: "hung-build", taskId },
+  }];
+}
+
+/** The registration of an agent of this profile that is launched for the build of this instance. */
+function anyAgent(
+  state: State,
+  profile: AgentProfile,
+  { taskId }: AgentInstance,
+): Registration & Pick<AgentInstance, "taskId" | "profile"> {
+  const environment = namesOf(profile.environments).find((each) => !isMissing(state, each));
+  return {
+    taskId,
+    profile: profile.name,
+    ...registrationOf({ gocdResources: namesOf(profile.gocdResources), environment }),
+  };
 }

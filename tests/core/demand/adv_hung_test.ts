@@ -45,3 +45,34 @@ Deno.test("a lost build gets its agent although a job waits that no offer fits",
   }
   assertEquals(got[0], "default");
 });
+Deno.test("a lost build gets an agent although its profile is no longer configured", () => {
+  const { world, taskId } = withIdleAgent();
+  world.poll({ agents: [gocdAgent(taskId, building)] });
+  world.status(taskId, "TASK_GONE");
+  const other = aProfile({ name: "other", gocdResources: ["linux"] });
+  world.send({ kind: "settings-changed", settings: { ...world.state.settings, profiles: [other] } });
+  for (let minutes = 0; minutes < 5; minutes++) {
+    world.skip(minute);
+    world.poll({ agents: [gocdAgent(taskId, building)] });
+  }
+  world.skip(second);
+  world.poll({ agents: [gocdAgent(taskId, lostContact)] });
+  world.wait(6 * second);
+  assertEquals(launches(world), ["other"]);
+});
+
+Deno.test("a lost build gets an agent of another profile while its own is frozen", () => {
+  const other = aProfile({ name: "other", gocdResources: ["java"] });
+  const { world, taskId } = withIdleAgent({ profiles: [linux, other] });
+  world.poll({ agents: [gocdAgent(taskId, building)] });
+  world.send({ kind: "profile-drain-requested", profile: "default" });
+  world.status(taskId, "TASK_GONE");
+  for (let minutes = 0; minutes < 5; minutes++) {
+    world.skip(minute);
+    world.poll({ agents: [gocdAgent(taskId, building)] });
+  }
+  world.skip(second);
+  world.poll({ agents: [gocdAgent(taskId, lostContact)] });
+  world.wait(6 * second);
+  assertEquals(launches(world), ["other"]);
+});

@@ -250,7 +250,7 @@ Deno.test("one build that hangs is enough to keep others in contact", () => {
   assertEquals([state(gone()), state({ ...hung, state: "unreachable" } as AgentInstance)], [false, true]);
 });
 
-Deno.test("for a hung build an agent is launched with the registration of the lost one, if its profile still exists", () => {
+Deno.test("for a hung build an agent is launched with the registration of the lost one, or of any profile if its own no longer exists", () => {
   const launched = (...instances: readonly AgentInstance[]): unknown => {
     const state = stateOf(instances);
     const now = { ...state, server: { ...state.server, info: serverInfo } };
@@ -267,5 +267,5 @@ Deno.test("for a hung build an agent is launched with the registration of the lo
   const former = { ...gone({ mayHoldBuild: true, profile: "former" }), taskId: "f" };
   assertEquals(launched(gone({ mayHoldBuild: true, environment: "prod" })), wanted("t", { environment: "prod" }));
   assertEquals(launched(former, gone({ mayHoldBuild: true })), wanted("t", {}));
-  assertEquals([launched(former), launched(gone())], [[], []]);
+  assertEquals([launched(former), launched(gone())], [wanted("f", {}), []]);
 });
