@@ -5,13 +5,13 @@
 import type { Assessment } from "./assess.ts";
 import { avoidedHosts } from "../placement/failing_hosts.ts";
 import { countsToLimit, type HeldBack } from "./gates.ts";
-import type { AgentInstance, Registered } from "../instance.ts";
+import type { AgentInstance, Killing, Registered } from "../instance.ts";
 import { keptIdle, reserveOf } from "./kept_idle.ts";
 import type { IdleReason } from "../life/causes.ts";
 import { inOrderOfScaleIn } from "../life/expendable.ts";
 import type { Offer, OfferedResource } from "../placement/offer.ts";
 import { place } from "../placement/placement.ts";
-import { profileOf } from "../profile_of.ts";
+import { clocksOf, profileOf } from "../profile_of.ts";
 import { shareHeldOf } from "../placement/cpu_share.ts";
 import { isOfferless } from "../placement/roles.ts";
 import type { AgentProfile } from "../settings.ts";
@@ -25,10 +25,18 @@ const missMaxMs = 120_000;
 /** Maximum number of agents for which room is searched in one plan: each one is a placement attempt per host. */
 const roomPerPlanMax = 20;
 
+/** A container whose KILL has had no effect for this long, beyond its grace period, may never stop. */
+const killMaxMs = 300_000;
+
 /** Whether an instance will be removed soon, without a job to finish first. */
-function isLeaving(instance: AgentInstance): boolean {
+function isLeaving(state: State, instance: AgentInstance): boolean {
   if (instance.state === "draining") return instance.step.kind !== "finishing" && instance.step.kind !== "enabling";
-  return instance.state === "killing";
+  return instance.state === "killing" && !isStuck(state, instance);
+}
+
+/** Whether its container does not stop: nobody can wait for its slot. */
+export function isStuck({ settings, lastStepMs }: Pick<State, "settings" | "lastStepMs">, instance: Killing): boolean {
+  return lastStepMs - instance.sinceMs >= clocksOf(settings, instance.profile).killGraceMs + killMaxMs;
 }
 
 /** How many instances will be removed soon, in total and by profile. */
@@ -36,7 +44,7 @@ function leavingOf(state: State): { readonly all: number; of(profile: string): n
   const byProfile = new Map<string, number>();
   let all = 0;
   for (const instance of state.instances.values()) {
-    if (!isLeaving(instance)) continue;
+    if (!isLeaving(state, instance)) continue;
     all++;
     byProfile.set(instance.profile, (byProfile.get(instance.profile) ?? 0) + 1);
   }

@@ -9,7 +9,7 @@ import type { AgentInstance, Registered } from "../instance.ts";
 import { canTake, capabilityFor, type Requirement } from "./matching.ts";
 import { shareHeldOf } from "../placement/cpu_share.ts";
 import { cpusMilliOf, profileOf } from "../profile_of.ts";
-import { fitsWithout, lacksResources } from "./room.ts";
+import { fitsWithout, isStuck, lacksResources } from "./room.ts";
 import type { FairShare } from "../settings.ts";
 import type { State, WantedAgents } from "../state.ts";
 
@@ -56,7 +56,9 @@ export function yieldingAgents(state: State, lacking: Lacking, atMs: number): re
   ];
   // Their slots become free.
   const coming = [...state.instances.values()]
-    .filter((each) => each.state === "draining" || each.state === "killing").map(({ profile }) => profile);
+    .filter((each) => each.state === "draining" || each.state === "killing" && !isStuck(state, each)).map((
+      { profile },
+    ) => profile);
   const builders = [...state.instances.values()].filter((each): each is Registered =>
     each.state === "registered" && each.activity.kind === "building" && each.retire === undefined
   ).sort((a, b) => a.activity.sinceMs - b.activity.sinceMs);
