@@ -242,7 +242,8 @@ function readAgents(before: ServerState, agents: readonly GocdAgent[], atMs: num
     lostSinceMs.set(uuid, stateBefore.get(uuid) === agentState ? before.lostSinceMs.get(uuid) ?? atMs : atMs);
   }
   const { restartedMs: restartedBefore, inContactSinceMs: _, ...server } = before;
-  const restartedMs = restartOf(restartedBefore, agents, atMs);
+  const wasMissing = (uuid: string): boolean => stateBefore.get(uuid) === "Missing";
+  const restartedMs = restartOf(restartedBefore, { agents, wasMissing }, atMs);
   return {
     ...server,
     agents,
@@ -257,11 +258,23 @@ function readAgents(before: ServerState, agents: readonly GocdAgent[], atMs: num
   };
 }
 
-/** A restarted server shows all agents as Missing at first; this ends when most are back. */
-function restartOf(before: number | undefined, agents: readonly GocdAgent[], atMs: number): number | undefined {
+/**
+ * A restarted server shows all agents as Missing at first; this ends when most are back. A dead agent may stay Missing
+ * since an earlier restart, up to 18.6 permanently: if it is the only one left, that shows no other restart.
+ */
+function restartOf(
+  before: number | undefined,
+  { agents, wasMissing }: {
+    readonly agents: readonly GocdAgent[];
+    readonly wasMissing: (uuid: string) => boolean;
+  },
+  atMs: number,
+): number | undefined {
   const known = agents.filter((each) => !each.elastic && each.configState === "Enabled");
-  const missing = known.filter((each) => each.agentState === "Missing").length;
-  const isSo = before === undefined ? missing === known.length : missing * 2 > known.length;
+  const missing = known.filter((each) => each.agentState === "Missing");
+  const isSo = before === undefined
+    ? missing.length === known.length && !missing.every(({ uuid }) => wasMissing(uuid))
+    : missing.length * 2 > known.length;
   return known.length > 0 && isSo ? before ?? atMs : undefined;
 }
 
