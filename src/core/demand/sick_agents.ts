@@ -5,6 +5,7 @@ import type { Bucket } from "./backlog.ts";
 import type { Draft } from "../draft.ts";
 import type { GocdAgent, ResourceCase } from "../gocd_records.ts";
 import { canTake, capabilityOf } from "./matching.ts";
+import type { RetireReason } from "../instance.ts";
 import type { SeenJob, State } from "../state.ts";
 
 /** How many jobs another agent must have taken while this one was idle: a single one may be a hiccup of the server. */
@@ -56,11 +57,15 @@ export function watchOvertaken(draft: Draft, question: OvertakenQuestion): void 
   draft.patch("server", { overtaken });
 }
 
+/** Marks of agents that are disabled whatever they do; a sick one is only removed once a poll shows it idle. */
+const promptly: ReadonlySet<RetireReason> = new Set(["stop-sent", "operator", "maintenance"]);
+
 /** Our own agents are replaced; others are reported. */
 function tell(draft: Draft, { uuid, hostname }: GocdAgent): void {
   const instance = [...draft.state.instances.values()].find((each) =>
     each.state === "registered" && each.uuid === uuid
   );
-  if (instance !== undefined) draft.put({ ...instance, retire: "surplus" });
+  const isPrompt = instance?.retire !== undefined && promptly.has(instance.retire);
+  if (instance !== undefined && !isPrompt) draft.put({ ...instance, retire: "surplus" });
   draft.note({ kind: "agent-sick", uuid, hostname, jobs: overtakenMin, isOurs: instance !== undefined, onceKey: uuid });
 }
