@@ -41,6 +41,10 @@ export function checkShares(world: World, { state }: Frame): void {
   checkResources(world, state, { short, all, sharerOf, level, add });
   for (const bucket of state.demand.buckets) add(sharerOf(bucket), bucket.wanted);
   for (const bucket of held) {
+    // What fits on no host, whoever left it, takes no slot from others.
+    if (shortOf(state, bucket.profile) === "room" && !all.some((each) => freesEnough(state, each, bucket.profile))) {
+      continue;
+    }
     const own = level(sharerOf(bucket), 0);
     const favoured = state.demand.buckets.find((each) =>
       each.wanted > 0 && sharerOf(each) !== sharerOf(bucket) && level(sharerOf(each), -1) > own + 1e-9

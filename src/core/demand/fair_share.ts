@@ -7,11 +7,11 @@ import { foldEnvironment } from "./matching.ts";
 import { groupOfInstances, groupOfKey } from "./pipeline_groups.ts";
 import type { LaunchGate } from "./reason.ts";
 import { reusedFor } from "./reusable.ts";
-import { lacksResources } from "./room.ts";
+import { isUnplaceable, lacksResources } from "./room.ts";
 import { serveInTurn } from "./serve_in_turn.ts";
 import { type AgentInstance, isWaiting } from "../instance.ts";
 import { profileOf } from "../profile_of.ts";
-import type { FairShare, Settings } from "../settings.ts";
+import type { AgentProfile, FairShare, Settings } from "../settings.ts";
 import type { State, WantedAgents } from "../state.ts";
 
 /** The sharer of an agent that is launched with this profile for jobs of this bucket. */
@@ -142,35 +142,43 @@ function rounds(
   const refusals = new Map<Ask, Decision>();
   const turns = newTurns();
   const held: HeldBack[] = [];
-  const sharers = standingsOf(dues, fairShare).map((standing) => ({
-    ...standing,
-    inUse: uses.get(standing.sharer) ?? 0,
-    weight: weightOf(fairShare, state.settings, standing.sharer),
-  }));
-  serveInTurn(sharers, ({ sharer, queue }) => {
-    for (let due = queue[0]; due !== undefined; due = queue[0]) {
-      const { ask } = due;
-      const count = counts.get(ask) ?? 0;
-      const left = due.left - count;
-      if (left <= 0) {
+  const serve = (dues: readonly Due[], isPlaceable: boolean): void => {
+    const sharers = standingsOf(dues, fairShare).map((standing) => ({
+      ...standing,
+      inUse: uses.get(standing.sharer) ?? 0,
+      weight: weightOf(fairShare, state.settings, standing.sharer),
+    }));
+    serveInTurn(sharers, ({ sharer, queue }) => {
+      for (let due = queue[0]; due !== undefined; due = queue[0]) {
+        const { ask } = due;
+        const count = counts.get(ask) ?? 0;
+        const left = due.left - count;
+        if (left <= 0) {
+          queue.shift();
+          continue;
+        }
+        const { entry } = decide(decisions, ask, 1);
+        if (entry !== undefined) {
+          counts.set(ask, count + 1);
+          turns.add(entry);
+          return true;
+        }
+        // Called with the remaining demand, it returns what holds it back.
+        const refusal = decide(decisions, ask, left);
+        refusals.set(ask, refusal);
+        const { requirement } = ask.assessed.bucket;
+        if (isPlaceable && refusal.held !== undefined) held.push({ ...refusal.held, sharer, requirement });
         queue.shift();
-        continue;
       }
-      const { entry } = decide(decisions, ask, 1);
-      if (entry !== undefined) {
-        counts.set(ask, count + 1);
-        turns.add(entry);
-        return true;
-      }
-      // Called with the remaining demand, it returns what holds it back.
-      const refusal = decide(decisions, ask, left);
-      refusals.set(ask, refusal);
-      const { requirement } = ask.assessed.bucket;
-      if (refusal.held !== undefined) held.push({ ...refusal.held, sharer, requirement });
-      queue.shift();
-    }
-    return false;
-  });
+      return false;
+    });
+  };
+  // What no host can take gets what the others leave of the limits; nobody gives up a slot for it.
+  const unplaceable = unplaceableProfiles(decisions, dues);
+  const isPlaceable = ({ ask: { assessed: { choice } } }: Due): boolean =>
+    choice.kind !== "serves" || !unplaceable.has(choice.profile);
+  serve(dues.filter(isPlaceable), true);
+  serve(dues.filter((due) => !isPlaceable(due)), false);
   return {
     wanted: turns.wanted,
     held,
@@ -179,6 +187,12 @@ function rounds(
       return { ask, gate: sharedGate(refusals.get(ask)?.gate ?? { kind: "go" }, fairShare, wanted), wanted };
     }),
   };
+}
+
+/** The profiles that no host could take, even without our agents. */
+function unplaceableProfiles({ state, atMs }: Decisions, dues: readonly Due[]): ReadonlySet<AgentProfile> {
+  const asked = dues.flatMap(({ ask: { assessed: { choice } } }) => choice.kind === "serves" ? [choice.profile] : []);
+  return new Set([...new Set(asked)].filter((profile) => isUnplaceable(state, profile, atMs)));
 }
 
 /** The buckets of each sharer, the one with the oldest job first. */

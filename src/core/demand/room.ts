@@ -15,7 +15,7 @@ import { clocksOf, profileOf } from "../profile_of.ts";
 import { shareHeldOf } from "../placement/cpu_share.ts";
 import { isOfferless } from "../placement/roles.ts";
 import type { AgentProfile } from "../settings.ts";
-import type { NearestMiss, State, WantedAgents } from "../state.ts";
+import type { NearestMiss, State } from "../state.ts";
 
 /** Offers of several hosts arrive one after the other: only a lasting miss means that none fits. */
 const missMinMs = 20_000;
@@ -155,7 +155,7 @@ function roomInCluster(state: State, idle: readonly Registered[], atMs: number):
         reserve.take(each);
         return true;
       });
-      const helpful = whoHelps(state, { wanted, profile, free }, atMs);
+      const helpful = whoHelps(state, { profile, free }, atMs);
       if (helpful.length === 0) break;
       for (const each of helpful) going.add(each);
     }
@@ -177,6 +177,16 @@ export function isRoomless(state: State, { name, role }: AgentProfile, atMs: num
   return isOfferless(state, role, atMs);
 }
 
+/** Whether no offer has fitted a profile for a while, and on no host the removal of our agents could help. */
+export function isUnplaceable(state: State, profile: AgentProfile, atMs: number): boolean {
+  if (!isRoomless(state, profile, atMs)) return false;
+  const ours = [...state.instances.values()].filter((each) => countsToLimit(each.state));
+  const hosts = Map.groupBy(ours, ({ mesosAgentId }) => mesosAgentId);
+  return ![...hosts.values()].some((going) =>
+    going.slice(0, 1).some((host) => fitsWithout(state, { profile, host, going }, atMs))
+  );
+}
+
 /** Whether the share of cpus, or the room in the cluster, holds a profile back; no limit on the number of agents does. */
 export function lacksResources(state: State, name: string, atMs: number): boolean {
   if (shareHeldOf(state, name, atMs) !== undefined) return true;
@@ -185,7 +195,6 @@ export function lacksResources(state: State, name: string, atMs: number): boolea
 }
 
 interface Missing {
-  readonly wanted: WantedAgents;
   readonly profile: AgentProfile;
   readonly free: readonly Registered[];
 }
@@ -194,26 +203,25 @@ interface Missing {
  * On one host: as few as needed, the longest idle first. Uses placement itself, with the resources that they would
  * free.
  */
-function whoHelps(state: State, { wanted, profile, free }: Missing, atMs: number): readonly Registered[] {
+function whoHelps(state: State, { profile, free }: Missing, atMs: number): readonly Registered[] {
   for (const hostId of new Set(free.map(({ mesosAgentId }) => mesosAgentId))) {
     const going: Registered[] = [];
     for (const each of free) {
       if (each.mesosAgentId !== hostId) continue;
       going.push(each);
-      if (fitsWithout(state, { wanted, profile, host: each, going }, atMs)) return going;
+      if (fitsWithout(state, { profile, host: each, going }, atMs)) return going;
     }
   }
   return [];
 }
 
-/** Whether one of the wanted agents would fit on the host of these agents, if they were removed. */
+/** Whether an agent of this profile would fit on a host if these agents there were removed. */
 export function fitsWithout(
   state: State,
-  { wanted, profile, host, going }: {
-    readonly wanted: WantedAgents;
+  { profile, host, going }: {
     readonly profile: AgentProfile;
-    readonly host: Pick<Registered, "mesosAgentId" | "host">;
-    readonly going: readonly Registered[];
+    readonly host: Pick<AgentInstance, "mesosAgentId" | "host">;
+    readonly going: readonly AgentInstance[];
   },
   atMs: number,
 ): boolean {
@@ -227,7 +235,7 @@ export function fitsWithout(
   const { accepts } = place({
     nowMs: atMs,
     offers: [offerWithout(state, { host, going }, profile.role)],
-    wanted: [{ wanted: { ...wanted, count: 1 }, profile }],
+    wanted: [{ wanted: { count: 1 }, profile }],
     occupancy: new Map([[host.mesosAgentId, stays]]),
     avoidedHosts: avoidedHosts(state.breakers.hosts, atMs),
     maintenanceLeadMs: state.settings.scaling.maintenanceLeadMs,
@@ -239,8 +247,8 @@ export function fitsWithout(
 function offerWithout(
   state: State,
   { host: { mesosAgentId, host }, going }: {
-    readonly host: Pick<Registered, "mesosAgentId" | "host">;
-    readonly going: readonly Registered[];
+    readonly host: Pick<AgentInstance, "mesosAgentId" | "host">;
+    readonly going: readonly AgentInstance[];
   },
   role: string,
 ): Offer {

@@ -106,7 +106,7 @@ function claimOfResources(
     // Agents of one profile on one host free the same.
     const key = JSON.stringify([donor.mesosAgentId, donor.profile]);
     const answer = answers.get(key) ??
-      (profile !== undefined && fitsWithout(state, { wanted, profile, host: donor, going: [donor] }, atMs));
+      (profile !== undefined && fitsWithout(state, { profile, host: donor, going: [donor] }, atMs));
     answers.set(key, answer);
     return answer;
   };

@@ -17,7 +17,10 @@ export interface PlacementRequest {
   /** In any order; an id given twice counts once. */
   readonly offers: readonly Offer[];
   /** In order of priority: each entry gets as much as possible before the next one. */
-  readonly wanted: readonly WantedWithProfile[];
+  readonly wanted: readonly {
+    readonly wanted: Pick<WantedAgents, "count">;
+    readonly profile: AgentProfile;
+  }[];
   /** Number of running instances by Mesos agent id and profile name, for `maxPerHost` and `spread`. */
   readonly occupancy: ReadonlyMap<string, ReadonlyMap<string, number>>;
   /** Avoided hostnames, with the reason. */
