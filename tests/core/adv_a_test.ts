@@ -1,0 +1,309 @@
+// Scratch tests of an adversary.
+
+import { assertEquals } from "@std/assert";
+import { step } from "../../src/core/step.ts";
+import { withoutRecords } from "../../src/core/unstored.ts";
+import type { Event } from "../../src/core/event.ts";
+import { decodeRecords, frameworkKey } from "../../src/store/record_codec.ts";
+import {
+  building,
+  confirmDeletes,
+  drive,
+  type Driver,
+  gocdAgent,
+  jobs,
+  lostContact,
+  minute,
+  offer,
+  only,
+  pending,
+  reconciled,
+  second,
+  watch,
+  withIdleAgent,
+} from "../support/core.ts";
+import { aProfile } from "../support/placement.ts";
+
+const disabled = { configState: "Disabled" } as const;
+const base = aProfile({ gocdResources: ["linux"] });
+const overlay = { ...base, container: { ...base.container, network: { mode: "USER", name: "n" } as const } };
+
+/** One idle agent that only its address identifies. */
+function withNameless(): { world: Driver; taskId: string; nameless: ReturnType<typeof gocdAgent> } {
+  const world = drive({ profiles: [overlay] });
+  world.subscribe();
+  world.poll({ jobs: jobs(1) });
+  world.wait(6 * second);
+  world.offers(offer("h1"));
+  const taskId = [...world.state.instances.keys()][0] ?? "";
+  world.status(taskId, "TASK_RUNNING", { ipAddresses: ["10.9.0.7"] });
+  const nameless = gocdAgent("unknown-host-3", { ipAddress: "10.9.0.7" });
+  world.read(nameless);
+  world.wait(11 * second);
+  world.read(nameless);
+  assertEquals(world.instance(taskId).state, "registered");
+  world.taken();
+  return { world, taskId, nameless };
+}
+
+Deno.test("C: a KILL is not repeated while the agent without our name, back under its old uuid, builds", () => {
+  const { world, taskId, nameless } = withNameless();
+  world.wait(10 * minute, 10 * second);
+  world.poll({ agents: [nameless] });
+  for (let i = 0; i < 6; i++) {
+    world.read({ ...nameless, ...disabled });
+    world.wait(10 * second);
+  }
+  confirmDeletes(world);
+  world.read();
+  assertEquals(world.instance(taskId).state, "killing");
+  assertEquals(only(world.taken(), "kill-task").length, 1);
+  // The KILL is lost. The process registers again under its guid.
+  watch(world, 2 * minute, { ...nameless, ...building });
+  assertEquals(only(world.taken(), "kill-task").length, 0);
+});
+
+Deno.test("G: an agent that came back is not stopped because one list lacks the record that it has had since", () => {
+  const { world, taskId } = withIdleAgent();
+  world.wait(10 * minute, 10 * second);
+  world.poll({ agents: [gocdAgent(taskId)] });
+  for (let i = 0; i < 6; i++) {
+    world.read(gocdAgent(taskId, disabled));
+    world.wait(10 * second);
+  }
+  confirmDeletes(world);
+  world.read();
+  assertEquals(world.instance(taskId).state, "killing");
+  // KILL does not arrive, as the host is out of reach. The process starts anew.
+  world.status(taskId, "TASK_UNREACHABLE", { uuid: "" });
+  assertEquals(world.instance(taskId).state, "unreachable");
+  world.taken();
+  const anew = gocdAgent(taskId, { uuid: "uuid-anew", ...building });
+  watch(world, 2 * minute, anew);
+  world.read(anew);
+  world.status(taskId, "TASK_RUNNING", reconciled);
+  assertEquals(world.instance(taskId).state, "registered");
+  world.skip(21 * second);
+  world.read();
+  assertEquals(only(world.taken(), "kill-task"), []);
+  world.wait(second);
+  world.read(anew);
+  assertEquals(world.instance(taskId).state, "registered");
+});
+
+Deno.test("G2: the same, as the record was known before the program started again", () => {
+  const { world, taskId } = withIdleAgent();
+  world.wait(10 * minute, 10 * second);
+  world.poll({ agents: [gocdAgent(taskId)] });
+  for (let i = 0; i < 6; i++) {
+    world.read(gocdAgent(taskId, disabled));
+    world.wait(10 * second);
+  }
+  confirmDeletes(world);
+  world.read();
+  world.status(taskId, "TASK_UNREACHABLE", { uuid: "" });
+  const anew = gocdAgent(taskId, { uuid: "uuid-anew", ...building });
+  watch(world, 2 * minute, anew);
+  const next = drive({ stored: { framework: world.state.framework, controls: world.state.controls, instances: [world.instance(taskId)] } });
+  next.subscribe();
+  next.status("gocd-abc123-fence-0", "TASK_UNKNOWN", reconciled);
+  next.read(gocdAgent("x"));
+  next.status(taskId, "TASK_RUNNING", reconciled);
+  next.skip(21 * second);
+  next.read(gocdAgent("x"));
+  assertEquals(only(next.taken(), "kill-task"), []);
+});
+
+Deno.test("B: what the master said once of a task on record, and could not be stored, is asked for again", () => {
+  const { world, taskId } = withIdleAgent();
+  world.status(taskId, "TASK_UNREACHABLE", { uuid: "" });
+  assertEquals(world.instance(taskId).state, "unreachable");
+  world.wait(2 * second);
+  const event: Event = {
+    kind: "task-status-updated",
+    status: { taskId, state: "TASK_GONE_BY_OPERATOR", message: "", mesosAgentId: "a-h1", uuid: "" },
+  };
+  const before = world.state;
+  const frame = step(before, { atMs: world.atMs, random: 0.5, event });
+  assertEquals(frame.records.length > 0, true);
+  let { state } = withoutRecords(before, event, frame);
+  let atMs = world.atMs;
+  const asked: string[] = [];
+  for (let i = 0; i < 30 * 60; i++) {
+    atMs += second;
+    const tick = step(state, { atMs, random: 0.5, event: { kind: "tick" } });
+    state = tick.state;
+    for (const each of only(tick.effects, "reconcile-tasks")) asked.push(...each.tasks.map((task) => task.taskId));
+  }
+  assertEquals(asked.includes(taskId), true, "its end is never heard of");
+});
+
+Deno.test("E: a teardown forgets no former record that one list lacks", () => {
+  const { world, taskId } = withIdleAgent();
+  const anew = gocdAgent(taskId, { uuid: "uuid-anew" });
+  const old = gocdAgent(taskId, lostContact);
+  watch(world, minute, old, anew);
+  assertEquals(world.instance(taskId).formerUuids, [`uuid-${taskId}`]);
+  world.send({ kind: "teardown-requested", mode: "drain" });
+  world.poll({ agents: [old, anew] });
+  world.status(taskId, "TASK_KILLED");
+  world.read(old, { ...anew, ...disabled });
+  confirmDeletes(world);
+  world.wait(second);
+  world.read();
+  world.wait(2 * second);
+  assertEquals(only(world.taken(), "teardown-framework").length, 0, "the former record is left on the server");
+});
+
+Deno.test("F: an immediate teardown deletes the former records, too", () => {
+  const { world, taskId } = withIdleAgent();
+  const anew = gocdAgent(taskId, { uuid: "uuid-anew" });
+  const old = gocdAgent(taskId, lostContact);
+  watch(world, minute, old, anew);
+  world.taken();
+  world.send({ kind: "teardown-requested", mode: "now" });
+  const deleted = only(world.taken(), "delete-gocd-agents").flatMap(({ agents }) => agents.map(({ uuid }) => uuid));
+  assertEquals(deleted.sort(), ["uuid-anew", `uuid-${taskId}`].sort());
+});
+
+Deno.test("N: a name that anybody chose does not use up the numbers", () => {
+  const world = drive();
+  world.subscribe();
+  const name = `gocd-abc123-default-${2 ** 50 - 2}`;
+  world.poll({ jobs: jobs(3), agents: [gocdAgent(name, pending)] });
+  world.wait(6 * second);
+  world.poll({ jobs: jobs(3), agents: [gocdAgent(name, pending)] });
+  world.offers(offer("h1"));
+  world.offers(offer("h2"));
+  const { framework } = world.state;
+  const { unreadable } = decodeRecords([{ key: frameworkKey, json: JSON.stringify(framework) }]);
+  assertEquals([unreadable, [...world.state.instances.keys()]], [[], []]);
+});
+
+Deno.test("J: what was its record before it was doubted is not forgotten", () => {
+  const { world, taskId } = withIdleAgent();
+  // Its record shows another name, e.g. somebody has changed it, or it was known by its address.
+  const old = gocdAgent("host-7", { uuid: `uuid-${taskId}` });
+  world.wait(10 * second);
+  world.read(old);
+  world.wait(10 * second);
+  const anew = gocdAgent(taskId, { uuid: "uuid-anew" });
+  world.read(anew, old);
+  assertEquals((world.instance(taskId) as { uuid?: string }).uuid, `uuid-${taskId}`);
+  world.status(taskId, "TASK_GONE", { uuid: "", reason: "REASON_RECONCILIATION" });
+  assertEquals(world.instance(taskId).state, "unreachable");
+  const { uuid, formerUuids = [] } = world.instance(taskId) as { uuid?: string; formerUuids?: readonly string[] };
+  assertEquals([uuid ?? "", ...formerUuids].includes(`uuid-${taskId}`), true);
+});
+
+Deno.test("S: a late launch whose KILL was answered by the master alone is asked for", () => {
+  const world = drive();
+  world.subscribe();
+  world.poll({ jobs: jobs(1) });
+  world.wait(6 * second);
+  world.offers(offer("h1"));
+  const taskId = [...world.state.instances.keys()][0] ?? "";
+  watch(world, 12 * minute);
+  assertEquals(world.instance(taskId).state, "killing");
+  world.status(taskId, "TASK_UNKNOWN", reconciled);
+  assertEquals(world.instance(taskId).state, "gone");
+  world.taken();
+  world.status(taskId, "TASK_RUNNING");
+  world.wait(2 * second);
+  world.read(gocdAgent(taskId));
+  world.wait(31 * second);
+  world.read(gocdAgent(taskId, disabled));
+  assertEquals(only(world.taken(), "delete-gocd-agents"), [], "idle on one list only");
+});
+
+Deno.test("A: an agent that came back after a KILL was sent gets no work", () => {
+  const world = drive();
+  world.subscribe();
+  world.poll({ jobs: jobs(1) });
+  world.wait(6 * second);
+  world.offers(offer("h1"));
+  const taskId = [...world.state.instances.keys()][0] ?? "";
+  world.status(taskId, "TASK_RUNNING");
+  watch(world, 12 * minute);
+  assertEquals(world.instance(taskId).state, "killing");
+  assertEquals(only(world.taken(), "kill-task").length > 0, true);
+  world.status(taskId, "TASK_UNREACHABLE", { uuid: "" });
+  world.wait(10 * second);
+  world.status(taskId, "TASK_RUNNING", reconciled);
+  world.read(gocdAgent(taskId));
+  assertEquals([world.instance(taskId).state, world.instance(taskId).retire], ["registered", "stop-sent"]);
+});
+
+Deno.test("R: an agent that was drained, could not be reached and is back serves the job that waits", () => {
+  const { world, taskId } = withIdleAgent({ scaling: { maxAgents: 1 } });
+  world.wait(10 * minute, 10 * second);
+  world.poll({ agents: [gocdAgent(taskId)] });
+  world.read(gocdAgent(taskId, disabled));
+  assertEquals(world.instance(taskId).state, "draining");
+  world.status(taskId, "TASK_UNREACHABLE", { uuid: "" });
+  world.wait(10 * second);
+  world.status(taskId, "TASK_RUNNING", reconciled);
+  world.taken();
+  let polls = 0;
+  for (; polls < 60; polls++) {
+    world.poll({ jobs: jobs(1), agents: [gocdAgent(taskId, disabled)] });
+    const kinds = world.taken().map(({ kind }) => kind);
+    if (kinds.some((kind) => kind === "enable-gocd-agent" || kind === "delete-gocd-agents" || kind === "kill-task")) break;
+    world.wait(30 * second);
+  }
+  assertEquals([world.instance(taskId).state, polls < 4], ["draining", true], `after ${polls * 30} s`);
+});
+
+Deno.test("R2: the same, after a doubt", () => {
+  const { world, taskId } = withIdleAgent({ scaling: { maxAgents: 1 } });
+  world.wait(10 * minute, 10 * second);
+  world.poll({ agents: [gocdAgent(taskId)] });
+  world.read(gocdAgent(taskId, disabled));
+  assertEquals(world.instance(taskId).state, "draining");
+  world.status(taskId, "TASK_UNKNOWN", reconciled);
+  assertEquals(world.instance(taskId).state, "unreachable");
+  world.wait(10 * second);
+  world.status(taskId, "TASK_RUNNING", reconciled);
+  world.taken();
+  let polls = 0;
+  for (; polls < 60; polls++) {
+    world.poll({ jobs: jobs(1), agents: [gocdAgent(taskId, disabled)] });
+    const kinds = world.taken().map(({ kind }) => kind);
+    if (kinds.some((kind) => kind === "enable-gocd-agent" || kind === "delete-gocd-agents" || kind === "kill-task")) break;
+    world.wait(30 * second);
+  }
+  assertEquals([world.instance(taskId).state, polls < 4], ["draining", true], `after ${polls * 30} s`);
+});
+
+Deno.test("D: the record of a process that started anew is checked and corrected, too", () => {
+  const { world, taskId } = withIdleAgent();
+  const anew = gocdAgent(taskId, { uuid: "uuid-anew", gocdResources: [] });
+  const old = gocdAgent(taskId, lostContact);
+  world.taken();
+  watch(world, 3 * minute, old, anew);
+  assertEquals(world.instance(taskId).formerUuids, [`uuid-${taskId}`]);
+  assertEquals(only(world.taken(), "correct-gocd-agent").length, 1);
+});
+
+Deno.test("D2: a gap outlives an unreachable host and a drain that is undone", () => {
+  const { world, taskId } = withIdleAgent();
+  world.status(taskId, "TASK_UNREACHABLE", { uuid: "" });
+  world.wait(10 * second);
+  world.status(taskId, "TASK_RUNNING", reconciled);
+  world.taken();
+  watch(world, 3 * minute, gocdAgent(taskId, { gocdResources: [] }));
+  assertEquals(only(world.taken(), "correct-gocd-agent").length, 1);
+});
+
+Deno.test("D3: it does not keep its place in the limit for hours while a job waits that it cannot take", () => {
+  const { world, taskId } = withIdleAgent({ scaling: { maxAgents: 1 } });
+  const anew = gocdAgent(taskId, { uuid: "uuid-anew", gocdResources: [] });
+  const old = gocdAgent(taskId, lostContact);
+  watch(world, minute, old, anew);
+  world.taken();
+  for (let polls = 0; polls < 240; polls++) {
+    world.poll({ jobs: jobs(1), agents: [old, anew] });
+    world.wait(30 * second);
+  }
+  assertEquals(world.taken().map(({ kind }) => kind).filter((kind) => kind.endsWith("gocd-agents") && kind !== "read-gocd-agents" || kind === "correct-gocd-agent").slice(0, 1).length, 1);
+});
