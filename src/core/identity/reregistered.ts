@@ -53,11 +53,15 @@ function nextRecord(draft: Draft, instance: AgentInstance, index: GocdAgentIndex
       // Our record can get no more work; before a KILL the same must be true for every record of the instance.
       return own !== undefined && activityWord(own) === "building" ? undefined : others.find(mayGetWork);
     }
-    case "killing":
-      // The KILL has had no effect so far: the agent is running and may get work, possibly under its old uuid.
+    case "killing": {
+      // The KILL has had no effect so far: the agent is running and may get work, possibly under its old uuid, whatever
+      // hostname that shows.
+      const own = index.byUuid.get(instance.uuid);
+      const all = own === undefined || records.includes(own) ? records : [own, ...records];
       return instance.cause === "drain-timeout" || instance.cause === "by-mesos" || instance.cause === "teardown"
         ? undefined
-        : records.find((each) => mayGetWork(each) || isBuildingDisabled(each));
+        : all.find((each) => mayGetWork(each) || isBuildingDisabled(each));
+    }
   }
   return undefined;
 }
