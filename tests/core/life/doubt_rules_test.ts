@@ -88,7 +88,7 @@ const bucketKey = ";linux";
 Deno.test("an agent that Mesos has lost is in doubt from now on, is reconciled, and counts as lost with its host", () => {
   const { after, draft, losses } = lost({ ...idle, bucketKey });
   const doubt = { state: "unreachable", sinceMs: nowMs, uuid: "u", lost: { sinceMs: nowMs, message: "m" } } as const;
-  assertEquals(after, anInstance("t", doubt, { bucketKey }));
+  assertEquals(after, anInstance("t", doubt, { bucketKey, formerUuids: ["uuid-t"] }));
   assertEquals(losses, { "h-t": { "lost-host": 1 } });
   assertEquals([...draft.state.reconciliation.pending], ["t"]);
   assertEquals(draft.state.demand.streaks.get(bucketKey), 1);
