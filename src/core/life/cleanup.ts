@@ -41,8 +41,11 @@ export function cleanUp(draft: Draft, instance: Gone, index: GocdAgentIndex): vo
   }
   if (isHeardAgain(draft, instance, record)) return doubtLoss(draft, instance, record.uuid, instance.message);
   if (instance.uuid === record.uuid) return removeRecord(draft, instance, record);
-  const { isDeleteAsked: _, isDeleted: __, ...others } = instance;
-  const other = { ...others, ...formerRecords(instance, record.uuid), uuid: record.uuid };
+  const { isDeleteAsked: _, isDeleted, formerUuids: before = [], ...others } = instance;
+  const { formerUuids = before } = formerRecords(instance, record.uuid);
+  // One that the server has deleted for certain need not be remembered.
+  const left = formerUuids.filter((each) => each !== record.uuid && (isDeleted !== true || each !== instance.uuid));
+  const other = { ...others, ...(left.length === 0 ? {} : { formerUuids: left }), uuid: record.uuid };
   draft.put(other);
   removeRecord(draft, other, record);
 }

@@ -7,11 +7,12 @@ import { isWear } from "../life/worn.ts";
 import type { Draft } from "../draft.ts";
 import type { GocdAgentRef } from "../effect.ts";
 import type { OperatorEvent } from "../event.ts";
+import type { GocdAgent } from "../gocd_records.ts";
 import { forgetFailures, retryFailed } from "../life/failures.ts";
 import { nameOf } from "../identity/hostnames.ts";
 import type { AgentInstance } from "../instance.ts";
 import { withoutFramework } from "../identity/lineage.ts";
-import { isJustUnlisted } from "../life/gocd_index.ts";
+import { isJustUnlisted, unlistedRecords } from "../life/gocd_index.ts";
 import { mayComeBack } from "../life/doubt.ts";
 import { markDeleteAsked, uuidOf } from "../life/phase.ts";
 import { agentsAsOfMs } from "./reading.ts";
@@ -216,22 +217,33 @@ function resumed(controls: ControlsRecord, profile: string | undefined): Control
  */
 function mayRecordBeLeft({ state }: Draft, instance: AgentInstance): boolean {
   if (agentsAsOfMs(state.server) <= instance.sinceMs) return true;
+  const { formerUuids = [], isDeleted } = instance;
+  return recordsOf(state.server.agents, instance).length > 0 ||
+    isDeleted !== true && isJustUnlisted(state, uuidOf(instance)) ||
+    formerUuids.some((uuid) => isJustUnlisted(state, uuid));
+}
+
+/** Its records among these; Pending ones disappear on their own. */
+function recordsOf(agents: readonly GocdAgent[], instance: AgentInstance): readonly GocdAgent[] {
   const uuid = uuidOf(instance);
-  const isListed = state.server.agents.some((gocdAgent) =>
+  return agents.filter((gocdAgent) =>
     gocdAgent.configState !== "Pending" && !gocdAgent.elastic &&
     (gocdAgent.uuid === uuid || nameOf(gocdAgent) === instance.taskId)
   );
-  return isListed || instance.isDeleted !== true && isJustUnlisted(state, uuid);
 }
 
 /** The records will not be managed any longer. The server refuses to delete a building one. */
 function leaveNoRecords(draft: Draft): void {
   const refs: GocdAgentRef[] = [];
   for (const instance of [...draft.state.instances.values()]) {
+    if (!mayRecordBeLeft(draft, instance)) continue;
     const uuid = uuidOf(instance);
-    if (uuid === undefined || !mayRecordBeLeft(draft, instance)) continue;
+    const { server } = draft.state;
+    const known = recordsOf([...server.agents, ...unlistedRecords(server)], instance).map((each) => each.uuid);
+    const uuids = new Set([...uuid === undefined ? [] : [uuid], ...known]);
+    if (uuids.size === 0) continue;
     markDeleteAsked(draft, instance);
-    refs.push({ taskId: instance.taskId, uuid });
+    for (const each of uuids) refs.push({ taskId: instance.taskId, uuid: each });
   }
   if (refs.length === 0) return;
   draft.effect({ kind: "disable-gocd-agents", agents: refs });
