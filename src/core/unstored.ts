@@ -7,7 +7,7 @@ import type { Frame } from "./frame.ts";
 import type { NoteKind } from "./note.ts";
 import { endTexts } from "./words/ends.ts";
 import { freshRole } from "./placement/roles.ts";
-import { answerLost } from "./session/reconciliation.ts";
+import { answerLost, reportLost } from "./session/reconciliation.ts";
 import type { OffersState, ServerState, State } from "./state.ts";
 
 /** Maximum refusal time for offers while nothing can be stored: they are wanted again as soon as possible. */
@@ -143,7 +143,7 @@ export function withoutRecords(before: State, event: Event, frame: Frame): Omit<
   return {
     state: {
       ...rest,
-      ...(isAnswerLost(before, event) ? { reconciliation: answerLost(rest) } : {}),
+      ...toldOnce(before, event, rest),
       server: kept(before.server, state.server, { ...fates, of: serverFates }),
       offers: {
         ...kept(before.offers, state.offers, { ...fates, of: offersFates }),
@@ -161,10 +161,11 @@ function streaksAfter(before: State, { kind }: Event, after: State): State["dema
   return (repeated[kind] && kind !== "gocd-polled" ? before : after).demand.streaks;
 }
 
-/** Whether it is Mesos' response to a request for all tasks, about one that is not on record. */
-function isAnswerLost({ instances }: State, event: Event): boolean {
-  return event.kind === "task-status-updated" && (event.status.uuid ?? "") === "" &&
-    !instances.has(event.status.taskId);
+/** What the master itself reports (without a uuid) is not repeated, so it is requested again. */
+function toldOnce({ instances }: State, event: Event, rest: State): Partial<Pick<State, "reconciliation">> {
+  if (event.kind !== "task-status-updated" || (event.status.uuid ?? "") !== "") return {};
+  const { taskId } = event.status;
+  return { reconciliation: instances.has(taskId) ? reportLost(rest, taskId) : answerLost(rest) };
 }
 
 function kept<T extends object>(

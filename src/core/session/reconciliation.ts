@@ -101,6 +101,17 @@ export function answerLost({ reconciliation, inherited, lastStepMs }: State): Re
   };
 }
 
+/** A report about a task on record could not be stored: the task is requested again. */
+export function reportLost({ reconciliation, lastStepMs }: State, taskId: string): ReconciliationState {
+  if (reconciliation.pending.has(taskId)) return reconciliation;
+  return {
+    ...reconciliation,
+    pending: new Set([...reconciliation.pending, taskId]),
+    explicitDelayMs: explicitFirstMs,
+    nextExplicitMs: lastStepMs + explicitFirstMs,
+  };
+}
+
 /** Requests one task as soon as possible. */
 export function askFor(draft: Draft, taskId: string): void {
   draft.patch("reconciliation", {
