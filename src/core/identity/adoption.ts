@@ -18,8 +18,8 @@ export function skipUsedTaskId(draft: Draft, taskId: string): void {
   const { framework } = draft.state;
   const parsed = parseTaskId(taskId);
   if (parsed === undefined || parsed.lineage !== framework.lineage || parsed.number < framework.nextTaskNumber) return;
-  // Not one of our numbers: anyone can choose an agent's name.
-  if (parsed.number + 1 >= taskNumberMax) return;
+  // Not one of our numbers: anyone can choose an agent's name, and enough numbers must be left.
+  if (parsed.number >= taskNumberMax / 2) return;
   draft.setFramework({ ...framework, nextTaskNumber: parsed.number + 1 });
   if (draft.state.inherited === "none") draft.set({ inherited: "known" });
 }
