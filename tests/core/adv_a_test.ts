@@ -88,7 +88,8 @@ Deno.test("G: an agent that came back is not stopped because one list lacks the 
   assertEquals(only(world.taken(), "kill-task"), []);
   world.wait(second);
   world.read(anew);
-  assertEquals(world.instance(taskId).state, "registered");
+  world.wait(second);
+  assertEquals(only(world.taken(), "kill-task"), []);
 });
 
 Deno.test("G2: the same, as the record was known before the program started again", () => {
@@ -231,7 +232,7 @@ Deno.test("A: an agent that came back after a KILL was sent gets no work", () =>
   world.wait(10 * second);
   world.status(taskId, "TASK_RUNNING", reconciled);
   world.read(gocdAgent(taskId));
-  assertEquals([world.instance(taskId).state, world.instance(taskId).retire], ["registered", "stop-sent"]);
+  assertEquals(world.instance(taskId).retire, "stop-sent");
 });
 
 Deno.test("R: an agent that was drained, could not be reached and is back serves the job that waits", () => {
@@ -306,4 +307,26 @@ Deno.test("D3: it does not keep its place in the limit for hours while a job wai
     world.wait(30 * second);
   }
   assertEquals(world.taken().map(({ kind }) => kind).filter((kind) => kind.endsWith("gocd-agents") && kind !== "read-gocd-agents" || kind === "correct-gocd-agent").slice(0, 1).length, 1);
+});
+
+Deno.test("H: an agent that comes back after we deleted its record is stopped within a minute in drain mode, too", () => {
+  const { world, taskId } = withIdleAgent();
+  world.send({ kind: "drain-requested" });
+  world.poll({ agents: [gocdAgent(taskId)] });
+  for (let i = 0; i < 5; i++) {
+    world.wait(10 * second);
+    world.read(gocdAgent(taskId, disabled));
+  }
+  confirmDeletes(world);
+  world.read();
+  assertEquals(world.instance(taskId).state, "killing");
+  world.status(taskId, "TASK_UNREACHABLE", { uuid: "" });
+  world.wait(10 * second);
+  world.status(taskId, "TASK_RUNNING", reconciled);
+  world.taken();
+  for (let i = 0; i < 12; i++) {
+    world.skip(5 * second);
+    world.poll({ agents: [gocdAgent("other")] });
+  }
+  assertEquals(world.instance(taskId).state, "killing");
 });

@@ -17,6 +17,7 @@ import {
   type Unreachable,
 } from "../instance.ts";
 import { isFence } from "../identity/lineage.ts";
+import { afterKill } from "../identity/reregistered.ts";
 import type { EndedTask } from "../note.ts";
 import { errorCharactersMax, oneLine } from "../text.ts";
 import { end, endUnproven, formerRecords, startKill, taskOf, uuidOf } from "./phase.ts";
@@ -163,7 +164,8 @@ function onBackFromTheDead(draft: Draft, instance: Gone, status: TaskStatus): vo
  * was not enabled yet registers like any other: its Pending record needs proof again. Mesos is asked once more, because
  * this may be a late update about a task that has ended for good: Mesos reports that only once.
  */
-function comeBack(draft: Draft, instance: Unreachable | Gone, isRunning: boolean): void {
+function comeBack(draft: Draft, before: Unreachable | Gone, isRunning: boolean): void {
+  const instance = afterKill(before);
   const { uuid } = instance;
   askFor(draft, instance.taskId);
   const sinceMs = draft.atMs;

@@ -13,6 +13,7 @@ import { settledMs } from "./gocd_clocks.ts";
 import { beyondPeaks, type Surplus } from "../demand/peaks.ts";
 import { startDrain } from "./phase.ts";
 import type { Plan } from "../demand/plan.ts";
+import { isReturning } from "./returned.ts";
 import { heldByShare } from "../placement/cpu_share.ts";
 import { profileOf } from "../profile_of.ts";
 import { idleOfNoUse, makeRoom } from "../demand/room.ts";
@@ -60,6 +61,8 @@ function isPrompt({ retire }: Registered): boolean {
 function reasonToRetire(draft: Draft, instance: Registered): DrainReason | undefined {
   const { state } = draft;
   const { activity, retire } = instance;
+  // We have deleted its record: there is nothing to disable.
+  if (isReturning(activity)) return undefined;
   if (state.controls.mode !== "run") return "operator";
   // For maintenance or the operator the agent is removed even while it is building: it is disabled now and finishes its
   // job.
