@@ -210,6 +210,7 @@ Deno.test("S: a late launch whose KILL was answered by the master alone is asked
   assertEquals(world.instance(taskId).state, "gone");
   world.taken();
   world.status(taskId, "TASK_RUNNING");
+  assertEquals(only(world.taken(), "reconcile-tasks").map(({ tasks }) => tasks[0]?.taskId), [taskId]);
   world.wait(2 * second);
   world.read(gocdAgent(taskId));
   world.wait(31 * second);

@@ -14,6 +14,7 @@ import {
   inPhase,
   type InstanceIn,
   isWaiting,
+  type Killing,
   type Unreachable,
 } from "../instance.ts";
 import { isFence } from "../identity/lineage.ts";
@@ -149,7 +150,7 @@ function onAlive(draft: Draft, instance: AgentInstance, status: TaskStatus): voi
 function onBackFromTheDead(draft: Draft, instance: Gone, status: TaskStatus): void {
   const isNews = status.reason === "REASON_RECONCILIATION" || status.reason === "REASON_AGENT_REREGISTERED" ||
     status.reason === "REASON_SLAVE_REREGISTERED";
-  if (instance.cause === "lost" && !isNews) {
+  if ((instance.cause === "lost" || instance.cause === "never-registered") && !isNews) {
     // Its ACCEPT may have been so slow that the master did not know the task at the time of the request.
     draft.effect({ kind: "reconcile-tasks", tasks: [taskOf(instance)] });
     return;
@@ -288,11 +289,16 @@ function hasNeverBegun({ state }: AgentInstance, ended: Pick<EndedTask, "state" 
   return state === "launching" && ended.state === "TASK_GONE" && ended.reason === "REASON_RECONCILIATION";
 }
 
+/** Whether it was killed because it had not registered: its agent may have, since. */
+function hadNotRegistered({ cause }: Killing): boolean {
+  return cause === "launch-timeout" || cause === "register-timeout" || cause === "pending-stuck";
+}
+
 function endCause(instance: AgentInstance, status: TaskStatus): EndCause {
   const reason = reasonMeaning(status.reason);
   if (status.state === "TASK_DROPPED" || reason === "offer") return "dropped";
   if (instance.state === "killing") {
-    return instance.cause === "register-timeout" || instance.cause === "pending-stuck" ? "never-registered" : "stopped";
+    return hadNotRegistered(instance) ? "never-registered" : "stopped";
   }
   if (taskMeaning(status.state) === "lost") return "lost";
   if (reason === "cluster") return "lost";
