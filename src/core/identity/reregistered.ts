@@ -8,6 +8,7 @@ import type { GocdAgent } from "../gocd_records.ts";
 import type { GocdAgentIndex } from "../life/gocd_index.ts";
 import type { AgentInstance } from "../instance.ts";
 import { register, uuidOf } from "../life/phase.ts";
+import { noteGap } from "./misregistered.ts";
 import { isAdopted } from "./recognition.ts";
 import { shownForMs } from "../session/reading.ts";
 
@@ -33,7 +34,8 @@ export function advanceRecord(draft: Draft, instance: AgentInstance, index: Gocd
       isDisabled: next.configState === "Disabled",
     },
   );
-  return registered;
+  if (next.configState !== "Enabled" || isAdopted(instance) || !noteGap(draft, taskId, next)) return registered;
+  return draft.instance(taskId) ?? registered;
 }
 
 /** Taken back after all: a KILL that was sent may still reach its container, so it must not get work until then. */
