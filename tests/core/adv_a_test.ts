@@ -331,3 +331,29 @@ Deno.test("H: an agent that comes back after we deleted its record is stopped wi
   }
   assertEquals(world.instance(taskId).state, "killing");
 });
+
+Deno.test("K: that one record was deleted is not taken for that of another", () => {
+  const { world, taskId } = withIdleAgent();
+  world.status(taskId, "TASK_UNKNOWN", reconciled);
+  assertEquals(world.instance(taskId).state, "unreachable");
+  watch(world, 2 * minute, gocdAgent(taskId, lostContact));
+  assertEquals(world.instance(taskId).state, "gone");
+  confirmDeletes(world);
+  watch(world, 10 * second, gocdAgent(taskId, { ...lostContact, ...disabled }));
+  watch(world, 30 * second, gocdAgent(taskId, { ...lostContact, ...disabled }));
+  confirmDeletes(world);
+  world.read(gocdAgent("other"));
+  assertEquals(world.instance(taskId).isDeleted, true);
+  const anew = gocdAgent(taskId, { uuid: "uuid-anew", ...building });
+  world.wait(second);
+  world.read(gocdAgent("other"), anew);
+  assertEquals([world.instance(taskId).state, (world.instance(taskId) as { uuid?: string }).uuid], ["unreachable", "uuid-anew"]);
+  watch(world, 12 * minute, gocdAgent("other"), anew);
+  assertEquals(world.instance(taskId).state, "unreachable");
+  world.read(gocdAgent("other"), anew);
+  world.taken();
+  world.status(taskId, "TASK_RUNNING", reconciled);
+  world.skip(21 * second);
+  world.read(gocdAgent("other"));
+  assertEquals(only(world.taken(), "kill-task"), []);
+});

@@ -11,7 +11,7 @@ import type { GocdAgent } from "../gocd_records.ts";
 import { nameOf } from "../identity/hostnames.ts";
 import { withPossibleBuild } from "../demand/hung_build.ts";
 import { type AgentInstance, type Gone, inPhase, type Unreachable } from "../instance.ts";
-import { end, endUnproven, formerRecords, uuidOf } from "./phase.ts";
+import { end, endUnproven, underRecord, uuidOf } from "./phase.ts";
 import { askFor } from "../session/reconciliation.ts";
 import type { TaskStatus } from "../session/task_status.ts";
 import { watchedMs } from "../session/watched.ts";
@@ -54,7 +54,7 @@ export function doubtLoss(draft: Draft, instance: AgentInstance, uuid: string, m
   }
   askFor(draft, instance.taskId);
   if (instance.state !== "unreachable") countLoss(draft, instance);
-  draft.put(inPhase({ ...withPossibleBuild(draft, instance), ...formerRecords(instance, uuid) }, {
+  draft.put(inPhase(underRecord(withPossibleBuild(draft, instance), uuid), {
     state: "unreachable",
     sinceMs: instance.state === "unreachable" ? instance.sinceMs : draft.atMs,
     uuid,

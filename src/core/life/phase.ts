@@ -40,6 +40,13 @@ export function formerRecords(instance: AgentInstance, uuid: string | undefined)
   return { formerUuids: [...others, before].slice(-formerMax) };
 }
 
+/** The instance once this record counts: a DELETE that was requested for the former one does not concern it. */
+export function underRecord(instance: AgentInstance, uuid: string): AgentInstance {
+  if (uuidOf(instance) === uuid) return instance;
+  const { isDeleteAsked: _, isDeleted: __, ...kept } = instance;
+  return { ...kept, ...formerRecords(instance, uuid) };
+}
+
 /** The GoCD server lists this record for it, which must no longer be deleted. */
 export function register(draft: Draft, instance: AgentInstance, uuid: string, activity: AgentActivity): Registered {
   const { strangers: _, wasPending: __, isDeleteAsked: ___, isDeleted: ____, ...kept } = instance;

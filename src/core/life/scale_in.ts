@@ -38,7 +38,8 @@ export function retireAgents(draft: Draft, occasion: "poll" | "read"): number {
   if (!mayDrain(draft)) return 0;
   let drains = 0;
   for (const instance of draft.state.instances.values()) {
-    if (instance.state !== "registered") continue;
+    // There is nothing to disable if we have deleted its record.
+    if (instance.state !== "registered" || isReturning(instance.activity)) continue;
     if (occasion === "read" && !isPrompt(instance)) continue;
     const reason = reasonToRetire(draft, instance);
     // Agents with their last job are exempt from the limit: an error in a list costs less than a second job.
@@ -61,8 +62,6 @@ function isPrompt({ retire }: Registered): boolean {
 function reasonToRetire(draft: Draft, instance: Registered): DrainReason | undefined {
   const { state } = draft;
   const { activity, retire } = instance;
-  // We have deleted its record: there is nothing to disable.
-  if (isReturning(activity)) return undefined;
   if (state.controls.mode !== "run") return "operator";
   // For maintenance or the operator the agent is removed even while it is building: it is disabled now and finishes its
   // job.
