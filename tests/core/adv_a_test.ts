@@ -2,6 +2,10 @@
 
 import { assertEquals } from "@std/assert";
 import { step } from "../../src/core/step.ts";
+import type { AgentInstance } from "../../src/core/instance.ts";
+import { watchClocks } from "../../src/core/life/lifecycle_clock.ts";
+import { taskStatusUpdated } from "../../src/core/life/lifecycle_mesos.ts";
+import { gocdCallFailed } from "../../src/core/session/polled.ts";
 import { withoutRecords } from "../../src/core/unstored.ts";
 import type { Event } from "../../src/core/event.ts";
 import { decodeRecords, frameworkKey } from "../../src/store/record_codec.ts";
@@ -17,11 +21,14 @@ import {
   offer,
   only,
   pending,
+  problem,
   reconciled,
   second,
   watch,
   withIdleAgent,
+  zeroMs,
 } from "../support/core.ts";
+import { anInstance, draftAt } from "./instance_fixtures.ts";
 import { aProfile } from "../support/placement.ts";
 
 const disabled = { configState: "Disabled" } as const;
@@ -356,4 +363,42 @@ Deno.test("K: that one record was deleted is not taken for that of another", () 
   world.skip(21 * second);
   world.read(gocdAgent("other"));
   assertEquals(only(world.taken(), "kill-task"), []);
+});
+
+Deno.test("L: a refused DELETE of a former record says nothing of the DELETE of the one that counts", () => {
+  const draft = draftAt(zeroMs, [
+    anInstance("t", {
+      state: "draining",
+      uuid: "own",
+      reason: "idle",
+      step: { kind: "deleting", askedMs: zeroMs, sinceMs: zeroMs },
+    }, { isDeleteAsked: true, isDeleted: true, formerUuids: ["former"] }),
+  ]);
+  const before = draft.instance("t");
+  gocdCallFailed(draft, {
+    kind: "gocd-call-failed",
+    call: { kind: "delete-gocd-agents", agents: [{ taskId: "t", uuid: "former" }] },
+    problem: problem({ kind: "conflict" }),
+  });
+  assertEquals(draft.instance("t"), before);
+});
+
+Deno.test("M: no launch-timeout ends a container while the enabling of its Pending record has not been answered", () => {
+  const nowMs = zeroMs + 20 * minute;
+  const state = new Map([["p", nowMs - minute]]);
+  const draft = draftAt(nowMs, [anInstance("t", { state: "starting", pendingUuid: "p" })], {
+    agents: [gocdAgent("t", { ...pending, uuid: "p" })],
+    enableRequestedMs: state,
+  }, { watched: { sinceMs: zeroMs, gaps: [] } });
+  watchClocks(draft);
+  assertEquals(draft.instance("t")?.state, "starting");
+});
+
+Deno.test("K2: that a record was deleted before its agent came back Pending says nothing of the one that is enabled then", () => {
+  const draft = draftAt(zeroMs + minute, [
+    anInstance("t", { state: "unreachable", uuid: "own" }, { isDeleteAsked: true, isDeleted: true }),
+  ], { agents: [gocdAgent("t", { ...pending, uuid: "own" })] });
+  taskStatusUpdated(draft, { taskId: "t", state: "TASK_RUNNING", message: "", mesosAgentId: "s-t", ...reconciled });
+  const { state, isDeleted, isDeleteAsked } = draft.instance("t") ?? {} as AgentInstance;
+  assertEquals([state, isDeleted, isDeleteAsked], ["starting", undefined, undefined]);
 });

@@ -16,6 +16,7 @@ import { enablingAnswered } from "../life/gocd_index.ts";
 import { inContactSince } from "../demand/hung_build.ts";
 import { advanceInstances } from "../life/lifecycle_gocd.ts";
 import { adoptUnknown, learnHostnames } from "../identity/lineage.ts";
+import { uuidOf } from "../life/phase.ts";
 import { noteOtherPrograms } from "../identity/other_programs.ts";
 import { trackPeaks } from "../demand/peaks.ts";
 import { makePlan } from "../demand/plan.ts";
@@ -199,10 +200,12 @@ export function gocdCallFailed(draft: Draft, event: EventOf<"gocd-call-failed">)
       for (const each of call.agents) draft.effect({ kind: "delete-gocd-agents", agents: [each] });
       return;
     }
-    for (const { taskId } of call.agents) {
+    for (const { taskId, uuid } of call.agents) {
       const instance = draft.instance(taskId);
-      if (instance !== undefined) deleteRefused(draft, instance);
-      if (instance?.state === "gone") reenableDeadRecord(draft, instance);
+      // Not one of its former records, which a teardown deletes, too.
+      if (instance === undefined || uuidOf(instance) !== uuid) continue;
+      deleteRefused(draft, instance);
+      if (instance.state === "gone") reenableDeadRecord(draft, instance);
     }
   }
   draft.note({ kind: "gocd-call-failed", call: call.kind, problem, onceKey: `${call.kind} ${problem.code}` });
