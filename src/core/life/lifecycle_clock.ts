@@ -60,6 +60,8 @@ function watchLaunch(draft: Draft, instance: InstanceIn<"launching">): void {
 function watchStart(draft: Draft, instance: InstanceIn<"starting">): void {
   const { settings, session } = draft.state;
   if (session.kind !== "subscribed") return;
+  // A pending enable request would give it work after the KILL was decided.
+  if (instance.pendingUuid !== undefined && isRequested(draft, instance.pendingUuid)) return;
   if (instance.runningSinceMs === undefined) {
     const { launchTimeoutMs } = settings.scaling;
     if (watchedMs(draft, instance.sinceMs) < launchTimeoutMs || !mayEnd(draft, instance)) return;
@@ -71,8 +73,6 @@ function watchStart(draft: Draft, instance: InstanceIn<"starting">): void {
   const timeoutMs = registerTimeoutMs(draft, instance);
   if (!isRegisterTimeOver(draft, instance)) return;
   const isPending = instance.pendingUuid !== undefined;
-  // A pending enable request would give it work after the KILL was decided.
-  if (instance.pendingUuid !== undefined && isRequested(draft, instance.pendingUuid)) return;
   if (!mayEnd(draft, instance)) return;
   const why = { kind: isPending ? "pending" : "not-registered", afterMs: timeoutMs } as const;
   countFailure(draft, instance, why);
