@@ -172,7 +172,9 @@ function comeBack(draft: Draft, before: Unreachable | Gone, isRunning: boolean):
   const sinceMs = draft.atMs;
   if (uuid === undefined || isPendingOnReturn(draft, instance)) {
     const running = isRunning ? { runningSinceMs: sinceMs } : {};
-    const returned = { ...instance, ...formerRecords(instance, undefined) };
+    // Another record may be enabled than the one that we may have deleted.
+    const { isDeleteAsked: _, isDeleted: __, ...kept } = instance;
+    const returned = { ...kept, ...formerRecords(instance, undefined) };
     return draft.put(inPhase(returned, { state: "starting", sinceMs, ...running }));
   }
   draft.put(inPhase(instance, { state: "registered", sinceMs, uuid, activity: activityOnReturn(draft, instance) }));
@@ -297,9 +299,7 @@ function hadNotRegistered({ cause }: Killing): boolean {
 function endCause(instance: AgentInstance, status: TaskStatus): EndCause {
   const reason = reasonMeaning(status.reason);
   if (status.state === "TASK_DROPPED" || reason === "offer") return "dropped";
-  if (instance.state === "killing") {
-    return hadNotRegistered(instance) ? "never-registered" : "stopped";
-  }
+  if (instance.state === "killing") return hadNotRegistered(instance) ? "never-registered" : "stopped";
   if (taskMeaning(status.state) === "lost") return "lost";
   if (reason === "cluster") return "lost";
   if (instance.state === "unreachable") return "lost";
