@@ -51,15 +51,23 @@ function isTimeOver(draft: Draft, instance: Draining): boolean {
 /** The drain-timeout, and since when it runs; absent: there is none, it is not Disabled yet, or may finish its job. */
 export function drainTimeoutOf(
   state: State,
-  { uuid, sinceMs, retire, reason, profile }: Draining,
+  instance: Draining,
 ): { readonly timeoutMs: number; readonly sinceMs: number } | undefined {
-  // An agent that was disabled at the start of its last job blocks nothing: that job may last as long as any other. A
-  // build is not ended for fair shares either.
-  if (state.controls.mode === "run" && (isWear(retire) || reason === "fair-share")) return undefined;
+  const { uuid, sinceMs, profile } = instance;
+  if (mayFinish(state, instance)) return undefined;
   const timeoutMs = profileOf(state.settings, profile)?.drainTimeoutMs;
   const disabledMs = state.server.disabledSinceMs.get(uuid);
   if (timeoutMs === undefined || disabledMs === undefined) return undefined;
   return { timeoutMs, sinceMs: Math.max(disabledMs, sinceMs) };
+}
+
+/**
+ * Whether its job may last as long as any other: an agent that was disabled at the start of its last job blocks nothing,
+ * and no build is ended for fair shares. Not if the operator or a maintenance window wants it gone, from then on.
+ */
+export function mayFinish({ controls: { mode } }: Pick<State, "controls">, { retire, reason }: Draining): boolean {
+  const isPressed = mode !== "run" || retire === "operator" || retire === "maintenance";
+  return !isPressed && (isWear(retire) || reason === "fair-share");
 }
 
 /** Restarts the drain-timeout of this agent. */

@@ -2,8 +2,7 @@
 
 import type { Draft } from "../draft.ts";
 import type { AgentInstance } from "../instance.ts";
-import { restartTimeout } from "./drain.ts";
-import { isWear } from "./worn.ts";
+import { mayFinish, restartTimeout } from "./drain.ts";
 
 /** Whether an instance can still be drained. */
 export function mayRetire({ state }: AgentInstance): boolean {
@@ -25,8 +24,8 @@ export function retire(draft: Draft, instance: AgentInstance): void {
   markForRemoval(draft, instance, "operator");
 }
 
-/** Marks it. From now on a drain-timeout may end the last job of a worn agent, which was not limited before. */
+/** Marks it. From now on a drain-timeout may end a job that was not limited before. */
 export function markForRemoval(draft: Draft, instance: AgentInstance, reason: "operator" | "maintenance"): void {
   draft.put({ ...instance, retire: reason });
-  if (instance.state === "draining" && isWear(instance.retire)) restartTimeout(draft, instance);
+  if (instance.state === "draining" && mayFinish(draft.state, instance)) restartTimeout(draft, instance);
 }

@@ -1,9 +1,8 @@
 // Operator commands at run time: new settings, freeze, drain, teardown.
 
 import { acceptLoss, noBrake } from "../life/brake.ts";
-import { restartTimeout, takeBack } from "../life/drain.ts";
+import { mayFinish, restartTimeout, takeBack } from "../life/drain.ts";
 import { retire } from "../life/retire.ts";
-import { isWear } from "../life/worn.ts";
 import type { Draft } from "../draft.ts";
 import type { GocdAgentRef } from "../effect.ts";
 import type { OperatorEvent } from "../event.ts";
@@ -144,11 +143,10 @@ export function applySettings(draft: Draft): readonly AgentInstance[] {
   return changed;
 }
 
-/** From now on a drain-timeout may end the last job of a worn agent, which was not limited before. */
+/** From now on a drain-timeout may end jobs that were not limited before. */
 function restartTimeouts(draft: Draft): void {
-  if (draft.state.controls.mode !== "run") return;
   for (const instance of draft.state.instances.values()) {
-    if (instance.state === "draining" && isWear(instance.retire)) restartTimeout(draft, instance);
+    if (instance.state === "draining" && mayFinish(draft.state, instance)) restartTimeout(draft, instance);
   }
 }
 
