@@ -8,6 +8,7 @@ import type { AgentInstance } from "../instance.ts";
 import type { InverseOffer, Offer, Unavailability } from "../placement/offer.ts";
 import { retireChanged } from "./operator.ts";
 import { isInTheWay } from "../placement/hosts.ts";
+import type { State } from "../state.ts";
 import { watchedMs } from "./watched.ts";
 
 /** An answered inverse offer is repeated after this long, and is answered again. */
@@ -46,7 +47,8 @@ export function inverseOffersReceived(draft: Draft, offers: readonly InverseOffe
       (offer.mesosAgentId === undefined || instance.mesosAgentId === offer.mesosAgentId)
     );
     if (here.length === 0) {
-      draft.effect({ kind: "accept-inverse-offers", offerIds: [offer.id], refuseSeconds: inverseRefuseSeconds });
+      const kind = isAnyUnplaced(draft.state) ? "decline-inverse-offers" : "accept-inverse-offers";
+      draft.effect({ kind, offerIds: [offer.id], refuseSeconds: inverseRefuseSeconds });
     } else if (!isNear(draft, offer.unavailability)) {
       // The host still takes new agents, so draining it now would be a loop.
       draft.effect({
@@ -60,6 +62,12 @@ export function inverseOffersReceived(draft: Draft, offers: readonly InverseOffe
       retireAll(draft, offer, here);
     }
   }
+}
+
+/** Whether agents of ours may run on any host: Mesos has not reported the tasks of earlier runs, or where one runs. */
+function isAnyUnplaced({ inherited, instances }: State): boolean {
+  return inherited === "unknown" ||
+    [...instances.values()].some(({ state, mesosAgentId }) => state !== "gone" && mesosAgentId === "");
 }
 
 /** Offers of a host without a window (or with a later one): its agents stay. */
