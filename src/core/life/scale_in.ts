@@ -26,7 +26,7 @@ import { isWear } from "./worn.ts";
 /** Maximum number of drains started in one poll, so that an error in a list cannot empty the whole fleet at once. */
 const drainsPerPollMax = 50;
 
-/** For how much longer an idle agent stays if reads of the server fail again and again. */
+/** For how much longer an idle agent stays, once it is due, if reads of the server fail again and again. */
 const unsettledMsMax = 120_000;
 
 /**
@@ -70,7 +70,13 @@ function reasonToRetire(draft: Draft, instance: Registered): DrainReason | undef
   const reason = retire ?? (profileOf(state.settings, instance.profile) === undefined ? "profile-changed" : undefined);
   const isDisabled = activity.kind === "unsure" && activity.word === "Disabled";
   if (activity.kind !== "idle" && !isDisabled) return undefined;
+  if (activity.kind === "idle" && !isSettled(state) && isJustDue(draft, instance)) return undefined;
   return reason === "profile-changed" && isAwaited(draft, instance) ? undefined : reason;
+}
+
+/** If reads fail again and again, an agent that has been due for long is not kept any longer. */
+function isJustDue({ state: { settingsSinceMs, startedMs }, atMs }: Draft, { activity, sinceMs }: Registered): boolean {
+  return atMs - Math.max(settingsSinceMs, startedMs, activity.sinceMs, sinceMs) < unsettledMsMax;
 }
 
 /**
@@ -92,7 +98,7 @@ function mayWornGo(draft: Draft, instance: Registered): boolean {
   );
   const { maxLifetimeMs = 0, registerTimeoutMs } = profile;
   const isOverdue = atMs - instance.createdMs >= maxLifetimeMs + 2 * registerTimeoutMs;
-  return isOverdue || reserveOf(state, idle).spares(instance);
+  return isOverdue || isSettled(state) && reserveOf(state, idle).spares(instance);
 }
 
 /** Whether a job is waiting that it can take. */
@@ -195,6 +201,6 @@ function reasonToDrain(
  * place, they let the server reschedule it.
  */
 function isSettled({ server }: State): boolean {
-  const failedMs = server.serving?.gaps.at(-1)?.toMs ?? -Infinity;
+  const failedMs = server.serving?.gaps.at(-1)?.toMs ?? server.serving?.sinceMs ?? -Infinity;
   return agentsAsOfMs(server) - failedMs >= settledMs;
 }
