@@ -29,7 +29,7 @@ import { isFresh, shownForMs } from "../session/reading.ts";
 import { cameAsPending, keyWorked } from "../identity/register_key.ts";
 import { agentByAddress, isAdopted } from "../identity/recognition.ts";
 import { advanceRecord } from "../identity/reregistered.ts";
-import { isReturning, isUnrecorded } from "./returned.ts";
+import { isBack, isReturning, isUnrecorded } from "./returned.ts";
 import { sharedRecord, trackSharedGuids } from "../identity/shared_guid.ts";
 
 /** Advances every instance based on its record. */
@@ -175,6 +175,8 @@ function advanceRegistered(draft: Draft, instance: Registered, gocdAgent: GocdAg
   if (isUnrecorded(draft, activity)) {
     return startKill(draft, now, "record-deleted", { kind: "returned-without-record" });
   }
+  // It was being removed when Mesos lost it, or since: it would only take a place until its idle-timeout.
+  if (isBack(instance.activity) && activity.word === "Disabled") return startDrain(draft, now, "surplus");
   const forMs = shownForMs(draft.state, countedSince(draft.state, activity.sinceMs));
   // Pending: deleted while its agent was still in contact. Neither can be given work.
   if ((activity.word === "absent" || activity.word === "Pending") && forMs >= absentMs) {

@@ -12,14 +12,22 @@ import type { State } from "../state.ts";
 /** Reported as running by Mesos after we deleted its record, and not seen on the GoCD server since. */
 const unrecordedWord = "unrecorded";
 
+/** Reported as running by Mesos again, and not shown by a list since. */
+const returnedWord = "returned";
+
 /** The activity of an instance when Mesos reports it as running again, as far as known. */
 export function activityOnReturn(draft: Draft, instance: AgentInstance & { readonly uuid?: string }): AgentActivity {
   const { reading, agents } = draft.state.server;
   if (instance.isDeleted !== true || mayHaveOther(draft.state, instance)) {
-    return { kind: "unsure", sinceMs: draft.atMs, word: "returned" };
+    return { kind: "unsure", sinceMs: draft.atMs, word: returnedWord };
   }
   const isListed = reading === undefined || agents.some(({ uuid }) => uuid === instance.uuid);
   return { kind: "unsure", sinceMs: isListed ? draft.atMs : reading.readMs, word: unrecordedWord };
+}
+
+/** Whether Mesos has reported it as running again, and no list has shown it since. */
+export function isBack(activity: AgentActivity): boolean {
+  return activity.kind === "unsure" && activity.word === returnedWord;
 }
 
 /**
