@@ -3,7 +3,7 @@
 import { holdsTakingDown } from "./brake.ts";
 import type { Draft } from "../draft.ts";
 import { countFailure, waivePollWait } from "./failures.ts";
-import { isRequested, unlistedRecords } from "./gocd_index.ts";
+import { isJustUnlisted, isRequested, unlistedRecords } from "./gocd_index.ts";
 import type { GocdAgent } from "../gocd_records.ts";
 import { isCalled, isNamed } from "../identity/hostnames.ts";
 import { afterKill } from "../identity/reregistered.ts";
@@ -172,13 +172,22 @@ function watchKill(draft: Draft, instance: Killing): void {
   if (isLookWanted(instance)) {
     if (!isFresh(draft) || holdsTakingDown(draft.state)) return;
     const hadRegistered = instance.uuid !== undefined && instance.cause !== "pending-stuck";
-    if (!hadRegistered && isTakenBack(draft, instance)) return;
+    if (hadRegistered ? isHidden(draft, instance) : isTakenBack(draft, instance)) return;
   }
   sendKill(draft, instance);
   const sent = { ...instance, lastKillMs: draft.atMs };
   // That a KILL was sent at all is stored: if the agent appears after all, it must not get work (afterKill).
   if (instance.lastKillMs === undefined) draft.put(sent);
   else draft.touch(sent);
+}
+
+/**
+ * Whether its record, which was not deleted, is missing from recent lists: somebody may have enabled it since the first
+ * KILL, which had no effect, and its agent may be building.
+ */
+function isHidden({ state }: Draft, { uuid, isDeleted }: Killing): boolean {
+  const isListed = state.server.agents.some((each) => each.uuid === uuid);
+  return isDeleted !== true && !isListed && isJustUnlisted(state, uuid);
 }
 
 /**
