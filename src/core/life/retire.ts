@@ -1,8 +1,10 @@
 // Agents drained by the operator, individually or with their profile, while the program continues.
 
+import { holdsTakingDown } from "./brake.ts";
 import type { Draft } from "../draft.ts";
 import type { AgentInstance } from "../instance.ts";
 import { mayFinish, restartTimeout } from "./drain.ts";
+import { startDrain } from "./phase.ts";
 
 /** Whether an instance can still be drained. */
 export function mayRetire({ state }: AgentInstance): boolean {
@@ -16,12 +18,19 @@ export function isForGood(mark: AgentInstance["retire"]): boolean {
 
 /**
  * Marks it for removal by the operator: disabled at the next list, whatever its activity, so that it takes no other
- * job. An instance that is already being removed permanently is not changed.
+ * job. An instance that is already being removed permanently keeps its mark.
  */
 export function retire(draft: Draft, instance: AgentInstance): void {
   const mark = instance.retire;
+  hasten(draft, instance, "operator");
   if (!mayRetire(instance) || mark === "operator" || mark === "maintenance" || isForGood(mark)) return;
   markForRemoval(draft, instance, "operator");
+}
+
+/** A surplus agent that is still in use would only be disabled once it is idle: now it takes no further job. */
+export function hasten(draft: Draft, instance: AgentInstance, reason: "operator" | "maintenance"): void {
+  if (instance.state !== "registered" || instance.retire !== "surplus" || holdsTakingDown(draft.state)) return;
+  startDrain(draft, instance, reason);
 }
 
 /** Marks it. From now on a drain-timeout may end a job that was not limited before. */

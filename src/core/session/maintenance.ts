@@ -3,7 +3,7 @@
 
 import type { Draft } from "../draft.ts";
 import { takeBack } from "../life/drain.ts";
-import { isForGood, markForRemoval } from "../life/retire.ts";
+import { hasten, isForGood, markForRemoval } from "../life/retire.ts";
 import type { AgentInstance } from "../instance.ts";
 import type { InverseOffer, Offer, Unavailability } from "../placement/offer.ts";
 import { retireChanged } from "./operator.ts";
@@ -132,6 +132,7 @@ function retireAll(draft: Draft, offer: InverseOffer, here: readonly AgentInstan
   for (const { mesosAgentId } of here) asked.set(mesosAgentId, draft.atMs);
   draft.set({ maintenanceRequestedMs: asked });
   // Surplus agents are removed anyway, and must not stay if the window is cancelled.
+  for (const instance of here) hasten(draft, instance, "maintenance");
   const fresh = here.filter(({ retire }) => retire !== "maintenance" && !isForGood(retire));
   for (const instance of fresh) markForRemoval(draft, instance, "maintenance");
   // Repeated every minute: reported only if something has changed.

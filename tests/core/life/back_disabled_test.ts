@@ -3,7 +3,6 @@
 
 import { assertEquals } from "@std/assert";
 import {
-  drive,
   type Driver,
   gocdAgent,
   jobs,
