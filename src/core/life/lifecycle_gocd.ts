@@ -24,7 +24,7 @@ import { trackBuild, trackFound, trackSilence } from "../demand/hung_build.ts";
 import { isRegisterTimeOver } from "./lifecycle_clock.ts";
 import { matchingEnvironments, registrationOf } from "../demand/matching.ts";
 import { noteGap, trackGap } from "../identity/misregistered.ts";
-import { register, startDrain, startKill, uuidOf } from "./phase.ts";
+import { notDeleted, register, startDrain, startKill, uuidOf } from "./phase.ts";
 import { isFresh, shownForMs } from "../session/reading.ts";
 import { cameAsPending, keyWorked } from "../identity/register_key.ts";
 import { agentByAddress, isAdopted } from "../identity/recognition.ts";
@@ -166,11 +166,10 @@ function enablePending(draft: Draft, instance: Waiting, gocdAgent: GocdAgent): v
 function advanceRegistered(draft: Draft, instance: Registered, gocdAgent: GocdAgent | undefined): void {
   const activity = activityNow(instance.activity, gocdAgent, draft.atMs);
   const isChanged = activity.kind !== instance.activity.kind || activity.sinceMs !== instance.activity.sinceMs;
-  const now: Registered = isChanged ? { ...instance, activity } : instance;
-  if (isChanged) {
-    draft.put(now);
-    noteActivity(draft, instance, activity);
-  }
+  const known = gocdAgent?.configState === "Enabled" ? notDeleted(instance) : instance;
+  const now: Registered = isChanged ? { ...known, activity } : known;
+  if (now !== instance) draft.put(now);
+  if (isChanged) noteActivity(draft, instance, activity);
   if (activity.kind !== "unsure" || holdsTakingDown(draft.state)) return;
   if (isUnrecorded(draft, activity)) {
     return startKill(draft, now, "record-deleted", { kind: "returned-without-record" });

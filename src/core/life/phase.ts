@@ -67,6 +67,13 @@ export function markDeleteAsked(draft: Draft, instance: AgentInstance): void {
   draft.put({ ...kept, isDeleteAsked: true });
 }
 
+/** Its record is listed as enabled: it exists again, whatever was confirmed. A DELETE may still be on its way. */
+export function notDeleted<Instance extends AgentInstance>(instance: Instance): Instance {
+  if (instance.isDeleted === undefined) return instance;
+  const { isDeleted: _, ...kept } = instance;
+  return kept as Instance;
+}
+
 /** Drains a registered instance: DISABLE is sent, the next steps follow from lists. */
 export function startDrain(
   draft: Draft,
