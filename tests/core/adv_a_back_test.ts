@@ -122,16 +122,6 @@ Deno.test("D: the record of a process that started anew is checked and corrected
   assertEquals(only(world.taken(), "correct-gocd-agent").length, 1);
 });
 
-Deno.test("D2: a gap outlives an unreachable host and a drain that is undone", () => {
-  const { world, taskId } = withIdleAgent();
-  world.status(taskId, "TASK_UNREACHABLE", { uuid: "" });
-  world.wait(10 * second);
-  world.status(taskId, "TASK_RUNNING", reconciled);
-  world.taken();
-  watch(world, 3 * minute, gocdAgent(taskId, { gocdResources: [] }));
-  assertEquals(only(world.taken(), "correct-gocd-agent").length, 1);
-});
-
 Deno.test("D3: it does not keep its place in the limit for hours while a job waits that it cannot take", () => {
   const { world, taskId } = withIdleAgent({ scaling: { maxAgents: 1 } });
   const anew = gocdAgent(taskId, { uuid: "uuid-anew", gocdResources: [] });
@@ -237,27 +227,4 @@ Deno.test("K2: that a record was deleted before its agent came back Pending says
   taskStatusUpdated(draft, { taskId: "t", state: "TASK_RUNNING", message: "", mesosAgentId: "s-t", ...reconciled });
   const { state, isDeleted, isDeleteAsked } = draft.instance("t") ?? {} as AgentInstance;
   assertEquals([state, isDeleted, isDeleteAsked], ["starting", undefined, undefined]);
-});
-
-Deno.test("S3: an agent that registers after the master alone said that its stopped task is unknown is in doubt", () => {
-  const { world, taskId } = withIdleAgent();
-  world.wait(10 * minute, 10 * second);
-  world.poll({ agents: [gocdAgent(taskId)] });
-  for (let i = 0; i < 6; i++) {
-    world.read(gocdAgent(taskId, disabled));
-    world.wait(10 * second);
-  }
-  confirmDeletes(world);
-  world.read();
-  assertEquals(world.instance(taskId).state, "killing");
-  assertEquals(only(world.taken(), "kill-task").length, 1);
-  // The KILL is lost, and the next master has an empty registry.
-  world.status(taskId, "TASK_UNKNOWN", reconciled);
-  assertEquals(world.instance(taskId).state, "gone");
-  const anew = gocdAgent(taskId, { uuid: "uuid-anew" });
-  world.wait(second);
-  world.read(anew);
-  world.wait(31 * second);
-  world.read({ ...anew, ...disabled });
-  assertEquals(only(world.taken(), "delete-gocd-agents"), [], "idle on one list only");
 });

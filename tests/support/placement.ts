@@ -5,7 +5,7 @@ import type { PlacementResult } from "../../src/core/placement/placement.ts";
 import { missText } from "../../src/core/words/placement.ts";
 import type { MesosResources } from "../../src/core/placement/mesos_resources.ts";
 import type { MesosAttribute, NumberRange, Offer, OfferedResource } from "../../src/core/placement/offer.ts";
-import type { PlacementRequest } from "../../src/core/placement/placement.ts";
+import type { PlacementRequest, WantedWithProfile } from "../../src/core/placement/placement.ts";
 import type { AgentProfile } from "../../src/core/settings.ts";
 import type { WantedAgents } from "../../src/core/state.ts";
 
@@ -144,7 +144,7 @@ export function aRequest(changes: Partial<PlacementRequest>): PlacementRequest {
 }
 
 /** Wanted instances of one profile. */
-export function wantedOf(count: number, profile: AgentProfile): PlacementRequest["wanted"][number] {
+export function wantedOf(count: number, profile: AgentProfile): WantedWithProfile {
   return { wanted: aWanted({ count, profile: profile.name }), profile };
 }
 

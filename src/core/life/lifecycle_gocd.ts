@@ -24,7 +24,7 @@ import { trackBuild, trackFound, trackSilence } from "../demand/hung_build.ts";
 import { isRegisterTimeOver } from "./lifecycle_clock.ts";
 import { matchingEnvironments, registrationOf } from "../demand/matching.ts";
 import { noteGap, trackGap } from "../identity/misregistered.ts";
-import { notDeleted, register, startDrain, startKill, uuidOf } from "./phase.ts";
+import { notDeleted, register, startDrain, startKill, underRecord, uuidOf } from "./phase.ts";
 import { isFresh, shownForMs } from "../session/reading.ts";
 import { cameAsPending, keyWorked } from "../identity/register_key.ts";
 import { agentByAddress, isAdopted } from "../identity/recognition.ts";
@@ -54,7 +54,7 @@ export function advanceInstances(draft: Draft, agents: readonly GocdAgent[]): vo
         cleanUp(draft, instance, index);
         break;
       case "unreachable":
-        advanceDoubt(draft, learnAgent(draft, instance), index);
+        advanceDoubt(draft, learnAgent(draft, instance, index), index);
         break;
       default:
         instance satisfies Killing;
@@ -93,13 +93,17 @@ function recordsOf(draft: Draft, instance: Waiting, { byUuid, byName }: GocdAgen
 }
 
 /**
- * An instance that ends while Mesos cannot reach its host leaves a record, possibly with a build: now its address
- * identifies it.
+ * The record of an instance that Mesos cannot reach, stored so that it is known when the instance is found again: its
+ * address identifies it, or its name, if its process has registered anew after we deleted its former record.
  */
-function learnAgent(draft: Draft, instance: Unreachable): Unreachable {
-  const found = instance.uuid === undefined ? agentByAddress(draft, instance) : undefined;
-  if (found === undefined) return instance;
-  const known = { ...instance, uuid: found.uuid };
+function learnAgent(draft: Draft, instance: Unreachable, { byName }: GocdAgentIndex): Unreachable {
+  const found = instance.uuid === undefined
+    ? agentByAddress(draft, instance)
+    : instance.isDeleted === true
+    ? byName.get(instance.taskId)?.find(({ configState }) => configState !== "Pending")
+    : undefined;
+  if (found === undefined || found.uuid === instance.uuid) return instance;
+  const known = { ...underRecord(instance, found.uuid), uuid: found.uuid };
   draft.put(known);
   return known;
 }

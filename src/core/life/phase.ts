@@ -41,10 +41,10 @@ export function formerRecords(instance: AgentInstance, uuid: string | undefined)
 }
 
 /** The instance once this record counts: a DELETE that was requested for the former one does not concern it. */
-export function underRecord(instance: AgentInstance, uuid: string): AgentInstance {
+export function underRecord<Instance extends AgentInstance>(instance: Instance, uuid: string): Instance {
   if (uuidOf(instance) === uuid) return instance;
   const { isDeleteAsked: _, isDeleted: __, ...kept } = instance;
-  return { ...kept, ...formerRecords(instance, uuid) };
+  return { ...kept as Instance, ...formerRecords(instance, uuid) };
 }
 
 /** The GoCD server lists this record for it, which must no longer be deleted. */

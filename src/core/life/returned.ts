@@ -2,10 +2,8 @@
 // have a build and will not register again (GoCD 20.2 and later; before, it reappears as Pending), so it is killed.
 
 import type { Draft } from "../draft.ts";
-import type { GocdAgent } from "../gocd_records.ts";
-import { isNamed } from "../identity/hostnames.ts";
 import type { AgentActivity, AgentInstance, Gone, Unreachable } from "../instance.ts";
-import { isJustUnlisted, lastListed, unlistedRecords } from "./gocd_index.ts";
+import { isJustUnlisted, lastListed } from "./gocd_index.ts";
 import { agentsAsOfMs, isFresh } from "../session/reading.ts";
 import type { State } from "../state.ts";
 
@@ -30,17 +28,9 @@ export function isBack(activity: AgentActivity): boolean {
   return activity.kind === "unsure" && activity.word === returnedWord;
 }
 
-/**
- * Whether one of its other records may exist, known before or registered while Mesos could not reach it: it may be in
- * contact, and a list may temporarily lack it.
- */
-function mayHaveOther(state: State, instance: AgentInstance & { readonly uuid?: string }): boolean {
-  const { server } = state;
-  const isOther = (each: GocdAgent): boolean =>
-    each.uuid !== instance.uuid && each.configState !== "Pending" && isNamed(each, instance.taskId);
-  if ([...server.agents, ...unlistedRecords(server)].some(isOther)) return true;
-  const { formerUuids = [] } = instance;
-  return formerUuids.some((uuid) => lastListed(server, uuid) !== undefined || isJustUnlisted(state, uuid));
+/** Whether one of its other records may exist: it may be in contact, and a list may temporarily lack it. */
+function mayHaveOther(state: State, { formerUuids = [] }: AgentInstance): boolean {
+  return formerUuids.some((uuid) => lastListed(state.server, uuid) !== undefined || isJustUnlisted(state, uuid));
 }
 
 /** Whether we deleted its record, and the GoCD server has not listed it since it was reported as running again. */
