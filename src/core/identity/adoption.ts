@@ -8,6 +8,7 @@ import { type AgentInstance, inPhase, type InstanceIn } from "../instance.ts";
 import type { Offer } from "../placement/offer.ts";
 import { parseTaskId, slug, taskNumberMax } from "./task_id.ts";
 import { adoptedText, onlyGocdKnows } from "../words/stored.ts";
+import type { State } from "../state.ts";
 import { isOver, type TaskMeaning, type TaskStatus } from "../session/task_status.ts";
 
 /**
@@ -77,15 +78,14 @@ function profileBySlug(
 export function adoptRecords(draft: Draft, agents: readonly GocdAgent[]): readonly string[] {
   const taskIds: string[] = [];
   for (const gocdAgent of agents) {
-    const { elastic, configState, uuid } = gocdAgent;
-    if (elastic || configState === "Pending") continue;
+    const { uuid } = gocdAgent;
     const taskId = nameOf(gocdAgent);
+    const profileSlug = unknownSlug(draft.state, gocdAgent);
+    if (profileSlug === undefined) continue;
     const [environment] = matchingEnvironments(gocdAgent);
-    const parsed = parseTaskId(taskId);
-    if (parsed?.lineage !== draft.state.framework.lineage || draft.instance(taskId) !== undefined) continue;
     draft.put({
       taskId,
-      ...profileBySlug(draft, parsed.profileSlug),
+      ...profileBySlug(draft, profileSlug),
       gocdResources: gocdAgent.gocdResources,
       ...environmentOf({ environment }),
       createdMs: draft.atMs,
@@ -104,6 +104,19 @@ export function adoptRecords(draft: Draft, agents: readonly GocdAgent[]): readon
     draft.note({ kind: "record-adopted", taskId, uuid });
   }
   return taskIds;
+}
+
+/** Whether the last list has records of our agents that are still to be adopted. */
+export function isAnyUnknownListed(state: State): boolean {
+  return state.server.agents.some((gocdAgent) => unknownSlug(state, gocdAgent) !== undefined);
+}
+
+/** The profile in the name of a record of ours that the state does not contain; absent: it is none. */
+function unknownSlug({ framework, instances }: State, gocdAgent: GocdAgent): string | undefined {
+  if (gocdAgent.elastic || gocdAgent.configState === "Pending") return undefined;
+  const taskId = nameOf(gocdAgent);
+  const parsed = parseTaskId(taskId);
+  return parsed?.lineage === framework.lineage && !instances.has(taskId) ? parsed.profileSlug : undefined;
 }
 
 /**

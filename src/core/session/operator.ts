@@ -8,6 +8,7 @@ import type { GocdAgentRef } from "../effect.ts";
 import type { OperatorEvent } from "../event.ts";
 import type { GocdAgent } from "../gocd_records.ts";
 import { forgetFailures, retryFailed } from "../life/failures.ts";
+import { isAnyUnknownListed } from "../identity/adoption.ts";
 import { nameOf } from "../identity/hostnames.ts";
 import type { AgentInstance } from "../instance.ts";
 import { withoutFramework } from "../identity/lineage.ts";
@@ -97,11 +98,13 @@ const tearDownAgainMs = 15_000;
 
 /**
  * In teardown mode, once no agent is left: TEARDOWN, remove the id, exit. Called at every tick. A restored older state
- * may lack agents that Mesos knows.
+ * may lack agents that Mesos knows, and, while their hosts have not reregistered, agents that only the GoCD server
+ * knows.
  */
 export function finishTeardown(draft: Draft): void {
   if (draft.state.controls.mode !== "teardown" || draft.state.session.kind !== "subscribed") return;
-  const isAlive = draft.state.inherited === "unknown" ||
+  const isAlive = draft.state.inherited === "unknown" || draft.state.server.reading === undefined ||
+    isAnyUnknownListed(draft.state) ||
     [...draft.state.instances.values()].some((instance) =>
       instance.state !== "gone" || mayComeBack(draft, instance) || mayRecordBeLeft(draft, instance)
     );

@@ -98,14 +98,31 @@ Deno.test("a teardown of a restored older state waits until Mesos has reported i
   assertEquals(world.instance(taskId).state, "starting");
 });
 
-Deno.test("a teardown of a restored state without tasks in Mesos ends as soon as Mesos has said so", () => {
+Deno.test("a teardown of a restored state without tasks in Mesos ends as soon as Mesos and a list have said so", () => {
   const world = drive({ stored: { ...emptyStore, framework: withIdleAgent().world.state.framework } });
   world.subscribe();
   world.send({ kind: "teardown-requested", mode: "drain" });
   assertEquals(only(world.taken(), "teardown-framework"), []);
   world.status("gocd-abc123-fence-0", "TASK_UNKNOWN", reconciled);
   world.wait(second);
+  assertEquals(only(world.taken(), "teardown-framework"), [], "the GoCD server may know agents");
+  world.read();
+  world.wait(second);
   assertEquals(only(world.taken(), "teardown-framework").length, 1);
+});
+
+Deno.test("a teardown of a restored state spares an agent on a host that has not reregistered, which only the GoCD server knows", () => {
+  const { world: before, taskId } = withIdleAgent();
+  const world = drive({ stored: { ...emptyStore, framework: before.state.framework } });
+  world.poll({ agents: [gocdAgent(taskId, building)] });
+  world.subscribe();
+  world.send({ kind: "teardown-requested", mode: "drain" });
+  world.status("gocd-abc123-fence-0", "TASK_UNKNOWN", reconciled);
+  world.wait(second);
+  assertEquals(only(world.taken(), "teardown-framework"), []);
+  world.read(gocdAgent(taskId, building));
+  world.wait(second);
+  assertEquals([world.instance(taskId).state, only(world.taken(), "teardown-framework")], ["unreachable", []]);
 });
 
 Deno.test("a teardown forgets no record whose DELETE was refused because some lists lack it", () => {
