@@ -18,12 +18,12 @@ export function isForGood(mark: AgentInstance["retire"]): boolean {
 
 /**
  * Marks it for removal by the operator: disabled at the next list, whatever its activity, so that it takes no other
- * job. An instance that is already being removed permanently keeps its mark.
+ * job. An instance that is already being removed permanently keeps its mark; a maintenance window may be withdrawn.
  */
 export function retire(draft: Draft, instance: AgentInstance): void {
   const mark = instance.retire;
   hasten(draft, instance, "operator");
-  if (!mayRetire(instance) || mark === "operator" || mark === "maintenance" || isForGood(mark)) return;
+  if (!mayRetire(instance) || mark === "operator" || isForGood(mark)) return;
   markForRemoval(draft, instance, "operator");
 }
 

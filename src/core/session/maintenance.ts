@@ -131,9 +131,9 @@ function retireAll(draft: Draft, offer: InverseOffer, here: readonly AgentInstan
   const asked = new Map(draft.state.maintenanceRequestedMs);
   for (const { mesosAgentId } of here) asked.set(mesosAgentId, draft.atMs);
   draft.set({ maintenanceRequestedMs: asked });
-  // Surplus agents are removed anyway, and must not stay if the window is cancelled.
+  // Others are removed anyway, and must not stay if the window is cancelled.
   for (const instance of here) hasten(draft, instance, "maintenance");
-  const fresh = here.filter(({ retire }) => retire !== "maintenance" && !isForGood(retire));
+  const fresh = here.filter(({ retire }) => retire !== "maintenance" && retire !== "operator" && !isForGood(retire));
   for (const instance of fresh) markForRemoval(draft, instance, "maintenance");
   // Repeated every minute: reported only if something has changed.
   if (fresh.length > 0) noteRequest(draft, offer, here);

@@ -153,11 +153,16 @@ function restartTimeouts(draft: Draft): void {
   }
 }
 
-/** Undoes the marks of the operator: agents that are still building are enabled again. */
+/**
+ * Undoes the marks of the operator: agents that are still building are enabled again, unless their host is to be
+ * maintained.
+ */
 function wantAgain(draft: Draft, isMeant: (instance: AgentInstance) => boolean): void {
-  const meant = [...draft.state.instances.values()].filter(isMeant);
+  const { instances, maintenanceRequestedMs } = draft.state;
+  const meant = [...instances.values()].filter(isMeant);
   for (const { retire: mark, ...rest } of meant) {
-    if (mark === "operator") draft.put(rest);
+    if (mark !== "operator") continue;
+    draft.put(maintenanceRequestedMs.has(rest.mesosAgentId) ? { ...rest, retire: "maintenance" } : rest);
   }
   applySettings(draft);
   for (const { taskId } of meant) {

@@ -33,7 +33,7 @@ for (
     ["max-jobs", "operator", true],
     ["max-lifetime", "operator", true],
     ["operator", "operator", false],
-    ["maintenance", "maintenance", false],
+    ["maintenance", "operator", false],
     ["surplus", "surplus", false],
   ] as readonly (readonly [RetireReason | undefined, RetireReason, boolean])[]
 ) {

@@ -124,6 +124,33 @@ Deno.test("an agent that is still starting is disabled on the list that first sh
   assertEquals(later.instance(taskId).state, "draining");
 });
 
+for (const isFirst of [true, false]) {
+  const when = isFirst ? "before" : "during";
+  Deno.test(`a drain ${when} a maintenance window continues if the window is withdrawn, and a resume leaves the window`, () => {
+    const { world, a, agents } = fleet();
+    const drain = { kind: "profile-drain-requested", profile: "a" } as const;
+    const window = { startMs: world.atMs + 10 * minute };
+    const ask = (): void =>
+      void world.send({
+        kind: "inverse-offers-received",
+        offers: [{ id: "i1", mesosAgentId: "a-h1", unavailability: window }],
+      });
+    if (isFirst) world.send(drain);
+    ask();
+    if (!isFirst) world.send(drain);
+    world.read(...agents());
+    for (let passed = 0; passed < 20; passed++) {
+      world.wait(minute);
+      world.read(...agents({ configState: "Disabled" }));
+    }
+    const enabled = (): readonly string[] => only(world.taken(), "enable-gocd-agent").map(({ taskId }) => taskId);
+    assertEquals([enabled().includes(a), world.instance(a).retire], [false, "operator"]);
+    ask();
+    world.send({ kind: "launching-resumed", profile: "a" });
+    assertEquals([enabled(), world.instance(a).retire], [[], "maintenance"]);
+  });
+}
+
 Deno.test("no agent is drained twice, nor one that has ended or does not exist", () => {
   const { world, a } = fleet();
   world.send({ kind: "agent-drain-requested", taskId: a });
