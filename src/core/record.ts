@@ -47,6 +47,8 @@ export interface ControlsRecord {
   readonly frozen: boolean;
   readonly frozenProfiles: readonly string[];
   readonly mode: "run" | "drain" | "teardown";
+  /** In the mode `teardown`: TEARDOWN without a drain, as soon as there is a session. */
+  readonly tearsDownNow?: true;
   /**
    * A teardown has completed, and no framework was registered since. If several instances share the state, none
    * registers one until the operator resumes.

@@ -54,8 +54,6 @@ export interface State {
   readonly inherited: "unknown" | "known" | "none";
   readonly brake: BrakeState;
   readonly shuttingDown: boolean;
-  /** The operator has requested TEARDOWN without a drain, as soon as there is a session. */
-  readonly tearDownNow: boolean;
   /** When TEARDOWN was last sent; the framework id is removed only once the master has accepted it. */
   readonly tearDownRequestedMs?: number;
 }

@@ -112,7 +112,6 @@ export function initialState(stored: StoredState, settings: Settings, atMs: numb
     brake: restoredBrake(stored.suspicion, atMs),
     inherited: inheritedOf(stored.framework),
     shuttingDown: false,
-    tearDownNow: false,
   };
 }
 

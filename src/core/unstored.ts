@@ -59,7 +59,6 @@ export const stateFates: Readonly<Record<keyof State, Fate>> = {
   // The next list also shows which agents have vanished.
   brake: "acted",
   shuttingDown: "learned",
-  tearDownNow: "acted",
   tearDownRequestedMs: "acted",
 };
 

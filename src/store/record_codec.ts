@@ -187,6 +187,7 @@ const controlsSchema = v.looseObject({
   frozen: v.boolean(),
   frozenProfiles: v.array(text),
   mode: v.picklist(["run", "drain", "teardown"]),
+  tearsDownNow: maybeTrue,
   tornDown: maybeTrue,
 });
 

@@ -43,8 +43,7 @@ Deno.test("a teardown disables and deletes the records that may be left, of no i
   const instances = [anInstance("a", { state: "launching" }), aRegistered("b", "idle")];
   const { controls } = stateOf([]);
   const draft = at(minute, instances, { agents: [gocdAgent("b")] }, {
-    controls: { ...controls, mode: "teardown" },
-    tearDownNow: true,
+    controls: { ...controls, mode: "teardown", tearsDownNow: true },
   });
   finishTeardown(draft);
   const refs = [{ taskId: "b", uuid: "uuid-b" }];

@@ -228,7 +228,7 @@ Deno.test("a command that could not be stored has not happened", () => {
     core.send(event);
   }
   core.wait(minute);
-  assertEquals([core.state.controls, core.state.tearDownNow], [world.state.controls, false]);
+  assertEquals(core.state.controls, world.state.controls);
   assertEquals(only(core.effects, "teardown-framework"), []);
 });
 

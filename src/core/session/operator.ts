@@ -39,7 +39,7 @@ export function executeCommand(draft: Draft, event: OperatorEvent): void {
       return;
     case "drain-requested":
       restartTimeouts(draft);
-      return control(draft, event, { controls: { ...controls, mode: "drain" } });
+      return control(draft, event, { controls: inMode(controls, "drain") });
     case "profile-drain-requested":
       control(draft, event, { controls: frozen(controls, event.profile) });
       for (const instance of [...draft.state.instances.values()]) {
@@ -61,8 +61,9 @@ export function executeCommand(draft: Draft, event: OperatorEvent): void {
     case "teardown-requested":
       if (controls.tornDown === true) return endTornDown(draft);
       restartTimeouts(draft);
-      control(draft, event, { controls: { ...controls, mode: "teardown" } });
-      draft.set({ tearDownNow: event.mode === "now" });
+      control(draft, event, {
+        controls: { ...inMode(controls, "teardown"), ...(event.mode === "now" ? { tearsDownNow: true } : {}) },
+      });
       finishTeardown(draft);
       return;
     case "loss-accepted":
@@ -76,6 +77,16 @@ export function executeCommand(draft: Draft, event: OperatorEvent): void {
 
 /** No switch is set. */
 export const allRuns: ControlsRecord = { frozen: false, frozenProfiles: [], mode: "run" };
+
+/** The switches in another mode. */
+function inMode({ tearsDownNow: _, ...controls }: ControlsRecord, mode: ControlsRecord["mode"]): ControlsRecord {
+  return { ...controls, mode };
+}
+
+/** Whether the operator has requested TEARDOWN without a drain. */
+export function isImmediate({ mode, tearsDownNow }: ControlsRecord): boolean {
+  return mode === "teardown" && tearsDownNow === true;
+}
 
 /** A framework is registered: the previous teardown is cleared. */
 export function forgetTeardown(draft: Draft): void {
@@ -108,7 +119,7 @@ export function finishTeardown(draft: Draft): void {
     [...draft.state.instances.values()].some((instance) =>
       instance.state !== "gone" || mayComeBack(draft, instance) || mayRecordBeLeft(draft, instance)
     );
-  if (isAlive && !draft.state.tearDownNow) return;
+  if (isAlive && !isImmediate(draft.state.controls)) return;
   const { tearDownRequestedMs = -Infinity } = draft.state;
   if (draft.atMs - tearDownRequestedMs < tearDownAgainMs) return;
   leaveNoRecords(draft);
@@ -260,6 +271,14 @@ function leaveNoRecords(draft: Draft): void {
 function endTornDown(draft: Draft): void {
   draft.note({ kind: "operator", result: { kind: "already-torn-down" }, mode: draft.state.controls.mode });
   draft.effect({ kind: "exit", message: alreadyTornDownText });
+}
+
+/**
+ * The framework was removed as the operator has requested. If an earlier run has sent TEARDOWN, the records may be left.
+ */
+export function tornDownBefore(draft: Draft): void {
+  if (draft.state.tearDownRequestedMs === undefined) leaveNoRecords(draft);
+  tornDown(draft);
 }
 
 /** The master has accepted TEARDOWN, or reports that the framework was already removed: everything is cleared. */

@@ -9,7 +9,7 @@ import { keepIdentity, noteKeptIdentity } from "./immutable_identity.ts";
 import { refuseBusySeconds } from "../placement/launching.ts";
 import { withoutFramework } from "../identity/lineage.ts";
 import { inverseAnswerLost } from "./maintenance.ts";
-import { forgetTeardown, noteSwitches, tornDown } from "./operator.ts";
+import { forgetTeardown, isImmediate, noteSwitches, tornDownBefore } from "./operator.ts";
 import { end } from "../life/phase.ts";
 import { errorCharactersMax, oneLine } from "../text.ts";
 import { endTexts, refusedHint, refusedText } from "../words/ends.ts";
@@ -124,8 +124,9 @@ function frameworkRemoved(draft: Draft, message: string): void {
   const living = [...draft.state.instances.values()].filter((instance) => instance.state !== "gone");
   // The response to TEARDOWN was lost, but not the TEARDOWN. If it arrived late, after launching was resumed, it is a
   // removal.
-  const isAsked = draft.state.tearDownRequestedMs !== undefined && draft.state.controls.mode === "teardown";
-  if (isAsked && (draft.state.tearDownNow || living.length === 0)) return tornDown(draft);
+  const { controls, tearDownRequestedMs } = draft.state;
+  const isAsked = tearDownRequestedMs !== undefined && controls.mode === "teardown";
+  if (isImmediate(controls) || isAsked && living.length === 0) return tornDownBefore(draft);
   const { frameworkId } = draft.state.framework;
   const known = frameworkId === undefined ? {} : { frameworkId };
   if (living.length === 0) {

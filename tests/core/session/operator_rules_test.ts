@@ -121,6 +121,12 @@ for (
     [{ kind: "launching-resumed", profile: "a" }, set, { ...set, frozenProfiles: [] }],
     [{ kind: "drain-requested" }, frozen, { ...frozen, mode: "drain" }],
     [{ kind: "teardown-requested", mode: "drain" }, frozen, { ...frozen, mode: "teardown" }],
+    [{ kind: "teardown-requested", mode: "now" }, frozen, { ...frozen, mode: "teardown", tearsDownNow: true }],
+    [{ kind: "teardown-requested", mode: "drain" }, { ...frozen, mode: "teardown", tearsDownNow: true }, {
+      ...frozen,
+      mode: "teardown",
+    }],
+    [{ kind: "drain-requested" }, { ...frozen, mode: "teardown", tearsDownNow: true }, { ...frozen, mode: "drain" }],
   ] as const
 ) {
   Deno.test(`the wish ${JSON.stringify(event)} leaves all other switches as they are`, () => {
@@ -305,8 +311,7 @@ Deno.test("remaining records are deleted with the framework, one by one, and rem
   const asked = { ...aRegistered("b", "idle"), isDeleteAsked: true as const };
   const unread = { reading: { requestedMs: zeroMs - 1, readMs: zeroMs, tookMs: [0] } };
   const draft = at([launching, aRegistered("a", "idle"), asked], unread, {
-    ...controls("teardown"),
-    tearDownNow: true,
+    controls: { frozen: false, frozenProfiles: [], mode: "teardown", tearsDownNow: true },
   });
   finishTeardown(draft);
   const [a, b] = ["a", "b"].map((taskId) => ({ taskId, uuid: `uuid-${taskId}` }));

@@ -220,14 +220,14 @@ for (
     ["that was asked for", { mode: "teardown", asked: true }, [], ["torn-down"]],
     ["that was asked for while agents live", { mode: "teardown", asked: true }, [living], ["framework-removed"]],
     ["that was asked for at once", { mode: "teardown", asked: true, now: true }, [living], ["torn-down"]],
+    ["that an earlier run was asked for at once", { mode: "teardown", now: true }, [living], ["torn-down"]],
   ] as const
 ) {
   Deno.test(`a removal ${name} is reported as ${kinds}`, () => {
     const { mode = "run", asked = false, now = false } = parts as { mode?: "run"; asked?: boolean; now?: boolean };
     const draft = removed({
       framework,
-      controls: { frozen: false, frozenProfiles: [], mode },
-      tearDownNow: now,
+      controls: { frozen: false, frozenProfiles: [], mode, ...(now ? { tearsDownNow: true } : {}) },
       ...(asked ? { tearDownRequestedMs: zeroMs } : {}),
     }, instances);
     assertEquals(draft.finish().notes.map(({ kind }) => kind), kinds as readonly string[] as never);

@@ -192,6 +192,21 @@ Deno.test("an immediate teardown without a session waits for one, and forgets no
   assertEquals(only(world.taken(), "teardown-framework").length, 1);
 });
 
+Deno.test("an immediate teardown is continued after a crash, whether or not it has taken effect, and leaves no record", () => {
+  const { world: before, taskId } = withIdleAgent();
+  before.send({ kind: "teardown-requested", mode: "now" });
+  const { framework, controls, instances } = before.state;
+  const stored = { framework, controls, instances: [...instances.values()] };
+  const unsent = drive({ stored });
+  unsent.subscribe();
+  unsent.wait(second);
+  assertEquals(kinds(unsent.taken()).slice(-4, -1), ["disable-gocd-agents", "delete-gocd-agents", "teardown-framework"]);
+  const sent = drive({ stored });
+  sent.send({ kind: "framework-error", error: "removed", message: "Framework has been removed" });
+  assertEquals(sent.state.instances.has(taskId), false);
+  assertEquals(kinds(sent.taken()), ["disable-gocd-agents", "delete-gocd-agents", "exit"]);
+});
+
 Deno.test("that a framework was torn down is stored with it, until the operator resumes or a framework is registered", () => {
   const tornDown = (): Driver => {
     const world = drive();
