@@ -10,6 +10,11 @@ import { encodeCall, type EnvironmentOf } from "./to_proto.ts";
 
 /** The master answers a call as soon as it has read it: if that takes longer, the connection is dead. */
 export const callAnswerMs = 10_000;
+/**
+ * Maximum time that a KILL may wait for earlier calls: it rests on a fresh list of agents, and a task that is still to be
+ * killed gets another one.
+ */
+const killWaitMsMax = callAnswerMs;
 /** Acknowledgements in progress at once: each lets the next update of its task arrive, so they must not queue up. */
 const acknowledgeLanes = 16;
 
@@ -28,6 +33,8 @@ export interface CallTarget {
   readonly frameworkId: () => string | undefined;
   /** Variables of a launch. */
   readonly environmentOf: EnvironmentOf;
+  /** Wall clock. */
+  readonly nowMs: () => number;
   /** Aborted with the subscription. */
   readonly ended: AbortSignal;
   /** Called when a response shows that the subscription is over. */
@@ -46,8 +53,18 @@ export function createSender(target: CallTarget): Send {
   const byTask = createKeyedLanes(acknowledgeLanes);
   return (call, signal) => {
     const lane = call.kind === "acknowledge-status" ? byTask(call.taskId) : inOrder;
-    return lane(() => sendNow(target, call, signal));
+    const queuedMs = target.nowMs();
+    const isOutdated = (): boolean => call.kind === "kill-task" && target.nowMs() - queuedMs > killWaitMsMax;
+    return lane(() => isOutdated() ? Promise.reject(outdated(target, call)) : sendNow(target, call, signal));
   };
+}
+
+function outdated({ url }: CallTarget, { kind }: MesosEffect): MesosError {
+  return new MesosError(
+    "call-unknown",
+    `${kind} was not sent: it has waited for other calls to ${url.origin} for more than ${killWaitMsMax / 1000} s`,
+    "nothing to do: it is decided again; see the log of the Mesos master if this repeats",
+  );
 }
 
 async function sendNow(target: CallTarget, call: MesosEffect, signal: AbortSignal): Promise<void> {

@@ -33,7 +33,7 @@ export interface SessionParts {
   readonly environmentOf: EnvironmentOf;
   /** Redacts secrets in messages of the master and of containerizers. */
   readonly redact: (text: string) => string;
-  /** Wall clock, for messages. */
+  /** Wall clock, for messages and the age of calls. */
   readonly nowMs: () => number;
   /** Whether "failed over" may result from a late SUBSCRIBE of our own; called when the master sends it. */
   readonly isOwnTakeover: () => boolean;
@@ -119,6 +119,7 @@ function createState(parts: SessionParts): State {
       streamId,
       frameworkId: () => state.frameworkId,
       environmentOf,
+      nowMs: parts.nowMs,
       ended: ended.signal,
       onLost: (error) => state.fail(lostError(master, error)),
     }),

@@ -5,6 +5,7 @@ import type { MesosEffect } from "../../src/core/effect.ts";
 import { plainLaunch } from "../support/mesos_launch.ts";
 import {
   accepted,
+  type AskedRequest,
   drain,
   identity,
   mesosError,
@@ -126,6 +127,25 @@ Deno.test({
     await second;
     held.resolve(accepted());
   },
+});
+
+Deno.test("a KILL that has waited in the queue longer than a response may take is not sent: its reason may be outdated", async () => {
+  const held = Promise.withResolvers<Response>();
+  let nowMs = 1_800_000_000_000;
+  const isHeld = (asked: AskedRequest): boolean => named(asked) === "DECLINE o1";
+  await using bench = await subscribedBench((asked) => isHeld(asked) ? held.promise : accepted(), {
+    nowMs: () => nowMs,
+  });
+  const kill = (taskId: string): MesosEffect => ({ kind: "kill-task", taskId, graceMs: 1_000 });
+  const first = bench.session.send(decline("o1"), bench.test.signal);
+  const outdated = mesosError(bench.session.send(kill("t1"), bench.test.signal), "call-unknown");
+  const next = bench.session.send(decline("o2"), bench.test.signal);
+  nowMs += callMs + 1;
+  const prompt = bench.session.send(kill("t2"), bench.test.signal);
+  held.resolve(accepted());
+  assertStringIncludes((await outdated).message, "was not sent");
+  await Promise.all([first, next, prompt]);
+  assertEquals(bench.calls().map(named), ["DECLINE o1", "DECLINE o2", "KILL t2"]);
 });
 
 Deno.test("an aborted call is reported as unknown, and a queued one is not sent", async () => {

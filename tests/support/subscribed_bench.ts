@@ -29,11 +29,12 @@ export interface Bench extends AsyncDisposable {
 /** Subscribes to such a master; `answerCall` handles all later calls. */
 export async function subscribedBench(
   answerCall: (asked: AskedRequest) => Response | Promise<Response> = accepted,
+  options: Parameters<typeof testScheduler>[2] = {},
 ): Promise<Bench> {
   const stream = openStream();
   stream.send(subscribed);
   const master = startMaster((asked) => asked.call["type"] === "SUBSCRIBE" ? stream.response : answerCall(asked));
-  const test = testScheduler(master.address, {}, { environmentOf: (launch) => ({ ID: launch.taskId }) });
+  const test = testScheduler(master.address, {}, { environmentOf: (launch) => ({ ID: launch.taskId }), ...options });
   const session = await test.scheduler.subscribe(identity, "f1", test.signal);
   return {
     master,
