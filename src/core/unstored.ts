@@ -5,6 +5,7 @@ import type { Effect } from "./effect.ts";
 import type { Event } from "./event.ts";
 import type { Frame } from "./frame.ts";
 import type { NoteKind } from "./note.ts";
+import type { StateRecord } from "./record.ts";
 import { endTexts } from "./words/ends.ts";
 import { freshRole } from "./placement/roles.ts";
 import { answerLost, reportLost } from "./session/reconciliation.ts";
@@ -153,6 +154,36 @@ export function withoutRecords(before: State, event: Event, frame: Frame): Omit<
     effects: [...frame.effects.flatMap(withoutRecord), ...effectsFor(event)],
     notes: frame.notes.filter(({ kind }) => toldNotes.has(kind)),
   };
+}
+
+/**
+ * A failed commit may have been carried out all the same, with only the response lost. The records that undo it: what
+ * it changed, as it is in memory. Otherwise a command that was reported as failed would take effect after a restart.
+ */
+export function undoing(
+  failed: readonly StateRecord[],
+  { framework, controls, cpuUse, brake: { gocd }, instances }: State,
+): readonly StateRecord[] {
+  return failed.flatMap((record): readonly StateRecord[] => {
+    switch (record.kind) {
+      case "framework":
+        return [{ kind: "framework", framework }];
+      case "controls":
+        return [{ kind: "controls", controls }];
+      case "cpu-use":
+        return cpuUse === undefined ? [] : [{ kind: "cpu-use", cpuUse: cpuUse.record }];
+      case "suspicion":
+        return [{ kind: "suspicion", ...(gocd === undefined ? {} : { suspicion: gocd }) }];
+      case "instance":
+      case "instance-removed": {
+        const taskId = record.kind === "instance" ? record.instance.taskId : record.taskId;
+        const instance = instances.get(taskId);
+        return [instance === undefined ? { kind: "instance-removed", taskId } : { kind: "instance", instance }];
+      }
+      default:
+        return record satisfies never;
+    }
+  });
 }
 
 /** Polls are counted as observed; a wait is waived together with the loss that is the reason, which was not stored. */

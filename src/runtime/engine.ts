@@ -4,10 +4,11 @@ import type { Event } from "../core/event.ts";
 import type { Effect } from "../core/effect.ts";
 import type { Frame } from "../core/frame.ts";
 import type { Note } from "../core/note.ts";
+import type { StateRecord } from "../core/record.ts";
 import type { State } from "../core/state.ts";
 import { initialState, step } from "../core/step.ts";
 import { statusView } from "../core/view/status_view.ts";
-import { withoutRecords } from "../core/unstored.ts";
+import { undoing, withoutRecords } from "../core/unstored.ts";
 import type { StatusView } from "../core/view/view.ts";
 import type { Settings } from "../core/settings.ts";
 import { messageOf, OperatorError } from "../errors.ts";
@@ -48,6 +49,8 @@ export class Engine {
   #state: State;
   #movedMs: number;
   #isStoreBroken = false;
+  /** What failed commits may have stored all the same, by kind and task id. */
+  readonly #inDoubt = new Map<string, StateRecord>();
 
   private constructor(options: EngineOptions, state: State) {
     this.#options = options;
@@ -129,6 +132,7 @@ export class Engine {
     const before = this.#state;
     const atMs = clock.nowMs();
     const frame = step(before, { atMs, random: random(), event });
+    if (event.kind === "tick" && frame.records.length === 0 && this.#inDoubt.size > 0) await this.#undo();
     const problem = frame.records.length === 0 ? undefined : await this.#store(frame);
     const { state, effects, notes } = problem === undefined ? frame : withoutRecords(before, event, frame);
     this.#state = state;
@@ -166,10 +170,22 @@ export class Engine {
     this.#movedMs = clock.nowMs();
   }
 
+  /** Restores what a failed commit may have stored, if the store works again. */
+  async #undo(): Promise<void> {
+    try {
+      await this.#options.store.commit(undoing([...this.#inDoubt.values()], this.#state));
+      this.#inDoubt.clear();
+    } catch {
+      // It fails as reported.
+    }
+  }
+
   /** Resolves to nothing once all records are on disk, otherwise to the reason why not. */
-  async #store({ records }: Pick<Frame, "records">): Promise<string | undefined> {
+  async #store(frame: Pick<Frame, "records">): Promise<string | undefined> {
+    const records = [...undoing([...this.#inDoubt.values()], this.#state), ...frame.records];
     try {
       await this.#options.store.commit(records);
+      this.#inDoubt.clear();
       if (this.#isStoreBroken) {
         this.#isStoreBroken = false;
         this.tell({ kind: "store-works" });
@@ -177,6 +193,7 @@ export class Engine {
       return undefined;
     } catch (error) {
       this.#isStoreBroken = true;
+      for (const record of frame.records) this.#inDoubt.set(placeOf(record), record);
       const problem = `the state cannot be stored: ${messageOf(error)}`;
       this.tell({
         kind: "store-failed",
@@ -192,4 +209,10 @@ export class Engine {
   tell(note: Note): void {
     this.#options.tell(note, this.#options.clock.nowMs());
   }
+}
+
+/** What a record is about. */
+function placeOf(record: StateRecord): string {
+  if (record.kind === "instance") return `instance ${record.instance.taskId}`;
+  return record.kind === "instance-removed" ? `instance ${record.taskId}` : record.kind;
 }
