@@ -70,6 +70,8 @@ interface Scheduler {
   readonly portProbe: PortProbe | undefined;
   /** Wall clock, when a SUBSCRIBE was abandoned that may yet arrive. */
   givenUpMs: number | undefined;
+  /** Wall clock, when we last had a subscription or tried to get one. */
+  triedMs: number | undefined;
 }
 
 /** Creates a scheduler. */
@@ -101,6 +103,7 @@ export function createHttpScheduler(options: HttpSchedulerOptions): HttpSchedule
     isAllowed,
     portProbe,
     givenUpMs: undefined,
+    triedMs: undefined,
   };
   return {
     subscribe: (identity, frameworkId, signal) => subscribe(scheduler, { identity, frameworkId, signal }),
@@ -138,6 +141,7 @@ interface Subscription {
 async function subscribe(scheduler: Scheduler, wanted: Subscription): Promise<MesosSession> {
   const { client, finder, options, closing } = scheduler;
   const signals = [wanted.signal, closing.signal];
+  noteTry(scheduler);
   const reached = await reachLeader(client, {
     candidates: await finder.candidates(signals),
     isAllowed: scheduler.isAllowed,
@@ -150,7 +154,7 @@ async function subscribe(scheduler: Scheduler, wanted: Subscription): Promise<Me
     },
     limitMs: subscribeAnswerMs,
     signals,
-    onTimeUp: () => scheduler.givenUpMs = options.nowMs(),
+    onGivenUp: () => scheduler.givenUpMs = options.nowMs(),
     judge: (answer, url) => judgeSubscribe(client, answer, url),
   });
   let running: RunningSession;
@@ -174,6 +178,14 @@ async function subscribe(scheduler: Scheduler, wanted: Subscription): Promise<Me
   return running.session;
 }
 
+// After a start or an election, the one that was abandoned may be that of the process or leader before.
+function noteTry(scheduler: Scheduler): void {
+  const { triedMs = -Infinity } = scheduler;
+  const nowMs = scheduler.options.nowMs();
+  if (Math.abs(nowMs - triedMs) > lateSubscribeMs) scheduler.givenUpMs = nowMs;
+  scheduler.triedMs = nowMs;
+}
+
 // Once for each abandoned one: a further takeover is by another instance, with which we never compete.
 function isOwnTakeover(scheduler: Scheduler): boolean {
   const { givenUpMs } = scheduler;
@@ -182,7 +194,8 @@ function isOwnTakeover(scheduler: Scheduler): boolean {
 }
 
 // With ZooKeeper a new leader is known long before five heartbeats of the old one are missed.
-function followLeader({ finder }: Scheduler, reached: ReachedLeader, running: RunningSession): void {
+function followLeader(scheduler: Scheduler, reached: ReachedLeader, running: RunningSession): void {
+  const { finder } = scheduler;
   const address = addressOfUrl(reached.url);
   finder.answered(address);
   const stop = finder.onOtherLeader((leader) =>
@@ -197,6 +210,7 @@ function followLeader({ finder }: Scheduler, reached: ReachedLeader, running: Ru
   );
   running.over.then((reason) => {
     stop();
+    scheduler.triedMs = scheduler.options.nowMs();
     if (reason === "silent") finder.failed(address);
   });
 }

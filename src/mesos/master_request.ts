@@ -42,8 +42,8 @@ export interface RequestLimits {
   readonly signals: readonly AbortSignal[];
   /** The reason of the error if there was no response. */
   readonly unanswered: MesosErrorReason;
-  /** Called when the time is up: the request may still arrive. */
-  readonly onTimeUp?: (() => void) | undefined;
+  /** Called when the request is given up before its response: it may still arrive. */
+  readonly onGivenUp?: (() => void) | undefined;
 }
 
 /** A response whose body is still to be read. Always end it. */
@@ -93,6 +93,7 @@ export async function sendRequest(
   const watch = startWatch(client, limits);
   try {
     const response = await client.fetch(request.url, requestInit(client, request, watch.signal));
+    watch.answered();
     return {
       response,
       stopClock: watch.stopClock,
@@ -117,22 +118,27 @@ export async function sendRequest(
 interface Watch {
   readonly signal: AbortSignal;
   isTimeUp(): boolean;
+  answered(): void;
   stopClock(): void;
   release(): void;
   end(): void;
 }
 
-function startWatch(client: MasterClient, { limitMs, signals, onTimeUp }: RequestLimits): Watch {
+function startWatch(client: MasterClient, { limitMs, signals, onGivenUp }: RequestLimits): Watch {
   const controller = new AbortController();
   let isTimeUp = false;
-  const giveUp = (): void => controller.abort();
+  let isAnswered = false;
+  const giveUp = (): void => {
+    if (!isAnswered) onGivenUp?.();
+    controller.abort();
+  };
   const stopClock = client.setTimer(() => {
     isTimeUp = true;
-    onTimeUp?.();
-    controller.abort();
+    giveUp();
   }, limitMs);
   for (const signal of signals) signal.addEventListener("abort", giveUp, { once: true });
-  if (signals.some((signal) => signal.aborted)) giveUp();
+  // Nothing has been sent.
+  if (signals.some((signal) => signal.aborted)) controller.abort();
   const release = (): void => {
     stopClock();
     for (const signal of signals) signal.removeEventListener("abort", giveUp);
@@ -140,6 +146,7 @@ function startWatch(client: MasterClient, { limitMs, signals, onTimeUp }: Reques
   return {
     signal: controller.signal,
     isTimeUp: () => isTimeUp,
+    answered: () => isAnswered = true,
     stopClock,
     release,
     end(): void {

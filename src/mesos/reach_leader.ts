@@ -23,8 +23,8 @@ export interface LeaderRequest {
   readonly limitMs: number;
   /** Each ends it. */
   readonly signals: readonly AbortSignal[];
-  /** Called when a host did not respond in time: the request may still arrive. */
-  readonly onTimeUp?: () => void;
+  /** Called when a request is given up before its response: it may still arrive. */
+  readonly onGivenUp?: () => void;
   /** `undefined` if the response is the expected one; it may read the body of another, and must not end it. */
   readonly judge: (answer: MasterAnswer, url: URL) => Promise<MesosError | undefined>;
 }
@@ -117,7 +117,7 @@ async function ask(
       limitMs: asked.limitMs,
       signals: asked.signals,
       unanswered: "unreachable",
-      onTimeUp: asked.onTimeUp,
+      onGivenUp: asked.onGivenUp,
     });
   } catch (error) {
     if (error instanceof MesosError) dead.set(host, error);

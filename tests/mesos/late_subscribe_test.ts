@@ -13,6 +13,7 @@ import {
   testScheduler,
 } from "../support/scripted_master.ts";
 
+const second = 1_000;
 const failedOver = { type: "ERROR", error: { message: "Framework failed over" } };
 
 /** A first SUBSCRIBE without an answer, then subscriptions that are failed over; returns the error of each. */
@@ -67,3 +68,54 @@ for (
     assertEquals(await play(afterMs, 1), ["subscribed framework-error, ended"]);
   });
 }
+
+/** Subscribes, is failed over after `afterMs`, and returns who has done that; `before`: what the same program did first. */
+async function failover(afterMs: number, before: "aborted" | "subscribed" | "nothing"): Promise<string> {
+  const asked = Promise.withResolvers<void>();
+  const held = Promise.withResolvers<Response>();
+  let stream = openStream();
+  let requests = 0;
+  await using master = startMaster(() => {
+    requests++;
+    asked.resolve();
+    if (before === "aborted" && requests === 1) return held.promise;
+    stream = openStream();
+    stream.send(subscribed);
+    return stream.response;
+  });
+  let nowMs = 1_800_000_000_000;
+  using test = testScheduler(master.address, {}, { nowMs: () => nowMs });
+  if (before === "aborted") {
+    nowMs -= lateSubscribeMs;
+    const giving = new AbortController();
+    const first = mesosError(test.scheduler.subscribe(identity, "f1", giving.signal), "unreachable");
+    await asked.promise;
+    nowMs += lateSubscribeMs;
+    giving.abort();
+    await first;
+    held.resolve(new Response());
+  } else if (before === "subscribed") {
+    const { events } = await test.scheduler.subscribe(identity, "f1", test.signal);
+    nowMs += 10 * lateSubscribeMs;
+    stream.end();
+    await drain(events);
+  }
+  const { events } = await test.scheduler.subscribe(identity, "f1", test.signal);
+  nowMs += afterMs;
+  stream.send(failedOver);
+  stream.end();
+  const { error } = await drain(events);
+  return error?.message.includes("of our own") === true ? "ours" : "another instance";
+}
+
+Deno.test("an attempt that was aborted, e.g. because the configuration has changed, may arrive late, too", async () => {
+  assertEquals(await failover(second, "aborted"), "ours");
+});
+
+Deno.test("soon after a start or an election the SUBSCRIBE of the process or leader before may arrive, later it is another instance", async () => {
+  assertEquals([await failover(lateSubscribeMs - 1, "nothing"), await failover(lateSubscribeMs, "nothing")], [
+    "ours",
+    "another instance",
+  ]);
+  assertEquals(await failover(second, "subscribed"), "another instance");
+});
