@@ -11,6 +11,9 @@ import { adoptedText, onlyGocdKnows } from "../words/stored.ts";
 import type { State } from "../state.ts";
 import { isOver, type TaskMeaning, type TaskStatus } from "../session/task_status.ts";
 
+/** Our numbers stay below this: ten million runs, each with the longest jump, take less than half. */
+const ownNumberMax = taskNumberMax / 2;
+
 /**
  * A state restored from a copy is behind the ids in use: an id that Mesos or GoCD shows is never reused. It may not be the
  * last one that the newer copy used, so the numbers jump again at the next launch.
@@ -19,8 +22,8 @@ export function skipUsedTaskId(draft: Draft, taskId: string): void {
   const { framework } = draft.state;
   const parsed = parseTaskId(taskId);
   if (parsed === undefined || parsed.lineage !== framework.lineage || parsed.number < framework.nextTaskNumber) return;
-  // Not one of our numbers: anyone can choose an agent's name, and enough numbers must be left.
-  if (parsed.number >= taskNumberMax / 2) return;
+  // Not one of our numbers: anyone can choose an agent's name, but must not use up the numbers.
+  if (parsed.number >= ownNumberMax) return;
   draft.setFramework({ ...framework, nextTaskNumber: parsed.number + 1 });
   if (draft.state.inherited === "none") draft.set({ inherited: "known" });
 }

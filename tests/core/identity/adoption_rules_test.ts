@@ -45,8 +45,8 @@ for (
     ["ahead", "gocd-abc123-default-8", 9],
     ["of another lineage", "gocd-zzz999-default-8", 5],
     ["of no agent of ours", "web-8", 5],
-    ["the last of the first half of all", `gocd-abc123-default-${2 ** 49 - 1}`, 2 ** 49],
-    ["the first of the second half", `gocd-abc123-default-${2 ** 49}`, 5],
+    ["the last that may be ours", `gocd-abc123-default-${2 ** 49 - 1}`, 2 ** 49],
+    ["so large that few numbers would be left", `gocd-abc123-default-${2 ** 50 - 4}`, 5],
     ["the last of all", `gocd-abc123-default-${2 ** 50 - 1}`, 5],
     ["beyond all", `gocd-abc123-default-${2 ** 50}`, 5],
   ] as const
