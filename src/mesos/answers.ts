@@ -102,7 +102,7 @@ export function notAMaster(message: string, hint?: string): MesosError {
 
 /** The error for a call that was not accepted, and whether the subscription is over with it. */
 export interface CallRefusal {
-  /** Always `call-refused`: the call has had no effect. */
+  /** `call-refused`: the call has had no effect; `call-unknown`: a proxy, which may have passed it on, has failed. */
   readonly error: MesosError;
   /** Other calls would be refused as well: subscribe again. */
   readonly endsSession: boolean;
@@ -124,7 +124,11 @@ export function callRefusal(refusal: Refusal): CallRefusal {
     ? loginHint(refusal.credentials)
     : "see the log of the Mesos master";
   return {
-    error: new MesosError("call-refused", refusalMessage(refusal, between), hint),
+    error: new MesosError(
+      between !== undefined && status >= 500 ? "call-unknown" : "call-refused",
+      refusalMessage(refusal, between),
+      hint,
+    ),
     endsSession: isOver,
   };
 }

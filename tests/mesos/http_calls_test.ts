@@ -108,6 +108,16 @@ for (const [name, answer, said, endsSession] of refusals) {
   });
 }
 
+for (const status of [502, 504]) {
+  Deno.test(`a call answered with ${status} by a proxy may have taken effect, and the subscription continues`, async () => {
+    let calls = 0;
+    await using bench = await subscribedBench(() => (calls += 1) === 1 ? refusal(status, "Gateway") : accepted());
+    const error = await mesosError(bench.session.send(decline("o1"), bench.test.signal), "call-unknown");
+    assertStringIncludes(error.message, String(status));
+    await bench.session.send(decline("o2"), bench.test.signal);
+  });
+}
+
 Deno.test({
   name: "a call without a response within 10 seconds is reported as unknown, and the next one is sent",
   ...strict,
