@@ -44,6 +44,7 @@ const mesosErrors: Meanings<MesosErrorReason> = {
     "check that `mesos-master` names the master of a Mesos 1.x cluster",
   ],
   "call-unknown": ["A call may or may not have arrived; it is reconsidered.", ""],
+  "call-void": ["A call was not sent, or to a master that has no such subscription; it is reconsidered.", ""],
   "call-refused": ["The master refuses a call.", "see its message"],
 };
 

@@ -246,6 +246,7 @@ export const codeTexts: readonly (readonly [code: string, said: string, act: str
   ["mesos-stream-broken","The subscription has ended; it is renewed.","To do: see the log of the master if it recurs."],
   ["mesos-stream-unreadable","The response is not an event stream.","To do: check that `mesos-master` names the master of a Mesos 1.x cluster."],
   ["mesos-call-unknown","A call may or may not have arrived; it is reconsidered.","Nothing to do."],
+  ["mesos-call-void","A call was not sent, or to a master that has no such subscription; it is reconsidered.","Nothing to do."],
   ["mesos-call-refused","The master refuses a call.","To do: see its message."],
   ["mesos-overdue","The first SUBSCRIBE has had no answer for 10 s.","To do: if it lasts, check load and log of the master."],
   ["mesos-heartbeats-missing","Heartbeats of the master are missing.","Nothing: after five it reconnects."],

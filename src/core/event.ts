@@ -54,11 +54,14 @@ export type MesosEvent =
   | { readonly kind: "framework-error"; readonly error: FrameworkErrorKind; readonly message: string }
   /** TEARDOWN was accepted; for other calls the result shows in later events. */
   | { readonly kind: "framework-torn-down" }
-  /** A call was answered with an error or not at all; whether it arrived is unknown unless `refused`. */
+  /**
+   * A call was answered with an error or not at all; whether it arrived is unknown unless `refused`, or `void`: it had no
+   * effect, because there is no such subscription (any more), or we do not lead.
+   */
   | {
     readonly kind: "mesos-call-failed";
     readonly call: MesosEffect;
-    readonly outcome: "refused" | "unknown";
+    readonly outcome: "refused" | "unknown" | "void";
     readonly message: string;
   };
 

@@ -279,7 +279,7 @@ export interface SessionNotes {
   "framework-removed": { readonly frameworkId?: string; readonly instances: number };
   "mesos-call-failed": {
     readonly call: MesosEffect["kind"];
-    readonly outcome: "refused" | "unknown";
+    readonly outcome: "refused" | "unknown" | "void";
     readonly message: string;
   };
   "identity-kept": { readonly frameworkId: string; readonly fields: readonly KeptField[] };

@@ -102,7 +102,10 @@ export function notAMaster(message: string, hint?: string): MesosError {
 
 /** The error for a call that was not accepted, and whether the subscription is over with it. */
 export interface CallRefusal {
-  /** `call-refused`: the call has had no effect; `call-unknown`: a proxy, which may have passed it on, has failed. */
+  /**
+   * `call-refused` and, if there is no such subscription, `call-void`: the call has had no effect; `call-unknown`: a
+   * proxy, which may have passed it on, has failed.
+   */
   readonly error: MesosError;
   /** Other calls would be refused as well: subscribe again. */
   readonly endsSession: boolean;
@@ -125,7 +128,7 @@ export function callRefusal(refusal: Refusal): CallRefusal {
     : "see the log of the Mesos master";
   return {
     error: new MesosError(
-      between !== undefined && status >= 500 ? "call-unknown" : "call-refused",
+      isOver ? "call-void" : between !== undefined && status >= 500 ? "call-unknown" : "call-refused",
       refusalMessage(refusal, between),
       hint,
     ),

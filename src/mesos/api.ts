@@ -90,6 +90,7 @@ export type MesosErrorReason =
   | "stream-broken"
   | "stream-unreadable"
   | "call-unknown"
+  | "call-void"
   | "call-refused";
 
 const errorKinds: Readonly<Record<MesosErrorReason, ErrorKind>> = {
@@ -103,6 +104,7 @@ const errorKinds: Readonly<Record<MesosErrorReason, ErrorKind>> = {
   "stream-broken": "unreachable",
   "stream-unreadable": "unreachable",
   "call-unknown": "unreachable",
+  "call-void": "unreachable",
   "call-refused": "refused",
 };
 

@@ -61,7 +61,7 @@ export function createSender(target: CallTarget): Send {
 
 function outdated({ url }: CallTarget, { kind }: MesosEffect): MesosError {
   return new MesosError(
-    "call-unknown",
+    "call-void",
     `${kind} was not sent: it has waited for other calls to ${url.origin} for more than ${killWaitMsMax / 1000} s`,
     "nothing to do: it is decided again; see the log of the Mesos master if this repeats",
   );
@@ -72,7 +72,7 @@ async function sendNow(target: CallTarget, call: MesosEffect, signal: AbortSigna
   const frameworkId = target.frameworkId();
   if (target.ended.aborted || signal.aborted || frameworkId === undefined) {
     throw new MesosError(
-      "call-unknown",
+      "call-void",
       `${call.kind} was not sent: the subscription with ${url.origin} has ended or the program stops`,
       "nothing to do: it is decided again after the next subscription",
     );

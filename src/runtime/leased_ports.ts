@@ -69,7 +69,7 @@ function leasedSession(session: MesosSession, lease: Lease): MesosSession {
     events: session.events,
     ...(session.waiting === undefined ? {} : { waiting: session.waiting }),
     send: async (call, signal) => {
-      if (!lease.isHeld()) throw new MesosError("call-unknown", notSent, hint);
+      if (!lease.isHeld()) throw new MesosError("call-void", notSent, hint);
       await whileHeld(lease, signal, {
         ask: (held) => session.send(call, held),
         error: () => new MesosError("call-unknown", brokenOff, hint),

@@ -158,7 +158,7 @@ async function callMesos(options: PerformOptions, call: MesosEffect): Promise<vo
   const { post, signal, observations, nowMs } = options;
   const session = options.session();
   if (session === undefined) {
-    post({ kind: "mesos-call-failed", call, outcome: "unknown", message: "not subscribed" });
+    post({ kind: "mesos-call-failed", call, outcome: "void", message: "not subscribed" });
     return;
   }
   const startMs = nowMs();
@@ -170,11 +170,11 @@ async function callMesos(options: PerformOptions, call: MesosEffect): Promise<vo
     if (signal.aborted) return;
     const code = error instanceof MesosError ? error.code : "mesos-error";
     observations.called("mesos", call.kind, { tookMs: nowMs() - startMs, code });
-    const isRefused = error instanceof MesosError && error.reason === "call-refused";
+    const reason = error instanceof MesosError ? error.reason : undefined;
     post({
       kind: "mesos-call-failed",
       call,
-      outcome: isRefused ? "refused" : "unknown",
+      outcome: reason === "call-refused" ? "refused" : reason === "call-void" ? "void" : "unknown",
       message: messageOf(error),
     });
   }

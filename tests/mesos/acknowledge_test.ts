@@ -77,7 +77,7 @@ Deno.test("an acknowledgement has the stream id, media types and login of any ca
 
 Deno.test("a refused acknowledgement is reported with the master's message, and a lost subscription ends the session", async () => {
   await using bench = await benchWith(() => refusal(403, "Framework is not subscribed"));
-  const { message } = await mesosError(bench.acknowledge("t1"), "call-refused");
+  const { message } = await mesosError(bench.acknowledge("t1"), "call-void");
   assertStringIncludes(message, "not subscribed");
   const events = bench.session.events[Symbol.asyncIterator]();
   await events.next();

@@ -87,12 +87,15 @@ const refusals: readonly (readonly [string, () => Response, said: string, endsSe
 
 for (const [name, answer, said, endsSession] of refusals) {
   Deno.test({
-    name: `a call answered with ${name} is refused, and the subscription ${endsSession ? "ends" : "continues"}`,
+    name: `a call answered with ${name} is ${
+      endsSession ? "void, and the subscription ends" : "refused, and it continues"
+    }`,
     ...strict,
     fn: async () => {
       let calls = 0;
       await using bench = await subscribedBench(() => (calls += 1) === 1 ? answer() : accepted());
-      const error = await mesosError(bench.session.send(decline("o1"), bench.test.signal), "call-refused");
+      const sending = bench.session.send(decline("o1"), bench.test.signal);
+      const error = await mesosError(sending, endsSession ? "call-void" : "call-refused");
       assertStringIncludes(error.message, said);
       assertStringIncludes(error.message, "decline-offers");
       if (endsSession) {
@@ -100,7 +103,7 @@ for (const [name, answer, said, endsSession] of refusals) {
         assertEquals(events.map(({ kind }) => kind), ["subscribed"]);
         assertEquals(end?.reason, "stream-broken");
         assertStringIncludes(end?.message ?? "", said);
-        await mesosError(bench.session.send(decline("o2"), bench.test.signal), "call-unknown");
+        await mesosError(bench.session.send(decline("o2"), bench.test.signal), "call-void");
       } else {
         await bench.session.send(decline("o2"), bench.test.signal);
       }
@@ -148,7 +151,7 @@ Deno.test("a KILL that has waited in the queue longer than a response may take i
   });
   const kill = (taskId: string): MesosEffect => ({ kind: "kill-task", taskId, graceMs: 1_000 });
   const first = bench.session.send(decline("o1"), bench.test.signal);
-  const outdated = mesosError(bench.session.send(kill("t1"), bench.test.signal), "call-unknown");
+  const outdated = mesosError(bench.session.send(kill("t1"), bench.test.signal), "call-void");
   const next = bench.session.send(decline("o2"), bench.test.signal);
   nowMs += callMs + 1;
   const prompt = bench.session.send(kill("t2"), bench.test.signal);
@@ -158,12 +161,12 @@ Deno.test("a KILL that has waited in the queue longer than a response may take i
   assertEquals(bench.calls().map(named), ["DECLINE o1", "DECLINE o2", "KILL t2"]);
 });
 
-Deno.test("an aborted call is reported as unknown, and a queued one is not sent", async () => {
+Deno.test("an aborted call is reported as unknown, and a queued one as void, because it is not sent", async () => {
   const held = Promise.withResolvers<Response>();
   await using bench = await subscribedBench(() => held.promise);
   const giving = new AbortController();
   const first = mesosError(bench.session.send(decline("o1"), giving.signal), "call-unknown");
-  const second = mesosError(bench.session.send(decline("o2"), giving.signal), "call-unknown");
+  const second = mesosError(bench.session.send(decline("o2"), giving.signal), "call-void");
   await bench.test.timer.started(callMs);
   giving.abort();
   await first;
@@ -171,13 +174,13 @@ Deno.test("an aborted call is reported as unknown, and a queued one is not sent"
   held.resolve(accepted());
 });
 
-Deno.test("a call to a stopped master is reported as unknown", async () => {
+Deno.test("a call to a stopped master is void", async () => {
   const bench = await subscribedBench();
   bench.stream.end();
   await bench.master[Symbol.asyncDispose]();
   const { error } = await drain(bench.session.events);
   assertEquals(error?.reason, "stream-broken");
-  await mesosError(bench.session.send(decline("o1"), bench.test.signal), "call-unknown");
+  await mesosError(bench.session.send(decline("o1"), bench.test.signal), "call-void");
   bench.test.scheduler.close();
 });
 

@@ -99,7 +99,7 @@ for (const [name, end] of ends) {
       await sending;
       held.resolve(accepted());
       await drain(bench.session.events);
-      await mesosError(bench.session.send(decline("o2"), bench.test.signal), "call-unknown");
+      await mesosError(bench.session.send(decline("o2"), bench.test.signal), "call-void");
       assertEquals([heartbeatMs, callMs].map((ms) => bench.test.timer.running(ms)), [0, 0]);
     },
   });
@@ -236,7 +236,7 @@ for (const [name, write, said] of breaks) {
       const error = await mesosError(events.next(), said.includes("stream") ? "stream-broken" : "stream-unreadable");
       assertStringIncludes(error.message, said);
       assertStringIncludes(error.message, bench.master.address);
-      await mesosError(bench.session.send(decline("o1"), bench.test.signal), "call-unknown");
+      await mesosError(bench.session.send(decline("o1"), bench.test.signal), "call-void");
     },
   });
 }

@@ -205,6 +205,7 @@ Deno.test("a GocdError posts an event with its problem, and any other error one 
 for (
   const [name, send, outcome] of [
     ["refused", () => Promise.reject(new MesosError("call-refused", "400", "look")), "refused"],
+    ["not sent", () => Promise.reject(new MesosError("call-void", "ended", "look")), "void"],
     ["lost", () => Promise.reject(new MesosError("call-unknown", "no answer", "look")), "unknown"],
     ["failed with an internal error", () => Promise.reject(new TypeError("odd")), "unknown"],
   ] as const

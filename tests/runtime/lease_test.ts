@@ -113,7 +113,7 @@ Deno.test("a call to Mesos is sent only while the lease is held", async () => {
   await session.send({ kind: "teardown-framework" }, signal);
   isHeld = false;
   const error = await assertRejects(() => session.send({ kind: "teardown-framework" }, signal), MesosError);
-  assertEquals(error.reason, "call-unknown");
+  assertEquals(error.reason, "call-void");
   assertEquals(calls, ["subscribe", "send"]);
 });
 

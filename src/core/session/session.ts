@@ -3,7 +3,7 @@
 import { noteRestoredBrake, otherMaster } from "../life/brake.ts";
 import type { Draft } from "../draft.ts";
 import type { EventOf } from "../event.ts";
-import { countFailure } from "../life/failures.ts";
+import { countFailure, giveBackLaunch, waivePollWait } from "../life/failures.ts";
 import type { AgentInstance } from "../instance.ts";
 import { keepIdentity, noteKeptIdentity } from "./immutable_identity.ts";
 import { refuseBusySeconds } from "../placement/launching.ts";
@@ -151,20 +151,21 @@ export function mesosCallFailed(draft: Draft, event: EventOf<"mesos-call-failed"
         const instance = draft.instance(taskId);
         if (instance?.state !== "launching") continue;
         if (outcome === "refused") launchRefused(draft, instance, message);
+        else if (outcome === "void") launchUnsent(draft, instance, message);
         else askFor(draft, taskId);
       }
       // A refused or lost call has used nothing: the offers are still outstanding. If it arrives late, they are gone.
       declineAgain(draft, call.offerIds);
       break;
     case "decline-offers":
-      if (outcome === "unknown") declineAgain(draft, call.offerIds);
+      if (outcome !== "refused") declineAgain(draft, call.offerIds);
       break;
     case "reconcile-tasks":
       if (call.tasks.length === 0) implicitFailed(draft);
       break;
     case "accept-inverse-offers":
     case "decline-inverse-offers":
-      if (outcome === "unknown") inverseAnswerLost(draft, call.offerIds);
+      if (outcome !== "refused") inverseAnswerLost(draft, call.offerIds);
       break;
     case "suppress-offers":
     case "revive-offers": {
@@ -185,7 +186,7 @@ export function mesosCallFailed(draft: Draft, event: EventOf<"mesos-call-failed"
   }
   // The master ends the stream of a framework that it removes, often before it responds: the next session shows the
   // result.
-  if (call.kind === "teardown-framework" && outcome === "unknown") return;
+  if (call.kind === "teardown-framework" && outcome !== "refused") return;
   draft.note({
     kind: "mesos-call-failed",
     call: call.kind,
@@ -193,6 +194,16 @@ export function mesosCallFailed(draft: Draft, event: EventOf<"mesos-call-failed"
     message: oneLine(message),
     onceKey: `${call.kind} ${outcome}${outcome === "refused" ? ` ${message}` : ""}`,
   });
+}
+
+/**
+ * As if its offer had been stale. Mesos is not asked: a new master is silent about the tasks of a host until that has
+ * reregistered.
+ */
+function launchUnsent(draft: Draft, instance: AgentInstance, message: string): void {
+  end(draft, instance, "dropped", message);
+  giveBackLaunch(draft, instance);
+  waivePollWait(draft, instance);
 }
 
 /** Not caused by the offer: retried only after a pause, otherwise every offer would lead to the same refusal. */

@@ -200,7 +200,11 @@ Deno.test("an immediate teardown is continued after a crash, whether or not it h
   const unsent = drive({ stored });
   unsent.subscribe();
   unsent.wait(second);
-  assertEquals(kinds(unsent.taken()).slice(-4, -1), ["disable-gocd-agents", "delete-gocd-agents", "teardown-framework"]);
+  assertEquals(kinds(unsent.taken()).slice(-4, -1), [
+    "disable-gocd-agents",
+    "delete-gocd-agents",
+    "teardown-framework",
+  ]);
   const sent = drive({ stored });
   sent.send({ kind: "framework-error", error: "removed", message: "Framework has been removed" });
   assertEquals(sent.state.instances.has(taskId), false);
