@@ -21,10 +21,20 @@ export function isForGood(mark: AgentInstance["retire"]): boolean {
  * job. An instance that is already being removed permanently keeps its mark; a maintenance window may be withdrawn.
  */
 export function retire(draft: Draft, instance: AgentInstance): void {
+  if (mayRetire(instance)) markByOperator(draft, instance);
+}
+
+/** The same with all agents of a profile, including dead ones: Mesos may report one as running again. */
+export function retireProfile(draft: Draft, profile: string): void {
+  for (const instance of [...draft.state.instances.values()]) {
+    if (instance.profile === profile && instance.state !== "killing") markByOperator(draft, instance);
+  }
+}
+
+function markByOperator(draft: Draft, instance: AgentInstance): void {
   const mark = instance.retire;
   hasten(draft, instance, "operator");
-  if (!mayRetire(instance) || mark === "operator" || isForGood(mark)) return;
-  markForRemoval(draft, instance, "operator");
+  if (mark !== "operator" && !isForGood(mark)) markForRemoval(draft, instance, "operator");
 }
 
 /** A surplus agent that is still in use would only be disabled once it is idle: now it takes no further job. */

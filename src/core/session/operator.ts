@@ -2,7 +2,7 @@
 
 import { acceptLoss, noBrake } from "../life/brake.ts";
 import { mayFinish, restartTimeout, takeBack } from "../life/drain.ts";
-import { retire } from "../life/retire.ts";
+import { retire, retireProfile } from "../life/retire.ts";
 import type { Draft } from "../draft.ts";
 import type { GocdAgentRef } from "../effect.ts";
 import type { OperatorEvent } from "../event.ts";
@@ -42,9 +42,7 @@ export function executeCommand(draft: Draft, event: OperatorEvent): void {
       return control(draft, event, { controls: inMode(controls, "drain") });
     case "profile-drain-requested":
       control(draft, event, { controls: frozen(controls, event.profile) });
-      for (const instance of [...draft.state.instances.values()]) {
-        if (instance.profile === event.profile) retire(draft, instance);
-      }
+      retireProfile(draft, event.profile);
       return;
     case "agent-drain-requested": {
       const instance = draft.instance(event.taskId);

@@ -3,7 +3,18 @@
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { GocdAgent } from "../../../src/core/gocd_records.ts";
-import { building, drive, type Driver, gocdAgent, jobs, minute, offer, only, second } from "../../support/core.ts";
+import {
+  building,
+  drive,
+  type Driver,
+  gocdAgent,
+  jobs,
+  minute,
+  offer,
+  only,
+  reconciled,
+  second,
+} from "../../support/core.ts";
 import { aProfile } from "../../support/placement.ts";
 
 const profiles = [aProfile({ name: "a", gocdResources: ["a"] }), aProfile({ name: "b", gocdResources: ["b"] })];
@@ -122,6 +133,19 @@ Deno.test("an agent that is still starting is disabled on the list that first sh
   later.status(taskId, "TASK_RUNNING");
   later.read(gocdAgent(taskId, { gocdResources: ["a"] }));
   assertEquals(later.instance(taskId).state, "draining");
+});
+
+Deno.test("a drain of a profile includes its agents that Mesos has lost, should it find them again", () => {
+  const { world, a, agents } = fleet();
+  world.read(...agents({ agentState: "LostContact", buildState: "Unknown" }));
+  world.status(a, "TASK_UNKNOWN", reconciled);
+  assertEquals(world.instance(a).state, "gone");
+  world.send({ kind: "profile-drain-requested", profile: "a" });
+  world.status(a, "TASK_RUNNING", reconciled);
+  world.read(...agents());
+  assertEquals(disabled(world), [a]);
+  world.send({ kind: "launching-resumed", profile: "a" });
+  assertEquals(world.instance(a).retire, undefined);
 });
 
 for (const isFirst of [true, false]) {
