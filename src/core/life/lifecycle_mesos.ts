@@ -163,7 +163,8 @@ function onBackFromTheDead(draft: Draft, instance: Gone, status: TaskStatus): vo
 /**
  * Mesos reports it as alive again: its activity, and whether it still has its record, will be in the next list. One that
  * was not enabled yet registers like any other: its Pending record needs proof again. Mesos is asked once more, because
- * this may be a late update about a task that has ended for good: Mesos reports that only once.
+ * this may be a late update about a task that has ended for good: Mesos reports that only once. A KILL that was sent
+ * before may still reach its container.
  */
 function comeBack(draft: Draft, before: Unreachable | Gone, isRunning: boolean): void {
   const instance = afterKill(before);

@@ -274,7 +274,7 @@ function endTornDown(draft: Draft): void {
 /**
  * The framework was removed as the operator has requested. If an earlier run has sent TEARDOWN, the records may be left.
  */
-export function tornDownBefore(draft: Draft): void {
+export function removedAsAsked(draft: Draft): void {
   if (draft.state.tearDownRequestedMs === undefined) leaveNoRecords(draft);
   tornDown(draft);
 }

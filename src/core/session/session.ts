@@ -9,7 +9,7 @@ import { keepIdentity, noteKeptIdentity } from "./immutable_identity.ts";
 import { refuseBusySeconds } from "../placement/launching.ts";
 import { withoutFramework } from "../identity/lineage.ts";
 import { inverseAnswerLost } from "./maintenance.ts";
-import { forgetTeardown, isImmediate, noteSwitches, tornDownBefore } from "./operator.ts";
+import { forgetTeardown, isImmediate, noteSwitches, removedAsAsked } from "./operator.ts";
 import { end } from "../life/phase.ts";
 import { errorCharactersMax, oneLine } from "../text.ts";
 import { endTexts, refusedHint, refusedText } from "../words/ends.ts";
@@ -126,7 +126,7 @@ function frameworkRemoved(draft: Draft, message: string): void {
   // removal.
   const { controls, tearDownRequestedMs } = draft.state;
   const isAsked = tearDownRequestedMs !== undefined && controls.mode === "teardown";
-  if (isImmediate(controls) || isAsked && living.length === 0) return tornDownBefore(draft);
+  if (isImmediate(controls) || isAsked && living.length === 0) return removedAsAsked(draft);
   const { frameworkId } = draft.state.framework;
   const known = frameworkId === undefined ? {} : { frameworkId };
   if (living.length === 0) {
