@@ -323,7 +323,7 @@ export interface RoleOffers {
   readonly lastOfferMs?: number;
   /** The single repetition after a REVIVE without an offer has been sent. */
   readonly repeated: boolean;
-  /** A DECLINE with a long filter was sent after the last REVIVE. */
+  /** A DECLINE or ACCEPT with a long filter was sent after the last REVIVE. */
   readonly longDeclineMs?: number;
   /** The last SUPPRESS or REVIVE failed: the next one is not sent before this time. */
   readonly retryMs?: number;

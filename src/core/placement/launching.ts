@@ -68,6 +68,7 @@ export function offersReceived(draft: Draft, offers: readonly Offer[]): void {
       launches,
       refuseSeconds,
     });
+    noteFilter(draft, accept.offerIds, offers, refuseSeconds);
   }
   decline(draft, result.declines, offers, refuseSeconds);
   rememberHosts(draft, offers, new Set(result.declines));
@@ -94,11 +95,16 @@ function seeOffers(draft: Draft, offers: readonly Offer[]): void {
 function decline(draft: Draft, offerIds: readonly string[], offers: readonly Offer[], refuseSeconds: number): void {
   if (offerIds.length === 0) return;
   draft.effect({ kind: "decline-offers", offerIds, refuseSeconds });
+  noteFilter(draft, offerIds, offers, refuseSeconds);
+}
+
+/** What is refused for an hour, of declined offers or besides launches, is offered again only after a REVIVE. */
+function noteFilter(draft: Draft, offerIds: readonly string[], offers: readonly Offer[], refuseSeconds: number): void {
   if (refuseSeconds < refuseIdleSeconds) return;
   const ids = new Set(offerIds);
-  const declined = new Set(offers.filter(({ id }) => ids.has(id)).map(({ role }) => role));
+  const filtered = new Set(offers.filter(({ id }) => ids.has(id)).map(({ role }) => role));
   const roles = [...draft.state.offers.roles].map(([name, role]) =>
-    [name, declined.has(name) ? { ...role, longDeclineMs: draft.atMs } : role] as const
+    [name, filtered.has(name) ? { ...role, longDeclineMs: draft.atMs } : role] as const
   );
   draft.patch("offers", { roles: new Map(roles) });
 }

@@ -124,11 +124,11 @@ Deno.test("of a host with agents of ours it is remembered what it last had left:
   assertEquals([...state.offers.hosts], [["a-h9", former], ["a-h1", { ...big, resources: [] }], ["a-h2", small]]);
 });
 
-Deno.test("a role keeps what is known of it, and its long decline is remembered if its offer was declined", () => {
+Deno.test("a role keeps what is known of it, and the long filter of a DECLINE or ACCEPT is remembered", () => {
   const roles = new Map([["ci", { suppressed: false, repeated: true, lastReviveMs: 7 }]]);
   const { state } = after([big, hostOffer("h5", { role: "web", cpus: 0.5 })], { offers: { roles } });
   assertEquals([...state.offers.roles], [
-    ["ci", { suppressed: false, repeated: true, lastReviveMs: 7, lastOfferMs: atMs }],
+    ["ci", { suppressed: false, repeated: true, lastReviveMs: 7, lastOfferMs: atMs, longDeclineMs: atMs }],
     ["web", { suppressed: false, repeated: false, lastOfferMs: atMs, longDeclineMs: atMs }],
   ]);
 });
