@@ -1,6 +1,7 @@
 // A commit that is carried out although its response is lost: memory and store are the same again after the next one.
 
 import { assertEquals } from "@std/assert";
+import type { StoredState } from "../../src/core/record.ts";
 import { Engine } from "../../src/runtime/engine.ts";
 import { StoreError } from "../../src/store/store_error.ts";
 import { jobs, offer, serverInfo, someSettings, subscribedEvent } from "../support/core.ts";
@@ -9,7 +10,14 @@ import { virtualClock } from "../support/virtual_clock.ts";
 
 const polled = { kind: "gocd-polled", server: serverInfo, jobs: jobs(2), agents: [], findings: [] } as const;
 
-async function bench() {
+interface Bench {
+  readonly engine: Engine;
+  /** Whether responses to commits are lost. */
+  readonly lost: { is: boolean };
+  readonly stored: () => Promise<StoredState>;
+}
+
+async function bench(): Promise<Bench> {
   const disk = createMemoryDisk();
   const lost = { error: new StoreError("state-unreachable", { message: "no answer", hint: "look" }), is: false };
   const options = {
@@ -25,7 +33,7 @@ async function bench() {
     perform: () => {},
     tell: () => {},
   });
-  const stored = async () => {
+  const stored = async (): Promise<StoredState> => {
     disk.isLocked = false;
     return await openMemoryStore(disk, { newLineage: () => "abc123" }).load();
   };

@@ -240,10 +240,10 @@ function mayRecordBeLeft({ state }: Draft, instance: AgentInstance): boolean {
 
 /** Its records among these; Pending ones disappear on their own. */
 function recordsOf(agents: readonly GocdAgent[], instance: AgentInstance): readonly GocdAgent[] {
-  const uuid = uuidOf(instance);
+  const uuids = new Set([uuidOf(instance), ...instance.formerUuids ?? []]);
   return agents.filter((gocdAgent) =>
     gocdAgent.configState !== "Pending" && !gocdAgent.elastic &&
-    (gocdAgent.uuid === uuid || nameOf(gocdAgent) === instance.taskId)
+    (uuids.has(gocdAgent.uuid) || nameOf(gocdAgent) === instance.taskId)
   );
 }
 

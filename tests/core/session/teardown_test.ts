@@ -1,6 +1,7 @@
 // A teardown: what is drained and forgotten before and after the framework is removed, and what starts again.
 
 import { assertEquals } from "@std/assert";
+import { uuidOf } from "../../../src/core/life/phase.ts";
 import {
   building,
   confirmDeletes,
@@ -9,6 +10,7 @@ import {
   emptyStore,
   gocdAgent,
   kinds,
+  lostContact,
   minute,
   only,
   problem,
@@ -190,6 +192,18 @@ Deno.test("an immediate teardown without a session waits for one, and forgets no
   world.subscribe();
   world.wait(second);
   assertEquals(only(world.taken(), "teardown-framework").length, 1);
+});
+
+Deno.test("an immediate teardown also deletes the earlier record of an agent that has registered anew", () => {
+  const { world, taskId } = withIdleAgent();
+  const former = gocdAgent("10-0-0-7", { ...lostContact, uuid: `uuid-${taskId}` });
+  world.read(former, gocdAgent(taskId, { ...building, uuid: "anew" }));
+  world.read(former, gocdAgent(taskId, { ...building, uuid: "anew" }));
+  assertEquals([uuidOf(world.instance(taskId)), world.instance(taskId).formerUuids], ["anew", [former.uuid]]);
+  world.taken();
+  world.send({ kind: "teardown-requested", mode: "now" });
+  const deleted = only(world.taken(), "delete-gocd-agents").flatMap(({ agents }) => agents.map(({ uuid }) => uuid));
+  assertEquals(deleted, ["anew", former.uuid]);
 });
 
 Deno.test("an immediate teardown is continued after a crash, whether or not it has taken effect, and leaves no record", () => {
