@@ -156,15 +156,32 @@ export function withoutRecords(before: State, event: Event, frame: Frame): Omit<
   };
 }
 
+/** What failed commits may have stored all the same, by what it is about. */
+export type InDoubt = ReadonlyMap<string, StateRecord>;
+
+/** Interval of attempts to undo a failed commit while nothing else is to be stored, in ms. */
+export const undoEveryMs = 10_000;
+
+/** What is in doubt once these records could not be stored either: the commit may have been carried out. */
+export function doubtRecords(before: InDoubt, failed: readonly StateRecord[]): InDoubt {
+  return new Map([...before, ...failed.map((record) => [placeOf(record), record] as const)]);
+}
+
+/** What a record is about. */
+function placeOf(record: StateRecord): string {
+  if (record.kind === "instance") return `instance ${record.instance.taskId}`;
+  return record.kind === "instance-removed" ? `instance ${record.taskId}` : record.kind;
+}
+
 /**
- * A failed commit may have been carried out all the same, with only the response lost. The records that undo it: what
- * it changed, as it is in memory. Otherwise a command that was reported as failed would take effect after a restart.
+ * The records that undo failed commits: what these changed, as it is in memory. Otherwise a command that was reported as
+ * failed would take effect after a restart.
  */
 export function undoing(
-  failed: readonly StateRecord[],
+  inDoubt: InDoubt,
   { framework, controls, cpuUse, brake: { gocd }, instances }: State,
 ): readonly StateRecord[] {
-  return failed.flatMap((record): readonly StateRecord[] => {
+  return [...inDoubt.values()].flatMap((record): readonly StateRecord[] => {
     switch (record.kind) {
       case "framework":
         return [{ kind: "framework", framework }];

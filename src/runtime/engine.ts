@@ -4,11 +4,10 @@ import type { Event } from "../core/event.ts";
 import type { Effect } from "../core/effect.ts";
 import type { Frame } from "../core/frame.ts";
 import type { Note } from "../core/note.ts";
-import type { StateRecord } from "../core/record.ts";
 import type { State } from "../core/state.ts";
 import { initialState, step } from "../core/step.ts";
 import { statusView } from "../core/view/status_view.ts";
-import { undoing, withoutRecords } from "../core/unstored.ts";
+import { doubtRecords, type InDoubt, undoEveryMs, undoing, withoutRecords } from "../core/unstored.ts";
 import type { StatusView } from "../core/view/view.ts";
 import type { Settings } from "../core/settings.ts";
 import { messageOf, OperatorError } from "../errors.ts";
@@ -49,8 +48,9 @@ export class Engine {
   #state: State;
   #movedMs: number;
   #isStoreBroken = false;
-  /** What failed commits may have stored all the same, by kind and task id. */
-  readonly #inDoubt = new Map<string, StateRecord>();
+  #inDoubt: InDoubt = new Map();
+  /** When it may be undone although nothing else is to be stored. */
+  #undoMs = 0;
 
   private constructor(options: EngineOptions, state: State) {
     this.#options = options;
@@ -132,7 +132,7 @@ export class Engine {
     const before = this.#state;
     const atMs = clock.nowMs();
     const frame = step(before, { atMs, random: random(), event });
-    if (event.kind === "tick" && frame.records.length === 0 && this.#inDoubt.size > 0) await this.#undo();
+    if (event.kind === "tick" && this.#inDoubt.size > 0 && atMs >= this.#undoMs) await this.#store({ records: [] });
     const problem = frame.records.length === 0 ? undefined : await this.#store(frame);
     const { state, effects, notes } = problem === undefined ? frame : withoutRecords(before, event, frame);
     this.#state = state;
@@ -170,22 +170,14 @@ export class Engine {
     this.#movedMs = clock.nowMs();
   }
 
-  /** Restores what a failed commit may have stored, if the store works again. */
-  async #undo(): Promise<void> {
+  /**
+   * Stores records, after what undoes earlier failed commits. Resolves to nothing once all is on disk, otherwise to the
+   * reason why not.
+   */
+  async #store({ records }: Pick<Frame, "records">): Promise<string | undefined> {
     try {
-      await this.#options.store.commit(undoing([...this.#inDoubt.values()], this.#state));
-      this.#inDoubt.clear();
-    } catch {
-      // It fails as reported.
-    }
-  }
-
-  /** Resolves to nothing once all records are on disk, otherwise to the reason why not. */
-  async #store(frame: Pick<Frame, "records">): Promise<string | undefined> {
-    const records = [...undoing([...this.#inDoubt.values()], this.#state), ...frame.records];
-    try {
-      await this.#options.store.commit(records);
-      this.#inDoubt.clear();
+      await this.#options.store.commit([...undoing(this.#inDoubt, this.#state), ...records]);
+      this.#inDoubt = new Map();
       if (this.#isStoreBroken) {
         this.#isStoreBroken = false;
         this.tell({ kind: "store-works" });
@@ -193,7 +185,8 @@ export class Engine {
       return undefined;
     } catch (error) {
       this.#isStoreBroken = true;
-      for (const record of frame.records) this.#inDoubt.set(placeOf(record), record);
+      this.#inDoubt = doubtRecords(this.#inDoubt, records);
+      this.#undoMs = this.#options.clock.nowMs() + undoEveryMs;
       const problem = `the state cannot be stored: ${messageOf(error)}`;
       this.tell({
         kind: "store-failed",
@@ -209,10 +202,4 @@ export class Engine {
   tell(note: Note): void {
     this.#options.tell(note, this.#options.clock.nowMs());
   }
-}
-
-/** What a record is about. */
-function placeOf(record: StateRecord): string {
-  if (record.kind === "instance") return `instance ${record.instance.taskId}`;
-  return record.kind === "instance-removed" ? `instance ${record.taskId}` : record.kind;
 }

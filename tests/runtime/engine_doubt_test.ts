@@ -6,12 +6,13 @@ import { Engine } from "../../src/runtime/engine.ts";
 import { StoreError } from "../../src/store/store_error.ts";
 import { jobs, offer, serverInfo, someSettings, subscribedEvent } from "../support/core.ts";
 import { createMemoryDisk, openMemoryStore } from "../support/memory_store.ts";
-import { virtualClock } from "../support/virtual_clock.ts";
+import { type VirtualClock, virtualClock } from "../support/virtual_clock.ts";
 
 const polled = { kind: "gocd-polled", server: serverInfo, jobs: jobs(2), agents: [], findings: [] } as const;
 
 interface Bench {
   readonly engine: Engine;
+  readonly clock: VirtualClock;
   /** Whether responses to commits are lost. */
   readonly lost: { is: boolean };
   readonly stored: () => Promise<StoredState>;
@@ -25,10 +26,11 @@ async function bench(): Promise<Bench> {
     failure: (act: "load" | "commit") =>
       act === "commit" && lost.is ? { error: lost.error, outcome: "all-stored" as const } : undefined,
   };
+  const clock = virtualClock();
   const engine = await Engine.create({
     store: openMemoryStore(disk, options),
     settings: someSettings(),
-    clock: virtualClock(),
+    clock,
     random: () => 0.5,
     perform: () => {},
     tell: () => {},
@@ -37,16 +39,19 @@ async function bench(): Promise<Bench> {
     disk.isLocked = false;
     return await openMemoryStore(disk, { newLineage: () => "abc123" }).load();
   };
-  return { engine, lost, stored };
+  return { engine, clock, lost, stored };
 }
 
 Deno.test("a command that was reported as failed does not take effect after a restart", async () => {
-  const { engine, lost, stored } = await bench();
+  const { engine, clock, lost, stored } = await bench();
   await engine.handle(subscribedEvent);
   lost.is = true;
   await engine.handle({ kind: "teardown-requested", mode: "drain" });
   lost.is = false;
-  assertEquals(engine.state.controls.mode, "run");
+  assertEquals([engine.state.controls.mode, (await stored()).controls.mode], ["run", "teardown"]);
+  await engine.handle({ kind: "tick" });
+  assertEquals((await stored()).controls.mode, "teardown", "not at every tick: an attempt may take long");
+  await clock.pass(10_000);
   await engine.handle({ kind: "tick" });
   assertEquals((await stored()).controls.mode, "run");
 });

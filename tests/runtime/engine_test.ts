@@ -224,7 +224,7 @@ Deno.test("a failing store and its recovery are reported once, and the server is
   world.acts.length = 0;
   for (let minute = 0; minute < 5; minute++) {
     await world.engine.handle({ kind: "offers-received", offers: [offer("h1")] });
-    await world.clock.pass(120 * second);
+    await world.clock.pass(100 * second);
     await world.engine.handle({ kind: "tick" });
     await world.engine.handle(polled);
   }

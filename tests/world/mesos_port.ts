@@ -140,13 +140,17 @@ function sessionEnded(world: World, program: Program, how: "ended" | "refused" |
 export function performMesos(world: World, program: Program, call: MesosEffect): void {
   const { link } = program;
   if (link?.frameworkId === undefined) {
-    return afterIn(world, program, 0, () => failed(program, call, "unknown", "not subscribed"));
+    return afterIn(world, program, 0, () => failed(program, call, "void", "not subscribed"));
   }
-  if (call.kind === "acknowledge-status") return send(world, program, { link, call, settled: () => {} });
+  if (call.kind === "acknowledge-status") {
+    return send(world, program, { link, call, isOutdated: false, settled: () => {} });
+  }
+  const queuedMs = world.nowMs;
   program.mesosQueue.push(() =>
     send(world, program, {
       link,
       call,
+      isOutdated: call.kind === "kill-task" && world.nowMs - queuedMs > callAnswerMs,
       settled: () => {
         program.isMesosBusy = false;
         startNext(program);
@@ -169,13 +173,15 @@ const unanswered: SimMesosAnswer = { status: 0, headers: {}, body: "" };
 interface Sending {
   readonly link: MesosLink;
   readonly call: MesosEffect;
+  /** It has waited for other calls for too long. */
+  readonly isOutdated: boolean;
   readonly settled: () => void;
 }
 
-function send(world: World, program: Program, { link, call, settled }: Sending): void {
-  if (program.link !== link) {
+function send(world: World, program: Program, { link, call, isOutdated, settled }: Sending): void {
+  if (program.link !== link || isOutdated) {
     return afterIn(world, program, 0, () => {
-      failed(program, call, "unknown", "the subscription has ended");
+      failed(program, call, "void", "not sent");
       settled();
     });
   }
@@ -200,17 +206,16 @@ function send(world: World, program: Program, { link, call, settled }: Sending):
       ? world.dice.pick([5, callAnswerMs])
       : networkDelayMs(world) + (fate === "slowBack" ? world.requestDice.between(0, callAnswerMs - 1_000) : 0);
     afterIn(world, program, backMs, () => {
+      const isOver = endsSession({ status: answer.status, text: answer.body });
       if (isSilent) failed(program, call, "unknown", "no answer");
-      else if (answer.status !== 202) failed(program, call, "refused", answer.body);
+      else if (answer.status !== 202) failed(program, call, isOver ? "void" : "refused", answer.body);
       settled();
-      if (endsSession({ status: answer.status, text: answer.body }) && program.link === link) {
-        endSession(world, program);
-      }
+      if (isOver && program.link === link) endSession(world, program);
     });
   });
 }
 
-function failed(program: Program, call: MesosEffect, outcome: "refused" | "unknown", message: string): void {
+function failed(program: Program, call: MesosEffect, outcome: "refused" | "unknown" | "void", message: string): void {
   program.handle({ kind: "mesos-call-failed", call, outcome, message });
 }
 

@@ -43,7 +43,7 @@ export interface SimDisk {
   keepCopy(nowMs: number): void;
   /** Restores the newest copy of at least that age; false: there is none. */
   restore(beforeMs: number): boolean;
-  /** Whether a commit that was reported as failed was stored, and no load has followed. */
+  /** Whether a commit that was reported as failed was stored, and neither a load nor another commit has followed. */
   readonly isAhead: boolean;
 }
 
@@ -95,9 +95,8 @@ export function createSimDisk(lineage: string): SimDisk {
       const failure = this.failure ?? failing.get(++commits);
       if (failure === "nothing-stored") return false;
       put(records);
-      if (failure === undefined) return true;
-      isAhead = true;
-      return false;
+      isAhead = failure !== undefined;
+      return !isAhead;
     },
     holds(records): boolean {
       // Asked for each effect of a frame; the content changes rarely in between.

@@ -6,9 +6,10 @@ import type { Effect, SandboxEffect } from "../../src/core/effect.ts";
 import type { SandboxAnswer } from "../../src/core/life/sandbox.ts";
 import type { Event } from "../../src/core/event.ts";
 import type { Frame } from "../../src/core/frame.ts";
+import type { StateRecord } from "../../src/core/record.ts";
 import { withoutFramework } from "../../src/core/identity/lineage.ts";
 import { initialState, step } from "../../src/core/step.ts";
-import { withoutRecords } from "../../src/core/unstored.ts";
+import { doubtRecords, undoEveryMs, undoing, withoutRecords } from "../../src/core/unstored.ts";
 import { noOutage } from "../../src/runtime/outage.ts";
 import { performGocd } from "./gocd_port.ts";
 import { checkEffect, checkReload, checkStep, checkStored, type Made } from "./invariants.ts";
@@ -53,6 +54,8 @@ export function startProgram(world: World): void {
   trace(world, () => `program starts with ${stored.instances.length} instances on record`);
   const program: Program = {
     state: initialState(stored, world.settings, programMs(world)),
+    inDoubt: new Map(),
+    undoMs: 0,
     gocdQueue: [],
     isGocdBusy: false,
     mesosQueue: [],
@@ -99,9 +102,10 @@ function handle(world: World, program: Program, event: Event): void {
       if (effect.kind === "acknowledge-status") act(world, program, { frame, before }, effect);
     }
   }
+  if (event.kind === "tick" && program.inDoubt.size > 0 && world.nowMs >= program.undoMs) commit(world, program, []);
   if (frame.records.length > 0) {
     if (crashesHere(world, "before the records are stored")) return;
-    if (!world.disk.commit(frame.records)) return storeFailed(world, program, { frame, event });
+    if (!commit(world, program, frame.records)) return storeFailed(world, program, { frame, event });
     if (crashesHere(world, "after the records are stored")) return;
   }
   program.state = frame.state;
@@ -113,6 +117,14 @@ function handle(world: World, program: Program, event: Event): void {
     if (crashesHere(world, `after ${effect.kind}`)) return;
     if (world.program !== program) return;
   }
+}
+
+/** Stores records, after what undoes earlier failed commits; false if that fails. */
+function commit(world: World, program: Program, records: readonly StateRecord[]): boolean {
+  const isStored = world.disk.commit([...undoing(program.inDoubt, program.state), ...records]);
+  program.inDoubt = isStored ? new Map() : doubtRecords(program.inDoubt, records);
+  if (!isStored) program.undoMs = world.nowMs + undoEveryMs;
+  return isStored;
 }
 
 function makeFrame(world: World, program: Program, event: Event): Frame {

@@ -3,6 +3,7 @@
 import type { Event } from "../../src/core/event.ts";
 import type { GocdAgent } from "../../src/core/gocd_records.ts";
 import type { State } from "../../src/core/state.ts";
+import type { InDoubt } from "../../src/core/unstored.ts";
 import type { Settings } from "../../src/core/settings.ts";
 import type { Outage } from "../../src/runtime/outage.ts";
 import type { VirtualTimers } from "../../src/sim/timers.ts";
@@ -116,6 +117,9 @@ export interface GocdLists {
 export interface Program {
   /** Of the core. */
   state: State;
+  /** What failed commits may have stored, and when it may be undone although nothing else is to be stored. */
+  inDoubt: InDoubt;
+  undoMs: number;
   /** Requests to GoCD that wait for the one in flight. */
   readonly gocdQueue: (() => void)[];
   /** A request is in flight. */
