@@ -60,6 +60,8 @@ export interface Shown {
    * When a list first showed all known agents as Missing after a restart of the server; until most of them are back.
    */
   restartedMs: number | undefined;
+  /** Uuids of the agents that the last list of this run showed as Missing: a dead one may stay so. */
+  missing: ReadonlySet<string>;
   /** When this run of the program started. */
   startedMs: number;
   /** When the settings last changed. */
@@ -84,6 +86,7 @@ export function nothingShown(nowMs: number): Shown {
     failures: 0,
     healthySinceMs: nowMs,
     restartedMs: undefined,
+    missing: new Set(),
     startedMs: nowMs,
     settingsMs: nowMs,
   };
@@ -98,6 +101,7 @@ export function noteStart(shown: Shown, nowMs: number): void {
   shown.tookMs = undefined;
   shown.failures = 0;
   shown.restartedMs = undefined;
+  shown.missing = new Set();
   shown.inService.clear();
   settleAnew(shown);
 }
@@ -182,9 +186,12 @@ function noteList(
   }
   shown.runs = runs;
   const known = agents.filter(({ elastic, configState }) => !elastic && configState === "Enabled");
-  const missing = known.filter(({ agentState }) => agentState === "Missing").length;
-  const { restartedMs } = shown;
-  const isSo = restartedMs === undefined ? missing === known.length : missing * 2 > known.length;
+  const missing = known.filter(({ agentState }) => agentState === "Missing");
+  const { restartedMs, missing: missingBefore } = shown;
+  const isSo = restartedMs === undefined
+    ? missing.length === known.length && !missing.every(({ uuid }) => missingBefore.has(uuid))
+    : missing.length * 2 > known.length;
+  shown.missing = new Set(agents.filter(({ agentState }) => agentState === "Missing").map(({ uuid }) => uuid));
   shown.restartedMs = known.length > 0 && isSo ? restartedMs ?? nowMs : undefined;
 }
 
