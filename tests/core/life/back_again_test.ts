@@ -1,11 +1,10 @@
-// Scratch tests of an adversary.
+// Agents that come back after they were stopped, deleted or lost: what is still known of them.
 
 import { assertEquals } from "@std/assert";
-import type { AgentInstance } from "../../src/core/instance.ts";
-import { watchClocks } from "../../src/core/life/lifecycle_clock.ts";
-import { taskStatusUpdated } from "../../src/core/life/lifecycle_mesos.ts";
-import { gocdCallFailed } from "../../src/core/session/polled.ts";
-
+import type { AgentInstance } from "../../../src/core/instance.ts";
+import { watchClocks } from "../../../src/core/life/lifecycle_clock.ts";
+import { taskStatusUpdated } from "../../../src/core/life/lifecycle_mesos.ts";
+import { gocdCallFailed } from "../../../src/core/session/polled.ts";
 import {
   building,
   confirmDeletes,
@@ -23,12 +22,12 @@ import {
   watch,
   withIdleAgent,
   zeroMs,
-} from "../support/core.ts";
-import { anInstance, draftAt } from "./instance_fixtures.ts";
+} from "../../support/core.ts";
+import { anInstance, draftAt } from "../instance_fixtures.ts";
 
 const disabled = { configState: "Disabled" } as const;
 
-Deno.test("S: a late launch whose KILL was answered by the master alone is asked for", () => {
+Deno.test("a launch that arrives late, after its KILL was answered by the master alone, is asked for", () => {
   const world = drive();
   world.subscribe();
   world.poll({ jobs: jobs(1) });
@@ -49,7 +48,7 @@ Deno.test("S: a late launch whose KILL was answered by the master alone is asked
   assertEquals(only(world.taken(), "delete-gocd-agents"), [], "idle on one list only");
 });
 
-Deno.test("A: an agent that came back after a KILL was sent gets no work", () => {
+Deno.test("an agent that came back after a KILL was sent gets no work", () => {
   const world = drive();
   world.subscribe();
   world.poll({ jobs: jobs(1) });
@@ -67,7 +66,7 @@ Deno.test("A: an agent that came back after a KILL was sent gets no work", () =>
   assertEquals(world.instance(taskId).retire, "stop-sent");
 });
 
-Deno.test("R: an agent that was drained, could not be reached and is back serves the job that waits", () => {
+Deno.test("an agent that was drained, could not be reached and is back serves the job that waits", () => {
   const { world, taskId } = withIdleAgent({ scaling: { maxAgents: 1 } });
   world.wait(10 * minute, 10 * second);
   world.poll({ agents: [gocdAgent(taskId)] });
@@ -89,7 +88,7 @@ Deno.test("R: an agent that was drained, could not be reached and is back serves
   assertEquals([world.instance(taskId).state, polls < 4], ["draining", true], `after ${polls * 30} s`);
 });
 
-Deno.test("R2: the same, after a doubt", () => {
+Deno.test("an agent that was drained, was in doubt and is back serves the job that waits", () => {
   const { world, taskId } = withIdleAgent({ scaling: { maxAgents: 1 } });
   world.wait(10 * minute, 10 * second);
   world.poll({ agents: [gocdAgent(taskId)] });
@@ -112,7 +111,7 @@ Deno.test("R2: the same, after a doubt", () => {
   assertEquals([world.instance(taskId).state, polls < 4], ["draining", true], `after ${polls * 30} s`);
 });
 
-Deno.test("D: the record of a process that started anew is checked and corrected, too", () => {
+Deno.test("the record of a process that started anew is checked and corrected like the first one", () => {
   const { world, taskId } = withIdleAgent();
   const anew = gocdAgent(taskId, { uuid: "uuid-anew", gocdResources: [] });
   const old = gocdAgent(taskId, lostContact);
@@ -122,7 +121,7 @@ Deno.test("D: the record of a process that started anew is checked and corrected
   assertEquals(only(world.taken(), "correct-gocd-agent").length, 1);
 });
 
-Deno.test("D3: it does not keep its place in the limit for hours while a job waits that it cannot take", () => {
+Deno.test("an agent that started anew without its resources does not keep its place at the limit while a job waits that it cannot take", () => {
   const { world, taskId } = withIdleAgent({ scaling: { maxAgents: 1 } });
   const anew = gocdAgent(taskId, { uuid: "uuid-anew", gocdResources: [] });
   const old = gocdAgent(taskId, lostContact);
@@ -140,7 +139,7 @@ Deno.test("D3: it does not keep its place in the limit for hours while a job wai
   );
 });
 
-Deno.test("H: an agent that comes back after we deleted its record is stopped within a minute in drain mode, too", () => {
+Deno.test("an agent that comes back after we deleted its record is stopped within a minute in drain mode, too", () => {
   const { world, taskId } = withIdleAgent();
   world.send({ kind: "drain-requested" });
   world.poll({ agents: [gocdAgent(taskId)] });
@@ -162,7 +161,7 @@ Deno.test("H: an agent that comes back after we deleted its record is stopped wi
   assertEquals(world.instance(taskId).state, "killing");
 });
 
-Deno.test("K: that one record was deleted is not taken for that of another", () => {
+Deno.test("that one record of an agent was deleted says nothing of its next one, which lists lack now", () => {
   const { world, taskId } = withIdleAgent();
   world.status(taskId, "TASK_UNKNOWN", reconciled);
   assertEquals(world.instance(taskId).state, "unreachable");
@@ -191,7 +190,7 @@ Deno.test("K: that one record was deleted is not taken for that of another", () 
   assertEquals(only(world.taken(), "kill-task"), []);
 });
 
-Deno.test("L: a refused DELETE of a former record says nothing of the DELETE of the one that counts", () => {
+Deno.test("a refused DELETE of a former record says nothing of the DELETE of the one that counts", () => {
   const draft = draftAt(zeroMs, [
     anInstance("t", {
       state: "draining",
@@ -209,7 +208,7 @@ Deno.test("L: a refused DELETE of a former record says nothing of the DELETE of 
   assertEquals(draft.instance("t"), before);
 });
 
-Deno.test("M: no launch-timeout ends a container while the enabling of its Pending record has not been answered", () => {
+Deno.test("no launch-timeout ends a container while the enabling of its Pending record has not been answered", () => {
   const nowMs = zeroMs + 20 * minute;
   const state = new Map([["p", nowMs - minute]]);
   const draft = draftAt(nowMs, [anInstance("t", { state: "starting", pendingUuid: "p" })], {
@@ -220,7 +219,7 @@ Deno.test("M: no launch-timeout ends a container while the enabling of its Pendi
   assertEquals(draft.instance("t")?.state, "starting");
 });
 
-Deno.test("K2: that a record was deleted before its agent came back Pending says nothing of the one that is enabled then", () => {
+Deno.test("that a record was deleted before its agent came back Pending says nothing of the one that is enabled then", () => {
   const draft = draftAt(zeroMs + minute, [
     anInstance("t", { state: "unreachable", uuid: "own" }, { isDeleteAsked: true, isDeleted: true }),
   ], { agents: [gocdAgent("t", { ...pending, uuid: "own" })] });

@@ -1,11 +1,10 @@
-// Scratch tests of an adversary.
+// Several records of one agent: which one counts, what is known of the others, and what a teardown leaves.
 
 import { assertEquals } from "@std/assert";
-import { step } from "../../src/core/step.ts";
-
-import { withoutRecords } from "../../src/core/unstored.ts";
-import type { Event } from "../../src/core/event.ts";
-import { decodeRecords, frameworkKey } from "../../src/store/record_codec.ts";
+import { step } from "../../../src/core/step.ts";
+import { withoutRecords } from "../../../src/core/unstored.ts";
+import type { Event } from "../../../src/core/event.ts";
+import { decodeRecords, frameworkKey } from "../../../src/store/record_codec.ts";
 import {
   building,
   confirmDeletes,
@@ -22,9 +21,8 @@ import {
   second,
   watch,
   withIdleAgent,
-} from "../support/core.ts";
-
-import { aProfile } from "../support/placement.ts";
+} from "../../support/core.ts";
+import { aProfile } from "../../support/placement.ts";
 
 const disabled = { configState: "Disabled" } as const;
 const base = aProfile({ gocdResources: ["linux"] });
@@ -48,7 +46,7 @@ function withNameless(): { world: Driver; taskId: string; nameless: ReturnType<t
   return { world, taskId, nameless };
 }
 
-Deno.test("C: a KILL is not repeated while the agent without our name, back under its old uuid, builds", () => {
+Deno.test("a KILL is not repeated while the agent without our name, back under its old uuid, builds", () => {
   const { world, taskId, nameless } = withNameless();
   world.wait(10 * minute, 10 * second);
   world.poll({ agents: [nameless] });
@@ -65,7 +63,7 @@ Deno.test("C: a KILL is not repeated while the agent without our name, back unde
   assertEquals(only(world.taken(), "kill-task").length, 0);
 });
 
-Deno.test("G: an agent that came back is not stopped because one list lacks the record that it has had since", () => {
+Deno.test("an agent that came back is not stopped because one list lacks the record that it registered meanwhile", () => {
   const { world, taskId } = withIdleAgent();
   world.wait(10 * minute, 10 * second);
   world.poll({ agents: [gocdAgent(taskId)] });
@@ -94,7 +92,7 @@ Deno.test("G: an agent that came back is not stopped because one list lacks the 
   assertEquals(only(world.taken(), "kill-task"), []);
 });
 
-Deno.test("G2: the same, as the record was known before the program started again", () => {
+Deno.test("nor after the program has started again, if lists had shown that record before", () => {
   const { world, taskId } = withIdleAgent();
   world.wait(10 * minute, 10 * second);
   world.poll({ agents: [gocdAgent(taskId)] });
@@ -119,7 +117,7 @@ Deno.test("G2: the same, as the record was known before the program started agai
   assertEquals(only(next.taken(), "kill-task"), []);
 });
 
-Deno.test("B: what the master said once of a task on record, and could not be stored, is asked for again", () => {
+Deno.test("what the master said once of a task on record, and could not be stored, is asked for again", () => {
   const { world, taskId } = withIdleAgent();
   world.status(taskId, "TASK_UNREACHABLE", { uuid: "" });
   assertEquals(world.instance(taskId).state, "unreachable");
@@ -143,7 +141,7 @@ Deno.test("B: what the master said once of a task on record, and could not be st
   assertEquals(asked.includes(taskId), true, "its end is never heard of");
 });
 
-Deno.test("E: a teardown forgets no former record that one list lacks", () => {
+Deno.test("a teardown forgets no former record that one list lacks", () => {
   const { world, taskId } = withIdleAgent();
   const anew = gocdAgent(taskId, { uuid: "uuid-anew" });
   const old = gocdAgent(taskId, lostContact);
@@ -160,7 +158,7 @@ Deno.test("E: a teardown forgets no former record that one list lacks", () => {
   assertEquals(only(world.taken(), "teardown-framework").length, 0, "the former record is left on the server");
 });
 
-Deno.test("F: an immediate teardown deletes the former records, too", () => {
+Deno.test("an immediate teardown deletes the former records, too", () => {
   const { world, taskId } = withIdleAgent();
   const anew = gocdAgent(taskId, { uuid: "uuid-anew" });
   const old = gocdAgent(taskId, lostContact);
@@ -171,7 +169,7 @@ Deno.test("F: an immediate teardown deletes the former records, too", () => {
   assertEquals(deleted.sort(), ["uuid-anew", `uuid-${taskId}`].sort());
 });
 
-Deno.test("N: a name that anybody chose does not use up the numbers", () => {
+Deno.test("a name that anybody can choose does not use up the numbers of tasks", () => {
   const world = drive();
   world.subscribe();
   const name = `gocd-abc123-default-${2 ** 50 - 2}`;
@@ -185,7 +183,7 @@ Deno.test("N: a name that anybody chose does not use up the numbers", () => {
   assertEquals([unreadable, framework.nextTaskNumber], [[], 4]);
 });
 
-Deno.test("J: what was its record before it was doubted is not forgotten", () => {
+Deno.test("the former record of an agent in doubt is removed, too, if it shows another hostname", () => {
   const { world, taskId } = withIdleAgent();
   // Its record shows another name, e.g. somebody has changed it, or it was known by its address.
   const old = gocdAgent("host-7", { uuid: `uuid-${taskId}` });
