@@ -197,8 +197,6 @@ export function undoing(
         const instance = instances.get(taskId);
         return [instance === undefined ? { kind: "instance-removed", taskId } : { kind: "instance", instance }];
       }
-      default:
-        return record satisfies never;
     }
   });
 }

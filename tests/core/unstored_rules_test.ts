@@ -8,7 +8,14 @@ import type { Effect } from "../../src/core/effect.ts";
 import type { Event } from "../../src/core/event.ts";
 import type { GocdAgent } from "../../src/core/gocd_records.ts";
 import type { RoleOffers, State } from "../../src/core/state.ts";
-import { offersFates, serverFates, stateFates, withoutRecords } from "../../src/core/unstored.ts";
+import {
+  doubtRecords,
+  offersFates,
+  serverFates,
+  stateFates,
+  undoing,
+  withoutRecords,
+} from "../../src/core/unstored.ts";
 import { building, gocdAgent, linesOf, lostContact, minute, pending, zeroMs } from "../support/core.ts";
 import { anInstance, aRegistered, gocdSuspicion, stateOf } from "./instance_fixtures.ts";
 
@@ -291,4 +298,33 @@ Deno.test("an agent that is already in doubt stays so, keeps its clock, is not r
   const lost = { sinceMs: zeroMs + 1, message: "first" };
   assertEquals(doubted({ lost }), [zeroMs, lost, true, 0]);
   assertEquals(doubted({}), [zeroMs, { sinceMs: zeroMs + minute, message: "second" }, true, 1]);
+});
+
+Deno.test("the next commit restores what failed ones may have stored, each record once, as it is in memory", () => {
+  const [kept, lost] = [aRegistered("kept", "idle"), aRegistered("lost", "idle")];
+  const state = stateOf([kept]);
+  const { framework, controls } = state;
+  const cpuUse = { day: "2023-11-14", cpuMs: 1 };
+  const failed = doubtRecords(new Map(), [
+    { kind: "framework", framework: { ...framework, nextTaskNumber: 99 } },
+    { kind: "controls", controls: { ...controls, frozen: true } },
+    { kind: "instance", instance: lost },
+    { kind: "instance-removed", taskId: "kept" },
+    { kind: "suspicion", suspicion: gocdSuspicion },
+    { kind: "cpu-use", cpuUse },
+  ]);
+  const again = doubtRecords(failed, [{ kind: "instance", instance: { ...lost, host: "other" } }]);
+  assertEquals(undoing(again, state), [
+    { kind: "framework", framework },
+    { kind: "controls", controls },
+    { kind: "instance-removed", taskId: "lost" },
+    { kind: "instance", instance: kept },
+    { kind: "suspicion" },
+  ]);
+  const used = { record: cpuUse, countedMs: zeroMs, storedMs: zeroMs };
+  const braked = { ...state, brake: { ...state.brake, gocd: gocdSuspicion }, cpuUse: used };
+  assertEquals(undoing(again, braked).slice(-2), [
+    { kind: "suspicion", suspicion: gocdSuspicion },
+    { kind: "cpu-use", cpuUse },
+  ]);
 });

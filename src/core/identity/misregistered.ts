@@ -41,14 +41,10 @@ export function registrationGap(
   };
 }
 
-/** The first check of a registration: whether something is missing, which is stored with the instance. */
-export function noteGap(draft: Draft, taskId: string, gocdAgent: GocdAgent): boolean {
-  const instance = draft.instance(taskId);
-  if (instance?.state !== "registered" || registrationGap(instance, gocdAgent, ruleOf(draft.state)) === undefined) {
-    return false;
-  }
-  draft.put({ ...instance, gap: { sinceMs: draft.atMs } });
-  return true;
+/** The first check of a registration: what is missing is stored with the instance. Returns the updated instance. */
+export function noteGap(draft: Draft, instance: Registered, gocdAgent: GocdAgent): Registered {
+  if (registrationGap(instance, gocdAgent, ruleOf(draft.state)) === undefined) return instance;
+  return put(draft, { ...instance, gap: { sinceMs: draft.atMs } });
 }
 
 /** Further checks: it is complete now, it is corrected, or it is a failure. Returns the updated instance. */

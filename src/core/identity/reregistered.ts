@@ -34,8 +34,7 @@ export function advanceRecord(draft: Draft, instance: AgentInstance, index: Gocd
       isDisabled: next.configState === "Disabled",
     },
   );
-  if (next.configState !== "Enabled" || isAdopted(instance) || !noteGap(draft, taskId, next)) return registered;
-  return draft.instance(taskId) ?? registered;
+  return next.configState !== "Enabled" || isAdopted(instance) ? registered : noteGap(draft, registered, next);
 }
 
 /** Taken back after all: a KILL that was sent may still reach its container, so it must not get work until then. */

@@ -129,8 +129,8 @@ function registered(draft: Draft, instance: Waiting, gocdAgent: GocdAgent): void
   const activity: AgentActivity = isDisabled
     ? { kind: "unsure", sinceMs: draft.atMs, word: "Disabled" }
     : activityOf(gocdAgent, undefined, draft.atMs);
-  register(draft, known, gocdAgent.uuid, activity);
-  if (!noteGap(draft, instance.taskId, gocdAgent)) countSuccess(draft, instance);
+  const now = noteGap(draft, register(draft, known, gocdAgent.uuid, activity), gocdAgent);
+  if (now.gap === undefined) countSuccess(draft, instance);
   draft.note({
     kind: "agent-registered",
     taskId: instance.taskId,

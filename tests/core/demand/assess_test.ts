@@ -3,9 +3,10 @@
 import { assertEquals } from "@std/assert";
 import { assess, type BucketAssessment } from "../../../src/core/demand/assess.ts";
 import { bucketJobs } from "../../../src/core/demand/backlog.ts";
+import type { InstancePhase } from "../../../src/core/instance.ts";
 import type { SeenJob, State } from "../../../src/core/state.ts";
 import { gocdAgent, jobs, lostContact, minute, zeroMs } from "../../support/core.ts";
-import { draftAt, stateOf } from "../instance_fixtures.ts";
+import { anInstance, draftAt, stateOf } from "../instance_fixtures.ts";
 
 /**
  * The bucket of jobs `j0`, `j1`, … that have been seen since zeroMs, a while later; beside an agent idle since then.
@@ -72,6 +73,23 @@ Deno.test("the last of the lost matching agents shows whether a job was left bef
   assertEquals([cause(leftMs - 1), cause(leftMs)], ["left-before", undefined]);
   assertEquals([cause(leftMs, zeroMs), cause(zeroMs, leftMs)], [undefined, undefined]);
   assertEquals(cause(zeroMs, leftMs - 1), "left-before");
+});
+
+Deno.test("an agent of ours that has died explains a job that it left, unless we stopped it or it never registered", () => {
+  const leftMs = zeroMs + 10 * minute;
+  const cause = (phase: Partial<InstancePhase>, gocdResources = ["linux"]): string | undefined => {
+    const instance = anInstance("t", { state: "gone", sinceMs: leftMs, message: "", ...phase } as never, {
+      gocdResources,
+    });
+    const withIt = (state: State): State => ({ ...state, instances: new Map([["t", instance]]) });
+    return bucketAfter(20 * minute, [left(leftMs, zeroMs + 40 * minute)], { agents: [] }, withIt)?.otherCauses.get(
+      first,
+    )?.kind;
+  };
+  const exited = { cause: "exited", uuid: "u" } as const;
+  assertEquals([cause(exited), cause({ ...exited, sinceMs: leftMs - 1 })], [undefined, "left-before"]);
+  assertEquals([cause({ ...exited, cause: "stopped" }), cause({ cause: "exited" })], ["left-before", "left-before"]);
+  assertEquals([cause({ state: "unreachable", uuid: "u" }), cause(exited, ["other"])], [undefined, "left-before"]);
 });
 
 Deno.test("jobs are judged although nothing is known of the server itself", () => {

@@ -5,7 +5,7 @@ import { assertEquals } from "@std/assert";
 import type { Draft } from "../../../src/core/draft.ts";
 import type { GocdAgent, GocdAgentEnvironment } from "../../../src/core/gocd_records.ts";
 import { noteGap, trackGap } from "../../../src/core/identity/misregistered.ts";
-import type { AgentInstance, InstancePhase, Registered } from "../../../src/core/instance.ts";
+import type { InstancePhase, Registered } from "../../../src/core/instance.ts";
 import { indexGocdAgents } from "../../../src/core/life/gocd_index.ts";
 import { finished, gocdAgent, minute, zeroMs } from "../../support/core.ts";
 import { anInstance, draftAt, mesosSays } from "../instance_fixtures.ts";
@@ -19,17 +19,15 @@ const lacking = anInstance("t", { ...service, gap: { sinceMs: zeroMs } }, launch
 const record = gocdAgent("t", { gocdResources: ["Linux"] });
 const good = gocdAgent("t", { gocdResources: ["docker", "linux"] });
 
-Deno.test("the missing parts of a record are remembered from the first list on, for registered instances only", () => {
-  const noted = (instance: AgentInstance | undefined, shown: GocdAgent): unknown => {
-    const draft = draftAt(nowMs, instance === undefined ? [] : [instance]);
-    const isLacking = noteGap(draft, "t", shown);
+Deno.test("the missing parts of a record are remembered from the first list on", () => {
+  const noted = (shown: GocdAgent): unknown => {
+    const draft = draftAt(nowMs, [whole]);
+    const after = noteGap(draft, whole, shown);
     const { records } = finished(draft);
-    return [isLacking, records.map((each) => each.kind === "instance" ? each.instance : each)];
+    return [after, records.map((each) => each.kind === "instance" ? each.instance : each)];
   };
-  assertEquals(noted(whole, record), [true, [{ ...whole, gap: { sinceMs: nowMs } }]]);
-  assertEquals(noted(whole, good), [false, []]);
-  assertEquals(noted(undefined, record), [false, []]);
-  assertEquals(noted(anInstance("t", { state: "starting" }, launched), record), [false, []]);
+  const gapped = { ...whole, gap: { sinceMs: nowMs } };
+  assertEquals([noted(record), noted(good)], [[gapped, [gapped]], [whole, []]]);
 });
 
 function looked(instance: Registered, agents: readonly GocdAgent[], parts = {}): { draft: Draft; after: Registered } {

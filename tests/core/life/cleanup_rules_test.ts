@@ -205,3 +205,15 @@ Deno.test("a dead agent whose silence must show is enabled under its known recor
   reenableDeadRecord(draft, since(10 * minute));
   assertEquals(draft.finish().effects, [{ kind: "enable-gocd-agent", taskId: "t", uuid: "uuid-t" }]);
 });
+
+Deno.test("an agent that is over keeps its former records in mind, except the one that counts now and a deleted one", () => {
+  const former = (gone: Gone): unknown => {
+    const agents = [gocdAgent("t", { uuid: "other" })];
+    const draft = draftAt(nowMs, [gone], { agents });
+    cleanUp(draft, gone, indexGocdAgents(agents));
+    return draft.instance("t")?.formerUuids;
+  };
+  assertEquals([former(dead()), former(dead({}, { isDeleted: true }))], [["uuid-t"], undefined]);
+  const two = { formerUuids: ["other", "older"] };
+  assertEquals([former(dead({}, two)), former(unknownTo(dead({}, two)))], [["older", "uuid-t"], ["older"]]);
+});

@@ -144,6 +144,9 @@ Deno.test("no agent is drained for idleness within twenty seconds of failed read
   assertEquals(scaled([long], failedUntil(nowMs - 20 * second + 1)), []);
   assertEquals(scaled([long], failedUntil(nowMs - 20 * second)), ["t idle"]);
   assertEquals(scaled([unsure("Disabled")], failedUntil(nowMs)), ["t surplus"]);
+  const surplus = { ...idle("t", minute), sinceMs: nowMs, retire: "surplus" } as AgentInstance;
+  const neverRead = { server: { serving: undefined } } as unknown as Given;
+  assertEquals([retired([surplus], failedUntil(nowMs)), retired([surplus], neverRead)], [[], ["t surplus"]]);
   // One second of the gap does not count.
   const longer = (ms: number): string[] =>
     scaled([idle("t", timeoutMs + 2 * minute + second + ms)], failedUntil(nowMs));
