@@ -5,6 +5,7 @@ import type { Effect, GocdEffect, MesosEffect, SandboxEffect } from "../core/eff
 import type { Event, GocdProblem } from "../core/event.ts";
 import { type GocdApi, GocdError } from "../gocd/api.ts";
 import { type MesosApi, MesosError, type MesosSession } from "../mesos/api.ts";
+import { createLane } from "../mesos/lanes.ts";
 import type { Observations } from "./observations.ts";
 
 /** The targets of effects. */
@@ -37,6 +38,8 @@ export interface Performer {
 /** Creates a performer. */
 export function createPerformer(options: PerformOptions): Performer {
   const underWay = new Set<Promise<void>>();
+  // One change may need several requests, between which none of a later change may be sent.
+  const changes = createLane();
   const observe = (): void => options.observations.waiting("calls", underWay.size);
   const start = (work: Promise<void>): void => {
     const watched = work.catch(options.fail).finally(() => {
@@ -57,7 +60,7 @@ export function createPerformer(options: PerformOptions): Performer {
         case "correct-gocd-agent":
         case "disable-gocd-agents":
         case "delete-gocd-agents":
-          start(changeGocd(options, effect));
+          start(changes(() => changeGocd(options, effect)));
           break;
         case "read-sandbox":
           start(readSandbox(options, effect));
