@@ -171,13 +171,15 @@ export function mesosCallFailed(draft: Draft, event: EventOf<"mesos-call-failed"
     case "revive-offers": {
       const roles = new Map(draft.state.offers.roles);
       for (const role of call.roles) {
+        const isLost = call.kind === "suppress-offers" && outcome === "unknown";
+        const suppressLostMs = isLost ? draft.atMs : roles.get(role)?.suppressLostMs;
         roles.set(role, {
           ...freshRole,
           lastReviveMs: draft.atMs,
           revivedMs: draft.atMs,
           longDeclineMs: draft.atMs,
           retryMs: draft.atMs + reviveGapMs,
-          ...(call.kind === "suppress-offers" && outcome === "unknown" ? { suppressLostMs: draft.atMs } : {}),
+          ...(suppressLostMs === undefined ? {} : { suppressLostMs }),
         });
       }
       draft.patch("offers", { roles });
