@@ -4,7 +4,7 @@
 
 import type { Draft } from "../draft.ts";
 import { countFailure, countSuccess } from "../life/failures.ts";
-import { askAgainMs, newRecordMs } from "../life/gocd_clocks.ts";
+import { askAgainMs, newRecordMs, reenableMaxMs } from "../life/gocd_clocks.ts";
 import { type GocdAgentIndex, isRequested, markRequested } from "../life/gocd_index.ts";
 import type { GocdAgent, ResourceCase } from "../gocd_records.ts";
 import type { AgentInstance, Registered } from "../instance.ts";
@@ -62,7 +62,9 @@ export function trackGap(draft: Draft, instance: Registered, { byUuid }: GocdAge
   const readMs = agentsAsOfMs(draft.state.server);
   if (readMs - gap.sinceMs < newRecordMs || isRequested(draft, gocdAgent.uuid)) return instance;
   const obstacle = obstacleOf(draft, instance, gocdAgent);
-  if (gap.repairMs === undefined && obstacle === undefined) {
+  // A request of an earlier run may not have been sent.
+  const isAsked = gap.repairMs !== undefined && gap.repairMs > draft.state.startedMs;
+  if (!isAsked && obstacle === undefined) {
     repair(draft, instance, gocdAgent, missing);
     return put(draft, { ...instance, gap: { ...gap, repairMs: draft.atMs } });
   }
@@ -76,6 +78,14 @@ export function trackGap(draft: Draft, instance: Registered, { byUuid }: GocdAge
     ...(obstacle === undefined ? {} : { obstacle }),
   });
   return put(draft, { ...others, retire: "surplus" });
+}
+
+/** A correction that may not have arrived is requested again, for a while: the profile is not at fault. */
+export function correctionLost(draft: Draft, taskId: string): void {
+  const instance = draft.instance(taskId);
+  if (instance?.state !== "registered" || instance.gap?.repairMs === undefined) return;
+  const { repairMs: _, ...gap } = instance.gap;
+  if (draft.atMs - gap.sinceMs < reenableMaxMs) draft.put({ ...instance, gap });
 }
 
 function put(draft: Draft, instance: Registered): Registered {

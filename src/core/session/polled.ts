@@ -17,6 +17,7 @@ import { inContactSince } from "../demand/hung_build.ts";
 import { advanceInstances } from "../life/lifecycle_gocd.ts";
 import { adoptUnknown, learnHostnames } from "../identity/lineage.ts";
 import { uuidOf } from "../life/phase.ts";
+import { correctionLost } from "../identity/misregistered.ts";
 import { noteOtherPrograms } from "../identity/other_programs.ts";
 import { trackPeaks } from "../demand/peaks.ts";
 import { makePlan } from "../demand/plan.ts";
@@ -189,6 +190,7 @@ export function gocdCallFailed(draft: Draft, event: EventOf<"gocd-call-failed">)
   lookAgain(draft, lookAgainMs);
   writeFailed(draft, call, problem);
   if (call.kind === "enable-gocd-agent") enablingAnswered(draft, call.uuid);
+  if (call.kind === "correct-gocd-agent" && isTemporary(problem)) correctionLost(draft, call.taskId);
   if (problem.kind === "maintenance" && draft.state.server.info !== undefined) {
     draft.patch("server", { info: { ...draft.state.server.info, maintenance: "on" } });
     notServing(draft);
@@ -209,6 +211,11 @@ export function gocdCallFailed(draft: Draft, event: EventOf<"gocd-call-failed">)
     }
   }
   draft.note({ kind: "gocd-call-failed", call: call.kind, problem, onceKey: `${call.kind} ${problem.code}` });
+}
+
+/** Whether the server did not process a request, as far as known, and may process the next one. */
+function isTemporary({ kind }: GocdProblem): boolean {
+  return kind === "unreachable" || kind === "maintenance" || kind === "starting";
 }
 
 function lookAgain(draft: Draft, pauseMs: number): void {
