@@ -152,6 +152,11 @@ function advanceAbsent(draft: Draft, instance: Draining, isGhost: boolean): void
 
 function advanceEnabling(draft: Draft, instance: Draining, askedMs: number, gocdAgent: GocdAgent): void {
   if (gocdAgent.configState === "Enabled") return keep(draft, instance, gocdAgent);
+  if (!isWelcome(draft, instance)) {
+    // It would take a job that it must not take any more. A request that is on its way is undone by the next DISABLE.
+    restartTimeout(draft, instance);
+    return setStep(draft, instance, { kind: "finishing" });
+  }
   if (shownForMs(draft.state, askedMs) >= reenableMaxMs) {
     // Not tried a second time: it would count as capacity again without effect.
     restartTimeout(draft, instance);
@@ -166,10 +171,14 @@ function keep(draft: Draft, instance: Draining, gocdAgent: GocdAgent): void {
   register(draft, instance, instance.uuid, activityOf(gocdAgent, undefined, draft.atMs));
 }
 
+/** Whether nothing but its idleness is a reason to remove it. */
+function isWelcome({ state: { controls } }: Draft, { retire }: AgentInstance): boolean {
+  return retire === undefined && controls.mode === "run";
+}
+
 function advanceEnabled(draft: Draft, instance: Draining, gocdAgent: GocdAgent): void {
   const { step } = instance;
-  const isWelcome = instance.retire === undefined && draft.state.controls.mode === "run";
-  if (step.kind !== "disabling" && isWelcome) {
+  if (step.kind !== "disabling" && isWelcome(draft, instance)) {
     keep(draft, instance, gocdAgent);
     draft.note({ kind: "drain-undone", taskId: instance.taskId, profile: instance.profile });
     return;
