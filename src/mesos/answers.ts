@@ -118,8 +118,9 @@ const lostSubscription = /stream id|mesos-stream-id|framework is not subscribed|
 export function callRefusal(refusal: Refusal): CallRefusal {
   const { status } = refusal;
   const isOver = endsSession(refusal);
-  const between = isOver ? undefined : strangerIn(refusal);
-  const hint = isOver
+  const between = strangerIn(refusal);
+  const mayHavePassed = between !== undefined && status >= 500;
+  const hint = isOver && !mayHavePassed
     ? "nothing to do"
     : between !== undefined
     ? strangersHint(refusal, between)
@@ -128,8 +129,8 @@ export function callRefusal(refusal: Refusal): CallRefusal {
     : "see the log of the Mesos master";
   return {
     error: new MesosError(
-      isOver ? "call-void" : between !== undefined && status >= 500 ? "call-unknown" : "call-refused",
-      refusalMessage(refusal, between),
+      mayHavePassed ? "call-unknown" : isOver ? "call-void" : "call-refused",
+      refusalMessage(refusal, isOver && !mayHavePassed ? undefined : between),
       hint,
     ),
     endsSession: isOver,
