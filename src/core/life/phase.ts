@@ -132,6 +132,14 @@ export function sendKill(draft: Draft, instance: AgentInstance): void {
   });
 }
 
+/** The first KILL was certainly not sent: it is as if there had been no session. */
+export function killUnsent(draft: Draft, taskId: string): void {
+  const instance = draft.instance(taskId);
+  if (instance?.state !== "killing" || instance.lastKillMs !== instance.sinceMs) return;
+  const { lastKillMs: _, ...kept } = instance;
+  draft.put(kept);
+}
+
 /** It has ended according to Mesos, and is not in contact with the GoCD server. */
 export function endUnproven(draft: Draft, instance: AgentInstance, cause: EndCause, message: string): void {
   draft.put({ ...ended(draft, instance, cause, message), isUnproven: true });

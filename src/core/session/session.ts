@@ -10,7 +10,7 @@ import { refuseBusySeconds } from "../placement/launching.ts";
 import { withoutFramework } from "../identity/lineage.ts";
 import { inverseAnswerLost } from "./maintenance.ts";
 import { forgetTeardown, isImmediate, noteSwitches, removedAsAsked } from "./operator.ts";
-import { end } from "../life/phase.ts";
+import { end, killUnsent } from "../life/phase.ts";
 import { errorCharactersMax, oneLine } from "../text.ts";
 import { endTexts, refusedHint, refusedText } from "../words/ends.ts";
 import { askFor, implicitFailed, startReconciliation } from "./reconciliation.ts";
@@ -159,6 +159,9 @@ export function mesosCallFailed(draft: Draft, event: EventOf<"mesos-call-failed"
       break;
     case "decline-offers":
       if (outcome !== "refused") declineAgain(draft, call.offerIds);
+      break;
+    case "kill-task":
+      if (outcome === "void") killUnsent(draft, call.taskId);
       break;
     case "reconcile-tasks":
       if (call.tasks.length === 0) implicitFailed(draft);
