@@ -6,7 +6,7 @@ import { reenableDeadRecord } from "../life/cleanup.ts";
 import { trackIdle, trackJobs } from "../demand/demand.ts";
 import { deleteDone, deleteRefused } from "../life/drain.ts";
 import type { Draft } from "../draft.ts";
-import type { GocdEffect } from "../effect.ts";
+import type { GocdAgentRef, GocdEffect } from "../effect.ts";
 import { isOlderVersion, judgeGocdList } from "../life/brake.ts";
 import { environmentFindings } from "../demand/environments.ts";
 import type { EventOf, GocdProblem } from "../event.ts";
@@ -36,6 +36,9 @@ import type { DemandState, ServerState } from "../state.ts";
 import { watchUntaken } from "../demand/untaken.ts";
 import { retireWorn } from "../life/worn.ts";
 import { builtSince, newlyBuilding, takenSince, takingsOf, withoutTaken } from "../demand/taken_jobs.ts";
+
+/** A change was refused for what it contains, or because the server cannot save it (gocd/problems.ts). */
+const invalidCode = "gocd-invalid";
 
 /** A successful full poll. */
 export function gocdPolled(draft: Draft, event: EventOf<"gocd-polled">): void {
@@ -202,15 +205,21 @@ export function gocdCallFailed(draft: Draft, event: EventOf<"gocd-call-failed">)
       for (const each of call.agents) draft.effect({ kind: "delete-gocd-agents", agents: [each] });
       return;
     }
-    for (const { taskId, uuid } of call.agents) {
-      const instance = draft.instance(taskId);
-      // Not one of its former records, which a teardown deletes, too.
-      if (instance === undefined || uuidOf(instance) !== uuid) continue;
-      deleteRefused(draft, instance);
-      if (instance.state === "gone") reenableDeadRecord(draft, instance);
-    }
+    // Another reason, such as a configuration that cannot be saved: it is not building, and after a while it is stopped.
+    if (problem.code !== invalidCode) refused(draft, call.agents);
   }
   draft.note({ kind: "gocd-call-failed", call: call.kind, problem, onceKey: `${call.kind} ${problem.code}` });
+}
+
+/** The agents of refused DELETEs are building, or enabled. */
+function refused(draft: Draft, agents: readonly GocdAgentRef[]): void {
+  for (const { taskId, uuid } of agents) {
+    const instance = draft.instance(taskId);
+    // Not one of its former records, which a teardown deletes, too.
+    if (instance === undefined || uuidOf(instance) !== uuid) continue;
+    deleteRefused(draft, instance);
+    if (instance.state === "gone") reenableDeadRecord(draft, instance);
+  }
 }
 
 /** Whether the server did not process a request, as far as known, and may process the next one. */
