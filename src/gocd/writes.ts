@@ -61,7 +61,7 @@ export async function disable(route: WriteRoute, uuids: readonly string[]): Prom
       path: "/api/agents",
       body: { uuids: list, agent_config_state: "Disabled", operations: noOperations },
     }),
-    concernsList: concernsAgents,
+    concernsList: mayConcernAgents,
     manyMin: 1,
     one: (uuid) => ({ method: "PATCH", path: pathOf(uuid), body }),
   });
@@ -72,7 +72,7 @@ export async function deleteAgents(route: WriteRoute, uuids: readonly string[]):
   await inBulk(route, uuids, {
     many: (list) => ({ method: "DELETE", path: "/api/agents", body: { uuids: list } }),
     // A load balancer may reject a DELETE with a body.
-    concernsList: (error) => concernsAgents(error) || error.problem.code === "gocd-blocked",
+    concernsList: (error) => mayConcernAgents(error) || error.problem.code === "gocd-blocked",
     manyMin: 2,
     one: (uuid) => ({ method: "DELETE", path: pathOf(uuid) }),
   });
@@ -140,11 +140,18 @@ async function inBulk(route: WriteRoute, uuids: readonly string[], forms: WriteF
 /** Stands for "no bulk request was made". */
 const noBulkRequest = Symbol("no bulk request");
 
+/** After this many records for which the server fails, the others are not tried. */
+const failuresMax = 2;
+
 async function oneByOne(route: WriteRoute, uuids: readonly string[], forms: WriteForms): Promise<readonly GocdError[]> {
   const refused: GocdError[] = [];
+  let failed = 0;
   for (const uuid of uuids) {
-    const failure = await attempt(route, forms.one(uuid), concernsAgents);
-    if (failure !== undefined && failure.problem.code !== "gocd-agent-missing") refused.push(failure);
+    const failure = await attempt(route, forms.one(uuid), mayConcernAgents);
+    if (failure === undefined || failure.problem.code === "gocd-agent-missing") continue;
+    refused.push(failure);
+    // The server fails whatever it is asked.
+    if (!concernsAgents(failure) && ++failed >= failuresMax) throw failure;
   }
   return refused;
 }
@@ -166,6 +173,11 @@ async function attempt(
 
 function concernsAgents({ problem }: GocdError): boolean {
   return problem.kind === "conflict" || problem.code === "gocd-agent-missing" || problem.code === "gocd-bad-request";
+}
+
+/** GoCD itself fails: because of all that it was asked, or of one record. */
+function mayConcernAgents(error: GocdError): boolean {
+  return concernsAgents(error) || error.refusal?.status === 500 && error.refusal.isOwn;
 }
 
 async function send(route: WriteRoute, write: Write): Promise<void> {
