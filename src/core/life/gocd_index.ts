@@ -65,6 +65,16 @@ export function isJustUnlisted(state: State, uuid: string | undefined): boolean 
   return shownForMs(state, countedSince(state, state.server.unlisted.get(uuid)?.sinceMs ?? 0)) < absentMs;
 }
 
+/**
+ * Whether a list without an agent proves that it has not registered since then: lists have been read all the time, or,
+ * after a restart of the program or an outage, for so long that one would have shown it. A single list may lack some
+ * records.
+ */
+export function isWatchedSince(state: State, sinceMs: number): boolean {
+  const { serving } = state.server;
+  return serving !== undefined && (serving.sinceMs <= sinceMs || shownForMs(state, countedSince(state, 0)) >= absentMs);
+}
+
 /** Remembers when a change of a record was requested, to space repetitions. */
 export function markRequested(draft: Draft, uuid: string): void {
   const lastRequestMs = new Map(draft.state.server.lastRequestMs);

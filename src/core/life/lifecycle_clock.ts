@@ -3,7 +3,7 @@
 import { holdsTakingDown } from "./brake.ts";
 import type { Draft } from "../draft.ts";
 import { countFailure, waivePollWait } from "./failures.ts";
-import { isJustUnlisted, isRequested, unlistedRecords } from "./gocd_index.ts";
+import { isJustUnlisted, isRequested, isWatchedSince, unlistedRecords } from "./gocd_index.ts";
 import type { GocdAgent } from "../gocd_records.ts";
 import { isCalled, isNamed } from "../identity/hostnames.ts";
 import { afterKill } from "../identity/reregistered.ts";
@@ -172,6 +172,7 @@ function watchKill(draft: Draft, instance: Killing): void {
   if (isLookWanted(instance)) {
     if (!isFresh(draft) || holdsTakingDown(draft.state)) return;
     const hadRegistered = instance.uuid !== undefined && instance.cause !== "pending-stuck";
+    if (!hadRegistered && !isWatchedSince(draft.state, instance.sinceMs)) return;
     if (hadRegistered ? isHidden(draft, instance) : isTakenBack(draft, instance)) return;
   }
   sendKill(draft, instance);

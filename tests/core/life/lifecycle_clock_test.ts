@@ -187,7 +187,7 @@ Deno.test("a task that Mesos kills gets a KILL from us after ten minutes", () =>
 
 Deno.test("a minute of killing, and ten that Mesos has, count only while this program watched: another's clock may be ahead", () => {
   const ahead = { sinceMs: zeroMs - 10 * minute };
-  const own = { ...killing("drained", zeroMs + second), ...ahead };
+  const own = { ...killing("drain-timeout", zeroMs + second), ...ahead };
   assertEquals([sent(own, zeroMs + 11 * second - 1), sent(own, zeroMs + 11 * second)], [false, true]);
   const byMesos = { ...killing("by-mesos"), ...ahead };
   assertEquals([sent(byMesos, zeroMs + 10 * minute - 1), sent(byMesos, zeroMs + 10 * minute)], [false, true]);
