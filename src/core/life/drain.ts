@@ -6,7 +6,7 @@ import { countedSince, holdsTakingDown } from "./brake.ts";
 import type { Draft } from "../draft.ts";
 import { absentMs, askAgainMs, deleteMaxMs, reenableMaxMs } from "./gocd_clocks.ts";
 import type { GocdAgent } from "../gocd_records.ts";
-import { isJustUnlisted, isLostLongEnough, isRequested, markRequested } from "./gocd_index.ts";
+import { isJustUnlisted, isLostLongEnough, isRequested, isWatchedSince, markRequested } from "./gocd_index.ts";
 import type { AgentInstance, Draining, DrainStep } from "../instance.ts";
 import type { GocdAgentRef } from "../effect.ts";
 import { markDeleteAsked, register, startKill, uuidOf } from "./phase.ts";
@@ -137,6 +137,8 @@ function advanceAbsent(draft: Draft, instance: Draining, isGhost: boolean): void
     // A list requested before the DELETE lacks the record for another reason; a list that took long does not count.
     if (agentsAsOfMs(draft.state.server) < step.askedMs || !isFresh(draft)) return;
     if (instance.isDeleted === true || isGhost) {
+      // While nothing was watched, its process may have registered anew.
+      if (!isGhost && !isWatchedSince(draft.state, step.sinceMs ?? step.askedMs)) return;
       return startKill(draft, instance, "drained", { kind: "drained", isDeleted: true });
     }
     if (!isJustUnlisted(draft.state, instance.uuid)) {

@@ -19,6 +19,7 @@ import {
   problem,
   second,
   theOne,
+  watch,
   withIdleAgent,
 } from "../../support/core.ts";
 import { aProfile } from "../../support/placement.ts";
@@ -120,13 +121,15 @@ Deno.test("a deleted agent is killed only when a list from after the DELETE show
   }
 });
 
-Deno.test("while the server cannot be read after a DELETE, the kill waits", () => {
+Deno.test("while the server cannot be read after a DELETE, the kill waits; after an outage one list is not enough", () => {
   const { world, taskId } = deleting();
   world.send({ kind: "gocd-call-done", call: theOne(world.taken(), "delete-gocd-agents") });
   world.send({ kind: "gocd-poll-failed", problem: problem() });
   world.wait(60 * minute, minute);
   assertEquals([stepOf(world.instance(taskId)), only(world.taken(), "kill-task")], ["deleting", []]);
-  world.read();
+  watch(world, 9 * minute);
+  assertEquals(stepOf(world.instance(taskId)), "deleting");
+  watch(world, 3 * minute);
   assertEquals(stepOf(world.instance(taskId)), "killing");
 });
 
