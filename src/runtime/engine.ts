@@ -21,6 +21,12 @@ const asksMax = 100;
 /** After this long without a pause the engine yields, mainly for the status page. */
 const turnMs = 30;
 
+/**
+ * A KILL that could be sent only this long after its decision, because storing it took long or the machine was suspended
+ * meanwhile, is not sent: its agent may be building by now. One that is still needed is decided again.
+ */
+const killLateMs = 10_000;
+
 /** The options of an engine. */
 interface EngineOptions {
   readonly store: Store;
@@ -137,7 +143,7 @@ export class Engine {
     const { state, effects, notes } = problem === undefined ? frame : withoutRecords(before, event, frame);
     this.#state = state;
     this.#options.stepped?.({ before, after: state, event, effects, atMs });
-    for (const effect of effects) this.#options.perform(effect);
+    this.#perform(effects, atMs);
     for (const note of notes) this.tell(note);
     this.#movedMs = clock.nowMs();
     this.#answer(event, problem);
@@ -147,7 +153,7 @@ export class Engine {
    * Updates that wait together: all steps, one commit, all effects. If it cannot be stored, each is tried on its own.
    */
   async #handleUpdates(events: readonly Event[]): Promise<void> {
-    const { clock, random, perform, stepped } = this.#options;
+    const { clock, random, stepped } = this.#options;
     let state = this.#state;
     const frames = events.map((event) => {
       const before = state;
@@ -164,10 +170,19 @@ export class Engine {
     this.#state = state;
     for (const { effects, notes, step } of frames) {
       stepped?.(step);
-      for (const effect of effects) perform(effect);
+      this.#perform(effects, step.atMs);
       for (const note of notes) this.tell(note);
     }
     this.#movedMs = clock.nowMs();
+  }
+
+  /** Performs what was decided at `atMs`, but no KILL that rests on a list which is old by now. */
+  #perform(effects: readonly Effect[], atMs: number): void {
+    const isLate = this.#options.clock.nowMs() - atMs > killLateMs;
+    for (const effect of effects) {
+      if (!isLate || effect.kind !== "kill-task") this.#options.perform(effect);
+      else this.post({ kind: "mesos-call-failed", call: effect, outcome: "void", message: "storing it took too long" });
+    }
   }
 
   /**
