@@ -111,7 +111,7 @@ export class Engine {
     this.#asked.delete(event);
   }
 
-  /** Handles events until the signal is aborted. */
+  /** Handles events until the signal is aborted; then undoes failed commits. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;
     let turnSinceMs = clock.nowMs();
@@ -130,6 +130,8 @@ export class Engine {
         turnSinceMs = clock.nowMs();
       }
     }
+    // The last occasion: the next run would take it for decided.
+    if (this.#inDoubt.size > 0) await this.#store({ records: [] });
   }
 
   /** One event: step, store, perform, report notes. Throws only for a bug. */

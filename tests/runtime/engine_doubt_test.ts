@@ -67,3 +67,15 @@ Deno.test("a launch and a removal that only the store knows are undone with the 
   const { framework, controls, instances } = await stored();
   assertEquals([framework, controls.frozen, instances], [engine.state.framework, true, []]);
 });
+
+Deno.test("a command that was reported as failed does not take effect after a regular stop, however soon that is", async () => {
+  const { engine, lost, stored } = await bench();
+  await engine.handle(subscribedEvent);
+  lost.is = true;
+  await engine.handle({ kind: "teardown-requested", mode: "now" });
+  lost.is = false;
+  assertEquals((await stored()).controls.tearsDownNow, true);
+  await engine.run(AbortSignal.abort());
+  const { mode, tearsDownNow } = (await stored()).controls;
+  assertEquals([mode, tearsDownNow], ["run", undefined]);
+});
