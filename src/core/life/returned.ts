@@ -3,7 +3,7 @@
 
 import type { Draft } from "../draft.ts";
 import type { AgentActivity, AgentInstance, Gone, Unreachable } from "../instance.ts";
-import { isJustUnlisted, lastListed } from "./gocd_index.ts";
+import { isJustUnlisted, isWatchedSince, lastListed } from "./gocd_index.ts";
 import { agentsAsOfMs, isFresh } from "../session/reading.ts";
 import type { State } from "../state.ts";
 
@@ -50,5 +50,7 @@ export function isPendingOnReturn({ state: { server } }: Draft, { uuid, wasPendi
 export function isUnrecorded(draft: Draft, activity: AgentActivity): boolean {
   if (!isReturning(activity) || !isFresh(draft)) return false;
   const { server, settings } = draft.state;
+  // Before that its process may have registered anew.
+  if (!isWatchedSince(draft.state, activity.sinceMs)) return false;
   return agentsAsOfMs(server) - activity.sinceMs >= settings.scaling.drainConfirmMs;
 }
