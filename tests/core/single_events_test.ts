@@ -240,7 +240,10 @@ Deno.test("an instance that comes back is unrecorded if we deleted its record, a
     isReturning({ kind: "idle", sinceMs: 0 }),
   ], [false, true, false, false]);
   const sure = (requestedMs: number, activity: Parameters<typeof isUnrecorded>[1] = unrecorded, ageMs = 0): boolean =>
-    isUnrecorded(at(requestedMs + ageMs, { reading: reading(zeroMs + requestedMs) as never }), activity);
+    isUnrecorded(
+      at(requestedMs + ageMs, { reading: reading(zeroMs + requestedMs) as never, serving: watchedFrom(zeroMs) }),
+      activity,
+    );
   assertEquals([sure(20_004), sure(20_005), sure(20_005, returned), sure(20_005, unrecorded, 3_001)], [
     false,
     true,

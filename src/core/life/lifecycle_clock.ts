@@ -170,9 +170,8 @@ function isKillDue(draft: Draft, { cause, sinceMs, lastKillMs }: Killing): boole
 function watchKill(draft: Draft, instance: Killing): void {
   if (!isKillDue(draft, instance)) return;
   if (isLookWanted(instance)) {
-    if (!isFresh(draft) || holdsTakingDown(draft.state)) return;
+    if (!isFresh(draft) || holdsTakingDown(draft.state) || !isWatchedSince(draft.state, instance.sinceMs)) return;
     const hadRegistered = instance.uuid !== undefined && instance.cause !== "pending-stuck";
-    if (!hadRegistered && !isWatchedSince(draft.state, instance.sinceMs)) return;
     if (hadRegistered ? isHidden(draft, instance) : isTakenBack(draft, instance)) return;
   }
   sendKill(draft, instance);

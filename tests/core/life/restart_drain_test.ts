@@ -41,3 +41,20 @@ Deno.test("after a restart, a drained agent is not stopped on the first list, wh
   watch(again, 10 * second, gocdAgent(taskId, { ...building, uuid: "anew" }));
   assertEquals(again.instance(taskId).state, "registered");
 });
+
+Deno.test("nor is its KILL, which had no effect, repeated on the first list after a restart", () => {
+  const { world, taskId } = withIdleAgent();
+  world.wait(10 * minute, minute);
+  world.poll({ agents: [gocdAgent(taskId)] });
+  for (let reads = 0; world.instance(taskId).state === "draining" && reads < 60; reads++) {
+    world.wait(10 * second);
+    world.read(...world.instance(taskId).isDeleted === true ? [] : [gocdAgent(taskId, { configState: "Disabled" })]);
+    confirmDeletes(world);
+  }
+  assertEquals(world.instance(taskId).state, "killing");
+  const again = restarted(world);
+  watch(again, 30 * second, gocdAgent("other", { gocdResources: ["other"] }));
+  assertEquals(only(again.taken(), "kill-task").length, 0);
+  watch(again, 10 * second, gocdAgent(taskId, { ...building, uuid: "anew" }));
+  assertEquals(again.instance(taskId).state, "draining");
+});
