@@ -136,6 +136,9 @@ class LeaderStore implements Store {
   async #known(): Promise<Map<string, string>> {
     if (this.#texts !== undefined) return this.#texts;
     const { session, base } = this.#leadership;
+    // A write with unknown result may not be shown yet by the server that is asked now: it answers this one only after
+    // everything before it.
+    await this.#leadership.transaction([]);
     let texts = await readTexts(session, base);
     const pending = await pendingChanges(session, base);
     if (pending !== undefined) {
