@@ -58,7 +58,11 @@ const noOffers: OffersState = {
 /** The state at the start of the program, from the content of the store. */
 export function initialState(stored: StoredState, settings: Settings, atMs: number): State {
   const instances = new Map(stored.instances.map((instance) => [instance.taskId, notInFuture(instance, atMs)]));
-  for (const instance of retireChanged(instances.values(), settings)) instances.set(instance.taskId, instance);
+  for (const instance of retireChanged(instances.values(), settings)) {
+    // The first tick takes it back, and enables it again if it is building (`applySettings`).
+    const isToBeTakenBack = instance.state === "draining" && instance.retire === undefined;
+    if (!isToBeTakenBack) instances.set(instance.taskId, instance);
+  }
   return {
     settings,
     startedMs: atMs,
