@@ -12,7 +12,7 @@ import { environmentFindings } from "../demand/environments.ts";
 import type { EventOf, GocdProblem } from "../event.ts";
 import { foldFindings } from "../view/findings.ts";
 import type { GocdAgent } from "../gocd_records.ts";
-import { enablingAnswered } from "../life/gocd_index.ts";
+import { enablingAnswered, lastListed } from "../life/gocd_index.ts";
 import { inContactSince } from "../demand/hung_build.ts";
 import { advanceInstances } from "../life/lifecycle_gocd.ts";
 import { adoptUnknown, learnHostnames } from "../identity/lineage.ts";
@@ -261,7 +261,7 @@ function readAgents(before: ServerState, agents: readonly GocdAgent[], atMs: num
     lostSinceMs.set(uuid, stateBefore.get(uuid) === agentState ? before.lostSinceMs.get(uuid) ?? atMs : atMs);
   }
   const { restartedMs: restartedBefore, inContactSinceMs: _, ...server } = before;
-  const wasMissing = (uuid: string): boolean => stateBefore.get(uuid) === "Missing";
+  const wasMissing = (uuid: string): boolean => lastListed(before, uuid)?.agentState === "Missing";
   const restartedMs = restartOf(restartedBefore, { agents, wasMissing }, atMs);
   return {
     ...server,

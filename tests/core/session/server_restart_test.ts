@@ -17,3 +17,13 @@ Deno.test("a dead agent that stays Missing for good does not look like a restart
   world.poll({ jobs: jobs(1), agents: [dead] });
   assertEquals(verdictOf(world, "j0"), "needs-agent launching");
 });
+
+Deno.test("nor if a list now and then lacks its record", () => {
+  const { world, taskId } = withIdleAgent();
+  const dead = gocdAgent("dead", { ...missing, gocdResources: [] });
+  for (const agents of [[dead, gocdAgent(taskId, building)], [gocdAgent(taskId, building)], [dead]]) {
+    world.skip(minute);
+    world.poll({ jobs: jobs(1), agents });
+  }
+  assertEquals(verdictOf(world, "j0"), "needs-agent launching");
+});
