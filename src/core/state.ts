@@ -73,6 +73,8 @@ export interface SessionState {
   readonly master?: string;
   /** `master_info.id`: identifies one run of one master. */
   readonly masterId?: string;
+  /** Since when that run has led, as far as subscriptions of this run show; absent: its id is not known. */
+  readonly leaderSinceMs?: number;
   readonly masterVersion?: string;
   readonly reason?: string;
   /** The operator's next step, if there is one. */

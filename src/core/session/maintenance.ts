@@ -28,7 +28,7 @@ const requestOverMs = 4 * inverseRefuseSeconds * 1_000;
  * A new leader sends inverse offers when the Mesos agent has reregistered, for which it has 10 minutes
  * (`--agent_reregister_timeout`).
  */
-const requestOverAfterSubscribeMs = 15 * 60_000;
+const requestOverAfterElectionMs = 15 * 60_000;
 
 /** Requests of Mesos from an earlier run, as far as instances show them; counted from now on. */
 export function maintenanceRequestsOf(instances: Iterable<AgentInstance>, atMs: number): ReadonlyMap<string, number> {
@@ -109,9 +109,11 @@ export function watchMaintenance(draft: Draft): void {
 function forgetStaleRequests(draft: Draft): void {
   const { maintenanceRequestedMs, session } = draft.state;
   if (maintenanceRequestedMs.size === 0 || session.kind !== "subscribed") return;
+  // A broken stream is no election: the same leader sends its inverse offers again within a minute.
+  const { sinceMs, leaderSinceMs = sinceMs } = session;
   const stale = [...maintenanceRequestedMs].filter(([, requestedMs]) =>
-    watchedMs(draft, requestedMs) >= requestOverMs &&
-    (requestedMs > session.sinceMs || watchedMs(draft, session.sinceMs) >= requestOverAfterSubscribeMs)
+    watchedMs(draft, Math.max(requestedMs, sinceMs)) >= requestOverMs &&
+    (requestedMs > leaderSinceMs || watchedMs(draft, leaderSinceMs) >= requestOverAfterElectionMs)
   );
   keepAgents(draft, new Set(stale.map(([mesosAgentId]) => mesosAgentId)));
 }

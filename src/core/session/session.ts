@@ -33,7 +33,8 @@ const missedHeartbeatsMin = 2;
 /** SUBSCRIBED: the framework id is stored, every task is reconciled, the allocator gets our roles. */
 export function subscribed(draft: Draft, event: EventOf<"subscribed">): void {
   const { framework, settings } = draft.state;
-  const { failing } = draft.state.session;
+  const { failing, masterId, leaderSinceMs = draft.atMs } = draft.state.session;
+  const isSameLeader = event.masterId !== undefined && event.masterId === masterId;
   const isFirst = draft.state.session.master === undefined;
   const kept = keepIdentity(framework, event.frameworkId, settings.registersAs);
   const isSame = framework.frameworkId === kept.frameworkId && framework.registeredAs === kept.registeredAs;
@@ -43,13 +44,15 @@ export function subscribed(draft: Draft, event: EventOf<"subscribed">): void {
   if (framework.frameworkId !== kept.frameworkId && draft.state.inherited === "unknown") {
     draft.set({ inherited: "known" });
   }
-  if (event.masterId === undefined || event.masterId !== draft.state.session.masterId) otherMaster(draft);
+  if (!isSameLeader) otherMaster(draft);
   draft.set({
     session: {
       kind: "subscribed",
       sinceMs: draft.atMs,
       master: event.master,
-      ...(event.masterId === undefined ? {} : { masterId: event.masterId }),
+      ...(event.masterId === undefined
+        ? {}
+        : { masterId: event.masterId, leaderSinceMs: isSameLeader ? leaderSinceMs : draft.atMs }),
       ...(event.masterVersion === undefined ? {} : { masterVersion: event.masterVersion }),
       ...(event.heartbeatMs === undefined ? {} : { heartbeatMs: event.heartbeatMs, heardMs: draft.atMs }),
       ...(failing === undefined ? {} : { failing }),
@@ -232,7 +235,7 @@ export function declineLeftOvers(draft: Draft): void {
 }
 
 function setSession(draft: Draft, next: Pick<SessionState, "kind" | "reason" | "hint">): void {
-  const { kind, sinceMs, master, masterId } = draft.state.session;
+  const { kind, sinceMs, master, masterId, leaderSinceMs } = draft.state.session;
   draft.set({
     session: {
       ...next,
@@ -241,6 +244,7 @@ function setSession(draft: Draft, next: Pick<SessionState, "kind" | "reason" | "
       failing: failingNow(draft),
       ...(master === undefined ? {} : { master }),
       ...(masterId === undefined ? {} : { masterId }),
+      ...(leaderSinceMs === undefined ? {} : { leaderSinceMs }),
     },
   });
 }

@@ -46,6 +46,7 @@ Deno.test("a session is as SUBSCRIBED reports it, with the preceding trouble unt
     sinceMs: nowMs,
     master: "m:5050",
     masterId: "id",
+    leaderSinceMs: nowMs,
     masterVersion: "1.11.0",
     heartbeatMs: 15_000,
     heardMs: nowMs,
