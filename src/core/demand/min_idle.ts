@@ -20,7 +20,7 @@ export function minIdleAgents(
 ): WantedAgents[] {
   const pools = keptIdle(state);
   const left: LaunchBudget = { ...budget, total: () => budget.total() - reserved };
-  const ready = [...state.instances.values()].filter(isReady);
+  const ready = [...state.instances.values()].filter((each) => isReady(state, each));
   const planned = new Map<string, number>();
   const wanted: WantedAgents[] = [];
   for (const pool of pools) {
@@ -50,9 +50,14 @@ function reasonOf({ why, count }: IdlePool, ready: number): LaunchReason {
   return why.kind === "min-idle" ? { ...why, minIdle: count, ready } : { ...why, headroom: count, ready };
 }
 
-/** Whether an instance is idle, or will be as soon as it has started. */
-function isReady(instance: AgentInstance): boolean {
-  return instance.retire === undefined &&
-    (isWaiting(instance) ||
-      instance.state === "registered" && instance.activity.kind === "idle");
+/**
+ * Whether an instance is idle, or will be as soon as it has started. One that only the last list lacks counts: a list
+ * may lack some records, and an agent that is launched because of that would be removed again.
+ */
+function isReady({ server }: State, instance: AgentInstance): boolean {
+  if (instance.retire !== undefined) return false;
+  if (instance.state !== "registered") return isWaiting(instance);
+  const { activity } = instance;
+  return activity.kind === "idle" ||
+    activity.kind === "unsure" && activity.word === "absent" && activity.sinceMs === server.reading?.readMs;
 }
