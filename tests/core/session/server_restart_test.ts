@@ -27,5 +27,5 @@ Deno.test("nor does a list that lacks it, and the next one", () => {
     world.skip(minute);
     world.poll({ jobs: jobs(1), agents });
   }
-  assertEquals(verdictOf(world, "j0"), "needs-agent launching");
+  assertEquals(verdictOf(world, "j0"), "needs-agent no-offer");
 });
