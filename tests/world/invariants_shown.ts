@@ -60,7 +60,7 @@ export interface Shown {
    * When a list first showed all known agents as Missing after a restart of the server; until most of them are back.
    */
   restartedMs: number | undefined;
-  /** Uuids of the agents that the last list of this run showed as Missing: a dead one may stay so. */
+  /** Uuids of the agents that were Missing when a list of this run last showed them: a dead one may stay so. */
   missing: ReadonlySet<string>;
   /** When this run of the program started. */
   startedMs: number;
@@ -191,7 +191,11 @@ function noteList(
   const isSo = restartedMs === undefined
     ? missing.length === known.length && !missing.every(({ uuid }) => missingBefore.has(uuid))
     : missing.length * 2 > known.length;
-  shown.missing = new Set(agents.filter(({ agentState }) => agentState === "Missing").map(({ uuid }) => uuid));
+  const listed = new Set(agents.map(({ uuid }) => uuid));
+  shown.missing = new Set([
+    ...[...missingBefore].filter((uuid) => !listed.has(uuid)),
+    ...agents.filter(({ agentState }) => agentState === "Missing").map(({ uuid }) => uuid),
+  ]);
   shown.restartedMs = known.length > 0 && isSo ? restartedMs ?? nowMs : undefined;
 }
 
