@@ -20,8 +20,9 @@ export function trackPeaks(draft: Draft): void {
     if (keepPeakForMs === undefined) return [];
     const own = [...state.instances.values()].filter((each) => each.profile === name);
     const before = state.demand.peaks?.get(name);
-    // The demand before this run is unknown, so all existing agents count.
-    const agents = own.filter(before === undefined ? isUsable : isInUse).length;
+    // The demand before this run is unknown, so all existing agents count that may have been in use in this period.
+    const wasInUse = (each: AgentInstance): boolean => isUsable(each) && atMs - usedUntilMs(each, atMs) < keepPeakForMs;
+    const agents = own.filter(before === undefined ? wasInUse : isInUse).length;
     const higher = before?.filter((each) => each.agents > agents && atMs - each.lastMs < keepPeakForMs) ?? [];
     return [[name, [...higher, { lastMs: atMs, agents }]] as const];
   }));
@@ -61,6 +62,10 @@ function isInUse(instance: AgentInstance): boolean {
   if (instance.state === "draining") return instance.step.kind === "finishing";
   return isWaiting(instance) && instance.held !== true &&
     instance.bucketKey?.startsWith("warm ") !== true;
+}
+
+function usedUntilMs(instance: AgentInstance, atMs: number): number {
+  return instance.state === "registered" && instance.activity.kind === "idle" ? instance.activity.sinceMs : atMs;
 }
 
 /** It is building or can get a job, now or soon. */
