@@ -6,7 +6,7 @@ import { holdsTakingDown, judgeLosses } from "./brake.ts";
 import type { Draft } from "../draft.ts";
 import { countLoss, waivePollWait } from "./failures.ts";
 import type { GocdAgentIndex } from "./gocd_index.ts";
-import { isLostLongEnough } from "./gocd_index.ts";
+import { isLostLongEnough, lastListed } from "./gocd_index.ts";
 import type { GocdAgent } from "../gocd_records.ts";
 import { nameOf } from "../identity/hostnames.ts";
 import { withPossibleBuild } from "../demand/hung_build.ts";
@@ -101,6 +101,10 @@ export function advanceDoubt(
     (watchedMs(draft, lost.sinceMs) < doubtMsMax || holdsTakingDown(draft.state));
   if (isOpen) {
     if (records.some(isHeard)) return;
+    // A list may lack its record: silence is what lists show, or ten minutes without it.
+    const isHidden = records.length === 0 && instance.isDeleted !== true;
+    const hidden = isHidden ? lastListed(draft.state.server, uuid) : undefined;
+    if (hidden !== undefined && isHeard(hidden)) return;
     // The server has just started: agents are Missing until their next ping.
     if (records.some((each) => each.agentState === "Missing" && !isLostLongEnough(draft, each))) return;
   }

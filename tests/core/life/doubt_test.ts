@@ -116,7 +116,7 @@ Deno.test("an agent in doubt is reconciled until Mesos reports it again, and con
 for (
   const [what, changes, isOver] of [
     ["has lost contact with", [lostContact], true],
-    ["no longer lists", [], true],
+    ["lacks in a list", [], false],
     ["takes as Pending", [pending], true],
     ["has not heard since its start", [missing], false],
     ["still hears", [{}], false],
