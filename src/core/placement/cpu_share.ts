@@ -109,11 +109,13 @@ export function withinShare(draft: Draft, wanted: readonly WantedWithProfile[]):
   return { wanted: cut, held };
 }
 
-/** How many agents for waiting jobs the share currently holds back. */
+/** How many agents for waiting jobs the share currently holds back that the removal of others could admit. */
 export function heldByShare(state: State, wanted: readonly WantedAgents[], atMs: number): number {
-  const held = wanted.filter(({ profile, reason }) =>
-    reason.kind === "jobs" && shareHeldOf(state, profile, atMs) !== undefined
-  );
+  const { maxCpuShare = 1 } = state.settings.scaling;
+  const held = wanted.filter(({ profile, reason }) => {
+    const { clusterMilli } = shareHeldOf(state, profile, atMs) ?? { clusterMilli: 0 };
+    return reason.kind === "jobs" && cpusMilliOf(state.settings, profile) <= maxCpuShare * clusterMilli;
+  });
   return held.reduce((sum, { count }) => sum + count, 0);
 }
 

@@ -159,7 +159,7 @@ Deno.test("the cpus of a host are those that it has offered, and those that our 
 });
 
 Deno.test("for two minutes the share is what holds the agents of a profile back that jobs wait for", () => {
-  const shareHeld = { atMs, profiles: ["one"], usedMilli: 1, clusterMilli: 2 };
+  const shareHeld = { atMs, profiles: ["one"], usedMilli: 1, clusterMilli: 20_000 };
   const { state } = draftWith({ shareHeld });
   const kind = (profile: string, afterMs: number): unknown => shareHeldOf(state, profile, atMs + afterMs);
   assertEquals([kind("one", 2 * minute - 1), kind("one", 2 * minute), kind("two", 0)], [
