@@ -9,7 +9,7 @@ import type { StateRecord } from "./record.ts";
 import { endTexts } from "./words/ends.ts";
 import { freshRole } from "./placement/roles.ts";
 import { answerLost, reportLost } from "./session/reconciliation.ts";
-import type { OffersState, ServerState, State } from "./state.ts";
+import type { OffersState, ReconciliationState, ServerState, State } from "./state.ts";
 
 /** Maximum refusal time for offers while nothing can be stored: they are wanted again as soon as possible. */
 const refuseSeconds = 5;
@@ -206,8 +206,17 @@ function streaksAfter(before: State, { kind }: Event, after: State): State["dema
   return (repeated[kind] && kind !== "gocd-polled" ? before : after).demand.streaks;
 }
 
-/** What the master itself reports (without a uuid) is not repeated, so it is requested again. */
+/**
+ * What the master itself reports (without a uuid) is not repeated, so it is requested again; nor is what became of a
+ * launch.
+ */
 function toldOnce({ instances }: State, event: Event, rest: State): Partial<Pick<State, "reconciliation">> {
+  if (event.kind === "mesos-call-failed" && event.call.kind === "accept-offers") {
+    const ours = event.call.launches.filter(({ taskId }) => instances.get(taskId)?.state === "launching");
+    const ask = (reconciliation: ReconciliationState, { taskId }: { readonly taskId: string }): ReconciliationState =>
+      reportLost({ ...rest, reconciliation }, taskId);
+    return { reconciliation: ours.reduce(ask, rest.reconciliation) };
+  }
   if (event.kind !== "task-status-updated" || (event.status.uuid ?? "") !== "") return {};
   const { taskId } = event.status;
   return { reconciliation: instances.has(taskId) ? reportLost(rest, taskId) : answerLost(rest) };

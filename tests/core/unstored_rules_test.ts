@@ -75,7 +75,8 @@ function left(
   const after = { ...mark(before), server: mark(before.server), offers: mark(before.offers) };
   const notes = (frame.codes ?? []).map((code) => ({ kind: code }) as Note);
   const status = { taskId: "t", state: "TASK_RUNNING", uuid: "of-the-update" };
-  const result = withoutRecords(before, { kind, status } as Event, {
+  const call = { kind: "kill-task", taskId: "t", graceMs: 0 };
+  const result = withoutRecords(before, { kind, status, call } as Event, {
     state: after,
     records: [],
     effects: frame.effects ?? [],
