@@ -11,6 +11,7 @@ import { noteKilling, rememberLook } from "./invariants_builds.ts";
 import { checkDrains, checkNothingLies } from "./invariants_drain.ts";
 import { checkDoubles, checkStarving } from "./invariants_demand.ts";
 import { checkEnabledAgain, checkWear, checkWindows } from "./invariants_fleet.ts";
+import { checkGivenFree } from "./invariants_found.ts";
 import { checkGroups } from "./invariants_groups.ts";
 import { checkBreakers, checkLaunches, trackLaunches } from "./invariants_launch.ts";
 import { checkLimitsOfLaunch, checkUseReload, trackUse } from "./invariants_limits.ts";
@@ -43,6 +44,7 @@ export function checkStep(
       if (!learnt.has(record.instance.uuid)) learnt.set(record.instance.uuid, world.nowMs);
     }
   }
+  checkGivenFree(world, frame, event);
   trackServers(world, frame, event);
   trackPace(world, frame);
   checkDoubles(world, frame);

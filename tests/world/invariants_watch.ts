@@ -3,6 +3,7 @@
 import { newServersWatch, type ServersWatch } from "./invariants_servers.ts";
 import type { LookAtKill } from "./invariants_builds.ts";
 import type { ShownFeed } from "./invariants_verdicts.ts";
+import { type FoundWatch, newFoundWatch } from "./invariants_found.ts";
 import { type FleetWatch, newFleetWatch } from "./invariants_fleet.ts";
 import type { GroupWatch } from "./invariants_groups.ts";
 import { type LaunchWatch, newLaunchWatch } from "./invariants_launch.ts";
@@ -58,6 +59,8 @@ export interface Watch {
   launches: LaunchWatch;
   /** Per run of the program: the memory of the laws of the fleet. */
   fleet: FleetWatch;
+  /** The memory of the law that nothing is forgotten. */
+  readonly found: FoundWatch;
   /** The memory of the laws of limits. */
   readonly limits: LimitWatch;
   /** The memory of the law of progress. */
@@ -122,6 +125,7 @@ export function newWatch(startedMs: number): Watch {
     groups: { shown: new Map(), builds: new Map() },
     pace: newPace([], startedMs),
     launches: newLaunchWatch(),
+    found: newFoundWatch(),
     limits: newLimitWatch(),
     fleet: newFleetWatch(),
     progress: newProgress(),

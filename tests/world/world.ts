@@ -12,6 +12,7 @@ import { newClockWatch, noteOpenness } from "./invariants_clocks.ts";
 import { newWatch } from "./invariants_watch.ts";
 import { checkGocd } from "./invariants_builds.ts";
 import { checkZombies } from "./invariants_demand.ts";
+import { checkFound } from "./invariants_found.ts";
 import { checkPaceAtTick, isRightlyHeld } from "./invariants_pace.ts";
 import { checkProgress } from "./invariants_progress.ts";
 import { deliver, watchSilence } from "./mesos_port.ts";
@@ -65,7 +66,7 @@ export interface Outcome {
 }
 
 /** After the faults a job must be built within this time of the last one: one agent may have to build all. */
-const buildPatienceMs = 8 * 3_600_000;
+const buildPatienceMs = 3 * 3_600_000;
 /** An agent on a machine that never returns is given up after a day; then its build is rescheduled. */
 const patienceMs = 36 * 3_600_000;
 /** Interval of ticks while nothing changes. */
@@ -238,6 +239,7 @@ function tick(world: World): boolean {
     checkPaceAtTick(world, program);
     if (world.program === program) checkZombies(world, program);
   }
+  checkFound(world);
   checkProgress(world);
   if (!world.isHealed) return false;
   if (isNameless(world.scenario.names)) return isOverForNameless(world);
@@ -247,14 +249,22 @@ function tick(world: World): boolean {
     return true;
   }
   const waitedMs = world.nowMs - startMs - world.scenario.activeMs;
-  const isAnyLost = [...world.program?.state.instances.values() ?? []].some((each) => each.state === "unreachable");
+  const isAnyLost = isAnyUnreachable(world);
   const completed = world.gocd.tally.completedLocators.size;
   if (isAnyLost || completed > world.watch.completed) world.watch.lastMovedMs = world.nowMs;
   world.watch.completed = completed;
   const isBuildLate = world.nowMs - world.watch.lastMovedMs > buildPatienceMs && waitedMs > buildPatienceMs;
-  if (!(isBuildLate && unbuiltJobs(world).length > 0) && waitedMs <= patienceMs) return false;
+  if (!isBuildLate && waitedMs <= patienceMs) return false;
   if (isAnyHeld(world)) return true;
   throw new Violation("liveness", left());
+}
+
+/** Whether an instance is on a Mesos agent that never returns, because its machine was wiped while it was away. */
+function isAnyUnreachable({ program, mesos }: World): boolean {
+  const lost = [...program?.state.instances.values() ?? []].filter(({ state }) => state === "unreachable");
+  if (lost.length === 0) return false;
+  const away = new Set(mesos.view().mesosAgents.flatMap(({ id, standing }) => standing === "unreachable" ? [id] : []));
+  return lost.some(({ mesosAgentId }) => away.has(mesosAgentId));
 }
 
 /**

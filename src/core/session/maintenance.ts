@@ -2,6 +2,7 @@
 // are avoided in placement/placement.ts.
 
 import type { Draft } from "../draft.ts";
+import { heardRecord, mayComeBack } from "../life/doubt.ts";
 import { takeBack } from "../life/drain.ts";
 import { hasten, isForGood, markForRemoval } from "../life/retire.ts";
 import type { AgentInstance } from "../instance.ts";
@@ -47,7 +48,8 @@ export function inverseOffersReceived(draft: Draft, offers: readonly InverseOffe
       (offer.mesosAgentId === undefined || instance.mesosAgentId === offer.mesosAgentId)
     );
     if (here.length === 0) {
-      const kind = isAnyUnplaced(draft.state) ? "decline-inverse-offers" : "accept-inverse-offers";
+      const isFree = !isAnyUnplaced(draft.state) && !mayRunAfterLoss(draft, offer);
+      const kind = isFree ? "accept-inverse-offers" : "decline-inverse-offers";
       draft.effect({ kind, offerIds: [offer.id], refuseSeconds: inverseRefuseSeconds });
     } else if (!isNear(draft, offer.unavailability)) {
       // The host still takes new agents, so draining it now would be a loop.
@@ -68,6 +70,17 @@ export function inverseOffersReceived(draft: Draft, offers: readonly InverseOffe
 function isAnyUnplaced({ inherited, instances }: State): boolean {
   return inherited === "unknown" ||
     [...instances.values()].some(({ state, mesosAgentId }) => state !== "gone" && mesosAgentId === "");
+}
+
+/**
+ * Whether an agent may run on this host although Mesos has reported its loss: a master with an empty registry knows no
+ * task before it sends inverse offers, and an agent in contact with the GoCD server is still being drained.
+ */
+function mayRunAfterLoss(draft: Draft, { mesosAgentId }: InverseOffer): boolean {
+  return [...draft.state.instances.values()].some((instance) =>
+    instance.state === "gone" && (mesosAgentId === undefined || instance.mesosAgentId === mesosAgentId) &&
+    (mayComeBack(draft, instance) || instance.cause === "lost" && heardRecord(draft, instance) !== undefined)
+  );
 }
 
 /** Offers of a host without a window (or with a later one): its agents stay. */
