@@ -48,6 +48,7 @@ export function reconcile(draft: Draft): void {
   const { state, atMs } = draft;
   if (state.session.kind !== "subscribed") return;
   addSilentLaunches(draft);
+  if (state.inherited !== "unknown" && isImplicitDue(draft)) addUnreachable(draft);
   let reconciliation = draft.state.reconciliation;
   const living = [...reconciliation.pending].flatMap((taskId) => {
     const instance = draft.instance(taskId);
@@ -68,8 +69,8 @@ export function reconcile(draft: Draft): void {
     };
   }
   const isUnknown = state.inherited === "unknown";
-  const { implicitRequestedMs = -Infinity, fenceRound } = reconciliation;
-  if (atMs - implicitRequestedMs >= (isUnknown ? learnAgainMs : implicitMs)) {
+  if (isImplicitDue(draft)) {
+    const { fenceRound } = reconciliation;
     draft.effect({ kind: "reconcile-tasks", tasks: [] });
     const fence = { taskId: fenceId(state.framework, fenceRound), mesosAgentId: fenceMesosAgentId };
     if (isUnknown) draft.effect({ kind: "reconcile-tasks", tasks: [fence] });
@@ -79,6 +80,21 @@ export function reconcile(draft: Draft): void {
     reconciliation = { ...reconciliation, pending: new Set(living.map(({ taskId }) => taskId)) };
   }
   if (reconciliation !== draft.state.reconciliation) draft.set({ reconciliation });
+}
+
+function isImplicitDue({ state: { reconciliation, inherited }, atMs }: Draft): boolean {
+  const { implicitRequestedMs = -Infinity } = reconciliation;
+  return atMs - implicitRequestedMs >= (inherited === "unknown" ? learnAgainMs : implicitMs);
+}
+
+/**
+ * Unreachable tasks are requested again now and then: when their Mesos agent is back, the master reports those that run
+ * there or have ended there, but not those that it has never received (apache/mesos Master::__reregisterSlave).
+ */
+function addUnreachable(draft: Draft): void {
+  for (const { taskId, state } of draft.state.instances.values()) {
+    if (state === "unreachable" && !draft.state.reconciliation.pending.has(taskId)) askFor(draft, taskId);
+  }
 }
 
 /** The master may not have received an implicit request: the fence requested after it proves nothing. */
