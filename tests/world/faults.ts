@@ -37,6 +37,8 @@ export type WorldFault =
   | { readonly kind: "drain-host"; readonly host: number; readonly forMs: number }
   /** A maintenance window is scheduled. */
   | { readonly kind: "announce-maintenance"; readonly host: number; readonly inMs: number; readonly forMs: number }
+  /** Docker hangs on a machine: containers neither start nor stop, and what runs keeps running. */
+  | { readonly kind: "hang-docker"; readonly host: number; readonly forMs: number }
   /** An image cannot be pulled on one host, or anywhere. */
   | { readonly kind: "lose-images"; readonly host: number | "everywhere"; readonly forMs: number }
   /** The process of some container exits. */

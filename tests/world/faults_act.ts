@@ -8,6 +8,7 @@ import { actOnServer, healServers } from "./faults_servers.ts";
 import { deleteByHand } from "./gocd_port.ts";
 import { charge, chargeFault, startClocksAnew } from "./invariants_progress.ts";
 import { noFaults } from "../../src/sim/mesos/options.ts";
+import { startMs } from "./scenario.ts";
 import { isNamelessName } from "./scenario_names.ts";
 import type { SimHostView } from "../../src/sim/mesos/sim_mesos.ts";
 import { restartAgentProcess } from "./world_containers.ts";
@@ -41,6 +42,7 @@ export function act(world: World, fault: WorldFault): void {
     case "drain-host":
     case "announce-maintenance":
     case "lose-images":
+    case "hang-docker":
       return actOnHost(world, fault);
     case "exit-container":
     case "restart-agent-process":
@@ -134,7 +136,8 @@ type HostFault = Extract<
       | "remove-host"
       | "drain-host"
       | "announce-maintenance"
-      | "lose-images";
+      | "lose-images"
+      | "hang-docker";
   }
 >;
 
@@ -173,6 +176,13 @@ function actOnHost(world: World, fault: HostFault): void {
     case "drain-host":
       world.mesos.drainMesosAgent(id, world.nowMs);
       return after(world, fault.forMs, () => world.mesos.reactivateMesosAgent(id, world.nowMs));
+    case "hang-docker": {
+      // It is repaired at the end of the faults.
+      const forMs = Math.min(fault.forMs, startMs + world.scenario.activeMs - world.nowMs);
+      if (forMs <= 0) return;
+      world.watch.hungMs.set(id, { fromMs: world.nowMs, untilMs: world.nowMs + forMs });
+      return world.mesos.hangDocker(id, forMs, world.nowMs);
+    }
     case "announce-maintenance":
       world.mesos.setMaintenance([id], { startMs: world.nowMs + fault.inMs, durationMs: fault.forMs }, world.nowMs);
       return after(world, fault.inMs + fault.forMs, () => world.mesos.setMaintenance([id], undefined, world.nowMs));

@@ -87,7 +87,7 @@ export function checkContainerEnd(world: World, event: SimContainerEvent & { rea
   world.watch.killsSeen += all.length;
   // A registration after a list read just before the KILL is unobservable; without such a list a KILL is not allowed.
   const looks = (world.watch.looksAtKill.get(event.taskId) ?? []).filter(({ isOver, lastKillMs }) =>
-    !isOver || world.nowMs - lastKillMs <= killUnderWayMs
+    !isOver || world.nowMs - lastKillMs <= killUnderWayMs + hungForMs(world, event.mesosAgentId, lastKillMs)
   );
   const deleted = new Set(world.gocd.tally.changes.flatMap(({ kind, uuid }) => kind === "delete" ? [uuid] : []));
   const { learnt, servers } = world.watch;
@@ -105,6 +105,12 @@ export function checkContainerEnd(world: World, event: SimContainerEvent & { rea
     "build-killed",
     () => kills.map((kill) => `${kill.hostname} was stopped while it had ${kill.locator} (${kill.state})`).join("; "),
   );
+}
+
+/** How long Docker hung on this host since a KILL was sent. */
+function hungForMs({ watch, nowMs }: World, mesosAgentId: string, sentMs: number): number {
+  const { fromMs = 0, untilMs = 0 } = watch.hungMs.get(mesosAgentId) ?? {};
+  return Math.max(0, Math.min(nowMs, untilMs) - Math.max(fromMs, sentMs));
 }
 
 /** Checked after each change on the GoCD server. */

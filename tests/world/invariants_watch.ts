@@ -49,6 +49,8 @@ export interface Watch {
   readonly forgotten: Set<string>;
   /** Locators of cancelled jobs. */
   readonly cancelled: Set<string>;
+  /** By id of a Mesos agent: when Docker last hung there. */
+  readonly hungMs: Map<string, { readonly fromMs: number; readonly untilMs: number }>;
   /** The program's requests and observations. */
   readonly shown: Shown;
   /** If it uses pipeline groups. */
@@ -121,6 +123,7 @@ export function newWatch(startedMs: number): Watch {
     givenUp: new Set(),
     forgotten: new Set(),
     cancelled: new Set(),
+    hungMs: new Map(),
     shown: nothingShown(startedMs),
     groups: { shown: new Map(), builds: new Map() },
     pace: newPace([], startedMs),

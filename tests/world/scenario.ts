@@ -4,6 +4,7 @@ import type { Settings } from "../../src/core/settings.ts";
 import type { FaultPlan } from "./faults.ts";
 import { planMildFaults } from "./faults_mild.ts";
 import { gatherFaults, planFaults, repeatOneKind } from "./faults.ts";
+import { withLateFaults } from "./faults_late.ts";
 import { drawListTimes, drawRequestFaults, noRequestFaults, promptLists } from "./faults_calls.ts";
 import { type Dice, dice } from "./scenario_dice.ts";
 import { drawJobs, type ScenarioJob, withTimeouts, withUnpinned } from "./scenario_jobs.ts";
@@ -177,7 +178,9 @@ function drawScenario(seed: number, weather: Weather): Scenario {
   const plan = seed % oneInCoincident === 4 ? gatherFaults(dice(seededRandom(seed ^ 0xc01c)), drawn) : drawn;
   const repeatsOneKind = weather === "stormy" && seed % oneInRepeating === 9;
   const lists = weather !== "stormy" ? promptLists : drawListTimes(dice(seededRandom(seed ^ 0x1157)));
-  const faults = { ...(repeatsOneKind ? repeatOneKind(more, plan, faultsFor) : plan), lists };
+  const known = repeatsOneKind ? repeatOneKind(more, plan, faultsFor) : plan;
+  const late = weather === "stormy" ? withLateFaults(seed, known, activeMs, hosts.length) : known;
+  const faults = { ...late, lists };
   const rareDraws = dice(seededRandom(seed ^ 0xa11));
   const withOdd = withTimeouts(rareDraws, withUnpinned(rareDraws, jobs));
   const story = { ...base, names: plainNames, jobs: withOdd, faults };

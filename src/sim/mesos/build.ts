@@ -58,6 +58,7 @@ export function addHost(world: SimWorld, spec: SimMesosAgentSpec): SimHost {
     unavailability: undefined,
     isDraining: false,
     isDeactivated: false,
+    dockerHungUntilMs: -Infinity,
     lostTimer: undefined,
   };
   world.hosts.set(host.id, host);

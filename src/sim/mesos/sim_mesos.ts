@@ -83,6 +83,8 @@ export interface SimHostOperator {
   drainMesosAgent(id: string, nowMs: number, maxGraceMs?: number): void;
   /** REACTIVATE_AGENT. */
   reactivateMesosAgent(id: string, nowMs: number): void;
+  /** Docker hangs on it: no container starts or stops; what runs keeps running. */
+  hangDocker(id: string, forMs: number, nowMs: number): void;
   /** A maintenance window of these agents is scheduled; undefined cancels it. */
   setMaintenance(
     ids: readonly string[],
@@ -268,6 +270,7 @@ function hostOperator(
     markMesosAgentGone: (id, nowMs): void => onHost(id, nowMs, (host) => markHostGone(world, host)),
     drainMesosAgent: (id, nowMs, maxGraceMs): void => onHost(id, nowMs, (host) => drainHost(world, host, maxGraceMs)),
     reactivateMesosAgent: (id, nowMs): void => onHost(id, nowMs, (host) => reactivateHost(world, host)),
+    hangDocker: (id, forMs, nowMs): void => onHost(id, nowMs, (host) => void (host.dockerHungUntilMs = nowMs + forMs)),
     setMaintenance: (ids, window, nowMs): void => {
       settle(world, nowMs);
       setUnavailability(world, ids.map((id) => hostById(world, id)), window);

@@ -105,6 +105,8 @@ export interface SimHost {
   isDraining: boolean;
   /** Its resources are not offered. */
   isDeactivated: boolean;
+  /** Until then Docker answers nothing there (virtual ms). */
+  dockerHungUntilMs: number;
   /** When it will be marked unreachable. */
   lostTimer: PlannedAct | undefined;
 }

@@ -77,7 +77,24 @@ function pulled(world: SimWorld, host: SimHost, run: SimRun): void {
   run.next = world.timers.plan(world.nowMs + world.timing.startMs, () => running(world, host, run));
 }
 
+/**
+ * Acts once Docker answers: the executor waits for each of its commands without a limit (MESOS-8574: `docker inspect`
+ * hangs, the task stays TASK_STARTING; MESOS-6743: `docker stop` hangs, the task stays TASK_KILLING).
+ */
+function onceDockerAnswers(world: SimWorld, host: SimHost, run: SimRun, act: () => void): void {
+  const leftMs = host.dockerHungUntilMs - world.nowMs;
+  if (leftMs < 0) return act();
+  run.next = world.timers.plan(world.nowMs + leftMs + 1, () => onceDockerAnswers(world, host, run, act));
+}
+
 function running(world: SimWorld, host: SimHost, run: SimRun): void {
+  // Half of the containers are started before Docker hangs, and only their inspection hangs.
+  const isStarted = run.task.containerId.charCodeAt(0) % 2 === 0;
+  if (isStarted || host.dockerHungUntilMs < world.nowMs) return containerUp(world, host, run);
+  onceDockerAnswers(world, host, run, () => containerUp(world, host, run));
+}
+
+function containerUp(world: SimWorld, host: SimHost, run: SimRun): void {
   run.phase = "running";
   run.isContainerUp = true;
   const hostname = hostnameOf(host, run.task);
@@ -103,7 +120,9 @@ function running(world: SimWorld, host: SimHost, run: SimRun): void {
     "HostConfig": { "NetworkMode": network },
   }];
   const data = btoa(String.fromCharCode(...new TextEncoder().encode(JSON.stringify(inspected))));
-  makeAgentUpdate(world, host, run, { state: "TASK_RUNNING", source: "SOURCE_EXECUTOR", data });
+  onceDockerAnswers(world, host, run, () => {
+    makeAgentUpdate(world, host, run, { state: "TASK_RUNNING", source: "SOURCE_EXECUTOR", data });
+  });
 }
 
 /**
@@ -186,14 +205,17 @@ export function killRun(world: SimWorld, host: SimHost, order: KillOrder): void 
   }
   const graceMs = order.graceMs ?? graceOf(run.task);
   const isInTime = world.timing.stopMs <= graceMs;
-  run.next = world.timers.plan(world.nowMs + Math.min(world.timing.stopMs, graceMs), () => {
+  const stop = (): void =>
     endContainer(world, host, run, {
       how: isInTime ? "stopped" : "killed",
       status: isInTime ? 143 : 137,
       reason: order.reason,
       by: order.reason === "REASON_AGENT_DRAINING" ? "host" : undefined,
     });
-  });
+  run.next = world.timers.plan(
+    world.nowMs + Math.min(world.timing.stopMs, graceMs),
+    () => onceDockerAnswers(world, host, run, stop),
+  );
 }
 
 function graceOf(task: SimTask): number {
@@ -220,14 +242,18 @@ export function endContainer(world: SimWorld, host: SimHost, run: SimRun, end: C
   run.phase = "ended";
   tellStopped(world, host, run, end);
   const ended = end.how !== "lost" && end.status === 0 ? "TASK_FINISHED" : "TASK_FAILED";
-  makeAgentUpdate(world, host, run, {
-    state: run.isKilled ? "TASK_KILLED" : ended,
-    source: "SOURCE_EXECUTOR",
-    message: end.how === "lost"
-      ? "Failed to get exit status of container"
-      : `Container exited with status ${end.status}`,
-    ...(end.reason === undefined ? {} : { reason: end.reason }),
-  });
+  const report = (): void =>
+    makeAgentUpdate(world, host, run, {
+      state: run.isKilled ? "TASK_KILLED" : ended,
+      source: "SOURCE_EXECUTOR",
+      message: end.how === "lost"
+        ? "Failed to get exit status of container"
+        : `Container exited with status ${end.status}`,
+      ...(end.reason === undefined ? {} : { reason: end.reason }),
+    });
+  // A machine that has restarted has a new Docker daemon.
+  if (end.how === "exited") onceDockerAnswers(world, host, run, report);
+  else report();
 }
 
 function tellStopped(world: SimWorld, host: SimHost, run: SimRun, end: ContainerEnd): void {

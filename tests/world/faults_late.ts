@@ -1,0 +1,26 @@
+// Faults that were added later: only some seeds have them, from separate random draws, so that the others are unchanged.
+
+import type { FaultPlan, PlannedFault } from "./faults.ts";
+import { type Dice, dice } from "./scenario_dice.ts";
+import { seededRandom } from "../../src/sim/random.ts";
+
+const minute = 60_000;
+/** Of the seeds with this remainder, Docker hangs on a machine now and then. */
+const [oneInHung, restsOfHung] = [23, [16, 18]] as const;
+
+/** The same plan, with the later kinds that a stormy seed has. */
+export function withLateFaults(seed: number, plan: FaultPlan, activeMs: number, hostsCount: number): FaultPlan {
+  if (!restsOfHung.some((rest) => seed % oneInHung === rest)) return plan;
+  const draw = dice(seededRandom(seed ^ 0xd0c4));
+  const more = Array.from({ length: draw.pick([1, 1, 2, 4]) }, () => hangs(draw, activeMs, hostsCount));
+  return { ...plan, events: [...plan.events, ...more].sort((a, b) => a.afterMs - b.afterMs) };
+}
+
+function hangs(draw: Dice, activeMs: number, hostsCount: number): PlannedFault {
+  const forMs = draw.pick([draw.between(10, 90), draw.between(90, 900), draw.between(900, 3_600)]) * 1_000;
+  const host = draw.between(0, hostsCount - 1);
+  return {
+    afterMs: Math.floor(draw.random() * Math.max(activeMs - minute, 1)),
+    fault: { kind: "hang-docker", host, forMs },
+  };
+}
