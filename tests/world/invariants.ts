@@ -7,6 +7,7 @@ import type { Frame } from "../../src/core/frame.ts";
 import type { AgentInstance } from "../../src/core/instance.ts";
 import type { StoredState } from "../../src/core/record.ts";
 import type { State } from "../../src/core/state.ts";
+import { trackPressed } from "./invariants_clocks.ts";
 import { noteKilling, rememberLook } from "./invariants_builds.ts";
 import { checkDrains, checkNothingLies } from "./invariants_drain.ts";
 import { checkDoubles, checkStarving } from "./invariants_demand.ts";
@@ -37,6 +38,7 @@ export function checkStep(
   if (frame.records.length > 0) checkReadBack(world, frame);
   checkMemory(world, frame, event);
   noteKilling(world, frame);
+  trackPressed(world, frame.state);
   checkMisregistered(world, frame);
   for (const record of frame.records) {
     if (record.kind === "instance" && "uuid" in record.instance && record.instance.uuid !== undefined) {

@@ -26,6 +26,8 @@ export interface ClockWatch {
   steppedMs: number;
   /** When it was suspended for so long that it must detect it, in order. */
   stoodStill: readonly Gap[];
+  /** By task id: since when the drain of an instance may end its build. */
+  readonly pressedMs: Map<string, number>;
   /** When containers started running, by task id. */
   readonly runningMs: Map<string, number>;
 }
@@ -41,6 +43,7 @@ export function newClockWatch(nowMs: number): ClockWatch {
     openedMs: -Infinity,
     steppedMs: nowMs,
     stoodStill: [],
+    pressedMs: new Map(),
     runningMs: new Map(),
   };
 }
@@ -146,7 +149,8 @@ export function checkTimeout(world: World, { settings }: State, instance: AgentI
     const changes = world.gocd.tally.changes.filter(({ uuid, atMs }) => uuid === instance.uuid && atMs <= shownMs);
     const enabledAt = changes.findLastIndex(({ kind }) => kind === "enable");
     const disabledMs = changes.slice(enabledAt + 1).find(({ kind }) => kind === "disable")?.atMs ?? nowMs;
-    const lastedMs = ranMs(world, Math.max(disabledMs, clocks.resumedMs));
+    const pressedMs = clocks.pressedMs.get(instance.taskId) ?? nowMs;
+    const lastedMs = ranMs(world, Math.max(disabledMs, clocks.resumedMs, pressedMs));
     const wantedMs = profile?.drainTimeoutMs ?? Infinity;
     demand(
       lastedMs * rateMax >= wantedMs,
@@ -162,6 +166,20 @@ export function checkTimeout(world: World, { settings }: State, instance: AgentI
     "register-timeout",
     () => `${instance.taskId} had ${hadMs} ms to register, register-timeout is ${profile.registerTimeoutMs} ms`,
   );
+}
+
+/**
+ * After each step: since when drains may end builds. For fair shares, and at the end of the life of an agent, none may,
+ * unless the operator or a maintenance window wants the agent gone.
+ */
+export function trackPressed({ clocks: { pressedMs }, nowMs }: World, { instances, controls }: State): void {
+  for (const [taskId, instance] of instances) {
+    const isSpared = instance.state === "draining" && controls.mode === "run" &&
+      instance.retire !== "operator" && instance.retire !== "maintenance" &&
+      (instance.reason === "fair-share" || instance.retire === "max-jobs" || instance.retire === "max-lifetime");
+    if (instance.state !== "draining" || instance.step.kind === "enabling" || isSpared) pressedMs.delete(taskId);
+    else if (!pressedMs.has(taskId)) pressedMs.set(taskId, nowMs);
+  }
 }
 
 function isClosedShortly({ closedSinceMs }: ClockWatch, nowMs: number): boolean {

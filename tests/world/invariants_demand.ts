@@ -7,6 +7,7 @@ import type { AgentInstance } from "../../src/core/instance.ts";
 import type { State } from "../../src/core/state.ts";
 import type { SimJob } from "../../src/sim/gocd/state.ts";
 import { gocdVersionNumber } from "../../src/sim/gocd/versions.ts";
+import { isMakingRoom } from "./invariants_pace.ts";
 import { fits } from "./invariants_launch.ts";
 import { demand } from "./violation.ts";
 import type { Program, World } from "./world_state.ts";
@@ -71,7 +72,7 @@ function matched(agents: readonly (readonly number[])[]): number {
  * slot.
  */
 export function checkStarving(world: World, { state }: Frame): void {
-  const idle = isHindered(world, state) ? undefined : idleOfNoUse(state);
+  const idle = isHindered(world, state) ? undefined : idleOfNoUse(world, state);
   demand(
     idle === undefined,
     "starving",
@@ -88,6 +89,7 @@ function isHindered(world: World, state: State): boolean {
 
 /** An idle agent that no waiting job can use, while no agent is being removed and the limit holds jobs back. */
 function idleOfNoUse(
+  world: World,
   { instances, demand: { jobs, backlog: { resourceCase: rule } } }: State,
 ): AgentInstance | undefined {
   const isHeld = jobs.some(({ reason }) => reason.kind === "held-limit" && reason.profile === undefined);
@@ -95,7 +97,7 @@ function idleOfNoUse(
   const all = [...instances.values()];
   // Agents being removed make room; and while a build of a dead agent may be hung, some agent must stay in contact
   // (hung_build.ts).
-  if (all.some((each) => each.state === "draining" || each.state === "killing" || each.mayHoldBuild === true)) {
+  if (all.some((each) => isMakingRoom(world, each) || each.mayHoldBuild === true)) {
     return undefined;
   }
   return all.find((each) =>

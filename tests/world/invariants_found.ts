@@ -73,7 +73,7 @@ export function checkGivenFree(world: World, { effects }: Frame, event: Event): 
   for (const { id, mesosAgentId } of event.offers) {
     if (!accepted.has(id)) continue;
     const here = [...world.watch.containers].filter(([taskId, container]) =>
-      container.mesosAgentId === mesosAgentId && !world.watch.forgotten.has(taskId)
+      container.mesosAgentId === mesosAgentId && !world.watch.forgotten.has(taskId) && !isRetired(world, taskId)
     );
     demand(
       here.length === 0,
@@ -81,4 +81,11 @@ export function checkGivenFree(world: World, { effects }: Frame, event: Event): 
       () => `${mesosAgentId} is given free, where ${here.map(([taskId]) => taskId).join(" ")} runs`,
     );
   }
+}
+
+/** Whether its record was deleted, so that its agent gets no work any more. */
+function isRetired({ gocd, watch: { ourUuids } }: World, taskId: string): boolean {
+  const isOwn = ({ uuid }: { readonly uuid: string }): boolean => ourUuids.get(uuid) === taskId;
+  return gocd.tally.changes.some((each) => each.kind === "delete" && isOwn(each)) &&
+    !gocd.agents().some((each) => each.configState !== "Pending" && isOwn(each));
 }

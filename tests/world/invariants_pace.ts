@@ -119,6 +119,18 @@ function checkPollGap(
   }
 }
 
+/** How long a container may take to stop before nobody waits for its slot, in addition to its grace period. */
+const stopMsMax = 360_000;
+
+/** Whether an instance makes room soon: one that is killed, unless its container does not stop. */
+export function isMakingRoom({ watch: { pace, shown }, settings, nowMs }: World, instance: AgentInstance): boolean {
+  if (instance.state === "draining") return true;
+  if (instance.state !== "killing") return false;
+  const sinceMs = pace.phases.get(instance.taskId)?.sinceMs ?? shown.startedMs;
+  const graceMs = settings.profiles.find(({ name }) => name === instance.profile)?.container.killGraceMs ?? 0;
+  return nowMs - sinceMs <= graceMs + stopMsMax;
+}
+
 /** After each step. */
 export function trackPace(world: World, { state, records }: Frame): void {
   const { watch, nowMs } = world;

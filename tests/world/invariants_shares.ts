@@ -9,6 +9,7 @@ import type { AgentInstance } from "../../src/core/instance.ts";
 import type { FairShare } from "../../src/core/settings.ts";
 import type { State } from "../../src/core/state.ts";
 import { shownGroup } from "./invariants_groups.ts";
+import { isMakingRoom } from "./invariants_pace.ts";
 import { fits } from "./invariants_launch.ts";
 import { demand } from "./violation.ts";
 import type { World } from "./world_state.ts";
@@ -158,7 +159,7 @@ function checkYielding(
     holdsTakingDown(state);
   // Agents being removed make room; and while a build of a dead agent may be hung, agents must stay in contact.
   const isMoving = all.some((each) =>
-    each.state === "draining" || each.state === "killing" || each.mayHoldBuild === true && each.state !== "registered"
+    isMakingRoom(world, each) || each.mayHoldBuild === true && each.state !== "registered"
   );
   if (isHindered || isMoving) return;
   const own = level(sharerOf(bucket), 1);
