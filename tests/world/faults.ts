@@ -53,6 +53,8 @@ export type WorldFault =
   | { readonly kind: "claim-names"; readonly forMs: number }
   | { readonly kind: "restart-gocd"; readonly startupMs: number }
   | { readonly kind: "upgrade-gocd"; readonly startupMs: number }
+  /** The agents of an older cruise-config.xml are restored (up to 19.8). */
+  | { readonly kind: "restore-gocd"; readonly agoMs: number; readonly startupMs: number }
   | { readonly kind: "gocd-maintenance"; readonly forMs: number }
   | { readonly kind: "gocd-backup"; readonly forMs: number }
   /** Every request fails in this way for a while. */

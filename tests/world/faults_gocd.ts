@@ -4,6 +4,7 @@ import type { WorldFault } from "./faults.ts";
 import { seenWithoutRights } from "./gocd_lists.ts";
 import { changeByHand, ourAccount } from "./gocd_port.ts";
 import { noteOpenness } from "./invariants_clocks.ts";
+import type { SimGocdAgent } from "../../src/sim/gocd/state.ts";
 import { gocdEras, gocdRules, gocdVersionNumber } from "../../src/sim/gocd/versions.ts";
 import { isNamelessName } from "./scenario_names.ts";
 import { after, trace, type World } from "./world_state.ts";
@@ -18,6 +19,7 @@ export type GocdFault = Extract<
       | "claim-names"
       | "restart-gocd"
       | "upgrade-gocd"
+      | "restore-gocd"
       | "gocd-maintenance"
       | "gocd-backup"
       | "gocd-outage"
@@ -48,6 +50,8 @@ export function actOnGocd(world: World, fault: GocdFault): void {
       gocd.upgrade(next, fault.startupMs);
       return isStarting(world, fault.startupMs);
     }
+    case "restore-gocd":
+      return restoreGocd(world, fault);
     case "gocd-maintenance":
       if (gocdRules(gocd.version).pause === "none") return;
       setMaintenance(world, true);
@@ -115,6 +119,34 @@ function healCut(world: World, taskId: string): void {
 
 function restartGocd(world: World, startupMs: number): void {
   world.gocd.restart(startupMs);
+  isStarting(world, startupMs);
+}
+
+/** Copies of the records by the world that they are of, at most one a minute. */
+const copies = new WeakMap<World, { readonly atMs: number; readonly agents: readonly SimGocdAgent[] }[]>();
+
+/** Called as time advances. */
+export function keepAgentCopy(world: World): void {
+  if (!world.scenario.faults.events.some(({ fault }) => fault.kind === "restore-gocd")) return;
+  const kept = copies.get(world) ?? [];
+  if (world.nowMs - (kept.at(-1)?.atMs ?? -Infinity) < 60_000) return;
+  copies.set(world, [...kept, { atMs: world.nowMs, agents: world.gocd.agents().map((record) => ({ ...record })) }]);
+}
+
+function restoreGocd(world: World, { agoMs, startupMs }: GocdFault & { readonly kind: "restore-gocd" }): void {
+  const { gocd, watch } = world;
+  const copy = copies.get(world)?.findLast(({ atMs }) => atMs <= world.nowMs - agoMs);
+  if (copy === undefined || gocdRules(gocd.version).agentsInDatabase) return;
+  const before = new Map(gocd.agents().map((record) => [record.uuid, record.configState]));
+  gocd.restoreConfig(copy.agents, startupMs);
+  const left = new Map(gocd.agents().map((record) => [record.uuid, record.configState]));
+  for (const uuid of before.keys()) {
+    if (!left.has(uuid)) watch.givenUp.add(uuid);
+  }
+  for (const [uuid, configState] of left) {
+    if (configState === "Enabled" && before.get(uuid) !== "Enabled") watch.enabledByHand.set(uuid, world.nowMs);
+  }
+  watch.servers.rewoundMs = world.nowMs;
   isStarting(world, startupMs);
 }
 

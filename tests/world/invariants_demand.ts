@@ -97,9 +97,7 @@ function idleOfNoUse(
   const all = [...instances.values()];
   // Agents being removed make room; and while a build of a dead agent may be hung, some agent must stay in contact
   // (hung_build.ts).
-  if (all.some((each) => isMakingRoom(world, each) || each.mayHoldBuild === true)) {
-    return undefined;
-  }
+  if (all.some((each) => isMakingRoom(world, each) || each.mayHoldBuild === true)) return undefined;
   return all.find((each) =>
     each.state === "registered" && each.activity.kind === "idle" && each.retire === undefined &&
     // Its capability is still being determined (misregistered.ts).

@@ -31,6 +31,8 @@ export interface ServersWatch {
    * server's; while the brake is on.
    */
   isCleared: boolean;
+  /** When an older configuration of the GoCD server was last restored. */
+  rewoundMs: number;
   /** When the first list arrived since an older state was restored; Infinity: none yet. */
   restoredMs: number;
 }
@@ -45,12 +47,15 @@ export function newServersWatch(): ServersWatch {
     shownUuids: [],
     deletedByHand: new Set(),
     isCleared: false,
+    rewoundMs: -Infinity,
     restoredMs: -Infinity,
   };
 }
 
 /** How long the brake may be on after an older state was restored: until its outdated instances are resolved. */
 const afterRestoreMs = 20 * 60_000;
+/** The same after older records were restored, until a person has confirmed that the others are lost. */
+const afterRewindMs = 3 * 3_600_000;
 /** The clocks of the program and of the world differ by the latency of a message. */
 const slackMs = 10_000;
 
@@ -81,6 +86,7 @@ export function trackServers(world: World, { state }: Frame, event: Event): void
   }
   demand(
     state.brake.gocd === undefined || servers.isShownStrange || servers.isCleared ||
+      world.nowMs - servers.rewoundMs - stoodStillMs(world, servers.rewoundMs) <= afterRewindMs ||
       world.nowMs - servers.restoredMs - stoodStillMs(world, servers.restoredMs) <= afterRestoreMs ||
       isDeleteForgotten(world, state),
     "brake",

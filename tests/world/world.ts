@@ -4,7 +4,7 @@
 import { isRunOnAll } from "../../src/core/demand/run_on_all.ts";
 import { windowReader } from "../../src/config/cron.ts";
 import { act, heal } from "./faults_act.ts";
-import { setRights } from "./faults_gocd.ts";
+import { keepAgentCopy, setRights } from "./faults_gocd.ts";
 import { virtualTimers } from "../../src/sim/timers.ts";
 import { gocdRules } from "../../src/sim/gocd/versions.ts";
 import { checkWholeState } from "./invariants.ts";
@@ -232,6 +232,7 @@ function tick(world: World): boolean {
   noteOpenness(world);
   checkGocd(world);
   world.disk.keepCopy(world.nowMs);
+  keepAgentCopy(world);
   if (program !== undefined && suspendedMs(world) === 0) {
     watchSilence(world, program);
     const windows = windowsNow(program.state.settings, programMs(world));

@@ -185,6 +185,17 @@ export function forgetMemory(world: GocdWorld): void {
   }
 }
 
+/** The records of an older configuration; what is only in memory is kept for those that still exist. */
+export function restoreAgents(world: GocdWorld, agents: readonly SimGocdAgent[]): void {
+  const now = new Map(world.agents);
+  world.agents.clear();
+  for (const record of agents) {
+    if (record.configState === "Pending") continue;
+    const { lastHeardMs, runtime } = now.get(record.uuid) ?? { lastHeardMs: undefined, runtime: "Missing" as const };
+    world.agents.set(record.uuid, { ...record, lastHeardMs, runtime });
+  }
+}
+
 /** Building or Cancelled: cannot be deleted (GoCD AgentInstance.canBeDeleted). */
 export function canBeDeleted(gocdAgent: SimGocdAgent): boolean {
   return gocdAgent.configState === "Disabled" && gocdAgent.runtime !== "Building" && gocdAgent.runtime !== "Cancelled";

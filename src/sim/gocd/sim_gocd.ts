@@ -1,7 +1,7 @@
 // A simulated GoCD server of any version from 15.2.0 on with the agent processes in its containers, on virtual time:
 // strict where the real server is strict.
 
-import { forgetMemory, refreshAgents } from "./agents.ts";
+import { forgetMemory, refreshAgents, restoreAgents } from "./agents.ts";
 import { configurator, emptyConfiguration, type SimConfigurator } from "./configuration.ts";
 import { armFault, type SimFaultKind } from "./faults.ts";
 import type { SimRequest, SimResponse } from "./http_message.ts";
@@ -104,6 +104,11 @@ export interface SimGocd extends SimConfigurator {
    * Restarts the server: it is starting for `startupMs`, its memory is lost, agents are Missing until their next ping.
    */
   restart(startupMs: number): void;
+  /**
+   * A restart with the agents of an older cruise-config.xml, up to 19.8: later ones are unknown, deleted ones are back,
+   * and all are enabled or disabled as then. Jobs are in the database, and stay.
+   */
+  restoreConfig(agents: readonly SimGocdAgent[], startupMs: number): void;
   /** A restart with another version. */
   upgrade(version: string, startupMs: number): void;
   /** Maintenance mode (drain mode on 18.12). Throws RangeError for a version without it. */
@@ -180,6 +185,10 @@ export function createSimGocd(options: SimGocdOptions): SimGocd {
     addEnvironment: (environment) => void world.environments.set(environment.name.toLowerCase(), environment),
     removeEnvironment: (name) => void world.environments.delete(name.toLowerCase()),
     restart,
+    restoreConfig(agents, startupMs): void {
+      restoreAgents(world, agents);
+      restart(startupMs);
+    },
     upgrade(version, startupMs): void {
       world.rules = gocdRules(version);
       restart(startupMs);

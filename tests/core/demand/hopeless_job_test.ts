@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import type { ScalingSettings } from "../../../src/core/settings.ts";
-import { building, drive, type Driver, gocdAgent, job, minute, offer, second } from "../../support/core.ts";
+import { building, drive, type Driver, gocdAgent, job, offer, second } from "../../support/core.ts";
 import { aProfile } from "../../support/placement.ts";
 
 const small = aProfile({ name: "small", gocdResources: ["small"] });
