@@ -185,10 +185,7 @@ export function createSimGocd(options: SimGocdOptions): SimGocd {
     addEnvironment: (environment) => void world.environments.set(environment.name.toLowerCase(), environment),
     removeEnvironment: (name) => void world.environments.delete(name.toLowerCase()),
     restart,
-    restoreConfig(agents, startupMs): void {
-      restoreAgents(world, agents);
-      restart(startupMs);
-    },
+    restoreConfig: (agents, startupMs) => restoreConfig(world, agents, startupMs),
     upgrade(version, startupMs): void {
       world.rules = gocdRules(version);
       restart(startupMs);
@@ -303,6 +300,11 @@ function restartServer(world: GocdWorld, startupMs: number): void {
   world.timers.plan(world.nowMs + startupMs, () => {
     if (world.startCount === start) world.life = "running";
   });
+}
+
+function restoreConfig(world: GocdWorld, agents: readonly SimGocdAgent[], startupMs: number): void {
+  restoreAgents(world, agents);
+  restartServer(world, startupMs);
 }
 
 function setMaintenance(world: GocdWorld, on: boolean, by: string): void {

@@ -381,21 +381,3 @@ for (const { name, options = {}, prepare, show = {}, poll = {}, drains } of kept
     assertEquals(world.instance(taskId).state, drains ? "draining" : "registered");
   });
 }
-
-Deno.test("of several idle agents, the longest idle are removed, down to min-idle", () => {
-  const world = withIdleAgent({ profiles: [aProfile({ gocdResources: ["linux"], minIdle: 1 })] }).world;
-  const first = [...world.state.instances.keys()][0] ?? "";
-  for (const number of [2, 3]) {
-    world.wait(second);
-    world.status(`gocd-abc123-default-${number}`, "TASK_RUNNING");
-    world.read(...[...world.state.instances.keys()].map((taskId) => gocdAgent(taskId)));
-  }
-  const all = [...world.state.instances.keys()].map((taskId) => gocdAgent(taskId));
-  world.wait(11 * minute, 10 * second);
-  world.poll({ agents: all });
-  assertEquals([...world.state.instances.values()].map((each) => [each.taskId, each.state]), [
-    [first, "draining"],
-    ["gocd-abc123-default-2", "draining"],
-    ["gocd-abc123-default-3", "registered"],
-  ]);
-});

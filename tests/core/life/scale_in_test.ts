@@ -24,8 +24,10 @@ import {
   missing,
   second,
   serverInfo,
+  withIdleAgent,
   zeroMs,
 } from "../../support/core.ts";
+import { aProfile } from "../../support/placement.ts";
 import { anInstance, aRegistered, stateOf } from "../instance_fixtures.ts";
 
 type Change = (state: State) => State;
@@ -296,3 +298,21 @@ for (
 ) {
   Deno.test(`with ${name}, what counts is ${want}`, () => assertEquals(counts(instance, records, idleForMs), want));
 }
+
+Deno.test("of several idle agents, the longest idle are removed, down to min-idle", () => {
+  const world = withIdleAgent({ profiles: [aProfile({ gocdResources: ["linux"], minIdle: 1 })] }).world;
+  const first = [...world.state.instances.keys()][0] ?? "";
+  for (const number of [2, 3]) {
+    world.wait(second);
+    world.status(`gocd-abc123-default-${number}`, "TASK_RUNNING");
+    world.read(...[...world.state.instances.keys()].map((taskId) => gocdAgent(taskId)));
+  }
+  const all = [...world.state.instances.keys()].map((taskId) => gocdAgent(taskId));
+  world.wait(11 * minute, 10 * second);
+  world.poll({ agents: all });
+  assertEquals([...world.state.instances.values()].map((each) => [each.taskId, each.state]), [
+    [first, "draining"],
+    ["gocd-abc123-default-2", "draining"],
+    ["gocd-abc123-default-3", "registered"],
+  ]);
+});
