@@ -10,6 +10,7 @@ import { Draft } from "./draft.ts";
 import type { Effect, GocdAgentRef } from "./effect.ts";
 import type { Event, TimedEvent } from "./event.ts";
 import type { Frame } from "./frame.ts";
+import type { AgentInstance } from "./instance.ts";
 import { offersReceived } from "./placement/launching.ts";
 import { underOwnNames } from "./identity/hostnames.ts";
 import { inheritedOf } from "./identity/lineage.ts";
@@ -55,14 +56,20 @@ const noOffers: OffersState = {
   inverseUnanswered: [],
 };
 
-/** The state at the start of the program, from the content of the store. */
-export function initialState(stored: StoredState, settings: Settings, atMs: number): State {
+/** The instances at the start of the program, marked for removal if their profiles have changed. */
+function storedInstances(stored: StoredState, settings: Settings, atMs: number): Map<string, AgentInstance> {
   const instances = new Map(stored.instances.map((instance) => [instance.taskId, notInFuture(instance, atMs)]));
   for (const instance of retireChanged(instances.values(), settings)) {
     // The first tick takes it back, and enables it again if it is building (`applySettings`).
     const isToBeTakenBack = instance.state === "draining" && instance.retire === undefined;
     if (!isToBeTakenBack) instances.set(instance.taskId, instance);
   }
+  return instances;
+}
+
+/** The state at the start of the program, from the content of the store. */
+export function initialState(stored: StoredState, settings: Settings, atMs: number): State {
+  const instances = storedInstances(stored, settings, atMs);
   return {
     settings,
     startedMs: atMs,

@@ -1,6 +1,7 @@
 // A drain whose DELETE an earlier run has had confirmed: what one list of this run proves.
 
 import { assertEquals } from "@std/assert";
+import type { AgentInstance } from "../../../src/core/instance.ts";
 import {
   building,
   confirmDeletes,
@@ -57,4 +58,20 @@ Deno.test("nor is its KILL, which had no effect, repeated on the first list afte
   assertEquals(only(again.taken(), "kill-task").length, 0);
   watch(again, 10 * second, gocdAgent(taskId, { ...building, uuid: "anew" }));
   assertEquals(again.instance(taskId).state, "draining");
+});
+
+Deno.test("nor one whose record does not say when its DELETE was first requested: an older version stored it", () => {
+  const { world, taskId } = withIdleAgent();
+  const { framework, controls } = world.state;
+  const { sinceMs: _, ...others } = world.instance(taskId);
+  const step = { kind: "deleting", askedMs: world.atMs } as const;
+  const marks = { isDeleteAsked: true, isDeleted: true };
+  const instance = { ...others, ...marks, state: "draining", sinceMs: world.atMs, reason: "idle", step };
+  const again = drive({ stored: { framework, controls, instances: [instance as AgentInstance] } });
+  again.subscribe();
+  const other = gocdAgent("other", { gocdResources: ["other"] });
+  watch(again, 9 * minute, other);
+  assertEquals(again.instance(taskId).state, "draining");
+  watch(again, 2 * minute, other);
+  assertEquals(again.instance(taskId).state, "killing");
 });

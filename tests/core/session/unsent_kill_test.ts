@@ -41,3 +41,19 @@ Deno.test("an agent that registers after a KILL that was not sent is used like a
   waitWith(world, minute, [gocdAgent(taskId, building)]);
   assertEquals(only(world.taken(), "disable-gocd-agents"), []);
 });
+
+Deno.test("that a later KILL was not sent says nothing of the first, and nothing of an agent that was taken back", () => {
+  const { world, taskId } = withRunning();
+  while (world.instance(taskId).state === "starting") waitWith(world, second, []);
+  const first = world.instance(taskId).lastKillMs;
+  const unsentAgain = (): number | undefined => {
+    const call = { kind: "kill-task", taskId, mesosAgentId: "a-h1", graceMs: 0 } as const;
+    world.send({ kind: "mesos-call-failed", call, outcome: "void", message: "not subscribed" });
+    return world.instance(taskId).lastKillMs;
+  };
+  waitWith(world, 2 * minute, []);
+  const again = world.instance(taskId).lastKillMs;
+  assertEquals([again === first, unsentAgain()], [false, again]);
+  world.read(gocdAgent(taskId, building));
+  assertEquals([world.instance(taskId).state, unsentAgain()], ["draining", again]);
+});
