@@ -7,6 +7,7 @@ import { takeBack } from "../life/drain.ts";
 import { hasten, isForGood, markForRemoval } from "../life/retire.ts";
 import type { AgentInstance } from "../instance.ts";
 import type { InverseOffer, Offer, Unavailability } from "../placement/offer.ts";
+import { askForAll } from "./reconciliation.ts";
 import { retireChanged } from "./operator.ts";
 import { isInTheWay } from "../placement/hosts.ts";
 import type { State } from "../state.ts";
@@ -48,7 +49,7 @@ export function inverseOffersReceived(draft: Draft, offers: readonly InverseOffe
       (offer.mesosAgentId === undefined || instance.mesosAgentId === offer.mesosAgentId)
     );
     if (here.length === 0) {
-      const isFree = !isAnyUnplaced(draft.state) && !mayRunAfterLoss(draft, offer);
+      const isFree = !isAnyUnplaced(draft.state) && !mayRunAfterLoss(draft, offer) && isConfirmedFree(draft, offer);
       const kind = isFree ? "accept-inverse-offers" : "decline-inverse-offers";
       draft.effect({ kind, offerIds: [offer.id], refuseSeconds: inverseRefuseSeconds });
     } else if (!isNear(draft, offer.unavailability)) {
@@ -70,6 +71,24 @@ export function inverseOffersReceived(draft: Draft, offers: readonly InverseOffe
 function isAnyUnplaced({ inherited, instances }: State): boolean {
   return inherited === "unknown" ||
     [...instances.values()].some(({ state, mesosAgentId }) => state !== "gone" && mesosAgentId === "");
+}
+
+/** Mesos reports the tasks of the framework within this time, or its next inverse offer is declined, too. */
+const reportMs = 5_000;
+
+/**
+ * Whether Mesos has reported all tasks since it last asked for this host in this session, which were requested then: a
+ * restored state may lack some, and a master with an empty registry learns them with the host.
+ */
+function isConfirmedFree(draft: Draft, { mesosAgentId }: InverseOffer): boolean {
+  const { maintenanceRequestedMs, reconciliation, session } = draft.state;
+  if (mesosAgentId === undefined) return true;
+  const askedMs = maintenanceRequestedMs.get(mesosAgentId) ?? Infinity;
+  const { implicitRequestedMs = -Infinity } = reconciliation;
+  draft.set({ maintenanceRequestedMs: new Map(maintenanceRequestedMs).set(mesosAgentId, draft.atMs) });
+  askForAll(draft);
+  return askedMs <= Math.min(implicitRequestedMs, draft.atMs - reportMs) &&
+    session.kind === "subscribed" && askedMs >= session.sinceMs;
 }
 
 /**

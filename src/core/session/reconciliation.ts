@@ -128,6 +128,13 @@ export function reportLost({ reconciliation, lastStepMs }: State, taskId: string
   };
 }
 
+/** Requests all tasks of the framework that Mesos knows. */
+export function askForAll(draft: Draft): void {
+  if (draft.state.reconciliation.implicitRequestedMs === draft.atMs) return;
+  draft.effect({ kind: "reconcile-tasks", tasks: [] });
+  draft.patch("reconciliation", { implicitRequestedMs: draft.atMs });
+}
+
 /** Requests one task as soon as possible. */
 export function askFor(draft: Draft, taskId: string): void {
   draft.patch("reconciliation", {

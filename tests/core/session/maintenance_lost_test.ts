@@ -14,12 +14,16 @@ import {
   withRunning,
 } from "../../support/core.ts";
 
-/** The answer to an inverse offer for the host of the instance. */
-function answer(world: Driver, mesosAgentId: string): string[] {
+/** The answer to a repeated inverse offer for the host of the instance. */
+function answer(world: Driver, mesosAgentId: string, isRepeated = false): string[] {
+  if (!isRepeated) {
+    answer(world, mesosAgentId, true);
+    world.wait(10_000);
+  }
   world.taken();
   const unavailability = { startMs: world.atMs + minute };
   world.send({ kind: "inverse-offers-received", offers: [{ id: "i", mesosAgentId, unavailability }] });
-  return kinds(world.taken());
+  return kinds(world.taken()).filter((kind) => kind !== "reconcile-tasks");
 }
 
 Deno.test("a master with an empty registry asks for a host whose agent it does not know yet: it is not given free", () => {

@@ -9,9 +9,11 @@ import {
   emptyStore,
   gocdAgent,
   jobs,
+  kinds,
   minute,
   offer,
   only,
+  reconciled,
   second,
   theOne,
   withIdleAgent,
@@ -42,15 +44,42 @@ function isEnabledAgain({ world, taskId }: { readonly world: Driver; readonly ta
   return only(world.taken(), "enable-gocd-agent").length === 1;
 }
 
-Deno.test("an inverse offer of a host without agents is accepted", () => {
+Deno.test("an inverse offer of a host without agents is accepted once Mesos has reported all tasks", () => {
   const world = drive();
   world.subscribe();
+  world.wait(second);
+  const answer = (id: string, mesosAgentId = "a-h7"): string[] => {
+    world.taken();
+    const unavailability = { startMs: world.atMs };
+    world.send({ kind: "inverse-offers-received", offers: [{ id, mesosAgentId, unavailability }] });
+    return kinds(world.taken());
+  };
+  assertEquals(answer("i1"), ["reconcile-tasks", "decline-inverse-offers"]);
+  world.wait(minute);
+  assertEquals(answer("i2"), ["reconcile-tasks", "accept-inverse-offers"]);
+  assertEquals(answer("i3", "a-h8"), ["decline-inverse-offers"], "requested at this moment");
+  world.wait(minute);
+  assertEquals(answer("i4"), ["reconcile-tasks", "accept-inverse-offers"]);
+  assertEquals(answer("i5", "a-h8"), ["accept-inverse-offers"]);
+  world.subscribe();
+  world.wait(second);
+  assertEquals(answer("i6"), ["reconcile-tasks", "decline-inverse-offers"], "another master");
+});
+
+Deno.test("a host is not given free if Mesos reports a task there that the state lacks", () => {
+  const world = drive();
+  world.subscribe();
+  world.wait(second);
+  const event = {
+    kind: "inverse-offers-received" as const,
+    offers: [{ id: "i1", mesosAgentId: "a-h1", unavailability: { startMs: world.atMs } }],
+  };
+  world.send(event);
+  world.status("gocd-abc123-default-7", "TASK_RUNNING", { ...reconciled, mesosAgentId: "a-h1" });
+  world.wait(minute);
   world.taken();
-  world.send({
-    kind: "inverse-offers-received",
-    offers: [{ id: "i1", mesosAgentId: "a-h7", unavailability: { startMs: world.atMs } }],
-  });
-  assertEquals(theOne(world.taken(), "accept-inverse-offers").offerIds, ["i1"]);
+  world.send(event);
+  assertEquals(only(world.taken(), "accept-inverse-offers"), []);
 });
 
 Deno.test("an inverse offer of a busy host is declined, its agents finish first, then it is accepted", () => {
@@ -66,6 +95,8 @@ Deno.test("an inverse offer of a busy host is declined, its agents finish first,
   assertEquals(draining.state === "draining" ? draining.reason : draining.state, "maintenance");
   assertEquals(only(world.taken(), "kill-task"), []);
   world.status(taskId, "TASK_KILLED");
+  world.send(event);
+  world.wait(minute);
   world.send(event);
   assertEquals(only(world.taken(), "accept-inverse-offers").length, 1);
 });
