@@ -340,6 +340,7 @@ export function heal(world: World): void {
   world.disk.failing.clear();
   if (world.crash?.isFault === true) world.crash = undefined;
   world.isHealed = true;
+  world.watch.healedMs = world.nowMs;
   const { lastSettings } = world.scenario;
   world.settings = {
     ...lastSettings,

@@ -89,10 +89,14 @@ function startClock({ watch: { progress }, nowMs }: World): Clock {
   return { sinceMs: nowMs, costMs: progress.costMs - lastingMs };
 }
 
-/** At each tick of a calm or mild run. */
+/** After this long without faults a stormy day is a calm one. */
+const settledMs = 20 * 60_000;
+
+/** At each tick of a calm or mild run, and of a stormy one when its faults have been over for long. */
 export function checkProgress(world: World): void {
   const { watch: { progress }, scenario: { weather, names }, nowMs } = world;
-  if (weather === "stormy" || isNamelessName(names)) return;
+  const isStormy = weather === "stormy" && nowMs < world.watch.healedMs + settledMs;
+  if (isStormy || isNamelessName(names)) return;
   charge(world, costOfStrikes(world, progress.strikes));
   // While nothing can be done, deadlines are suspended.
   const isHindered = world.program === undefined || world.watch.pace.sessionMs === undefined ||

@@ -81,6 +81,8 @@ export interface Watch {
   lastMovedMs: number;
   /** Jobs completed by then. */
   completed: number;
+  /** When the faults were over; Infinity: they are not. */
+  healedMs: number;
   /** The memory of the laws of changed servers. */
   readonly servers: ServersWatch;
   /** How often the program died. */
@@ -139,6 +141,7 @@ export function newWatch(startedMs: number): Watch {
     changesSeen: 0,
     lastMovedMs: 0,
     completed: 0,
+    healedMs: Infinity,
     servers: newServersWatch(),
     crashes: 0,
     failedCommits: 0,
