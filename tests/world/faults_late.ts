@@ -36,3 +36,23 @@ function withRestored(draw: Dice, plan: FaultPlan, activeMs: number): FaultPlan 
   }));
   return { ...plan, events: [...plan.events, ...more].sort((a, b) => a.afterMs - b.afterMs) };
 }
+
+/** Of the mild seeds with one of these remainders, machines restart now and then, or are away for long. */
+const restsOfReboots = [6, 16, 18];
+
+/** The same plan, with the later kinds that a mild seed has. */
+export function withLateMildFaults(seed: number, plan: FaultPlan, activeMs: number, hostsCount: number): FaultPlan {
+  if (!restsOfReboots.some((rest) => seed % oneInHung === rest)) return plan;
+  const draw = dice(seededRandom(seed ^ 0x4eb0));
+  const more = Array.from({ length: draw.pick([1, 1, 2, 4]) }, (): PlannedFault => ({
+    afterMs: Math.floor(draw.random() * activeMs),
+    fault: {
+      kind: "lose-host",
+      host: draw.between(0, hostsCount - 1),
+      how: draw.pick(["silent", "down"]),
+      forMs: draw.pick([draw.between(5, 90), draw.between(90, 2_400)]) * 1_000,
+      containers: "gone",
+    },
+  }));
+  return { ...plan, events: [...plan.events, ...more].sort((a, b) => a.afterMs - b.afterMs) };
+}

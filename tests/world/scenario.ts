@@ -4,7 +4,7 @@ import type { Settings } from "../../src/core/settings.ts";
 import type { FaultPlan } from "./faults.ts";
 import { planMildFaults } from "./faults_mild.ts";
 import { gatherFaults, planFaults, repeatOneKind } from "./faults.ts";
-import { withLateFaults } from "./faults_late.ts";
+import { withLateFaults, withLateMildFaults } from "./faults_late.ts";
 import { drawListTimes, drawRequestFaults, noRequestFaults, promptLists } from "./faults_calls.ts";
 import { type Dice, dice } from "./scenario_dice.ts";
 import { drawJobs, type ScenarioJob, withTimeouts, withUnpinned } from "./scenario_jobs.ts";
@@ -118,12 +118,13 @@ function makeMild(draw: Dice, scenario: Scenario): Scenario {
         }]
       ),
   ).flat();
-  const faults = planMildFaults(dice(seededRandom(seed ^ 0x5eed)), {
+  const planned = planMildFaults(dice(seededRandom(seed ^ 0x5eed)), {
     activeMs,
     hostsCount: scenario.hosts.length,
     weather: "mild",
     requests: noRequestFaults,
   });
+  const faults = withLateMildFaults(seed, planned, activeMs, scenario.hosts.length);
   // Indistinguishable agents do not occur in mild weather either.
   const names = isNamelessName(scenario.names) ? { ...scenario.names, naming: "task" as const } : scenario.names;
   return { ...scenario, names, activeMs, jobs, faults };
