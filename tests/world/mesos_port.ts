@@ -3,6 +3,7 @@
 
 import { allocatableQuantities } from "../../src/core/placement/offer_needs.ts";
 import type { MesosEffect } from "../../src/core/effect.ts";
+import type { EventOf } from "../../src/core/event.ts";
 import { endsSession } from "../../src/mesos/answers.ts";
 import { callAnswerMs } from "../../src/mesos/calls.ts";
 import { frameworkInfo } from "../../src/mesos/framework_info.ts";
@@ -140,7 +141,12 @@ function sessionEnded(world: World, program: Program, how: "ended" | "refused" |
 export function performMesos(world: World, program: Program, call: MesosEffect): void {
   const { link } = program;
   if (link?.frameworkId === undefined) {
-    return afterIn(world, program, 0, () => failed(program, call, "void", "not subscribed"));
+    return afterIn(
+      world,
+      program,
+      0,
+      () => failed(world, program, { call, outcome: "void", message: "not subscribed" }),
+    );
   }
   if (call.kind === "acknowledge-status") {
     return send(world, program, { link, call, isOutdated: false, settled: () => {} });
@@ -181,7 +187,7 @@ interface Sending {
 function send(world: World, program: Program, { link, call, isOutdated, settled }: Sending): void {
   if (program.link !== link || isOutdated) {
     return afterIn(world, program, 0, () => {
-      failed(program, call, "void", "not sent");
+      failed(world, program, { call, outcome: "void", message: "not sent" });
       settled();
     });
   }
@@ -207,16 +213,24 @@ function send(world: World, program: Program, { link, call, isOutdated, settled 
       : networkDelayMs(world) + (fate === "slowBack" ? world.requestDice.between(0, callAnswerMs - 1_000) : 0);
     afterIn(world, program, backMs, () => {
       const isOver = endsSession({ status: answer.status, text: answer.body });
-      if (isSilent) failed(program, call, "unknown", "no answer");
-      else if (answer.status !== 202) failed(program, call, isOver ? "void" : "refused", answer.body);
+      const outcome = isSilent ? "unknown" : isOver ? "void" : "refused";
+      if (answer.status !== 202) {
+        failed(world, program, { call, outcome, message: isSilent ? "no answer" : answer.body });
+      }
       settled();
       if (isOver && program.link === link) endSession(world, program);
     });
   });
 }
 
-function failed(program: Program, call: MesosEffect, outcome: "refused" | "unknown" | "void", message: string): void {
-  program.handle({ kind: "mesos-call-failed", call, outcome, message });
+type CallFailure = Omit<EventOf<"mesos-call-failed">, "kind">;
+
+function failed(world: World, program: Program, failure: CallFailure): void {
+  // It is decided anew: the pause after a KILL does not apply.
+  if (failure.outcome === "void" && failure.call.kind === "kill-task") {
+    world.watch.pace.killedMs.delete(failure.call.taskId);
+  }
+  program.handle({ kind: "mesos-call-failed", ...failure });
 }
 
 /** What a modern agent image needs to register; the real variables are tested where they are created. */
