@@ -28,3 +28,12 @@ Deno.test("a restored older state gives no host free before Mesos has reported t
   world.wait(minute);
   assertEquals(answer(world), ["accept-inverse-offers"]);
 });
+
+Deno.test("a request for no certain host is accepted if we have no agents at all", () => {
+  const world = drive();
+  world.subscribe();
+  world.taken();
+  const offers = [{ id: "i", unavailability: { startMs: world.atMs + minute } }];
+  world.send({ kind: "inverse-offers-received", offers });
+  assertEquals(kinds(world.taken()), ["accept-inverse-offers"]);
+});
