@@ -170,7 +170,7 @@ export function checkPaceAtTick(world: World, program: Program): void {
         }
         break;
       case "killing":
-        if (instance.cause !== "by-mesos") checkKilling(world, instance.taskId);
+        if (instance.cause !== "by-mesos") checkKilling(world, instance);
         break;
       default:
         break;
@@ -315,14 +315,23 @@ function slowestLookMs(poller: { readonly intervalMs: number; readonly maxInterv
   return 2 * (Math.max(poller.intervalMs, poller.maxIntervalMs) + 60_000);
 }
 
-/** A KILL without effect is repeated, with the next list of a server that responds fast enough. */
-function checkKilling(world: World, taskId: string): void {
-  const { nowMs, settings, watch: { pace, shown } } = world;
+/** For so long lists may lack a record. */
+const hiddenMs = 600_000;
+
+/**
+ * A KILL without effect is repeated, with the next list of a server that responds fast enough. If lists were interrupted
+ * since it was decided, the agent may have registered meanwhile: then they must have covered ten minutes.
+ */
+function checkKilling(world: World, { taskId, cause }: AgentInstance & { readonly cause: string }): void {
+  const { nowMs, settings, watch: { pace, shown, maintenanceEndMs } } = world;
   const killedMs = pace.killedMs.get(taskId);
   const sinceMs = pace.phases.get(taskId)?.sinceMs;
   if (killedMs === undefined || sinceMs === undefined || pace.sessionMs === undefined) return;
   const gapMs = nowMs - sinceMs < killLaterMs ? killMs : killLaterMs;
-  const silentMs = nowMs - Math.max(killedMs, pace.sessionMs, shown.healthySinceMs, shown.hinderedMs);
+  const readableMs = Math.max(shown.healthySinceMs, shown.hinderedMs);
+  const anewMs = Math.max(readableMs, shown.startedMs, maintenanceEndMs);
+  const isAnew = sinceMs < anewMs && cause !== "drain-timeout" && cause !== "teardown";
+  const silentMs = nowMs - Math.max(killedMs, pace.sessionMs, isAnew ? anewMs + hiddenMs : readableMs);
   demand(
     silentMs <= gapMs + tickMs + slowestLookMs(settings.poller) || !mayKill(world),
     "pace",
