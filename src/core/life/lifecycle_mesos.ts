@@ -228,7 +228,8 @@ function onTerminal(draft: Draft, instance: AgentInstance, status: TaskStatus): 
   }
   const cause = endCause(instance, status);
   const message = oneLine(status.message, errorCharactersMax) || status.reason || status.state;
-  const isUnproven = (cause === "lost" || isKillUnsent(instance)) && taskMeaning(status.state) === "lost" &&
+  // Nor does a KILL prove anything: it may have been lost, or have had no effect.
+  const isUnproven = (cause === "lost" || instance.state === "killing") && taskMeaning(status.state) === "lost" &&
     !isProof(status);
   (isUnproven ? endUnproven : end)(draft, withPossibleBuild(draft, instance), cause, message);
   const ended = {
@@ -267,11 +268,6 @@ function onTerminal(draft: Draft, instance: AgentInstance, status: TaskStatus): 
           : { kind: "launch-failed", ...ended, message, meaning: reason },
       );
   }
-}
-
-/** It is to be killed, but without a session no KILL could be sent yet: its container has no reason to end. */
-function isKillUnsent(instance: AgentInstance): boolean {
-  return instance.state === "killing" && instance.cause !== "by-mesos" && instance.lastKillMs === undefined;
 }
 
 function noteLost(draft: Draft, instance: AgentInstance, ended: EndedTask & { readonly message: string }): void {

@@ -343,7 +343,7 @@ Deno.test("an agent that Mesos reaches again is registered if its record is know
   assertEquals([known?.state, known?.state === "registered" ? known.uuid : ""], ["registered", "u"]);
 });
 
-Deno.test("an end is unproven if only the master has lost a task that was not being stopped", () => {
+Deno.test("an end is unproven if only the master has lost a task, whether it was being stopped or not", () => {
   const isUnproven = (instance: AgentInstance, state: string, changes: object = {}): boolean | undefined => {
     const gone = updated(instance, state, changes);
     return gone?.state === "gone" ? gone.isUnproven === true : undefined;
@@ -353,10 +353,9 @@ Deno.test("an end is unproven if only the master has lost a task that was not be
   assertEquals(isUnproven(starting, "TASK_LOST", { uuid: "" }), true);
   assertEquals([isUnproven(starting, "TASK_KILLED"), isUnproven(starting, "TASK_DROPPED")], [false, false]);
   const killing = anInstance("t", { state: "killing", cause: "drained" });
-  assertEquals([isUnproven(killing, "TASK_LOST"), isUnproven({ ...killing, lastKillMs: 1 }, "TASK_LOST")], [
-    true,
-    false,
-  ]);
+  const sent = { ...killing, lastKillMs: 1 };
+  assertEquals([isUnproven(killing, "TASK_LOST"), isUnproven(sent, "TASK_LOST")], [true, true]);
+  assertEquals(isUnproven(sent, "TASK_LOST", { uuid: "q" }), false);
 });
 
 Deno.test("an agent that finishes its job for a change of its profile is enabled again once the change is taken back", () => {
