@@ -121,6 +121,8 @@ Deno.test("after another instance has taken over its framework id, the program e
   await withProgram({}, async ({ cluster, program }) => {
     cluster.gocd.schedule({ pipeline: "p", stage: "s", job: "long", gocdResources: [], durationMs: 3_600_000 });
     await building(cluster, 1, program);
+    // Within two minutes of a start it could be by a late SUBSCRIBE of our own.
+    await cluster.pass(130_000);
     const [framework] = cluster.mesos.view().frameworks;
     const id = { value: framework?.id ?? "" };
     const call = { type: "SUBSCRIBE", "framework_id": id, subscribe: { "framework_info": { ...framework?.info, id } } };
