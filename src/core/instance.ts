@@ -76,6 +76,11 @@ export interface InstanceMarks {
   readonly sharedUuid?: string;
   /** It is removed once idle, because of the operator or a maintenance window. */
   readonly retire?: RetireReason;
+  /**
+   * Its executor has told Docker to run the container: it may be running, even if that is not reported because Docker
+   * hangs (MESOS-8574).
+   */
+  readonly mayRun?: true;
   /** We have tried to enable its Pending record, and it has not registered since. */
   readonly wasPending?: true;
   /**

@@ -96,6 +96,7 @@ const common = {
   dockerName: maybeText,
   sharedUuid: maybeText,
   retire: v.exactOptional(retireReason),
+  mayRun: maybeTrue,
   wasPending: maybeTrue,
   mayHoldBuild: maybeTrue,
   isDeleteAsked: maybeTrue,

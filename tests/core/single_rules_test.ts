@@ -73,6 +73,7 @@ const whole: Required<InstanceIdentity & InstanceMarks> = {
   addresses: ["10.0.0.1"],
   dockerName: "0123456789ab",
   retire: "surplus",
+  mayRun: true,
   wasPending: true,
   mayHoldBuild: true,
   isDeleteAsked: true,

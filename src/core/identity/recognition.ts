@@ -284,12 +284,12 @@ function isInAnother({ state, atMs }: Draft, instance: AgentInstance, { uuid, ip
 /** An agent pings every 5 s, and shows Idle for up to 10 s after a job was assigned to it. */
 const elsewhereMs = 60_000;
 
-/** Whether Mesos has reported its container as running. */
+/** Whether its container is running according to Mesos, or may be. */
 function isRunning(instance: AgentInstance): boolean {
-  return instance.state === "starting" && instance.runningSinceMs !== undefined;
+  return instance.state === "starting" && (instance.runningSinceMs !== undefined || instance.mayRun === true);
 }
 
-/** An idle agent does not block anything if Mesos does not report the container as running. */
+/** An idle agent does not block anything as long as the image is pulled. */
 function isLongFree({ state, atMs }: Draft, gocdAgent: GocdAgent): boolean {
   if (gocdAgent.configState === "Disabled") return activityWord(gocdAgent) !== "building";
   return atMs - (state.server.idleSinceMs.get(gocdAgent.uuid) ?? atMs) >= elsewhereMs;

@@ -303,3 +303,9 @@ Deno.test("a list that lacks nothing changes nothing", () => {
   const { server } = draftAt(nowMs, [], { agents: [nameless] }).state;
   assertEquals(unlistedSince(server, [nameless, gocdAgent("new")], nowMs) === server.unlisted, true);
 });
+
+Deno.test("an idle agent is not that of a container whose image is pulled, but may be that of one that Docker starts", () => {
+  const idle = (instance: AgentInstance): boolean =>
+    isPossible({ instance, agents: [gocdAgent("x")], ...idleFor(10 * minute) });
+  assertEquals([idle(own(waits)), idle(own(waits, { mayRun: true })), idle(own(runs))], [false, true, true]);
+});

@@ -343,6 +343,15 @@ Deno.test("an agent that Mesos reaches again is registered if its record is know
   assertEquals([known?.state, known?.state === "registered" ? known.uuid : ""], ["registered", "u"]);
 });
 
+Deno.test("once Docker was told to run its container, it may be running, although that is not reported", () => {
+  const mayRun = (instance: AgentInstance, state: string): unknown => updated(instance, state)?.mayRun;
+  const [launching, starting] = [anInstance("t", { state: "launching" }), anInstance("t", { state: "starting" })];
+  assertEquals([mayRun(launching, "TASK_STAGING"), mayRun(launching, "TASK_STARTING")], [undefined, true]);
+  assertEquals([mayRun(starting, "TASK_STAGING"), mayRun(starting, "TASK_STARTING")], [undefined, true]);
+  const marked = { ...starting, mayRun: true } as const;
+  assertEquals([mayRun(marked, "TASK_STARTING"), mayRun(marked, "TASK_STAGING")], [true, true]);
+});
+
 Deno.test("an end is unproven if only the master has lost a task, whether it was being stopped or not", () => {
   const isUnproven = (instance: AgentInstance, state: string, changes: object = {}): boolean | undefined => {
     const gone = updated(instance, state, changes);
