@@ -11,7 +11,7 @@ import type { State } from "../../src/core/state.ts";
 import { Draft } from "../../src/core/draft.ts";
 import { watchedFrom } from "../../src/core/session/watched.ts";
 import type { SeenFramework } from "../../src/core/identity/orphans.ts";
-import { drive, type DriverOptions, serverInfo, zeroMs } from "../support/core.ts";
+import { drive, type Driver, type DriverOptions, serverInfo, zeroMs } from "../support/core.ts";
 
 /** An instance of the profile `default` with the resource `linux`, launched at zeroMs, in this phase since then. */
 export function anInstance(
@@ -117,3 +117,11 @@ export const formerFramework: SeenFramework = {
   isConnected: false,
   taskIds: ["gocd-zzz999-default-1", "foreign"],
 };
+
+/** Another run of the program with what this one has stored, subscribed. */
+export function restartOf({ state: { framework, controls, instances } }: Driver): Driver {
+  const again = drive({ stored: { framework, controls, instances: [...instances.values()] } });
+  again.subscribe();
+  again.taken();
+  return again;
+}

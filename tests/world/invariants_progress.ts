@@ -244,6 +244,11 @@ function checkSurplus(world: World, waiting: readonly SimJob[]): void {
     const record = records.get(taskId);
     const instance = program.state.instances.get(taskId);
     if (record === undefined || instance === undefined) continue;
+    // As long as its machine is away, nobody can stop it.
+    if (instance.state === "unreachable" && isAway(world, instance)) {
+      needed.add(taskId);
+      continue;
+    }
     if (
       working.has(record.uuid) || record.configState === "Pending" || waiting.some((job) => mayTake(world, record, job))
     ) {
@@ -284,6 +289,11 @@ function checkSurplus(world: World, waiting: readonly SimJob[]): void {
       );
     }
   }
+}
+
+/** Whether the machine of an instance is unreachable for Mesos. */
+function isAway({ mesos }: World, { mesosAgentId }: AgentInstance): boolean {
+  return mesos.view().mesosAgents.some(({ id, standing }) => id === mesosAgentId && standing === "unreachable");
 }
 
 /** Whether `min-idle`, `headroom` or `keep-peak-for` may keep an idle agent; `idle`: all of its profile. */

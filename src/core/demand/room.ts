@@ -181,10 +181,11 @@ export function isRoomless(state: State, { name, role }: AgentProfile, atMs: num
 export function isUnplaceable(state: State, profile: AgentProfile, atMs: number): boolean {
   if (!isRoomless(state, profile, atMs)) return false;
   const ours = [...state.instances.values()].filter((each) => countsToLimit(each.state));
-  const hosts = Map.groupBy(ours, ({ mesosAgentId }) => mesosAgentId);
-  return ![...hosts.values()].some((going) =>
-    going.slice(0, 1).some((host) => fitsWithout(state, { profile, host, going }, atMs))
-  );
+  const hosts = new Map(ours.map((each) => [each.mesosAgentId, each]));
+  return [...hosts].every(([id, host]) => {
+    const going = ours.filter(({ mesosAgentId }) => mesosAgentId === id);
+    return !fitsWithout(state, { profile, host, going }, atMs);
+  });
 }
 
 /** Whether the share of cpus, or the room in the cluster, holds a profile back; no limit on the number of agents does. */

@@ -55,10 +55,10 @@ export function yieldingAgents(state: State, lacking: Lacking, atMs: number): re
     ...lacking.wanted.filter(isLacking).flatMap((each) => claimOfResources(shares, { wanted: each, lacking }, atMs)),
   ];
   // Their slots become free.
-  const coming = [...state.instances.values()]
-    .filter((each) => each.state === "draining" || each.state === "killing" && !isStuck(state, each)).map((
-      { profile },
-    ) => profile);
+  const leaving = [...state.instances.values()].filter((each) =>
+    each.state === "draining" || each.state === "killing" && !isStuck(state, each)
+  );
+  const coming = leaving.map(({ profile }) => profile);
   const builders = [...state.instances.values()].filter((each): each is Registered =>
     each.state === "registered" && each.activity.kind === "building" && each.retire === undefined
   ).sort((a, b) => a.activity.sinceMs - b.activity.sinceMs);

@@ -116,10 +116,10 @@ function withContainer(draft: Draft, instance: AgentInstance, status: TaskStatus
 
 function onAlive(draft: Draft, instance: AgentInstance, status: TaskStatus): void {
   const isRunning = taskMeaning(status.state) === "running";
-  const mayRun = status.state === "TASK_STARTING" ? { mayRun: true as const } : {};
+  const isStarted = status.state === "TASK_STARTING";
   switch (instance.state) {
     case "launching":
-      draft.put(inPhase({ ...instance, ...mayRun }, {
+      draft.put(inPhase(isStarted ? { ...instance, mayRun: true } : instance, {
         state: "starting",
         sinceMs: draft.atMs,
         ...(isRunning ? { runningSinceMs: draft.atMs } : {}),
@@ -130,8 +130,8 @@ function onAlive(draft: Draft, instance: AgentInstance, status: TaskStatus): voi
       if (isRunning && instance.runningSinceMs === undefined) {
         draft.put({ ...instance, runningSinceMs: draft.atMs });
         noteRunning(draft, instance);
-      } else if (mayRun.mayRun === true && instance.mayRun === undefined) {
-        draft.put({ ...instance, ...mayRun });
+      } else if (isStarted && instance.mayRun === undefined) {
+        draft.put({ ...instance, mayRun: true });
       }
       return;
     case "unreachable":

@@ -48,68 +48,31 @@ Deno.test("a launch that arrives late, after its KILL was answered by the master
   assertEquals(only(world.taken(), "delete-gocd-agents"), [], "idle on one list only");
 });
 
-Deno.test("an agent that came back after a KILL was sent gets no work", () => {
-  const world = drive();
-  world.subscribe();
-  world.poll({ jobs: jobs(1) });
-  world.wait(6 * second);
-  world.offers(offer("h1"));
-  const taskId = [...world.state.instances.keys()][0] ?? "";
-  world.status(taskId, "TASK_RUNNING");
-  watch(world, 12 * minute);
-  assertEquals(world.instance(taskId).state, "killing");
-  assertEquals(only(world.taken(), "kill-task").length > 0, true);
-  world.status(taskId, "TASK_UNREACHABLE", { uuid: "" });
-  world.wait(10 * second);
-  world.status(taskId, "TASK_RUNNING", reconciled);
-  world.read(gocdAgent(taskId));
-  assertEquals(world.instance(taskId).retire, "stop-sent");
-});
-
-Deno.test("an agent that was drained, could not be reached and is back serves the job that waits", () => {
-  const { world, taskId } = withIdleAgent({ scaling: { maxAgents: 1 } });
-  world.wait(10 * minute, 10 * second);
-  world.poll({ agents: [gocdAgent(taskId)] });
-  world.read(gocdAgent(taskId, disabled));
-  assertEquals(world.instance(taskId).state, "draining");
-  world.status(taskId, "TASK_UNREACHABLE", { uuid: "" });
-  world.wait(10 * second);
-  world.status(taskId, "TASK_RUNNING", reconciled);
-  world.taken();
-  let polls = 0;
-  for (; polls < 60; polls++) {
-    world.poll({ jobs: jobs(1), agents: [gocdAgent(taskId, disabled)] });
-    const kinds = world.taken().map(({ kind }) => kind);
-    if (kinds.some((kind) => kind === "enable-gocd-agent" || kind === "delete-gocd-agents" || kind === "kill-task")) {
-      break;
+for (const lost of [{ state: "TASK_UNREACHABLE", uuid: "" }, { state: "TASK_UNKNOWN", ...reconciled }]) {
+  Deno.test(`an agent that was drained, lost with ${lost.state} and is back serves the job that waits`, () => {
+    const { world, taskId } = withIdleAgent({ scaling: { maxAgents: 1 } });
+    world.wait(10 * minute, 10 * second);
+    world.poll({ agents: [gocdAgent(taskId)] });
+    world.read(gocdAgent(taskId, disabled));
+    assertEquals(world.instance(taskId).state, "draining");
+    const { state, ...changes } = lost;
+    world.status(taskId, state, changes);
+    assertEquals(world.instance(taskId).state, "unreachable");
+    world.wait(10 * second);
+    world.status(taskId, "TASK_RUNNING", reconciled);
+    world.taken();
+    let polls = 0;
+    for (; polls < 60; polls++) {
+      world.poll({ jobs: jobs(1), agents: [gocdAgent(taskId, disabled)] });
+      const kinds = world.taken().map(({ kind }) => kind);
+      if (kinds.some((kind) => kind === "enable-gocd-agent" || kind === "delete-gocd-agents" || kind === "kill-task")) {
+        break;
+      }
+      world.wait(30 * second);
     }
-    world.wait(30 * second);
-  }
-  assertEquals([world.instance(taskId).state, polls < 4], ["draining", true], `after ${polls * 30} s`);
-});
-
-Deno.test("an agent that was drained, was in doubt and is back serves the job that waits", () => {
-  const { world, taskId } = withIdleAgent({ scaling: { maxAgents: 1 } });
-  world.wait(10 * minute, 10 * second);
-  world.poll({ agents: [gocdAgent(taskId)] });
-  world.read(gocdAgent(taskId, disabled));
-  assertEquals(world.instance(taskId).state, "draining");
-  world.status(taskId, "TASK_UNKNOWN", reconciled);
-  assertEquals(world.instance(taskId).state, "unreachable");
-  world.wait(10 * second);
-  world.status(taskId, "TASK_RUNNING", reconciled);
-  world.taken();
-  let polls = 0;
-  for (; polls < 60; polls++) {
-    world.poll({ jobs: jobs(1), agents: [gocdAgent(taskId, disabled)] });
-    const kinds = world.taken().map(({ kind }) => kind);
-    if (kinds.some((kind) => kind === "enable-gocd-agent" || kind === "delete-gocd-agents" || kind === "kill-task")) {
-      break;
-    }
-    world.wait(30 * second);
-  }
-  assertEquals([world.instance(taskId).state, polls < 4], ["draining", true], `after ${polls * 30} s`);
-});
+    assertEquals([world.instance(taskId).state, polls < 4], ["draining", true], `after ${polls * 30} s`);
+  });
+}
 
 Deno.test("the record of a process that started anew is checked and corrected like the first one", () => {
   const { world, taskId } = withIdleAgent();

@@ -6,7 +6,6 @@ import {
   building,
   confirmDeletes,
   drive,
-  type Driver,
   gocdAgent,
   minute,
   only,
@@ -14,14 +13,7 @@ import {
   watch,
   withIdleAgent,
 } from "../../support/core.ts";
-
-function restarted(world: Driver): Driver {
-  const { framework, controls, instances } = world.state;
-  const again = drive({ stored: { framework, controls, instances: [...instances.values()] } });
-  again.subscribe();
-  again.taken();
-  return again;
-}
+import { restartOf } from "../instance_fixtures.ts";
 
 Deno.test("after a restart, a drained agent is not stopped on the first list, which may lack the record of its new process", () => {
   const { world, taskId } = withIdleAgent();
@@ -34,7 +26,7 @@ Deno.test("after a restart, a drained agent is not stopped on the first list, wh
     isDeleted = only(confirmDeletes(world), "delete-gocd-agents").length > 0;
   }
   assertEquals([world.instance(taskId).state, world.instance(taskId).isDeleted], ["draining", true]);
-  const again = restarted(world);
+  const again = restartOf(world);
   const other = gocdAgent("other", { gocdResources: ["other"] });
   watch(again, 30 * second, other);
   assertEquals(only(again.taken(), "kill-task").length, 0);
@@ -53,7 +45,7 @@ Deno.test("nor is its KILL, which had no effect, repeated on the first list afte
     confirmDeletes(world);
   }
   assertEquals(world.instance(taskId).state, "killing");
-  const again = restarted(world);
+  const again = restartOf(world);
   watch(again, 30 * second, gocdAgent("other", { gocdResources: ["other"] }));
   assertEquals(only(again.taken(), "kill-task").length, 0);
   watch(again, 10 * second, gocdAgent(taskId, { ...building, uuid: "anew" }));

@@ -14,14 +14,7 @@ import {
   second,
   watch,
 } from "../../support/core.ts";
-
-function restarted(world: Driver): Driver {
-  const { framework, controls, instances } = world.state;
-  const again = drive({ stored: { framework, controls, instances: [...instances.values()] } });
-  again.subscribe();
-  again.taken();
-  return again;
-}
+import { restartOf } from "../instance_fixtures.ts";
 
 for (
   const [name, prepare] of [
@@ -47,7 +40,7 @@ for (
     const [taskId = ""] = world.state.instances.keys();
     prepare(world, taskId);
     assertEquals(world.instance(taskId).state, "killing");
-    const again = restarted(world);
+    const again = restartOf(world);
     const other = gocdAgent("other", { gocdResources: ["other"] });
     watch(again, 30 * second, other);
     assertEquals(only(again.taken(), "kill-task").length, 0);
