@@ -6,6 +6,7 @@ import { changeByHand, ourAccount } from "./gocd_port.ts";
 import { noteOpenness } from "./invariants_clocks.ts";
 import type { SimGocdAgent } from "../../src/sim/gocd/state.ts";
 import { gocdEras, gocdRules, gocdVersionNumber } from "../../src/sim/gocd/versions.ts";
+import { uuidOf } from "../../src/core/life/phase.ts";
 import { isNamelessName } from "./scenario_names.ts";
 import { after, trace, type World } from "./world_state.ts";
 
@@ -140,6 +141,13 @@ function restoreGocd(world: World, { agoMs, startupMs }: GocdFault & { readonly 
   const before = new Map(gocd.agents().map((record) => [record.uuid, record.configState]));
   gocd.restoreConfig(copy.agents, startupMs);
   const left = new Map(gocd.agents().map((record) => [record.uuid, record.configState]));
+  const known = new Set(
+    [...world.disk.load().instances.values()].flatMap((each) => [uuidOf(each), ...each.formerUuids ?? []]),
+  );
+  for (const uuid of left.keys()) {
+    // It was deleted, and the program has forgotten its instance: without its name nobody can tell whose it is.
+    if (!before.has(uuid) && !known.has(uuid)) watch.learnt.delete(uuid);
+  }
   for (const uuid of before.keys()) {
     if (!left.has(uuid)) watch.givenUp.add(uuid);
   }

@@ -55,7 +55,7 @@ export function checkStep(
   checkWear(world, frame, event);
   if (event.kind === "tick") checkWindows(frame.state, programMs(world));
   if (event.kind === "gocd-polled") checkStarving(world, frame);
-  if (event.kind === "gocd-polled") checkShares(world, frame);
+  if (event.kind === "gocd-polled") checkShares(world, step.before, frame);
   if (event.kind === "gocd-polled" || event.kind === "gocd-agents-read") checkNothingLies(world, frame);
   world.watch.feed = shownBy(event, world.watch.feed);
   if (event.kind === "gocd-polled" || event.kind === "gocd-poll-failed") checkVerdicts(world, program, event);
@@ -273,8 +273,25 @@ export function checkEffect(world: World, { frame, before }: Made, effect: Effec
 }
 
 /** Only records of its own container are changed for an instance, regardless of the agent's name. */
-function demandOurs({ watch }: World, act: string, { uuid, taskId }: GocdAgentRef): void {
-  demand(watch.ourUuids.get(uuid) === taskId, "foreign", () => `${act}: ${uuid} is not of ${taskId}`);
+function demandOurs(world: World, act: string, { uuid, taskId }: GocdAgentRef): void {
+  demand(
+    world.watch.ourUuids.get(uuid) === taskId || isMistaken(world, { uuid, taskId }),
+    "foreign",
+    () => `${act}: ${uuid} is not of ${taskId}`,
+  );
+}
+
+/**
+ * The record of a dead agent that had no name of its own and the address that the container has now, which lists have
+ * lacked until after the launch: while it looks alive, for 300 s, nobody can tell it from the agent of that container;
+ * afterwards it counts as a former record of the agent that is there.
+ */
+function isMistaken({ watch, gocd, program }: World, { uuid, taskId }: GocdAgentRef): boolean {
+  const record = gocd.agents().find((each) => each.uuid === uuid);
+  const isAlive = gocd.processes().some((process) => process.uuid === uuid);
+  const isTold = [...watch.ourUuids].some(([each, id]) => id === taskId && watch.learnt.has(each));
+  const addresses = program?.state.instances.get(taskId)?.addresses ?? [];
+  return record !== undefined && !isAlive && isTold && addresses.includes(record.ipAddress);
 }
 
 function checkEnable(world: World, frame: Frame, effect: Effect & { readonly kind: "enable-gocd-agent" }): void {

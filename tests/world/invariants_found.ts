@@ -29,7 +29,8 @@ export function checkFound(world: World): void {
   if (found.sessionMs !== watch.pace.sessionMs || watch.shown.hinderedMs === nowMs) found.unknownMs.clear();
   found.sessionMs = watch.pace.sessionMs;
   if (
-    program === undefined || suspendedMs(world) > 0 || found.sessionMs === undefined || world.disk.failure !== undefined
+    program === undefined || suspendedMs(world) > 0 || found.sessionMs === undefined ||
+    world.disk.failure !== undefined || world.isElsewhere
   ) {
     return found.unknownMs.clear();
   }

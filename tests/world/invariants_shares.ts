@@ -17,7 +17,7 @@ import type { World } from "./world_state.ts";
 type Bucket = State["demand"]["buckets"][number];
 
 /** After a poll. */
-export function checkShares(world: World, { state }: Frame): void {
+export function checkShares(world: World, before: State, { state }: Frame): void {
   const { fairShare } = state.settings.scaling;
   if (fairShare === undefined) return;
   const held = state.demand.buckets.filter(({ gate, needsAgent, wanted }) =>
@@ -41,9 +41,11 @@ export function checkShares(world: World, { state }: Frame): void {
     ((uses.get(sharer) ?? 0) + more) / weightOf(state, fairShare, sharer);
   checkResources(world, state, { short, all, sharerOf, level, add });
   for (const bucket of state.demand.buckets) add(sharerOf(bucket), bucket.wanted);
+  // A role that nothing is wanted in any more is suppressed after the shares were computed.
+  const then = { ...state, offers: { ...state.offers, roles: before.offers.roles } };
   for (const bucket of held) {
     // What fits on no host, whoever left it, takes no slot from others.
-    if (shortOf(state, bucket.profile) === "room" && !all.some((each) => freesEnough(state, each, bucket.profile))) {
+    if (shortOf(then, bucket.profile) === "room" && !all.some((each) => freesEnough(then, each, bucket.profile))) {
       continue;
     }
     const own = level(sharerOf(bucket), 0);

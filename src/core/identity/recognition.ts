@@ -12,7 +12,7 @@ import { parseTaskId } from "./task_id.ts";
 import { isOlderVersion } from "../life/brake.ts";
 import type { Registration } from "../life/causes.ts";
 import type { Draft } from "../draft.ts";
-import { isIdleTwice, isLostLongEnough, unlistedRecords } from "../life/gocd_index.ts";
+import { type GocdAgentIndex, isIdleTwice, isLostLongEnough, unlistedRecords } from "../life/gocd_index.ts";
 import type { GocdAgent, ResourceCase } from "../gocd_records.ts";
 import type { AgentInstance } from "../instance.ts";
 import { capabilityFor, capabilityKey, capabilityOf } from "../demand/matching.ts";
@@ -61,19 +61,23 @@ export function unlistedSince(
 }
 
 /**
- * The agent of an instance that has not registered under its name, if its address proves it: the container is in a
+ * The agent of an instance, other than its known one, that has not registered under its name, if its address proves it: the container is in a
  * network with individual addresses, and only one record has that address, the registration it was launched with, and
  * the right age, and is in contact. Addresses of Docker's bridge are the same on every host, and those of a host are
  * shared by everything on it: they prove nothing.
  */
-export function agentByAddress(draft: Draft, instance: AgentInstance): GocdAgent | undefined {
+export function agentByAddress(
+  draft: Draft,
+  instance: AgentInstance,
+  { byAddress }: Pick<GocdAgentIndex, "byAddress">,
+): GocdAgent | undefined {
   const { state, atMs } = draft;
   const { taskId, addresses } = instance;
   if (addresses === undefined || !hasOwnAddress(instance) || isUnconfirmed(state, instance)) return undefined;
+  const own = uuidOf(instance);
   const explained = explainedOf(state, instance);
-  const there = state.server.agents.filter((each) =>
-    addresses.some((address) => address === each.ipAddress) && !explained.has(each.uuid) &&
-    !isLostLongEnough(draft, each) &&
+  const there = [...new Set(addresses)].flatMap((address) => byAddress.get(address) ?? []).filter((each) =>
+    each.uuid !== own && !explained.has(each.uuid) && !isLostLongEnough(draft, each) &&
     !isFrozen(draft, instance, each)
   );
   const [only, another] = there;
@@ -91,6 +95,19 @@ export function agentByAddress(draft: Draft, instance: AgentInstance): GocdAgent
   if (isAdopted(instance) && sinceMs < instance.createdMs) return undefined;
   if (isLate || !isSame(state, instance, only) || atMs - sinceMs < newRecordMs) return undefined;
   return isPossible(draft, instance, only, explained) ? only : undefined;
+}
+
+/**
+ * Whether another record at its own address is so new that nobody knows yet whether its agent, which may be building,
+ * runs in this container.
+ */
+export function isJustThere({ state, atMs }: Draft, instance: AgentInstance): boolean {
+  const { addresses = [] } = instance;
+  return hasOwnAddress(instance) &&
+    state.server.agents.some(({ uuid, ipAddress }) =>
+      addresses.some((address) => address === ipAddress) && uuid !== uuidOf(instance) &&
+      atMs - (state.server.appearedMs.get(uuid) ?? -Infinity) < newRecordMs
+    );
 }
 
 /**

@@ -9,7 +9,7 @@ import type { GocdAgentIndex } from "../life/gocd_index.ts";
 import type { AgentInstance } from "../instance.ts";
 import { register, uuidOf } from "../life/phase.ts";
 import { noteGap } from "./misregistered.ts";
-import { isAdopted } from "./recognition.ts";
+import { agentByAddress, isAdopted } from "./recognition.ts";
 import { shownForMs } from "../session/reading.ts";
 
 /** The instance with the record that counts; unchanged if it still has that record. */
@@ -43,7 +43,7 @@ export function afterKill<Instance extends AgentInstance>(instance: Instance): I
 }
 
 function nextRecord(draft: Draft, instance: AgentInstance, index: GocdAgentIndex): GocdAgent | undefined {
-  const records = index.byName.get(instance.taskId) ?? [];
+  const records = [...index.byName.get(instance.taskId) ?? [], ...byAddress(draft, instance, index)];
   switch (instance.state) {
     case "registered":
     case "draining": {
@@ -65,6 +65,12 @@ function nextRecord(draft: Draft, instance: AgentInstance, index: GocdAgentIndex
     }
   }
   return undefined;
+}
+
+/** The record of an agent without its name that has started again under another one. */
+function byAddress(draft: Draft, instance: AgentInstance, index: GocdAgentIndex): readonly GocdAgent[] {
+  const found = uuidOf(instance) === undefined ? undefined : agentByAddress(draft, instance, index);
+  return found === undefined ? [] : [found];
 }
 
 /** The record in contact, if it is certainly not the instance's own: an old one may look idle for another 300 s. */

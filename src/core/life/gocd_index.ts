@@ -15,7 +15,7 @@ import { nameOf } from "../identity/hostnames.ts";
 import { isIdleConfirmed, shownForMs } from "../session/reading.ts";
 import type { ServerState, State } from "../state.ts";
 
-/** The list with its two indexes. */
+/** The list with its indexes. */
 export interface GocdAgentIndex {
   /** `undefined`, the uuid of an instance without a record, is never found. */
   readonly byUuid: ReadonlyMap<string | undefined, GocdAgent>;
@@ -24,22 +24,28 @@ export interface GocdAgentIndex {
    * chosen.
    */
   readonly byName: ReadonlyMap<string, readonly GocdAgent[]>;
+  /** By IP address, whatever its name. */
+  readonly byAddress: ReadonlyMap<string, readonly GocdAgent[]>;
 }
 
 /** Indexes a list; elastic records belong to a plugin and are excluded. */
 export function indexGocdAgents(agents: readonly GocdAgent[]): GocdAgentIndex {
   const byUuid = new Map<string, GocdAgent>();
   const byName = new Map<string, GocdAgent[]>();
+  const byAddress = new Map<string, GocdAgent[]>();
   for (const gocdAgent of agents) {
     if (gocdAgent.elastic) continue;
     byUuid.set(gocdAgent.uuid, gocdAgent);
-    if (gocdAgent.proof === "missing") continue;
-    const name = nameOf(gocdAgent);
-    const others = byName.get(name);
-    if (others === undefined) byName.set(name, [gocdAgent]);
-    else others.push(gocdAgent);
+    if (gocdAgent.ipAddress !== undefined) addUnder(byAddress, gocdAgent.ipAddress, gocdAgent);
+    if (gocdAgent.proof !== "missing") addUnder(byName, nameOf(gocdAgent), gocdAgent);
   }
-  return { byUuid, byName };
+  return { byUuid, byName, byAddress };
+}
+
+function addUnder(map: Map<string, GocdAgent[]>, key: string, gocdAgent: GocdAgent): void {
+  const others = map.get(key);
+  if (others === undefined) map.set(key, [gocdAgent]);
+  else others.push(gocdAgent);
 }
 
 /** Records that are missing from recent lists, as last listed. */

@@ -12,7 +12,7 @@ import { end, sendKill, startKill, uuidOf } from "./phase.ts";
 import { clocksOf } from "../profile_of.ts";
 import { isFresh, shownForMs } from "../session/reading.ts";
 import { unreachableText } from "../words/stored.ts";
-import { isAdopted, possibleAgents } from "../identity/recognition.ts";
+import { isAdopted, isJustThere, possibleAgents } from "../identity/recognition.ts";
 import { mayShare } from "../identity/shared_guid.ts";
 import { givenUpMs, isGivenUp, watchedMs } from "../session/watched.ts";
 
@@ -172,7 +172,9 @@ function watchKill(draft: Draft, instance: Killing): void {
   if (isLookWanted(instance)) {
     if (!isFresh(draft) || holdsTakingDown(draft.state) || !isWatchedSince(draft.state, instance.sinceMs)) return;
     const hadRegistered = instance.uuid !== undefined && instance.cause !== "pending-stuck";
-    if (hadRegistered ? isHidden(draft, instance) : isTakenBack(draft, instance)) return;
+    if (hadRegistered ? isHidden(draft, instance) || isJustThere(draft, instance) : isTakenBack(draft, instance)) {
+      return;
+    }
   }
   sendKill(draft, instance);
   const sent = { ...instance, lastKillMs: draft.atMs };

@@ -27,7 +27,7 @@ import { noteGap, trackGap } from "../identity/misregistered.ts";
 import { notDeleted, register, startDrain, startKill, underRecord, uuidOf } from "./phase.ts";
 import { isFresh, shownForMs } from "../session/reading.ts";
 import { cameAsPending, keyWorked } from "../identity/register_key.ts";
-import { agentByAddress, isAdopted } from "../identity/recognition.ts";
+import { agentByAddress, isAdopted, isJustThere } from "../identity/recognition.ts";
 import { advanceRecord } from "../identity/reregistered.ts";
 import { isBack, isReturning, isUnrecorded } from "./returned.ts";
 import { sharedRecord, trackSharedGuids } from "../identity/shared_guid.ts";
@@ -48,7 +48,7 @@ export function advanceInstances(draft: Draft, agents: readonly GocdAgent[]): vo
         advanceRegistered(draft, trackGap(draft, instance, index), index.byUuid.get(instance.uuid));
         break;
       case "draining":
-        advanceDrain(draft, instance, index.byUuid.get(instance.uuid));
+        if (!isJustThere(draft, instance)) advanceDrain(draft, instance, index.byUuid.get(instance.uuid));
         break;
       case "gone":
         cleanUp(draft, instance, index);
@@ -84,23 +84,23 @@ function advanceRegistration(draft: Draft, instance: Waiting, index: GocdAgentIn
 }
 
 /** By uuid if known, otherwise by name or by address. */
-function recordsOf(draft: Draft, instance: Waiting, { byUuid, byName }: GocdAgentIndex): readonly GocdAgent[] {
-  const named = byName.get(instance.taskId) ?? [];
-  const known = byUuid.get(uuidOf(instance));
+function recordsOf(draft: Draft, instance: Waiting, index: GocdAgentIndex): readonly GocdAgent[] {
+  const named = index.byName.get(instance.taskId) ?? [];
+  const known = index.byUuid.get(uuidOf(instance));
   if (known !== undefined && !named.includes(known)) return [known, ...named];
   if (named.length > 0) return named;
-  return [agentByAddress(draft, instance) ?? inherited(draft, instance)].filter((each) => each !== undefined);
+  return [agentByAddress(draft, instance, index) ?? inherited(draft, instance)].filter((each) => each !== undefined);
 }
 
 /**
  * The record of an instance that Mesos cannot reach, stored so that it is known when the instance is found again: its
  * address identifies it, or its name, if its process has registered anew after we deleted its former record.
  */
-function learnAgent(draft: Draft, instance: Unreachable, { byName }: GocdAgentIndex): Unreachable {
+function learnAgent(draft: Draft, instance: Unreachable, index: GocdAgentIndex): Unreachable {
   const found = instance.uuid === undefined
-    ? agentByAddress(draft, instance)
+    ? agentByAddress(draft, instance, index)
     : instance.isDeleted === true
-    ? byName.get(instance.taskId)?.find(({ configState }) => configState !== "Pending")
+    ? index.byName.get(instance.taskId)?.find(({ configState }) => configState !== "Pending")
     : undefined;
   if (found === undefined || found.uuid === instance.uuid) return instance;
   const known = { ...underRecord(instance, found.uuid), uuid: found.uuid };
@@ -174,7 +174,7 @@ function advanceRegistered(draft: Draft, instance: Registered, gocdAgent: GocdAg
   const now: Registered = isChanged ? { ...known, activity } : known;
   if (now !== instance) draft.put(now);
   if (isChanged) noteActivity(draft, instance, activity);
-  if (activity.kind !== "unsure" || holdsTakingDown(draft.state)) return;
+  if (activity.kind !== "unsure" || holdsTakingDown(draft.state) || isJustThere(draft, now)) return;
   if (isUnrecorded(draft, activity)) {
     return startKill(draft, now, "record-deleted", { kind: "returned-without-record" });
   }

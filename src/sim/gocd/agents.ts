@@ -43,10 +43,9 @@ export function registerAgent(world: GocdWorld, process: SimAgentProcess): Regis
     if (pending >= world.rules.pendingAgentsMax) return refuse(world);
     world.tally.pendingRegistrations++;
     if (process.scrubbed) world.tally.ghosts++;
-    world.agents.set(process.uuid, newRecord(world, process, false));
-  } else {
-    hear(world, known);
   }
+  // Each registration of a Pending agent makes its record anew (GoCD AgentInstances.register).
+  world.agents.set(process.uuid, newRecord(world, process, false));
   return "pending";
 }
 

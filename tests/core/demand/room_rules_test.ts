@@ -8,6 +8,7 @@ import { Draft } from "../../../src/core/draft.ts";
 import type { HeldBack } from "../../../src/core/demand/gates.ts";
 import type { GocdAgent } from "../../../src/core/gocd_records.ts";
 import type { AgentInstance, InstancePhase, Registered } from "../../../src/core/instance.ts";
+import { indexGocdAgents } from "../../../src/core/life/gocd_index.ts";
 import { agentByAddress, hasOwnAddress, isAdopted, possibleAgents } from "../../../src/core/identity/recognition.ts";
 import { idleOfNoUse, makeRoom, shortageOf, spareLeaving } from "../../../src/core/demand/room.ts";
 import type { State } from "../../../src/core/state.ts";
@@ -272,7 +273,8 @@ function proven(
     serving: watchedFrom(zeroMs),
     reading: { requestedMs: zeroMs + servingMs, readMs: zeroMs + servingMs, tookMs: [0] },
   };
-  return agentByAddress(new Draft({ ...state, server }, atMs, 0.5), instance) !== undefined;
+  return agentByAddress(new Draft({ ...state, server }, atMs, 0.5), instance, indexGocdAgents(server.agents)) !==
+    undefined;
 }
 
 Deno.test("a separate address proves an agent after ten seconds, if everything else fits and no other shares it", () => {

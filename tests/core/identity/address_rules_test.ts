@@ -3,7 +3,8 @@
 import { assertEquals } from "@std/assert";
 import { Draft } from "../../../src/core/draft.ts";
 import type { GocdAgent } from "../../../src/core/gocd_records.ts";
-import { agentByAddress } from "../../../src/core/identity/recognition.ts";
+import { agentByAddress, isJustThere } from "../../../src/core/identity/recognition.ts";
+import { indexGocdAgents } from "../../../src/core/life/gocd_index.ts";
 import type { AgentInstance, EndCause, InstancePhase } from "../../../src/core/instance.ts";
 import type { State } from "../../../src/core/state.ts";
 import { gocdAgent, lostContact, minute, pending, second, serverInfo, zeroMs } from "../../support/core.ts";
@@ -32,7 +33,7 @@ interface Case {
 function told(given: Case): string | undefined {
   const { instance = container, agents = [nameless], others = [], server = {}, parts = {}, atMs = nowMs } = given;
   const known = { agents, appearedMs: new Map([["uuid-x", appearedMs], ["uuid-y", appearedMs]]), ...server };
-  return agentByAddress(draftAt(atMs, [instance, ...others], known, parts), instance)?.uuid;
+  return agentByAddress(draftAt(atMs, [instance, ...others], known, parts), instance, indexGocdAgents(agents))?.uuid;
 }
 
 const without = (field: "addresses" | "network", instance = container): AgentInstance => {
@@ -206,5 +207,33 @@ Deno.test("as long as the version of the server is not known, every record at it
     appearedMs: new Map([["uuid-x", appearedMs], ["uuid-y", launchedMs - 1]]),
   });
   const { info: _, ...server } = state.server;
-  assertEquals(agentByAddress(new Draft({ ...state, server }, nowMs, 0.5), container), undefined);
+  assertEquals(
+    agentByAddress(new Draft({ ...state, server }, nowMs, 0.5), container, indexGocdAgents(server.agents)),
+    undefined,
+  );
+});
+
+Deno.test("another record at its own address may be its agent for ten seconds", () => {
+  const isThere = (changes: Partial<AgentInstance>, agents: readonly GocdAgent[], shownMs?: number): boolean => {
+    const appeared = new Map(shownMs === undefined ? [] : [["uuid-x", nowMs - shownMs] as const]);
+    const registered = {
+      state: "registered",
+      sinceMs: launchedMs,
+      uuid: "uuid-own",
+      activity: { kind: "idle", sinceMs: launchedMs },
+    } as const;
+    const instance = anInstance("t", registered, { ...own, ...changes });
+    return isJustThere(draftAt(nowMs, [instance], { agents, appearedMs: appeared }), instance);
+  };
+  const moment = 10 * second - 1;
+  assertEquals([
+    isThere({}, [nameless], moment),
+    isThere({}, [nameless], moment + 1),
+    isThere({}, [nameless]),
+    isThere({ network: "BRIDGE" }, [nameless], moment),
+    isThere({ addresses: ["10.9.0.8"] }, [nameless], moment),
+    isThere({ addresses: [] }, [nameless], moment),
+    isThere({}, [{ ...nameless, uuid: "uuid-own" }], moment),
+    isThere({}, [], moment),
+  ], [true, false, false, false, false, false, false, false]);
 });

@@ -1,0 +1,121 @@
+// The process of an agent that only its address identifies starts again under another uuid and another name.
+
+import { assertEquals } from "@std/assert";
+import type { GocdAgent } from "../../../src/core/gocd_records.ts";
+import {
+  building,
+  confirmDeletes,
+  drive,
+  type Driver,
+  gocdAgent,
+  jobs,
+  lostContact,
+  minute,
+  offer,
+  only,
+  second,
+  watch,
+} from "../../support/core.ts";
+import { aProfile } from "../../support/placement.ts";
+
+const base = aProfile({ gocdResources: ["linux"] });
+const overlay = { ...base, container: { ...base.container, network: { mode: "USER", name: "n" } as const } };
+const ipAddress = "10.9.0.7";
+const disabled = { configState: "Disabled" } as const;
+const first = gocdAgent("unknown-host-3", { ipAddress });
+const anew = gocdAgent("unknown-host-8", { ipAddress, ...building });
+
+/** One idle agent that only its address identifies. */
+function withNameless(): { readonly world: Driver; readonly taskId: string; uuid(): string | undefined } {
+  const world = drive({ profiles: [overlay] });
+  world.subscribe();
+  world.poll({ jobs: jobs(1) });
+  world.wait(6 * second);
+  world.offers(offer("h1"));
+  const [taskId = ""] = world.state.instances.keys();
+  world.status(taskId, "TASK_RUNNING", { ipAddresses: [ipAddress] });
+  watch(world, 11 * second, first);
+  assertEquals(world.instance(taskId).state, "registered");
+  world.taken();
+  const uuid = (): string | undefined => {
+    const instance = world.instance(taskId);
+    return "uuid" in instance ? instance.uuid : undefined;
+  };
+  return { world, taskId, uuid };
+}
+
+Deno.test("an agent without our name that started again under another uuid keeps its build", () => {
+  const { world, uuid } = withNameless();
+  watch(world, 11 * minute, { ...first, ...lostContact }, anew);
+  watch(world, 9 * minute, { ...first, ...lostContact, ...disabled }, anew);
+  confirmDeletes(world);
+  watch(world, 20 * minute, anew);
+  assertEquals(only(world.taken(), "kill-task"), []);
+  assertEquals(uuid(), anew.uuid);
+});
+
+Deno.test("nor is it stopped while the dead process still looks idle, or after lists have shown a third one", () => {
+  const { world, taskId, uuid } = withNameless();
+  const third = gocdAgent("unknown-host-9", { ipAddress, ...building });
+  watch(world, 2 * minute, first, anew);
+  assertEquals(uuid(), anew.uuid);
+  watch(world, 11 * minute, { ...first, ...lostContact }, { ...anew, ...lostContact }, third);
+  assertEquals(uuid(), third.uuid);
+  assertEquals(world.instance(taskId).formerUuids, [first.uuid, anew.uuid]);
+  assertEquals(only(world.taken(), "kill-task"), []);
+});
+
+for (
+  const [what, other, isItsAgent] of [
+    ["an agent at another address", { ...anew, ipAddress: "10.9.0.8" }, false],
+    ["an agent with other resources", { ...anew, gocdResources: ["windows"] }, false],
+    ["an agent out of contact", { ...anew, ...lostContact }, false],
+    ["an agent at its address", anew, true],
+  ] as readonly (readonly [string, GocdAgent, boolean])[]
+) {
+  Deno.test(`the KILL of a drained agent ${isItsAgent ? "is not" : "is"} repeated beside ${what}`, () => {
+    const { world, taskId } = withNameless();
+    world.wait(10 * minute, 10 * second);
+    world.poll({ agents: [first] });
+    for (let i = 0; i < 6; i++) {
+      world.read({ ...first, ...disabled });
+      world.wait(10 * second);
+    }
+    confirmDeletes(world);
+    world.read();
+    assertEquals(world.instance(taskId).state, "killing");
+    assertEquals(only(world.taken(), "kill-task").length, 1);
+    watch(world, 2 * minute, other);
+    assertEquals(only(world.taken(), "kill-task").length === 0, isItsAgent);
+  });
+}
+
+Deno.test("a drained agent is not stopped on the list that shows another at its address for the first time", () => {
+  const { world, taskId, uuid } = withNameless();
+  world.wait(10 * minute, 10 * second);
+  world.poll({ agents: [first] });
+  for (let i = 0; i < 6; i++) {
+    world.read({ ...first, ...disabled });
+    world.wait(10 * second);
+  }
+  confirmDeletes(world);
+  world.read(anew);
+  watch(world, 2 * minute, anew);
+  assertEquals(only(world.taken(), "kill-task"), []);
+  assertEquals([world.instance(taskId).state, uuid()], ["registered", anew.uuid]);
+});
+
+Deno.test("nor is one whose record somebody has deleted", () => {
+  const { world, taskId, uuid } = withNameless();
+  watch(world, 9 * minute);
+  assertEquals(world.instance(taskId).state, "registered");
+  for (let i = 0; i < 15; i++) {
+    world.wait(second);
+    world.read();
+  }
+  world.wait(second);
+  world.read(anew);
+  watch(world, 2 * minute, anew);
+  assertEquals(only(world.taken(), "kill-task"), []);
+  assertEquals([world.instance(taskId).state, uuid()], ["registered", anew.uuid]);
+});
