@@ -219,7 +219,9 @@ function toldOnce({ instances }: State, event: Event, rest: State): Partial<Pick
   }
   if (event.kind !== "task-status-updated" || (event.status.uuid ?? "") !== "") return {};
   const { taskId } = event.status;
-  return { reconciliation: instances.has(taskId) ? reportLost(rest, taskId) : answerLost(rest) };
+  // Of a task that is gone nothing is requested by its id.
+  const isLiving = (instances.get(taskId)?.state ?? "gone") !== "gone";
+  return { reconciliation: isLiving ? reportLost(rest, taskId) : answerLost(rest) };
 }
 
 function kept<T extends object>(

@@ -19,6 +19,7 @@ import {
   only,
   ownPending,
   problem,
+  reconciled,
   second,
   serverInfo,
   someSettings,
@@ -143,6 +144,20 @@ Deno.test("a reconciled status that could not be stored is requested again", () 
   core.isBroken = false;
   core.wait(minute);
   assert(only(core.effects, "reconcile-tasks").length > 0);
+});
+
+Deno.test("all tasks are requested again if the report of one that counts as gone could not be stored", () => {
+  const { world, taskId } = withIdleAgent();
+  world.read();
+  world.status(taskId, "TASK_UNKNOWN", reconciled);
+  assertEquals(world.instance(taskId).state, "gone");
+  const core = goingOn(world);
+  const status = { taskId, state: "TASK_RUNNING", message: "", mesosAgentId: "a-h1", reason: "REASON_RECONCILIATION" };
+  core.send({ kind: "task-status-updated", status });
+  assertEquals(core.state.reconciliation.pending.has(taskId), false);
+  core.isBroken = false;
+  core.wait(20 * second);
+  assertEquals(only(core.effects, "reconcile-tasks").filter(({ tasks }) => tasks.length === 0).length, 1);
 });
 
 Deno.test("the wait of polls is not waived for a loss that could not be stored", () => {

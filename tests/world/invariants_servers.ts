@@ -9,6 +9,7 @@ import type { StoredState } from "../../src/core/record.ts";
 import { doubtMsMax } from "../../src/core/life/doubt.ts";
 import { taskMeaning } from "../../src/core/session/task_status.ts";
 import { stoodStillMs } from "./invariants_clocks.ts";
+import { uuidOf } from "../../src/core/life/phase.ts";
 import { demand } from "./violation.ts";
 import type { World } from "./world_state.ts";
 
@@ -76,8 +77,11 @@ export function trackServers(world: World, { state }: Frame, event: Event): void
     servers.restoredMs = Math.min(servers.restoredMs, world.nowMs);
     const { shownUuids } = servers;
     const left = new Set(world.gocd.agents().map(({ uuid }) => uuid));
-    const isEmptied = shownUuids.some((uuid) => servers.deletedByHand.has(uuid)) &&
-      shownUuids.every((uuid) => !left.has(uuid));
+    const isByHand = (uuid: string): boolean => servers.deletedByHand.has(uuid);
+    const missing = [...state.instances.values()].flatMap((each) => each.state === "gone" ? [] : uuidOf(each) ?? [])
+      .filter((uuid) => !left.has(uuid));
+    const isEmptied = shownUuids.some(isByHand) && shownUuids.every((uuid) => !left.has(uuid)) ||
+      missing.length > 0 && missing.every(isByHand);
     servers.isCleared = servers.isCleared && state.brake.gocd !== undefined || isEmptied;
     // Pending records go away on their own: once people have deleted all others, another server's list looks the same.
     if (!servers.isShownStrange) {

@@ -45,9 +45,8 @@ export function checkShares(world: World, before: State, { state }: Frame): void
   const then = { ...state, offers: { ...state.offers, roles: before.offers.roles } };
   for (const bucket of held) {
     // What fits on no host, whoever left it, takes no slot from others.
-    if (shortOf(then, bucket.profile) === "room" && !all.some((each) => freesEnough(then, each, bucket.profile))) {
-      continue;
-    }
+    const isHelped = all.some((each) => each.state !== "gone" && freesEnough(then, each, bucket.profile));
+    if (shortOf(then, bucket.profile) === "room" && !isHelped) continue;
     const own = level(sharerOf(bucket), 0);
     const favoured = state.demand.buckets.find((each) =>
       each.wanted > 0 && sharerOf(each) !== sharerOf(bucket) && level(sharerOf(each), -1) > own + 1e-9

@@ -132,7 +132,7 @@ export function withFormerBuild(draft: Draft, instance: AgentInstance, index: Go
 
 /**
  * The instance when its agent has just been found: this list is the first that shows what it builds, and perhaps the
- * last. For an agent that is found dead, what it took before is unknown.
+ * last. For an agent that is found dead, what it took before is unknown; so is what a former process of it took.
  */
 export function trackFound(draft: Draft, before: AgentInstance, index: GocdAgentIndex): void {
   const instance = draft.instance(before.taskId);
@@ -140,8 +140,11 @@ export function trackFound(draft: Draft, before: AgentInstance, index: GocdAgent
   const uuid = uuidOf(instance);
   if (uuid === undefined || uuid === uuidOf(before)) return;
   const isDead = instance.state === "gone" || instance.state === "unreachable";
-  const isUnseen = uuidOf(before) === undefined || (draft.state.server.appearedMs.get(uuid) ?? 0) >= instance.sinceMs;
-  const found: AgentInstance = isDead && isUnseen ? { ...instance, mayHoldBuild: true } : instance;
+  const isFirst = uuidOf(before) === undefined;
+  const isUnseen = isFirst || (draft.state.server.appearedMs.get(uuid) ?? 0) >= instance.sinceMs;
+  // An adopted instance may be found with the record of a former process.
+  const mayHold = isDead && isUnseen || isFirst && mayHoldFormer(draft, instance, index);
+  const found: AgentInstance = mayHold ? { ...instance, mayHoldBuild: true } : instance;
   draft.put(found);
   trackBuild(draft, found, index);
 }

@@ -7,7 +7,7 @@ import { takeBack } from "../life/drain.ts";
 import { hasten, isForGood, markForRemoval } from "../life/retire.ts";
 import type { AgentInstance } from "../instance.ts";
 import type { InverseOffer, Offer, Unavailability } from "../placement/offer.ts";
-import { askForAll } from "./reconciliation.ts";
+import { askForAll, reportMs } from "./reconciliation.ts";
 import { retireChanged } from "./operator.ts";
 import { isInTheWay } from "../placement/hosts.ts";
 import type { State } from "../state.ts";
@@ -72,9 +72,6 @@ function isAnyUnplaced({ inherited, instances }: State): boolean {
   return inherited === "unknown" ||
     [...instances.values()].some(({ state, mesosAgentId }) => state !== "gone" && mesosAgentId === "");
 }
-
-/** Mesos reports the tasks of the framework within this time, or its next inverse offer is declined, too. */
-const reportMs = 5_000;
 
 /**
  * Whether Mesos has reported all tasks since it last asked for this host in this session, which were requested then: a

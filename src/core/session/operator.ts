@@ -15,6 +15,7 @@ import { withoutFramework } from "../identity/lineage.ts";
 import { isJustUnlisted, unlistedRecords } from "../life/gocd_index.ts";
 import { mayComeBack } from "../life/doubt.ts";
 import { markDeleteAsked, uuidOf } from "../life/phase.ts";
+import { isAllReported } from "./reconciliation.ts";
 import { agentsAsOfMs } from "./reading.ts";
 import type { ControlsRecord } from "../record.ts";
 import type { Settings } from "../settings.ts";
@@ -117,7 +118,7 @@ export function finishTeardown(draft: Draft): void {
     [...draft.state.instances.values()].some((instance) =>
       instance.state !== "gone" || mayComeBack(draft, instance) || mayRecordBeLeft(draft, instance)
     );
-  if (isAlive && !isImmediate(draft.state.controls)) return;
+  if (!isImmediate(draft.state.controls) && (isAlive || !isAllReported(draft))) return;
   const { tearDownRequestedMs = -Infinity } = draft.state;
   if (draft.atMs - tearDownRequestedMs < tearDownAgainMs) return;
   leaveNoRecords(draft);

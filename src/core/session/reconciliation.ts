@@ -128,6 +128,23 @@ export function reportLost({ reconciliation, lastStepMs }: State, taskId: string
   };
 }
 
+/** Mesos reports the tasks of the framework within this time. */
+export const reportMs = 30_000;
+/** After this long another task may have become known: hosts register again. */
+const reportedMsMax = 5 * 60_000;
+
+/**
+ * Whether Mesos has reported all tasks that it knows in this session, lately; if not, they are requested. A master may
+ * have called a task unknown, or have lost its registry, and learned it since: it does not report that on its own.
+ */
+export function isAllReported(draft: Draft): boolean {
+  const { reconciliation: { implicitRequestedMs = -Infinity }, session } = draft.state;
+  const forMs = draft.atMs - implicitRequestedMs;
+  const isRecent = session.kind === "subscribed" && implicitRequestedMs >= session.sinceMs && forMs < reportedMsMax;
+  if (!isRecent) askForAll(draft);
+  return isRecent && forMs >= reportMs;
+}
+
 /** Requests all tasks of the framework that Mesos knows. */
 export function askForAll(draft: Draft): void {
   if (draft.state.reconciliation.implicitRequestedMs === draft.atMs) return;

@@ -372,3 +372,15 @@ Deno.test("the build of an agent that ended without a known record is reschedule
   }
   assertEquals([...world.state.instances.values()].filter(({ mayHoldBuild }) => mayHoldBuild), []);
 });
+
+Deno.test("a build of a former process is remembered of an agent that is found with two records after a restart", () => {
+  const world = drive();
+  world.subscribe();
+  const taskId = "gocd-zzz999-default-7";
+  world.status(taskId, "TASK_RUNNING", { ...reconciled, mesosAgentId: "a-h5" });
+  const former = gocdAgent(taskId, { ...missing, configState: "Disabled" });
+  const anew = gocdAgent(taskId, { uuid: "anew" });
+  world.poll({ agents: [former, anew] });
+  const { uuid } = { uuid: undefined, ...world.instance(taskId) };
+  assertEquals([uuid, world.instance(taskId).mayHoldBuild], ["anew", true]);
+});

@@ -18,7 +18,7 @@ import {
 function answer(world: Driver, mesosAgentId: string, isRepeated = false): string[] {
   if (!isRepeated) {
     answer(world, mesosAgentId, true);
-    world.wait(10_000);
+    world.wait(30_000);
   }
   world.taken();
   const unavailability = { startMs: world.atMs + minute };
@@ -47,4 +47,21 @@ Deno.test("a host whose lost agent goes on building is not given free before it 
   assertEquals(answer(world, mesosAgentId), ["decline-inverse-offers"]);
   watch(world, minute);
   assertEquals(answer(world, mesosAgentId), ["accept-inverse-offers"]);
+});
+
+Deno.test("Mesos has half a minute to report all tasks before a host is given free", () => {
+  for (const waitMs of [29_999, 30_000]) {
+    const { world } = withIdleAgent();
+    const answers = [0, waitMs].map((ms) => {
+      world.skip(ms);
+      world.taken();
+      const unavailability = { startMs: world.atMs + minute };
+      world.send({ kind: "inverse-offers-received", offers: [{ id: "i", mesosAgentId: "another", unavailability }] });
+      return kinds(world.taken()).filter((kind) => kind !== "reconcile-tasks")[0];
+    });
+    assertEquals(answers, [
+      "decline-inverse-offers",
+      waitMs < 30_000 ? "decline-inverse-offers" : "accept-inverse-offers",
+    ]);
+  }
 });

@@ -109,8 +109,43 @@ Deno.test("a teardown of a restored state without tasks in Mesos ends as soon as
   world.wait(second);
   assertEquals(only(world.taken(), "teardown-framework"), [], "the GoCD server may know agents");
   world.read();
+  world.wait(28 * second);
+  assertEquals(only(world.taken(), "teardown-framework"), [], "Mesos has half a minute to report all tasks");
   world.wait(second);
   assertEquals(only(world.taken(), "teardown-framework").length, 1);
+});
+
+Deno.test("a teardown asks for all tasks first, which a master may have learned meanwhile, and drains them", () => {
+  const idle = (minutes: number): Driver => {
+    const world = drive();
+    world.subscribe();
+    world.read();
+    world.wait(minutes * minute);
+    world.taken();
+    world.send({ kind: "teardown-requested", mode: "drain" });
+    return world;
+  };
+  const acts = (world: Driver): readonly string[] =>
+    kinds(world.taken()).filter((kind) => kind === "teardown-framework" || kind === "reconcile-tasks");
+  const recent = idle(1);
+  assertEquals(acts(recent), ["teardown-framework"], "Mesos has reported all tasks a minute ago");
+  const world = idle(5);
+  assertEquals(acts(world), ["reconcile-tasks"]);
+  world.wait(29 * second);
+  assertEquals(acts(world), []);
+  world.status("gocd-abc123-default-1", "TASK_RUNNING", reconciled);
+  world.wait(2 * minute);
+  assertEquals(acts(world).includes("teardown-framework"), false);
+  const empty = idle(5);
+  empty.send({ kind: "disconnected", reason: "cut" });
+  empty.wait(second);
+  empty.subscribe();
+  empty.wait(second);
+  assertEquals(acts(empty), ["reconcile-tasks", "reconcile-tasks"], "another master may have other tasks");
+  empty.wait(29 * second);
+  assertEquals(acts(empty), []);
+  empty.wait(second);
+  assertEquals(acts(empty), ["teardown-framework"]);
 });
 
 Deno.test("a teardown of a restored state spares an agent on a host that has not reregistered, which only the GoCD server knows", () => {
