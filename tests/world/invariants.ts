@@ -54,7 +54,7 @@ export function checkStep(
   trackUse(world, step.before, frame, event);
   checkWear(world, frame, event);
   if (event.kind === "tick") checkWindows(frame.state, programMs(world));
-  if (event.kind === "gocd-polled") checkStarving(world, frame);
+  if (event.kind === "gocd-polled") checkStarving(world, step.before, frame);
   if (event.kind === "gocd-polled") checkShares(world, step.before, frame);
   if (event.kind === "gocd-polled" || event.kind === "gocd-agents-read") checkNothingLies(world, frame);
   world.watch.feed = shownBy(event, world.watch.feed);

@@ -9,6 +9,7 @@ import type { SimJob } from "../../src/sim/gocd/state.ts";
 import { gocdVersionNumber } from "../../src/sim/gocd/versions.ts";
 import { isMakingRoom } from "./invariants_pace.ts";
 import { fits } from "./invariants_launch.ts";
+import { fitsNowhere } from "./invariants_shares.ts";
 import { demand } from "./violation.ts";
 import type { Program, World } from "./world_state.ts";
 
@@ -71,8 +72,8 @@ function matched(agents: readonly (readonly number[])[]): number {
  * After a step that has polled: an idle agent that no waiting job can use is removed immediately if others want its
  * slot.
  */
-export function checkStarving(world: World, { state }: Frame): void {
-  const idle = isHindered(world, state) ? undefined : idleOfNoUse(world, state);
+export function checkStarving(world: World, before: State, { state }: Frame): void {
+  const idle = isHindered(world, state) || !isAnyHeld(before, state) ? undefined : idleOfNoUse(world, state);
   demand(
     idle === undefined,
     "starving",
@@ -87,13 +88,19 @@ function isHindered(world: World, state: State): boolean {
     state.controls.mode !== "run" || state.controls.frozen || holdsTakingDown(state);
 }
 
-/** An idle agent that no waiting job can use, while no agent is being removed and the limit holds jobs back. */
+/** Whether the limit on all agents holds back jobs that would fit on some host. */
+function isAnyHeld(before: State, state: State): boolean {
+  return state.demand.buckets.some(({ gate, needsAgent, wanted, profile }) =>
+    gate.kind === "held-limit" && gate.profile === undefined && needsAgent > wanted &&
+    !fitsNowhere(before, state, profile)
+  );
+}
+
+/** An idle agent that no waiting job can use, while no agent is being removed. */
 function idleOfNoUse(
   world: World,
   { instances, demand: { jobs, backlog: { resourceCase: rule } } }: State,
 ): AgentInstance | undefined {
-  const isHeld = jobs.some(({ reason }) => reason.kind === "held-limit" && reason.profile === undefined);
-  if (!isHeld) return undefined;
   const all = [...instances.values()];
   // Agents being removed make room; and while a build of a dead agent may be hung, some agent must stay in contact
   // (hung_build.ts).

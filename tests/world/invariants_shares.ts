@@ -41,12 +41,8 @@ export function checkShares(world: World, before: State, { state }: Frame): void
     ((uses.get(sharer) ?? 0) + more) / weightOf(state, fairShare, sharer);
   checkResources(world, state, { short, all, sharerOf, level, add });
   for (const bucket of state.demand.buckets) add(sharerOf(bucket), bucket.wanted);
-  // A role that nothing is wanted in any more is suppressed after the shares were computed.
-  const then = { ...state, offers: { ...state.offers, roles: before.offers.roles } };
   for (const bucket of held) {
-    // What fits on no host, whoever left it, takes no slot from others.
-    const isHelped = all.some((each) => each.state !== "gone" && freesEnough(then, each, bucket.profile));
-    if (shortOf(then, bucket.profile) === "room" && !isHelped) continue;
+    if (fitsNowhere(before, state, bucket.profile)) continue;
     const own = level(sharerOf(bucket), 0);
     const favoured = state.demand.buckets.find((each) =>
       each.wanted > 0 && sharerOf(each) !== sharerOf(bucket) && level(sharerOf(each), -1) > own + 1e-9
@@ -58,6 +54,14 @@ export function checkShares(world: World, before: State, { state }: Frame): void
     );
     checkYielding(world, state, { bucket, all, sharerOf, level, isEnough: () => true });
   }
+}
+
+/** Whether agents of a profile fit on no host, whoever left it: with fair shares they take no slot from others. */
+export function fitsNowhere(before: State, state: State, profile?: string): boolean {
+  // A role that nothing is wanted in any more is suppressed after the shares were computed.
+  const then = { ...state, offers: { ...state.offers, roles: before.offers.roles } };
+  return state.settings.scaling.fairShare !== undefined && shortOf(then, profile) === "room" &&
+    ![...state.instances.values()].some((each) => each.state !== "gone" && freesEnough(then, each, profile));
 }
 
 /** What holds back agents that no limit on their number holds back. */
