@@ -69,24 +69,26 @@ export function trackServers(world: World, { state }: Frame, event: Event): void
     if (!isLost) servers.lostMs.delete(taskId);
     else if (!servers.lostMs.has(taskId)) servers.lostMs.set(taskId, world.nowMs);
   }
-  if (event.kind === "gocd-polled" || event.kind === "gocd-agents-read") {
-    for (const { uuid, configState } of event.agents) {
-      if (configState !== "Pending" && !servers.everShown.has(uuid)) servers.everShown.set(uuid, world.nowMs);
-    }
-    servers.isShownStrange = servers.strange.has(event.agents);
-    servers.restoredMs = Math.min(servers.restoredMs, world.nowMs);
-    const { shownUuids } = servers;
-    const left = new Set(world.gocd.agents().map(({ uuid }) => uuid));
-    const isByHand = (uuid: string): boolean => servers.deletedByHand.has(uuid);
-    const missing = [...state.instances.values()].flatMap((each) => each.state === "gone" ? [] : uuidOf(each) ?? [])
-      .filter((uuid) => !left.has(uuid));
-    const isEmptied = shownUuids.some(isByHand) && shownUuids.every((uuid) => !left.has(uuid)) ||
-      missing.length > 0 && missing.every(isByHand);
-    servers.isCleared = servers.isCleared && state.brake.gocd !== undefined || isEmptied;
-    // Pending records go away on their own: once people have deleted all others, another server's list looks the same.
-    if (!servers.isShownStrange) {
-      servers.shownUuids = event.agents.flatMap(({ uuid, configState }) => configState === "Pending" ? [] : [uuid]);
-    }
+  // Only a list turns the brake on, or off.
+  if (event.kind !== "gocd-polled" && event.kind !== "gocd-agents-read") return;
+  for (const { uuid, configState } of event.agents) {
+    if (configState !== "Pending" && !servers.everShown.has(uuid)) servers.everShown.set(uuid, world.nowMs);
+  }
+  servers.isShownStrange = servers.strange.has(event.agents);
+  servers.restoredMs = Math.min(servers.restoredMs, world.nowMs);
+  const { shownUuids } = servers;
+  const left = new Set(world.gocd.agents().map(({ uuid }) => uuid));
+  const isByHand = (uuid: string): boolean => servers.deletedByHand.has(uuid);
+  const missing = [...state.instances.values()].flatMap((each) => each.state === "gone" ? [] : uuidOf(each) ?? [])
+    .filter((uuid) => !left.has(uuid));
+  const isEmptied = missing.length > 0 && missing.every(isByHand) ||
+    [shownUuids, state.brake.gocd?.vanished ?? []].some((uuids) =>
+      uuids.some(isByHand) && uuids.every((uuid) => !left.has(uuid))
+    );
+  servers.isCleared = servers.isCleared && state.brake.gocd !== undefined || isEmptied;
+  // Pending records go away on their own: once people have deleted all others, another server's list looks the same.
+  if (!servers.isShownStrange) {
+    servers.shownUuids = event.agents.flatMap(({ uuid, configState }) => configState === "Pending" ? [] : [uuid]);
   }
   demand(
     state.brake.gocd === undefined || servers.isShownStrange || servers.isCleared ||
