@@ -5,7 +5,8 @@ import { withFormerBuild } from "../demand/hung_build.ts";
 import type { Draft } from "../draft.ts";
 import { surelyAliveMs } from "../life/gocd_clocks.ts";
 import type { GocdAgent } from "../gocd_records.ts";
-import type { GocdAgentIndex } from "../life/gocd_index.ts";
+import { type GocdAgentIndex, lastListed } from "../life/gocd_index.ts";
+import { isNamed } from "./hostnames.ts";
 import type { AgentInstance } from "../instance.ts";
 import { register, uuidOf } from "../life/phase.ts";
 import { noteGap } from "./misregistered.ts";
@@ -67,9 +68,14 @@ function nextRecord(draft: Draft, instance: AgentInstance, index: GocdAgentIndex
   return undefined;
 }
 
-/** The record of an agent without its name that has started again under another one. */
+/**
+ * The record of an agent without our name that has started again under another one. An agent with our name keeps it, and
+ * its address may be that of an agent of others: networks of Docker that span no hosts have the same ones on each.
+ */
 function byAddress(draft: Draft, instance: AgentInstance, index: GocdAgentIndex): readonly GocdAgent[] {
-  const found = uuidOf(instance) === undefined ? undefined : agentByAddress(draft, instance, index);
+  const own = lastListed(draft.state.server, uuidOf(instance));
+  if (own === undefined || isNamed(own, instance.taskId)) return [];
+  const found = agentByAddress(draft, instance, index);
   return found === undefined ? [] : [found];
 }
 

@@ -174,7 +174,7 @@ function advanceRegistered(draft: Draft, instance: Registered, gocdAgent: GocdAg
   const now: Registered = isChanged ? { ...known, activity } : known;
   if (now !== instance) draft.put(now);
   if (isChanged) noteActivity(draft, instance, activity);
-  if (activity.kind !== "unsure" || holdsTakingDown(draft.state) || isJustThere(draft, now)) return;
+  if (activity.kind !== "unsure" || holdsTakingDown(draft.state)) return;
   if (isUnrecorded(draft, activity)) {
     return startKill(draft, now, "record-deleted", { kind: "returned-without-record" });
   }

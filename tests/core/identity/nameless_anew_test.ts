@@ -105,17 +105,29 @@ Deno.test("a drained agent is not stopped on the list that shows another at its 
   assertEquals([world.instance(taskId).state, uuid()], ["registered", anew.uuid]);
 });
 
-Deno.test("nor is one whose record somebody has deleted", () => {
+Deno.test("nor is one whose record somebody has deleted before it registered again", () => {
   const { world, taskId, uuid } = withNameless();
   watch(world, 9 * minute);
   assertEquals(world.instance(taskId).state, "registered");
-  for (let i = 0; i < 15; i++) {
-    world.wait(second);
-    world.read();
-  }
-  world.wait(second);
-  world.read(anew);
   watch(world, 2 * minute, anew);
   assertEquals(only(world.taken(), "kill-task"), []);
   assertEquals([world.instance(taskId).state, uuid()], ["registered", anew.uuid]);
+});
+
+Deno.test("an agent with our name keeps its record beside an agent of others that has its address on another host", () => {
+  const world = drive({ profiles: [overlay] });
+  world.subscribe();
+  world.poll({ jobs: jobs(1) });
+  world.wait(6 * second);
+  world.offers(offer("h1"));
+  const [taskId = ""] = world.state.instances.keys();
+  world.status(taskId, "TASK_RUNNING", { ipAddresses: [ipAddress] });
+  const own = gocdAgent(taskId, { ipAddress });
+  watch(world, 11 * second, own);
+  watch(world, 2 * minute, own, anew);
+  const { uuid } = { uuid: undefined, ...world.instance(taskId) };
+  assertEquals(uuid, own.uuid);
+  // Its record was deleted, and is not known any more.
+  watch(world, 11 * minute, anew);
+  assertEquals(world.instance(taskId).state, "killing");
 });
