@@ -5,6 +5,7 @@ import type { Frame } from "../../src/core/frame.ts";
 import { checkTimeout, isLookFresh } from "./invariants_clocks.ts";
 import type { SimContainerEvent } from "../../src/sim/mesos/sim_mesos.ts";
 import type { KilledBuild } from "../../src/sim/gocd/tally.ts";
+import { isNamelessName } from "./scenario_names.ts";
 import { demand } from "./violation.ts";
 import { programMs, type World } from "./world_state.ts";
 
@@ -97,7 +98,14 @@ export function checkContainerEnd(world: World, event: SimContainerEvent & { rea
     looks.some((look) =>
       look.isFresh && !look.uuids.has(uuid) && look.lastKillMs < (servers.everShown.get(uuid) ?? Infinity)
     );
-  const kills = all.filter((each) => !isNews(each) && !isHidden(world, each.uuid, each.atMs));
+  // An agent without our name had been silent for long, and has come back since: nobody knew which one to disable.
+  const cut = world.watch.cuts.get(event.taskId);
+  const wasSilent = ({ uuid }: KilledBuild): boolean =>
+    cut !== undefined && isNamelessName(world.scenario.names) && !learnt.has(uuid) &&
+    looks.some((look) =>
+      look.isFresh && cut.fromMs + silenceMs <= look.lastKillMs && look.lastKillMs <= cut.untilMs + askAndPingMs
+    );
+  const kills = all.filter((each) => !isNews(each) && !wasSilent(each) && !isHidden(world, each.uuid, each.atMs));
   if (event.how === "exited" || event.how === "lost" || event.by === "host") return;
   if (world.watch.excused.has(event.taskId)) return;
   demand(
