@@ -101,13 +101,16 @@ export function agentByAddress(
  * Whether another record at its own address is so new that nobody knows yet whether its agent, which may be building,
  * runs in this container.
  */
-export function isJustThere({ state, atMs }: Draft, instance: AgentInstance): boolean {
+export function isJustThere(draft: Draft, instance: AgentInstance): boolean {
+  const { state: { server }, atMs } = draft;
   const { addresses = [] } = instance;
-  return hasOwnAddress(instance) &&
-    state.server.agents.some(({ uuid, ipAddress }) =>
-      addresses.some((address) => address === ipAddress) && uuid !== uuidOf(instance) &&
-      atMs - (state.server.appearedMs.get(uuid) ?? -Infinity) < newRecordMs
-    );
+  if (!hasOwnAddress(instance)) return false;
+  const isNew = ({ uuid, ipAddress }: GocdAgent): boolean =>
+    addresses.some((address) => address === ipAddress) && uuid !== uuidOf(instance) &&
+    atMs - (server.appearedMs.get(uuid) ?? -Infinity) < newRecordMs;
+  return server.agents.some((each) =>
+    isNew(each) && isPossible(draft, instance, each, explainedOf(draft.state, instance))
+  );
 }
 
 /**

@@ -13,7 +13,9 @@ const explicitFirstMs = 15_000;
 const explicitMaxMs = 300_000;
 /** Interval of implicit reconciliation, to find tasks that we do not know. */
 const implicitMs = 600_000;
-/** The same while tasks of earlier runs are not known. */
+/** Pause before a failed request of all tasks is repeated. */
+const implicitAgainMs = 60_000;
+/** Interval of implicit reconciliation while tasks of earlier runs are not known. */
 const learnAgainMs = 15_000;
 /** A launch without a status from Mesos for this long is reconciled. */
 const launchSilenceMs = 30_000;
@@ -97,11 +99,18 @@ function addUnreachable(draft: Draft): void {
   }
 }
 
-/** The master may not have received an implicit request: the fence requested after it proves nothing. */
+/**
+ * The master may not have received an implicit request: the fence requested after it proves nothing, and it is repeated,
+ * not at once, because a master that is slow to answer may have too much to do.
+ */
 export function implicitFailed(draft: Draft): void {
-  const { reconciliation, inherited } = draft.state;
-  if (inherited !== "unknown") return;
-  draft.patch("reconciliation", { fenceRound: (reconciliation.fenceRound ?? 0) + 1 });
+  const { reconciliation: { fenceRound = 0 }, inherited } = draft.state;
+  draft.patch(
+    "reconciliation",
+    inherited === "unknown"
+      ? { fenceRound: fenceRound + 1 }
+      : { implicitRequestedMs: draft.atMs + implicitAgainMs - implicitMs },
+  );
 }
 
 /**

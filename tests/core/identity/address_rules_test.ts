@@ -214,16 +214,14 @@ Deno.test("as long as the version of the server is not known, every record at it
 });
 
 Deno.test("another record at its own address may be its agent for ten seconds", () => {
+  const activity = { kind: "idle", sinceMs: launchedMs } as const;
+  const registered = { state: "registered", sinceMs: launchedMs, uuid: "uuid-own", activity } as const;
   const isThere = (changes: Partial<AgentInstance>, agents: readonly GocdAgent[], shownMs?: number): boolean => {
-    const appeared = new Map(shownMs === undefined ? [] : [["uuid-x", nowMs - shownMs] as const]);
-    const registered = {
-      state: "registered",
-      sinceMs: launchedMs,
-      uuid: "uuid-own",
-      activity: { kind: "idle", sinceMs: launchedMs },
-    } as const;
-    const instance = anInstance("t", registered, { ...own, ...changes });
-    return isJustThere(draftAt(nowMs, [instance], { agents, appearedMs: appeared }), instance);
+    const appearedMs = new Map(
+      shownMs === undefined ? [] : agents.map(({ uuid }) => [uuid, nowMs - shownMs] as const),
+    );
+    const instance = anInstance("gocd-abc123-default-1", registered, { ...own, ...changes });
+    return isJustThere(draftAt(nowMs, [instance], { agents, appearedMs }), instance);
   };
   const moment = 10 * second - 1;
   assertEquals([
@@ -235,5 +233,8 @@ Deno.test("another record at its own address may be its agent for ten seconds", 
     isThere({ addresses: [] }, [nameless], moment),
     isThere({}, [{ ...nameless, uuid: "uuid-own" }], moment),
     isThere({}, [], moment),
-  ], [true, false, false, false, false, false, false, false]);
+    isThere({}, [{ ...nameless, hostname: "gocd-abc123-default-2" }], moment),
+    isThere({}, [{ ...nameless, gocdResources: ["windows"] }], moment),
+    isThere({}, [{ ...nameless, gocdResources: ["windows"] }, { ...nameless, uuid: "uuid-y" }], moment),
+  ], [true, false, false, false, false, false, false, false, false, false, true]);
 });

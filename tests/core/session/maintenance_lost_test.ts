@@ -65,3 +65,20 @@ Deno.test("Mesos has half a minute to report all tasks before a host is given fr
     ]);
   }
 });
+
+Deno.test("nor is it given free if the request for all tasks may not have arrived", () => {
+  const { world } = withIdleAgent();
+  const ask = (): string | undefined => {
+    world.taken();
+    const unavailability = { startMs: world.atMs + minute };
+    world.send({ kind: "inverse-offers-received", offers: [{ id: "i", mesosAgentId: "another", unavailability }] });
+    return kinds(world.taken()).filter((kind) => kind !== "reconcile-tasks")[0];
+  };
+  assertEquals(ask(), "decline-inverse-offers");
+  const call = { kind: "reconcile-tasks", tasks: [] } as const;
+  world.send({ kind: "mesos-call-failed", call, outcome: "unknown", message: "no answer" });
+  world.skip(40_000);
+  assertEquals(ask(), "decline-inverse-offers");
+  world.skip(minute);
+  assertEquals(ask(), "accept-inverse-offers");
+});

@@ -121,6 +121,13 @@ Deno.test("a reconciliation of everything that may not have arrived needs a new 
   assertEquals(rounds, [1, undefined, undefined]);
 });
 
+Deno.test("a reconciliation of everything that may not have arrived is repeated after a minute", () => {
+  const before = { pending: new Set<string>(), explicitDelayMs: minute, implicitRequestedMs: zeroMs };
+  const failed = asked(stateWith([], before), zeroMs + 10 * second, implicitFailed).state;
+  assertEquals(asked(failed, zeroMs + 70 * second - 1).said, []);
+  assertEquals(asked(failed, zeroMs + 70 * second).said, [[]]);
+});
+
 Deno.test("a launch is reconciled after thirty seconds without a status, and not again within a minute", () => {
   const launching = instance("a", { state: "launching" });
   const state = stateWith([launching, instance("b")]);
