@@ -64,9 +64,9 @@ export function noteStep(world: World): void {
   // The program does not have to detect a shorter gap.
   if (gap.toMs - gap.fromMs <= standstillMs) return;
   clocks.stoodStill = [...clocks.stoodStill, gap];
-  const { restartedMs } = watch.shown;
+  const { restartedMs, missing } = watch.shown;
   noteStart(watch.shown, nowMs);
-  watch.shown.restartedMs = restartedMs;
+  Object.assign(watch.shown, { restartedMs, missing });
   watch.pace = newPace(world.program?.state.instances.values() ?? [], nowMs);
 }
 

@@ -72,7 +72,7 @@ export function trackBuild(draft: Draft, instance: AgentInstance, index: GocdAge
   // contact with it.
   const isUnseen = (word === "Missing" || isJustLost(draft, instance, gocdAgent)) &&
     isInQuestion(draft, instance, gocdAgent);
-  const isHeld = word === "building" || isUnseen ||
+  const isHeld = word === "building" || isUnseen || isJustUnregistered(instance, gocdAgent) ||
     wasHeld &&
       (mayHoldFormer(draft, instance, index) || !isFree && !isGivenBack(draft, instance, gocdAgent));
   if (isHeld === wasHeld) return instance;
@@ -97,6 +97,16 @@ function isJustLost(
   if (instance.state !== "registered" || gocdAgent.configState !== "Enabled") return false;
   const { word } = { word: undefined, ...instance.activity };
   return word !== "LostContact";
+}
+
+/**
+ * Whether its record is Pending again, for the first time: an older configuration of the server lacks it, but not what
+ * it has taken since the last list.
+ */
+function isJustUnregistered(instance: AgentInstance, gocdAgent: GocdAgent | undefined): boolean {
+  if (instance.state !== "registered" || gocdAgent?.configState !== "Pending") return false;
+  const { word } = { word: undefined, ...instance.activity };
+  return word !== "Pending";
 }
 
 /** Lists have shown what a dead agent had when it ended, unless this is the first one after an outage or a restart. */

@@ -18,6 +18,7 @@ import {
   missing,
   offer,
   only,
+  pending,
   problem,
   reconciled,
   second,
@@ -212,4 +213,21 @@ Deno.test("a list without the record of a former process proves nothing about it
     assertEquals({ uuid: undefined, ...world.instance(taskId) }.uuid, "anew");
     assertEquals(world.instance(taskId).mayHoldBuild, true);
   }
+});
+
+Deno.test("an agent whose record an older configuration of the server lacks may have taken a job before: one is launched for it", () => {
+  const { world, taskId } = withIdleAgent();
+  world.send({ kind: "gocd-poll-failed", problem: problem() });
+  const unregistered = gocdAgent(taskId, { ...pending, uuid: `uuid-${taskId}` });
+  for (let minutes = 0; minutes < 12; minutes++) {
+    world.skip(minute);
+    world.poll({ agents: [unregistered] });
+    assertEquals(world.instance(taskId).mayHoldBuild, true);
+  }
+  assertEquals(world.instance(taskId).state, "killing");
+  world.status(taskId, "TASK_KILLED");
+  world.poll({ agents: [] });
+  world.wait(6 * second);
+  world.offers(offer("h9"));
+  assertEquals(only(world.taken(), "accept-offers").length, 1);
 });
