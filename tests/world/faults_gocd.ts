@@ -203,6 +203,13 @@ function meddle(world: World, how: "disable" | "enable"): void {
   changeByHand(world, uuid, how);
 }
 
+/** People add an agent that can take no job of ours: with an agent in contact the server reschedules hung builds. */
+export function addOpsAgent({ gocd }: World): void {
+  if (gocd.agents().some(({ uuid }) => uuid === "foreign-ops")) return;
+  gocd.addEnvironment({ name: "ops", origin: "gocd" });
+  gocd.addAgent({ uuid: "foreign-ops", hostname: "ops", environments: ["ops"] });
+}
+
 /** The server is healthy again; jobs that can never be built are cancelled. */
 export function healGocd(world: World): void {
   const { gocd, weather } = world;
@@ -222,8 +229,7 @@ export function healGocd(world: World): void {
   const { excused, tornDown, forgotten, hasHiddenBuild, cuts } = world.watch;
   const isUntold = isNamelessName(world.scenario.names);
   if (isUntold || hasHiddenBuild || cuts.size > 0 || excused.size + tornDown.size + forgotten.size > 0) {
-    gocd.addEnvironment({ name: "ops", origin: "gocd" });
-    gocd.addAgent({ uuid: "foreign-ops", hostname: "ops", environments: ["ops"] });
+    addOpsAgent(world);
   }
   for (const job of gocd.jobs()) {
     const isUnbuildable = job.obstacle !== undefined || job.elasticProfile !== undefined ||

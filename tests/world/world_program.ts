@@ -11,6 +11,7 @@ import { withoutFramework } from "../../src/core/identity/lineage.ts";
 import { initialState, step } from "../../src/core/step.ts";
 import { doubtRecords, undoEveryMs, undoing, withoutRecords } from "../../src/core/unstored.ts";
 import { noOutage } from "../../src/runtime/outage.ts";
+import { addOpsAgent } from "./faults_gocd.ts";
 import { performGocd } from "./gocd_port.ts";
 import { checkEffect, checkReload, checkStep, checkStored, type Made } from "./invariants.ts";
 import { noteProgramStart, noteStep } from "./invariants_clocks.ts";
@@ -178,7 +179,10 @@ function perform(world: World, program: Program, effect: Effect): void {
       trace(world, () => `program ends by itself: ${effect.message}`);
       // With the framework, builds of agents that died before and that the server has yet to reschedule are forgotten,
       // too.
-      if (effect.kind === "exit" && isAnyAssigned(world)) world.watch.hasHiddenBuild = true;
+      if (effect.kind === "exit" && isAnyAssigned(world)) {
+        world.watch.hasHiddenBuild = true;
+        if (world.isHealed) addOpsAgent(world);
+      }
       forgetElsewhere(world);
       stopProgram(world);
       return after(world, 60_000, () => restart(world));
