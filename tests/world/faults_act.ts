@@ -9,7 +9,7 @@ import { deleteByHand } from "./gocd_port.ts";
 import { charge, chargeFault, startClocksAnew } from "./invariants_progress.ts";
 import { noFaults } from "../../src/sim/mesos/options.ts";
 import { startMs } from "./scenario.ts";
-import { isNamelessName } from "./scenario_names.ts";
+import { isUntold } from "./untold.ts";
 import type { SimHostView } from "../../src/sim/mesos/sim_mesos.ts";
 import { restartAgentProcess } from "./world_containers.ts";
 import { restart, stopProgram } from "./world_program.ts";
@@ -298,8 +298,7 @@ function cancelUnbuildable(world: World): void {
     const taskId = world.watch.ourUuids.get(uuid);
     if (taskId === undefined || world.watch.containers.has(taskId)) continue;
     // The program cannot identify the owner of records with other names either.
-    const isUntold = isNamelessName(world.scenario.names) && !world.watch.learnt.has(uuid);
-    if (isUntold || world.watch.forgotten.has(taskId)) deleteByHand(world, uuid);
+    if (isUntold(world, uuid) || world.watch.forgotten.has(taskId)) deleteByHand(world, uuid);
   }
 }
 

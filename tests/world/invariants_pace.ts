@@ -10,6 +10,7 @@ import { isAdopted } from "../../src/core/identity/recognition.ts";
 import { gocdRules } from "../../src/sim/gocd/versions.ts";
 import { isLookFresh } from "./invariants_clocks.ts";
 import { noteHindered } from "./invariants_shown.ts";
+import { nameOf } from "../../src/core/identity/hostnames.ts";
 import { isNamelessName } from "./scenario_names.ts";
 import { demand } from "./violation.ts";
 import { type Program, programMs, type World } from "./world_state.ts";
@@ -227,7 +228,7 @@ export function isRightlyHeld(world: World, instances: Iterable<AgentInstance>, 
   const isNews = gocd.agents().some(({ uuid, configState, lastHeardMs }) =>
     unseen?.has(uuid) === true && configState !== "Pending" && nowMs - (lastHeardMs ?? nowMs) < silenceSeenMs(world)
   );
-  if (isNews) return true;
+  if (isNews || isUnderDockersName(world, instance)) return true;
   if (!isNamelessName(names)) return false;
   const isTold = names.hasOwnAddress && !isAddressShared(world, instances, instance);
   return gocd.agents().some(({ uuid, configState, lastHeardMs }) => {
@@ -237,6 +238,18 @@ export function isRightlyHeld(world: World, instances: Iterable<AgentInstance>, 
     const isTellable = configState === "Enabled" || watch.shown.inService.has(uuid);
     return !(isTold && isTellable) && nowMs - (lastHeardMs ?? nowMs) < silenceSeenMs(world);
   });
+}
+
+/**
+ * Its record was disabled while it was Pending, and kept Docker's name, which a restored state lacks: only the executor's
+ * own update reports it.
+ */
+function isUnderDockersName({ gocd, watch }: World, { taskId, dockerName }: AgentInstance): boolean {
+  return dockerName === undefined &&
+    gocd.agents().some((record) =>
+      watch.ourUuids.get(record.uuid) === taskId && record.configState === "Disabled" && nameOf(record) !== taskId &&
+      !watch.shown.inService.has(record.uuid)
+    );
 }
 
 /**

@@ -19,7 +19,8 @@ import { deliver, watchSilence } from "./mesos_port.ts";
 import { seededRandom } from "../../src/sim/random.ts";
 import { type Scenario, startMs } from "./scenario.ts";
 import { groupOfPipeline } from "./scenario_groups.ts";
-import { isNameless, isNamelessName } from "./scenario_names.ts";
+import { isNameless } from "./scenario_names.ts";
+import { isUntold } from "./untold.ts";
 import { isServable } from "./scenario_jobs.ts";
 import { dice } from "./scenario_dice.ts";
 import { createSimDisk, type SimDiskFailure } from "./sim_disk.ts";
@@ -311,11 +312,6 @@ function whatIsLeft(world: World): (() => string) | undefined {
   const unbuilt = unbuiltJobs(world);
   if (unbuilt.length > 0) return () => jobsLeft(world);
   return undefined;
-}
-
-/** An agent that ends before it was identified by its address leaves a record with an unknown owner. */
-function isUntold({ scenario, watch }: World, uuid: string): boolean {
-  return isNamelessName(scenario.names) && watch.ourUuids.has(uuid) && !watch.learnt.has(uuid);
 }
 
 /**
