@@ -61,8 +61,8 @@ export interface InstanceMarks {
   readonly lastKillMs?: number;
   readonly lastReconcileMs?: number;
   /**
-   * Uuids of agents that were listed when it was launched and could otherwise be mistaken for its own; kept until it
-   * has registered. Absent: too many, or not known.
+   * Uuids of agents that were listed when it was launched, or when it was stopped after its record was deleted, and
+   * could otherwise be mistaken for its own; kept until it has registered. Absent: none, too many, or not known.
    */
   readonly strangers?: readonly string[];
   /** IP addresses of its container, which Mesos reports once it is running; absent: not reported. */

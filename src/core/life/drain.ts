@@ -7,6 +7,7 @@ import type { Draft } from "../draft.ts";
 import { absentMs, askAgainMs, deleteMaxMs, reenableMaxMs } from "./gocd_clocks.ts";
 import type { GocdAgent } from "../gocd_records.ts";
 import { isJustUnlisted, isLostLongEnough, isRequested, isWatchedSince, markRequested } from "./gocd_index.ts";
+import { strangersTo } from "../identity/recognition.ts";
 import type { AgentInstance, Draining, DrainStep } from "../instance.ts";
 import type { GocdAgentRef } from "../effect.ts";
 import { markDeleteAsked, register, startKill, uuidOf } from "./phase.ts";
@@ -125,6 +126,18 @@ export function deleteDone(draft: Draft, { taskId, uuid }: GocdAgentRef): void {
 }
 
 /**
+ * The instance with the agents that lists showed while its own was known: should the KILL have no effect, none of them
+ * is mistaken for its own.
+ */
+function withStrangers(draft: Draft, instance: Draining, untilMs: number): Draining {
+  const { appearedMs } = draft.state.server;
+  const strangers = strangersTo(draft.state, instance)?.filter((uuid) =>
+    uuid !== instance.uuid && (appearedMs.get(uuid) ?? untilMs) < untilMs
+  );
+  return strangers === undefined || strangers.length === 0 ? instance : { ...instance, strangers };
+}
+
+/**
  * Only DELETE removes a record from the list, and the server refuses to delete a building agent; but a list may lack a
  * record that somebody enables meanwhile, so that the response to the DELETE is needed, or absence for minutes. A
  * successful DELETE alone is not enough for a KILL either: the process may have restarted since the last list and be
@@ -139,7 +152,8 @@ function advanceAbsent(draft: Draft, instance: Draining, isGhost: boolean): void
     if (instance.isDeleted === true || isGhost) {
       // While nothing was watched, its process may have registered anew.
       if (!isGhost && !isWatchedSince(draft.state, step.sinceMs ?? step.askedMs)) return;
-      return startKill(draft, instance, "drained", { kind: "drained", isDeleted: true });
+      const known = withStrangers(draft, instance, step.sinceMs ?? step.askedMs);
+      return startKill(draft, known, "drained", { kind: "drained", isDeleted: true });
     }
     if (!isJustUnlisted(draft.state, instance.uuid)) {
       return startKill(draft, instance, "record-deleted", { kind: "record-deleted" });
