@@ -3,6 +3,7 @@
 import type { BucketAssessment } from "./assess.ts";
 import type { HeldBack } from "./gates.ts";
 import type { Draining } from "../instance.ts";
+import { isPendingAgain } from "../life/drain.ts";
 import { canTake, type Capability, capabilityFor } from "./matching.ts";
 import { spareLeaving } from "./room.ts";
 import type { State } from "../state.ts";
@@ -20,6 +21,7 @@ export function reusableInstances(state: State): readonly ReusableInstance[] {
     // Lost to the server, disabled by somebody, or registered wrongly: it would take no jobs if enabled again.
     if (instance.reason === "surplus") return [];
     if (instance.step.kind !== "confirming" && instance.step.kind !== "disabling") return [];
+    if (isPendingAgain(state, instance)) return [];
     return [{ instance, capability: capabilityFor(instance, state.demand.backlog.resourceCase) }];
   });
 }

@@ -6,7 +6,14 @@ import { countedSince, holdsTakingDown } from "./brake.ts";
 import type { Draft } from "../draft.ts";
 import { absentMs, askAgainMs, deleteMaxMs, reenableMaxMs } from "./gocd_clocks.ts";
 import type { GocdAgent } from "../gocd_records.ts";
-import { isJustUnlisted, isLostLongEnough, isRequested, isWatchedSince, markRequested } from "./gocd_index.ts";
+import {
+  isJustUnlisted,
+  isLostLongEnough,
+  isRequested,
+  isWatchedSince,
+  lastListed,
+  markRequested,
+} from "./gocd_index.ts";
 import { strangersTo } from "../identity/recognition.ts";
 import type { AgentInstance, Draining, DrainStep } from "../instance.ts";
 import type { GocdAgentRef } from "../effect.ts";
@@ -92,8 +99,16 @@ export function takeBack(draft: Draft, instance: Draining): void {
   const isWanted = retire === undefined && draft.state.controls.mode === "run" &&
     (reason === "operator" || reason === "maintenance" || reason === "profile-changed");
   const isBusy = step.kind === "disabling" || step.kind === "finishing";
-  if (isWanted && isBusy) enableAgain(draft, instance);
+  if (isWanted && isBusy && !isPendingAgain(draft.state, instance)) enableAgain(draft, instance);
   else restartTimeout(draft, instance);
+}
+
+/**
+ * Whether its record is Pending, because an older configuration of the server lacks it: enabled as it is, it would have
+ * no resources.
+ */
+export function isPendingAgain({ server }: State, { uuid }: Draining): boolean {
+  return lastListed(server, uuid)?.configState === "Pending";
 }
 
 /** New demand: the instance is enabled again instead of a new one being launched. */
