@@ -61,10 +61,10 @@ export function unlistedSince(
 }
 
 /**
- * The agent of an instance, other than its known one, that has not registered under its name, if its address proves it: the container is in a
- * network with individual addresses, and only one record has that address, the registration it was launched with, and
- * the right age, and is in contact. Addresses of Docker's bridge are the same on every host, and those of a host are
- * shared by everything on it: they prove nothing.
+ * The agent of an instance, other than its known one, that has not registered under its name, if its address proves it:
+ * the container is in a network with individual addresses, and only one record has that address, the registration it
+ * was launched with, and the right age, and is in contact. Addresses of Docker's bridge are the same on every host, and
+ * those of a host are shared by everything on it: they prove nothing.
  */
 export function agentByAddress(
   draft: Draft,

@@ -5,7 +5,7 @@ import { withFormerBuild } from "../demand/hung_build.ts";
 import type { Draft } from "../draft.ts";
 import { surelyAliveMs } from "../life/gocd_clocks.ts";
 import type { GocdAgent } from "../gocd_records.ts";
-import { type GocdAgentIndex, lastListed } from "../life/gocd_index.ts";
+import type { GocdAgentIndex } from "../life/gocd_index.ts";
 import { isNamed } from "./hostnames.ts";
 import type { AgentInstance } from "../instance.ts";
 import { register, uuidOf } from "../life/phase.ts";
@@ -73,7 +73,9 @@ function nextRecord(draft: Draft, instance: AgentInstance, index: GocdAgentIndex
  * its address may be that of an agent of others: networks of Docker that span no hosts have the same ones on each.
  */
 function byAddress(draft: Draft, instance: AgentInstance, index: GocdAgentIndex): readonly GocdAgent[] {
-  const own = lastListed(draft.state.server, uuidOf(instance));
+  const uuid = uuidOf(instance);
+  if (uuid === undefined) return [];
+  const own = index.byUuid.get(uuid) ?? draft.state.server.unlisted.get(uuid)?.gocdAgent;
   if (own === undefined || isNamed(own, instance.taskId)) return [];
   const found = agentByAddress(draft, instance, index);
   return found === undefined ? [] : [found];

@@ -9,7 +9,6 @@ import {
   building,
   confirmDeletes,
   drive,
-  type Driver,
   gocdAgent,
   jobs,
   lostContact,
@@ -22,32 +21,12 @@ import {
   watch,
   withIdleAgent,
 } from "../../support/core.ts";
-import { aProfile } from "../../support/placement.ts";
+import { nameless, withNameless } from "../nameless_fixture.ts";
 
 const disabled = { configState: "Disabled" } as const;
-const base = aProfile({ gocdResources: ["linux"] });
-const overlay = { ...base, container: { ...base.container, network: { mode: "USER", name: "n" } as const } };
-
-/** One idle agent that only its address identifies. */
-function withNameless(): { world: Driver; taskId: string; nameless: ReturnType<typeof gocdAgent> } {
-  const world = drive({ profiles: [overlay] });
-  world.subscribe();
-  world.poll({ jobs: jobs(1) });
-  world.wait(6 * second);
-  world.offers(offer("h1"));
-  const taskId = [...world.state.instances.keys()][0] ?? "";
-  world.status(taskId, "TASK_RUNNING", { ipAddresses: ["10.9.0.7"] });
-  const nameless = gocdAgent("unknown-host-3", { ipAddress: "10.9.0.7" });
-  world.read(nameless);
-  world.wait(11 * second);
-  world.read(nameless);
-  assertEquals(world.instance(taskId).state, "registered");
-  world.taken();
-  return { world, taskId, nameless };
-}
 
 Deno.test("a KILL is not repeated while the agent without our name, back under its old uuid, builds", () => {
-  const { world, taskId, nameless } = withNameless();
+  const { world, taskId } = withNameless();
   world.wait(10 * minute, 10 * second);
   world.poll({ agents: [nameless] });
   for (let i = 0; i < 6; i++) {

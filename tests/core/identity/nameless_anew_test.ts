@@ -2,47 +2,11 @@
 
 import { assertEquals } from "@std/assert";
 import type { GocdAgent } from "../../../src/core/gocd_records.ts";
-import {
-  building,
-  confirmDeletes,
-  drive,
-  type Driver,
-  gocdAgent,
-  jobs,
-  lostContact,
-  minute,
-  offer,
-  only,
-  second,
-  watch,
-} from "../../support/core.ts";
-import { aProfile } from "../../support/placement.ts";
+import { building, confirmDeletes, gocdAgent, lostContact, minute, only, second, watch } from "../../support/core.ts";
+import { ipAddress, nameless as first, withContainer, withNameless } from "../nameless_fixture.ts";
 
-const base = aProfile({ gocdResources: ["linux"] });
-const overlay = { ...base, container: { ...base.container, network: { mode: "USER", name: "n" } as const } };
-const ipAddress = "10.9.0.7";
 const disabled = { configState: "Disabled" } as const;
-const first = gocdAgent("unknown-host-3", { ipAddress });
 const anew = gocdAgent("unknown-host-8", { ipAddress, ...building });
-
-/** One idle agent that only its address identifies. */
-function withNameless(): { readonly world: Driver; readonly taskId: string; uuid(): string | undefined } {
-  const world = drive({ profiles: [overlay] });
-  world.subscribe();
-  world.poll({ jobs: jobs(1) });
-  world.wait(6 * second);
-  world.offers(offer("h1"));
-  const [taskId = ""] = world.state.instances.keys();
-  world.status(taskId, "TASK_RUNNING", { ipAddresses: [ipAddress] });
-  watch(world, 11 * second, first);
-  assertEquals(world.instance(taskId).state, "registered");
-  world.taken();
-  const uuid = (): string | undefined => {
-    const instance = world.instance(taskId);
-    return "uuid" in instance ? instance.uuid : undefined;
-  };
-  return { world, taskId, uuid };
-}
 
 Deno.test("an agent without our name that started again under another uuid keeps its build", () => {
   const { world, uuid } = withNameless();
@@ -115,13 +79,7 @@ Deno.test("nor is one whose record somebody has deleted before it registered aga
 });
 
 Deno.test("an agent with our name keeps its record beside an agent of others that has its address on another host", () => {
-  const world = drive({ profiles: [overlay] });
-  world.subscribe();
-  world.poll({ jobs: jobs(1) });
-  world.wait(6 * second);
-  world.offers(offer("h1"));
-  const [taskId = ""] = world.state.instances.keys();
-  world.status(taskId, "TASK_RUNNING", { ipAddresses: [ipAddress] });
+  const { world, taskId } = withContainer();
   const own = gocdAgent(taskId, { ipAddress });
   watch(world, 11 * second, own);
   watch(world, 2 * minute, own, anew);
